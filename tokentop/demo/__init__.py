@@ -1,0 +1,1 @@
+"""A simulated stack that answers the same requests as the real one."""

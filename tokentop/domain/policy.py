@@ -1,0 +1,46 @@
+"""The economy's parameters and their defaults, all of which a user can change.
+
+Published constants and our own are told apart in the README; the field comments give units.
+"""
+
+from typing import Literal, NamedTuple
+
+
+class PricingPolicy(NamedTuple):
+    """The S-curve and the rates used where Mint is silent."""
+
+    floor: float = 1.0
+    ceiling: float = 6.0
+    steepness: float = 8.0
+    midpoint: float = 0.55
+    everything_free: bool = True
+    base_cost_tokens: float = 10.0  # tokens a request
+    tokens_per_usd: float = 5000.0
+    gpu_tokens_per_hour: float = 4000.0
+
+
+class TierPolicy(NamedTuple):
+    """Where each tier starts, as utilisation 0-1; saturated starts just above its bound."""
+
+    low: float = 0.10
+    moderate: float = 0.40
+    high: float = 0.60
+    surge: float = 0.80
+    saturated: float = 0.95
+
+
+class CapacityPolicy(NamedTuple):
+    """When the next instance comes and when a surplus one goes."""
+
+    scale_up_at: float = 0.95  # utilisation
+    scale_down_below: float = 0.40  # utilisation
+    scale_down_after_s: float = 600.0
+
+
+class Policy(NamedTuple):
+    """Everything the formulas need that is not a measurement."""
+
+    pricing: PricingPolicy = PricingPolicy()
+    tiers: TierPolicy = TierPolicy()
+    capacity: CapacityPolicy = CapacityPolicy()
+    profile: Literal["auto", "vram", "serving"] = "auto"

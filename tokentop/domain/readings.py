@@ -1,0 +1,196 @@
+"""Readings: what one good answer of one source said, in our units; and Failure, when it said none.
+
+Every reading carries `bad`: the names of fields that held something unusable (NaN, a negative
+size, text for a number). Such a field is None here and keeps its last good value when readings
+are merged; a clamped field keeps its clamped value and is named as well.
+"""
+
+from typing import Literal, NamedTuple
+
+from tokentop.domain.model import GpuState, Process
+
+FailureKind = Literal[
+    "refused",  # nobody listens
+    "unreachable",  # no route, name not found
+    "timeout",
+    "tls",
+    "reset",  # closed or reset in the middle of an answer
+    "too-large",
+    "redirect",
+    "auth",  # 401, 403
+    "http",  # any other status than 2xx
+    "bad-data",  # answered, but not with what the endpoint should say
+    "driver",  # NVML said no
+    "absent",  # nothing to ask: no NVML library, no driver
+]
+
+
+class Failure(NamedTuple):
+    """Why a source gave no reading, as one safe sentence; `neutral` failures don't trip a breaker."""
+
+    kind: FailureKind
+    text: str
+    neutral: bool = False
+    status: int | None = None
+
+
+class QueueReading(NamedTuple):
+    """Rows 1, 3, 4 and 5: what genesis and microscheduler say about the LLM queue and slots."""
+
+    queued: int | None = None
+    active: int | None = None
+    max_slots: int | None = None
+    models: tuple[str, ...] | None = None
+    back_pressure: bool | None = None
+    vram_used_bytes: int | None = None
+    vram_total_bytes: int | None = None
+    utilization: float | None = None
+    failed_total: int | None = None
+    avg_wait_ms: float | None = None
+    avg_exec_ms: float | None = None
+    bad: tuple[str, ...] = ()
+
+
+class AgentsReading(NamedTuple):
+    """Row 2."""
+
+    online: int | None = None
+    active: int | None = None
+    bad: tuple[str, ...] = ()
+
+
+class VramReading(NamedTuple):
+    """Row 6: microscheduler's own VRAM ledger; slots are (name, active)."""
+
+    total_bytes: int | None = None
+    allocated_bytes: int | None = None
+    free_bytes: int | None = None
+    slots: tuple[tuple[str, bool], ...] = ()
+    active_agents: int | None = None
+    bad: tuple[str, ...] = ()
+
+
+class DeviceReading(NamedTuple):
+    """One GPU as NVML, accel or compute describes it; see model.Gpu for the fields."""
+
+    index: int | None = None
+    uuid: str | None = None
+    name: str | None = None
+    node: str | None = None
+    vram_used_bytes: int | None = None
+    vram_total_bytes: int | None = None
+    utilization: float | None = None
+    temperature_c: float | None = None
+    power_w: float | None = None
+    power_limit_w: float | None = None
+    mig: str | None = None
+    memory_shared: bool = False
+    processes: tuple[Process, ...] | None = None
+    state: GpuState = "ok"
+    note: str | None = None
+    bad: tuple[str, ...] = ()
+
+
+class GpusReading(NamedTuple):
+    """Rows 7 and 10, and the local driver (`driver_version` is known there only)."""
+
+    devices: tuple[DeviceReading, ...] = ()
+    driver_version: str | None = None
+    bad: tuple[str, ...] = ()
+
+
+class InstanceReading(NamedTuple):
+    """One rented instance of row 8."""
+
+    id: str | None = None
+    gpu: str | None = None
+    region: str | None = None
+    status: str | None = None
+    model: str | None = None
+    usd_per_hour: float | None = None
+
+
+class InstancesReading(NamedTuple):
+    """Row 8."""
+
+    instances: tuple[InstanceReading, ...] = ()
+    bad: tuple[str, ...] = ()
+
+
+class Offer(NamedTuple):
+    """One offer of row 9."""
+
+    id: str | None = None
+    gpu: str | None = None
+    vram_bytes: int | None = None
+    region: str | None = None
+    provider: str | None = None
+    usd_per_hour: float | None = None
+
+
+class OffersReading(NamedTuple):
+    """Row 9."""
+
+    offers: tuple[Offer, ...] = ()
+    bad: tuple[str, ...] = ()
+
+
+class AccelReading(NamedTuple):
+    """Row 11."""
+
+    acceleration: str | None = None
+    devices: int | None = None
+    healthy: bool | None = None
+    bad: tuple[str, ...] = ()
+
+
+class StreamsReading(NamedTuple):
+    """Row 12."""
+
+    active_streams: int | None = None
+    max_streams: int | None = None
+    completed_total: int | None = None
+    bad: tuple[str, ...] = ()
+
+
+class PoolReading(NamedTuple):
+    """Row 13, in tokens."""
+
+    supply: float | None = None
+    circulation: float | None = None
+    balance: float | None = None
+    bad: tuple[str, ...] = ()
+
+
+class RatesReading(NamedTuple):
+    """Row 14."""
+
+    base_cost_tokens: float | None = None
+    tokens_per_usd: float | None = None
+    gpu_tokens_per_hour: float | None = None
+    bad: tuple[str, ...] = ()
+
+
+class PressureReading(NamedTuple):
+    """Row 15: ACTA's compute pressure 0-1, with its own multiplier where it gives one."""
+
+    pressure: float | None = None
+    multiplier: float | None = None
+    back_pressure: bool | None = None
+    limits: tuple[tuple[str, float], ...] = ()
+    bad: tuple[str, ...] = ()
+
+
+Reading = (
+    QueueReading
+    | AgentsReading
+    | VramReading
+    | GpusReading
+    | InstancesReading
+    | OffersReading
+    | AccelReading
+    | StreamsReading
+    | PoolReading
+    | RatesReading
+    | PressureReading
+)

@@ -1,0 +1,1 @@
+"""What each kind of source is asked, and what its bytes mean. Pure: bytes in, readings out."""

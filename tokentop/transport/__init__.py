@@ -1,0 +1,1 @@
+"""The only I/O: sockets, the NVML driver, sysfs and process tables."""

@@ -1,0 +1,1 @@
+"""One panel a file; each is a function of frozen slices of a snapshot."""
