@@ -54,4 +54,6 @@ class Config(NamedTuple):
     ui: UiConfig = UiConfig()
     demo: DemoConfig = DemoConfig()
     file: str | None = None  # the configuration file that was read
-    origins: tuple[tuple[str, str], ...] = ()  # dotted key -> "default" | "file PATH:LINE" | "environment NAME" | "flag --x"
+    origins: tuple[
+        tuple[str, str], ...
+    ] = ()  # dotted key -> "default" | "file PATH:LINE" | "environment NAME" | "flag --x"
