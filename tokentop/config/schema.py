@@ -27,7 +27,9 @@ class TlsConfig(NamedTuple):
 
 
 class UiConfig(NamedTuple):
-    """`hide` names panels: banner, gpus, slots, multiplier, metrics, capacity, cloud, services, economy."""
+    """`hide` names panels: banner, gpus, slots, multiplier, metrics, capacity, cloud, services,
+    economy.
+    """
 
     theme: str = "dark"  # dark | light | colorblind | ansi
     ascii: bool = False

@@ -18,6 +18,9 @@ ServiceState = Literal["online", "stale", "parked", "offline", "off", "bad-data"
 AITHER_SERVICES = ("genesis", "microscheduler", "compute", "accel", "parallel", "mint", "acta")
 
 
+NOBODY_ONLINE = tuple((name, False) for name in AITHER_SERVICES)
+
+
 class Process(NamedTuple):
     """One process that holds VRAM on a GPU; `engine` is an Engine.id once matched."""
 
@@ -34,7 +37,7 @@ class Gpu(NamedTuple):
     `processes` is None where the driver refuses the list; `note` says in words what is wrong.
     """
 
-    index: int | None = None
+    index: int | None = None  # type: ignore[assignment]  # the public key; tuple.index is not used
     uuid: str | None = None
     name: str | None = None
     node: str | None = None
@@ -245,7 +248,7 @@ class Snapshot(NamedTuple):
     host: str = ""
     interval_s: float = 4.0
     demo: bool = False
-    services_online: tuple[tuple[str, bool], ...] = tuple((name, False) for name in AITHER_SERVICES)
+    services_online: tuple[tuple[str, bool], ...] = NOBODY_ONLINE
     services: tuple[Service, ...] = ()
     gpus: tuple[Gpu, ...] = ()
     llm: Llm = Llm()

@@ -26,7 +26,7 @@ FailureKind = Literal[
 
 
 class Failure(NamedTuple):
-    """Why a source gave no reading, as one safe sentence; `neutral` failures don't trip a breaker."""
+    """Why a source gave no reading, as one safe sentence; a `neutral` one trips no breaker."""
 
     kind: FailureKind
     text: str
@@ -73,7 +73,7 @@ class VramReading(NamedTuple):
 class DeviceReading(NamedTuple):
     """One GPU as NVML, accel or compute describes it; see model.Gpu for the fields."""
 
-    index: int | None = None
+    index: int | None = None  # type: ignore[assignment]  # the public key; tuple.index is not used
     uuid: str | None = None
     name: str | None = None
     node: str | None = None
