@@ -1,0 +1,1 @@
+"""Inference engines: one adapter a file, each a pure conversation (see conversation.py)."""
