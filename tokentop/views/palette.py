@@ -1,0 +1,142 @@
+"""Colours and symbols as tables: what each tier, state and style looks like on each background.
+
+Plain data, no Textual: the one-line view and the full screen read the same tables. Colours are
+hex, except in the `ansi` theme, whose names are the terminal's own sixteen.
+"""
+
+from typing import NamedTuple
+
+THEMES = ("dark", "light", "colorblind", "ansi")
+BACKGROUNDS = {"dark": "#0f1419", "light": "#fbfaf7", "colorblind": "#0f1419", "ansi": "default"}
+
+
+class TierLook(NamedTuple):
+    """One tier in every theme, with a symbol and a word so that nothing rests on colour alone."""
+
+    dark: str
+    light: str
+    colorblind: str
+    ansi: str
+    symbol: str
+    ascii: str
+    word: str
+
+
+# Hollow and solid of three shapes: round is calm, pointed is a warning, square is full.
+TIERS: dict[str, TierLook] = {
+    "idle": TierLook("#34d399", "#047857", "#3f93d6", "cyan", "○", ".", "idle"),
+    "low": TierLook("#8bd450", "#3f7a0c", "#7cc0ee", "green", "●", "-", "low"),
+    "moderate": TierLook("#60a5fa", "#1d4ed8", "#c9dcec", "bright_blue", "◆", "=", "moderate"),
+    "high": TierLook("#fbbf24", "#946200", "#f3e55c", "yellow", "△", "^", "high"),
+    "surge": TierLook("#fb8b3c", "#b8430a", "#e8973a", "bright_red", "▲", "!", "surge"),
+    "saturated": TierLook("#f87171", "#b91c1c", "#e0609a", "red", "■", "#", "full"),
+}
+UNKNOWN_TIER = TierLook("#8b98a5", "#5c6670", "#8b98a5", "bright_black", "·", "?", "unknown")
+
+SERVICE_SYMBOLS: dict[str, tuple[str, str]] = {
+    "online": ("●", "+"),
+    "stale": ("◐", "~"),
+    "parked": ("◌", "="),
+    "offline": ("○", "-"),
+    "off": ("·", "."),
+    "bad-data": ("▲", "!"),
+}
+
+
+class Style(NamedTuple):
+    """One style of one theme: foreground, background (None: the screen's), weight."""
+
+    fg: str
+    bg: str | None = None
+    bold: bool = False
+    reverse: bool = False
+
+
+# style: dark, light, colour-blind, ansi. "bar" and below are areas, not text (contrast 3.0).
+_TEXT: dict[str, tuple[str, str, str, str]] = {
+    "text": ("#c8d1da", "#2b333b", "#c8d1da", "default"),
+    "bright": ("#f4f7fa", "#0b0f13", "#f4f7fa", "default"),
+    "dim": ("#8b98a5", "#5c6670", "#8b98a5", "bright_black"),
+    "stale": ("#76828e", "#66707b", "#76828e", "bright_black"),
+    "title": ("#aab6c2", "#414b55", "#aab6c2", "default"),
+    "active": ("#4ade80", "#15803d", "#7cc0ee", "green"),
+    "queued": ("#fbbf24", "#946200", "#f3e55c", "yellow"),
+    "beyond": ("#fb8b3c", "#b8430a", "#e8973a", "bright_red"),
+    "warn": ("#fbbf24", "#946200", "#f3e55c", "yellow"),
+    "error": ("#f87171", "#b91c1c", "#ec78ad", "red"),
+    "key": ("#f4f7fa", "#0b0f13", "#f4f7fa", "default"),
+    "chip": ("#c8d1da", "#2b333b", "#c8d1da", "default"),
+    "selected": ("#f4f7fa", "#0b0f13", "#f4f7fa", "default"),
+}
+_AREAS: dict[str, tuple[str, str, str, str]] = {
+    "bar": ("#7f9bb5", "#52708c", "#7f9bb5", "default"),
+    "bar.stale": ("#5f6b77", "#848e98", "#5f6b77", "bright_black"),
+}
+# Barely there on purpose: grid lines and the empty part of a bar carry nothing to be read.
+_LINES: dict[str, tuple[str, str, str, str]] = {
+    "frame": ("#2c3640", "#d3d6d6", "#2c3640", "bright_black"),
+    "track": ("#28313a", "#dfe1df", "#28313a", "bright_black"),
+}
+_BOLD = frozenset({"bright", "key", "warn", "error", "selected", "title"})
+_CHIP_BG = {"dark": "#1f2830", "light": "#e8e9e5", "colorblind": "#1f2830", "ansi": None}
+
+TEXT_STYLES = (*_TEXT, *(f"tier.{name}" for name in (*TIERS, "none")))
+AREA_STYLES = tuple(_AREAS)
+LINE_STYLES = tuple(_LINES)
+
+
+def tier_look(tier: str | None) -> TierLook:
+    """The look of a tier; None (nothing known yet) has a look of its own."""
+    return TIERS.get(tier or "", UNKNOWN_TIER)
+
+
+def tier_style(tier: str | None) -> str:
+    """The style name that writes in a tier's colour."""
+    return f"tier.{tier}" if tier in TIERS else "tier.none"
+
+
+def badge_style(tier: str | None) -> str:
+    """The style name that writes on a tier's colour."""
+    return f"badge.{tier}" if tier in TIERS else "badge.none"
+
+
+def tier_symbol(tier: str | None, *, ascii: bool = False) -> str:
+    """One cell that tells the tier without colour."""
+    look = tier_look(tier)
+    return look.ascii if ascii else look.symbol
+
+
+def service_symbol(state: str, *, ascii: bool = False) -> str:
+    """One cell that tells a service's state without colour."""
+    return SERVICE_SYMBOLS.get(state, ("?", "?"))[ascii]
+
+
+def _tier_styles(theme: str, column: int) -> dict[str, Style]:
+    styles: dict[str, Style] = {}
+    for name in (*TIERS, "none"):
+        colour = tier_look(name)[column]
+        assert isinstance(colour, str)
+        styles[f"tier.{name}"] = Style(colour, bold=True)
+        styles[f"area.{name}"] = Style(colour)
+        if theme == "ansi":
+            styles[f"badge.{name}"] = Style(colour, bold=True, reverse=True)
+        else:
+            styles[f"badge.{name}"] = Style(BACKGROUNDS[theme], colour, bold=True)
+    return styles
+
+
+def _theme(theme: str) -> dict[str, Style]:
+    column = THEMES.index(theme)
+    styles = {
+        name: Style(colours[column], bold=name in _BOLD)
+        for table in (_TEXT, _AREAS, _LINES)
+        for name, colours in table.items()
+    }
+    styles |= _tier_styles(theme, column)
+    styles["chip"] = styles["chip"]._replace(bg=_CHIP_BG[theme])
+    styles["selected"] = styles["selected"]._replace(bg=_CHIP_BG[theme], reverse=theme == "ansi")
+    styles["badge.warn"] = styles["badge.high"]
+    return styles
+
+
+STYLES: dict[str, dict[str, Style]] = {theme: _theme(theme) for theme in THEMES}
