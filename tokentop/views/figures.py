@@ -1,0 +1,119 @@
+"""The figures a line can name: what each name of `--format` means, as one table.
+
+Sums and means leave out a GPU that would not say; None means that nobody did.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from tokentop.domain.model import Gpu, Snapshot
+
+Figure = float | int | str | None
+GIB = 1024.0**3
+GPU_SOURCES = ("nvml", "accel", "compute")
+
+
+class Field(NamedTuple):
+    """One name: whether it is a number, how it is shown with no format spec, and its value.
+
+    A number's value may still be a word, such as `free` for the cost.
+    """
+
+    number: bool
+    spec: str
+    get: Callable[[Snapshot], Figure]
+
+
+def physical(snapshot: Snapshot) -> tuple[Gpu, ...]:
+    """Return the GPUs without MIG instances, whose memory their parent already counts."""
+    return tuple(gpu for gpu in snapshot.gpus if gpu.mig is None)
+
+
+def gpu_util(snapshot: Snapshot) -> float | None:
+    """Return the mean utilisation in per cent."""
+    known = [gpu.utilization for gpu in physical(snapshot) if gpu.utilization is not None]
+    return 100 * sum(known) / len(known) if known else None
+
+
+def vram(snapshot: Snapshot) -> tuple[float, float] | None:
+    """Return (used, total) in GiB over the GPUs that tell both."""
+    pairs = [(gpu.vram_used_bytes, gpu.vram_total_bytes) for gpu in physical(snapshot)]
+    known = [(used, total) for used, total in pairs if used is not None and total is not None]
+    if not known:
+        return None
+    return sum(used for used, _ in known) / GIB, sum(total for _, total in known) / GIB
+
+
+def cost(snapshot: Snapshot) -> float | str | None:
+    """Return the base cost of a request in tokens, or the word `free`."""
+    pricing = snapshot.pricing
+    return "free" if pricing.everything_free else pricing.base_cost_tokens
+
+
+def services_up(snapshot: Snapshot) -> int:
+    return sum(online for _, online in snapshot.services_online)
+
+
+def stale_age(snapshot: Snapshot) -> tuple[bool, float | None]:
+    """Return whether anything a line shows is old, and the greatest age known among that."""
+    parts: Iterable[tuple[bool, float | None]] = (
+        *((gpu.state == "stale", gpu.age_s) for gpu in snapshot.gpus),
+        (snapshot.llm.stale, snapshot.llm.age_s),
+        (snapshot.cloud.stale, snapshot.cloud.age_s),
+        (snapshot.demand.stale, None),
+    )
+    old = [age for stale, age in parts if stale]
+    return bool(old), max((age for age in old if age is not None), default=None)
+
+
+def _vram_used(snapshot: Snapshot) -> float | None:
+    pair = vram(snapshot)
+    return pair[0] if pair else None
+
+
+def _vram_total(snapshot: Snapshot) -> float | None:
+    pair = vram(snapshot)
+    return pair[1] if pair else None
+
+
+def _vram_pct(snapshot: Snapshot) -> float | None:
+    used, total = vram(snapshot) or (0.0, 0.0)
+    return 100 * used / total if total > 0 else None
+
+
+def _gpus(snapshot: Snapshot) -> int | None:
+    answered = any(s.name in GPU_SOURCES and s.state == "online" for s in snapshot.services)
+    count = len(physical(snapshot))
+    return count if count or answered else None
+
+
+def _models(snapshot: Snapshot) -> str | None:
+    models = snapshot.llm.models
+    return None if models is None else ",".join(models)
+
+
+FIELDS: dict[str, Field] = {
+    "gpu_util": Field(True, ".0f", gpu_util),
+    "vram_used": Field(True, ".1f", _vram_used),
+    "vram_total": Field(True, ".1f", _vram_total),
+    "vram_pct": Field(True, ".0f", _vram_pct),
+    "active": Field(True, "", lambda s: s.llm.active),
+    "queued": Field(True, "", lambda s: s.llm.queued),
+    "slots": Field(True, "", lambda s: s.llm.max_slots),
+    "free": Field(True, "", lambda s: s.llm.free),
+    "kv": Field(True, ".2f", lambda s: s.llm.kv_cache),
+    "multiplier": Field(True, ".2f", lambda s: s.pricing.multiplier),
+    "tier": Field(False, "", lambda s: s.demand.tier),
+    "mode": Field(False, "", lambda s: s.demand.mode),
+    "message": Field(False, "", lambda s: s.demand.message),
+    "cost": Field(True, "g", cost),
+    "cloud": Field(True, "", lambda s: s.cloud.active),
+    "gpus": Field(True, "", _gpus),
+    "models": Field(False, "", _models),
+    "services_up": Field(True, "", services_up),
+    "services_total": Field(True, "", lambda s: len(s.services_online)),
+    "gen_tps": Field(True, ".1f", lambda s: s.throughput.generation_tokens_per_s),
+    "prompt_tps": Field(True, ".1f", lambda s: s.throughput.prompt_tokens_per_s),
+    "age": Field(True, ".0f", lambda s: s.data_age_s),
+    "host": Field(False, "", lambda s: s.host or None),
+}

@@ -1,0 +1,32 @@
+"""Snapshot -> one line of JSON, schema `tokentop/1`.
+
+The snapshot's named tuples are the public shape, key for key and in order, so this is a plain
+walk; tests/views/test_json.py holds the published key lists and fails when the two part.
+"""
+
+import json
+from math import isfinite
+
+from tokentop.domain.model import Snapshot
+
+SCHEMA = "tokentop/1"
+
+
+def dumps(snapshot: Snapshot) -> str:
+    """Return one line of pure ASCII (readable under any locale) with finite numbers only."""
+    value = {"schema": SCHEMA, **_object(snapshot)}
+    value["services_online"] = dict(snapshot.services_online)
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def _object(row: object) -> dict[str, object]:
+    fields: tuple[str, ...] = row._fields  # type: ignore[attr-defined]  # a named tuple
+    return {name: _plain(getattr(row, name)) for name in fields}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, tuple):
+        return _object(value) if hasattr(value, "_fields") else [_plain(each) for each in value]
+    return value

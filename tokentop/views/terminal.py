@@ -1,0 +1,76 @@
+"""What the terminal can show, read from the environment once; shared by every text view."""
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple, TextIO
+
+
+class Terminal(NamedTuple):
+    """`colors` is 0 (none), 16 or 24 (bits, truecolor); the size is in cells."""
+
+    tty: bool
+    term: str
+    colors: int
+    columns: int
+    rows: int
+    utf8: bool
+    no_color: bool
+    multiplexer: str | None
+
+    @property
+    def dumb(self) -> bool:
+        return self.term == "dumb"
+
+
+def look_at(stream: TextIO | None, environ: Mapping[str, str]) -> Terminal:
+    """Return the abilities of `stream`; a closed stream (None) is a pipe that shows nothing."""
+    tty = is_tty(stream)
+    term = environ.get("TERM", "")
+    columns, rows = _size(stream, environ) if tty else (80, 24)
+    no_color = bool(environ.get("NO_COLOR"))
+    plain = not tty or no_color or term == "dumb"
+    return Terminal(
+        tty=tty,
+        term=term,
+        colors=0 if plain else _depth(term, environ),
+        columns=columns,
+        rows=rows,
+        utf8=_speaks_utf8(stream),
+        no_color=no_color,
+        multiplexer=_multiplexer(term, environ),
+    )
+
+
+def is_tty(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed under our feet
+        return False
+
+
+def _depth(term: str, environ: Mapping[str, str]) -> int:
+    named = environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
+    return 24 if named or term.endswith("-direct") else 16
+
+
+def _size(stream: TextIO | None, environ: Mapping[str, str]) -> tuple[int, int]:
+    try:
+        size = os.get_terminal_size(stream.fileno() if stream else -1)
+    except (OSError, ValueError):  # no real file behind it
+        return (_positive(environ.get("COLUMNS"), 80), _positive(environ.get("LINES"), 24))
+    return (size.columns or 80, size.lines or 24)  # some serial lines report 0 x 0
+
+
+def _positive(text: str | None, default: int) -> int:
+    return int(text) if text and text.isdecimal() and int(text) > 0 else default
+
+
+def _speaks_utf8(stream: TextIO | None) -> bool:
+    encoding = getattr(stream, "encoding", None) or ""
+    return encoding.lower().replace("-", "") == "utf8"
+
+
+def _multiplexer(term: str, environ: Mapping[str, str]) -> str | None:
+    if environ.get("TMUX") or term.startswith("tmux"):
+        return "tmux"
+    return "screen" if environ.get("STY") or term.startswith("screen") else None
