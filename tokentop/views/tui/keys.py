@@ -1,0 +1,44 @@
+"""The keys as one table: what they do, and what help and the command palette say of them."""
+
+from typing import NamedTuple
+
+
+class Key(NamedTuple):
+    """`keys` are Textual's names, comma separated; `shown` is how a person writes them."""
+
+    keys: str
+    action: str
+    shown: str
+    words: str
+    group: str
+    priority: bool = False
+
+
+KEYS: tuple[Key, ...] = (
+    Key("1", "view('dashboard')", "1", "Dashboard", "Views"),
+    Key("2", "view('gpus')", "2", "GPUs with their processes", "Views"),
+    Key("3,h", "view('history')", "3 h", "History of the last hour", "Views"),
+    Key("tab", "next_view(1)", "tab", "Next view", "Views"),
+    Key("shift+tab", "next_view(-1)", "", "Previous view", "Views"),
+    Key("c", "compact", "c", "Fold to a compact strip and back", "Views"),
+    Key("p,space", "pause", "p space", "Pause the picture; polling goes on", "Polling"),
+    Key("plus,equals_sign", "interval(1)", "+", "Poll less often", "Polling"),
+    Key("minus,underscore", "interval(-1)", "-", "Poll more often", "Polling"),
+    Key("r", "refresh_now", "r", "Refresh now", "Polling"),
+    Key("s", "sort", "s", "Sort the GPUs by the next column", "GPUs"),
+    Key("slash", "filter", "/", "Filter the GPUs; esc clears", "GPUs"),
+    Key("escape", "clear_filter", "", "Clear the filter", "GPUs"),
+    Key("down,j", "scroll_rows(1)", "↓ j", "Scroll down", "GPUs"),
+    Key("up,k", "scroll_rows(-1)", "↑ k", "Scroll up", "GPUs"),
+    Key("pagedown", "scroll_pages(1)", "pgdn", "Scroll a page down", "GPUs"),
+    Key("pageup", "scroll_pages(-1)", "pgup", "Scroll a page up", "GPUs"),
+    Key("home,g", "scroll_to(0)", "home", "To the first GPU", "GPUs"),
+    Key("end,G", "scroll_to(1)", "end", "To the last GPU", "GPUs"),
+    Key("t", "next_theme", "t", "Next theme", "Program"),
+    Key("S", "screenshot_here", "S", "Save an SVG screenshot in this directory", "Program"),
+    Key("ctrl+p", "command_palette", "^p", "Command palette", "Program"),
+    Key("question_mark,f1", "help", "?", "This help", "Program"),
+    Key("ctrl+z", "suspend_process", "", "Suspend to the shell", "Program"),
+    Key("q", "leave", "q", "Quit", "Program"),
+    Key("ctrl+c,ctrl+q", "leave", "^c", "Quit", "Program", priority=True),
+)

@@ -1,0 +1,119 @@
+"""Leaving the terminal as it was found, whatever still hangs.
+
+A hung driver call, name lookup or socket holds a polite shutdown for as long as it likes, and a
+daemon thread cannot be interrupted. So the way out is: stop the writer, restore the terminal,
+flush, and end the process without joining anyone.
+"""
+
+import os
+import re
+import signal
+import sys
+import termios
+import threading
+import traceback
+from collections.abc import Callable, Iterable
+from typing import NoReturn, Protocol
+
+from tokentop.secret import Secret
+
+RESTORE = (
+    "\x1b[?2026l"  # end a synchronised update
+    "\x1b[?2004l"  # bracketed paste off
+    "\x1b[?7h"  # line wrap on
+    "\x1b[?2048l"  # in-band resize off
+    "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1016l\x1b[?1006l"  # mouse off
+    "\x1b[<u"  # keyboard protocol off, before the alternate screen goes
+    "\x1b[0m\x1b[?1049l"  # plain style, alternate screen off
+    "\x1b[?25h"  # cursor on
+    "\x1b[?1004l"  # focus reports off
+)
+WRITE_LIMIT_S = 0.1  # a stalled SSH link must not hold the process
+
+_USER_INFO = re.compile(r"(?<=://)[^/\s@]+@")
+_QUERY = re.compile(r"(?<=[\w/])\?[^\s'\"]+")
+
+
+class Writer(Protocol):
+    """The part of Textual's output thread that leaving needs."""
+
+    def stop(self) -> None: ...
+
+
+def within(limit_s: float, work: Callable[[], object]) -> None:
+    """Do `work` on a daemon thread and wait for it at most `limit_s` seconds."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(limit_s)
+
+
+def redacted(text: str, secrets: Iterable[Secret]) -> str:
+    """`text` without the secrets, user names, passwords and query strings that it may hold."""
+    for secret in secrets:
+        if value := secret.reveal():  # the one other place: to take it out of a crash report
+            text = text.replace(value, "***")
+    return _QUERY.sub("?***", _USER_INFO.sub("***@", text))
+
+
+def crash_report(error: BaseException, secrets: Iterable[Secret]) -> str:
+    """One sentence and the traceback, without the values of local variables."""
+    lines = "".join(traceback.format_exception(error))
+    return redacted(
+        f"{lines}tokentop crashed ({type(error).__name__}); the lines above say where. "
+        "Please report them.\n",
+        secrets,
+    )
+
+
+class Terminal:
+    """The terminal as it was found at the start, on `fd_in` and `fd_out`."""
+
+    def __init__(self, fd_in: int = 0, fd_out: int = 1) -> None:
+        self.fd_in = fd_in
+        self.fd_out = fd_out
+        self._attrs = self._read_attrs()
+
+    def _read_attrs(self) -> list[object] | None:
+        try:
+            return termios.tcgetattr(self.fd_in)
+        except termios.error:
+            return None
+
+    def restore(self, writer: Writer | None = None) -> None:
+        """Stop `writer`, write the restoring sequences and the old settings; never raises."""
+        if writer is not None:
+            within(WRITE_LIMIT_S, writer.stop)
+        within(WRITE_LIMIT_S, self._write_restore)
+        if self._attrs is not None:
+            try:
+                termios.tcflush(self.fd_in, termios.TCIFLUSH)
+                termios.tcsetattr(self.fd_in, termios.TCSANOW, self._attrs)  # type: ignore[arg-type]
+            except termios.error:
+                return  # the terminal is gone: nothing is left to restore
+
+    def _write_restore(self) -> None:
+        try:
+            os.write(self.fd_out, RESTORE.encode())
+        except OSError:
+            return  # hung up
+
+    def leave(self, code: int, writer: Writer | None = None, words: str = "") -> NoReturn:
+        """Restore, say `words` on standard error, and end the process with `code` at once."""
+        self.restore(writer)
+        within(WRITE_LIMIT_S, lambda: _last_words(words))
+        os._exit(code)
+
+
+def _last_words(words: str) -> None:
+    try:
+        if words:
+            os.write(2, words.encode(errors="replace"))
+        sys.stdout.flush()
+    except OSError:
+        return  # nobody is listening any more
+
+
+def on_signals(leave: Callable[[int], object]) -> None:
+    """Call `leave` with 128 + the signal's number on SIGTERM, SIGHUP and SIGINT."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, lambda n, _frame: leave(128 + n))

@@ -1,0 +1,81 @@
+"""The palette's tables as Rich styles and Textual themes; one table per theme, made once."""
+
+from functools import cache
+
+from rich.style import Style as RichStyle
+from textual.theme import Theme
+
+from tokentop.views import palette
+
+PREFIX = "tokentop-"
+MONO = "mono"  # NO_COLOR: weight and reverse only
+
+StyleTable = dict[str, RichStyle]
+
+
+@cache
+def style_table(theme: str) -> StyleTable:
+    """Style name -> Rich style, for one of `palette.THEMES` or MONO."""
+    if theme == MONO:
+        return {name: _mono(name, style) for name, style in palette.STYLES["ansi"].items()}
+    return {name: _coloured(style) for name, style in palette.STYLES[theme].items()}
+
+
+def _coloured(style: palette.Style) -> RichStyle:
+    fg = None if style.fg == "default" else style.fg
+    return RichStyle(
+        color=fg, bgcolor=style.bg, bold=style.bold or None, reverse=style.reverse or None
+    )
+
+
+def _mono(name: str, style: palette.Style) -> RichStyle:
+    faint = name in ("dim", "stale", "frame", "track", "bar.stale")
+    return RichStyle(bold=style.bold or None, reverse=style.reverse or None, dim=faint or None)
+
+
+def textual_theme(theme: str) -> Theme:
+    """The Textual theme that the command palette and the screen's background follow."""
+    if theme in (MONO, "ansi"):
+        return _native(theme)
+    styles, background = palette.STYLES[theme], palette.BACKGROUNDS[theme]
+    accent = styles["tier.moderate"].fg
+    return Theme(
+        name=PREFIX + theme,
+        primary=accent,
+        accent=accent,
+        foreground=styles["text"].fg,
+        background=background,
+        surface=background,
+        panel=styles["chip"].bg or background,
+        success=styles["active"].fg,
+        warning=styles["warn"].fg,
+        error=styles["error"].fg,
+        dark=theme != "light",
+    )
+
+
+def _native(theme: str) -> Theme:
+    default = "ansi_default"
+    colour = default if theme == MONO else "ansi_cyan"
+    return Theme(
+        name=PREFIX + theme,
+        primary=colour,
+        secondary=colour,
+        accent=colour,
+        warning=colour,
+        error=colour,
+        success=colour,
+        foreground=default,
+        background=default,
+        surface=default,
+        panel=default,
+        boost=default,
+        ansi=True,
+    )
+
+
+def next_theme(theme: str) -> str:
+    """The theme after `theme` in the cycle; NO_COLOR stays without colour."""
+    if theme == MONO:
+        return MONO
+    return palette.THEMES[(palette.THEMES.index(theme) + 1) % len(palette.THEMES)]
