@@ -92,7 +92,7 @@ def sparkline(
     return drawn.rjust(width)
 
 
-def _level(value: float | None, top: float, levels: str) -> str:
+def _level(value: float | None, top: float | None, levels: str) -> str:
     if not known(value):
         return " "
     fraction = value / top if known(top) and top > 0 else float(value > 0)

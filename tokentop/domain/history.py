@@ -1,0 +1,57 @@
+"""The last hour in memory, for the history charts."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+
+class Sample(NamedTuple):
+    """What one refresh knew at monotonic time `t`; None is a gap, not a zero."""
+
+    t: float
+    utilization: float | None = None
+    multiplier: float | None = None
+    queued: float | None = None
+    vram_fraction: float | None = None
+
+
+class History:
+    """Samples in rising time, forgotten after `span_s` seconds or beyond `most` of them."""
+
+    def __init__(self, span_s: float = 3600.0, most: int = 7200) -> None:
+        self._span_s = span_s
+        self._samples: deque[Sample] = deque(maxlen=most)
+
+    def add(self, sample: Sample) -> None:
+        """Keeps a sample; one that is not newer than the last replaces it."""
+        while self._samples and self._samples[-1].t >= sample.t:
+            self._samples.pop()
+        self._samples.append(sample)
+        while self._samples[0].t < sample.t - self._span_s:
+            self._samples.popleft()
+
+    def window(self, now: float, span_s: float) -> tuple[Sample, ...]:
+        """The samples of the last `span_s` seconds before `now`, oldest first."""
+        return tuple(s for s in self._samples if now - span_s <= s.t <= now)
+
+
+def buckets(
+    samples: Sequence[Sample],
+    value: Callable[[Sample], float | None],
+    now: float,
+    span_s: float,
+    count: int,
+) -> list[float | None]:
+    """`count` equal slices of the last `span_s` seconds, each the mean of its known values.
+
+    A slice in which nothing is known is None.
+    """
+    if count <= 0 or span_s <= 0:
+        return []
+    found: list[list[float]] = [[] for _ in range(count)]
+    for sample in samples:
+        said = value(sample)
+        place = int((sample.t - (now - span_s)) / span_s * count)
+        if said is not None and now - span_s <= sample.t <= now:
+            found[min(place, count - 1)].append(said)
+    return [sum(values) / len(values) if values else None for values in found]
