@@ -108,6 +108,7 @@ class InstanceReading(NamedTuple):
     status: str | None = None
     model: str | None = None
     usd_per_hour: float | None = None
+    bad: tuple[str, ...] = ()
 
 
 class InstancesReading(NamedTuple):
@@ -126,6 +127,7 @@ class Offer(NamedTuple):
     region: str | None = None
     provider: str | None = None
     usd_per_hour: float | None = None
+    bad: tuple[str, ...] = ()
 
 
 class OffersReading(NamedTuple):
