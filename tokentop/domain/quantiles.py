@@ -1,0 +1,83 @@
+"""Latency quantiles from histogram differences, merged across replicas.
+
+A quantile of merged counts is right; a mean of per-replica quantiles is not.
+"""
+
+import math
+from collections.abc import Sequence
+
+from tokentop.domain.engine_readings import Histogram
+
+Buckets = tuple[tuple[float, float], ...]
+
+
+def difference(newer: Histogram, older: Histogram) -> Histogram | None:
+    """What was observed between two readings; None where the buckets changed or any count fell."""
+    before = dict(older.buckets)
+    if set(before) != {bound for bound, _ in newer.buckets}:
+        return None
+    counts = tuple((bound, count - before[bound]) for bound, count in newer.buckets)
+    if any(count < 0 for _, count in counts):
+        return None
+    return Histogram(counts, _less(newer.total, older.total), counts[-1][1] if counts else None)
+
+
+def quantile(histograms: Sequence[Histogram], q: float) -> float | None:
+    """The q-quantile (0-1) in seconds over all histograms together; None without observations.
+
+    Linear within a bucket, as Prometheus' histogram_quantile; an answer in the +Inf bucket is the
+    highest finite bound, which is then a lower bound. Replicas may have different buckets.
+    """
+    if len({tuple(b for b, _ in h.buckets) for h in histograms}) == 1:
+        merged = _add(histograms)
+    else:
+        merged = _mix(histograms)
+    return _quantile(_rising(merged), q)
+
+
+def _less(newer: float | None, older: float | None) -> float | None:
+    return None if newer is None or older is None else newer - older
+
+
+def _rising(buckets: Buckets) -> Buckets:
+    """Cumulative counts never fall; a server that says otherwise is read as level."""
+    highest, level = 0.0, []
+    for bound, count in buckets:
+        highest = max(highest, count)
+        level.append((bound, highest))
+    return tuple(level)
+
+
+def _add(histograms: Sequence[Histogram]) -> Buckets:
+    columns = zip(*(h.buckets for h in histograms), strict=True)
+    return tuple((column[0][0], math.fsum(count for _, count in column)) for column in columns)
+
+
+def _mix(histograms: Sequence[Histogram]) -> Buckets:
+    bounds = sorted({bound for h in histograms for bound, _ in h.buckets})
+    return tuple((b, math.fsum(_count_below(h.buckets, b) for h in histograms)) for b in bounds)
+
+
+def _count_below(buckets: Buckets, x: float) -> float:
+    low, below = 0.0, 0.0
+    for bound, count in buckets:
+        if x < bound:
+            # Where the bucket is open-ended its members lie above every bound that is asked for.
+            width = bound - low
+            return below if math.isinf(width) else below + (count - below) * (x - low) / width
+        low, below = bound, count
+    return below
+
+
+def _quantile(buckets: Buckets, q: float) -> float | None:
+    total = buckets[-1][1] if buckets else 0.0
+    if total <= 0:
+        return None
+    rank, low, below = q * total, 0.0, 0.0
+    for bound, count in buckets:
+        if count >= rank and count > below:
+            if math.isinf(bound):
+                return low
+            return low + (bound - low) * max(0.0, rank - below) / (count - below)
+        low, below = bound, count
+    return low

@@ -1,0 +1,109 @@
+"""Counters to rates: differences of two readings of one engine, never across a restart.
+
+Times are monotonic seconds passed in. A counter that fell, or a changed start time, begins a new
+baseline: nothing is known until the next reading.
+"""
+
+from collections import deque
+from typing import NamedTuple
+
+from tokentop.domain.engine_readings import Counters, EngineReading, Histogram, SlotProgress
+from tokentop.domain.quantiles import difference
+
+RATE_WINDOW_S = 12.0  # tokens/s: long enough that counters which move at request end don't jump
+LATENCY_WINDOW_S = 60.0
+STALE_GAP_S = 120.0  # readings further apart say nothing about now
+
+
+class Rates(NamedTuple):
+    """Per second over the last readings, and what was counted over the last minute."""
+
+    prompt_tokens_per_s: float | None = None
+    generation_tokens_per_s: float | None = None
+    requests_per_s: float | None = None
+    ttft: Histogram | None = None  # the last minute's observations
+    itl: Histogram | None = None
+    window: Counters = Counters()  # what the counters gained over the last minute
+
+
+class _Mark(NamedTuple):
+    at: float
+    counters: Counters
+    ttft: Histogram | None
+    itl: Histogram | None
+
+
+class RateKeeper:
+    """The last minute of one engine's counters."""
+
+    __slots__ = ("_epoch", "_live", "_marks", "_slots")
+
+    def __init__(self) -> None:
+        self._marks: deque[_Mark] = deque()
+        self._epoch: float | None = None
+        self._slots: dict[int, int] | None = None
+        self._live = 0.0
+
+    def add(self, reading: EngineReading, now: float) -> None:
+        """Take one reading; readings that come late or from before are a new baseline."""
+        mark = _Mark(now, self._counters(reading), reading.ttft, reading.itl)
+        if self._marks and self._restarted(mark, reading.epoch):
+            self._marks.clear()
+        self._epoch = reading.epoch
+        self._marks.append(mark)
+        while len(self._marks) > 2 and now - self._marks[1].at >= LATENCY_WINDOW_S:
+            self._marks.popleft()
+
+    def rates(self) -> Rates:
+        """What the kept readings say; all None until there are two."""
+        if len(self._marks) < 2:
+            return Rates()
+        last, first = self._marks[-1], self._marks[0]
+        recent = next(m for m in self._marks if last.at - m.at <= RATE_WINDOW_S or m is last)
+        if recent is last:
+            recent = self._marks[-2]
+        gained, span = _gained(last.counters, recent.counters), last.at - recent.at
+        return Rates(
+            _per_second(gained.prompt_tokens, span),
+            _per_second(gained.generation_tokens, span),
+            _per_second(gained.requests, span),
+            _observed(last.ttft, first.ttft),
+            _observed(last.itl, first.itl),
+            _gained(last.counters, first.counters),
+        )
+
+    def _restarted(self, mark: _Mark, epoch: float | None) -> bool:
+        last = self._marks[-1]
+        if not 0 < mark.at - last.at <= STALE_GAP_S:
+            return True
+        if epoch is not None and self._epoch is not None and epoch != self._epoch:
+            return True
+        pairs = zip(mark.counters, last.counters, strict=True)
+        return any(new is not None and old is not None and new < old for new, old in pairs)
+
+    def _counters(self, reading: EngineReading) -> Counters:
+        if reading.slots is None:
+            return reading.counters
+        self._live += self._generated(reading.slots)
+        return reading.counters._replace(generation_tokens=self._live)
+
+    def _generated(self, slots: tuple[SlotProgress, ...]) -> float:
+        """Tokens generated since the last reading, from what every slot's task has reached."""
+        before, now = self._slots, {slot.task: slot.generated for slot in slots}
+        self._slots = now
+        if before is None:
+            return 0.0
+        return float(sum(max(0, count - before.get(task, 0)) for task, count in now.items()))
+
+
+def _gained(new: Counters, old: Counters) -> Counters:
+    pairs = zip(new, old, strict=True)
+    return Counters(*(None if n is None or o is None else n - o for n, o in pairs))
+
+
+def _per_second(gained: float | None, span: float) -> float | None:
+    return None if gained is None or span <= 0 else gained / span
+
+
+def _observed(newer: Histogram | None, older: Histogram | None) -> Histogram | None:
+    return None if newer is None or older is None else difference(newer, older)
