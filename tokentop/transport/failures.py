@@ -89,7 +89,9 @@ def _for_one(error: BaseException, at: str, timeout_s: float) -> Failure | None:
         return Failure("timeout", f"{at} gave no complete answer within {timeout_s:g} s")
     if isinstance(error, ConnectionRefusedError):
         return Failure("refused", f"nothing listens at {at}")
-    if isinstance(error, ConnectionError):
+    # anyio's two names for a lost connection, known by name so that anyio need not be imported.
+    lost = type(error).__name__ in ("EndOfStream", "BrokenResourceError")
+    if lost or isinstance(error, ConnectionError):
         return Failure("reset", f"{at} closed the connection in the middle of an answer")
     if isinstance(error, socket.gaierror):
         text = f"the name in {at} was not found: check the address and the name server"

@@ -1,0 +1,185 @@
+"""GETs over kept-alive httpx connections: the transport of the full screen.
+
+The environment's proxies are not used, for what is asked here is on this host or in its own
+network, and a proxy would see the tokens. Cookies are not kept either: every poll is the same.
+"""
+
+import asyncio
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from tokentop.domain.readings import Failure
+from tokentop.transport.failures import Stopped, failure_for_exception, timed_out
+from tokentop.transport.http import (
+    MAX_HEADER_BYTES,
+    MAX_HEADERS,
+    REDIRECTS,
+    AnswerHead,
+    Reply,
+    Request,
+    header_table,
+    headers_for,
+    headers_too_large,
+    next_hop,
+    not_http,
+    refusal,
+    target_of,
+    too_large,
+)
+from tokentop.transport.urls import Target
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    import httpx
+
+_KEEP_ALIVE_S = 90.0
+_CLOSE_S = 0.2
+
+
+class Pool:
+    """Connections of one event loop; `transport` (demo, tests) stands in for the network."""
+
+    def __init__(self, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
+        import httpx  # noqa: F401  # 98 ms, paid here rather than before the first paint
+
+        self._given = transport
+        self._transports: dict[SSLContext | None, httpx.AsyncBaseTransport] = {}
+
+    async def fetch(self, request: Request) -> Reply | Failure:
+        """One GET with its redirects, within `request.timeout_s`; raises only CancelledError."""
+        try:
+            async with asyncio.timeout(request.timeout_s):
+                return await self._follow(request, monotonic())
+        except Stopped as stopped:
+            return stopped.failure
+        except Exception as error:  # noqa: BLE001  # httpx, anyio and h11 raise what they like
+            return _failure(error, request)
+
+    async def aclose(self) -> None:
+        """Close what is open, within 0.2 s; a lookup that hangs is left to its daemon thread."""
+        given = () if self._given is None else (self._given,)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                for transport in (*given, *self._transports.values()):
+                    await transport.aclose()
+        self._transports.clear()
+
+    async def _follow(self, request: Request, started: float) -> Reply | Failure:
+        hops = 0
+        while True:
+            answer = await self._exchange(request, started)
+            if not isinstance(answer, str):
+                return answer
+            hops += 1
+            step = next_hop(request, answer, hops)
+            if isinstance(step, Failure):
+                return step
+            request = step
+
+    async def _exchange(self, request: Request, started: float) -> Reply | Failure | str:
+        """One request and its answer, or the Location it redirects to."""
+        response = await self._send(request)
+        try:
+            answer = _head(response, request)
+            if answer.status in REDIRECTS and "location" in answer.headers:
+                return answer.headers["location"]
+            failure = refusal(answer, request)
+            if failure is not None:
+                return failure
+            return answer.reply(await _body(response, request), monotonic() - started)
+        finally:
+            await response.aclose()
+
+    async def _send(self, request: Request) -> "httpx.Response":
+        """The answer's beginning; a kept connection that turns out dead is replaced once."""
+        import httpx
+
+        target = target_of(request)
+        transport = self._transport_for(request, target)
+        reused = self._given is None
+
+        async def trace(event: str, _info: object) -> None:
+            nonlocal reused
+            if event == "connection.connect_tcp.started":
+                reused = False
+
+        def question() -> httpx.Request:
+            return httpx.Request(
+                "GET",
+                target.origin + target.path,
+                headers=headers_for(request, target),
+                extensions={"timeout": {"connect": request.timeout_s}, "trace": trace},
+            )
+
+        try:
+            return await transport.handle_async_request(question())
+        except (httpx.NetworkError, httpx.RemoteProtocolError):
+            if not reused:
+                raise
+        return await transport.handle_async_request(question())
+
+    def _transport_for(self, request: Request, target: Target) -> "httpx.AsyncBaseTransport":
+        if self._given is not None:
+            return self._given
+        context: SSLContext | None = None  # plain http loads no CA bundle: it would cost memory
+        if target.scheme == "https":
+            from tokentop.transport.tls import context_for
+
+            context = context_for(request.ca_bundle, request.verify)
+        if context not in self._transports:
+            self._transports[context] = self._opened(context)
+        return self._transports[context]
+
+    def _opened(self, context: "SSLContext | None") -> "httpx.AsyncBaseTransport":
+        import httpcore
+        import httpx
+
+        from tokentop.transport.resolve import Backend
+
+        transport = httpx.AsyncHTTPTransport(verify=context or False, trust_env=False)
+        # httpx has no public place for a network backend; the pool it made is as yet unused.
+        transport._pool = httpcore.AsyncConnectionPool(
+            ssl_context=context or httpx.create_ssl_context(verify=False),
+            max_connections=None,
+            keepalive_expiry=_KEEP_ALIVE_S,
+            network_backend=Backend(),
+        )
+        return transport
+
+
+def _head(response: "httpx.Response", request: Request) -> AnswerHead:
+    raw = response.headers.raw
+    size = sum(len(name) + len(value) + 4 for name, value in raw)
+    if len(raw) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+        raise Stopped(headers_too_large(request))
+    return AnswerHead(response.status_code, header_table(raw))
+
+
+async def _body(response: "httpx.Response", request: Request) -> bytes:
+    body = bytearray()
+    async for part in response.aiter_raw():
+        body += part
+        if len(body) > request.max_bytes:
+            raise Stopped(too_large(request))
+    return bytes(body)
+
+
+def _failure(error: Exception, request: Request) -> Failure:
+    import httpx
+
+    if isinstance(error, httpx.TimeoutException):
+        return timed_out(request.url, request.timeout_s)
+    if isinstance(error, httpx.ProtocolError):
+        return _for_protocol(str(error), request)
+    return failure_for_exception(error, request.url, request.timeout_s)
+
+
+def _for_protocol(text: str, request: Request) -> Failure:
+    """h11 and httpcore tell these apart by their words only; the contract tests watch them."""
+    if text.startswith(("Server disconnected", "peer closed connection")):
+        return failure_for_exception(ConnectionResetError(), request.url, request.timeout_s)
+    if "too long" in text:
+        return headers_too_large(request)
+    return not_http(request)
