@@ -1,0 +1,109 @@
+"""The one door to pynvml: a call answers or raises Refused; its codes and what they mean."""
+
+from typing import Any
+
+from tokentop.domain.readings import Failure, FailureKind
+from tokentop.domain.text import clean
+
+UNINITIALIZED = 1
+NOT_SUPPORTED = 3
+NO_PERMISSION = 4
+NOT_FOUND = 6
+DRIVER_NOT_LOADED = 9
+TIMEOUT = 10
+LIBRARY_NOT_FOUND = 12
+FUNCTION_NOT_FOUND = 13
+GPU_IS_LOST = 15
+RESET_REQUIRED = 16
+VERSION_MISMATCH = 18
+ARGUMENT_VERSION_MISMATCH = 25
+GPU_NOT_FOUND = 28
+UNREADABLE = -1  # ours: pynvml could not decode the answer
+
+FINAL = frozenset({NOT_SUPPORTED, NO_PERMISSION, FUNCTION_NOT_FOUND})
+GONE = frozenset({GPU_IS_LOST, RESET_REQUIRED})
+
+_GPU_WORDS = {
+    NO_PERMISSION: "this user may not open it",
+    8: "its external power cable is not connected",
+    TIMEOUT: "the driver timed out",
+    11: "its interrupt does not arrive: see the kernel log",
+    GPU_IS_LOST: "fell off the bus: see dmesg for Xid, reset or reboot",
+    RESET_REQUIRED: "needs a reset: nvidia-smi --gpu-reset, or reboot",
+}
+_START_WORDS = {
+    NO_PERMISSION: "the NVIDIA driver refuses this user: check the rights on /dev/nvidiactl",
+    DRIVER_NOT_LOADED: (
+        "the NVIDIA driver is installed but not loaded: run nvidia-smi once, or modprobe nvidia"
+    ),
+    LIBRARY_NOT_FOUND: (
+        "no NVIDIA driver here: libnvidia-ml.so.1 was not found (install the driver; in a "
+        "container pass the GPUs in)"
+    ),
+    VERSION_MISMATCH: (
+        "the NVIDIA driver was updated while the old one is still loaded: reboot, or reload the "
+        "nvidia kernel modules"
+    ),
+    GPU_NOT_FOUND: "the NVIDIA driver is loaded but finds no GPU",
+}
+
+
+class Refused(Exception):  # it is an answer, not an error
+    """The driver's "no" to one call, by its NVML code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Nvml:
+    """pynvml, initialised; every call answers or raises Refused."""
+
+    def __init__(self, pynvml: Any) -> None:
+        self._pynvml = pynvml
+        self.memory_v2: int | None = getattr(pynvml, "nvmlMemory_v2", None)
+
+    def call(self, name: str, *arguments: object) -> Any:
+        """Ask one pynvml function by its name; raises Refused with the NVML code."""
+        function = getattr(self._pynvml, name, None)
+        if function is None:
+            raise Refused(FUNCTION_NOT_FOUND)
+        try:
+            return function(*arguments)
+        except self._pynvml.NVMLError as error:
+            raise Refused(int(error.value)) from None
+        except (UnicodeDecodeError, ValueError):
+            raise Refused(UNREADABLE) from None
+
+    def words(self, code: int) -> str:
+        """What this code means for one GPU, in a few words."""
+        if code in _GPU_WORDS:
+            return _GPU_WORDS[code]
+        return f"the driver says: {_official(self._pynvml, code)}"
+
+
+def connect() -> Nvml | Failure:
+    """Load pynvml and the driver's library and initialise it, or say why not."""
+    try:
+        import pynvml
+    except ImportError:
+        return Failure("absent", "the Python module pynvml is missing: install nvidia-ml-py")
+    nvml = Nvml(pynvml)
+    try:
+        nvml.call("nvmlInit")
+    except Refused as refused:
+        return start_failure(refused.code, _official(pynvml, refused.code))
+    return nvml
+
+
+def start_failure(code: int, official: str) -> Failure:
+    """Why the driver would not start answering, and what to do about it."""
+    kind: FailureKind = "absent" if code in (LIBRARY_NOT_FOUND, GPU_NOT_FOUND) else "driver"
+    text = _START_WORDS.get(code) or f"the NVIDIA driver would not start: {official}"
+    return Failure(kind, text)
+
+
+def _official(pynvml: Any, code: int) -> str:
+    if code == UNREADABLE:
+        return "an answer that is no text"
+    return clean(str(pynvml.NVMLError(code)), 80).rstrip(".")

@@ -1,0 +1,74 @@
+"""Which NVIDIA GPUs sleep, read from sysfs: asking the driver instead would wake them."""
+
+import os
+import re
+from typing import NamedTuple
+
+_NVIDIA = "0x10de"
+_DISPLAY_CLASS = "0x03"
+_ADDRESS = re.compile(r"([0-9a-f]+):([0-9a-f]{2}):([0-9a-f]{2})(?:\.([0-9a-f]))?", re.IGNORECASE)
+
+
+class Sleep(NamedTuple):
+    """PCI addresses ("0000:01:00.0") of the GPUs that sleep and of those that do not."""
+
+    asleep: tuple[str, ...] = ()
+    awake: tuple[str, ...] = ()
+
+    @property
+    def everyone(self) -> bool:
+        """True when there are GPUs and all of them sleep."""
+        return bool(self.asleep) and not self.awake
+
+
+def address(bus_id: str) -> str | None:
+    """The PCI address as sysfs spells it, of NVML's longer upper-case one; None if it is none."""
+    match = _ADDRESS.fullmatch(bus_id.strip())
+    if match is None:
+        return None
+    domain, bus, device, function = match.groups()
+    return f"{int(domain, 16):04x}:{bus}:{device}.{function or 0}".lower()
+
+
+def nvidia_gpus(sysfs: str) -> tuple[str, ...]:
+    """PCI addresses of the NVIDIA display devices, in order; empty where there is no sysfs.
+
+    A device that another driver holds (vfio-pci, nouveau) is not NVML's to show.
+    """
+    devices = os.path.join(sysfs, "bus/pci/devices")
+    try:
+        names = sorted(os.listdir(devices))
+    except OSError:
+        return ()
+    return tuple(name for name in names if _is_nvidia_gpu(os.path.join(devices, name)))
+
+
+def look(gpus: tuple[str, ...], sysfs: str) -> Sleep:
+    """Who sleeps now; a GPU whose status cannot be read counts as awake."""
+    asleep = tuple(gpu for gpu in gpus if _sleeps(gpu, sysfs))
+    return Sleep(asleep, tuple(gpu for gpu in gpus if gpu not in asleep))
+
+
+def _is_nvidia_gpu(device: str) -> bool:
+    if _word(os.path.join(device, "vendor")) != _NVIDIA:
+        return False
+    if not _word(os.path.join(device, "class")).startswith(_DISPLAY_CLASS):
+        return False
+    try:
+        driver = os.path.basename(os.readlink(os.path.join(device, "driver")))
+    except OSError:
+        return True  # no driver bound: NVML would load one and wake it
+    return driver == "nvidia"
+
+
+def _sleeps(gpu: str, sysfs: str) -> bool:
+    status = _word(os.path.join(sysfs, "bus/pci/devices", gpu, "power/runtime_status"))
+    return status in ("suspended", "suspending")
+
+
+def _word(path: str) -> str:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.read(64).strip().lower()
+    except OSError:
+        return ""
