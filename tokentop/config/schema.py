@@ -5,6 +5,11 @@ from typing import NamedTuple
 from tokentop.domain.policy import Policy
 from tokentop.secret import Secret
 
+THEMES = ("dark", "light", "colorblind", "ansi")
+PANELS = (
+    "banner", "gpus", "slots", "multiplier", "metrics", "capacity", "cloud", "services", "economy",
+)  # fmt: skip
+
 
 class ServiceConfig(NamedTuple):
     """One of the seven services. `paths` overrides endpoint paths by endpoint name.
@@ -24,14 +29,13 @@ class ServiceConfig(NamedTuple):
 class TlsConfig(NamedTuple):
     ca_bundle: str | None = None
     verify: bool = True
+    allow_insecure_token: bool = False  # a token may travel over plain HTTP
 
 
 class UiConfig(NamedTuple):
-    """`hide` names panels: banner, gpus, slots, multiplier, metrics, capacity, cloud, services,
-    economy.
-    """
+    """`theme` is one of THEMES; `hide` names some of PANELS."""
 
-    theme: str = "dark"  # dark | light | colorblind | ansi
+    theme: str = "dark"
     ascii: bool = False
     hide: tuple[str, ...] = ()
 

@@ -1,0 +1,86 @@
+"""The configuration while it is being put together: values, where each came from, problems."""
+
+from typing import Any, NamedTuple
+
+from tokentop.config.keys import CONSTRAINTS, Key, table
+from tokentop.config.problems import Problem
+from tokentop.config.values import Bad
+
+
+class Origin(NamedTuple):
+    """Where a value came from: `kind` is default, file, environment or flag."""
+
+    kind: str = "default"
+    name: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        line = "" if self.line is None else f":{self.line}"
+        return f"{self.kind} {self.name}{line}".rstrip()
+
+    def problem(self, key: str, text: str) -> Problem:
+        place = f"environment variable {self.name}" if self.kind == "environment" else self.name
+        return Problem(place, self.line, key, text)
+
+
+class Draft:
+    """Values by dotted key, later layers over earlier ones; wrong ones become problems."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, object] = {key.name: key.default for key in table().values()}
+        self.origins: dict[str, Origin] = {}
+        self.problems: list[Problem] = []
+        self._wrong: set[str] = set()
+
+    def put(self, key: Key, value: object, origin: Origin) -> None:
+        """Take a checked value, or note what is wrong with it."""
+        if isinstance(value, Bad):
+            self._wrong.add(key.name)
+            self.problems.append(origin.problem(key.name, value.text))
+        else:
+            self.values[key.name] = value
+            self.origins[key.name] = origin
+
+    def origin(self, name: str) -> Origin:
+        return self.origins.get(name, Origin())
+
+    def complain(self, name: str, text: str) -> None:
+        """Note a problem with a key's value at the place that gave it."""
+        self._wrong.add(name)
+        self.problems.append(self.origin(name).problem(name, text))
+
+    def constrain(self) -> None:
+        """Compare the keys that bound each other, where both are right by themselves."""
+        for lower, upper, equal in CONSTRAINTS:
+            low, high = self.values[lower], self.values[upper]
+            assert isinstance(low, float)
+            assert isinstance(high, float)
+            in_order = low < high or (equal and low == high)
+            if not in_order and not {lower, upper} & self._wrong:
+                self._misordered((lower, low), (upper, high), equal)
+
+    def _misordered(self, lower: tuple[str, float], upper: tuple[str, float], equal: bool) -> None:
+        """Blame the key that somebody set, the upper one where both were."""
+        upper_is_set = self.origin(upper[0]).kind != "default"
+        (name, value), (other, bound) = (upper, lower) if upper_is_set else (lower, upper)
+        side, limit = ("above", "at least") if upper_is_set else ("below", "at most")
+        relation = {"above": "below", "below": "above"}[side] if equal else f"not {side}"
+        mend = f"set it to {limit} {bound}" if equal else f"set it {side} {bound}"
+        self.problems.append(
+            self.origin(name).problem(name, f"{value} is {relation} {other} {bound}; {mend}")
+        )
+
+    def section(self, slot: str) -> dict[str, Any]:
+        """Return the values whose place in Config is directly in `slot`, by field name."""
+        found = {}
+        for name, value in self.values.items():
+            holder, _, field = (table()[name].slot or name).rpartition(".")
+            if holder == slot:
+                found[field] = value
+        return found
+
+    def sorted_problems(self) -> tuple[Problem, ...]:
+        """Return the problems place by place, each file's from top to bottom."""
+        problems = list(dict.fromkeys(self.problems))
+        places = list(dict.fromkeys(problem.place for problem in problems))
+        return tuple(sorted(problems, key=lambda p: (places.index(p.place), p.line or 0)))

@@ -1,0 +1,56 @@
+"""Which line of a TOML text sets which key, for messages; tomllib does not say."""
+
+import re
+
+_PART = r"""(?:[A-Za-z0-9_-]+|"[^"\\\n]*"|'[^'\n]*')"""
+_DOTTED = rf"[ \t]*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*"
+_HEADER = re.compile(rf"[ \t]*\[\[?{_DOTTED}\]\]?[ \t]*(?:#.*)?$")
+_ENTRY = re.compile(rf"{_DOTTED}=[ \t]*(.*)$")
+_BARE = re.compile(r"[A-Za-z0-9_-]{1,60}")
+
+
+def join(prefix: str, part: str) -> str:
+    """Return the dotted name of `part` under `prefix`; a part that is not a bare key is quoted."""
+    name = part if _BARE.fullmatch(part) else ascii(part[:60])
+    return f"{prefix}.{name}" if prefix else name
+
+
+def lines_of(text: str) -> dict[str, int]:
+    """Map each dotted key and section to the line (from 1) that first sets it, as far as found.
+
+    Keys inside inline tables are not looked for: `find` falls back to the table's own line.
+    """
+    found: dict[str, int] = {}
+    section, inside = "", ""
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.rstrip("\r")
+        if inside:
+            inside = "" if inside in line else inside
+        elif header := _HEADER.match(line):
+            section = _dotted("", header[1])
+            found.setdefault(section, number)
+        elif entry := _ENTRY.match(line):
+            found.setdefault(_dotted(section, entry[1]), number)
+            inside = _opened(entry[2])
+    return found
+
+
+def find(lines: dict[str, int], key: str) -> int | None:
+    """Return the line of `key`, or of the nearest table that holds it."""
+    while key:
+        if key in lines:
+            return lines[key]
+        key = key.rpartition(".")[0]
+    return None
+
+
+def _dotted(prefix: str, text: str) -> str:
+    for part in re.findall(_PART, text):
+        prefix = join(prefix, part[1:-1] if part[0] in "\"'" else part)
+    return prefix
+
+
+def _opened(value: str) -> str:
+    """Return the delimiter of a multi-line string that this value leaves open, or nothing."""
+    quote = value[:3]
+    return quote if quote in ('"""', "'''") and quote not in value[3:] else ""

@@ -1,0 +1,181 @@
+"""One raw value against its key's row: the value to use, or the sentence that says what to mend."""
+
+import re
+from math import isfinite
+from typing import NamedTuple
+
+from tokentop.config.keys import Key
+from tokentop.config.problems import printable
+
+YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+_HOST = r"\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9]+)?\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?"
+_URL = rf"(https?)://({_HOST})(?::([0-9]{{1,5}}))?((?:/[!-~]*)?)"
+
+
+class Bad(NamedTuple):
+    """Why a value cannot be used, with the mend."""
+
+    text: str
+
+
+def toml(value: object) -> str:
+    """Write a value as TOML; None, which TOML lacks, is the empty text that stands for it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(toml, value))}]"
+    if isinstance(value, int | float):
+        return repr(value)
+    text = "" if value is None else str(value)
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def check(key: Key, raw: object) -> object | Bad:
+    """Return what a typed value (from TOML or a parsed flag) means for `key`, or Bad."""
+    match key.kind:
+        case "number" | "integer":
+            return _number(key, raw)
+        case "switch":
+            return raw if isinstance(raw, bool) else _wrong(key, raw, "true or false")
+        case "names":
+            return _names(key, raw)
+    if not isinstance(raw, str):
+        return _wrong(key, raw, "text")
+    match key.kind:
+        case "choice":
+            return raw if raw in key.choices else _no_choice(raw, key.choices)
+        case "url":
+            return _url(raw)
+        case "path":
+            return _path(raw)
+        case "variable":
+            return _variable(raw)
+    return raw or None if "\0" not in raw else Bad("holds a NUL character; write a file's path")
+
+
+def check_text(key: Key, raw: str) -> object | Bad:
+    """Return what text from the environment or a raw flag means for `key`, or Bad."""
+    match key.kind:
+        case "number" | "integer":
+            try:
+                return check(key, int(raw) if key.kind == "integer" else float(raw))
+            except ValueError:
+                return Bad(f"{printable(raw, 40)!r} is not a number; set it to {key.default}")
+        case "switch":
+            word = raw.strip().lower()
+            if word in YES + NO:
+                return word in YES
+            return Bad(f"{printable(raw, 40)!r} is neither yes nor no; set it to true or false")
+        case "names":
+            return _names(key, [name.strip() for name in raw.split(",") if name.strip()])
+    return check(key, raw)
+
+
+def split_url(url: str) -> tuple[str, str, int | None, str] | None:
+    """Split a checked URL into scheme, host (brackets kept), port and path; None if it is none."""
+    found = re.fullmatch(_URL, url)
+    return (found[1], found[2], int(found[3]) if found[3] else None, found[4]) if found else None
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether what is sent to this host stays on this machine."""
+    four = re.fullmatch(r"127\.\d{1,3}\.\d{1,3}\.\d{1,3}", host)
+    return host.lower() in ("localhost", "[::1]") or four is not None
+
+
+def nearest(name: str, names: tuple[str, ...]) -> str | None:
+    """Return the name most like this one, if any is."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name[:60], names, 1, 0.6)), None)
+
+
+def _number(key: Key, raw: object) -> float | int | Bad:
+    whole = key.kind == "integer"
+    wanted = "a whole number" if whole else "a number"
+    if isinstance(raw, bool) or not isinstance(raw, int if whole else int | float):
+        return _wrong(key, raw, wanted)
+    try:
+        value = raw if whole else float(raw)
+    except OverflowError:
+        value = float("inf")
+    if not isfinite(value):
+        return Bad(f"must be finite; write {key.leaf} = {toml(key.default)}")
+    if key.low is not None and value < key.low:
+        return Bad(f"{_brief(value)} is below {key.low}; set it to at least {key.low}")
+    if key.high is not None and value > key.high:
+        return Bad(f"{_brief(value)} is above {key.high}; set it to at most {key.high}")
+    return value
+
+
+def _names(key: Key, raw: object) -> tuple[str, ...] | Bad:
+    if not isinstance(raw, list | tuple) or not all(isinstance(name, str) for name in raw):
+        return _wrong(key, raw, "a list of texts")
+    for name in raw:
+        if name not in key.choices:
+            return _no_choice(name, key.choices)
+    return tuple(dict.fromkeys(raw))
+
+
+def _url(raw: str) -> str | Bad:
+    """Sentences here never repeat the URL: it may hold a password."""
+    mend = 'write it like "https://host:8150"'
+    scheme, separator, rest = raw.partition("://")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if not separator or scheme.lower() not in ("http", "https"):
+        return Bad(f"does not start with http:// or https://; {mend}")
+    if "@" in authority:
+        return Bad("holds a user name or password; take it out and use token_env or token_file")
+    if "?" in rest or "#" in rest:
+        return Bad("holds a query or fragment; take it out (a secret goes to token_env)")
+    parts = split_url(f"{scheme.lower()}://{rest}")
+    if parts is None or (parts[2] is not None and not 0 < parts[2] < 65536):
+        return Bad(f"has no valid host, port (1 to 65535) or path; {mend}")
+    return f"{scheme.lower()}://{rest.rstrip('/')}"
+
+
+def _path(raw: str) -> str | Bad:
+    if re.fullmatch(r"/[!-~]*", raw) and not re.search(r"[?#]|^//", raw):
+        return raw
+    return Bad('must be a plain path without query or fragment; write it like "/llm/queue"')
+
+
+def _variable(raw: str) -> str | Bad | None:
+    """Accept the name of an environment variable; a mistaken value may be the token itself."""
+    if not raw or re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", raw):
+        return raw or None
+    return Bad('must be the name of an environment variable, not a token; write it like "MY_TOKEN"')
+
+
+def _no_choice(raw: str, choices: tuple[str, ...]) -> Bad:
+    guess = nearest(raw, choices)
+    meant = f"did you mean {guess}? " if guess else ""
+    shown = printable(raw, 40)
+    return Bad(f'"{shown}" is not known; {meant}choose from {", ".join(choices)}')
+
+
+def _wrong(key: Key, raw: object, wanted: str) -> Bad:
+    """Name the type that was found, not the value."""
+    return Bad(f"needs {wanted}, not {_type(raw)}; write {key.leaf} = {toml(key.default)}")
+
+
+def _type(raw: object) -> str:
+    kinds = (
+        (bool, "true or false"), (int, "a whole number"), (float, "a fraction"),
+        (str, "text"), (list | tuple, "this list"), (dict, "a table"),
+    )  # fmt: skip
+    return next((name for kind, name in kinds if isinstance(raw, kind)), "a date or time")
+
+
+def _brief(value: float | int) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else printable(_digits(value), 24)
+
+
+def _digits(value: int) -> str:
+    return str(value) if abs(value) < 10**24 else ("-" if value < 0 else "") + "9999…"
+
+
+def _escaped(char: str) -> str:
+    if char in '"\\':
+        return "\\" + char
+    return char if char.isprintable() else f"\\U{ord(char):08x}"
