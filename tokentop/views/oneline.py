@@ -7,12 +7,11 @@ from typing import NamedTuple
 from tokentop.domain import text
 from tokentop.domain.model import Snapshot
 from tokentop.views import figures, template
+from tokentop.views.plain import ascii_only
 from tokentop.views.sgr import sgr
 from tokentop.views.template import Slot, TemplateError
 
 __all__ = ["Paint", "Slot", "TemplateError", "line"]
-
-_ASCII = str.maketrans({"│": "|", "×": "x", "—": "-", "…": "~"})
 
 
 class Paint(NamedTuple):
@@ -38,10 +37,10 @@ def line(snapshot: Snapshot, *, slots: tuple[Slot, ...] | None = None, paint: Pa
     """Return the default line, or the one of a parsed template, without trailing spaces."""
     if slots is not None:
         filled = template.fill(slots, snapshot, "-" if paint.ascii else text.DASH)
-        return _cut_text(_ascii(filled) if paint.ascii else filled, paint).rstrip()
+        return _cut_text(ascii_only(filled) if paint.ascii else filled, paint).rstrip()
     pieces = _joined(_groups(snapshot))
     if paint.ascii:
-        pieces = [Piece(_ascii(piece.text), piece.tone) for piece in pieces]
+        pieces = [Piece(ascii_only(piece.text), piece.tone) for piece in pieces]
     return "".join(_painted(piece, snapshot, paint) for piece in _cut(pieces, paint))
 
 
@@ -92,10 +91,6 @@ def _cost(snapshot: Snapshot) -> str:
 def _joined(groups: list[list[Piece]]) -> list[Piece]:
     rule = Piece(" │ ", "label")
     return [piece for n, group in enumerate(groups) for piece in ([rule, *group] if n else group)]
-
-
-def _ascii(string: str) -> str:
-    return string.translate(_ASCII).encode("ascii", "replace").decode("ascii")
 
 
 def _cut(pieces: list[Piece], paint: Paint) -> list[Piece]:

@@ -1,0 +1,90 @@
+"""Ask every source at once, with one deadline, and fold what came: the text views' one refresh."""
+
+import threading
+from os import uname
+from time import monotonic
+from typing import NamedTuple
+
+from tokentop.collect import Collector, HttpSource
+from tokentop.config.schema import Config
+from tokentop.domain.model import Snapshot
+from tokentop.domain.readings import Failure, GpusReading
+from tokentop.transport.http import Reply
+from tokentop.transport.nvml import NvmlThread
+from tokentop.transport.once import fetch_all
+
+GpusAnswer = GpusReading | Failure
+MARGIN_S = 0.1  # kept for folding, printing and leaving
+
+
+class Round(NamedTuple):
+    """What one refresh heard, for those who want to know more than the snapshot says."""
+
+    answers: tuple[tuple[HttpSource, Reply | Failure], ...] = ()
+    gpus: GpusAnswer | None = None
+    gpus_latency_s: float | None = None
+
+
+class Gpus:
+    """The driver's answers, taken from its own thread with a deadline."""
+
+    def __init__(self) -> None:
+        self._thread = NvmlThread(self._arrived)
+        self._here = threading.Event()
+        self._answer: tuple[GpusAnswer, float] | None = None
+
+    def poll(self) -> None:
+        """Ask for a fresh reading; never blocks."""
+        self._here.clear()
+        self._thread.start()
+        self._thread.poll()
+
+    def take(self, wait_s: float) -> tuple[GpusAnswer, float | None]:
+        """Return the answer and its latency; a driver silent since long ago is not waited for."""
+        busy = self._thread.busy_since
+        stuck = busy is not None and monotonic() - busy > max(wait_s, 1.0)
+        if self._here.wait(0 if stuck else max(0.0, wait_s)) and self._answer is not None:
+            return self._answer
+        return Failure("timeout", "the NVIDIA driver does not answer"), None
+
+    def stop(self) -> None:
+        self._thread.stop()
+
+    def _arrived(self, answer: GpusAnswer, latency_s: float) -> None:
+        self._answer = (answer, latency_s)
+        self._here.set()
+
+
+class Asker:
+    """One collector with its transports; `last` is what the latest refresh heard."""
+
+    def __init__(self, config: Config) -> None:
+        self._collector = Collector(config, uname().nodename, config.demo.enabled)
+        self._gpus = Gpus() if config.gpus else None
+        self.last = Round()
+
+    def ask(self, deadline: float, wall: float) -> Snapshot:
+        """Return the snapshot by `deadline` (monotonic); what is late counts as a timeout."""
+        until = deadline - MARGIN_S
+        now = monotonic()
+        due = [source for source in self._collector.sources if self._collector.due(source.key, now)]
+        if self._gpus is not None:
+            self._gpus.poll()
+        replies = fetch_all([source.request for source in due], max(0.0, until - now))
+        now = monotonic()
+        for source, reply in zip(due, replies, strict=True):
+            self._collector.record(source.key, reply, now)
+        self.last = Round(tuple(zip(due, replies, strict=True)))
+        if self._gpus is not None:
+            self._take_gpus(self._gpus, until)
+        return self._collector.snapshot(monotonic(), wall)
+
+    def _take_gpus(self, gpus: Gpus, until: float) -> None:
+        answer, latency_s = gpus.take(until - monotonic())
+        self._collector.record_gpus(answer, monotonic(), latency_s)
+        self.last = self.last._replace(gpus=answer, gpus_latency_s=latency_s)
+
+    def stop(self) -> None:
+        """Ask nothing more; waits for nobody."""
+        if self._gpus is not None:
+            self._gpus.stop()

@@ -1,0 +1,131 @@
+"""`tokentop doctor`: what was found, what was not, and what to do about it, in plain words."""
+
+import os
+import platform
+import sys
+from time import time
+
+from tokentop import __version__
+from tokentop.config.schema import Config
+from tokentop.domain.model import Snapshot
+from tokentop.domain.readings import Failure, GpusReading
+from tokentop.views import examination
+from tokentop.views.asking import Asker, Round
+from tokentop.views.oneshot import NOTHING_ANSWERED, live
+from tokentop.views.report import Page, Row, Section, render
+from tokentop.views.terminal import Terminal, look_at
+
+
+def run(config: Config, started: float) -> int:
+    """Print the report; return 0 when at least one source works, 3 otherwise."""
+    asker = Asker(config)
+    try:
+        snapshot = asker.ask(started + config.deadline_s, time())
+    finally:
+        asker.stop()
+    terminal = look_at(sys.stdout, os.environ)
+    page = Page(
+        color=terminal.colors > 0,
+        ascii=config.ui.ascii or not terminal.utf8,
+        width=terminal.columns if terminal.tty else 100,
+    )
+    if sys.stdout is not None:
+        sys.stdout.write(render(sections(config, terminal, asker.last, snapshot), page))
+        sys.stdout.flush()
+    return 0 if live(snapshot) else NOTHING_ANSWERED
+
+
+def sections(
+    config: Config, terminal: Terminal, heard: Round, snapshot: Snapshot
+) -> tuple[Section, ...]:
+    """Return the whole report; `heard` is what the one refresh behind `snapshot` was told."""
+    return (
+        Section("Program", _program(config)),
+        Section("Terminal", _terminal(terminal, config)),
+        Section("GPUs (NVIDIA driver, NVML)", _gpus(config, heard)),
+        *examination.services(config, heard),
+        Section("In short", (_verdict(snapshot),)),
+    )
+
+
+def _program(config: Config) -> tuple[Row, ...]:
+    rows = [
+        Row("info", "tokentop", __version__),
+        Row("info", "Python", f"{platform.python_version()} ({sys.executable})"),
+        _file(config),
+    ]
+    if config.demo.enabled:
+        rows.append(Row("info", "DEMO", "everything below is simulated"))
+    return tuple(rows)
+
+
+def _file(config: Config) -> Row:
+    if config.file is not None:
+        return Row("ok", "configuration", config.file)
+    todo = "`tokentop config --example` prints a commented file; `tokentop config` what holds now"
+    return Row("info", "configuration", "no file, the defaults hold", todo)
+
+
+def _terminal(terminal: Terminal, config: Config) -> tuple[Row, ...]:
+    return (
+        _output(terminal),
+        _colors(terminal),
+        _characters(terminal, config),
+        Row("info", "multiplexer", terminal.multiplexer or "none seen"),
+    )
+
+
+def _output(terminal: Terminal) -> Row:
+    if not terminal.tty:
+        return Row("info", "output", "not a terminal: use --compact or --json there")
+    size = f"{terminal.columns} × {terminal.rows} cells, TERM={terminal.term or '(not set)'}"
+    if terminal.dumb:
+        return Row("warn", "output", size, "this terminal cannot draw: use --compact or --json")
+    if terminal.columns < 40 or terminal.rows < 12:
+        return Row("warn", "output", size, "the full screen wants 40 × 12 at least, 80 × 24 best")
+    return Row("ok", "output", size)
+
+
+def _colors(terminal: Terminal) -> Row:
+    if terminal.no_color:
+        return Row("info", "colours", "none: NO_COLOR is set")
+    if not terminal.colors:
+        return Row("info", "colours", "none here")
+    if terminal.colors == 16:
+        todo = "if it can show 16.7 million colours, set COLORTERM=truecolor"
+        return Row("ok", "colours", "16", todo)
+    return Row("ok", "colours", "16.7 million")
+
+
+def _characters(terminal: Terminal, config: Config) -> Row:
+    if config.ui.ascii:
+        return Row("ok", "characters", "ASCII, as configured")
+    if terminal.utf8:
+        return Row("ok", "characters", "UTF-8; if bars look broken, use --ascii")
+    todo = "for bars and signs set LANG to a UTF-8 locale, such as C.UTF-8"
+    return Row("warn", "characters", "not UTF-8: ASCII stands in", todo)
+
+
+def _gpus(config: Config, heard: Round) -> tuple[Row, ...]:
+    if not config.gpus or heard.gpus is None:
+        return (Row("off", "driver", "not asked, as configured"),)
+    if isinstance(heard.gpus, Failure):
+        return (examination.driver_failure(heard.gpus),)
+    return (_driver(heard.gpus, heard), *examination.devices(heard.gpus))
+
+
+def _driver(reading: GpusReading, heard: Round) -> Row:
+    version = reading.driver_version or "of unknown version"
+    count = sum(device.mig is None for device in reading.devices)
+    speed = examination.milliseconds(heard.gpus_latency_s)
+    found = f"version {version}, {count} GPU{'' if count == 1 else 's'}, answered in {speed}"
+    return Row("ok" if count else "warn", "driver", found)
+
+
+def _verdict(snapshot: Snapshot) -> Row:
+    up = sum(online for _, online in snapshot.services_online)
+    found = f"{up} of {len(snapshot.services_online)} services answer, {len(snapshot.gpus)} GPUs"
+    if live(snapshot):
+        return Row("ok" if up else "warn", "result", found)
+    todo = "see the advice above, or look around with `tokentop --demo`"
+    return Row("fail", "result", "nothing answers", todo)

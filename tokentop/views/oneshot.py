@@ -1,0 +1,96 @@
+"""`--compact` and `--json`, once or with `--watch`: ask, print, and leave with the right code."""
+
+import sys
+from collections.abc import Callable
+from os import environ
+from time import time
+from typing import NamedTuple
+
+from tokentop.config.schema import Config
+from tokentop.domain.model import Snapshot
+from tokentop.views.asking import Asker
+from tokentop.views.template import TemplateError, parse
+from tokentop.views.terminal import look_at
+
+__all__ = ["Options", "TemplateError", "exit_code", "run"]
+
+NOTHING_ANSWERED = 3
+MODES = {"normal": 0, "pressure": 1, "saturated": 2, None: 3}
+
+
+class Options(NamedTuple):
+    """What the arguments asked of a text view; `template` is `--format`."""
+
+    json: bool = False
+    watch: bool = False
+    template: str | None = None
+    check: bool = False
+
+
+def run(config: Config, options: Options, started: float) -> int:
+    """Print and return the exit code; raises TemplateError before anything is asked.
+
+    `started` is the process's own monotonic start: the deadline counts from there.
+    """
+    show = _show(config, options)
+    _warn(config)
+    asker = Asker(config)
+    try:
+        if options.watch:
+            from tokentop.views.watch import watch
+
+            return watch(asker, show, config, in_place=not options.json)
+        snapshot = asker.ask(started + config.deadline_s, time())
+        _print(show(snapshot))
+        return exit_code(snapshot, check=options.check)
+    finally:
+        asker.stop()
+
+
+def exit_code(snapshot: Snapshot, *, check: bool) -> int:
+    """Return the banner mode under --check, else whether any source is live."""
+    if check:
+        return MODES[snapshot.demand.mode]
+    return 0 if live(snapshot) else NOTHING_ANSWERED
+
+
+def live(snapshot: Snapshot) -> bool:
+    """Return whether any source gave a good answer in this poll."""
+    return any(online for _, online in snapshot.services_online) or any(
+        service.state == "online" for service in snapshot.services
+    )
+
+
+def _show(config: Config, options: Options) -> Callable[[Snapshot], str]:
+    """Return what turns a snapshot into the text to print."""
+    if options.json:
+        from tokentop.views.json import dumps
+
+        return dumps
+    from tokentop.views.oneline import Paint, line
+
+    slots = None if options.template is None else parse(options.template)
+    terminal = look_at(sys.stdout, environ)
+    paint = Paint(terminal.colors, config.ui.ascii or not terminal.utf8, config.ui.theme)
+
+    def show(snapshot: Snapshot) -> str:
+        width = look_at(sys.stdout, environ).columns - 1 if terminal.tty else None
+        cut = width if options.watch else None
+        return line(snapshot, slots=slots, paint=paint._replace(width=cut))
+
+    return show
+
+
+def _warn(config: Config) -> None:
+    """Say once, away from the data, that certificates go unchecked."""
+    https = any(s.enabled and s.url.lower().startswith("https:") for s in config.services)
+    if config.tls.verify or not https or config.demo.enabled or sys.stderr is None:
+        return
+    origin = dict(config.origins).get("tls.verify", "tls.verify = false")
+    sys.stderr.write(f"tokentop: warning: TLS certificates are not verified ({origin})\n")
+
+
+def _print(text: str) -> None:
+    if sys.stdout is not None:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()

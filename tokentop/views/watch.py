@@ -1,0 +1,108 @@
+"""`--watch`: one refresh after another until the reader has had enough."""
+
+import select
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from time import monotonic, sleep, time
+from types import FrameType
+
+from tokentop.config.schema import Config
+from tokentop.domain.model import Snapshot
+from tokentop.domain.text import cell_width
+from tokentop.views.asking import Asker
+from tokentop.views.terminal import is_tty
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(Exception):  # being told to end is no error
+    """A signal asked the process to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def watch(asker: Asker, show: Callable[[Snapshot], str], config: Config, *, in_place: bool) -> int:
+    """Print at every interval; return 128 + signal once told to end.
+
+    Raises BrokenPipeError when the reader is gone, which is noticed even between two lines.
+    """
+    out = Rewriter() if in_place and is_tty(sys.stdout) else Lines()
+    with _signals():
+        try:
+            while True:
+                due = monotonic() + config.interval_s
+                out.write(show(asker.ask(monotonic() + config.deadline_s, time())))
+                _wait(due - monotonic())
+        except KeyboardInterrupt:
+            return 128 + signal.SIGINT
+        except Stopped as stopped:
+            return 128 + stopped.number
+        finally:
+            out.close()
+
+
+class Lines:
+    """One line per refresh, flushed: each is out before the next is asked for."""
+
+    def write(self, text: str) -> None:
+        if sys.stdout is not None:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+
+    def close(self) -> None:
+        """Nothing is pending."""
+
+
+class Rewriter(Lines):
+    """The same line over and over; blanks wipe what was longer, so no escape code is needed."""
+
+    def __init__(self) -> None:
+        self._width = 0
+
+    def write(self, text: str) -> None:
+        width = cell_width(_visible(text))
+        sys.stdout.write("\r" + text + " " * (self._width - width))
+        sys.stdout.flush()
+        self._width = width
+
+    def close(self) -> None:
+        if self._width:
+            with suppress(OSError):  # the terminal may be gone
+                super().write("")
+
+
+def _visible(text: str) -> str:
+    import re
+
+    return re.sub("\x1b\\[[0-9;]*m", "", text)
+
+
+def _wait(seconds: float) -> None:
+    """Sleep, but wake with BrokenPipeError as soon as nobody reads any more."""
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)  # errors and hang-ups only
+    except (AttributeError, ValueError, OSError):  # no real file, or a platform without poll
+        sleep(max(0.0, seconds))
+        return
+    if poll.poll(max(0.0, seconds) * 1000):
+        raise BrokenPipeError
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into Stopped, so that a half-written line is ended properly."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise Stopped(number)
+
+    before = [(number, signal.signal(number, stop)) for number in _SIGNALS]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
