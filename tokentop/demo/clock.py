@@ -1,0 +1,14 @@
+"""The demo's own time, in seconds since it began."""
+
+from collections.abc import Callable
+from time import monotonic
+
+
+def demo_clock(
+    at_s: float | None = None, *, now: Callable[[], float] = monotonic
+) -> Callable[[], float]:
+    """A clock that starts at 0 now, or one that stands still at `at_s`."""
+    if at_s is not None:
+        return lambda: at_s
+    began = now()
+    return lambda: now() - began

@@ -1,0 +1,125 @@
+"""The simulated stack: everything about it at one moment, as a function of time and seed.
+
+In a loop of three minutes it goes from idle through every tier to saturated and back; a cloud
+instance comes up and winds down, and one service fails for a while.
+"""
+
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from tokentop.demo.hardware import devices_at
+from tokentop.demo.noise import drift
+from tokentop.domain.readings import DeviceReading
+
+HOST: Final = "gpu-box-01"
+LOOP_S: Final = 180.0
+MAX_SLOTS: Final = 48
+FAILING: Final = "parallel"  # the service that fails: it feeds no formula, so the walk goes on
+REFUSES_FROM, ERRORS_FROM, BACK_FROM = 60.0, 75.0, 85.0  # seconds into the loop
+
+_WALK: Final = (  # (seconds into the loop, pressure); straight lines between
+    (0, 0.04), (12, 0.08), (20, 0.18), (30, 0.36), (36, 0.44), (46, 0.56), (54, 0.66),
+    (64, 0.77), (70, 0.84), (84, 0.92), (91, 0.975), (112, 0.980), (118, 0.91), (126, 0.83),
+    (132, 0.74), (138, 0.62), (144, 0.53), (150, 0.42), (156, 0.30), (166, 0.14), (172, 0.06),
+    (180, 0.04),
+)  # fmt: skip
+_WOBBLE: Final = 0.008  # of the pressure; small enough for every tier to be entered once each way
+_FULL_FROM, _FULL_TO = 91.0, 112.0  # back-pressure is reported
+
+_MODELS: Final = (  # (name, pressure from which it is loaded)
+    ("qwen3.6-27b", 0.0), ("gemma4-12b", 0.2), ("whisper-v3", 0.45), ("deepseek-r2-70b", 0.7),
+)  # fmt: skip
+
+
+class Instance(NamedTuple):
+    """A rented instance; money USD."""
+
+    id: str
+    gpu: str
+    region: str
+    model: str
+    price_per_hour: float
+    phase: str
+
+
+class State(NamedTuple):
+    """The stack at one moment. `t` is the demo clock, `into` the seconds into the loop."""
+
+    t: float
+    into: float
+    seed: int
+    pressure: float
+    active: int
+    queued: int
+    max_slots: int
+    back_pressure: bool
+    models: tuple[str, ...]
+    devices: tuple[DeviceReading, ...]
+    instances: tuple[Instance, ...]
+
+
+class _Rental(NamedTuple):
+    """One instance's course: seconds into the loop at which each phase starts."""
+
+    gpu: str
+    region: str
+    model: str
+    price_per_hour: float
+    phases: tuple[tuple[float, str], ...]
+    gone: float
+
+
+_RENTALS: Final = (
+    _Rental(
+        "RTX 4090", "US-East", "qwen3.6-27b", 0.42,
+        ((70.0, "provisioning"), (80.0, "starting"), (85.0, "running"), (168.0, "terminating")),
+        176.0,
+    ),
+    _Rental(
+        "H100 80GB", "EU-North", "deepseek-r2-70b", 2.49,
+        ((97.0, "provisioning"), (105.0, "running"), (134.0, "terminating")),
+        142.0,
+    ),
+)  # fmt: skip
+
+
+def simulate(t: float, seed: int = 0) -> State:
+    """The stack `t` seconds after the demo began; equal arguments give equal states."""
+    t = max(0.0, t)
+    cycle, into = divmod(t, LOOP_S)
+    pressure = min(1.0, max(0.0, _pressure(into) + _WOBBLE * drift(seed, 0, t)))
+    return State(
+        t=t,
+        into=into,
+        seed=seed,
+        pressure=pressure,
+        active=min(MAX_SLOTS, round(MAX_SLOTS * pressure * 1.12)),
+        queued=round(64 * max(0.0, (pressure - 0.70) / 0.28) ** 3),
+        max_slots=MAX_SLOTS,
+        back_pressure=_FULL_FROM <= into < _FULL_TO,
+        models=tuple(name for name, start in _MODELS if _pressure(into) >= start),
+        devices=devices_at(t, seed, pressure, HOST),
+        instances=_instances(int(cycle), into),
+    )
+
+
+def _pressure(into: float) -> float:
+    for (start, low), (end, high) in pairwise(_WALK):
+        if into <= end:
+            return low + (high - low) * (into - start) / (end - start)
+    return _WALK[-1][1]
+
+
+def _instances(cycle: int, into: float) -> tuple[Instance, ...]:
+    return tuple(
+        Instance(
+            f"cloud-{2 * cycle + place + 1:02}",
+            rental.gpu,
+            rental.region,
+            rental.model,
+            rental.price_per_hour,
+            [phase for start, phase in rental.phases if into >= start][-1],
+        )
+        for place, rental in enumerate(_RENTALS)
+        if rental.phases[0][0] <= into < rental.gone
+    )
