@@ -16,15 +16,15 @@ MIB = 1024 * 1024
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        (b"", "The answer is empty."),
-        (b" \r\n", "The answer is empty."),
-        (b"<!doctype html><title>502</title>", "The answer is HTML, not JSON."),
-        (b"\xef\xbb\xbf  <html>", "The answer is HTML, not JSON."),
-        (b'{"queued": 1', "The answer is not valid JSON."),
-        (b"OK", "The answer is not valid JSON."),
-        (b"\xff\xfe\x00", "The answer is not UTF-8 text."),
-        (b"[" * 200_000, "The answer is nested too deeply to be read."),
-        (b'{"a":' * 200_000, "The answer is nested too deeply to be read."),
+        (b"", "the answer is empty"),
+        (b" \r\n", "the answer is empty"),
+        (b"<!doctype html><title>502</title>", "the answer is HTML, not JSON"),
+        (b"\xef\xbb\xbf  <html>", "the answer is HTML, not JSON"),
+        (b'{"queued": 1', "the answer is not valid JSON"),
+        (b"OK", "the answer is not valid JSON"),
+        (b"\xff\xfe\x00", "the answer is not UTF-8 text"),
+        (b"[" * 200_000, "the answer is nested too deeply to be read"),
+        (b'{"a":' * 200_000, "the answer is nested too deeply to be read"),
     ],
 )
 def test_a_body_that_is_no_json_is_refused_in_one_sentence(body: bytes, sentence: str) -> None:

@@ -73,7 +73,7 @@ def parse_agents(body: bytes) -> AgentsReading:
         f = Fields(document)
         online = f.count("online", "online", "total", "count")
         if online is None and not f.bad:
-            raise BadData("The answer holds no list called agents or roster.")
+            raise BadData("the answer holds no list called agents or roster")
         return AgentsReading(online, f.count("active"), f.bad)
     roster = rows(document, "agents", "roster")
     words = [

@@ -32,24 +32,24 @@ class BadData(ValueError):
 def load(body: bytes) -> object:
     """The JSON document in `body` (UTF-8, with or without a byte order mark); else BadData."""
     if not body.strip():
-        raise BadData("The answer is empty.")
+        raise BadData("the answer is empty")
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
-        raise BadData("The answer is HTML, not JSON.")
+        raise BadData("the answer is HTML, not JSON")
     try:
         document: object = json.loads(body.decode("utf-8-sig"), parse_int=_integer)
     except UnicodeDecodeError:
-        raise BadData("The answer is not UTF-8 text.") from None
+        raise BadData("the answer is not UTF-8 text") from None
     except RecursionError:
-        raise BadData("The answer is nested too deeply to be read.") from None
+        raise BadData("the answer is nested too deeply to be read") from None
     except ValueError:
-        raise BadData("The answer is not valid JSON.") from None
+        raise BadData("the answer is not valid JSON") from None
     return document
 
 
 def mapping(document: object) -> Mapping[str, object]:
     """The top-level object; BadData where the document is something else."""
     if not isinstance(document, dict):
-        raise BadData(f"The answer is {_kind(document)}, not an object.")
+        raise BadData(f"the answer is {_kind(document)}, not an object")
     return document
 
 
@@ -61,14 +61,14 @@ def rows(document: object, *wrappers: str) -> Sequence[object]:
     if isinstance(document, dict):
         name = next((name for name in wrappers if name in document), None)
         if name is None:
-            raise BadData(f"The answer holds no list called {' or '.join(wrappers)}.")
+            raise BadData(f"the answer holds no list called {' or '.join(wrappers)}")
         document = document[name]
         if document is None:
             return ()
         if isinstance(document, dict) and all(isinstance(v, dict) for v in document.values()):
             return list(document.values())
     if not isinstance(document, list):
-        raise BadData(f"The answer is {_kind(document)}, not a list.")
+        raise BadData(f"the answer is {_kind(document)}, not a list")
     return document
 
 
