@@ -42,7 +42,7 @@ class Pool:
     """Connections of one event loop; `transport` (demo, tests) stands in for the network."""
 
     def __init__(self, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
-        import httpx  # noqa: F401  # 98 ms, paid here rather than before the first paint
+        import httpx  # 98 ms, paid here rather than before the first paint
 
         self._given = transport
         self._transports: dict[SSLContext | None, httpx.AsyncBaseTransport] = {}
