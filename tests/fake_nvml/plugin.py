@@ -1,4 +1,4 @@
-"""The fixture `fake_nvml`; a conftest imports it: `from tests.fake_nvml.plugin import fake_nvml`."""
+"""The fixture `fake_nvml`: `from tests.fake_nvml.plugin import fake_nvml` in a conftest."""
 
 import pytest
 

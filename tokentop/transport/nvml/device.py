@@ -1,6 +1,6 @@
 """One physical GPU with its MIG instances: facts asked once, figures at every poll."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from tokentop.domain.model import GpuState, Process
 from tokentop.domain.readings import DeviceReading
@@ -14,13 +14,28 @@ RECHECK_S = 60.0  # how often to ask what hardly changes: limit, MIG layout, pas
 _MPS_SERVER = "nvidia-cuda-mps-server"
 
 
+class Wanted(NamedTuple):
+    """What will be shown, and so what is asked.
+
+    Without `details` that is UUID, VRAM and utilisation: what one line needs. `addresses` are
+    needed only to recognise a GPU that falls asleep.
+    """
+
+    details: bool = True
+    addresses: bool = True
+
+
 class Instance:
     """One MIG instance, as a child of its GPU."""
 
-    def __init__(self, nvml: Nvml, handle: Any) -> None:
-        self.questions = Questions(nvml, handle)
-        self.gpu_instance: int | None = self.questions.ask("nvmlDeviceGetGpuInstanceId")
-        self._facts = DeviceReading(uuid=self.questions.uuid(), name=self.questions.name())
+    def __init__(self, nvml: Nvml, handle: Any, *, details: bool) -> None:
+        self.questions = ask = Questions(nvml, handle)
+        self.gpu_instance: int | None = None
+        self._facts = DeviceReading(uuid=ask.uuid())
+        self._details = details
+        if details:
+            self.gpu_instance = ask.ask("nvmlDeviceGetGpuInstanceId")
+            self._facts = self._facts._replace(name=ask.name())
 
     def read(
         self, parent: DeviceReading, claims: list[Claim] | None, people: People
@@ -28,10 +43,10 @@ class Instance:
         """Its own memory; processes from its GPU's list, or its own where that is refused."""
         self.questions.new_poll(forgive=False)
         memory, bad = _sane(self.questions.memory())
-        if claims is None:
-            claims = self.questions.claims("Compute")
-        else:
+        if claims is not None:
             claims = [claim for claim in claims if claim.instance == self.gpu_instance]
+        elif self._details:
+            claims = self.questions.claims("Compute")
         return self._facts._replace(
             index=parent.index,
             mig=parent.uuid,
@@ -45,9 +60,10 @@ class Instance:
 class Device:
     """One GPU. `facts` holds what stays when it sleeps or is lost: name, UUID, total, limit."""
 
-    def __init__(self, nvml: Nvml, handle: Any, index: int | None) -> None:
+    def __init__(self, nvml: Nvml, handle: Any, index: int | None, wanted: Wanted) -> None:
         self.facts = DeviceReading(index=index)
         self.bus_id: str | None = None
+        self._wanted = wanted
         self._questions = Questions(nvml, handle)
         self._instances: list[Instance] = []
         self._mig = False
@@ -74,9 +90,13 @@ class Device:
     def _ask_facts(self) -> None:
         ask = self._questions
         if self.facts.uuid is None:
-            self.bus_id = self.bus_id or address(ask.bus_id() or "")
-            self.facts = self.facts._replace(uuid=ask.uuid(), name=ask.name())
-        self.facts = self.facts._replace(power_limit_w=ask.power_limit_w())
+            self.facts = self.facts._replace(uuid=ask.uuid())
+            if self._wanted.details:
+                self.facts = self.facts._replace(name=ask.name())
+        if self._wanted.addresses and self.bus_id is None:
+            self.bus_id = address(ask.bus_id() or "")
+        if self._wanted.details:
+            self.facts = self.facts._replace(power_limit_w=ask.power_limit_w())
         self._mig = ask.mig_mode()
         self._instances = self._find_instances() if self._mig else []
 
@@ -91,26 +111,29 @@ class Device:
                 if refused.code in GONE or refused.code == UNINITIALIZED:
                     raise
                 continue  # an empty slot
-            found.append(Instance(self._questions.nvml, handle))
+            found.append(Instance(self._questions.nvml, handle, details=self._wanted.details))
         return found
 
     def _figures(self, people: People) -> list[DeviceReading]:
         ask = self._questions
         memory, bad = _sane(ask.memory())
-        claims = self._claims(people)
-        utilization, temperature, power = ask.utilization(), ask.temperature_c(), ask.power_w()
         self.facts = self.facts._replace(vram_total_bytes=memory.total, memory_shared=memory.shared)
-        whole = self.facts._replace(
-            vram_used_bytes=memory.used,
-            utilization=utilization,
-            temperature_c=temperature,
-            power_w=power,
-            processes=_named(_outside(claims, self._instances), people),
-            state="ok" if ask.answers else "error",
-            note=ask.note(),
-            bad=bad,
-        )
+        whole = self.facts._replace(vram_used_bytes=memory.used, utilization=ask.utilization())
+        claims = None
+        if self._wanted.details:
+            claims = self._claims(people)
+            whole = self._with_details(whole, claims, people)
+        whole = whole._replace(state="ok" if ask.answers else "error", note=ask.note(), bad=bad)
         return [whole, *self._children(whole, claims, people)]
+
+    def _with_details(
+        self, whole: DeviceReading, claims: list[Claim] | None, people: People
+    ) -> DeviceReading:
+        return whole._replace(
+            temperature_c=self._questions.temperature_c(),
+            power_w=self._questions.power_w(),
+            processes=_named(_outside(claims, self._instances), people),
+        )
 
     def _children(
         self, whole: DeviceReading, claims: list[Claim] | None, people: People

@@ -26,9 +26,14 @@ def largest(claims: list[Claim], limit: int = KEPT_PER_GPU) -> list[Claim]:
     best: dict[int, Claim] = {}
     for claim in claims:
         known = best.get(claim.pid)
-        if known is None or (claim.vram_bytes or -1) > (known.vram_bytes or -1):
+        if known is None or _size(claim) > _size(known):
             best[claim.pid] = claim
-    return sorted(best.values(), key=lambda claim: (-(claim.vram_bytes or -1), claim.pid))[:limit]
+    return sorted(best.values(), key=lambda claim: (-_size(claim), claim.pid))[:limit]
+
+
+def _size(claim: Claim) -> int:
+    """Its bytes, with the unknown below 0."""
+    return -1 if claim.vram_bytes is None else claim.vram_bytes
 
 
 class People:

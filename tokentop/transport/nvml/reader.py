@@ -9,11 +9,11 @@ from contextlib import suppress
 
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.text import clean
-from tokentop.transport.nvml.device import RECHECK_S
+from tokentop.transport.nvml.device import RECHECK_S, Wanted
 from tokentop.transport.nvml.driver import Nvml, Refused, connect, start_failure
 from tokentop.transport.nvml.processes import People
 from tokentop.transport.nvml.roster import Roster
-from tokentop.transport.nvml.suspended import Sleep, look, nvidia_gpus
+from tokentop.transport.nvml.suspended import Sleep, look, may_sleep, nvidia_gpus
 
 RETRY_S = 30.0
 
@@ -25,10 +25,12 @@ class Reader:
     """Asks the local driver; `read` blocks as long as the driver does.
 
     A driver that would not start is asked again after 30 s. While a GPU is lost NVML is started
-    anew after 30 s, 60 s ... 10 min, for a GPU comes back only to a fresh start.
+    anew after 30 s, 60 s ... 10 min, for a GPU comes back only to a fresh start. Without
+    `details` only UUID, VRAM and utilisation are asked for.
     """
 
-    def __init__(self, *, sysfs: str = "/sys", proc: str = "/proc") -> None:
+    def __init__(self, *, details: bool = True, sysfs: str = "/sys", proc: str = "/proc") -> None:
+        self._details = details
         self._sysfs = sysfs
         self._people = People(proc)
         self._roster = Roster()
@@ -63,6 +65,8 @@ class Reader:
         if self._recheck_at is not None and now < self._recheck_at:
             return False
         self._pci = nvidia_gpus(self._sysfs)
+        addresses = bool(self._pci) and may_sleep(self._pci, self._sysfs)
+        self._roster.wanted = Wanted(self._details, addresses)
         self._people.forget()
         self._recheck_at = now + RECHECK_S
         return True

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from tokentop.domain.readings import DeviceReading
-from tokentop.transport.nvml.device import Device
+from tokentop.transport.nvml.device import Device, Wanted
 from tokentop.transport.nvml.driver import GONE, UNINITIALIZED, Nvml, Refused
 from tokentop.transport.nvml.processes import People
 from tokentop.transport.nvml.suspended import Sleep
@@ -21,6 +21,7 @@ class Roster:
     """The GPUs of one machine over all the times that NVML is started."""
 
     def __init__(self) -> None:
+        self.wanted = Wanted()
         self._devices: list[Device] = []
         self._refused: dict[int, int] = {}  # index -> why there is no handle
         self._unlisted: set[str] = set()  # addresses that NVML does not show here
@@ -85,7 +86,7 @@ class Roster:
         if isinstance(handle, Refused):
             self._refused[index] = handle.code
         else:
-            self._devices.append(Device(nvml, handle, index))
+            self._devices.append(Device(nvml, handle, index, self.wanted))
 
     def _add_awake(self, nvml: Nvml, sleep: Sleep) -> None:
         has = {device.bus_id for device in self._devices}
@@ -96,7 +97,7 @@ class Roster:
             if isinstance(handle, Refused):
                 self._unlisted.add(address)
                 continue
-            device = Device(nvml, handle, _index(nvml, handle))
+            device = Device(nvml, handle, _index(nvml, handle), self.wanted)
             device.bus_id = address
             self._devices.append(device)
 

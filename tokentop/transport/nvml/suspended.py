@@ -49,6 +49,12 @@ def look(gpus: tuple[str, ...], sysfs: str) -> Sleep:
     return Sleep(asleep, tuple(gpu for gpu in gpus if gpu not in asleep))
 
 
+def may_sleep(gpus: tuple[str, ...], sysfs: str) -> bool:
+    """False when runtime power management is off for all of them, as it is on most servers."""
+    controls = (_word(os.path.join(sysfs, "bus/pci/devices", gpu, "power/control")) for gpu in gpus)
+    return any(control != "on" for control in controls)
+
+
 def _is_nvidia_gpu(device: str) -> bool:
     if _word(os.path.join(device, "vendor")) != _NVIDIA:
         return False

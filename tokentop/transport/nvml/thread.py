@@ -14,18 +14,20 @@ class NvmlThread:
     """Reads the local GPUs whenever `poll` asks; polls while one is under way count as one.
 
     `on_result` gets each answer with its latency in seconds, on this thread. `read` and `clock`
-    are Reader.read and the monotonic clock.
+    are Reader.read and the monotonic clock; without `details` the reader asks for what one line
+    shows.
     """
 
     def __init__(
         self,
         on_result: Callable[[Answer, float], None] | None = None,
         *,
+        details: bool = True,
         read: Callable[[float], Answer] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._on_result = on_result
-        self._read = read or Reader().read
+        self._read = read or Reader(details=details).read
         self._clock = clock
         self._changed = threading.Condition()
         self._asked = self._answered = self._taken = 0

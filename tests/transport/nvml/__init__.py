@@ -1,0 +1,1 @@
+"""The driver as the real pynvml meets it in the fake library."""

@@ -1,0 +1,89 @@
+"""The bench on which every test of the driver stands."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fake_nvml import FakeNvml, calls
+from tests.fake_nvml.plugin import fake_nvml  # noqa: F401  # a fixture
+
+ROOT = Path(__file__).parents[3]
+
+
+class Bench:
+    """Reads the fake library's GPUs in a process of their own, step by step."""
+
+    def __init__(self, fake: FakeNvml, folder: Path) -> None:
+        self.fake = fake
+        self.folder = folder
+        self.sysfs = folder / "sys"
+        self.proc = folder / "proc"
+        self.log = folder / "calls.log"
+        self.trace = folder / "calls.trace"
+
+    def read(self, scenario: str, *steps: Any, old: bool = False) -> list[dict]:
+        """The readings at the given monotonic times; between them, other steps of probe.py."""
+        running = self.folder / "running.scn"
+        shutil.copy(self.fake.scenario(scenario), running)
+        found = self.fake.env(running, log=self.log, trace=self.trace, old=old)
+        return self.run([self._step(step) for step in steps or (0.0,)], found)
+
+    def run(self, steps: list[dict], environment: dict[str, str]) -> list[dict]:
+        probe = [sys.executable, "-m", "tests.transport.nvml.probe"]
+        done = subprocess.run(
+            [*probe, str(self.sysfs), str(self.proc), json.dumps(steps)],
+            env={**os.environ, **environment},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def devices(self, scenario: str, *, old: bool = False) -> list[dict]:
+        """The devices of one reading."""
+        return self.read(scenario, old=old)[0]["devices"]
+
+    def calls(self) -> dict[str, int]:
+        return calls(self.log)
+
+    def traced(self) -> list[tuple[str, int, int]]:
+        """(function, device, MIG slot) of each call, -1 for none, in order."""
+        lines = (line.split() for line in self.trace.read_text().splitlines())
+        return [(words[2], int(words[3]), int(words[4])) for words in lines]
+
+    def pci(self, address: str, *, status: str = "active", **files: str) -> None:
+        """Put an NVIDIA display device into sysfs; `files` differ from that."""
+        device = self.sysfs / "bus/pci/devices" / address
+        (device / "power").mkdir(parents=True)
+        known = {"vendor": "0x10de", "class": "0x030200", **files}
+        (device / "vendor").write_text(known["vendor"] + "\n")
+        (device / "class").write_text(known["class"] + "\n")
+        (device / "power/runtime_status").write_text(status + "\n")
+        (device / "driver").symlink_to(f"../../../drivers/{known.get('driver', 'nvidia')}")
+
+    def process(self, pid: int, command: str, *, name: str = "short", state: str = "S") -> None:
+        """Put a process into /proc; `command` has its arguments separated by NULs."""
+        folder = self.proc / str(pid)
+        folder.mkdir(parents=True)
+        (folder / "stat").write_text(f"{pid} ({name}) {state} 1 1\n")
+        (folder / "cmdline").write_text(command)
+
+    def _step(self, step: Any) -> dict:
+        if isinstance(step, dict):
+            return step
+        if isinstance(step, str):
+            return {"scenario": str(self.fake.scenario(step))}
+        return {"now": float(step)}
+
+
+@pytest.fixture
+def bench(fake_nvml: FakeNvml, tmp_path: Path) -> Bench:  # noqa: F811
+    return Bench(fake_nvml, tmp_path)
