@@ -75,11 +75,13 @@ _AREAS: dict[str, tuple[str, str, str, str]] = {
 # Barely there on purpose: grid lines and the empty part of a bar carry nothing to be read.
 _LINES: dict[str, tuple[str, str, str, str]] = {
     "frame": ("#2c3640", "#d3d6d6", "#2c3640", "bright_black"),
-    "track": ("#28313a", "#dfe1df", "#28313a", "bright_black"),
+    "track": ("#222b33", "#e3e5e2", "#222b33", "default"),
+    "free": ("#3a4651", "#c3c9c9", "#3a4651", "bright_black"),
 }
 _BOLD = frozenset({"bright", "key", "warn", "error", "selected", "title"})
 _CHIP_BG = {"dark": "#1f2830", "light": "#e8e9e5", "colorblind": "#1f2830", "ansi": None}
 
+SLOT_STYLES = ("active", "queued", "beyond")
 TEXT_STYLES = (*_TEXT, *(f"tier.{name}" for name in (*TIERS, "none")))
 AREA_STYLES = tuple(_AREAS)
 LINE_STYLES = tuple(_LINES)
@@ -100,15 +102,15 @@ def badge_style(tier: str | None) -> str:
     return f"badge.{tier}" if tier in TIERS else "badge.none"
 
 
-def tier_symbol(tier: str | None, *, ascii: bool = False) -> str:
+def tier_symbol(tier: str | None, *, plain: bool = False) -> str:
     """One cell that tells the tier without colour."""
     look = tier_look(tier)
-    return look.ascii if ascii else look.symbol
+    return look.ascii if plain else look.symbol
 
 
-def service_symbol(state: str, *, ascii: bool = False) -> str:
+def service_symbol(state: str, *, plain: bool = False) -> str:
     """One cell that tells a service's state without colour."""
-    return SERVICE_SYMBOLS.get(state, ("?", "?"))[ascii]
+    return SERVICE_SYMBOLS.get(state, ("?", "?"))[plain]
 
 
 def _tier_styles(theme: str, column: int) -> dict[str, Style]:
@@ -117,12 +119,17 @@ def _tier_styles(theme: str, column: int) -> dict[str, Style]:
         colour = tier_look(name)[column]
         assert isinstance(colour, str)
         styles[f"tier.{name}"] = Style(colour, bold=True)
-        styles[f"area.{name}"] = Style(colour)
+        styles[f"area.{name}"] = Style(colour, _track(column))
         if theme == "ansi":
             styles[f"badge.{name}"] = Style(colour, bold=True, reverse=True)
         else:
             styles[f"badge.{name}"] = Style(BACKGROUNDS[theme], colour, bold=True)
     return styles
+
+
+def _track(column: int) -> str | None:
+    """The empty part of a bar as a background: a part-filled cell then blends into it."""
+    return None if THEMES[column] == "ansi" else _LINES["track"][column]
 
 
 def _theme(theme: str) -> dict[str, Style]:
@@ -133,6 +140,14 @@ def _theme(theme: str) -> dict[str, Style]:
         for name, colours in table.items()
     }
     styles |= _tier_styles(theme, column)
+    for name in AREA_STYLES:
+        styles[name] = styles[name]._replace(bg=_track(column))
+    if theme != "ansi":  # solid in colour, textured without
+        for name in ("track", "free"):
+            styles[name] = styles[name]._replace(bg=styles[name].fg)
+        styles |= {f"fill.{n}": Style(styles[n].fg, styles[n].fg) for n in SLOT_STYLES}
+    else:
+        styles |= {f"fill.{n}": styles[n] for n in SLOT_STYLES}
     styles["chip"] = styles["chip"]._replace(bg=_CHIP_BG[theme])
     styles["selected"] = styles["selected"]._replace(bg=_CHIP_BG[theme], reverse=theme == "ansi")
     styles["badge.warn"] = styles["badge.high"]

@@ -1,0 +1,205 @@
+"""The responsive layout as a pure function: which panel stands where on a screen of any size.
+
+A screen is a stack of bands. Each band names the heights it can use well; bands that matter
+least go first when room is short, and grow in order of rank when there is room to give away.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from tokentop.views.tui.draw.facts import Facts
+
+Chrome = Literal["bare", "rule", "frame"]
+
+
+class Placement(NamedTuple):
+    """One panel's place in cells; `chrome` says how it is set off."""
+
+    panel: str
+    x: int
+    y: int
+    width: int
+    height: int
+    chrome: Chrome = "bare"
+
+
+class Band(NamedTuple):
+    """Panels side by side with their shares of the width, and the heights they use well.
+
+    A first step of 0 means: only where there is room. `elastic` bands take what nobody wants.
+    """
+
+    panels: tuple[tuple[str, int], ...]
+    rank: int
+    steps: tuple[int, ...]
+    chrome: Chrome = "bare"
+    inset: int = 0
+    elastic: bool = False
+
+
+def arrange(width: int, height: int, facts: Facts) -> tuple[Placement, ...]:
+    """The panels of a screen of `width` x `height` cells, top to bottom, none overlapping."""
+    bands = _shown(_bands(width, height, facts), facts.hidden)
+    heights = _heights(bands, max(0, height))
+    placed: list[Placement] = []
+    y = 0
+    for band, rows in zip(bands, heights, strict=True):
+        placed += _across(band, y, rows, width) if rows else ()
+        y += rows
+    return tuple(placed)
+
+
+def _bands(width: int, height: int, facts: Facts) -> list[Band]:
+    framed = width >= 100 and height >= 36
+    if facts.compact:
+        return _strip(width)
+    if facts.empty:
+        return _welcome(framed)
+    if framed:
+        return _framed(facts, height)
+    return _ruled(facts, height) if width >= 56 and height >= 18 else _small(facts, width)
+
+
+def _strip(width: int) -> list[Band]:
+    inset = 1 if width >= 20 else 0
+    return [
+        Band((("header", 1),), 1, (1,)),
+        Band((("strip", 1),), 0, (1, 6), inset=inset),
+        Band((("rest", 1),), 3, (0,), elastic=True),
+        Band((("footer", 1),), 2, (1,)),
+    ]
+
+
+def _welcome(framed: bool) -> list[Band]:
+    return [
+        Band((("header", 1),), 1, (1,)),
+        Band(
+            (("banner", 1),),
+            3,
+            (5,) if framed else (2,),
+            "frame" if framed else "bare",
+            0 if framed else 1,
+        ),  # fmt: skip  # noqa: E501
+        Band((("welcome", 1),), 0, (1,), elastic=True),
+        Band(
+            (("services", 1),),
+            2,
+            (4,) if framed else (1, 2),
+            "frame" if framed else "bare",
+            0 if framed else 1,
+        ),  # fmt: skip  # noqa: E501
+        Band((("footer", 1),), 4, (1,)),
+    ]
+
+
+def _framed(facts: Facts, height: int) -> list[Band]:
+    rows = max(1, facts.gpu_rows)
+    pool = _rising(3 + min(rows, 8), 3 + rows)
+    return [
+        Band((("header", 1),), 0, (1,)),
+        Band((("banner", 1),), 1, (5,), "frame"),
+        Band((("slots", 3), ("multiplier", 2)), 2, (7, 9, 11, 13), "frame"),
+        Band((("gpus", 1),), 3, pool, "frame", elastic=rows > 16),
+        Band((("history", 1),), 9, (0, 8, 12), "frame", elastic=True) if height >= 44
+        else Band((), 9, (0,)),
+        Band((("metrics", 4), ("capacity", 5), ("cloud", 6)), 4, (5, 7, 8, 11), "frame"),
+        Band((("economy", 1),), 8, (1,), inset=2),
+        Band((("services", 1),), 5, (4,), "frame"),
+        Band((("footer", 1),), 6, (1,)),
+    ]  # fmt: skip
+
+
+def _ruled(facts: Facts, height: int) -> list[Band]:
+    rows = max(1, facts.gpu_rows)
+    pool = _rising(1 + min(rows, 8), 1 + rows)
+    return [
+        Band((("header", 1),), 0, (1,)),
+        Band((("banner", 1),), 1, (2,), inset=1),
+        Band((("slots", 1),), 2, (2,), inset=1),
+        Band((("multiplier", 1),), 4, (1,), inset=1),
+        Band((("gpus", 1),), 3, pool, "rule", 1, elastic=rows > 8),
+        Band((("history", 1),), 12, (0, 6, 9), "rule", 1, elastic=True),
+        Band((("metrics", 1),), 7, (1,), inset=1),
+        Band((("capacity", 1),), 8, (1, 2), "rule", 1),
+        Band((("cloud", 1),), 11, (2, 3, 4), "rule", 1),
+        Band((("economy", 1),), 10, (1,), inset=1),
+        Band((("services", 1),), 5, (1, 2), inset=1),
+        Band((("footer", 1),), 6, (1,)),
+    ]
+
+
+def _small(facts: Facts, width: int) -> list[Band]:
+    rows = max(1, facts.gpu_rows)
+    inset = 1 if width >= 30 else 0
+    return [
+        Band((("header", 1),), 3, (1,)),
+        Band((("banner", 1),), 0, (1, 2), inset=inset),
+        Band((("slots", 1),), 1, (1, 2), inset=inset),
+        Band((("multiplier", 1),), 4, (1,), inset=inset),
+        Band((("gpus", 1),), 2, _rising(min(rows, 4), rows), inset=inset, elastic=True),
+        Band((("metrics", 1),), 7, (1,), inset=inset),
+        Band((("capacity", 1),), 8, (1,), inset=inset),
+        Band((("services", 1),), 6, (1,), inset=inset),
+        Band((("footer", 1),), 5, (1,)),
+    ]
+
+
+def _rising(least: int, most: int) -> tuple[int, ...]:
+    """From least to most in strides of four."""
+    return tuple(sorted({*range(least, most, 4), most}))
+
+
+def _shown(bands: Sequence[Band], hidden: frozenset[str]) -> list[Band]:
+    kept = [b._replace(panels=tuple(p for p in b.panels if p[0] not in hidden)) for b in bands]
+    return [b for b in kept if b.panels]
+
+
+def _heights(bands: Sequence[Band], height: int) -> list[int]:
+    """A height for each band, their sum at most `height`; 0 leaves a band out."""
+    rows = [b.steps[0] for b in bands]
+    by_rank = sorted(range(len(bands)), key=lambda i: bands[i].rank)
+    for i in reversed(by_rank):
+        if sum(rows) <= height:
+            break
+        rest = sum(rows) - rows[i]
+        rows[i] = height - rest if i == by_rank[0] else 0
+    gone = {i for i in by_rank if rows[i] == 0 and bands[i].steps[0] > 0}
+    spare = height - sum(rows)
+    grown = True
+    while grown:
+        grown = False
+        for i in by_rank:
+            step = next((s for s in bands[i].steps if s > rows[i]), None)
+            if step is not None and i not in gone and step - rows[i] <= spare:
+                spare -= step - rows[i]
+                rows[i] = step
+                grown = True
+    return _given(bands, rows, by_rank, gone, spare)
+
+
+def _given(
+    bands: Sequence[Band], rows: list[int], by_rank: list[int], gone: set[int], spare: int
+) -> list[int]:
+    """What is left over goes to the elastic band that is shown, else to the tallest."""
+    shown = [i for i in by_rank if rows[i] > 0 or (bands[i].panels[0][0] == "rest")]
+    takers = [i for i in shown if bands[i].elastic and i not in gone]
+    if spare > 0 and (takers or shown):
+        taker = takers[-1] if takers else max(shown, key=lambda i: bands[i].steps[-1])
+        rows[taker] += spare
+    return rows
+
+
+def _across(band: Band, y: int, height: int, width: int) -> list[Placement]:
+    """One band's panels side by side, sharing the width to the last cell."""
+    left, room = band.inset, max(1, width - 2 * band.inset)
+    if band.inset and width < 3:
+        left, room = 0, width
+    total = sum(share for _, share in band.panels)
+    placed: list[Placement] = []
+    before = 0
+    for panel, share in band.panels:
+        start, end = room * before // total, room * (before + share) // total
+        before += share
+        if end > start and panel != "rest":
+            placed.append(Placement(panel, left + start, y, end - start, height, band.chrome))
+    return placed

@@ -1,0 +1,199 @@
+"""The GPU pool: one row per physical GPU, MIG instances beneath; many more fold into columns."""
+
+from collections.abc import Sequence
+
+from tokentop.domain.model import Gpu, Snapshot
+from tokentop.domain.text import DASH, clean, fit, fmt_percent, gib, known
+from tokentop.views.tui.draw.facts import driver, waiting
+from tokentop.views.tui.draw.gpu_rows import Column, arranged, columns, fill, gap_at, short_name
+from tokentop.views.tui.draw.line import Line, Look, block, dimmed, exact, sentence
+from tokentop.views.tui.draw.marks import age, meter
+
+_NARROWEST = 9  # a matrix cell: index, bar, per cent
+_HOT_C, _FULL = 85.0, 0.95
+_WORDS = {
+    "suspended": "suspended — asleep to save power",
+    "lost": "lost",
+    "error": "error",
+}
+
+
+def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """The pool in exactly `height` lines of `width` cells."""
+    if not snapshot.gpus:
+        return sentence(_absence(snapshot), width, height)
+    rows = arranged(snapshot.gpus, look.sort, look.filter)
+    if not rows:
+        return sentence(f"No GPU matches “{clean(look.filter, 40)}”.", width, height)
+    across = _across(len(rows), width, height)
+    if across == 1:
+        shown = visible(rows, height, look.offset)
+        cols = columns(rows, width)
+        return block([_row(g, cols, width, look) for g in shown], width, height)
+    return _matrix(rows, across, width, height, look)
+
+
+def heads(snapshot: Snapshot, width: int, height: int, look: Look) -> Line:
+    """The column headings over `lines`; none over a matrix, whose cells explain themselves."""
+    rows = arranged(snapshot.gpus, look.sort, look.filter)
+    if not rows or _across(len(rows), width, height) > 1:
+        return []
+    cells = [fit(c.head, c.width, c.align) for c in columns(rows, width)]
+    return [((" " * gap_at(width)).join(cells), "dim")]
+
+
+def title(snapshot: Snapshot, look: Look) -> str:
+    """The panel's title, with the order and the filter where they are not the usual ones."""
+    parts = ["GPU pool"]
+    if look.sort != "index":
+        parts.append(f"by {look.sort}")
+    if look.filter:
+        parts.append("/" + clean(look.filter, 24))
+    return " · ".join(parts)
+
+
+def summary(snapshot: Snapshot, look: Look) -> Line:
+    """VRAM used of all there is, over the physical GPUs."""
+    whole = [g for g in snapshot.gpus if g.mig is None and fill(g) is not None]
+    if not whole:
+        return []
+    used = sum(g.vram_used_bytes or 0 for g in whole)
+    total = sum(g.vram_total_bytes or 0 for g in whole)
+    return [
+        (f"{len(whole)} GPU{'s' * (len(whole) != 1)} · ", "dim"),
+        (gib(used), "bright"),
+        (f"/{gib(total)} G", "dim"),
+        (fit(fmt_percent(used / total if total else None), 5, "right"), "text"),
+    ]
+
+
+def visible(rows: Sequence[Gpu], room: int, offset: int) -> Sequence[Gpu]:
+    """The window of rows that `offset` scrolls to, never past the end."""
+    start = max(0, min(offset, len(rows) - room))
+    return rows[start : start + max(0, room)]
+
+
+def _across(count: int, width: int, height: int) -> int:
+    """How many columns of GPUs stand side by side so that all are seen, as far as can be."""
+    wanted = -(-count // max(1, height))
+    return max(1, min(wanted, (width + 2) // (_NARROWEST + 2)))
+
+
+def _matrix(rows: list[Gpu], across: int, width: int, height: int, look: Look) -> list[Line]:
+    shown = visible(rows, across * height, look.offset)
+    room = (width + 2) // across - 2
+    cols = columns(rows, room)
+    table: list[Line] = []
+    for y in range(height):
+        line: Line = []
+        for gpu in shown[y::height]:
+            line += [("  ", "text")] if line else []
+            line += _row(gpu, cols, room, look)
+        table.append(line)
+    return block(table, width, height)
+
+
+def _row(gpu: Gpu, cols: Sequence[Column], width: int, look: Look) -> Line:
+    gap = (" " * gap_at(width), "text")
+    picked = look.selected is not None and gpu.mig is None and gpu.index == look.selected
+    line: Line = []
+    for column in cols:
+        if column.key == "bar" and gpu.state in _WORDS:
+            line += [gap, (_words(gpu), _alarm(gpu))]
+            break
+        line += [gap, *_cell(gpu, column, look)] if line else _cell(gpu, column, look)
+        if picked and column.key == "index":
+            line.append(("▸", "selected"))
+    if picked:  # the pointer takes a cell of the first gap, so that nothing moves
+        line[2] = (line[2][0][1:], "text")
+    line = exact([s for s in line if s[0]], width)
+    return dimmed([line])[0] if gpu.state in ("stale", "suspended") else line
+
+
+def _cell(gpu: Gpu, column: Column, look: Look) -> Line:
+    """One cell of exactly the column's width."""
+    width = column.width
+    if column.key == "bar":
+        return _bar(gpu, width)
+    if column.key == "load":
+        return meter(gpu.utilization, width, _area(gpu, False))
+    if column.key == "vram":
+        return _vram(gpu, width)
+    if column.key == "power":
+        return _power(gpu, width, look)
+    text, style = _plain_cell(gpu, column.key)
+    return [(fit(text, width, column.align), style if text != DASH else "dim")]
+
+
+def _plain_cell(gpu: Gpu, key: str) -> tuple[str, str]:
+    if key == "index":
+        return ("" if gpu.mig or gpu.index is None else str(gpu.index)), "dim"
+    if key == "name":
+        return short_name(gpu), "dim" if gpu.mig else "text"
+    if key == "fill":
+        return fmt_percent(fill(gpu)), "text"
+    if key == "util":
+        return fmt_percent(gpu.utilization), "bright"
+    if key == "temp":
+        return _degrees(gpu.temperature_c)
+    return _holders(gpu), "dim"
+
+
+def _degrees(value: float | None) -> tuple[str, str]:
+    if not known(value):
+        return DASH, "dim"
+    return f"{value:.0f}°", "warn" if value >= _HOT_C else "text"
+
+
+def _holders(gpu: Gpu) -> str:
+    """The processes that hold VRAM, largest first."""
+    ranked = sorted(gpu.processes or (), key=lambda p: -(p.vram_bytes or 0))
+    return "  ".join(f"{clean(p.name or str(p.pid), 24)} {gib(p.vram_bytes)}G" for p in ranked)
+
+
+def _bar(gpu: Gpu, width: int) -> Line:
+    if gpu.memory_shared and fill(gpu) is None:
+        return [(fit("shared memory", width), "dim")]
+    return meter(fill(gpu), width, _area(gpu, (fill(gpu) or 0) >= _FULL))
+
+
+def _area(gpu: Gpu, full: bool) -> str:
+    return "area.high" if full else "bar"
+
+
+def _vram(gpu: Gpu, width: int) -> Line:
+    if fill(gpu) is None:
+        return [(fit(DASH, width, "right"), "dim")]
+    used, total = gib(gpu.vram_used_bytes), gib(gpu.vram_total_bytes)
+    half = (width - 3) // 2
+    return exact([(fit(used, half, "right"), "bright"), (f"/{fit(total, half, 'right')} G", "dim")], width)  # fmt: skip  # noqa: E501
+
+
+def _power(gpu: Gpu, width: int, look: Look) -> Line:
+    """Watts of the limit; a stale row says its age here instead."""
+    if gpu.state == "stale":
+        return [(fit(f"{age(gpu.age_s, look)} old", width, "right"), "stale")]
+    if not known(gpu.power_w):
+        return [(fit(DASH, width, "right"), "dim")]
+    half = (width - 3) // 2
+    limit = f"{gpu.power_limit_w:.0f}" if known(gpu.power_limit_w) else DASH
+    return exact([(fit(f"{gpu.power_w:.0f}", half, "right"), "text"), (f"/{fit(limit, half, 'right')} W", "dim")], width)  # fmt: skip  # noqa: E501
+
+
+def _words(gpu: Gpu) -> str:
+    note = clean(gpu.note or "", 120)
+    word = _WORDS[gpu.state]
+    return word if not note or gpu.state == "suspended" else f"{word} — {note}"
+
+
+def _alarm(gpu: Gpu) -> str:
+    return "stale" if gpu.state == "suspended" else "error"
+
+
+def _absence(snapshot: Snapshot) -> str:
+    nvml = driver(snapshot)
+    if waiting(snapshot):
+        return "Looking for GPUs…"
+    if nvml is not None and nvml.error:
+        return "No GPU is known. " + clean(nvml.error, 160)
+    return "No GPU is known to the driver, Accel or Compute."

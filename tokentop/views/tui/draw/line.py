@@ -1,0 +1,134 @@
+"""Lines of styled text and the few operations every panel is built from; Look, what is asked."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from tokentop.domain.text import cell_width, fit
+
+Span = tuple[str, str]  # text, style name (see palette.STYLES)
+Line = list[Span]
+
+_AGELESS = frozenset({"track", "frame", "free", "title"})
+
+
+class Look(NamedTuple):
+    """Everything besides the snapshot that the picture depends on.
+
+    `elapsed_s` is the time since the snapshot was folded, so that ages tick between polls;
+    `clock` is the wall clock as it should be written. `sort`, `filter`, `offset` and `selected`
+    belong to the GPU pool; `filtering` is true while the filter is being typed.
+    """
+
+    ascii: bool = False
+    elapsed_s: float = 0.0
+    clock: str = ""
+    paused: bool = False
+    insecure_tls: bool = False
+    sort: str = "index"
+    filter: str = ""
+    filtering: bool = False
+    offset: int = 0
+    selected: int | None = None
+    compact: bool = False
+    hidden: frozenset[str] = frozenset()
+    interval_s: float | None = None
+    history: Sequence[float | None] = ()
+    notice: str = ""
+
+
+def span_width(line: Iterable[Span]) -> int:
+    """Cells a line takes."""
+    return sum(cell_width(text) for text, _ in line)
+
+
+def crop(line: Line, width: int) -> Line:
+    """The line's first `width` cells; a cut word ends in an ellipsis."""
+    kept: Line = []
+    room = max(0, width)
+    for text, style in line:
+        size = cell_width(text)
+        if size > room:
+            return [*kept, (fit(text, room), style)] if room else kept
+        kept.append((text, style))
+        room -= size
+    return kept
+
+
+def exact(line: Line, width: int) -> Line:
+    """The line cut or padded to exactly `width` cells."""
+    cut = crop(line, width)
+    missing = max(0, width) - span_width(cut)
+    return [*cut, (" " * missing, "text")] if missing else cut
+
+
+def sides(left: Line, right: Line, width: int) -> Line:
+    """`left` and `right` at the two ends of `width` cells; the left one gives way."""
+    room = max(0, width - span_width(right))
+    return exact([*exact(left, room), *right], width)
+
+
+def block(lines: Sequence[Line], width: int, height: int) -> list[Line]:
+    """Exactly `height` lines of exactly `width` cells."""
+    kept = [exact(line, width) for line in lines[: max(0, height)]]
+    return kept + [exact([], width) for _ in range(max(0, height) - len(kept))]
+
+
+def middle(lines: Sequence[Line], height: int) -> list[Line]:
+    """Lines moved down so that they sit in the middle of `height`."""
+    above = max(0, (height - len(lines)) // 2)
+    return [*([[]] * above), *lines]
+
+
+def joined(parts: Iterable[Line], gap: str = "  ") -> Line:
+    """Parts one after the other with a gap between; empty ones leave no gap."""
+    line: Line = []
+    for part in parts:
+        if part:
+            line += [(gap, "dim"), *part] if line else part
+    return line
+
+
+def first_fit(choices: Sequence[Line], width: int) -> Line:
+    """The first choice that fits in `width`, else the last one."""
+    return next((c for c in choices if span_width(c) <= width), choices[-1])
+
+
+def sentence(text: str, width: int, height: int) -> list[Line]:
+    """A panel's absent face: one calm sentence in the room the panel would take."""
+    words = [[(" " + text, "dim")]]
+    return block(middle(words, height) if height < 6 else [[], *words], width, height)
+
+
+def dimmed(lines: Iterable[Line]) -> list[Line]:
+    """A panel's stale face: the last good picture without its colours."""
+    return [[(text, _faded(style)) for text, style in line] for line in lines]
+
+
+def _faded(style: str) -> str:
+    if style in _AGELESS:
+        return style
+    return "bar.stale" if style.startswith(("area", "bar", "fill")) else "stale"
+
+
+_STAND_INS = str.maketrans(
+    {
+        **dict.fromkeys("█▉▊▋▌▀▄", "#"), **dict.fromkeys("▍▎▏", " "),
+        "▓": "=", "▒": "+", "░": ".", "─": "-", "━": "=", "│": "|", "╵": "|", "┊": "|",
+        **dict.fromkeys("╭╮╰╯├┤┬┴└┼", "+"), "╌": "-", "┄": "-",
+        "·": ".", "×": "x", "—": "-", "–": "-", "…": "~", "°": "'", "≈": "~", "≥": ">",
+        "●": "*", "○": "o", "▸": ">", "▾": "v", "▴": "^", "↑": "^", "↓": "v", "↕": "|",
+        "←": "<", "→": ">", "▲": "^", "▼": "v", "■": "#", "□": ".", "│": "|", "❯": ">",
+    }
+)  # fmt: skip
+
+
+def plain(lines: Iterable[Line]) -> list[Line]:
+    """The same picture in ASCII alone, cell for cell; what has no stand-in becomes '?'."""
+    return [[(_plain(text), style) for text, style in line] for line in lines]
+
+
+def _plain(text: str) -> str:
+    if text.isascii():
+        return text
+    swapped = text.translate(_STAND_INS)
+    return "".join(c if c.isascii() else "?" * cell_width(c) for c in swapped)

@@ -1,0 +1,37 @@
+"""Small shared marks: meters in eighths, digits three rows tall, ages, absent numbers."""
+
+from tokentop.domain.cells import bar
+from tokentop.domain.text import DASH, cell_width, fmt_age, known
+from tokentop.views.tui.draw.line import Line, Look
+
+_BIG = {
+    "0": ("█▀█", "█ █", "▀▀▀"), "1": ("▀█ ", " █ ", "▀▀▀"), "2": ("▀▀█", "█▀▀", "▀▀▀"),
+    "3": ("▀▀█", " ▀█", "▀▀▀"), "4": ("█ █", "▀▀█", "  ▀"), "5": ("█▀▀", "▀▀█", "▀▀▀"),
+    "6": ("█▀▀", "█▀█", "▀▀▀"), "7": ("▀▀█", "  █", "  ▀"), "8": ("█▀█", "█▀█", "▀▀▀"),
+    "9": ("█▀█", "▀▀█", "▀▀▀"), ".": (" ", " ", "▀"), "×": ("   ", "▀▄▀", "▀ ▀"),
+    "%": ("▀ ▄", " ▄▀", "▀ ▀"), DASH: ("   ", "▀▀▀", "   "), " ": (" ", " ", " "),
+}  # fmt: skip
+
+
+def meter(fraction: float | None, width: int, style: str = "bar") -> Line:
+    """A bar in eighths on its track; an unknown fraction is an empty track."""
+    if width <= 0:
+        return []
+    if not known(fraction):
+        return [(" " * width, "track")]
+    cells = bar(fraction, width)
+    full = cells.rstrip(" ")
+    return [s for s in ((full, style), (cells[len(full) :], "track")) if s[0]]
+
+
+def big(text: str, look: Look) -> list[str]:
+    """`text` three rows tall in half blocks; one plain row in the middle where it cannot be."""
+    if look.ascii or any(c not in _BIG for c in text):
+        blank = " " * cell_width(text)
+        return [blank, text, blank]
+    return [" ".join(_BIG[c][row] for c in text) for row in range(3)]
+
+
+def age(age_s: float | None, look: Look) -> str:
+    """An age as of now: the snapshot's plus the time since."""
+    return fmt_age(None if age_s is None else age_s + look.elapsed_s)

@@ -1,0 +1,118 @@
+"""The metric grid: queue depth, cost multiplier, base cost per request, active cloud instances."""
+
+from typing import NamedTuple
+
+from tokentop.domain.model import Snapshot
+from tokentop.domain.text import DASH, cell_width, fit, fmt_count, fmt_multiplier, known
+from tokentop.views.palette import tier_style
+from tokentop.views.tui.draw.facts import per_hour
+from tokentop.views.tui.draw.line import Line, Look, block, dimmed, exact, joined
+from tokentop.views.tui.draw.marks import big
+
+TITLE = "metrics"
+
+
+class Metric(NamedTuple):
+    """One cell: its label, its figure, a quiet remark, and whether the figure is old."""
+
+    label: str
+    short: str
+    figure: str
+    style: str
+    remark: str
+    stale: bool = False
+
+
+def metrics(snapshot: Snapshot) -> tuple[Metric, ...]:
+    """The four cells, always four and always in this order."""
+    llm, cloud, price = snapshot.llm, snapshot.cloud, snapshot.pricing
+    queue = DASH if llm.queued is None else fmt_count(llm.queued)
+    active = DASH if cloud.active is None else fmt_count(cloud.active)
+    cost, remark = base_cost(snapshot)
+    accent = tier_style(snapshot.demand.tier)
+    return (
+        Metric(
+            "queue depth",
+            "queue",
+            queue,
+            "queued" if llm.queued else "bright",
+            "waiting",
+            llm.stale,
+        ),  # fmt: skip  # noqa: E501
+        Metric(
+            "multiplier",
+            "cost",
+            fmt_multiplier(price.multiplier),
+            accent,
+            price.source,
+            snapshot.demand.stale,
+        ),  # fmt: skip  # noqa: E501
+        Metric("base cost", "base", cost, "bright", remark, snapshot.mint.stale),
+        Metric("cloud", "cloud", active, "bright", per_hour(cloud.usd_per_hour), cloud.stale),
+    )
+
+
+def base_cost(snapshot: Snapshot) -> tuple[str, str]:
+    """What a request costs, and the remark beside it: the price that `free` stands for."""
+    price = snapshot.pricing
+    if not known(price.base_cost_tokens):
+        return DASH, ""
+    tokens = fmt_count(price.base_cost_tokens)
+    return ("free", f"{tokens} tok") if price.everything_free else (tokens, "tok/req")
+
+
+def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """The grid in exactly `height` lines of `width` cells: one row, two by two, or large."""
+    cells = metrics(snapshot)
+    if height < 4:
+        return block([_row(cells, width)], width, height)
+    tall = 4 if height >= 9 and width >= 36 else 2
+    rooms = (width // 2, width - width // 2)
+    drawn: list[Line] = []
+    for pair in (cells[:2], cells[2:]):
+        faces = [_cell(m, room, tall, look) for m, room in zip(pair, rooms, strict=True)]
+        drawn += [[*a, *b] for a, b in zip(*faces, strict=True)]
+        drawn += [[]] if height >= 2 * tall + 1 and pair is not cells[2:] else []
+    return block(drawn, width, height)
+
+
+def _cell(metric: Metric, width: int, tall: int, look: Look) -> list[Line]:
+    label: Line = [(metric.label, "dim")]
+    if tall == 2:
+        figures: list[Line] = [[(metric.figure, metric.style), ("  " + metric.remark, "dim")]]
+    elif any(c.isalpha() for c in metric.figure):
+        figures = [[], [(metric.figure, metric.style), ("  " + metric.remark, "dim")], []]
+    else:
+        figures = [[(row, metric.style)] for row in big(metric.figure, look)]
+        figures[2] = [*figures[2], ("  " + metric.remark, "dim")]
+    face = [exact(line, width) for line in (label, *figures)]
+    return dimmed(face) if metric.stale else face
+
+
+def _row(cells: tuple[Metric, ...], width: int) -> Line:
+    """Four equal cells in one row, `queue depth 12`; where that is too narrow, the bare figures."""
+    room = width // 4
+    if room < 13:
+        return _tight(cells)
+    line: Line = []
+    for metric in cells:
+        label = metric.label if room >= 18 else metric.short
+        part: Line = [(label + " ", "dim"), (metric.figure, metric.style)]
+        if cell_width(label + metric.figure + metric.remark) + 4 <= room:
+            part.append(("  " + metric.remark, "dim"))
+        face = exact(part, room)
+        line += dimmed([face])[0] if metric.stale else face
+    return line
+
+
+def _tight(cells: tuple[Metric, ...]) -> Line:
+    """`queue   4  ×5.10  base free  cloud 1`: the multiplier needs no label."""
+    queue, cost, base, cloud = cells
+    parts: list[Line] = [
+        [("queue ", "dim"), (fit(queue.figure, 3, "right"), queue.style)],
+        [(fit(cost.figure, 5, "right"), cost.style)],
+        [("base ", "dim"), (base.figure, base.style)],
+        [("cloud ", "dim"), (cloud.figure, cloud.style)],
+    ]
+    faces = [dimmed([p])[0] if m.stale else p for p, m in zip(parts, cells, strict=True)]
+    return joined(faces)
