@@ -2,7 +2,6 @@ import json
 import subprocess
 import sys
 
-import httpx
 import pytest
 
 from tokentop.demo.answers import answer
@@ -14,6 +13,7 @@ from tokentop.domain.readings import Failure, GpusReading, OffersReading, QueueR
 from tokentop.sources.aither import ENDPOINTS, default_url
 from tokentop.transport.http import Reply, Request
 from tokentop.transport.once import fetch, fetch_all
+from tokentop.transport.pooled import Pool
 
 MOMENTS = (0.0, 40.0, 75.0, 100.0, 150.0)
 REQUESTS = [Request(default_url(row.service, False) + row.path) for row in ENDPOINTS]
@@ -109,17 +109,20 @@ class TestOneShotTransport:
 class TestPooledTransport:
     async def test_says_the_same_as_the_one_shot_transport(self):
         """Both transports carry the same bytes."""
-        async with httpx.AsyncClient(transport=pooled_transport(at(100.0), 5)) as client:
-            for request in REQUESTS:
-                reply = fetch(request, dial=dialler(at(100.0), 5))
-                assert isinstance(reply, Reply)
-                assert (await client.get(request.url)).content == reply.body
+        pool = Pool(pooled_transport(at(100.0), 5))
+        for request in REQUESTS:
+            one, other = await pool.fetch(request), fetch(request, dial=dialler(at(100.0), 5))
+            assert isinstance(one, Reply)
+            assert one._replace(latency_s=0) == other._replace(latency_s=0)
+        await pool.aclose()
 
-    async def test_refuses(self):
-        """Where nobody listens httpx says so in its own way."""
-        async with httpx.AsyncClient(transport=pooled_transport(at(62.0))) as client:
-            with pytest.raises(httpx.ConnectError):
-                await client.get("http://127.0.0.1:8100/streams/stats")
+    async def test_fails_in_the_same_words(self):
+        """A refusal and an error status are the same Failure through either transport."""
+        request = next(r for r in REQUESTS if r.url.endswith("/streams/stats"))
+        for moment in (62.0, 80.0):
+            one = await Pool(pooled_transport(at(moment))).fetch(request)
+            assert isinstance(one, Failure)
+            assert one == fetch(request, dial=dialler(at(moment)))
 
 
 class TestClock:

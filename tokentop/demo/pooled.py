@@ -17,8 +17,8 @@ def pooled_transport(clock: Callable[[], float], seed: int = 0) -> "httpx.AsyncB
     def handle(request: httpx.Request) -> httpx.Response:
         said = answer(request.url.path, simulate(clock(), seed))
         if said is None:
-            raise httpx.ConnectError("nobody listens", request=request)
+            raise httpx.ConnectError("nobody listens") from ConnectionRefusedError()
         kind = {"content-type": "application/json"}
-        return httpx.Response(said.status, headers=kind, content=said.body)
+        return httpx.Response(said.status, headers=kind, stream=httpx.ByteStream(said.body))
 
     return httpx.MockTransport(handle)
