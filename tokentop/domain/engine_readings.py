@@ -45,10 +45,11 @@ class Counters(NamedTuple):
 
 
 class SlotProgress(NamedTuple):
-    """One llama.cpp slot's running task and how many tokens it has generated so far."""
+    """One llama.cpp slot's task (its last one where it idles): tokens so far."""
 
-    task: int
+    task: str
     generated: int
+    prompt: int = 0
 
 
 class TeamSpend(NamedTuple):

@@ -41,8 +41,8 @@ class RateKeeper:
     def __init__(self) -> None:
         self._marks: deque[_Mark] = deque()
         self._epoch: float | None = None
-        self._slots: dict[int, int] | None = None
-        self._live = 0.0
+        self._slots: dict[str, SlotProgress] | None = None
+        self._live = (0.0, 0.0)  # prompt and generated tokens seen in slots
 
     def add(self, reading: EngineReading, now: float) -> None:
         """Take one reading; readings that come late or from before are a new baseline."""
@@ -84,16 +84,20 @@ class RateKeeper:
     def _counters(self, reading: EngineReading) -> Counters:
         if reading.slots is None:
             return reading.counters
-        self._live += self._generated(reading.slots)
-        return reading.counters._replace(generation_tokens=self._live)
+        prompt, generated = self._live
+        for slot in reading.slots:
+            before = self._before(slot)
+            prompt += max(0, slot.prompt - before.prompt)
+            generated += max(0, slot.generated - before.generated)
+        self._slots = {slot.task: slot for slot in reading.slots}
+        self._live = (prompt, generated)
+        return reading.counters._replace(prompt_tokens=prompt, generation_tokens=generated)
 
-    def _generated(self, slots: tuple[SlotProgress, ...]) -> float:
-        """Tokens generated since the last reading, from what every slot's task has reached."""
-        before, now = self._slots, {slot.task: slot.generated for slot in slots}
-        self._slots = now
-        if before is None:
-            return 0.0
-        return float(sum(max(0, count - before.get(task, 0)) for task, count in now.items()))
+    def _before(self, slot: SlotProgress) -> SlotProgress:
+        """Where the slot's task stood at the last reading; at the first, nothing is gained."""
+        if self._slots is None:
+            return slot
+        return self._slots.get(slot.task, SlotProgress(slot.task, 0))
 
 
 def _gained(new: Counters, old: Counters) -> Counters:

@@ -1,0 +1,209 @@
+"""llama.cpp's llama-server: /props, then /slots, unless the model sleeps.
+
+`/slots` on a sleeping server, or on a router's unloaded model, would load it, so `/props` is
+asked first. `/metrics` resets the averages that the user's own Prometheus reads, so it is asked
+only where `/slots` is disabled.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import quote
+
+from tokentop.domain.engine_readings import Counters, EngineKind, EngineReading, SlotProgress
+from tokentop.domain.readings import Failure
+from tokentop.sources import exposition, values
+from tokentop.sources.engines.conversation import Answer, Conversation, Hints, status_of
+from tokentop.sources.engines.slots import best_slots
+
+PROPS = "/props"
+SLOTS = "/slots"
+METRICS = "/metrics"
+MODELS = "/models"
+
+ACTIVE = "llamacpp:requests_processing"
+QUEUED = "llamacpp:requests_deferred"
+PROMPT = "llamacpp:prompt_tokens_total"
+GENERATION = "llamacpp:tokens_predicted_total"
+KV_CACHE = "llamacpp:kv_cache_usage_ratio"
+WANTED = frozenset((ACTIVE, QUEUED, PROMPT, GENERATION, KV_CACHE))
+
+MAX_LOADED = 16
+DISABLED = (404, 501)
+LOCKED = "The server wants an API key: name it with token_env."
+LOADING = "The model is still being loaded."
+ASLEEP = "The model sleeps; the next request wakes it."
+BLIND = "Slots and metrics are disabled: start llama-server with --slots or --metrics."
+
+
+class _Slots(NamedTuple):
+    """What a list of slots says; tokens per task for the rates."""
+
+    size: int
+    busy: int
+    progress: tuple[SlotProgress, ...]
+    kv_cache: float | None
+
+
+class LlamaCpp:
+    """One llama-server, or one router in front of several models."""
+
+    kind: EngineKind = "llamacpp"
+
+    def __init__(self, hints: Hints = Hints()) -> None:  # noqa: B008  (a frozen value)
+        self._hints = hints
+
+    def poll(self, now: float) -> Conversation:  # noqa: ARG002  (/props must be asked each time)
+        answers = yield (PROPS,)
+        props = answers[PROPS]
+        if isinstance(props, Failure):
+            return _refused(props)
+        try:
+            facts = values.Fields(document := values.mapping(values.load(props.body)))
+        except values.BadData as problem:
+            return Failure("bad-data", f"{PROPS}: {problem}")
+        blank = _identity(facts)
+        if facts.boolean("is_sleeping"):
+            return blank._replace(health="asleep", advice=ASLEEP)
+        if document.get("role") == "router":
+            return (yield from self._router(blank))
+        return (yield from self._single(blank, facts.count("total_slots")))
+
+    def _single(self, blank: EngineReading, total: int | None) -> Conversation:
+        answers = yield (SLOTS,)
+        slots = answers[SLOTS]
+        if status_of(slots) in DISABLED:
+            return (yield from self._metrics(blank, total))
+        if isinstance(slots, Failure):
+            return _refused(slots)
+        found = read_slots(slots)
+        if found is None:
+            return Failure("bad-data", f"{SLOTS} does not answer a list of slots.")
+        return self._reading(blank, total or found.size, [found])
+
+    def _metrics(self, blank: EngineReading, total: int | None) -> Conversation:
+        answers = yield (METRICS,)
+        metrics = answers[METRICS]
+        slots, source = best_slots(total, self._hints, None)
+        blank = blank._replace(max_slots=slots, slots_source=source)
+        if isinstance(metrics, Failure):
+            return blank._replace(health="blind", advice=BLIND)
+        page = exposition.parse(metrics.body, WANTED)
+        return blank._replace(
+            active=_whole(page.total(ACTIVE)),
+            queued=_whole(page.total(QUEUED)),
+            kv_cache=page.highest(KV_CACHE),
+            counters=Counters(
+                prompt_tokens=page.total(PROMPT), generation_tokens=page.total(GENERATION)
+            ),
+        )
+
+    def _router(self, blank: EngineReading) -> Conversation:
+        answers = yield (MODELS,)
+        listing = answers[MODELS]
+        if isinstance(listing, Failure):
+            return _refused(listing)
+        loaded = _loaded(listing)
+        if loaded is None:
+            return Failure("bad-data", f"{MODELS} does not answer a list of models.")
+        blank = blank._replace(models=loaded, model=loaded[0] if loaded else None)
+        if not loaded:
+            return blank._replace(active=0)
+        paths = tuple(f"{SLOTS}?model={quote(name, safe='')}&autoload=false" for name in loaded)
+        slots = yield paths
+        found = [read_slots(answer, path) for path, answer in slots.items()]
+        known = [f for f in found if f is not None]
+        return self._reading(blank, sum(f.size for f in known) or None, known)
+
+    def _reading(
+        self, blank: EngineReading, total: int | None, found: Sequence[_Slots]
+    ) -> EngineReading:
+        slots, source = best_slots(total, self._hints, None)
+        usage = [f.kv_cache for f in found if f.kv_cache is not None]
+        return blank._replace(
+            active=sum(f.busy for f in found) if found else None,
+            max_slots=slots,
+            slots_source=source,
+            kv_cache=max(usage, default=None),
+            kv_estimated=bool(usage),
+            slots=tuple(step for f in found for step in f.progress) if found else None,
+        )
+
+
+def read_slots(answer: Answer | Failure | None, prefix: str = "") -> _Slots | None:
+    """A /slots answer of any build since 2024; None where it is none."""
+    if not isinstance(answer, Answer):
+        return None
+    try:
+        rows = [r for r in values.rows(values.load(answer.body), "slots") if isinstance(r, dict)]
+    except values.BadData:
+        return None
+    busy = [row for row in rows if _busy(row)]
+    progress = tuple(step for row in rows if (step := _progress(row, prefix)) is not None)
+    return _Slots(len(rows), len(busy), progress, _fullness(rows, busy))
+
+
+def _busy(row: Mapping[str, object]) -> bool:
+    flag = values.as_boolean(row.get("is_processing"))
+    return row.get("state") == 1 if flag is None else flag
+
+
+def _progress(row: Mapping[str, object], prefix: str) -> SlotProgress | None:
+    """How far the slot's task is; an idle slot still tells where its last one ended."""
+    token = row.get("next_token")
+    if isinstance(token, list):
+        token = token[0] if token else None
+    task = values.as_number(row.get("id_task"))
+    if not isinstance(token, dict) or task is None or task < 0:
+        return None
+    generated = values.as_count(token.get("n_decoded"))
+    if generated is None:
+        return None
+    prompt = values.as_count(row.get("n_prompt_tokens_processed")) or 0
+    return SlotProgress(f"{prefix}/{row.get('id')}/{task:.0f}"[:128], generated, prompt)
+
+
+def _fullness(rows: Sequence[dict[str, object]], busy: Sequence[dict[str, object]]) -> float | None:
+    """An estimate: tokens held by running tasks over the context of all slots."""
+    contexts = [values.as_count(row.get("n_ctx")) for row in rows]
+    held = [values.as_count(row.get("n_prompt_tokens")) for row in busy]
+    room = sum(c for c in contexts if c)
+    if not room or None in contexts or None in held:
+        return None
+    return min(1.0, sum(h for h in held if h) / room)
+
+
+def _identity(facts: values.Fields) -> EngineReading:
+    path = facts.text("model", "model_path")
+    model = facts.text("model", "model_alias") or (path.rsplit("/", 1)[-1] if path else None)
+    return EngineReading(
+        "llamacpp",
+        version=facts.text("version", "build_info"),
+        model=model,
+        models=(model,) if model else None,
+    )
+
+
+def _loaded(answer: Answer) -> tuple[str, ...] | None:
+    try:
+        rows = values.rows(values.load(answer.body), "data", "models")
+    except values.BadData:
+        return None
+    names: list[str] = []
+    for row in rows:
+        status = row.get("status") if isinstance(row, dict) else None
+        state = status.get("value") if isinstance(status, dict) else None
+        if isinstance(row, dict) and state == "loaded" and (name := row.get("id")):
+            names.append(str(name)[:256])
+    return tuple(names[:MAX_LOADED])
+
+
+def _refused(failure: Failure) -> EngineReading | Failure:
+    if failure.status == 503:
+        return EngineReading("llamacpp", health="loading", advice=LOADING)
+    if failure.status in (401, 403):
+        return EngineReading("llamacpp", health="locked", advice=LOCKED)
+    return failure
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None or value < 0 else round(value)
