@@ -831,37 +831,10 @@ API uint fake_nvml_parse_errors(char *out, uint len)
 }
 
 API Ret nvmlSystemGetDriverVersion(char *v, uint n) { BEGIN(NULL, 0); RET(put_str(v, n, g_cfg->driver)); }
-API Ret nvmlSystemGetNVMLVersion(char *v, uint n) { BEGIN(NULL, F_NOINIT); RET(put_str(v, n, g_cfg->nvml)); }
 API Ret nvmlSystemGetCudaDriverVersion(int *v) { BEGIN(NULL, F_NOINIT); NEED(v); *v = g_cfg->cuda; RET(OK); }
-API Ret nvmlSystemGetCudaDriverVersion_v2(int *v) { BEGIN(NULL, F_NOINIT); NEED(v); *v = g_cfg->cuda; RET(OK); }
-typedef struct { uint version; char branch[80]; } A_SystemGetDriverBranch;
-API Ret nvmlSystemGetDriverBranch(A_SystemGetDriverBranch *b, uint n)
-{
-    BEGIN(NULL, 0); NEED(b); if (b->version != (sizeof *b | 1u << 24)) RET(E_VERSION);
-    RET(put_str(b->branch, n > 80 ? 80 : n, g_cfg->branch));
-}
-API Ret nvmlSystemGetProcessName(uint pid, char *name, uint len)
-{
-    BEGIN(NULL, 0); if (!name || !len) RET(E_ARG);
-    char path[64], buf[1024]; snprintf(path, sizeof path, "/proc/%u/cmdline", pid);
-    FILE *f = fopen(path, "r"); if (!f) RET(E_NOTFOUND);
-    size_t n = fread(buf, 1, sizeof buf - 1, f); fclose(f); buf[n] = 0;
-    snprintf(name, len, "%s", buf); RET(OK);
-}
-API Ret nvmlSystemGetHicVersion(uint *n, void *e) { BEGIN(NULL, 0); (void)e; NEED(n); *n = 0; RET(OK); }
-API Ret nvmlUnitGetCount(uint *n) { BEGIN(NULL, 0); NEED(n); *n = 0; RET(OK); }
-API Ret nvmlGetExcludedDeviceCount(uint *n) { BEGIN(NULL, 0); NEED(n); *n = 0; RET(OK); }
-typedef struct { uint env, cc, dev; } A_SystemGetConfComputeState;
-API Ret nvmlSystemGetConfComputeState(A_SystemGetConfComputeState *s) { BEGIN(NULL, 0); NEED(s); s->env = s->cc = s->dev = 0; RET(OK); }
 
 /* ================================================================= devices */
 API Ret nvmlDeviceGetCount_v2(uint *n) { BEGIN(NULL, 0); NEED(n); *n = dev_count(); RET(OK); }
-API Ret nvmlDeviceGetCount(uint *n) /* v1 skips devices the caller may not open */
-{
-    BEGIN(NULL, 0); NEED(n); uint k = 0;
-    for (uint i = 0; i < dev_count(); i++) if (fault_for("nvmlDeviceGetHandleByIndex", (int)i, -1, 0) != E_PERM) k++;
-    *n = k; RET(OK);
-}
 static Ret open_dev(Ctx *x, int i, void **out)
 {
     x->dev = i;
@@ -869,49 +842,6 @@ static Ret open_dev(Ctx *x, int i, void **out)
     *out = hnd(i, -1); return OK;
 }
 API Ret nvmlDeviceGetHandleByIndex_v2(uint i, void **out) { BEGIN(NULL, 0); if (!out || i >= dev_count() || i >= g_cfg->count) RET(E_ARG); RET(open_dev(&x, (int)i, out)); }
-API Ret nvmlDeviceGetHandleByIndex(uint i, void **out)
-{
-    BEGIN(NULL, 0); NEED(out);
-    for (uint k = 0; k < dev_count(); k++) { if (fault_for(x.name, (int)k, -1, 0) == E_PERM) continue; if (!i--) RET(open_dev(&x, (int)k, out)); }
-    RET(E_ARG);
-}
-static Ret by_uuid(Ctx *x, const char *u, void **out)
-{
-    if (!u || !out) return E_ARG;
-    if (strncmp(u, "GPU-", 4) && strncmp(u, "MIG-", 4)) return E_ARG;
-    for (uint i = 0; i < dev_count(); i++) {
-        Device *d = &g_cfg->dev[i];
-        if (!strcmp(d->uuid, u)) return open_dev(x, (int)i, out);
-        if (d->mig == 1) for (uint m = 0; m < d->nmigs; m++) if (!strcmp(d->migs[m].uuid, u)) {
-            Ret r = open_dev(x, (int)i, out); if (!r) { *out = hnd((int)i, (int)m); x->mig = (int)m; } return r; }
-    }
-    return E_NOTFOUND;
-}
-API Ret nvmlDeviceGetHandleByUUID(const char *u, void **out) { BEGIN(NULL, 0); RET(by_uuid(&x, u, out)); }
-typedef struct { uint version, type; union { char str[41]; unsigned char b[16]; } v; } A_DeviceGetHandleByUUIDV;
-API Ret nvmlDeviceGetHandleByUUIDV(const A_DeviceGetHandleByUUIDV *u, void **out)
-{
-    BEGIN(NULL, 0); if (!u || !out) RET(E_ARG); if (u->version != (sizeof *u | 1u << 24)) RET(E_VERSION);
-    char s[48];
-    if (u->type == 1) { snprintf(s, sizeof s, "%.41s", u->v.str); RET(by_uuid(&x, s, out)); }
-    if (u->type == 2) {
-        const unsigned char *b = u->v.b; Ret r = E_NOTFOUND;
-        for (int k = 0; k < 2 && r == E_NOTFOUND; k++) {
-            snprintf(s, sizeof s, "%s-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", k ? "MIG" : "GPU",
-                     b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-            r = by_uuid(&x, s, out);
-        }
-        RET(r);
-    }
-    RET(E_ARG);
-}
-API Ret nvmlDeviceGetHandleBySerial(const char *s, void **out)
-{
-    BEGIN(NULL, 0); if (!s || !*s || !out) RET(E_ARG); int hit = -1;
-    for (uint i = 0; i < dev_count(); i++) if (!strcmp(g_cfg->dev[i].serial, s)) { if (hit >= 0) RET(E_ARG); hit = (int)i; }
-    if (hit < 0) RET(E_NOTFOUND);
-    RET(open_dev(&x, hit, out));
-}
 static Ret by_pci(Ctx *x, const char *id, void **out)
 {
     if (!id || !out) return E_ARG;
@@ -924,7 +854,6 @@ static Ret by_pci(Ctx *x, const char *id, void **out)
     return E_NOTFOUND;
 }
 API Ret nvmlDeviceGetHandleByPciBusId_v2(const char *id, void **out) { BEGIN(NULL, 0); RET(by_pci(&x, id, out)); }
-API Ret nvmlDeviceGetHandleByPciBusId(const char *id, void **out) { BEGIN(NULL, 0); Ret r = by_pci(&x, id, out); RET(r == E_PERM ? E_NOTFOUND : r); }
 
 #define DM (F_DEV | F_MIGOK)
 API Ret nvmlDeviceGetName(void *h, char *s, uint n)
@@ -934,43 +863,13 @@ API Ret nvmlDeviceGetName(void *h, char *s, uint n)
     b[95] = 0; RET(put_str(s, n, b));
 }
 API Ret nvmlDeviceGetUUID(void *h, char *s, uint n) { BEGIN(h, DM); RET(put_str(s, n, x.m ? x.m->uuid : d->uuid)); }
-API Ret nvmlDeviceGetSerial(void *h, char *s, uint n) { BEGIN(h, F_DEV); if (!d->serial[0]) RET(E_NOTSUP); RET(put_str(s, n, d->serial)); }
 API Ret nvmlDeviceGetIndex(void *h, uint *v) { BEGIN(h, DM); NEED(v); *v = (uint)(x.m ? x.mig : x.dev); RET(OK); }
-API Ret nvmlDeviceGetMinorNumber(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = d->minor; RET(OK); }
-API Ret nvmlDeviceGetVbiosVersion(void *h, char *s, uint n) { BEGIN(h, F_DEV); RET(put_str(s, n, d->vbios)); }
-API Ret nvmlDeviceGetBoardPartNumber(void *h, char *s, uint n) { BEGIN(h, F_DEV); RET(put_str(s, n, d->part)); }
-API Ret nvmlDeviceGetBoardId(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = d->busno << 8; RET(OK); }
-API Ret nvmlDeviceGetMultiGpuBoard(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = 0; RET(OK); }
-API Ret nvmlDeviceGetBrand(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = !strcmp(d->brand, "geforce") ? 5 : 14; RET(OK); }
-API Ret nvmlDeviceGetArchitecture(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = d->arch; RET(OK); }
-API Ret nvmlDeviceGetCudaComputeCapability(void *h, int *a, int *b) { BEGIN(h, DM); if (!a || !b) RET(E_ARG); *a = (int)d->cc_major; *b = (int)d->cc_minor; RET(OK); }
-API Ret nvmlDeviceGetNumGpuCores(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = d->cores; RET(OK); }
-API Ret nvmlDeviceGetMemoryBusWidth(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = d->bus_width; RET(OK); }
-API Ret nvmlDeviceGetBusType(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = 2; RET(OK); }
-API Ret nvmlDeviceGetIrqNum(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = 100 + (uint)x.dev; RET(OK); }
-API Ret nvmlDeviceGetPowerSource(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = 0; RET(OK); }
-API Ret nvmlDeviceGetModuleId(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = (uint)x.dev + 1; RET(OK); }
-API Ret nvmlDeviceGetDisplayMode(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->disp_mode, x.dev)); }
 API Ret nvmlDeviceGetDisplayActive(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->disp_active, x.dev)); }
 API Ret nvmlDeviceGetPersistenceMode(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->persistence, x.dev)); }
-API Ret nvmlDeviceGetVirtualizationMode(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = 0; RET(OK); }
-API Ret nvmlDeviceGetDriverModel(void *h, uint *a, uint *b) { BEGIN(h, F_DEV); (void)a; (void)b; RET(E_NOTSUP); }    /* Windows only */
 API Ret nvmlDeviceGetDriverModel_v2(void *h, uint *a, uint *b) { BEGIN(h, F_DEV); (void)a; (void)b; RET(E_NOTSUP); } /* Windows only */
-API Ret nvmlDeviceGetGspFirmwareVersion(void *h, char *v) { BEGIN(h, F_DEV); NEED(v); snprintf(v, 64, "%.63s", g_cfg->driver); RET(OK); }
-API Ret nvmlDeviceGetGspFirmwareMode(void *h, uint *a, uint *b) { BEGIN(h, F_DEV); if (!a || !b) RET(E_ARG); *a = 1; *b = 1; RET(OK); }
-API Ret nvmlDeviceGetInforomImageVersion(void *h, char *s, uint n) { BEGIN(h, F_DEV); if (!d->serial[0]) RET(E_NOTSUP); RET(put_str(s, n, "G520.0200.00.05")); }
-API Ret nvmlDeviceGetInforomVersion(void *h, uint o, char *s, uint n) { BEGIN(h, F_DEV); if (o > 3) RET(E_ARG); if (!d->serial[0]) RET(E_NOTSUP); RET(put_str(s, n, "2.1")); }
-typedef struct { uint version, value; } A_DeviceGetAddressingMode;
-API Ret nvmlDeviceGetAddressingMode(void *h, A_DeviceGetAddressingMode *m)
-{
-    BEGIN(h, F_DEV); NEED(m); if (m->version != (sizeof *m | 1u << 24)) RET(E_VERSION);
-    m->value = (d->numa_mem || d->mem_total.na) ? 2 : 0; RET(OK);
-}
-API Ret nvmlDeviceGetC2cModeInfoV(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); if (!d->c2c) RET(E_NOTSUP); *v = 1; RET(OK); }
 
 /* -------------------------------------------------------------------- PCI */
 typedef struct { char busIdLegacy[16]; uint domain, bus, device, pciDeviceId, pciSubSystemId; char busId[32]; } Pci;
-typedef struct { char busId[16]; uint domain, bus, device, pciDeviceId, pciSubSystemId, r0, r1, r2, r3; } PciOld;
 static void fill_pci(const Device *d, Pci *p)
 {
     memset(p, 0, sizeof *p); p->domain = d->dom; p->bus = d->busno; p->device = d->devno; p->pciDeviceId = d->pci_id; p->pciSubSystemId = d->subsys;
@@ -978,38 +877,6 @@ static void fill_pci(const Device *d, Pci *p)
     snprintf(p->busId, sizeof p->busId, "%08X:%02X:%02X.0", d->dom, d->busno & 0xFF, d->devno & 0xFF);
 }
 API Ret nvmlDeviceGetPciInfo_v3(void *h, Pci *p) { BEGIN(h, F_DEV); NEED(p); fill_pci(d, p); RET(OK); }
-static void old_pci(const Device *d, PciOld *p) { Pci q; fill_pci(d, &q); memset(p, 0, sizeof *p); memcpy(p->busId, q.busIdLegacy, 16); p->domain = q.domain; p->bus = q.bus; p->device = q.device; p->pciDeviceId = q.pciDeviceId; p->pciSubSystemId = q.pciSubSystemId; }
-API Ret nvmlDeviceGetPciInfo_v2(void *h, PciOld *p) { BEGIN(h, F_DEV); NEED(p); old_pci(d, p); RET(OK); }
-API Ret nvmlDeviceGetPciInfo(void *h, PciOld *p) { BEGIN(h, F_DEV); NEED(p); old_pci(d, p); RET(OK); }
-typedef struct { uint version, domain, bus, device, id, subsys, base, sub; char busId[32]; } A_DeviceGetPciInfoExt;
-API Ret nvmlDeviceGetPciInfoExt(void *h, A_DeviceGetPciInfoExt *p)
-{
-    BEGIN(h, F_DEV); NEED(p); if (p->version != (sizeof *p | 1u << 24)) RET(E_VERSION);
-    Pci q; fill_pci(d, &q); p->domain = q.domain; p->bus = q.bus; p->device = q.device; p->id = q.pciDeviceId; p->subsys = q.pciSubSystemId;
-    p->base = 3; p->sub = strcmp(d->brand, "geforce") ? 2 : 0; memcpy(p->busId, q.busId, 32); RET(OK);
-}
-API Ret nvmlDeviceGetCurrPcieLinkGeneration(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->gen, x.dev)); }
-API Ret nvmlDeviceGetMaxPcieLinkGeneration(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->genmax, x.dev)); }
-API Ret nvmlDeviceGetGpuMaxPcieLinkGeneration(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->genmax, x.dev)); }
-API Ret nvmlDeviceGetCurrPcieLinkWidth(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->width, x.dev)); }
-API Ret nvmlDeviceGetMaxPcieLinkWidth(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->widthmax, x.dev)); }
-API Ret nvmlDeviceGetPcieReplayCounter(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->replay, x.dev)); }
-static uint mbps(uint gen) { static const uint t[] = { 0, 2500, 5000, 8000, 16000, 32000, 64000 }; return gen < 7 ? t[gen] : 0; }
-API Ret nvmlDeviceGetPcieLinkMaxSpeed(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->genmax, x.dev)); }
-API Ret nvmlDeviceGetPcieSpeed(void *h, uint *v) { BEGIN(h, F_DEV); Ret r = put_u(v, &d->gen, x.dev); if (!r) *v = mbps(*v); RET(r); }
-/* documented: counts bytes over a 20 ms interval, so the call takes that long */
-API Ret nvmlDeviceGetPcieThroughput(void *h, uint which, uint *v)
-{
-    BEGIN(h, F_DEV); NEED(v); if (which > 1) RET(E_ARG);
-    if ((which ? d->prx : d->ptx).na) RET(E_NOTSUP);
-    double ms = g_cfg->pcie_sample_ms;
-    if (ms > 0) {
-        pthread_mutex_unlock(&g_lock); nap(ms); pthread_mutex_lock(&g_lock); reload();
-        if ((uint)x.dev >= g_cfg->count) RET(E_LOST);
-        d = &g_cfg->dev[x.dev];
-    }
-    RET(put_u(v, which ? &d->prx : &d->ptx, x.dev));
-}
 
 /* ----------------------------------------------------------------- memory */
 typedef struct { u64 total, free, used; } Mem1;
@@ -1052,8 +919,6 @@ API Ret nvmlDeviceGetBAR1MemoryInfo(void *h, A_DeviceGetBAR1MemoryInfo *m)
     u64 t = (u64)EV(bar1_total), u = (u64)EV(bar1_used); if (x.m && d->nmigs) { t /= d->nmigs; u /= d->nmigs; }
     m->total = t; m->used = u > t ? t : u; m->free = t - m->used; RET(OK);
 }
-typedef struct { u64 prot, unprot; } A_DeviceGetConfComputeMemSizeInfo;
-API Ret nvmlDeviceGetConfComputeMemSizeInfo(void *h, A_DeviceGetConfComputeMemSizeInfo *m) { BEGIN(h, F_DEV); NEED(m); if (d->mem_total.na) RET(E_NOTSUP); m->prot = 0; m->unprot = (u64)EV(mem_total) / 1024; RET(OK); }
 
 /* ------------------------------------------------------------ utilization */
 static Ret util_pair(Ctx *x, uint *u, uint *period, const Val *v)
@@ -1070,21 +935,6 @@ API Ret nvmlDeviceGetUtilizationRates(void *h, A_DeviceGetUtilizationRates *u)
 }
 API Ret nvmlDeviceGetEncoderUtilization(void *h, uint *u, uint *p) { BEGIN(h, DM); RET(util_pair(&x, u, p, &d->enc)); }
 API Ret nvmlDeviceGetDecoderUtilization(void *h, uint *u, uint *p) { BEGIN(h, DM); RET(util_pair(&x, u, p, &d->dec)); }
-API Ret nvmlDeviceGetJpgUtilization(void *h, uint *u, uint *p) { BEGIN(h, DM); RET(util_pair(&x, u, p, &d->jpg)); }
-API Ret nvmlDeviceGetOfaUtilization(void *h, uint *u, uint *p) { BEGIN(h, DM); RET(util_pair(&x, u, p, &d->ofa)); }
-typedef struct { uint flags; struct { uint present, pct, inc, dec; } u[8]; } A_DeviceGetDynamicPstatesInfo;
-API Ret nvmlDeviceGetDynamicPstatesInfo(void *h, A_DeviceGetDynamicPstatesInfo *o)
-{
-    BEGIN(h, F_DEV); NEED(o); if (d->mig == 1 || d->util.na) RET(E_NOTSUP); memset(o, 0, sizeof *o);
-    const Val *v[4] = { &d->util, &d->memutil, &d->dec, NULL };
-    for (int i = 0; i < 4; i++) if (!v[i] || !v[i]->na) { o->u[i].present = 1; o->u[i].pct = v[i] ? (uint)ev(v[i], x.dev) : 0; }
-    RET(OK);
-}
-API Ret nvmlDeviceGetEncoderStats(void *h, uint *a, uint *b, uint *c) { BEGIN(h, DM); if (!a || !b || !c) RET(E_ARG); *a = *b = *c = 0; RET(OK); }
-API Ret nvmlDeviceGetEncoderSessions(void *h, uint *n, void *s) { BEGIN(h, DM); (void)s; NEED(n); *n = 0; RET(OK); }
-API Ret nvmlDeviceGetEncoderCapacity(void *h, uint t, uint *v) { BEGIN(h, F_DEV); NEED(v); if (t > 2) RET(E_ARG); *v = 100; RET(OK); }
-API Ret nvmlDeviceGetFBCStats(void *h, uint *s) { BEGIN(h, F_DEV); NEED(s); s[0] = s[1] = s[2] = 0; RET(OK); }
-API Ret nvmlDeviceGetFBCSessions(void *h, uint *n, void *s) { BEGIN(h, F_DEV); (void)s; NEED(n); *n = 0; RET(OK); }
 
 /* ------------------------------------------------- temperature, fan, power */
 API Ret nvmlDeviceGetTemperature(void *h, uint sensor, uint *t) { BEGIN(h, F_DEV); NEED(t); if (sensor > 1) RET(E_ARG); if (sensor == 1) RET(E_NOTSUP); RET(put_u(t, &d->temp, x.dev)); }
@@ -1096,95 +946,15 @@ API Ret nvmlDeviceGetTemperatureV(void *h, A_DeviceGetTemperatureV *o)
     if (o->sensor == 1 || d->temp.na) RET(E_NOTSUP);
     o->t = (int)EV(temp); RET(OK);
 }
-API Ret nvmlDeviceGetTemperatureThreshold(void *h, uint which, uint *t)
-{
-    BEGIN(h, F_DEV); NEED(t);
-    const Val *v[4] = { &d->th_shutdown, &d->th_slowdown, &d->th_memmax, &d->th_gpumax };
-    if (which > 7) RET(E_ARG);
-    if (which > 3) RET(E_NOTSUP);
-    RET(put_u(t, v[which], x.dev));
-}
-typedef struct { uint version; int t; } A_DeviceGetMarginTemperature;
-API Ret nvmlDeviceGetMarginTemperature(void *h, A_DeviceGetMarginTemperature *o)
-{
-    BEGIN(h, F_DEV); NEED(o); if (o->version != (sizeof *o | 1u << 24)) RET(E_VERSION);
-    if (d->temp.na || d->th_gpumax.na) RET(E_NOTSUP);
-    o->t = (int)(EV(th_gpumax) - EV(temp)); RET(OK);
-}
-typedef struct { uint count; struct { int ctl, mn, mx, cur, target; } s[3]; } A_DeviceGetThermalSettings;
-API Ret nvmlDeviceGetThermalSettings(void *h, uint i, A_DeviceGetThermalSettings *o)
-{
-    BEGIN(h, F_DEV); NEED(o); if (d->temp.na) RET(E_NOTSUP);
-    if (i != 0 && i != 15) RET(E_ARG);
-    memset(o, 0, sizeof *o); o->count = 1; o->s[0].ctl = 1; o->s[0].mn = 0; o->s[0].mx = 127; o->s[0].cur = (int)EV(temp); o->s[0].target = 1; RET(OK);
-}
 API Ret nvmlDeviceGetFanSpeed(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); if (!d->nfans) RET(E_NOTSUP); RET(put_u(v, &d->fan[0], x.dev)); }
-API Ret nvmlDeviceGetFanSpeed_v2(void *h, uint i, uint *v) { BEGIN(h, F_DEV); NEED(v); if (!d->nfans) RET(E_NOTSUP); if (i >= d->nfans) RET(E_ARG); RET(put_u(v, &d->fan[i], x.dev)); }
-API Ret nvmlDeviceGetTargetFanSpeed(void *h, uint i, uint *v) { BEGIN(h, F_DEV); NEED(v); if (!d->nfans) RET(E_NOTSUP); if (i >= d->nfans) RET(E_ARG); RET(put_u(v, &d->fan[i], x.dev)); }
-API Ret nvmlDeviceGetNumFans(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = d->nfans; RET(d->nfans ? OK : E_NOTSUP); }
-API Ret nvmlDeviceGetMinMaxFanSpeed(void *h, uint *a, uint *b) { BEGIN(h, F_DEV); if (!a || !b) RET(E_ARG); if (!d->nfans) RET(E_NOTSUP); *a = 30; *b = 100; RET(OK); }
-API Ret nvmlDeviceGetFanControlPolicy_v2(void *h, uint i, uint *v) { BEGIN(h, F_DEV); NEED(v); if (!d->nfans) RET(E_NOTSUP); if (i >= d->nfans) RET(E_ARG); *v = 0; RET(OK); }
-typedef struct { uint version, fan, speed; } A_DeviceGetFanSpeedRPM;
-API Ret nvmlDeviceGetFanSpeedRPM(void *h, A_DeviceGetFanSpeedRPM *o)
-{
-    BEGIN(h, F_DEV); NEED(o); if (o->version != (sizeof *o | 1u << 24)) RET(E_VERSION);
-    if (!d->nfans) RET(E_NOTSUP);
-    if (o->fan >= d->nfans) RET(E_ARG);
-    o->speed = (uint)(ev(&d->fan[o->fan], x.dev) * 30); RET(OK);
-}
 static Ret put_mw(uint *out, const Val *v, int dev) { if (!out) return E_ARG; if (v->na) return E_NOTSUP; *out = (uint)(ev(v, dev) * 1000 + 0.5); return OK; }
 API Ret nvmlDeviceGetPowerUsage(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_mw(v, &d->power, x.dev)); }
-API Ret nvmlDeviceGetPowerManagementMode(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); if (d->plimit.na) RET(E_NOTSUP); *v = 1; RET(OK); }
 API Ret nvmlDeviceGetPowerManagementLimit(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_mw(v, &d->plimit, x.dev)); }
-API Ret nvmlDeviceGetPowerManagementDefaultLimit(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_mw(v, &d->pdefault, x.dev)); }
 API Ret nvmlDeviceGetEnforcedPowerLimit(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_mw(v, d->penforced.na == 2 ? &d->plimit : &d->penforced, x.dev)); }
-API Ret nvmlDeviceGetPowerManagementLimitConstraints(void *h, uint *a, uint *b) { BEGIN(h, F_DEV); Ret r = put_mw(a, &d->pmin, x.dev); if (!r) r = put_mw(b, &d->pmax, x.dev); RET(r); }
-API Ret nvmlDeviceGetTotalEnergyConsumption(void *h, u64 *v)
-{
-    BEGIN(h, F_DEV); NEED(v); if (d->power.na || d->energy0.na || d->cc_major < 7) RET(E_NOTSUP);
-    accrue(x.dev); *v = (u64)(EV(energy0) + A[x.dev].energy); RET(OK);
-}
 API Ret nvmlDeviceGetPerformanceState(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->pstate, x.dev)); }
-API Ret nvmlDeviceGetPowerState(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->pstate, x.dev)); }
-API Ret nvmlDeviceGetSupportedPerformanceStates(void *h, uint *s, uint size)
-{
-    BEGIN(h, F_DEV); NEED(s); if (d->pstate.na) RET(E_NOTSUP);
-    static const uint p[] = { 0, 2, 3, 5, 8 };
-    for (uint i = 0; i < size / 4; i++) s[i] = i < 5 ? p[i] : 32;
-    RET(size < 20 ? E_SIZE : OK);
-}
-
-/* ----------------------------------------------------------------- clocks */
-API Ret nvmlDeviceGetClockInfo(void *h, uint t, uint *v) { BEGIN(h, F_DEV); NEED(v); if (t > 3) RET(E_ARG); RET(put_u(v, &d->clk[t], x.dev)); }
-API Ret nvmlDeviceGetMaxClockInfo(void *h, uint t, uint *v) { BEGIN(h, F_DEV); NEED(v); if (t > 3) RET(E_ARG); RET(put_u(v, &d->clkmax[t], x.dev)); }
-API Ret nvmlDeviceGetClock(void *h, uint t, uint id, uint *v) { BEGIN(h, F_DEV); NEED(v); if (t > 3 || id > 3) RET(E_ARG); RET(put_u(v, id == 0 ? &d->clk[t] : &d->clkmax[t], x.dev)); }
-API Ret nvmlDeviceGetApplicationsClock(void *h, uint t, uint *v) { BEGIN(h, F_DEV); NEED(v); if (t > 3) RET(E_ARG); if (t == 3) RET(E_NOTSUP); RET(put_u(v, &d->clkmax[t], x.dev)); }
-API Ret nvmlDeviceGetDefaultApplicationsClock(void *h, uint t, uint *v) { BEGIN(h, F_DEV); NEED(v); if (t > 3) RET(E_ARG); if (t == 3) RET(E_NOTSUP); RET(put_u(v, &d->clkmax[t], x.dev)); }
-API Ret nvmlDeviceGetMaxCustomerBoostClock(void *h, uint t, uint *v) { BEGIN(h, F_DEV); NEED(v); if (t > 3) RET(E_ARG); RET(put_u(v, &d->clkmax[t], x.dev)); }
-API Ret nvmlDeviceGetSupportedMemoryClocks(void *h, uint *n, uint *c)
-{
-    BEGIN(h, F_DEV); NEED(n); if (d->clkmax[2].na) RET(E_NOTSUP);
-    if (*n < 1) { *n = 1; RET(E_SIZE); }
-    NEED(c); c[0] = (uint)EV(clkmax[2]); *n = 1; RET(OK);
-}
-API Ret nvmlDeviceGetSupportedGraphicsClocks(void *h, uint mem, uint *n, uint *c)
-{
-    BEGIN(h, F_DEV); NEED(n); (void)mem; if (d->clkmax[0].na) RET(E_NOTSUP);
-    if (*n < 2) { *n = 2; RET(E_SIZE); }
-    NEED(c); c[0] = (uint)EV(clkmax[0]); c[1] = 210; *n = 2; RET(OK);
-}
-API Ret nvmlDeviceGetCurrentClocksThrottleReasons(void *h, u64 *v) { BEGIN(h, F_DEV); NEED(v); *v = d->throttle; RET(OK); }
-API Ret nvmlDeviceGetCurrentClocksEventReasons(void *h, u64 *v) { BEGIN(h, F_DEV); NEED(v); *v = d->throttle; RET(OK); }
-API Ret nvmlDeviceGetSupportedClocksThrottleReasons(void *h, u64 *v) { BEGIN(h, F_DEV); NEED(v); *v = 0x1FF; RET(OK); }
-API Ret nvmlDeviceGetSupportedClocksEventReasons(void *h, u64 *v) { BEGIN(h, F_DEV); NEED(v); *v = 0x1FF; RET(OK); }
-API Ret nvmlDeviceGetAutoBoostedClocksEnabled(void *h, uint *a, uint *b) { BEGIN(h, F_DEV); (void)a; (void)b; RET(E_NOTSUP); }
-API Ret nvmlDeviceGetAdaptiveClockInfoStatus(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = 1; RET(OK); }
-API Ret nvmlDeviceGetViolationStatus(void *h, uint t, u64 *v) { BEGIN(h, F_DEV); NEED(v); if (t > 11) RET(E_ARG); v[0] = now_us() * 1000; v[1] = 0; RET(OK); }
 
 /* -------------------------------------------------------------------- ECC */
 API Ret nvmlDeviceGetComputeMode(void *h, uint *v) { BEGIN(h, DM); RET(put_u(v, &d->compute_mode, x.dev)); }
-API Ret nvmlDeviceGetEccMode(void *h, uint *a, uint *b) { BEGIN(h, F_DEV); if (!a || !b) RET(E_ARG); if (d->ecc < 0) RET(E_NOTSUP); *a = *b = (uint)d->ecc; RET(OK); }
-API Ret nvmlDeviceGetDefaultEccMode(void *h, uint *a) { BEGIN(h, F_DEV); NEED(a); if (d->ecc < 0) RET(E_NOTSUP); *a = (uint)d->ecc; RET(OK); }
 static Ret ecc_count(Ctx *x, uint type, uint ctr, u64 *out)
 {
     Device *d = x->d; if (!out || type > 1 || ctr > 1) return E_ARG;
@@ -1193,19 +963,6 @@ static Ret ecc_count(Ctx *x, uint type, uint ctr, u64 *out)
     *out = (u64)ev(v, x->dev); return OK;
 }
 API Ret nvmlDeviceGetTotalEccErrors(void *h, uint t, uint c, u64 *v) { BEGIN(h, F_DEV); RET(ecc_count(&x, t, c, v)); }
-API Ret nvmlDeviceGetMemoryErrorCounter(void *h, uint t, uint c, uint loc, u64 *v) { BEGIN(h, F_DEV); if (loc > 7) RET(E_ARG); Ret r = ecc_count(&x, t, c, v); if (!r && loc != 2) *v = 0; RET(r); }
-API Ret nvmlDeviceGetDetailedEccErrors(void *h, uint t, uint c, u64 *v) { BEGIN(h, F_DEV); NEED(v); u64 n; Ret r = ecc_count(&x, t, c, &n); if (r) RET(r); v[0] = v[1] = v[3] = 0; v[2] = n; RET(OK); }
-API Ret nvmlDeviceGetRemappedRows(void *h, uint *a, uint *b, uint *p, uint *f) { BEGIN(h, F_DEV); if (!a || !b || !p || !f) RET(E_ARG); if (d->ecc < 0 || d->arch < 7) RET(E_NOTSUP); *a = *b = *p = *f = 0; RET(OK); }
-API Ret nvmlDeviceGetRowRemapperHistogram(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); if (d->ecc < 0 || d->arch < 7) RET(E_NOTSUP); v[0] = 640; v[1] = v[2] = v[3] = v[4] = 0; RET(OK); }
-API Ret nvmlDeviceGetRetiredPages(void *h, uint cause, uint *n, u64 *a) { BEGIN(h, F_DEV); (void)a; NEED(n); if (cause > 1) RET(E_ARG); if (d->arch >= 7) RET(E_NOTSUP); *n = 0; RET(OK); }
-API Ret nvmlDeviceGetRetiredPagesPendingStatus(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); if (d->arch >= 7) RET(E_NOTSUP); *v = 0; RET(OK); }
-typedef struct { uint version; u64 n[11]; uint exceeded; } A_DeviceGetSramEccErrorStatus;
-API Ret nvmlDeviceGetSramEccErrorStatus(void *h, A_DeviceGetSramEccErrorStatus *s)
-{
-    BEGIN(h, F_DEV); NEED(s); if (s->version != (sizeof *s | 1u << 24)) RET(E_VERSION);
-    if (d->ecc != 1) RET(E_NOTSUP);
-    memset(s->n, 0, sizeof s->n); s->exceeded = 0; RET(OK);
-}
 
 /* -------------------------------------------------------------- processes */
 typedef struct { uint pid; u64 mem; } P1;
@@ -1235,34 +992,19 @@ static Ret procs(Ctx *x, char mode, uint *n, void *out, size_t stride)
     }
     *n = need; return OK;
 }
-#ifdef FAKE_V3_STRIDE32
-#define P3 P3L
-#else
 #define P3 P2
-#endif
-API Ret nvmlDeviceGetComputeRunningProcesses(void *h, uint *n, P1 *o) { BEGIN(h, DM); RET(procs(&x, 'C', n, o, sizeof(P1))); }
 API Ret nvmlDeviceGetComputeRunningProcesses_v2(void *h, uint *n, P2 *o) { BEGIN(h, DM); RET(procs(&x, 'C', n, o, sizeof(P2))); }
 #ifndef FAKE_NVML_OLD /* before R495 */
 API Ret nvmlDeviceGetComputeRunningProcesses_v3(void *h, uint *n, void *o) { BEGIN(h, DM); RET(procs(&x, 'C', n, o, sizeof(P3))); }
 #endif
-API Ret nvmlDeviceGetGraphicsRunningProcesses(void *h, uint *n, P1 *o) { BEGIN(h, DM); RET(procs(&x, 'G', n, o, sizeof(P1))); }
 API Ret nvmlDeviceGetGraphicsRunningProcesses_v2(void *h, uint *n, P2 *o) { BEGIN(h, DM); RET(procs(&x, 'G', n, o, sizeof(P2))); }
 #ifndef FAKE_NVML_OLD /* before R495 */
 API Ret nvmlDeviceGetGraphicsRunningProcesses_v3(void *h, uint *n, void *o) { BEGIN(h, DM); RET(procs(&x, 'G', n, o, sizeof(P3))); }
 #endif
-API Ret nvmlDeviceGetMPSComputeRunningProcesses(void *h, uint *n, P1 *o) { BEGIN(h, DM); RET(procs(&x, 'M', n, o, sizeof(P1))); }
 API Ret nvmlDeviceGetMPSComputeRunningProcesses_v2(void *h, uint *n, P2 *o) { BEGIN(h, DM); RET(procs(&x, 'M', n, o, sizeof(P2))); }
 #ifndef FAKE_NVML_OLD /* before R495 */
 API Ret nvmlDeviceGetMPSComputeRunningProcesses_v3(void *h, uint *n, void *o) { BEGIN(h, DM); RET(procs(&x, 'M', n, o, sizeof(P3))); }
 #endif
-typedef struct { uint version, mode, n; P3L *arr; } A_DeviceGetRunningProcessDetailList;
-API Ret nvmlDeviceGetRunningProcessDetailList(void *h, A_DeviceGetRunningProcessDetailList *l)
-{
-    BEGIN(h, DM); NEED(l); if (l->version != (sizeof *l | 1u << 24)) RET(E_VERSION);
-    if (l->mode > 3) RET(E_ARG);
-    if (d->arch < 9) RET(E_NOTSUP); /* documented: Hopper or newer */
-    RET(procs(&x, "CGMA"[l->mode], &l->n, l->arr, sizeof(P3L)));
-}
 typedef struct { uint pid; u64 ts; uint sm, mem, enc, dec; } US;
 typedef struct { u64 ts; uint pid, sm, mem, enc, dec, jpg, ofa; } UI;
 /* one sample per process that was active; none newer than lastSeen -> NOT_FOUND */
@@ -1285,30 +1027,6 @@ static Ret samples(Ctx *x, u64 since, uint *n, void *out, int info)
     *n = k; return OK;
 }
 API Ret nvmlDeviceGetProcessUtilization(void *h, US *u, uint *n, u64 since) { BEGIN(h, F_DEV); RET(samples(&x, since, n, u, 0)); }
-typedef struct { uint version, n; u64 since; UI *arr; } A_DeviceGetProcessesUtilizationInfo;
-API Ret nvmlDeviceGetProcessesUtilizationInfo(void *h, A_DeviceGetProcessesUtilizationInfo *i)
-{
-    BEGIN(h, F_DEV); NEED(i); if (i->version != (sizeof *i | 1u << 24)) RET(E_VERSION);
-    RET(samples(&x, i->since, &i->n, i->arr, 1));
-}
-typedef union { double d; uint u; unsigned long ul; u64 ull; long long ll; int i; unsigned short us; } NvVal;
-typedef struct { u64 ts; NvVal v; } A_DeviceGetSamples;
-API Ret nvmlDeviceGetSamples(void *h, uint type, u64 since, uint *vt, uint *n, A_DeviceGetSamples *s)
-{
-    BEGIN(h, F_DEV); if (!n || !vt) RET(E_ARG); if (type > 9) RET(E_ARG);
-    const Val *v[10] = { &d->power, &d->util, &d->memutil, &d->enc, &d->dec, &d->clk[0], &d->clk[2], &d->power, &d->jpg, &d->ofa };
-    if (v[type]->na || (d->mig == 1 && type >= 1 && type <= 4)) RET(E_NOTSUP);
-    *vt = 1;
-    if (!s) { *n = 20; RET(OK); }
-    if (!*n) RET(E_ARG);
-    u64 t = now_us(); t -= t % 100000; uint k = 0, room = *n;
-    for (int i = 19; i >= 0 && k < room; i--) { u64 ts = t - (u64)i * 100000; if (ts <= since) continue;
-        s[k].ts = ts; s[k].v.ull = 0; s[k].v.u = (uint)(ev(v[type], x.dev) * (type == 0 || type == 7 ? 1000 : 1)); k++; }
-    if (!k) RET(E_NOTFOUND);
-    *n = k; RET(OK);
-}
-API Ret nvmlDeviceGetAccountingMode(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = 0; RET(OK); }
-API Ret nvmlDeviceGetAccountingBufferSize(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); *v = 4000; RET(OK); }
 
 /* -------------------------------------------------------------------- MIG */
 API Ret nvmlDeviceGetMigMode(void *h, uint *a, uint *b) { BEGIN(h, F_DEV); if (!a || !b) RET(E_ARG); if (d->mig < 0) RET(E_NOTSUP); *a = *b = (uint)d->mig; RET(OK); }
@@ -1322,421 +1040,10 @@ API Ret nvmlDeviceGetMigDeviceHandleByIndex(void *h, uint i, void **out)
     if (i >= d->nmigs) RET(E_NOTFOUND);
     *out = hnd(x.dev, (int)i); RET(OK);
 }
-API Ret nvmlDeviceGetDeviceHandleFromMigDeviceHandle(void *h, void **out) { BEGIN(h, DM); NEED(out); if (!x.m) RET(E_ARG); *out = hnd(x.dev, -1); RET(OK); }
 API Ret nvmlDeviceGetGpuInstanceId(void *h, uint *v) { BEGIN(h, DM); NEED(v); if (!x.m) RET(d->mig < 0 ? E_NOTSUP : E_ARG); *v = x.m->gi; RET(OK); }
 API Ret nvmlDeviceGetComputeInstanceId(void *h, uint *v) { BEGIN(h, DM); NEED(v); if (!x.m) RET(d->mig < 0 ? E_NOTSUP : E_ARG); *v = x.m->ci; RET(OK); }
-typedef struct { uint sm, ce, dec, enc, jpg, ofa, gis, cis; u64 mb; } A_DeviceGetAttributes_v2;
-API Ret nvmlDeviceGetAttributes_v2(void *h, A_DeviceGetAttributes_v2 *a)
-{
-    BEGIN(h, DM); NEED(a); if (!x.m) RET(E_NOTSUP); /* documented: MIG handles only */
-    memset(a, 0, sizeof *a); a->sm = x.m->sms; a->ce = x.m->slices; a->dec = x.m->slices; a->jpg = x.m->slices; a->gis = a->cis = x.m->slices;
-    a->mb = (u64)(ev(&x.m->total, x.dev) / 1048576); RET(OK);
-}
-typedef struct { uint sm, ce, dec, enc, jpg, ofa, gis, cis; u64 mb; } A_DeviceGetAttributes;
-API Ret nvmlDeviceGetAttributes(void *h, A_DeviceGetAttributes *a)
-{
-    BEGIN(h, DM); NEED(a); if (!x.m) RET(E_NOTSUP);
-    memset(a, 0, sizeof *a); a->sm = x.m->sms; a->ce = x.m->slices; a->dec = x.m->slices; a->gis = a->cis = x.m->slices;
-    a->mb = (u64)(ev(&x.m->total, x.dev) / 1048576); RET(OK);
-}
 
 /* ----------------------------------------------------------------- NVLink */
-static Ret link_ok(const Device *d, uint l) { if (!d->nvlinks) return E_NOTSUP; if (l >= d->nvlinks) return E_ARG; return OK; }
-static int link_up(const Device *d, uint l) { return l < 32 ? !(d->nvl_down >> l & 1) : 1; }
-API Ret nvmlDeviceGetNvLinkState(void *h, uint l, uint *v) { BEGIN(h, F_DEV); NEED(v); Ret r = link_ok(d, l); if (!r) *v = (uint)link_up(d, l); RET(r); }
-API Ret nvmlDeviceGetNvLinkVersion(void *h, uint l, uint *v) { BEGIN(h, F_DEV); NEED(v); Ret r = link_ok(d, l); if (!r) *v = d->nvl_version; RET(r); }
-API Ret nvmlDeviceGetNvLinkCapability(void *h, uint l, uint cap, uint *v) { BEGIN(h, F_DEV); NEED(v); if (cap > 5) RET(E_ARG); Ret r = link_ok(d, l); if (!r) *v = cap != 4; RET(r); }
-API Ret nvmlDeviceGetNvLinkErrorCounter(void *h, uint l, uint c, u64 *v) { BEGIN(h, F_DEV); NEED(v); if (c > 4) RET(E_ARG); Ret r = link_ok(d, l); if (!r) *v = 0; RET(r); }
-API Ret nvmlDeviceGetNvLinkRemoteDeviceType(void *h, uint l, uint *v) { BEGIN(h, F_DEV); NEED(v); Ret r = link_ok(d, l); if (!r) *v = d->nvl_switch ? 2 : 0; RET(r); }
-static void remote_pci(const Device *d, uint l, int dev, Pci *p)
-{
-    Device q = *d; if (d->nvl_switch) { q.busno = 0xC0 + l % 6; q.pci_id = 0x22A310DE; } else { uint peer = (uint)dev ^ 1u; if (peer < g_cfg->count) q = g_cfg->dev[peer]; }
-    fill_pci(&q, p);
-}
-API Ret nvmlDeviceGetNvLinkRemotePciInfo_v2(void *h, uint l, Pci *p) { BEGIN(h, F_DEV); NEED(p); Ret r = link_ok(d, l); if (!r) remote_pci(d, l, x.dev, p); RET(r); }
-API Ret nvmlDeviceGetNvLinkRemotePciInfo(void *h, uint l, PciOld *p) { BEGIN(h, F_DEV); NEED(p); Ret r = link_ok(d, l); if (!r) { Pci q; remote_pci(d, l, x.dev, &q); memset(p, 0, sizeof *p); memcpy(p->busId, q.busIdLegacy, 16); p->domain = q.domain; p->bus = q.bus; p->device = q.device; } RET(r); }
-typedef struct { uint version; unsigned char uuid[16]; Ret status; uint clique; uint state; uint mask; } A_DeviceGetGpuFabricInfoV;
-API Ret nvmlDeviceGetGpuFabricInfoV(void *h, A_DeviceGetGpuFabricInfoV *f)
-{
-    BEGIN(h, F_DEV); NEED(f); if (f->version != 0x02000024 && f->version != 0x03000028) RET(E_VERSION);
-    if (!d->nvl_switch || d->arch < 9) RET(E_NOTSUP);
-    memset(f->uuid, 0, 16); f->status = OK; f->clique = 0; f->state = 3; f->mask = 0;
-    if (f->version == 0x03000028) ((unsigned char *)f)[36] = 1;
-    RET(OK);
-}
 
 /* ---------------------------------------------------------- field values */
-typedef struct { uint id, scope; long long ts, lat; uint vt; Ret r; NvVal v; } Fv;
 enum { T_DBL, T_U32, T_UL, T_U64, T_S64, T_S32 };
-static void fset(Fv *f, int t, double x) { f->r = OK; f->vt = (uint)t; f->v.ull = 0; if (t == T_DBL) f->v.d = x; else if (t == T_U32) f->v.u = (uint)x; else if (t == T_S32) f->v.i = (int)x; else f->v.ull = (u64)x; }
-static void fval(Fv *f, int t, const Val *v, int dev, double mul) { if (v->na) f->r = E_NOTSUP; else fset(f, t, ev(v, dev) * mul); }
-static void one_field(Ctx *x, Fv *f)
-{
-    Device *d = x->d; int n = x->dev; uint id = f->id;
-    f->ts = (long long)now_us(); f->lat = 1; f->r = E_NOTSUP; f->vt = T_U32; f->v.ull = 0;
-    char key[40]; snprintf(key, sizeof key, "field.%u", id);
-    Ret ft = fault_for(key, n, x->mig, 1); if (ft) { f->r = ft; return; }
-    if (id == 0 || id > 320) { f->r = E_ARG; return; }
-    if (x->m) return;
-    switch (id) {
-    case 1: case 2: if (d->ecc >= 0) fset(f, T_U32, d->ecc); return;
-    case 3: if (d->ecc == 1) fval(f, T_U64, &d->ecc_cv, n, 1); return;
-    case 4: if (d->ecc == 1) fval(f, T_U64, &d->ecc_uv, n, 1); return;
-    case 5: if (d->ecc == 1) fval(f, T_U64, &d->ecc_ca, n, 1); return;
-    case 6: if (d->ecc == 1) fval(f, T_U64, &d->ecc_ua, n, 1); return;
-    case 82: fval(f, T_U32, &d->temp_mem, n, 1); return;
-    case 83: case 191: if (!d->power.na && !d->energy0.na) { accrue(n); fset(f, T_U64, ev(&d->energy0, n) + A[n].energy); } return;
-    case 90: if (d->nvlinks) fval(f, T_U32, &d->nvl_speed, n, 1); return;
-    case 91: fset(f, T_U32, d->nvlinks); return;
-    case 94: fval(f, T_U32, &d->replay, n, 1); return;
-    case 138: case 139: case 140: case 141:
-        if (!d->nvlinks) return;
-        if (f->scope != NA_U32 && f->scope >= d->nvlinks) { f->r = E_ARG; return; }
-        accrue(n);
-        {   double kib = (id & 1) ? A[n].nrx : A[n].ntx; if (id >= 140) kib *= 1.0625; /* raw = data + protocol */
-            uint up = 0; for (uint l = 0; l < d->nvlinks; l++) up += (uint)link_up(d, l);
-            if (f->scope == NA_U32) kib *= up; else if (!link_up(d, f->scope)) kib = 0;
-            fset(f, T_U64, kib); }
-        return;
-    case 142: case 143: case 144: case 145: if (d->ecc >= 0 && d->arch >= 7) fset(f, T_U32, 0); return;
-    case 147: fset(f, T_U32, d->nvl_switch ? d->nvlinks : 0); return;
-    case 164: if (link_ok(d, f->scope) == OK) fval(f, T_U32, &d->nvl_speed, n, link_up(d, f->scope)); return;
-    case 165: if (link_ok(d, f->scope) == OK) fset(f, T_U32, link_up(d, f->scope)); return;
-    case 166: if (link_ok(d, f->scope) == OK) fset(f, T_U32, d->nvl_version); return;
-    case 170: fset(f, T_U32, d->c2c ? 1 : 0); return;
-    case 171: if (d->c2c) fset(f, T_U32, 1); return;
-    case 172: if (d->c2c) fset(f, T_U32, 450000); return;
-    case 185: case 186: fval(f, T_U32, &d->power, n, 1000); return;
-    case 187: fval(f, T_U32, &d->pmin, n, 1000); return;
-    case 188: fval(f, T_U32, &d->pmax, n, 1000); return;
-    case 189: fval(f, T_U32, &d->pdefault, n, 1000); return;
-    case 190: fval(f, T_U32, d->penforced.na == 2 ? &d->plimit : &d->penforced, n, 1000); return;
-    case 192: fval(f, T_U32, &d->plimit, n, 1000); return;
-    case 193: if (!d->th_shutdown.na && !d->th_gpumax.na) fset(f, T_S32, ev(&d->th_gpumax, n) - ev(&d->th_shutdown, n)); return;
-    case 194: if (!d->th_slowdown.na && !d->th_gpumax.na) fset(f, T_S32, ev(&d->th_gpumax, n) - ev(&d->th_slowdown, n)); return;
-    case 196: if (!d->th_gpumax.na) fset(f, T_S32, 0); return;
-    case 197: if (!d->ptx.na) { accrue(n); fset(f, T_U64, A[n].ptx); } return;
-    case 198: if (!d->prx.na) { accrue(n); fset(f, T_U64, A[n].prx); } return;
-    case 199: fset(f, T_U32, d->mig >= 0); return;
-    case 230: fset(f, T_U32, 0); return;
-    }
-    if (id >= 84 && id <= 89) { if (id - 84 < d->nvlinks) fval(f, T_U32, &d->nvl_speed, n, link_up(d, id - 84)); return; }
-    if (id >= 132 && id <= 137) { if (id - 126 < d->nvlinks) fval(f, T_U32, &d->nvl_speed, n, link_up(d, id - 126)); return; }
-    if ((id >= 32 && id <= 59) || (id >= 96 && id <= 119) || (id >= 148 && id <= 163)) { if (d->nvlinks) fset(f, T_U64, 0); return; }
-    if (id >= 74 && id <= 81) { fset(f, T_U64, 0); return; }
-}
-API Ret nvmlDeviceGetFieldValues(void *h, int n, Fv *v)
-{
-    BEGIN(h, DM); if (!v || n <= 0) RET(E_ARG);
-    for (int i = 0; i < n; i++) one_field(&x, &v[i]);
-    RET(OK);
-}
-API Ret nvmlDeviceClearFieldValues(void *h, int n, Fv *v) { BEGIN(h, F_DEV); (void)n; (void)v; RET(E_PERM); }
-
-/* --------------------------------------------------------------- topology */
-static uint topo(int a, int b)
-{
-    if (a == b) return 0;
-    Device *p = &g_cfg->dev[a], *q = &g_cfg->dev[b];
-    return (uint)ev(&p->numa, a) == (uint)ev(&q->numa, b) ? 40 : 50;
-}
-API Ret nvmlDeviceGetTopologyCommonAncestor(void *h, void *h2, uint *lv)
-{
-    BEGIN(h, F_DEV); NEED(lv); Handle *o = as_handle(h2); if (!o || (uint)o->dev >= g_cfg->count) RET(E_ARG);
-    *lv = topo(x.dev, o->dev); RET(OK);
-}
-API Ret nvmlDeviceGetTopologyNearestGpus(void *h, uint level, uint *n, void **arr)
-{
-    BEGIN(h, F_DEV); NEED(n); if (*n && !arr) RET(E_ARG); uint k = 0, room = *n;
-    for (uint i = 0; i < g_cfg->count; i++) if ((int)i != x.dev && topo(x.dev, (int)i) == level) { if (room && k < room) arr[k] = hnd((int)i, -1); k++; }
-    *n = room && k > room ? room : k; RET(OK);
-}
-API Ret nvmlSystemGetTopologyGpuSet(uint cpu, uint *n, void **arr)
-{
-    BEGIN(NULL, 0); NEED(n); if (*n && !arr) RET(E_ARG); (void)cpu; uint room = *n, k = 0;
-    for (uint i = 0; i < g_cfg->count; i++) { if (room && k < room) arr[k] = hnd((int)i, -1); k++; }
-    *n = room && k > room ? room : k; RET(OK);
-}
-API Ret nvmlDeviceOnSameBoard(void *h, void *h2, int *v) { BEGIN(h, F_DEV); NEED(v); Handle *o = as_handle(h2); if (!o) RET(E_ARG); *v = o->dev == x.dev; RET(OK); }
-API Ret nvmlDeviceGetP2PStatus(void *h, void *h2, uint idx, uint *v)
-{
-    BEGIN(h, F_DEV); NEED(v); Handle *o = as_handle(h2); if (!o || (uint)o->dev >= g_cfg->count || idx > 4) RET(E_ARG);
-    *v = (idx == 2 && !(d->nvlinks && g_cfg->dev[o->dev].nvlinks)) ? 5 : 0; RET(OK);
-}
-static Ret cpus(unsigned long *set, uint n) { if (!set || !n) return E_ARG; memset(set, 0, n * sizeof *set); long k = sysconf(_SC_NPROCESSORS_ONLN); for (long i = 0; i < k && (uint)(i / 64) < n; i++) set[i / 64] |= 1ul << (i % 64); return OK; }
-API Ret nvmlDeviceGetCpuAffinity(void *h, uint n, unsigned long *s) { BEGIN(h, F_DEV); RET(cpus(s, n)); }
-API Ret nvmlDeviceGetCpuAffinityWithinScope(void *h, uint n, unsigned long *s, uint sc) { BEGIN(h, F_DEV); if (sc > 1) RET(E_ARG); RET(cpus(s, n)); }
-API Ret nvmlDeviceGetMemoryAffinity(void *h, uint n, unsigned long *s, uint sc) { BEGIN(h, F_DEV); if (!s || !n || sc > 1) RET(E_ARG); memset(s, 0, n * sizeof *s); s[0] = 1ul << (uint)EV(numa); RET(OK); }
-API Ret nvmlDeviceGetNumaNodeId(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); if (!d->numa_mem) RET(E_NOTSUP); *v = (uint)EV(numa) + 1; RET(OK); }
-
-/* ----------------------------------------------------------------- events */
-API Ret nvmlDeviceGetSupportedEventTypes(void *h, u64 *v) { BEGIN(h, F_DEV); NEED(v); *v = 0x1F; RET(OK); }
-API Ret nvmlDeviceRegisterEvents(void *h, u64 t, void *s) { BEGIN(h, F_DEV); (void)t; NEED(s); RET(OK); }
-API Ret nvmlEventSetCreate(void **s) { BEGIN(NULL, 0); NEED(s); *s = calloc(1, 16); RET(OK); }
-API Ret nvmlEventSetFree(void *s) { BEGIN(NULL, 0); free(s); RET(OK); }
-static Ret wait_none(Ctx *x, uint ms) { pthread_mutex_unlock(&g_lock); nap(ms); pthread_mutex_lock(&g_lock); (void)x; return E_TIMEOUT; }
-API Ret nvmlEventSetWait_v2(void *s, void *data, uint ms) { BEGIN(NULL, 0); (void)s; (void)data; RET(wait_none(&x, ms)); }
-API Ret nvmlEventSetWait(void *s, void *data, uint ms) { BEGIN(NULL, 0); (void)s; (void)data; RET(wait_none(&x, ms)); }
-typedef struct { uint version, ok; } A_GpmQueryDeviceSupport;
-API Ret nvmlGpmQueryDeviceSupport(void *h, A_GpmQueryDeviceSupport *g) { BEGIN(h, DM); NEED(g); g->ok = 0; RET(OK); }
-
-/* --------------------------------------------------------------------------
- * Everything else the real library exports.  Present so that symbol lookups
- * succeed; queries answer NOT_SUPPORTED, anything that would change state
- * answers NO_PERMISSION (and is counted, so a monitor that tries is visible).
- * The names are those pynvml 13.615.71 looks up plus those of the public
- * header of each driver branch from R450 on.
- */
-#define STUB(name, code) API Ret name(void *a) { static Fn fn_; Ctx x; Ret r = enter(&x, &fn_, #name, a, as_handle(a) ? DM : 0); return leave(&x, r ? r : (code)); }
-STUB(nvmlComputeInstanceDestroy, E_PERM)
-STUB(nvmlComputeInstanceGetInfo, E_NOTSUP)
-STUB(nvmlComputeInstanceGetInfo_v2, E_NOTSUP)
-STUB(nvmlDeviceCcuGetStreamState, E_NOTSUP)
-STUB(nvmlDeviceCcuSetStreamState, E_PERM)
-STUB(nvmlDeviceClearAccountingPids, E_PERM)
-STUB(nvmlDeviceClearCpuAffinity, E_PERM)
-STUB(nvmlDeviceClearEccErrorCounts, E_PERM)
-STUB(nvmlDeviceCreateGpuInstance, E_PERM)
-STUB(nvmlDeviceCreateGpuInstanceWithPlacement, E_PERM)
-STUB(nvmlDeviceDiscoverGpus, E_PERM)
-STUB(nvmlDeviceFreezeNvLinkUtilizationCounter, E_PERM)
-STUB(nvmlDeviceGetAPIRestriction, E_NOTSUP)
-STUB(nvmlDeviceGetAccountingPids, E_NOTSUP)
-STUB(nvmlDeviceGetAccountingStats, E_NOTSUP)
-STUB(nvmlDeviceGetAccountingStats_v2, E_NOTSUP)
-STUB(nvmlDeviceGetActiveVgpus, E_NOTSUP)
-STUB(nvmlDeviceGetAdaptiveTgpModeInfo_v1, E_NOTSUP)
-STUB(nvmlDeviceGetBBXTimeData_v1, E_NOTSUP)
-STUB(nvmlDeviceGetBankRemapperStatus_v1, E_NOTSUP)
-STUB(nvmlDeviceGetBridgeChipInfo, E_NOTSUP)
-STUB(nvmlDeviceGetCapabilities, E_NOTSUP)
-STUB(nvmlDeviceGetClkMonStatus, E_NOTSUP)
-STUB(nvmlDeviceGetClockOffsets, E_NOTSUP)
-STUB(nvmlDeviceGetConfComputeGpuAttestationReport, E_NOTSUP)
-STUB(nvmlDeviceGetConfComputeGpuCertificate, E_NOTSUP)
-STUB(nvmlDeviceGetConfComputeProtectedMemoryUsage, E_NOTSUP)
-STUB(nvmlDeviceGetCoolerInfo, E_NOTSUP)
-STUB(nvmlDeviceGetCreatableVgpus, E_NOTSUP)
-STUB(nvmlDeviceGetCurrentClockFreqs, E_NOTSUP)
-STUB(nvmlDeviceGetDramEncryptionMode, E_NOTSUP)
-STUB(nvmlDeviceGetGpcClkMinMaxVfOffset, E_NOTSUP)
-STUB(nvmlDeviceGetGpcClkVfOffset, E_NOTSUP)
-STUB(nvmlDeviceGetGpuFabricInfo, E_NOTSUP)
-STUB(nvmlDeviceGetGpuFabricInfo_v4, E_NOTSUP)
-STUB(nvmlDeviceGetGpuInstanceById, E_NOTSUP)
-STUB(nvmlDeviceGetGpuInstancePossiblePlacements, E_NOTSUP)
-STUB(nvmlDeviceGetGpuInstancePossiblePlacements_v2, E_NOTSUP)
-STUB(nvmlDeviceGetGpuInstanceProfileInfo, E_NOTSUP)
-STUB(nvmlDeviceGetGpuInstanceProfileInfoByIdV, E_NOTSUP)
-STUB(nvmlDeviceGetGpuInstanceProfileInfoV, E_NOTSUP)
-STUB(nvmlDeviceGetGpuInstanceRemainingCapacity, E_NOTSUP)
-STUB(nvmlDeviceGetGpuInstances, E_NOTSUP)
-STUB(nvmlDeviceGetGpuOperationMode, E_NOTSUP)
-STUB(nvmlDeviceGetGridLicensableFeatures, E_NOTSUP)
-STUB(nvmlDeviceGetGridLicensableFeatures_v2, E_NOTSUP)
-STUB(nvmlDeviceGetGridLicensableFeatures_v3, E_NOTSUP)
-STUB(nvmlDeviceGetGridLicensableFeatures_v4, E_NOTSUP)
-STUB(nvmlDeviceGetHostVgpuMode, E_NOTSUP)
-STUB(nvmlDeviceGetHostname_v1, E_NOTSUP)
-STUB(nvmlDeviceGetInforomConfigurationChecksum, E_NOTSUP)
-STUB(nvmlDeviceGetLastBBXFlushTime, E_NOTSUP)
-STUB(nvmlDeviceGetMemClkMinMaxVfOffset, E_NOTSUP)
-STUB(nvmlDeviceGetMemClkVfOffset, E_NOTSUP)
-STUB(nvmlDeviceGetMemoryLimits_v1, E_NOTSUP)
-STUB(nvmlDeviceGetMinMaxClockOfPState, E_NOTSUP)
-STUB(nvmlDeviceGetNvLinkInfo, E_NOTSUP)
-STUB(nvmlDeviceGetNvLinkTelemetrySamples_v1, E_NOTSUP)
-STUB(nvmlDeviceGetNvLinkUtilizationControl, E_NOTSUP)
-STUB(nvmlDeviceGetNvLinkUtilizationCounter, E_NOTSUP)
-STUB(nvmlDeviceGetNvlinkBwMode, E_NOTSUP)
-STUB(nvmlDeviceGetNvlinkSupportedBwModes, E_NOTSUP)
-STUB(nvmlDeviceGetPdi, E_NOTSUP)
-STUB(nvmlDeviceGetPerformanceModes, E_NOTSUP)
-STUB(nvmlDeviceGetPgpuMetadataString, E_NOTSUP)
-STUB(nvmlDeviceGetPlatformInfo, E_NOTSUP)
-STUB(nvmlDeviceGetPowerMizerMode_v1, E_NOTSUP)
-STUB(nvmlDeviceGetRemappedRows_v2, E_NOTSUP)
-STUB(nvmlDeviceGetRepairStatus, E_NOTSUP)
-STUB(nvmlDeviceGetRetiredPages_v2, E_NOTSUP)
-STUB(nvmlDeviceGetSramUniqueUncorrectedEccErrorCounts, E_NOTSUP)
-STUB(nvmlDeviceGetSupportedVgpus, E_NOTSUP)
-STUB(nvmlDeviceGetUnrepairableMemoryFlag_v1, E_NOTSUP)
-STUB(nvmlDeviceGetVgpuCapabilities, E_NOTSUP)
-STUB(nvmlDeviceGetVgpuHeterogeneousMode, E_NOTSUP)
-STUB(nvmlDeviceGetVgpuInstancesUtilizationInfo, E_NOTSUP)
-STUB(nvmlDeviceGetVgpuMetadata, E_NOTSUP)
-STUB(nvmlDeviceGetVgpuProcessUtilization, E_NOTSUP)
-STUB(nvmlDeviceGetVgpuProcessesUtilizationInfo, E_NOTSUP)
-STUB(nvmlDeviceGetVgpuSchedulerCapabilities, E_NOTSUP)
-STUB(nvmlDeviceGetVgpuSchedulerLog, E_NOTSUP)
-STUB(nvmlDeviceGetVgpuSchedulerLog_v2, E_NOTSUP)
-STUB(nvmlDeviceGetVgpuSchedulerState, E_NOTSUP)
-STUB(nvmlDeviceGetVgpuSchedulerState_v2, E_NOTSUP)
-STUB(nvmlDeviceGetVgpuTypeCreatablePlacements, E_NOTSUP)
-STUB(nvmlDeviceGetVgpuTypeSupportedPlacements, E_NOTSUP)
-STUB(nvmlDeviceGetVgpuUtilization, E_NOTSUP)
-STUB(nvmlDeviceModifyDrainState, E_PERM)
-STUB(nvmlDevicePerfMetricsGetSamples_v1, E_NOTSUP)
-STUB(nvmlDevicePowerSmoothingActivatePresetProfile, E_PERM)
-STUB(nvmlDevicePowerSmoothingSetState, E_PERM)
-STUB(nvmlDevicePowerSmoothingUpdatePresetProfileParam, E_PERM)
-STUB(nvmlDeviceQueryDrainState, E_NOTSUP)
-STUB(nvmlDeviceReadPRMCounters_v1, E_NOTSUP)
-STUB(nvmlDeviceReadWritePRM_v1, E_PERM)
-STUB(nvmlDeviceRemoveGpu, E_PERM)
-STUB(nvmlDeviceRemoveGpu_v2, E_PERM)
-STUB(nvmlDeviceResetApplicationsClocks, E_PERM)
-STUB(nvmlDeviceResetGpuLockedClocks, E_PERM)
-STUB(nvmlDeviceResetMemoryLockedClocks, E_PERM)
-STUB(nvmlDeviceResetNvLinkErrorCounters, E_PERM)
-STUB(nvmlDeviceResetNvLinkUtilizationCounter, E_PERM)
-STUB(nvmlDeviceSetAPIRestriction, E_PERM)
-STUB(nvmlDeviceSetAccountingMode, E_PERM)
-STUB(nvmlDeviceSetAdaptiveTgpMode_v1, E_PERM)
-STUB(nvmlDeviceSetApplicationsClocks, E_PERM)
-STUB(nvmlDeviceSetAutoBoostedClocksEnabled, E_PERM)
-STUB(nvmlDeviceSetClockOffsets, E_PERM)
-STUB(nvmlDeviceSetComputeMode, E_PERM)
-STUB(nvmlDeviceSetConfComputeUnprotectedMemSize, E_PERM)
-STUB(nvmlDeviceSetCpuAffinity, E_PERM)
-STUB(nvmlDeviceSetDefaultAutoBoostedClocksEnabled, E_PERM)
-STUB(nvmlDeviceSetDefaultFanSpeed_v2, E_PERM)
-STUB(nvmlDeviceSetDramEncryptionMode, E_PERM)
-STUB(nvmlDeviceSetDriverModel, E_PERM)
-STUB(nvmlDeviceSetEccMode, E_PERM)
-STUB(nvmlDeviceSetFanControlPolicy, E_PERM)
-STUB(nvmlDeviceSetFanSpeed_v2, E_PERM)
-STUB(nvmlDeviceSetGpcClkVfOffset, E_PERM)
-STUB(nvmlDeviceSetGpuLockedClocks, E_PERM)
-STUB(nvmlDeviceSetGpuOperationMode, E_PERM)
-STUB(nvmlDeviceSetHostname_v1, E_PERM)
-STUB(nvmlDeviceSetMemClkVfOffset, E_PERM)
-STUB(nvmlDeviceSetMemoryLimits_v1, E_PERM)
-STUB(nvmlDeviceSetMemoryLockedClocks, E_PERM)
-STUB(nvmlDeviceSetMigMode, E_PERM)
-STUB(nvmlDeviceSetNvLinkDeviceLowPowerThreshold, E_PERM)
-STUB(nvmlDeviceSetNvLinkUtilizationControl, E_PERM)
-STUB(nvmlDeviceSetNvlinkBwMode, E_PERM)
-STUB(nvmlDeviceSetNvlinkBwModeAsync_v1, E_PERM)
-STUB(nvmlDeviceSetPersistenceMode, E_PERM)
-STUB(nvmlDeviceSetPowerManagementLimit, E_PERM)
-STUB(nvmlDeviceSetPowerManagementLimit_v2, E_PERM)
-STUB(nvmlDeviceSetPowerMizerMode_v1, E_PERM)
-STUB(nvmlDeviceSetRusdSettings_v1, E_PERM)
-STUB(nvmlDeviceSetTemperatureThreshold, E_PERM)
-STUB(nvmlDeviceSetVgpuCapabilities, E_PERM)
-STUB(nvmlDeviceSetVgpuHeterogeneousMode, E_PERM)
-STUB(nvmlDeviceSetVgpuSchedulerState, E_PERM)
-STUB(nvmlDeviceSetVgpuSchedulerState_v2, E_PERM)
-STUB(nvmlDeviceSetVirtualizationMode, E_PERM)
-STUB(nvmlDeviceValidateInforom, E_NOTSUP)
-STUB(nvmlDeviceVgpuForceGspUnload, E_PERM)
-STUB(nvmlDeviceWorkloadPowerProfileClearRequestedProfiles, E_PERM)
-STUB(nvmlDeviceWorkloadPowerProfileGetCurrentProfiles, E_NOTSUP)
-STUB(nvmlDeviceWorkloadPowerProfileGetProfilesInfo, E_NOTSUP)
-STUB(nvmlDeviceWorkloadPowerProfileSetRequestedProfiles, E_PERM)
-STUB(nvmlDeviceWorkloadPowerProfileUpdateProfiles_v1, E_PERM)
-STUB(nvmlEventSetGetContextCount_v1, E_NOTSUP)
-STUB(nvmlEventSetGetContextData_v1, E_NOTSUP)
-STUB(nvmlEventSetGetContextInfo_v1, E_NOTSUP)
-STUB(nvmlEventSetGetGpuOperationalEventContextLegacyXid_v1, E_NOTSUP)
-STUB(nvmlEventSetRegisterGpuOperationalEvents_v1, E_NOTSUP)
-STUB(nvmlEventSetWait_v3, E_NOTSUP)
-STUB(nvmlGetBlacklistDeviceCount, E_NOTSUP)
-STUB(nvmlGetBlacklistDeviceInfoByIndex, E_NOTSUP)
-STUB(nvmlGetExcludedDeviceInfoByIndex, E_NOTSUP)
-STUB(nvmlGetVgpuCompatibility, E_NOTSUP)
-STUB(nvmlGetVgpuDriverCapabilities, E_NOTSUP)
-STUB(nvmlGetVgpuVersion, E_NOTSUP)
-STUB(nvmlGpmMetricsGet, E_NOTSUP)
-STUB(nvmlGpmMigSampleGet, E_NOTSUP)
-STUB(nvmlGpmQueryIfStreamingEnabled, E_NOTSUP)
-STUB(nvmlGpmSampleAlloc, E_NOTSUP)
-STUB(nvmlGpmSampleFree, E_NOTSUP)
-STUB(nvmlGpmSampleGet, E_NOTSUP)
-STUB(nvmlGpmSetStreamingEnabled, E_PERM)
-STUB(nvmlGpuInstanceCreateComputeInstance, E_PERM)
-STUB(nvmlGpuInstanceCreateComputeInstanceWithPlacement, E_PERM)
-STUB(nvmlGpuInstanceDestroy, E_PERM)
-STUB(nvmlGpuInstanceGetActiveVgpus, E_NOTSUP)
-STUB(nvmlGpuInstanceGetComputeInstanceById, E_NOTSUP)
-STUB(nvmlGpuInstanceGetComputeInstancePossiblePlacements, E_NOTSUP)
-STUB(nvmlGpuInstanceGetComputeInstanceProfileInfo, E_NOTSUP)
-STUB(nvmlGpuInstanceGetComputeInstanceProfileInfoV, E_NOTSUP)
-STUB(nvmlGpuInstanceGetComputeInstanceRemainingCapacity, E_NOTSUP)
-STUB(nvmlGpuInstanceGetComputeInstances, E_NOTSUP)
-STUB(nvmlGpuInstanceGetCreatableVgpus, E_NOTSUP)
-STUB(nvmlGpuInstanceGetInfo, E_NOTSUP)
-STUB(nvmlGpuInstanceGetVgpuHeterogeneousMode, E_NOTSUP)
-STUB(nvmlGpuInstanceGetVgpuSchedulerLog, E_NOTSUP)
-STUB(nvmlGpuInstanceGetVgpuSchedulerLog_v2, E_NOTSUP)
-STUB(nvmlGpuInstanceGetVgpuSchedulerState, E_NOTSUP)
-STUB(nvmlGpuInstanceGetVgpuSchedulerState_v2, E_NOTSUP)
-STUB(nvmlGpuInstanceGetVgpuTypeCreatablePlacements, E_NOTSUP)
-STUB(nvmlGpuInstanceSetVgpuHeterogeneousMode, E_PERM)
-STUB(nvmlGpuInstanceSetVgpuSchedulerState, E_PERM)
-STUB(nvmlGpuInstanceSetVgpuSchedulerState_v2, E_PERM)
-STUB(nvmlSetVgpuVersion, E_PERM)
-STUB(nvmlSystemEventSetCreate, E_NOTSUP)
-STUB(nvmlSystemEventSetFree, E_NOTSUP)
-STUB(nvmlSystemEventSetWait, E_NOTSUP)
-STUB(nvmlSystemGetCPER_v1, E_NOTSUP)
-STUB(nvmlSystemGetConfComputeCapabilities, E_NOTSUP)
-STUB(nvmlSystemGetConfComputeGpusReadyState, E_NOTSUP)
-STUB(nvmlSystemGetConfComputeKeyRotationThresholdInfo, E_NOTSUP)
-STUB(nvmlSystemGetConfComputeSettings, E_NOTSUP)
-STUB(nvmlSystemGetNvlinkBwMode, E_NOTSUP)
-STUB(nvmlSystemRegisterEvents, E_NOTSUP)
-STUB(nvmlSystemSetConfComputeGpusReadyState, E_PERM)
-STUB(nvmlSystemSetConfComputeKeyRotationThresholdInfo, E_PERM)
-STUB(nvmlSystemSetNvlinkBwMode, E_PERM)
-STUB(nvmlUnitGetDevices, E_NOTSUP)
-STUB(nvmlUnitGetFanSpeedInfo, E_NOTSUP)
-STUB(nvmlUnitGetHandleByIndex, E_NOTSUP)
-STUB(nvmlUnitGetLedState, E_NOTSUP)
-STUB(nvmlUnitGetPsuInfo, E_NOTSUP)
-STUB(nvmlUnitGetTemperature, E_NOTSUP)
-STUB(nvmlUnitGetUnitInfo, E_NOTSUP)
-STUB(nvmlUnitSetLedState, E_PERM)
-STUB(nvmlVgpuInstanceClearAccountingPids, E_PERM)
-STUB(nvmlVgpuInstanceGetAccountingMode, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetAccountingPids, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetAccountingStats, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetEccMode, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetEncoderCapacity, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetEncoderSessions, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetEncoderStats, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetFBCSessions, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetFBCStats, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetFbUsage, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetFrameRateLimit, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetGpuInstanceId, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetGpuPciId, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetLicenseInfo, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetLicenseInfo_v2, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetLicenseStatus, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetMdevUUID, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetMetadata, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetPlacementId, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetRuntimeStateSize, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetType, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetUUID, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetVmDriverVersion, E_NOTSUP)
-STUB(nvmlVgpuInstanceGetVmID, E_NOTSUP)
-STUB(nvmlVgpuInstanceSetEncoderCapacity, E_PERM)
-STUB(nvmlVgpuTypeGetBAR1Info, E_NOTSUP)
-STUB(nvmlVgpuTypeGetCapabilities, E_NOTSUP)
-STUB(nvmlVgpuTypeGetClass, E_NOTSUP)
-STUB(nvmlVgpuTypeGetDeviceID, E_NOTSUP)
-STUB(nvmlVgpuTypeGetFbReservation, E_NOTSUP)
-STUB(nvmlVgpuTypeGetFrameRateLimit, E_NOTSUP)
-STUB(nvmlVgpuTypeGetFramebufferSize, E_NOTSUP)
-STUB(nvmlVgpuTypeGetGpuInstanceProfileId, E_NOTSUP)
-STUB(nvmlVgpuTypeGetGspHeapSize, E_NOTSUP)
-STUB(nvmlVgpuTypeGetLicense, E_NOTSUP)
-STUB(nvmlVgpuTypeGetMaxInstances, E_NOTSUP)
-STUB(nvmlVgpuTypeGetMaxInstancesPerGpuInstance, E_NOTSUP)
-STUB(nvmlVgpuTypeGetMaxInstancesPerVm, E_NOTSUP)
-STUB(nvmlVgpuTypeGetName, E_NOTSUP)
-STUB(nvmlVgpuTypeGetNumDisplayHeads, E_NOTSUP)
-STUB(nvmlVgpuTypeGetResolution, E_NOTSUP)

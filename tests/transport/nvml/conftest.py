@@ -32,7 +32,9 @@ class Bench:
         running = self.folder / "running.scn"
         shutil.copy(self.fake.scenario(scenario), running)
         found = self.fake.env(running, log=self.log, trace=self.trace, old=old)
-        return self.run([self._step(step) for step in steps or (0.0,)], found)
+        answers = self.run([self._step(step) for step in steps or (0.0,)], found)
+        assert not self.log.exists() or "parse_errors=0" in self.log.read_text()
+        return answers
 
     def run(self, steps: list[dict], environment: dict[str, str]) -> list[dict]:
         probe = [sys.executable, "-m", "tests.transport.nvml.probe"]
