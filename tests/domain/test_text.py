@@ -93,6 +93,15 @@ class TestFit:
         assert fit("7", 3, "right") == "  7"
         assert fit("abcdef", 4, ascii=True) == "abc~"
 
+    @given(st.text(max_size=40))
+    @example("\u0928\u0940\u0932 \u1031 👍🏽 ❤️ \u2f8c\U0001f8a6")
+    def test_agrees_with_the_screen_library_about_whole_texts(self, raw):
+        """Rich joins characters into clusters; clean() leaves none whose width that changes."""
+        from rich.cells import cell_len
+
+        safe = clean(raw)
+        assert cell_len(safe) == cell_width(safe)
+
     def test_agrees_with_the_screen_library_about_widths(self):
         """Every character of the basic plane that clean() lets pass has the width Rich gives it.
 

@@ -14,7 +14,7 @@ _IGNORABLE = frozenset(
     {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}
     | {*range(0x180B, 0x1810), *range(0xFE00, 0xFE10)}
 )
-# Narrow up to Unicode 15, wide since 16: no width is right in every terminal.
+# Narrow up to Unicode 15, wide since 16; as with spacing marks (Mc), no width is right everywhere.
 _DISPUTED = frozenset(
     {*range(0x2630, 0x2638), *range(0x268A, 0x2690), *range(0x4DC0, 0x4E00)}
     | {*range(0x1D300, 0x1D380)}
@@ -60,7 +60,7 @@ def _harmless(text: str) -> str:
     marks = _MAX_MARKS  # a mark with no letter before it would sit on our own drawing
     for char in text:
         kind = category(char)
-        if kind[0] == "M" and not _ignorable(char):
+        if kind in ("Mn", "Me") and not _ignorable(char):
             marks += 1
             if marks <= _MAX_MARKS:
                 kept.append(char)
@@ -68,14 +68,15 @@ def _harmless(text: str) -> str:
             kept.append(" ")
             marks = _MAX_MARKS
         elif kind not in ("Cc", "Cf") and not _ignorable(char):
-            kept.append(char if char.isprintable() and ord(char) not in _DISPUTED else "?")
+            disputed = kind == "Mc" or ord(char) in _DISPUTED
+            kept.append("?" if disputed or not char.isprintable() else char)
             marks = 0
     return "".join(kept)
 
 
 def _ignorable(char: str) -> bool:
     code = ord(char)
-    return code in _IGNORABLE or 0xE0000 <= code <= 0xE0FFF
+    return code in _IGNORABLE or 0xE0000 <= code <= 0xE0FFF or 0x1F3FB <= code <= 0x1F3FF
 
 
 def cell_width(text: str) -> int:
