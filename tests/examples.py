@@ -241,7 +241,9 @@ def troubled() -> Snapshot:
                                temperature_c=None, power_w=None)  # fmt: skip
     gpus[5] = gpus[5]._replace(state="lost", note="the driver lost this GPU")
     gpus[6] = gpus[6]._replace(temperature_c=None, power_w=None, power_limit_w=None)
-    gpus[7] = Gpu(7, "GPU-7", "NVIDIA H200", state="error", note="driver/library mismatch")
+    gpus[7] = Gpu(
+        7, "GPU-7", "NVIDIA H200", "gpu-box-01", state="error", note="driver/library mismatch"
+    )
     return snap._replace(
         services=rows,
         services_online=online(rows),
@@ -269,7 +271,7 @@ def offline() -> Snapshot:
             0.31 / 0.95,
             False,
             NextInstance("default", None, None, None, 0.8, 4000.0, "default"),
-        ),  # fmt: skip
+        ),
         data_age_s=0.4,
     )
 

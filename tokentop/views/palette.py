@@ -59,7 +59,7 @@ _TEXT: dict[str, tuple[str, str, str, str]] = {
     "dim": ("#8b98a5", "#5c6670", "#8b98a5", "bright_black"),
     "stale": ("#76828e", "#66707b", "#76828e", "bright_black"),
     "title": ("#aab6c2", "#414b55", "#aab6c2", "default"),
-    "active": ("#4ade80", "#15803d", "#7cc0ee", "green"),
+    "active": ("#43b873", "#1a7f43", "#7cc0ee", "green"),
     "queued": ("#fbbf24", "#946200", "#f3e55c", "yellow"),
     "beyond": ("#fb8b3c", "#b8430a", "#e8973a", "bright_red"),
     "warn": ("#fbbf24", "#946200", "#f3e55c", "yellow"),
@@ -69,15 +69,23 @@ _TEXT: dict[str, tuple[str, str, str, str]] = {
     "selected": ("#f4f7fa", "#0b0f13", "#f4f7fa", "default"),
 }
 _AREAS: dict[str, tuple[str, str, str, str]] = {
-    "bar": ("#7f9bb5", "#52708c", "#7f9bb5", "default"),
-    "bar.stale": ("#5f6b77", "#848e98", "#5f6b77", "bright_black"),
+    "bar": ("#5f7f9d", "#5f7f9d", "#5f7f9d", "default"),
+    "bar.alt": ("#547391", "#6b8aa6", "#547391", "default"),
+    "bar.line": ("#5f7f9d", "#5f7f9d", "#5f7f9d", "default"),
+    "bar.stale": ("#5b6773", "#848e98", "#5b6773", "bright_black"),
 }
 # Barely there on purpose: grid lines and the empty part of a bar carry nothing to be read.
 _LINES: dict[str, tuple[str, str, str, str]] = {
     "frame": ("#2c3640", "#d3d6d6", "#2c3640", "bright_black"),
-    "track": ("#222b33", "#e3e5e2", "#222b33", "default"),
+    "track": ("#1c242b", "#e6e7e3", "#1c242b", "default"),
     "free": ("#3a4651", "#c3c9c9", "#3a4651", "bright_black"),
 }
+# On a light screen text must be darker than an area needs to be; areas keep the livelier hue.
+_LIGHT_AREAS = {
+    "active": "#2a9d5c", "queued": "#bd8200", "beyond": "#dc5c15", "idle": "#0f9f72",
+    "low": "#56961f", "moderate": "#3f73e0", "high": "#bd8200", "surge": "#dc5c15",
+    "saturated": "#d93a3a",
+}  # fmt: skip
 _BOLD = frozenset({"bright", "key", "warn", "error", "selected", "title"})
 _CHIP_BG = {"dark": "#1f2830", "light": "#e8e9e5", "colorblind": "#1f2830", "ansi": None}
 
@@ -119,12 +127,16 @@ def _tier_styles(theme: str, column: int) -> dict[str, Style]:
         colour = tier_look(name)[column]
         assert isinstance(colour, str)
         styles[f"tier.{name}"] = Style(colour, bold=True)
-        styles[f"area.{name}"] = Style(colour, _track(column))
+        styles[f"area.{name}"] = Style(_area(theme, name, colour), _track(column))
         if theme == "ansi":
             styles[f"badge.{name}"] = Style(colour, bold=True, reverse=True)
         else:
             styles[f"badge.{name}"] = Style(BACKGROUNDS[theme], colour, bold=True)
     return styles
+
+
+def _area(theme: str, name: str, colour: str) -> str:
+    return _LIGHT_AREAS.get(name, colour) if theme == "light" else colour
 
 
 def _track(column: int) -> str | None:
@@ -141,11 +153,14 @@ def _theme(theme: str) -> dict[str, Style]:
     }
     styles |= _tier_styles(theme, column)
     for name in AREA_STYLES:
-        styles[name] = styles[name]._replace(bg=_track(column))
+        if name != "bar.line":
+            styles[name] = styles[name]._replace(bg=_track(column))
     if theme != "ansi":  # solid in colour, textured without
         for name in ("track", "free"):
             styles[name] = styles[name]._replace(bg=styles[name].fg)
-        styles |= {f"fill.{n}": Style(styles[n].fg, styles[n].fg) for n in SLOT_STYLES}
+        for name in SLOT_STYLES:
+            colour = _area(theme, name, styles[name].fg)
+            styles[f"fill.{name}"] = Style(colour, colour)
     else:
         styles |= {f"fill.{n}": styles[n] for n in SLOT_STYLES}
     styles["chip"] = styles["chip"]._replace(bg=_CHIP_BG[theme])

@@ -57,7 +57,7 @@ def _bands(width: int, height: int, facts: Facts) -> list[Band]:
         return _welcome(framed)
     if framed:
         return _framed(facts, height)
-    return _ruled(facts, height) if width >= 56 and height >= 18 else _small(facts, width)
+    return _ruled(facts) if width >= 56 and height >= 18 else _small(facts, width)
 
 
 def _strip(width: int) -> list[Band]:
@@ -79,7 +79,7 @@ def _welcome(framed: bool) -> list[Band]:
             (5,) if framed else (2,),
             "frame" if framed else "bare",
             0 if framed else 1,
-        ),  # fmt: skip  # noqa: E501
+        ),
         Band((("welcome", 1),), 0, (1,), elastic=True),
         Band(
             (("services", 1),),
@@ -87,7 +87,7 @@ def _welcome(framed: bool) -> list[Band]:
             (4,) if framed else (1, 2),
             "frame" if framed else "bare",
             0 if framed else 1,
-        ),  # fmt: skip  # noqa: E501
+        ),
         Band((("footer", 1),), 4, (1,)),
     ]
 
@@ -109,7 +109,7 @@ def _framed(facts: Facts, height: int) -> list[Band]:
     ]  # fmt: skip
 
 
-def _ruled(facts: Facts, height: int) -> list[Band]:
+def _ruled(facts: Facts) -> list[Band]:
     rows = max(1, facts.gpu_rows)
     pool = _rising(1 + min(rows, 8), 1 + rows)
     return [

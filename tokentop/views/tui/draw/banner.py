@@ -5,16 +5,14 @@ from tokentop.domain.model import Snapshot
 from tokentop.domain.text import clean, fit, fmt_multiplier, fmt_percent
 from tokentop.views.palette import badge_style, tier_look, tier_style, tier_symbol
 from tokentop.views.tui.draw import capacity
-from tokentop.views.tui.draw.facts import empty, waiting
+from tokentop.views.tui.draw.facts import offer, waiting
 from tokentop.views.tui.draw.line import Line, Look, block, dimmed, exact, first_fit, sides
 from tokentop.views.tui.draw.line import span_width as wide
-from tokentop.views.tui.draw.marks import age, big, meter
+from tokentop.views.tui.draw.marks import age, big, line_meter, meter
 
 
 def headline(snapshot: Snapshot) -> str:
     """The banner's first words, by mode."""
-    if empty(snapshot):
-        return "Nothing to watch yet"
     return banner(snapshot.demand, snapshot.pricing, has_stack(snapshot))
 
 
@@ -69,13 +67,14 @@ def _short(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
     figures: Line = []
     if demand.tier is not None:
         figures = [
-            ("util " if width >= 48 else "", "dim"), (fit(fmt_percent(demand.utilization), 4, "right"), style),
+            ("util " if width >= 48 else "", "dim"),
+            (fit(fmt_percent(demand.utilization), 4, "right"), style),
             ("  " + fit(fmt_multiplier(snapshot.pricing.multiplier), 5, "right"), style),
-        ]  # fmt: skip
+        ]
     texts = (*_shorter(headline(snapshot)), *_shorter(_message(snapshot)), "")
     words = [[*_badge(snapshot, look), (text, style)] for text in texts]
     room = width - wide(figures) - 2
-    return [sides(first_fit(words, room), figures, width), _under(snapshot, width)]
+    return [sides(first_fit(words, room), figures, width), _under(snapshot, width, thin=True)]
 
 
 def _shorter(text: str) -> tuple[str, ...]:
@@ -84,16 +83,18 @@ def _shorter(text: str) -> tuple[str, ...]:
     return (text, tail or head) if head in ("Alpha", "FULL") else (text, head)
 
 
-def _under(snapshot: Snapshot, width: int) -> Line:
+def _under(snapshot: Snapshot, width: int, *, thin: bool = False) -> Line:
     """Beneath: the utilisation bar, or the bar towards the next instance when full."""
     demand = snapshot.demand
     if demand.tier is None:
         return [("─" * width, "frame")]
     if demand.mode == "saturated":
         words: Line = [("next ", "dim"), (capacity.sentence_of(snapshot), "text"), ("  ", "text")]
-        short: Line = [("next ", "dim"), (capacity.offer(snapshot), "text"), ("  ", "text")]
+        short: Line = [("next ", "dim"), (offer(snapshot), "text"), ("  ", "text")]
         left = first_fit([words, short, []], width - 16)
         return [*left, *capacity.progress(snapshot, width - wide(left))]
+    if thin:
+        return line_meter(demand.utilization, width, tier_style(demand.tier))
     return meter(demand.utilization, width, f"area.{demand.tier}")
 
 
@@ -103,13 +104,13 @@ def _tall(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
     figures = _figures(snapshot, look, style)
     room = width - (wide(figures[0]) + 4 if figures else 0)
     top: Line = [*_badge(snapshot, look), (headline(snapshot), style)]
-    rows = [top, _detail(snapshot, look), _under(snapshot, room)]
+    rows = [top, _detail(snapshot), _under(snapshot, room)]
     if not figures:
         return rows
     return [[*exact(row, room), ("    ", "text"), *figures[i]] for i, row in enumerate(rows)]
 
 
-def _detail(snapshot: Snapshot, look: Look) -> Line:
+def _detail(snapshot: Snapshot) -> Line:
     if snapshot.demand.tier is None:
         text = "Asking the driver and the services." if waiting(snapshot) else _message(snapshot)
         return [(text, "dim")]

@@ -28,12 +28,15 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
     if height <= 2:
         drawn = _short(snapshot, width, look)
     else:
-        drawn = [progress(snapshot, width), *([[]] if height >= 5 else []), *_facts(snapshot, look)]  # fmt: skip  # noqa: E501
+        facts = _facts(snapshot, look)
+        if height >= 8:
+            facts = [line for fact in facts for line in (fact, [])]
+        drawn = [progress(snapshot, width), *([[]] if height >= 5 else []), *facts]
     body = block(drawn, width, height)
     return dimmed(body) if snapshot.demand.stale else body
 
 
-def summary(snapshot: Snapshot, look: Look) -> Line:
+def summary(snapshot: Snapshot, _look: Look) -> Line:
     """The resource threshold at which the next instance comes."""
     capacity = snapshot.capacity
     if capacity.progress is None:
@@ -73,7 +76,12 @@ def _facts(snapshot: Snapshot, look: Look) -> list[Line]:
     ]
     down = remaining(capacity, look)
     if down is not None:
-        rows.append([*_fact("down", f"in {fmt_duration(down)}", "bright"), ("  surplus instance goes", "dim")])  # fmt: skip  # noqa: E501
+        rows.append(
+            [
+                *_fact("down", f"in {fmt_duration(down)}", "bright"),
+                ("  surplus instance goes", "dim"),
+            ]
+        )
     else:
         rows.append(_fact("state", *_need(snapshot)))
     return rows

@@ -18,7 +18,7 @@ class Column(NamedTuple):
     align: Literal["left", "right"] = "left"
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line]:
     """The table in exactly `height` lines of `width` cells; the last line counts what is cut."""
     rented = snapshot.cloud.instances
     if not rented:
@@ -31,7 +31,7 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
     return dimmed(body) if snapshot.cloud.stale else body
 
 
-def heads(snapshot: Snapshot, width: int, height: int, look: Look) -> Line:
+def heads(snapshot: Snapshot, width: int, _height: int, _look: Look) -> Line:
     """The column headings."""
     if not snapshot.cloud.instances:
         return []

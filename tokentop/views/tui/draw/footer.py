@@ -11,7 +11,7 @@ HINTS = (
 )  # fmt: skip
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(_snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
     """The footer in exactly `height` lines of `width` cells; hints are dropped whole."""
     if look.filtering:
         typed: Line = [(" / ", "key"), (clean(look.filter, 60), "bright"), ("▏", "key")]

@@ -9,7 +9,7 @@ def framed(
     summary: Line,
     width: int,
     height: int,
-    look: Look | None = None,
+    _look: Look | None = None,
     *,
     style: str = "frame",
 ) -> list[Line]:

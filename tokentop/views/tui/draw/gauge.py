@@ -22,7 +22,7 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
     return dimmed(body) if snapshot.demand.stale else body
 
 
-def summary(snapshot: Snapshot, look: Look) -> Line:
+def summary(snapshot: Snapshot, _look: Look) -> Line:
     """The multiplier itself."""
     style = "stale" if snapshot.demand.stale else tier_style(snapshot.demand.tier)
     return [(fmt_multiplier(snapshot.pricing.multiplier), style)]
@@ -39,8 +39,14 @@ def _share(pricing: Pricing) -> float | None:
 def _one_line(snapshot: Snapshot, width: int) -> Line:
     """`multiplier ×1.00 ━━━━━●──── ×6.00   ×5.61`."""
     pricing, style = snapshot.pricing, tier_style(snapshot.demand.tier)
-    left: Line = [("multiplier " if width >= 56 else "cost ", "dim"), (fmt_multiplier(pricing.floor) + " ", "dim")]  # fmt: skip  # noqa: E501
-    right: Line = [(" " + fmt_multiplier(pricing.ceiling), "dim"), ("  " + fit(fmt_multiplier(pricing.multiplier), 6, "right"), style)]  # fmt: skip  # noqa: E501
+    left: Line = [
+        ("multiplier " if width >= 56 else "cost ", "dim"),
+        (fmt_multiplier(pricing.floor) + " ", "dim"),
+    ]
+    right: Line = [
+        (" " + fmt_multiplier(pricing.ceiling), "dim"),
+        ("  " + fit(fmt_multiplier(pricing.multiplier), 6, "right"), style),
+    ]
     room = width - sum(len(text) for text, _ in (*left, *right))
     if room < 5:
         return [("multiplier ", "dim"), right[1]]
@@ -58,15 +64,23 @@ def _curve(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line
     pricing, demand = snapshot.pricing, snapshot.demand
     columns, rows = width - _LABEL, height - 1
     x, y = demand.utilization, _share(pricing)
-    here = (round(x * (columns - 1)), round((1 - y) * (rows - 1))) if known(x) and y is not None else None  # fmt: skip  # noqa: E501
+    here = (
+        (round(x * (columns - 1)), round((1 - y) * (rows - 1)))
+        if known(x) and y is not None
+        else None
+    )
     cells = _dotted(pricing, columns, rows, look)
     style = tier_style(demand.tier)
-    drawn = [_labelled(row, rows, pricing, _painted(cells[row], row, here, style)) for row in range(rows)]  # fmt: skip  # noqa: E501
+    drawn = [
+        _labelled(row, rows, pricing, _painted(cells[row], row, here, style)) for row in range(rows)
+    ]
     return [*drawn, _axis(x, columns, style)]
 
 
 def _labelled(row: int, rows: int, pricing: Pricing, cells: Line) -> Line:
-    label = {0: fmt_multiplier(pricing.ceiling), rows - 1: fmt_multiplier(pricing.floor)}.get(row, "")  # fmt: skip  # noqa: E501
+    label = {0: fmt_multiplier(pricing.ceiling), rows - 1: fmt_multiplier(pricing.floor)}.get(
+        row, ""
+    )
     return [(fit(label, _LABEL - 1, "right") + " ", "dim"), *cells]
 
 
@@ -84,7 +98,9 @@ def _dotted(pricing: Pricing, columns: int, rows: int, look: Look) -> list[str]:
     """The curve over 0-100 % as `rows` strings of `columns` cells."""
     across, down = (1, 1) if look.ascii else (2, 4)
     grid = [[0] * columns for _ in range(rows)]
-    heights = [_level(pricing, i / (columns * across - 1), rows * down) for i in range(columns * across)]  # fmt: skip  # noqa: E501
+    heights = [
+        _level(pricing, i / (columns * across - 1), rows * down) for i in range(columns * across)
+    ]
     for i, level in enumerate(heights):
         low = heights[i - 1] if i else level
         for dot in range(min(low + (level > low), level), level + 1):
@@ -107,10 +123,11 @@ def _axis(x: float | None, columns: int, style: str) -> Line:
         return [(" " * _LABEL + "0%" + fit("100%", columns - 2, "right"), "dim")]
     word = fmt_percent(x)
     place = max(0, min(columns - len(word), round(x * (columns - 1)) - len(word) // 2))
+    rest = columns - place - len(word)
     left = "0%" if place >= 4 else ""
-    right = "100%" if place + len(word) + 1 <= columns - 4 else ""
+    right = "100%" if rest >= 5 else ""
     return [
         (" " * _LABEL + fit(left, place), "dim"),
         (word, style),
-        *exact([(fit(right, columns - place - len(word), "right"), "dim")], columns - place - len(word)),
-    ]  # fmt: skip
+        (fit(right, rest, "right"), "dim"),
+    ]

@@ -8,7 +8,9 @@ from tokentop.domain.model import Gpu
 from tokentop.domain.text import cell_width, clean, gib
 
 SORTS = ("index", "util", "vram", "temp", "power", "name")
-_NOISE = re.compile(r"\b(NVIDIA|GeForce|Tesla|Quadro|Graphics|Laptop GPU|Generation)\b ?|-SXM\d?|-PCIE?", re.I)  # fmt: skip  # noqa: E501
+_NOISE = re.compile(
+    r"\b(NVIDIA|GeForce|Tesla|Quadro|Graphics|Laptop GPU|Generation)\b ?|-SXM\d?|-PCIE?", re.I
+)
 
 
 class Column(NamedTuple):
@@ -42,13 +44,14 @@ def arranged(gpus: Sequence[Gpu], sort: str = "index", wanted: str = "") -> list
             children.setdefault(g.mig, []).append(g)
     orphans = [g for g in gpus if g.mig is not None and g.mig not in uuids]
     rows: list[Gpu] = []
-    for parent in sorted([*parents, *orphans], key=_key(sort)):
+    nodes = list(dict.fromkeys(g.node for g in gpus if g.node))
+    for parent in sorted([*parents, *orphans], key=_key(sort, nodes)):
         family = [parent, *children.get(parent.uuid or "", ())]
         rows += family if any(_matches(g, wanted) for g in family) else ()
     return rows
 
 
-def _key(sort: str) -> Callable[[Gpu], tuple[float | str, ...]]:
+def _key(sort: str, nodes: list[str]) -> Callable[[Gpu], tuple[float | str, ...]]:
     def figure(gpu: Gpu) -> float | None:
         return {
             "util": gpu.utilization,
@@ -58,7 +61,8 @@ def _key(sort: str) -> Callable[[Gpu], tuple[float | str, ...]]:
         }[sort]
 
     def key(gpu: Gpu) -> tuple[float | str, ...]:
-        place = (gpu.node or "", gpu.index if gpu.index is not None else 1 << 30)
+        node = nodes.index(gpu.node) if gpu.node else 0  # this host's own come first
+        place = (node, gpu.index if gpu.index is not None else 1 << 30)
         if sort == "name":
             return (short_name(gpu), *place)
         if sort not in SORTS[1:]:

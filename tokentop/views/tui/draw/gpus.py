@@ -29,7 +29,8 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
     if across == 1:
         shown = visible(rows, height, look.offset)
         cols = columns(rows, width)
-        return block([_row(g, cols, width, look) for g in shown], width, height)
+        drawn = [_row(g, cols, width, look) for g in shown]
+        return block(striped(drawn), width, height)
     return _matrix(rows, across, width, height, look)
 
 
@@ -42,7 +43,7 @@ def heads(snapshot: Snapshot, width: int, height: int, look: Look) -> Line:
     return [((" " * gap_at(width)).join(cells), "dim")]
 
 
-def title(snapshot: Snapshot, look: Look) -> str:
+def title(_snapshot: Snapshot, look: Look) -> str:
     """The panel's title, with the order and the filter where they are not the usual ones."""
     parts = ["GPU pool"]
     if look.sort != "index":
@@ -52,7 +53,7 @@ def title(snapshot: Snapshot, look: Look) -> str:
     return " · ".join(parts)
 
 
-def summary(snapshot: Snapshot, look: Look) -> Line:
+def summary(snapshot: Snapshot, _look: Look) -> Line:
     """VRAM used of all there is, over the physical GPUs."""
     whole = [g for g in snapshot.gpus if g.mig is None and fill(g) is not None]
     if not whole:
@@ -90,7 +91,16 @@ def _matrix(rows: list[Gpu], across: int, width: int, height: int, look: Look) -
             line += [("  ", "text")] if line else []
             line += _row(gpu, cols, room, look)
         table.append(line)
-    return block(table, width, height)
+    return block(striped(table), width, height)
+
+
+def striped(rows: Sequence[Line]) -> list[Line]:
+    """Every other row's bars a shade apart, so that full bars do not melt into one slab."""
+    odd = {"bar": "bar.alt"}
+    return [
+        [(text, odd.get(style, style)) for text, style in row] if y % 2 else row
+        for y, row in enumerate(rows)
+    ]
 
 
 def _row(gpu: Gpu, cols: Sequence[Column], width: int, look: Look) -> Line:
@@ -116,7 +126,7 @@ def _cell(gpu: Gpu, column: Column, look: Look) -> Line:
     if column.key == "bar":
         return _bar(gpu, width)
     if column.key == "load":
-        return meter(gpu.utilization, width, _area(gpu, False))
+        return meter(gpu.utilization, width, "bar")
     if column.key == "vram":
         return _vram(gpu, width)
     if column.key == "power":
@@ -154,11 +164,7 @@ def _holders(gpu: Gpu) -> str:
 def _bar(gpu: Gpu, width: int) -> Line:
     if gpu.memory_shared and fill(gpu) is None:
         return [(fit("shared memory", width), "dim")]
-    return meter(fill(gpu), width, _area(gpu, (fill(gpu) or 0) >= _FULL))
-
-
-def _area(gpu: Gpu, full: bool) -> str:
-    return "area.high" if full else "bar"
+    return meter(fill(gpu), width, "area.high" if (fill(gpu) or 0) >= _FULL else "bar")
 
 
 def _vram(gpu: Gpu, width: int) -> Line:
@@ -166,7 +172,9 @@ def _vram(gpu: Gpu, width: int) -> Line:
         return [(fit(DASH, width, "right"), "dim")]
     used, total = gib(gpu.vram_used_bytes), gib(gpu.vram_total_bytes)
     half = (width - 3) // 2
-    return exact([(fit(used, half, "right"), "bright"), (f"/{fit(total, half, 'right')} G", "dim")], width)  # fmt: skip  # noqa: E501
+    return exact(
+        [(fit(used, half, "right"), "bright"), (f"/{fit(total, half, 'right')} G", "dim")], width
+    )
 
 
 def _power(gpu: Gpu, width: int, look: Look) -> Line:
@@ -177,7 +185,13 @@ def _power(gpu: Gpu, width: int, look: Look) -> Line:
         return [(fit(DASH, width, "right"), "dim")]
     half = (width - 3) // 2
     limit = f"{gpu.power_limit_w:.0f}" if known(gpu.power_limit_w) else DASH
-    return exact([(fit(f"{gpu.power_w:.0f}", half, "right"), "text"), (f"/{fit(limit, half, 'right')} W", "dim")], width)  # fmt: skip  # noqa: E501
+    return exact(
+        [
+            (fit(f"{gpu.power_w:.0f}", half, "right"), "text"),
+            (f"/{fit(limit, half, 'right')} W", "dim"),
+        ],
+        width,
+    )
 
 
 def _words(gpu: Gpu) -> str:

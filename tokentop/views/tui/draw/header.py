@@ -58,7 +58,10 @@ def _right(snapshot: Snapshot, look: Look) -> dict[str, Line]:
     if whole:
         parts["gpus"] = [(f"{whole}", "text"), (f" GPU{'s' * (whole != 1)}", "dim")]
     parts["services"] = [(f"{up}", "text"), (f"/{of} services", "dim")]
-    parts["interval"] = [("every ", "dim"), (f"{look.interval_s or snapshot.interval_s:g}s", "text")]  # fmt: skip  # noqa: E501
+    parts["interval"] = [
+        ("every ", "dim"),
+        (f"{look.interval_s or snapshot.interval_s:g}s", "text"),
+    ]
     parts["age"] = _age(snapshot, look)
     if look.clock:
         parts["clock"] = [(look.clock, "text")]

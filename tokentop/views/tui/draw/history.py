@@ -1,6 +1,7 @@
 """The last minutes of utilisation as an area in eighths, one column a sample."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from tokentop.domain.model import Snapshot
 from tokentop.domain.text import fit, known
@@ -11,7 +12,7 @@ _LEVELS = " ▁▂▃▄▅▆▇█"
 _LABEL = 5
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(_snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
     """The chart in exactly `height` lines of `width` cells; gaps stay gaps."""
     values = look.history
     if sum(map(known, values)) < 2 or height < 2 or width < 20:
@@ -26,7 +27,7 @@ def resampled(values: Sequence[float | None], columns: int) -> list[float | None
     if len(values) <= columns:
         return [*([None] * (columns - len(values))), *values]
     edges = [i * len(values) // columns for i in range(columns + 1)]
-    shares = (values[a:b] for a, b in zip(edges, edges[1:], strict=False))
+    shares = (values[a:b] for a, b in pairwise(edges))
     return [max((v for v in share if known(v)), default=None) for share in shares]
 
 

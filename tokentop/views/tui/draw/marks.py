@@ -24,6 +24,13 @@ def meter(fraction: float | None, width: int, style: str = "bar") -> Line:
     return [s for s in ((full, style), (cells[len(full) :], "track")) if s[0]]
 
 
+def line_meter(fraction: float | None, width: int, style: str) -> Line:
+    """A thin bar that doubles as a rule, in half cells."""
+    halves = round(max(0.0, min(1.0, fraction)) * width * 2) if known(fraction) else 0
+    done = "━" * (halves // 2) + "╸" * (halves % 2)
+    return [(done, style), ("─" * (width - len(done)), "frame")]
+
+
 def big(text: str, look: Look) -> list[str]:
     """`text` three rows tall in half blocks; one plain row in the middle where it cannot be."""
     if look.ascii or any(c not in _BIG for c in text):

@@ -38,7 +38,7 @@ def metrics(snapshot: Snapshot) -> tuple[Metric, ...]:
             "queued" if llm.queued else "bright",
             "waiting",
             llm.stale,
-        ),  # fmt: skip  # noqa: E501
+        ),
         Metric(
             "multiplier",
             "cost",
@@ -46,7 +46,7 @@ def metrics(snapshot: Snapshot) -> tuple[Metric, ...]:
             accent,
             price.source,
             snapshot.demand.stale,
-        ),  # fmt: skip  # noqa: E501
+        ),
         Metric("base cost", "base", cost, "bright", remark, snapshot.mint.stale),
         Metric("cloud", "cloud", active, "bright", per_hour(cloud.usd_per_hour), cloud.stale),
     )

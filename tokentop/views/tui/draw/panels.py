@@ -29,11 +29,11 @@ Heads = Callable[[Snapshot, int, int, Look], Line]
 Said = Callable[[Snapshot, Look], Line]
 
 
-def _nothing(snapshot: Snapshot, look: Look) -> Line:
+def _nothing(_snapshot: Snapshot, _look: Look) -> Line:
     return []
 
 
-def _no_heads(snapshot: Snapshot, width: int, height: int, look: Look) -> Line:
+def _no_heads(_snapshot: Snapshot, _width: int, _height: int, _look: Look) -> Line:
     return []
 
 
@@ -48,7 +48,7 @@ class Panel(NamedTuple):
 
 
 def _titled(text: str) -> Callable[[Snapshot, Look], str]:
-    return lambda snapshot, look: text
+    return lambda _snapshot, _look: text
 
 
 PANELS: dict[str, Panel] = {

@@ -25,7 +25,7 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
     return block(_flow(rows, width, height, look), width, height)
 
 
-def summary(snapshot: Snapshot, look: Look) -> Line:
+def summary(snapshot: Snapshot, _look: Look) -> Line:
     """How many of the seven are online."""
     up, of = online(snapshot)
     return [(str(up), "bright"), (f"/{of} online", "dim")]
@@ -68,8 +68,11 @@ def _two_rows(rows: tuple[Service, ...], width: int, look: Look) -> tuple[Line, 
     names: Line = []
     states: Line = []
     for i, service in enumerate(rows):
-        room = natural[i] + min(spare, 12) + (i < places and spare < 12)
-        names += exact([_symbol(service, look), (" " + fit(_name(service), room - 3), _name_style(service))], room)  # fmt: skip  # noqa: E501
+        room = natural[i] + spare + (i < places)
+        names += exact(
+            [_symbol(service, look), (" " + fit(_name(service), room - 3), _name_style(service))],
+            room,
+        )
         word = fit(state_word(service, look), room - 3)
         troubled = service.state in ("stale", "parked", "bad-data")
         states += exact([("  " + word, _symbol(service, look)[1] if troubled else "dim")], room)

@@ -10,10 +10,15 @@ from tokentop.views.tui.draw.marks import age, meter
 
 TITLE = "LLM slots"
 _MARKS = {"active": "█", "queued": "▓", "beyond": "▒", "free": "░"}
-_STYLES = {"active": "fill.active", "queued": "fill.queued", "beyond": "fill.beyond", "free": "free"}  # fmt: skip  # noqa: E501
+_STYLES = {
+    "active": "fill.active",
+    "queued": "fill.queued",
+    "beyond": "fill.beyond",
+    "free": "free",
+}
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line]:
     """The slots in exactly `height` lines of `width` cells."""
     llm = snapshot.llm
     if llm.active is None and llm.queued is None and llm.max_slots is None:
@@ -22,9 +27,14 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
     if height <= 2:
         drawn = [_one_line(llm, width), models(llm, width)]
     else:
-        thick = 2 if height >= 7 else 1
+        thick = 1 if height < 7 else 2 if height < 9 else 3
         drawn = [*[_bar(llm, width)] * thick, _legend(llm, width), []]
-        extra = [models(llm, width), [], _engine_room(snapshot, width)]
+        extra = [
+            models(llm, width),
+            [],
+            *([[]] if height >= 10 else []),
+            _engine_room(snapshot, width),
+        ]
         drawn += extra if height >= 7 else [models(llm, width), _engine_room(snapshot, width)]
         drawn = [d for d in drawn if d] if height < 6 else drawn
     body = block(drawn, width, height)
@@ -72,7 +82,10 @@ def _bar(llm: Llm, width: int) -> Line:
 def _one_line(llm: Llm, width: int) -> Line:
     """Label, bar and figures in fixed places."""
     digits = max(2, len(_number(llm.max_slots)))
-    active = [(fit(_number(llm.active), digits, "right"), "bright"), (f"/{_number(llm.max_slots)}", "dim")]  # fmt: skip  # noqa: E501
+    active = [
+        (fit(_number(llm.active), digits, "right"), "bright"),
+        (f"/{_number(llm.max_slots)}", "dim"),
+    ]
     queued: Line = [(fit(_number(llm.queued), 3, "right"), _queue_style(llm)), (" queued", "dim")]
     over = f"+{beyond(llm)} beyond" if beyond(llm) else ""
     tail = joined([active, queued])
@@ -125,11 +138,24 @@ def _engine_room(snapshot: Snapshot, width: int) -> Line:
     found: list[Line] = []
     if known(llm.kv_cache):
         cells = 14 if width >= 56 else 6
-        found.append([("KV cache ", "dim"), *meter(llm.kv_cache, cells), (fit(fmt_percent(llm.kv_cache), 5, "right"), "bright")])  # fmt: skip  # noqa: E501
+        found.append(
+            [
+                ("KV cache ", "dim"),
+                *meter(llm.kv_cache, cells),
+                (fit(fmt_percent(llm.kv_cache), 5, "right"), "bright"),
+            ]
+        )
     if known(rates.generation_tokens_per_s):
-        found.append([(fit(fmt_count(rates.generation_tokens_per_s), 5, "right"), "bright"), (" tok/s", "dim")])  # fmt: skip  # noqa: E501
+        found.append(
+            [
+                (fit(fmt_count(rates.generation_tokens_per_s), 5, "right"), "bright"),
+                (" tok/s", "dim"),
+            ]
+        )
     if known(rates.ttft_s):
-        found.append([("first token ", "dim"), (f"{rates.ttft_s * 1000:.0f}", "bright"), (" ms", "dim")])  # fmt: skip  # noqa: E501
+        found.append(
+            [("first token ", "dim"), (f"{rates.ttft_s * 1000:.0f}", "bright"), (" ms", "dim")]
+        )
     while found and wide(joined(found, "   ")) > width:
         found.pop()
     return joined(found, "   ")

@@ -7,13 +7,13 @@ from tokentop.views.tui.draw.line import Line, Look, block, exact, middle
 from tokentop.views.tui.draw.line import span_width as wide
 
 TRY = (
-    ("tokentop --demo", "a simulated stack, to see what this looks like"),
-    ("tokentop doctor", "what was looked for, and what to do about it"),
-    ("tokentop config --example", "a configuration file to start from"),
+    ("tokentop --demo", "a simulated stack to look at"),
+    ("tokentop doctor", "what was looked for, and what to do"),
+    ("tokentop config --example", "a file to start from"),
 )
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line]:
     """The calm page in exactly `height` lines of `width` cells, in the middle of its room."""
     drawn = _page(snapshot, width)
     if len(drawn) > height:
