@@ -27,10 +27,9 @@ def lines_of(text: str) -> dict[str, int]:
         if inside:
             inside = "" if inside in line else inside
         elif header := _HEADER.match(line):
-            section = _dotted("", header[1])
-            found.setdefault(section, number)
+            section = _note(found, "", header[1], number)
         elif entry := _ENTRY.match(line):
-            found.setdefault(_dotted(section, entry[1]), number)
+            _note(found, section, entry[1], number)
             inside = _opened(entry[2])
     return found
 
@@ -44,10 +43,12 @@ def find(lines: dict[str, int], key: str) -> int | None:
     return None
 
 
-def _dotted(prefix: str, text: str) -> str:
-    for part in re.findall(_PART, text):
-        prefix = join(prefix, part[1:-1] if part[0] in "\"'" else part)
-    return prefix
+def _note(found: dict[str, int], name: str, dotted: str, number: int) -> str:
+    """Note the line of `dotted` under `name` and of the tables it implies; return its full name."""
+    for part in re.findall(_PART, dotted):
+        name = join(name, part[1:-1] if part[0] in "\"'" else part)
+        found.setdefault(name, number)
+    return name
 
 
 def _opened(value: str) -> str:

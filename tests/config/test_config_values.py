@@ -1,0 +1,280 @@
+"""What each layer may say, who wins, and what is said about a mistake."""
+
+from pathlib import Path
+
+import pytest
+
+from tokentop.config.keys import CONSTRAINTS, table
+from tokentop.config.load import ConfigError, load
+from tokentop.config.schema import Config
+from tokentop.domain.policy import Policy
+
+
+def written(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    return str(path)
+
+
+def problems(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> list[str]:
+    """Load a file that must be refused; return its sentences without the folder."""
+    with pytest.raises(ConfigError) as caught:
+        load({}, {"HOME": str(tmp_path), **(environ or {})}, written(tmp_path, text))
+    return str(caught.value).replace(f"{tmp_path}/", "").splitlines()
+
+
+def test_nothing_given_is_the_default(tmp_path: Path) -> None:
+    """Without file, environment and flags the result is the schema's own defaults."""
+    config = load({}, {"HOME": str(tmp_path)}, None)
+    assert config._replace(services=(), origins=()) == Config()
+    assert config.policy == Policy()
+    assert {origin for _, origin in config.origins} == {"default"}
+
+
+CHANGED = {
+    "interval": ("9", "interval_s", 9.0),
+    "timeout": ("1", "timeout_s", 1.0),
+    "deadline": ("2.0", "deadline_s", 2.0),
+    "max_bytes": ("4096", "max_bytes", 4096),
+    "gpus.enabled": ("false", "gpus", False),
+    "ui.theme": ('"light"', "ui.theme", "light"),
+    "ui.ascii": ("true", "ui.ascii", True),
+    "ui.hide": ('["cloud", "gpus", "cloud"]', "ui.hide", ("cloud", "gpus")),
+    "pricing.floor": ("0.5", "policy.pricing.floor", 0.5),
+    "pricing.ceiling": ("9", "policy.pricing.ceiling", 9.0),
+    "pricing.steepness": ("4", "policy.pricing.steepness", 4.0),
+    "pricing.midpoint": ("0.5", "policy.pricing.midpoint", 0.5),
+    "pricing.everything_free": ("false", "policy.pricing.everything_free", False),
+    "pricing.base_cost_tokens": ("11", "policy.pricing.base_cost_tokens", 11.0),
+    "pricing.tokens_per_usd": ("6000", "policy.pricing.tokens_per_usd", 6000.0),
+    "pricing.gpu_tokens_per_hour": ("5000", "policy.pricing.gpu_tokens_per_hour", 5000.0),
+    "pressure.profile": ('"vram"', "policy.profile", "vram"),
+    "tiers.low": ("0.2", "policy.tiers.low", 0.2),
+    "tiers.moderate": ("0.45", "policy.tiers.moderate", 0.45),
+    "tiers.high": ("0.65", "policy.tiers.high", 0.65),
+    "tiers.surge": ("0.85", "policy.tiers.surge", 0.85),
+    "tiers.saturated": ("0.9", "policy.tiers.saturated", 0.9),
+    "capacity.scale_up_at": ("0.9", "policy.capacity.scale_up_at", 0.9),
+    "capacity.scale_down_below": ("0.3", "policy.capacity.scale_down_below", 0.3),
+    "capacity.scale_down_after_s": ("60", "policy.capacity.scale_down_after_s", 60.0),
+    "tls.verify": ("false", "tls.verify", False),
+    "tls.allow_insecure_token": ("true", "tls.allow_insecure_token", True),
+}
+
+
+@pytest.mark.parametrize("name", [n for n, k in table().items() if k.in_file])
+def test_every_key_of_the_table_is_tried(name: str) -> None:
+    """A new key cannot be added without a case that loads it."""
+    assert name in CHANGED or name.startswith("services.") or name == "tls.ca_bundle"
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_file_sets_each_key(tmp_path: Path, name: str) -> None:
+    """Each key of the file lands in its own place and its origin names file and line."""
+    text, slot, expected = CHANGED[name]
+    path = written(tmp_path, f"\n{name} = {text}\n")
+    config = load({}, {"HOME": str(tmp_path)}, path)
+    found: object = config
+    for field in slot.split("."):
+        found = getattr(found, field)
+    assert found == expected
+    assert type(found) is type(expected)
+    assert dict(config.origins)[name] == f"file {path}:2"
+    assert config.file == path
+
+
+def test_flags_win_over_environment_over_file(tmp_path: Path) -> None:
+    """Precedence, and the origin of each winner."""
+    environ = {"HOME": str(tmp_path)}
+    path = written(tmp_path, "interval = 7")
+    seen = []
+    for flags, variable in (({}, ""), ({}, "8"), ({"interval_s": 9.0}, "8"), ({}, "")):
+        config = load(flags, {**environ, "TOKENTOP_INTERVAL": variable}, path)
+        seen.append((config.interval_s, dict(config.origins)["interval"]))
+    assert seen == [
+        (7.0, f"file {path}:1"),
+        (8.0, "environment TOKENTOP_INTERVAL"),
+        (9.0, "flag --interval"),
+        (7.0, f"file {path}:1"),
+    ]
+
+
+def test_flags_speak_of_config_or_of_keys() -> None:
+    """Flags may come typed or as text, by place in Config or by key; None was not given."""
+    typed = load(
+        {"gpus": False, "ui.ascii": None, "demo.enabled": True, "demo.seed": 3, "demo.at_s": 1.5},
+        {"HOME": "/nowhere"},
+        None,
+    )
+    text = load({"gpus.enabled": "no", "ui.hide": "cloud, gpus"}, {"HOME": "/nowhere"}, None)
+    assert (typed.gpus, typed.ui.ascii, tuple(typed.demo)) == (False, False, (True, 3, 1.5))
+    assert (text.gpus, text.ui.hide) == (False, ("cloud", "gpus"))
+    assert dict(typed.origins)["gpus.enabled"] == "flag --no-gpus"
+
+
+MISTAKES = [
+    ("interval = 0.1", "config.toml:1: interval: 0.1 is below 0.5; set it to at least 0.5"),
+    ("interval = 1e9", "config.toml:1: interval: 1e+09 is above 3600.0; set it to at most 3600.0"),
+    ("interval = nan", "config.toml:1: interval: must be finite; write interval = 4.0"),
+    ("timeout = inf", "config.toml:1: timeout: must be finite; write timeout = 2.5"),
+    (
+        'interval = "4"',
+        "config.toml:1: interval: needs a number, not text; write interval = 4.0",
+    ),
+    (
+        "interval = true",
+        "config.toml:1: interval: needs a number, not true or false; write interval = 4.0",
+    ),
+    (
+        "max_bytes = 2.5",
+        "config.toml:1: max_bytes: needs a whole number, not a fraction; write max_bytes = 2097152",
+    ),
+    (
+        "[ui]\n\nascii = 1",
+        "config.toml:3: ui.ascii: needs true or false, not a whole number; write ascii = false",
+    ),
+    (
+        '[ui]\ntheme = "drak"',
+        'config.toml:2: ui.theme: "drak" is not known; did you mean dark? '
+        "choose from dark, light, colorblind, ansi",
+    ),
+    (
+        'ui.hide = ["clouds"]',
+        'config.toml:1: ui.hide: "clouds" is not known; did you mean cloud? choose from banner, '
+        "gpus, slots, multiplier, metrics, capacity, cloud, services, economy",
+    ),
+    (
+        "[ui]\nhide = 2024-01-01",
+        "config.toml:2: ui.hide: needs a list of texts, not a date or time; write hide = []",
+    ),
+    (
+        "[pricing]\nceiling = 0.5",
+        "config.toml:2: pricing.ceiling: 0.5 is below pricing.floor 1.0; set it to at least 1.0",
+    ),
+    (
+        "[pricing]\nfloor = 7",
+        "config.toml:2: pricing.floor: 7.0 is above pricing.ceiling 6.0; set it to at most 6.0",
+    ),
+    (
+        "[tiers]\nlow = 0.4",
+        "config.toml:2: tiers.low: 0.4 is not below tiers.moderate 0.4; set it below 0.4",
+    ),
+    (
+        "[tiers]\nhigh = 0.5\nmoderate = 0.5",
+        "config.toml:2: tiers.high: 0.5 is not above tiers.moderate 0.5; set it above 0.5",
+    ),
+    (
+        "capacity.scale_down_below = 0.96",
+        "config.toml:1: capacity.scale_down_below: 0.96 is not below capacity.scale_up_at 0.95; "
+        "set it below 0.95",
+    ),
+    (
+        "[pricing]\nciling = 5",
+        "config.toml:2: pricing.ciling: unknown key; did you mean pricing.ceiling?",
+    ),
+    ("steepness = 5", "config.toml:1: steepness: unknown key; did you mean pricing.steepness?"),
+    ("[pricng]\nfloor = 1", "config.toml:1: pricng: unknown key; did you mean pricing?"),
+    (
+        "zzz = 5",
+        "config.toml:1: zzz: unknown key; remove it (`tokentop config --example` lists every key)",
+    ),
+    (
+        "pricing = 5",
+        "config.toml:1: pricing: needs a table, not a value; write [pricing] and its keys below",
+    ),
+    ("demo.seed = 5", "config.toml:1: demo: unknown key; "),
+    ('"pricing.floor" = 2', "config.toml:1: 'pricing.floor': unknown key; did you mean "),
+    ('"a\\u001b[31m" = 2', "config.toml: 'a\\x1b[31m': unknown key; remove it"),
+    (
+        "interval = 4\n[ui\n",
+        "config.toml:2: not valid TOML: Expected ']' at the end of a table declaration "
+        "at column 4; correct it",
+    ),
+    ("interval = 4\ninterval = 5", "config.toml:2: not valid TOML: Cannot overwrite a value"),
+    ("x = [1,", "config.toml:1: not valid TOML: "),
+    ("x = " + "9" * 5000, "config.toml: not valid TOML: a number with too many digits; correct"),
+    ("x = " + "[" * 5000, "config.toml: is nested too deeply; write plain [section] tables"),
+]
+
+
+@pytest.mark.parametrize(("text", "sentence"), MISTAKES, ids=[text[:30] for text, _ in MISTAKES])
+def test_file_mistake(tmp_path: Path, text: str, sentence: str) -> None:
+    """A mistake is one sentence that names file, line and key and says the mend."""
+    (found,) = problems(tmp_path, text)
+    assert found.startswith(sentence)
+
+
+def test_all_problems_at_once(tmp_path: Path) -> None:
+    """Every problem of every layer is reported, the file's from top to bottom."""
+    text = "[pricing]\nceiling = 0.5\n[ui]\ntheme = 3\nfoo = 1\n[services.mint]\nurl = 'x'\n"
+    found = problems(tmp_path, text, {"TOKENTOP_INTERVAL": "soon", "AITHER_TLS_VERIFY": "maybe"})
+    assert [line.split(": ")[:2] for line in found] == [
+        ["config.toml:2", "pricing.ceiling"],
+        ["config.toml:4", "ui.theme"],
+        ["config.toml:5", "ui.foo"],
+        ["config.toml:7", "services.mint.url"],
+        ["environment variable TOKENTOP_INTERVAL", "interval"],
+        ["environment variable AITHER_TLS_VERIFY", "tls.verify"],
+    ]
+
+
+@pytest.mark.parametrize(("lower", "upper", "equal"), CONSTRAINTS)
+def test_bounds_that_meet(tmp_path: Path, lower: str, upper: str, equal: bool) -> None:
+    """Only the floor may meet the ceiling; a tier of no width and a dead countdown are refused."""
+    default = table()[upper].default
+    if equal:
+        assert load({}, {"HOME": "/nowhere"}, written(tmp_path, f"{lower} = {default}")).file
+        return
+    (found,) = problems(tmp_path, f"{lower} = {default}")
+    assert found.startswith(f"config.toml:1: {lower}: {default} is not below {upper} {default}; ")
+
+
+def test_a_wrong_value_is_reported_once(tmp_path: Path) -> None:
+    """A ceiling that is no number is not compared with the floor as well."""
+    assert len(problems(tmp_path, "[pricing]\nceiling = 'x'\nfloor = 7")) == 1
+
+
+def test_thousands_of_problems_stay_readable(tmp_path: Path) -> None:
+    """A file of another kind gives fifty sentences and a count."""
+    found = problems(tmp_path, "\n".join(f"k{n} = {n}" for n in range(3000)))
+    assert len(found) == 51
+    assert found[-1] == "and 2950 more"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "sentence"),
+    [
+        ("TOKENTOP_INTERVAL", "fast", "'fast' is not a number; set it to 4.0"),
+        ("TOKENTOP_INTERVAL", "nan", "must be finite; write interval = 4.0"),
+        ("TOKENTOP_INTERVAL", "0.4", "0.4 is below 0.5; set it to at least 0.5"),
+        ("AITHER_TLS_VERIFY", "x\x1b", "'x\\\\x1b' is neither yes nor no; set it to true or false"),
+        ("AITHER_ACTA_URL", "acta:80", "does not start with http:// or https://; write it like"),
+    ],
+)
+def test_environment_mistake(variable: str, text: str, sentence: str) -> None:
+    """A problem from the environment names its variable and its key."""
+    with pytest.raises(ConfigError) as caught:
+        load({}, {"HOME": "/nowhere", variable: text}, None)
+    start = f"environment variable {variable}: "
+    assert str(caught.value).startswith(start)
+    assert sentence in str(caught.value)
+    assert caught.value.problems[0].key in table()
+
+
+def test_flag_mistake() -> None:
+    """A problem from a flag names the flag."""
+    with pytest.raises(ConfigError) as caught:
+        load({"interval_s": 0.1, "ui.theme": "x"}, {"HOME": "/nowhere"}, None)
+    assert str(caught.value).splitlines() == [
+        "--interval: interval: 0.1 is below 0.5; set it to at least 0.5",
+        '--theme: ui.theme: "x" is not known; choose from dark, light, colorblind, ansi',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("word", "verify"),
+    [("false", False), ("0", False), ("No", False), ("OFF", False), ("true", True), ("", True)],
+)
+def test_the_stacks_own_tls_switch(word: str, verify: bool) -> None:
+    """AITHER_TLS_VERIFY turns verification off with any of its usual words."""
+    assert load({}, {"HOME": "/nowhere", "AITHER_TLS_VERIFY": word}, None).tls.verify is verify
