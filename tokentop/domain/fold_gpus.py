@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from tokentop.domain.ledger import Held, device_key
+from tokentop.domain.ledger import Held, device_key, plain_uuid
 from tokentop.domain.model import Gpu, GpuState
 from tokentop.domain.readings import DeviceReading, GpusReading
 from tokentop.domain.sight import FoldInput, is_fresh
@@ -91,7 +91,7 @@ def _grouped(views: list[View], host: str) -> list[list[View]]:
 def _keys(view: View, host: str) -> Iterator[tuple[object, ...]]:
     device = view.device
     if device.uuid is not None:
-        yield ("uuid", _plain(device.uuid))
+        yield ("uuid", plain_uuid(device.uuid))
     if device.index is not None:
         if device.node is not None:
             yield ("node", device.node.casefold(), device.mig, device.index)
@@ -104,7 +104,7 @@ def _same(group: list[View], view: View) -> bool:
     for other in group:
         ours, theirs = other.device, view.device
         if ours.uuid is not None and theirs.uuid is not None:
-            if _plain(ours.uuid) != _plain(theirs.uuid):
+            if plain_uuid(ours.uuid) != plain_uuid(theirs.uuid):
                 return False
         elif other.source == view.source or not _names_agree(ours.name, theirs.name):
             return False
@@ -116,10 +116,6 @@ def _names_agree(one: str | None, other: str | None) -> bool:
         return True
     short, long = sorted((one.casefold(), other.casefold()), key=len)
     return short in long  # "H200" and "NVIDIA H200"
-
-
-def _plain(uuid: str) -> str:
-    return uuid.casefold().removeprefix("gpu-")
 
 
 def _gpu(views: list[View]) -> Gpu:
@@ -173,9 +169,9 @@ def _family_order(pool: list[Gpu], host: str) -> tuple[Gpu, ...]:
     children: dict[str, list[Gpu]] = {}
     for gpu in pool:
         if gpu.mig is not None:
-            children.setdefault(_plain(gpu.mig), []).append(gpu)
+            children.setdefault(plain_uuid(gpu.mig), []).append(gpu)
     ordered: list[Gpu] = []
     for gpu in pool:
         if gpu.mig is None:
-            ordered += [gpu, *children.pop(_plain(gpu.uuid or ""), [])]
+            ordered += [gpu, *children.pop(plain_uuid(gpu.uuid or ""), [])]
     return (*ordered, *(orphan for orphans in children.values() for orphan in orphans))

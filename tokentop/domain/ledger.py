@@ -100,10 +100,15 @@ def item_keys(item: Item) -> tuple[str, ...]:
         return () if item.id is None else (f"id {item.id}",)
     keys = []
     if item.uuid is not None:
-        keys.append(f"uuid {item.uuid.casefold().removeprefix('gpu-')}")
+        keys.append(f"uuid {plain_uuid(item.uuid)}")
     if item.index is not None:
         keys.append(f"index {item.node or ''} {item.mig or ''} {item.index}")
     return tuple(keys)
+
+
+def plain_uuid(uuid: str) -> str:
+    """A UUID as it compares: some services drop NVML's "GPU-" or change its case."""
+    return uuid.casefold().removeprefix("gpu-")
 
 
 def device_key(device: DeviceReading) -> str:
@@ -140,8 +145,11 @@ def _earlier(item: Item, known: Mapping[str, Any], at_place: Any) -> Any:
 
 
 def _differ(item: Item, other: Item) -> bool:
-    uuids = getattr(item, "uuid", None), getattr(other, "uuid", None)
-    return None not in uuids and str(uuids[0]).casefold() != str(uuids[1]).casefold()
+    if not isinstance(item, DeviceReading) or not isinstance(other, DeviceReading):
+        return False
+    if item.uuid is None or other.uuid is None:
+        return False
+    return plain_uuid(item.uuid) != plain_uuid(other.uuid)
 
 
 def _kept(item: Item) -> tuple[str, ...]:

@@ -1,0 +1,65 @@
+"""Puts readings before the fold: who answered what, how long ago, and who fell silent since."""
+
+from tokentop.domain.fold import FoldInput, ServiceView, fold
+from tokentop.domain.ledger import Ledger
+from tokentop.domain.model import AITHER_SERVICES, Service, Snapshot
+from tokentop.domain.policy import Policy
+from tokentop.domain.readings import Failure, Reading
+
+NOW = 1000.0
+KEYS = (
+    "genesis/llm_queue",
+    "genesis/agents",
+    "genesis/llm_slots",
+    "microscheduler/queue_stats",
+    "microscheduler/capacity",
+    "microscheduler/vram_status",
+    "compute/gpu_devices",
+    "compute/cloud_instances",
+    "compute/cloud_offers",
+    "accel/gpu_metrics",
+    "accel/status",
+    "parallel/streams_stats",
+    "mint/mint_pool",
+    "mint/mint_rates",
+    "acta/compute_pressure",
+)
+TIMEOUT = Failure("timeout", "no complete answer within 2.5 s")
+VIEWS = tuple(
+    ServiceView(name, f"http://{name}", True, tuple(k for k in KEYS if k.startswith(name + "/")))
+    for name in AITHER_SERVICES
+)
+
+
+class Scene:
+    """Builds a FoldInput step by step; every answer is 1 s old unless told otherwise."""
+
+    def __init__(self, **changes: object) -> None:
+        self.ledger = Ledger()
+        self.changes = changes
+
+    def says(self, key: str, *readings: Reading | Failure, age: float = 1.0) -> "Scene":
+        """`key` answered this, the last of it `age` seconds ago."""
+        for reading in readings:
+            self.ledger.record(key, reading, NOW - age, 0.02)
+        return self
+
+    def silent(self, key: str, reading: Reading, age: float = 60.0) -> "Scene":
+        """`key` answered `age` seconds ago and has timed out since."""
+        return self.says(key, reading, age=age).says(key, TIMEOUT)
+
+    def parked(self, *keys: str) -> "Scene":
+        for key in keys:
+            self.ledger.set_parked(key, True)
+        return self
+
+    def input(self) -> FoldInput:
+        held = {key: self.ledger.held(key) for key in KEYS}
+        base = FoldInput(held, self.ledger.held("nvml"), VIEWS, Policy(), "box", now=NOW)
+        return base._replace(**self.changes)
+
+    def fold(self) -> Snapshot:
+        return fold(self.input())
+
+    def service(self, name: str) -> Service:
+        return next(service for service in self.fold().services if service.name == name)
