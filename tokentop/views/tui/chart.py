@@ -17,18 +17,28 @@ _MARKS = {False: "braille", True: "*"}
 
 
 class Chart(NamedTuple):
-    """What is drawn: `top` is the scale's upper end, `ticks` its (value, label) pairs."""
+    """What is drawn; `ticks` are (value, label) pairs, the first and last are the scale's ends."""
 
-    title: str
     points: Sequence[Point]
-    top: float
     ticks: Sequence[tuple[float, str]]
     style: str
-    bottom: float = 0.0
+
+    @property
+    def bottom(self) -> float:
+        return self.ticks[0][0]
+
+    @property
+    def top(self) -> float:
+        return self.ticks[-1][0]
 
 
 def chart_lines(
-    chart: Chart, width: int, height: int, span_s: float, *, ascii: bool = False  # noqa: A002
+    chart: Chart,
+    width: int,
+    height: int,
+    span_s: float,
+    *,
+    ascii: bool = False,  # noqa: A002
 ) -> list[Line]:
     """Exactly `height` lines of `width` cells; an unknown value is a gap, never a zero."""
     if width < MIN_WIDTH or height < MIN_HEIGHT:
@@ -67,6 +77,7 @@ def _plotted(
 ) -> str:
     figure = plotext.figure
     figure.clear()
+    plotext.terminal.limit(False, False)  # the place decides, not the terminal this runs in
     figure.plot_size(width, height)
     for xs, ys in runs:
         clipped = [min(max(y, chart.bottom), chart.top) for y in ys]

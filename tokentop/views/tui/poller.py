@@ -10,6 +10,7 @@ from tokentop.transport.http import Reply, Request
 
 COALESCE_S = 0.04  # answers of one round arrive together; one picture shows them all
 SHOW_EVERY_S = 0.25  # never more than four pictures a second
+DRIVER_LIMIT_S = 2.5  # a driver that owes an answer for longer is said to be silent
 INTERVALS = (0.5, 1.0, 2.0, 4.0, 5.0, 10.0, 15.0, 30.0, 60.0)
 
 
@@ -41,6 +42,8 @@ class Pool(Protocol):
 class Gpus(Protocol):
     """The driver's thread: `poll` asks for a reading and never waits."""
 
+    @property
+    def busy_since(self) -> float | None: ...
     def start(self) -> None: ...
     def poll(self) -> None: ...
 
@@ -64,6 +67,7 @@ class Poller:
     ) -> None:
         self._collector = collector
         self.interval_s = interval_s
+        self.driver_limit_s = DRIVER_LIMIT_S
         self._on_change = on_change
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -128,6 +132,10 @@ class Poller:
             self._changed()
 
     async def _ask_driver(self, gpus: Gpus) -> None:
+        silent_s = self._clock() - (gpus.busy_since or self._clock())
+        if silent_s >= self.driver_limit_s:
+            text = f"the NVIDIA driver has not answered for {silent_s:.0f} s"
+            self._record_gpus(Failure("timeout", text), None)
         gpus.poll()
 
     def _changed(self) -> None:

@@ -1,0 +1,122 @@
+"""The installed program in a pseudo-terminal, its byte stream read until something is seen."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+
+DEADLINE_S = 20.0  # generous: only a failure takes this long
+COMMAND = (sys.executable, "-m", "tokentop")
+
+
+class PseudoTerminal:
+    """A running tokentop with its own terminal; use as a context manager."""
+
+    def __init__(
+        self,
+        args: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        size: tuple[int, int] = (80, 24),
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self.seen = b""
+        self._near, far = pty.openpty()
+        resize(far, size)
+        self.attrs = termios.tcgetattr(far)
+        self._far = far
+        self.process = subprocess.Popen(
+            [*command, *args],
+            stdin=far,
+            stdout=far,
+            stderr=subprocess.PIPE,
+            env=clean_environment(env),
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+
+    def __enter__(self) -> "PseudoTerminal":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        os.close(self._near)
+        os.close(self._far)
+
+    def read_until(self, *wanted: bytes, deadline_s: float = DEADLINE_S) -> bytes:
+        """Read until every one of `wanted` was seen; fails at the deadline with what was seen."""
+        end = time.monotonic() + deadline_s
+        while not all(text in self.seen for text in wanted):
+            left = end - time.monotonic()
+            missing = [text for text in wanted if text not in self.seen]
+            assert left > 0, f"never saw {missing} in {self.seen[-2000:]!r}"
+            if select.select([self._near], [], [], min(left, 0.2))[0]:
+                self.seen += os.read(self._near, 65536)
+        return self.seen
+
+    def press(self, keys: bytes) -> None:
+        os.write(self._near, keys)
+
+    def forget(self) -> None:
+        """Start looking from here on."""
+        self.seen = b""
+
+    def send_signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def wait(self, deadline_s: float = DEADLINE_S) -> tuple[int, float]:
+        """The exit code and the seconds until it came; the terminal is read meanwhile."""
+        start = time.monotonic()
+        while (code := self.process.poll()) is None:
+            assert time.monotonic() - start < deadline_s, "the process does not end"
+            if select.select([self._near], [], [], 0.01)[0]:
+                self.seen += os.read(self._near, 65536)
+        ended = time.monotonic() - start
+        while select.select([self._near], [], [], 0)[0]:
+            self.seen += os.read(self._near, 65536)
+        return code, ended
+
+    def errors(self) -> str:
+        """What it wrote on standard error; call it after the process has ended."""
+        assert self.process.stderr is not None
+        return self.process.stderr.read().decode()
+
+    def settings(self) -> list[object]:
+        """The terminal's settings now, as termios gives them."""
+        return termios.tcgetattr(self._far)
+
+    def resize(self, size: tuple[int, int]) -> None:
+        resize(self._far, size)
+        self.send_signal(signal.SIGWINCH)
+
+
+def resize(fd: int, size: tuple[int, int]) -> None:
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+
+
+def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without what changes the picture or the sources."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AITHER_", "TOKENTOP_", "TEXTUAL", "FAKE_NVML"))
+        and name not in ("NO_COLOR", "COLORTERM", "TMUX", "STY")
+    }
+    return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", **extra}

@@ -1,0 +1,297 @@
+"""The full screen: sources -> poller -> snapshot -> scene -> panels."""
+
+import asyncio
+import os
+from collections.abc import Iterable
+from time import localtime, strftime
+from typing import ClassVar, NoReturn
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.drivers.linux_driver import LinuxDriver
+from textual.screen import Screen
+
+from tokentop.config.schema import Config
+from tokentop.views.palette import THEMES
+from tokentop.views.tui import keys, leave, scene, theme
+from tokentop.views.tui.draw.gpu_rows import SORTS
+from tokentop.views.tui.messages import SnapshotReady
+from tokentop.views.tui.poller import stepped
+from tokentop.views.tui.scene import Scene
+from tokentop.views.tui.screens.monitor import MonitorScreen
+from tokentop.views.tui.session import Session
+from tokentop.views.tui.view import Name, View
+
+NOTICE_S = 4.0
+
+
+class TokentopApp(App[int]):
+    """The monitor: everything on the screen is a function of (snapshot, view, time)."""
+
+    CSS_PATH = "theme.tcss"
+    TITLE = "tokentop"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key.keys, key.action, key.words, priority=key.priority) for key in keys.KEYS
+    ]
+
+    def __init__(self, config: Config, terminal: leave.Terminal | None = None) -> None:
+        super().__init__()
+        self._config = config
+        self._terminal = terminal
+        self.session = Session(config, lambda: self.post_message(SnapshotReady()))
+        self.view = View()
+        self._look_theme = theme.MONO if self.no_color else config.ui.theme
+        for name in (*THEMES, theme.MONO):
+            self.register_theme(theme.textual_theme(name))
+        self.theme = theme.PREFIX + self._look_theme
+        self._snapshot = self.session.snapshot()
+        self._snapshot_at = self.session.now()
+
+    # -- start and picture
+
+    def get_default_screen(self) -> Screen[None]:
+        return MonitorScreen(self._scene(), theme.style_table(self._look_theme))
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._begin)
+
+    async def _begin(self) -> None:
+        """After the first paint: start asking, and the once-a-second tick."""
+        for task in await self.session.start():
+            task.add_done_callback(self._watch)
+        if not self.session.frozen:
+            self.set_timer(1.0 - self.session.wall() % 1.0, self._tick_on)
+
+    def _tick_on(self) -> None:
+        self.set_interval(1.0, self._tick)
+        self._tick()
+
+    def _watch(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self._handle_exception(error)
+
+    @property
+    def monitor(self) -> MonitorScreen:
+        """The one screen behind everything."""
+        found = self.screen_stack[0]
+        assert isinstance(found, MonitorScreen)
+        return found
+
+    def on_snapshot_ready(self) -> None:
+        if self.view.paused_at is None:
+            self._take_snapshot()
+            self._show()
+
+    def _take_snapshot(self) -> None:
+        self._snapshot, self._snapshot_at = self.session.snapshot(), self.session.now()
+
+    def _scene(self) -> Scene:
+        now = self.session.now() if self.view.paused_at is None else self.view.paused_at
+        return Scene(
+            snapshot=self._snapshot,
+            view=self.view,
+            samples=self.session.samples,
+            now=now,
+            elapsed_s=max(0.0, now - self._snapshot_at),
+            paused_s=None if self.view.paused_at is None else self.session.now() - now,
+            clock=strftime("%H:%M:%S", localtime(self.session.wall())),
+            interval_s=self.session.interval_s,
+            ui=self._config.ui,
+            insecure_tls=not self._config.tls.verify,
+        )
+
+    def _show(self) -> None:
+        self.monitor.show(self._scene(), theme.style_table(self._look_theme))
+
+    def _tick(self) -> None:
+        if self.screen_stack:
+            self.monitor.tick(self._scene())
+
+    def _look_at(self, view: View) -> None:
+        if view != self.view:
+            self.view = view
+            self._show()
+
+    def _say(self, notice: str) -> None:
+        """Say one sentence in the footer for a few seconds."""
+        self._look_at(self.view._replace(notice=notice))
+        self.set_timer(NOTICE_S, lambda: self._unsay(notice))
+
+    def _unsay(self, notice: str) -> None:
+        if self.view.notice == notice:
+            self._look_at(self.view._replace(notice=""))
+
+    # -- keys
+
+    def action_view(self, name: Name) -> None:
+        self._look_at(self.view.named(name))
+
+    def action_next_view(self, step: int) -> None:
+        self._look_at(self.view.next(step))
+
+    def action_compact(self) -> None:
+        self._look_at(self.view._replace(name="dashboard", compact=not self.view.compact))
+
+    def action_pause(self) -> None:
+        if self.view.paused_at is None:
+            self._look_at(self.view._replace(paused_at=self.session.now()))
+            return
+        self._take_snapshot()
+        self._look_at(self.view._replace(paused_at=None))
+
+    def action_interval(self, step: int) -> None:
+        interval_s = stepped(self.session.interval_s, step)
+        self.session.set_interval(interval_s)
+        self._say(f"Polling every {interval_s:g} s")
+
+    def action_refresh_now(self) -> None:
+        self.session.refresh()
+        self._say("Asking every source now")
+
+    def action_sort(self) -> None:
+        after = SORTS[(SORTS.index(self.view.sort) + 1) % len(SORTS)]
+        self._look_at(self.view._replace(sort=after, offset=0))
+
+    def action_filter(self) -> None:
+        self._look_at(self.view._replace(filtering=True))
+
+    def action_clear_filter(self) -> None:
+        self._look_at(self.view._replace(filter="", filtering=False, offset=0))
+
+    def action_scroll_rows(self, rows: int) -> None:
+        last, _ = self._scrolling()
+        self._look_at(self.view.scrolled(min(self.view.offset, last) + rows, last))
+
+    def action_scroll_pages(self, pages: int) -> None:
+        self.action_scroll_rows(pages * max(1, self._scrolling()[1] - 1))
+
+    def action_scroll_to(self, end: int) -> None:
+        last, _ = self._scrolling()
+        self._look_at(self.view.scrolled(end * last, last))
+
+    def _scrolling(self) -> tuple[int, int]:
+        """The last row at which the list may start, and the rows of one page."""
+        return scene.scrolling(self._scene(), self.monitor.placed)
+
+    def action_next_theme(self) -> None:
+        self._look_theme = theme.next_theme(self._look_theme)
+        self.theme = theme.PREFIX + self._look_theme
+        self._show()
+        self._say(f"Theme: {self._look_theme}")
+
+    def action_screenshot_here(self) -> None:
+        name = strftime("tokentop-%Y%m%d-%H%M%S.svg", localtime(self.session.wall()))
+        try:
+            path = self.save_screenshot(name, os.getcwd())
+        except OSError as error:
+            self._say(f"The screenshot could not be saved: {error.strerror or error}")
+            return
+        self._say(f"Saved {path}")
+
+    async def action_help(self) -> None:
+        from tokentop.views.tui.screens.help import HelpScreen
+
+        await self.push_screen(HelpScreen(theme.style_table(self._look_theme), self._scene().look))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Our own keys, and nothing that does not fit here."""
+        for key in keys.KEYS:
+            if key.shown and key.action != "command_palette":
+                yield SystemCommand(key.words, f"key: {key.shown}", self._runner(key.action))
+
+    def _runner(self, action: str) -> "_Runner":
+        return _Runner(self, action)
+
+    # -- typing a filter, and the mouse
+
+    def on_key(self, event: events.Key) -> None:
+        if not self.view.filtering:
+            return
+        event.prevent_default()  # or the letters would act as keys
+        event.stop()
+        if event.key in ("enter", "escape"):
+            wanted = self.view.filter if event.key == "enter" else ""
+            self._look_at(self.view._replace(filtering=False, filter=wanted, offset=0))
+        elif event.key in ("backspace", "ctrl+h"):
+            self._look_at(self.view.rubbed_out())
+        elif event.character:
+            self._look_at(self.view.typed(event.character))
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.view.filtering:
+            self._look_at(self.view.typed(event.text))
+
+    def on_mouse_scroll_down(self) -> None:
+        self.action_scroll_rows(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.action_scroll_rows(-3)
+
+    async def on_click(self, event: events.Click) -> None:
+        if self.screen is not self.monitor:
+            return
+        action = scene.click(self._scene(), self.monitor.placed, event.screen_x, event.screen_y)
+        if action:
+            await self.run_action(action)
+
+    # -- the ways out
+
+    def action_leave(self) -> None:
+        self.leave(0)
+
+    async def action_quit(self) -> None:
+        self.leave(0)
+
+    def leave(self, code: int, words: str = "") -> None:
+        """End the process at once; under a test's pilot, end the app as Textual does."""
+        if self._terminal is None:
+            self.exit(code, return_code=code)
+            return
+        writer = getattr(self._driver, "_writer_thread", None)
+        self._terminal.leave(code, writer, words)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Textual's own report prints local variables, and tokens with them."""
+        if self._terminal is None:
+            super()._handle_exception(error)
+            return
+        secrets = [s.token for s in self._config.services if s.token is not None]
+        self.leave(1, leave.crash_report(error, secrets))
+
+
+class _Runner:
+    """Runs one action from the command palette."""
+
+    def __init__(self, app: TokentopApp, action: str) -> None:
+        self._app = app
+        self._action = action
+
+    async def __call__(self) -> None:
+        await self._app.run_action(self._action)
+
+
+class _Driver(LinuxDriver):
+    """Draws on standard output, so that standard error can go to a file."""
+
+    def __init__(self, app: App[object], **options: object) -> None:
+        super().__init__(app, **options)  # type: ignore[arg-type]
+        import sys
+
+        assert sys.__stdout__ is not None
+        self._file = sys.__stdout__
+
+
+def run(config: Config) -> NoReturn:
+    """Run the full screen until the user or a signal ends the process."""
+    terminal = leave.Terminal()
+    app: TokentopApp | None = None
+    try:
+        leave.on_signals(lambda code: app.leave(code) if app else terminal.leave(code))
+        app = TokentopApp(config, terminal)
+        app.driver_class = _Driver
+        app.run()
+        terminal.leave(app.return_code or 0)
+    except Exception as error:  # noqa: BLE001  # the terminal must be restored whatever went wrong
+        secrets = [s.token for s in config.services if s.token is not None]
+        terminal.leave(1, words=leave.crash_report(error, secrets))

@@ -1,0 +1,1 @@
+"""The screens: the monitor itself, and help on top of it."""
