@@ -44,6 +44,9 @@ class Connection:
             if not more:
                 return False
             data += more
+            if data.startswith(b"\x16"):  # a TLS handshake at a plain port
+                self.sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                return False
         first, *lines = data.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
         pairs = (line.partition(":") for line in lines)
         headers = {name.strip().lower(): value.strip() for name, _, value in pairs}

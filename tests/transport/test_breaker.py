@@ -83,8 +83,8 @@ def test_a_failed_probe_parks_another_15_s() -> None:
 def test_neutral_is_no_failure_and_no_success() -> None:
     """4xx answers neither park nor wipe the failures around them."""
     breaker = Breaker()
-    for now in range(20):
-        breaker.record("neutral", float(now))
+    for second in range(20):
+        breaker.record("neutral", float(second))
     assert breaker.state(20.0) == "closed"
     for now in (21.0, 22.0, 23.0):
         breaker.record("failed", now)

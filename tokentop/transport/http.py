@@ -157,6 +157,13 @@ def not_http(request: Request) -> Failure:
     return Failure("bad-data", text)
 
 
+def no_answer(request: Request) -> Failure:
+    """Connected, asked, and closed on without a word: what many a TLS port does to plain HTTP."""
+    at = origin(request.url)
+    mend = "; if it serves TLS, use https:// in its address" if at.startswith("http:") else ""
+    return Failure("reset", f"{at} closed the connection without an answer{mend}")
+
+
 def headers_too_large(request: Request) -> Failure:
     """More than 100 headers or 64 KiB of them."""
     return Failure("too-large", f"{origin(request.url)} sent headers without end")

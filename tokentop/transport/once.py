@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import Any
 
 from tokentop.domain.readings import Failure
 from tokentop.transport.failures import Stopped, failure_for_exception, timed_out
@@ -19,11 +20,13 @@ from tokentop.transport.http import (
     refusal,
     target_of,
 )
-from tokentop.transport.urls import Target
 from tokentop.transport.wire import Wire, remaining
 
 Dial = Callable[[Request, float], socket.socket]
 """Gives a connected socket, ready for HTTP, within so many seconds; TLS would be its own affair."""
+
+AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
+"""One row of socket.getaddrinfo."""
 
 
 def fetch(request: Request, *, dial: Dial | None = None) -> Reply | Failure:
@@ -110,7 +113,8 @@ def _dial(request: Request, timeout_s: float) -> socket.socket:
         from tokentop.transport.tls import context_for
 
         context = context_for(request.ca_bundle, request.verify)
-    sock = _connected(target, deadline)
+    addresses = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    sock = connected(addresses, deadline)
     if context is None:
         return sock
     try:
@@ -121,9 +125,8 @@ def _dial(request: Request, timeout_s: float) -> socket.socket:
         raise
 
 
-def _connected(target: Target, deadline: float) -> socket.socket:
+def connected(addresses: Sequence[AddressInfo], deadline: float) -> socket.socket:
     """A socket to the first address that takes it; none may use up the others' time."""
-    addresses = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     error: OSError = ConnectionRefusedError()
     for place, (family, kind, protocol, _, address) in enumerate(addresses):
         sock = socket.socket(family, kind, protocol)

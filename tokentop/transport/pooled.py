@@ -22,6 +22,7 @@ from tokentop.transport.http import (
     headers_for,
     headers_too_large,
     next_hop,
+    no_answer,
     not_http,
     refusal,
     target_of,
@@ -96,29 +97,19 @@ class Pool:
         """The answer's beginning; a kept connection that turns out dead is replaced once."""
         import httpx
 
-        target = target_of(request)
-        transport = self._transport_for(request, target)
+        transport = self._transport_for(request, target_of(request))
         reused = self._given is None
-
-        async def trace(event: str, _info: object) -> None:
-            nonlocal reused
-            if event == "connection.connect_tcp.started":
-                reused = False
-
-        def question() -> httpx.Request:
-            return httpx.Request(
-                "GET",
-                target.origin + target.path,
-                headers=headers_for(request, target),
-                extensions={"timeout": {"connect": request.timeout_s}, "trace": trace},
-            )
-
         try:
-            return await transport.handle_async_request(question())
-        except (httpx.NetworkError, httpx.RemoteProtocolError):
-            if not reused:
-                raise
-        return await transport.handle_async_request(question())
+            while True:
+                opened = asyncio.Event()
+                try:
+                    return await transport.handle_async_request(_question(request, opened))
+                except (httpx.NetworkError, httpx.RemoteProtocolError):
+                    if opened.is_set() or not reused:
+                        raise
+                    reused = False
+        except (httpx.ReadError, httpx.WriteError):
+            raise Stopped(no_answer(request)) from None
 
     def _transport_for(self, request: Request, target: Target) -> "httpx.AsyncBaseTransport":
         if self._given is not None:
@@ -136,7 +127,7 @@ class Pool:
         import httpcore
         import httpx
 
-        from tokentop.transport.resolve import Backend
+        from tokentop.transport.network import Backend
 
         transport = httpx.AsyncHTTPTransport(verify=context or False, trust_env=False)
         # httpx has no public place for a network backend; the pool it made is as yet unused.
@@ -149,6 +140,23 @@ class Pool:
         return transport
 
 
+def _question(request: Request, opened: asyncio.Event) -> "httpx.Request":
+    """The GET for httpx; `opened` is set where no kept connection was there for it."""
+    import httpx
+
+    async def trace(event: str, _info: object) -> None:
+        if event == "connection.connect_tcp.started":
+            opened.set()
+
+    target = target_of(request)
+    return httpx.Request(
+        "GET",
+        target.origin + target.path,
+        headers=headers_for(request, target),
+        extensions={"timeout": {"connect": request.timeout_s}, "trace": trace},
+    )
+
+
 def _head(response: "httpx.Response", request: Request) -> AnswerHead:
     raw = response.headers.raw
     size = sum(len(name) + len(value) + 4 for name, value in raw)
@@ -159,7 +167,7 @@ def _head(response: "httpx.Response", request: Request) -> AnswerHead:
 
 async def _body(response: "httpx.Response", request: Request) -> bytes:
     body = bytearray()
-    async for part in response.aiter_raw():
+    async for part in response.aiter_bytes():  # raw: what is encoded was refused
         body += part
         if len(body) > request.max_bytes:
             raise Stopped(too_large(request))
@@ -173,12 +181,16 @@ def _failure(error: Exception, request: Request) -> Failure:
         return timed_out(request.url, request.timeout_s)
     if isinstance(error, httpx.ProtocolError):
         return _for_protocol(str(error), request)
+    if isinstance(error, httpx.ConnectError) and error.__cause__ is None:
+        error = ConnectionRefusedError()  # a stand-in transport says no more than that
     return failure_for_exception(error, request.url, request.timeout_s)
 
 
 def _for_protocol(text: str, request: Request) -> Failure:
     """h11 and httpcore tell these apart by their words only; the contract tests watch them."""
-    if text.startswith(("Server disconnected", "peer closed connection")):
+    if text.startswith("Server disconnected"):
+        return no_answer(request)
+    if text.startswith("peer closed connection"):
         return failure_for_exception(ConnectionResetError(), request.url, request.timeout_s)
     if "too long" in text:
         return headers_too_large(request)

@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from time import monotonic
 from typing import NoReturn
 
@@ -14,6 +15,7 @@ from tokentop.transport.http import (
     Request,
     header_table,
     headers_too_large,
+    no_answer,
     not_http,
     too_large,
 )
@@ -38,8 +40,10 @@ class Wire:
         self._head_bytes = 0
 
     def send(self, data: bytes) -> None:
+        """Send the question; a peer that has answered and gone without reading it is still read."""
         self._sock.settimeout(remaining(self._deadline))
-        self._sock.sendall(data)
+        with suppress(ConnectionError):
+            self._sock.sendall(data)
 
     def head(self) -> AnswerHead:
         """Status and headers of the final answer; interim 1xx answers are read over."""
@@ -62,7 +66,10 @@ class Wire:
 
     def _status(self) -> int:
         while len(self._buffer) < 5 and b"HTTP/".startswith(self._buffer):
-            self._more()
+            try:
+                self._more()
+            except ConnectionError:
+                raise Stopped(no_answer(self._request)) from None
         if not self._buffer.startswith(b"HTTP/"):
             self._not_http()  # said at once, as such a server may never send a line's end
         match = _STATUS.fullmatch(self._header_line())
