@@ -201,6 +201,30 @@ class TestNoDriver:
         assert len(after["devices"]) == 4
 
 
+class TestDriverShutDown:
+    """Somebody reloads the driver under us: NVML says Uninitialized."""
+
+    @pytest.fixture
+    def shut(self, bench: Bench) -> dict:
+        path = bench.folder / "shut.scn"
+        text = bench.fake.scenario("four").read_text()
+        path.write_text(text + "[device *]\nfault.nvmlDeviceGetMemoryInfo* = UNINITIALIZED\n")
+        return {"scenario": str(path)}
+
+    def test_started_anew_at_once(self, bench: Bench, shut: dict):
+        """One new start is tried in the same poll; when that does not help it is said."""
+        before, after = bench.read("four", 0, shut, 4)
+        assert len(before["devices"]) == 4
+        assert after["failure"]["kind"] == "driver"
+        assert after["failure"]["text"].endswith("would not start: Uninitialized")
+        assert bench.calls()["nvmlInitWithFlags"] == 2
+
+    def test_back_after_the_reload(self, bench: Bench, shut: dict):
+        """After 30 s it is tried again, and every GPU is there once, as before."""
+        first, _, last = bench.read("four", 0, shut, 4, "four", 34)
+        assert last["devices"] == first["devices"]
+
+
 class TestLost:
     def test_lost_midrun(self, bench: Bench):
         """The lost GPU keeps its name, UUID and size and says so; the others live on."""

@@ -91,6 +91,18 @@ class TestReader:
         assert bench.calls()["nvmlDeviceGetHandleByPciBusId_v2"] == 1
         assert 0 not in {device for _, device, _ in bench.traced()}
 
+    def test_one_asleep_and_one_lost(self, bench: Bench):
+        """A lost GPU found by address says so; an address that NVML does not list is not ours."""
+        bench.pci(FIRST, status="suspended")
+        bench.pci(SECOND)
+        bench.pci("0000:77:00.0")
+        two = scenario(bench)
+        with open(two["scenario"], "a") as file:
+            file.write("fault.* = GPU_IS_LOST\n")
+        (reading,) = bench.read("four", two, 0)
+        states = {gpu["name"]: gpu["state"] for gpu in reading["devices"]}
+        assert states == {f"NVIDIA GPU {FIRST}": "suspended", f"NVIDIA GPU {SECOND}": "lost"}
+
     def test_the_sleeper_of_a_pair_wakes(self, bench: Bench):
         """It is found by its address as soon as it is awake."""
         bench.pci(FIRST, status="suspended")

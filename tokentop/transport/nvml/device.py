@@ -117,7 +117,10 @@ class Device:
     def _figures(self, people: People) -> list[DeviceReading]:
         ask = self._questions
         memory, bad = _sane(ask.memory())
-        self.facts = self.facts._replace(vram_total_bytes=memory.total, memory_shared=memory.shared)
+        self.facts = self.facts._replace(
+            vram_total_bytes=memory.total or self.facts.vram_total_bytes,
+            memory_shared=memory.shared,
+        )
         whole = self.facts._replace(vram_used_bytes=memory.used, utilization=ask.utilization())
         claims = None
         if self._wanted.details:

@@ -79,7 +79,11 @@ class Nvml:
         """What this code means for one GPU, in a few words."""
         if code in _GPU_WORDS:
             return _GPU_WORDS[code]
-        return f"the driver says: {_official(self._pynvml, code)}"
+        return f"the driver says: {self.official(code)}"
+
+    def official(self, code: int) -> str:
+        """NVML's own words for a code."""
+        return _official(self._pynvml, code)
 
 
 def connect() -> Nvml | Failure:

@@ -58,8 +58,9 @@ class Reader:
         try:
             return self._ask(sleep, now, recheck=recheck)
         except Refused as refused:
+            official = self._nvml.official(refused.code) if self._nvml else ""
             self._close()
-            return self._fail(start_failure(refused.code, f"NVML error {refused.code}"), now)
+            return self._fail(start_failure(refused.code, official), now)
 
     def _recheck(self, now: float) -> bool:
         if self._recheck_at is not None and now < self._recheck_at:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from tokentop.domain.readings import DeviceReading
 from tokentop.transport.nvml.device import Device, Wanted
-from tokentop.transport.nvml.driver import GONE, UNINITIALIZED, Nvml, Refused
+from tokentop.transport.nvml.driver import GONE, NOT_FOUND, UNINITIALIZED, Nvml, Refused
 from tokentop.transport.nvml.processes import People
 from tokentop.transport.nvml.suspended import Sleep
 
@@ -24,14 +24,14 @@ class Roster:
         self.wanted = Wanted()
         self._devices: list[Device] = []
         self._refused: dict[int, int] = {}  # index -> why there is no handle
-        self._unlisted: set[str] = set()  # addresses that NVML does not show here
+        self._refused_at: dict[str, int] = {}  # the same by address
         self._known: dict[str, _Known] = {}  # by UUID
         self._by_address = False
         self._found = False
 
     def forget_handles(self) -> None:
         """After NVML was shut down: handles are void, what was learned of the GPUs is not."""
-        self._devices, self._refused, self._unlisted = [], {}, set()
+        self._devices, self._refused, self._refused_at = [], {}, {}
         self._found = False
 
     def find(self, nvml: Nvml, sleep: Sleep, *, again: bool) -> None:
@@ -48,7 +48,7 @@ class Roster:
             for index in tuple(self._refused):
                 self._add_index(nvml, index)
         if self._by_address:
-            self._add_awake(nvml, sleep)
+            self._add_awake(nvml, sleep, again=again)
 
     def read(self, nvml: Nvml, sleep: Sleep, now: float, people: People) -> list[DeviceReading]:
         """Everyone's reading: the awake are asked, the others told of in words."""
@@ -56,18 +56,15 @@ class Roster:
         for device in self._devices:
             if device.bus_id is None or device.bus_id not in sleep.asleep:
                 readings += self._read_one(device, now, people)
-        readings += [self._without_handle(nvml, index) for index in self._refused]
+        readings += self._without_handle(nvml)
         readings += self.asleep(sleep)
         readings += self._missing({reading.uuid for reading in readings})
         return sorted(readings, key=lambda r: (r.index is None, r.index or 0, r.mig is not None))
 
     def asleep(self, sleep: Sleep) -> list[DeviceReading]:
         """The sleeping GPUs, by what was learned of them while they were awake."""
-        facts = {known.bus_id: known.facts for known in self._known.values()}
         return [
-            facts.get(address, DeviceReading(name=f"NVIDIA GPU {address}"))._replace(
-                state="suspended", note=_SUSPENDED
-            )
+            self._at(address)._replace(state="suspended", note=_SUSPENDED)
             for address in sleep.asleep
         ]
 
@@ -88,24 +85,40 @@ class Roster:
         else:
             self._devices.append(Device(nvml, handle, index, self.wanted))
 
-    def _add_awake(self, nvml: Nvml, sleep: Sleep) -> None:
+    def _add_awake(self, nvml: Nvml, sleep: Sleep, *, again: bool) -> None:
         has = {device.bus_id for device in self._devices}
+        if not again:
+            has |= self._refused_at.keys()
         for address in sleep.awake:
-            if address in has or address in self._unlisted:
+            if address in has:
                 continue
+            self._refused_at.pop(address, None)
             handle = _handle(nvml, "nvmlDeviceGetHandleByPciBusId", address)
             if isinstance(handle, Refused):
-                self._unlisted.add(address)
+                self._refused_at[address] = handle.code
                 continue
             device = Device(nvml, handle, _index(nvml, handle), self.wanted)
             device.bus_id = address
             self._devices.append(device)
 
-    def _without_handle(self, nvml: Nvml, index: int) -> DeviceReading:
-        code = self._refused[index]
-        if code in GONE:
-            return self._by_index(index)._replace(state="lost", note=nvml.words(code))
-        return self._by_index(index)._replace(state="error", note=nvml.words(code))
+    def _without_handle(self, nvml: Nvml) -> list[DeviceReading]:
+        """Those that NVML lists but gives no handle to; an address it does not know is not ours."""
+        found = [(self._by_index(index), code) for index, code in self._refused.items()]
+        found += [
+            (self._at(address), code)
+            for address, code in self._refused_at.items()
+            if code != NOT_FOUND
+        ]
+        return [
+            facts._replace(state="lost" if code in GONE else "error", note=nvml.words(code))
+            for facts, code in found
+        ]
+
+    def _at(self, address: str) -> DeviceReading:
+        for known in self._known.values():
+            if known.bus_id == address:
+                return known.facts
+        return DeviceReading(name=f"NVIDIA GPU {address}")
 
     def _by_index(self, index: int) -> DeviceReading:
         for known in self._known.values():
