@@ -38,6 +38,12 @@ def heads(snapshot: Snapshot, width: int, _height: int, _look: Look) -> Line:
     return [("  ".join(fit(c.head, c.width, c.align) for c in columns(width)), "dim")]
 
 
+def title(snapshot: Snapshot, _look: Look) -> str:
+    """The panel's title, with how many are rented."""
+    rented = len(snapshot.cloud.instances or ())
+    return f"cloud · {rented} rented" if rented else TITLE
+
+
 def summary(snapshot: Snapshot, look: Look) -> Line:
     """How many serve, and what all of them cost an hour."""
     cloud = snapshot.cloud

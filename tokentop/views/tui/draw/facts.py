@@ -6,6 +6,8 @@ from tokentop.domain.model import Service, Snapshot
 from tokentop.domain.text import DASH, clean, fmt_usd
 from tokentop.views.tui.draw.line import Look
 
+_EXPECTED = 8  # rows kept for GPUs before the first answer, so that the screen does not jump
+
 
 class Facts(NamedTuple):
     """What arrange() depends on; it changes rarely, so that nothing jumps from poll to poll."""
@@ -21,7 +23,7 @@ class Facts(NamedTuple):
 def facts(snapshot: Snapshot, look: Look) -> Facts:
     """The layout's facts about one snapshot."""
     return Facts(
-        gpu_rows=len(snapshot.gpus),
+        gpu_rows=_EXPECTED if waiting(snapshot) else len(snapshot.gpus),
         services=len(stack(snapshot)),
         instances=len(snapshot.cloud.instances or ()),
         empty=empty(snapshot),

@@ -5,7 +5,7 @@ from tokentop.domain.policy import PricingPolicy
 from tokentop.domain.pricing import multiplier
 from tokentop.domain.text import fit, fmt_multiplier, fmt_percent, known
 from tokentop.views.palette import tier_style
-from tokentop.views.tui.draw.line import Line, Look, block, dimmed, exact
+from tokentop.views.tui.draw.line import Line, Look, block, dimmed
 
 TITLE = "cost multiplier"
 _LABEL = 6  # cells of the labels left of the curve: "×6.00 "

@@ -99,12 +99,13 @@ def columns(rows: Sequence[Gpu], width: int) -> list[Column]:
     name = min(max((cell_width(short_name(g)) for g in rows), default=4), max(4, width // 6), 18)
     total = max((len(gib(g.vram_total_bytes)) for g in rows), default=5)
     limit = max((len(f"{g.power_limit_w or 0:.0f}") for g in rows), default=3)
+    longest = max((len(str(g.index or 0)) for g in rows), default=2)
     wide: list[tuple[int, Column]] = [
-        (0, Column("index", "", 2 if width < 60 else 3)),
+        (0, Column("index", "", max(2 if width < 60 else 3, longest))),
         (30, Column("name", "", name, "left")),
         (0, Column("bar", "", 0, "left")),
         (36, Column("vram", "VRAM", 2 * total + 3)),
-        (58, Column("fill", "", 4)),
+        (58, Column("fill", "", 4 if width >= 12 else 3)),
         (16, Column("util", "util", 4)),
         (108, Column("load", "", 12, "left")),
         (52, Column("temp", "temp", 4)),

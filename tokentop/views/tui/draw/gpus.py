@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tokentop.domain.cells import sparkline
 from tokentop.domain.model import Gpu, Snapshot
 from tokentop.domain.text import DASH, clean, fit, fmt_percent, gib, known
 from tokentop.views.tui.draw.facts import driver, waiting
@@ -9,7 +10,7 @@ from tokentop.views.tui.draw.gpu_rows import Column, arranged, columns, fill, ga
 from tokentop.views.tui.draw.line import Line, Look, block, dimmed, exact, sentence
 from tokentop.views.tui.draw.marks import age, meter
 
-_NARROWEST = 9  # a matrix cell: index, bar, per cent
+_NARROWEST = 8  # a matrix cell: index, bar, per cent
 _HOT_C, _FULL = 85.0, 0.95
 _WORDS = {
     "suspended": "suspended — asleep to save power",
@@ -82,12 +83,13 @@ def _across(count: int, width: int, height: int) -> int:
 
 def _matrix(rows: list[Gpu], across: int, width: int, height: int, look: Look) -> list[Line]:
     shown = visible(rows, across * height, look.offset)
+    down = -(-len(shown) // across)  # evenly filled columns
     room = (width + 2) // across - 2
     cols = columns(rows, room)
     table: list[Line] = []
-    for y in range(height):
+    for y in range(down):
         line: Line = []
-        for gpu in shown[y::height]:
+        for gpu in shown[y::down]:
             line += [("  ", "text")] if line else []
             line += _row(gpu, cols, room, look)
         table.append(line)
@@ -106,12 +108,15 @@ def striped(rows: Sequence[Line]) -> list[Line]:
 def _row(gpu: Gpu, cols: Sequence[Column], width: int, look: Look) -> Line:
     gap = (" " * gap_at(width), "text")
     picked = look.selected is not None and gpu.mig is None and gpu.index == look.selected
+    figures = [c for c in cols if c.key != "holders"]
+    oldest = figures[-1]  # the least important figure makes room for a stale row's age
     line: Line = []
     for column in cols:
         if column.key == "bar" and gpu.state in _WORDS:
             line += [gap, (_words(gpu), _alarm(gpu))]
             break
-        line += [gap, *_cell(gpu, column, look)] if line else _cell(gpu, column, look)
+        cell = _cell(gpu, column, look, aged=gpu.state == "stale" and column is oldest)
+        line += [gap, *cell] if line else cell
         if picked and column.key == "index":
             line.append(("▸", "selected"))
     if picked:  # the pointer takes a cell of the first gap, so that nothing moves
@@ -120,18 +125,23 @@ def _row(gpu: Gpu, cols: Sequence[Column], width: int, look: Look) -> Line:
     return dimmed([line])[0] if gpu.state in ("stale", "suspended") else line
 
 
-def _cell(gpu: Gpu, column: Column, look: Look) -> Line:
-    """One cell of exactly the column's width."""
+def _cell(gpu: Gpu, column: Column, look: Look, *, aged: bool = False) -> Line:
+    """One cell of exactly the column's width; `aged` writes the age there instead."""
     width = column.width
+    if aged:
+        text = f"{age(gpu.age_s, look)} old"
+        return [(fit(text if len(text) <= width else text[:-4], width, "right"), "stale")]
     if column.key == "bar":
         return _bar(gpu, width)
     if column.key == "load":
-        return meter(gpu.utilization, width, "bar")
+        return meter(gpu.utilization, width)
     if column.key == "vram":
         return _vram(gpu, width)
     if column.key == "power":
-        return _power(gpu, width, look)
+        return _power(gpu, width)
     text, style = _plain_cell(gpu, column.key)
+    if width == 3:
+        text = text.removesuffix("%")
     return [(fit(text, width, column.align), style if text != DASH else "dim")]
 
 
@@ -141,9 +151,12 @@ def _plain_cell(gpu: Gpu, key: str) -> tuple[str, str]:
     if key == "name":
         return short_name(gpu), "dim" if gpu.mig else "text"
     if key == "fill":
-        return fmt_percent(fill(gpu)), "text"
+        share = fill(gpu)
+        return fmt_percent(share), "warn" if (share or 0.0) >= _FULL else "text"
     if key == "util":
         return fmt_percent(gpu.utilization), "bright"
+    if key == "temp" and gpu.mig:  # heat and power are the whole card's
+        return "", "dim"
     if key == "temp":
         return _degrees(gpu.temperature_c)
     return _holders(gpu), "dim"
@@ -164,7 +177,9 @@ def _holders(gpu: Gpu) -> str:
 def _bar(gpu: Gpu, width: int) -> Line:
     if gpu.memory_shared and fill(gpu) is None:
         return [(fit("shared memory", width), "dim")]
-    return meter(fill(gpu), width, "area.high" if (fill(gpu) or 0) >= _FULL else "bar")
+    if width <= 2 and fill(gpu) is not None:  # too narrow to lie down: a level stands up
+        return [(fit(sparkline([fill(gpu)], 1), width), "bar")]
+    return meter(fill(gpu), width)
 
 
 def _vram(gpu: Gpu, width: int) -> Line:
@@ -177,21 +192,17 @@ def _vram(gpu: Gpu, width: int) -> Line:
     )
 
 
-def _power(gpu: Gpu, width: int, look: Look) -> Line:
-    """Watts of the limit; a stale row says its age here instead."""
-    if gpu.state == "stale":
-        return [(fit(f"{age(gpu.age_s, look)} old", width, "right"), "stale")]
+def _power(gpu: Gpu, width: int) -> Line:
+    """Watts of the limit, which is the whole card's."""
+    if gpu.mig:
+        return [(" " * width, "dim")]
     if not known(gpu.power_w):
         return [(fit(DASH, width, "right"), "dim")]
+    if not known(gpu.power_limit_w):
+        return [(fit(f"{gpu.power_w:.0f} W", width, "right"), "text")]
     half = (width - 3) // 2
-    limit = f"{gpu.power_limit_w:.0f}" if known(gpu.power_limit_w) else DASH
-    return exact(
-        [
-            (fit(f"{gpu.power_w:.0f}", half, "right"), "text"),
-            (f"/{fit(limit, half, 'right')} W", "dim"),
-        ],
-        width,
-    )
+    limit = f"/{fit(f'{gpu.power_limit_w:.0f}', half, 'right')} W"
+    return exact([(fit(f"{gpu.power_w:.0f}", half, "right"), "text"), (limit, "dim")], width)
 
 
 def _words(gpu: Gpu) -> str:

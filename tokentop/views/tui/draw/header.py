@@ -20,7 +20,7 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
             right["age"] = right["age"][:2]
         tail = joined(right.values(), " · ")
         left = _left(snapshot, room - wide(tail) - wide(badges) - 2)
-        if wide(left) + wide(badges) + wide(tail) + 2 <= room and (_whole(left) or not right):
+        if wide(left) + wide(badges) + wide(tail) + 2 <= room and _whole(left, snapshot):
             break
     line = sides([*left, *badges], tail, room)
     return block([[(" ", "text"), *line]], width, height)
@@ -34,8 +34,11 @@ def _left(snapshot: Snapshot, room: int) -> Line:
     return left
 
 
-def _whole(left: Line) -> bool:
-    return len(left) == 1 or not left[1][0].endswith("…") or cell_width(left[1][0]) >= 14
+def _whole(left: Line, snapshot: Snapshot) -> bool:
+    """True where the host is readable: whole, or at least a dozen cells of it."""
+    if len(left) == 1:
+        return not snapshot.host
+    return not left[1][0].endswith("…") or cell_width(left[1][0]) >= 14
 
 
 def _badges(snapshot: Snapshot, look: Look) -> Line:

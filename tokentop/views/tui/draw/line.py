@@ -95,8 +95,8 @@ def first_fit(choices: Sequence[Line], width: int) -> Line:
 
 def sentence(text: str, width: int, height: int) -> list[Line]:
     """A panel's absent face: one calm sentence in the room the panel would take."""
-    words = [[(" " + text, "dim")]]
-    return block(middle(words, height) if height < 6 else [[], *words], width, height)
+    words: list[Line] = [[(text, "dim")]]
+    return block(words if height < 4 else [[], *words], width, height)
 
 
 def dimmed(lines: Iterable[Line]) -> list[Line]:
@@ -116,7 +116,7 @@ _STAND_INS = str.maketrans(
         "▓": "=", "▒": "+", "░": ".", "─": "-", "━": "=", "╸": "=", "│": "|", "╵": "|", "┊": "|",
         **dict.fromkeys("╭╮╰╯├┤┬┴┼", "+"), "╌": "-", "┄": "-",
         "·": ".", "×": "x", "—": "-", "–": "-", "…": "~", "°": "'", "≈": "~", "≥": ">",
-        "●": "*", "○": "o", "▸": ">", "▾": "v", "▴": "^", "↑": "^", "↓": "v", "↕": "|",
+        "●": "@", "○": "o", "▸": ">", "▾": "v", "▴": "^", "↑": "^", "↓": "v", "↕": "|",
         "←": "<", "→": ">", "▲": "^", "▼": "v", "■": "#", "□": ".", "❯": ">", "└": "`",
     }
 )  # fmt: skip

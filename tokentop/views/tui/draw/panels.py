@@ -60,7 +60,7 @@ PANELS: dict[str, Panel] = {
     "history": Panel(history.lines, _titled(history.TITLE)),
     "metrics": Panel(metrics.lines, _titled(metrics.TITLE)),
     "capacity": Panel(capacity.lines, _titled(capacity.TITLE), capacity.summary),
-    "cloud": Panel(cloud.lines, _titled(cloud.TITLE), cloud.summary, cloud.heads),
+    "cloud": Panel(cloud.lines, cloud.title, cloud.summary, cloud.heads),
     "economy": Panel(economy.lines, _titled("")),
     "services": Panel(services.lines, _titled(services.TITLE), services.summary),
     "strip": Panel(strip.lines, _titled("")),

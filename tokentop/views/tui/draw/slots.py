@@ -27,7 +27,7 @@ def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line
     if height <= 2:
         drawn = [_one_line(llm, width), models(llm, width)]
     else:
-        thick = 1 if height < 7 else 2 if height < 9 else 3
+        thick = max(1, min(4, (height - 3) // 2))
         drawn = [*[_bar(llm, width)] * thick, _legend(llm, width), []]
         extra = [
             models(llm, width),
@@ -124,7 +124,7 @@ def models(llm: Llm, width: int) -> Line:
     for i, name in enumerate(llm.models):
         left = len(llm.models) - i
         more = f" +{left} more"
-        chip = f" {clean(name, 28)} "
+        chip = f" {clean(name, 28) or DASH} "
         room = width - wide(line) - (len(more) if left > 1 else 0)
         if cell_width(chip) > room and i:
             return [*line, (more, "dim")]

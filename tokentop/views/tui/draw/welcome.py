@@ -1,7 +1,9 @@
 """The empty machine: what was looked for, what was not found, and what to try."""
 
+from collections.abc import Iterable
+
 from tokentop.domain.model import Snapshot
-from tokentop.domain.text import clean
+from tokentop.domain.text import clean, fit
 from tokentop.views.tui.draw.facts import driver, stack
 from tokentop.views.tui.draw.line import Line, Look, block, exact, middle
 from tokentop.views.tui.draw.line import span_width as wide
@@ -19,29 +21,36 @@ def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line
     if len(drawn) > height:
         drawn = [line for line in drawn if line]
     across = max(map(wide, drawn))
-    left = max(1, (width - across) // 2)
+    left = max(0, (width - across) // 2)
     shifted = [[(" " * left, "text"), *line] for line in drawn]
     return block(middle(shifted, height), width, height)
 
 
 def _page(snapshot: Snapshot, width: int) -> list[Line]:
-    asked = stack(snapshot)
+    """Wide: what was looked for beside what was found; narrow: the same in short lines."""
     nvml = driver(snapshot)
     reason = clean((nvml.error if nvml else None) or "This host's driver was not asked.", 70)
+    asked = f"None of the {len(stack(snapshot))} answered where they were expected."
+    narrow = width < 72
+    found = [("GPUs", reason), ("services", asked)]
+    commands = [(command, "" if narrow else why) for command, why in TRY]
+    label = 0 if narrow else 12
     rows: list[Line] = [
         [("Nothing to watch on this machine yet.", "bright")],
         [],
-        [("looked for  ", "dim"), (f"{'GPUs':<10}", "text"), (reason, "dim")],
-        [("            ", "dim"), (f"{'services':<10}", "text"), (_where(asked), "dim")],
+        *_table("looked for", found, label, 10),
         [],
+        *_table("try", commands, label, 27),
+        [],
+        [("It keeps looking; what comes up appears here.", "dim")],
     ]
-    narrow = width < 76
-    for i, (command, why) in enumerate(TRY):
-        lead = "try         " if i == 0 else "            "
-        rows.append([(lead, "dim"), (f"{command:<27}", "bright"), ("" if narrow else why, "dim")])
-    rows += [[], [("It keeps looking; whatever comes up appears here.", "dim")]]
-    return [exact(row, min(wide(row), width - 2)) for row in rows]
+    return [exact(row, min(wide(row), width)) for row in rows]
 
 
-def _where(asked: tuple[object, ...]) -> str:
-    return f"None of the {len(asked)} answered where they were expected."
+def _table(label: str, pairs: Iterable[tuple[str, str]], indent: int, column: int) -> list[Line]:
+    """Name and remark in two columns, with a label before the first row where there is room."""
+    style = "bright" if label == "try" else "text"
+    return [
+        [(fit(label if i == 0 else "", indent), "dim"), (fit(name, column), style), (remark, "dim")]
+        for i, (name, remark) in enumerate(pairs)
+    ]
