@@ -9,20 +9,22 @@ View = Literal["screen", "compact", "json", "doctor", "config"]
 
 EPILOG = """\
 examples:
-  tokentop                          the full screen
-  tokentop --demo                   the full screen on a simulated stack
-  tokentop --compact                one line, for a status bar
-  tokentop --compact --watch        a fresh line every interval
+  tokentop                      the full screen
+  tokentop --demo               the full screen on a simulated stack
+  tokentop --compact            one line, for a status bar
+  tokentop --compact --watch    a fresh line every interval
   tokentop --format '{gpu_util}% {queued} {multiplier:.2f}x'
   tokentop --json | jq .demand.tier
-  tokentop --check                  for Nagios and its kin
-  tokentop doctor                   what was found, what was not, and what to do about it
-  tokentop config --example         a commented configuration file
+  tokentop --check              for Nagios and its kin
+  tokentop doctor               what was found, what not, and what to do
+  tokentop config --example     a commented configuration file
 
 exit codes:
-  0  printed from at least one live source      3  nothing answered (the line is printed still)
-  1  an unexpected fault                        2  usage or configuration error
-  with --check: 0 normal, 1 pressure, 2 saturated, 3 unknown, or a usage or configuration error
+  0  printed from at least one live source
+  1  an unexpected fault
+  2  a usage or configuration error
+  3  nothing answered; the line, or the JSON, is printed still
+  with --check: 0 normal, 1 pressure, 2 saturated, 3 unknown or an error
 """
 
 
@@ -118,8 +120,7 @@ def _parser() -> _Parser:
         prog="tokentop",
         usage="tokentop [options]\n       tokentop doctor [options]\n"
         "       tokentop config [--example] [options]",
-        description="The live token economy of self-hosted LLM inference: GPUs, slots, demand, "
-        "cost multiplier.",
+        description="The live token economy of self-hosted LLM inference.",
         epilog=EPILOG,
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -52,6 +52,7 @@ def _view(args: "Arguments", config: "Config", started: float, bad: int) -> int:
     except (KeyboardInterrupt, BrokenPipeError):
         raise
     except OSError as error:
+        _silence_stdout()
         return _say(f"standard output cannot be written: {error.strerror}", CRASHED)
     except Exception as error:  # noqa: BLE001  # a traceback would print locals, tokens among them
         return _say(_crash(error), UNKNOWN if bad == UNKNOWN else CRASHED)
@@ -119,4 +120,4 @@ def _silence_stdout() -> None:
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError, AttributeError):
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None

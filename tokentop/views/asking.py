@@ -1,8 +1,9 @@
 """Ask every source at once, with one deadline, and fold what came: the text views' one refresh."""
 
 import threading
+from collections.abc import Callable
 from os import uname
-from time import monotonic
+from time import monotonic, time
 from typing import NamedTuple
 
 from tokentop.collect import Collector, HttpSource
@@ -11,9 +12,10 @@ from tokentop.domain.model import Snapshot
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.transport.http import Reply
 from tokentop.transport.nvml import NvmlThread
-from tokentop.transport.once import fetch_all
+from tokentop.transport.once import Dial, fetch_all
 
 GpusAnswer = GpusReading | Failure
+GpusRead = Callable[[float], GpusAnswer]
 MARGIN_S = 0.1  # kept for folding, printing and leaving
 
 
@@ -25,11 +27,21 @@ class Round(NamedTuple):
     gpus_latency_s: float | None = None
 
 
+class World(NamedTuple):
+    """Where answers come from: the real one has no `dial` and no `read`; clocks give seconds."""
+
+    host: str
+    clock: Callable[[], float] = monotonic
+    wall: Callable[[], float] = time
+    dial: Dial | None = None
+    read: GpusRead | None = None
+
+
 class Gpus:
     """The driver's answers, taken from its own thread with a deadline."""
 
-    def __init__(self) -> None:
-        self._thread = NvmlThread(self._arrived)
+    def __init__(self, read: GpusRead | None) -> None:
+        self._thread = NvmlThread(self._arrived, read=read)
         self._here = threading.Event()
         self._answer: tuple[GpusAnswer, float] | None = None
 
@@ -59,29 +71,39 @@ class Asker:
     """One collector with its transports; `last` is what the latest refresh heard."""
 
     def __init__(self, config: Config) -> None:
-        self._collector = Collector(config, uname().nodename, config.demo.enabled)
-        self._gpus = Gpus() if config.gpus else None
-        self.last = Round()
+        if config.demo.enabled:
+            from tokentop.views.rehearsal import simulated
 
-    def ask(self, deadline: float, wall: float) -> Snapshot:
+            self._world = simulated(config.demo)
+        else:
+            self._world = World(uname().nodename)
+        self._collector = Collector(config, self._world.host, config.demo.enabled)
+        self._gpus = Gpus(self._world.read) if config.gpus else None
+        self.last = Round()
+        if config.demo.enabled and config.demo.at_s is not None:
+            from tokentop.views.rehearsal import rehearse
+
+            rehearse(self._collector, config)
+
+    def ask(self, deadline: float) -> Snapshot:
         """Return the snapshot by `deadline` (monotonic); what is late counts as a timeout."""
         until = deadline - MARGIN_S
-        now = monotonic()
-        due = [source for source in self._collector.sources if self._collector.due(source.key, now)]
+        world, collector = self._world, self._collector
+        due = [source for source in collector.sources if collector.due(source.key, world.clock())]
         if self._gpus is not None:
             self._gpus.poll()
-        replies = fetch_all([source.request for source in due], max(0.0, until - now))
-        now = monotonic()
+        requests = [source.request for source in due]
+        replies = fetch_all(requests, max(0.0, until - monotonic()), dial=world.dial)
         for source, reply in zip(due, replies, strict=True):
-            self._collector.record(source.key, reply, now)
+            collector.record(source.key, reply, world.clock())
         self.last = Round(tuple(zip(due, replies, strict=True)))
         if self._gpus is not None:
             self._take_gpus(self._gpus, until)
-        return self._collector.snapshot(monotonic(), wall)
+        return collector.snapshot(world.clock(), world.wall())
 
     def _take_gpus(self, gpus: Gpus, until: float) -> None:
         answer, latency_s = gpus.take(until - monotonic())
-        self._collector.record_gpus(answer, monotonic(), latency_s)
+        self._collector.record_gpus(answer, self._world.clock(), latency_s)
         self.last = self.last._replace(gpus=answer, gpus_latency_s=latency_s)
 
     def stop(self) -> None:

@@ -3,7 +3,6 @@
 import os
 import platform
 import sys
-from time import time
 
 from tokentop import __version__
 from tokentop.config.schema import Config
@@ -20,7 +19,7 @@ def run(config: Config, started: float) -> int:
     """Print the report; return 0 when at least one source works, 3 otherwise."""
     asker = Asker(config)
     try:
-        snapshot = asker.ask(started + config.deadline_s, time())
+        snapshot = asker.ask(started + config.deadline_s)
     finally:
         asker.stop()
     terminal = look_at(sys.stdout, os.environ)
@@ -43,7 +42,7 @@ def sections(
         Section("Program", _program(config)),
         Section("Terminal", _terminal(terminal, config)),
         Section("GPUs (NVIDIA driver, NVML)", _gpus(config, heard)),
-        *examination.services(config, heard),
+        *examination.services(config, heard, snapshot),
         Section("In short", (_verdict(snapshot),)),
     )
 
@@ -77,7 +76,7 @@ def _terminal(terminal: Terminal, config: Config) -> tuple[Row, ...]:
 
 def _output(terminal: Terminal) -> Row:
     if not terminal.tty:
-        return Row("info", "output", "not a terminal: use --compact or --json there")
+        return Row("info", "output", f"not a terminal (TERM={terminal.term or 'not set'})")
     size = f"{terminal.columns} × {terminal.rows} cells, TERM={terminal.term or '(not set)'}"
     if terminal.dumb:
         return Row("warn", "output", size, "this terminal cannot draw: use --compact or --json")

@@ -2,6 +2,7 @@
 
 from tokentop.collect import HttpSource
 from tokentop.config.schema import Config, ServiceConfig
+from tokentop.domain.model import Service, Snapshot
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.sources.aither import SERVICES, BadData
 from tokentop.transport.http import Reply, safe_url
@@ -12,12 +13,16 @@ from tokentop.views.report import Mark, Row, Section
 Finding = tuple[HttpSource, Reply | Failure, tuple[str, ...]]  # with the names of unusable fields
 
 
-def services(config: Config, heard: Round) -> tuple[Section, ...]:
+def services(config: Config, heard: Round, snapshot: Snapshot) -> tuple[Section, ...]:
     """Return one section per service, and one about TLS before them."""
+    known = {service.name: service for service in snapshot.services}
     return (
         Section("TLS", _tls(config)),
         *(
-            Section(f"{service.name}  {safe_url(service.url)}", _service(service, heard))
+            Section(
+                f"{service.name}  {safe_url(service.url)}",
+                _service(service, heard, known.get(service.name)),
+            )
             for service in config.services
         ),
     )
@@ -36,10 +41,13 @@ def _tls(config: Config) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _service(service: ServiceConfig, heard: Round) -> tuple[Row, ...]:
+def _service(service: ServiceConfig, heard: Round, known: Service | None) -> tuple[Row, ...]:
     mine = [_examined(*pair) for pair in heard.answers if pair[0].service == service.name]
-    if not service.enabled or not mine:
+    if not service.enabled:
         return (Row("off", "not asked", "switched off in the configuration"),)
+    if not mine:
+        why = known.error if known is not None and known.error else "no endpoint is due"
+        return (Row("warn", "not asked", f"parked after repeated failures: {why}"),)
     failures = {answer for _, answer, _ in mine if isinstance(answer, Failure)}
     if len(failures) == 1 and all(isinstance(answer, Failure) for _, answer, _ in mine):
         return _silent(service, mine, failures.pop())

@@ -45,9 +45,9 @@ def vram(snapshot: Snapshot) -> tuple[float, float] | None:
 
 
 def cost(snapshot: Snapshot) -> float | str | None:
-    """Return the base cost of a request in tokens, or the word `free`."""
-    pricing = snapshot.pricing
-    return "free" if pricing.everything_free else pricing.base_cost_tokens
+    """Return the base cost of a request in tokens, the word `free`, or None where none is set."""
+    base = snapshot.pricing.base_cost_tokens
+    return "free" if base is not None and snapshot.pricing.everything_free else base
 
 
 def services_up(snapshot: Snapshot) -> int:

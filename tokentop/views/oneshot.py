@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable
 from os import environ
-from time import time
 from typing import NamedTuple
 
 from tokentop.config.schema import Config
@@ -40,7 +39,7 @@ def run(config: Config, options: Options, started: float) -> int:
             from tokentop.views.watch import watch
 
             return watch(asker, show, config, in_place=not options.json)
-        snapshot = asker.ask(started + config.deadline_s, time())
+        snapshot = asker.ask(started + config.deadline_s)
         _print(show(snapshot))
         return exit_code(snapshot, check=options.check)
     finally:

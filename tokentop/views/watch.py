@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from time import monotonic, sleep, time
+from time import monotonic, sleep
 from types import FrameType
 
 from tokentop.config.schema import Config
@@ -35,7 +35,7 @@ def watch(asker: Asker, show: Callable[[Snapshot], str], config: Config, *, in_p
         try:
             while True:
                 due = monotonic() + config.interval_s
-                out.write(show(asker.ask(monotonic() + config.deadline_s, time())))
+                out.write(show(asker.ask(monotonic() + config.deadline_s)))
                 _wait(due - monotonic())
         except KeyboardInterrupt:
             return 128 + signal.SIGINT

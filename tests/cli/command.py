@@ -1,0 +1,123 @@
+"""The installed command in a subprocess or a pseudo-terminal, in an environment of its own."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from fcntl import ioctl
+from pathlib import Path
+from struct import pack
+from time import monotonic
+
+from tokentop.sources.aither import SERVICES
+
+TOKENTOP = str(Path(sys.executable).parent / "tokentop")
+NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens
+PATIENCE_S = 20.0  # a loaded machine is slow; a hang is not waited for for ever
+
+
+def environment(stack: str = NOWHERE, **more: str) -> dict[str, str]:
+    """A clean environment in which all seven services live at `stack`."""
+    urls = {service.env: stack for service in SERVICES.values()}
+    base = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "TERM": "xterm-256color"}
+    return {**base, "LANG": "C.UTF-8", "AITHER_CA_BUNDLE": "", **urls, **more}
+
+
+def run(
+    *words: str, env: Mapping[str, str] | None = None, wrapper: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run the command with pipes until it ends."""
+    return subprocess.run(
+        [*wrapper, TOKENTOP, *words],
+        env=dict(env or environment()),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+@contextmanager
+def started(*words: str, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+    """The command running, its output in pipes; killed at the end if it still runs."""
+    process = subprocess.Popen(
+        [TOKENTOP, *words],
+        env=dict(env or environment()),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+class Terminal:
+    """The command in a pseudo-terminal of its own; `seen` is all it has written so far."""
+
+    def __init__(self, *words: str, env: Mapping[str, str], columns: int = 80) -> None:
+        self.seen = ""
+        self._code: int | None = None
+        self._pid, self._fd = pty.fork()
+        if self._pid == 0:
+            os.execve(TOKENTOP, [TOKENTOP, *words], dict(env))
+        ioctl(self._fd, termios.TIOCSWINSZ, pack("HHHH", 24, columns, 0, 0))
+
+    def until(self, text: str, times: int = 1) -> None:
+        """Read until `text` was seen that often; fails when the command ends first."""
+        while self.seen.count(text) < times:
+            assert self._read(), f"{text!r} was not seen in {self.seen!r}"
+
+    def press(self, keys: str) -> None:
+        os.write(self._fd, keys.encode())
+
+    def signal(self, number: int) -> None:
+        os.kill(self._pid, number)
+
+    def end(self) -> int:
+        """Read to the end and return the exit code, negative for a signal."""
+        while self._read():
+            pass
+        return self._wait()
+
+    def close(self) -> None:
+        if self._code is None:
+            os.kill(self._pid, 9)
+            self._wait()
+        os.close(self._fd)
+
+    def _wait(self) -> int:
+        if self._code is None:
+            self._code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return self._code
+
+    def _read(self) -> bool:
+        before = monotonic()
+        ready, _, _ = select.select([self._fd], [], [], PATIENCE_S)
+        assert ready, f"silent for {monotonic() - before:.0f} s after {self.seen!r}"
+        try:
+            data = os.read(self._fd, 65536)
+        except OSError:  # Linux says EIO when the other end is closed
+            return False
+        self.seen += data.decode("utf-8", "replace")
+        return bool(data)
+
+
+@contextmanager
+def in_terminal(
+    *words: str, env: Mapping[str, str] | None = None, columns: int = 80
+) -> Iterator[Terminal]:
+    """The command in a pseudo-terminal; killed at the end if it still runs."""
+    terminal = Terminal(*words, env=env or environment(), columns=columns)
+    try:
+        yield terminal
+    finally:
+        terminal.close()

@@ -1,0 +1,65 @@
+"""The one-line path imports nothing it does not print with: proved on the installed command."""
+
+import json
+import sys
+
+import pytest
+
+from tests.cli.command import TOKENTOP, environment, run
+from tests.cli.stack import serving
+
+FORBIDDEN = {"textual", "rich", "httpx", "asyncio", "pydantic"}
+HEAVY = {"dataclasses", "inspect", "logging", "pathlib", "subprocess", "http", "email", "ssl",
+         "tomllib", "importlib.metadata", "urllib.request"}  # fmt: skip
+
+# Runs the installed console script as it stands, then tells what it had loaded.
+HOOK = """
+import json, runpy, sys
+sys.argv = sys.argv[1:]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+finally:
+    sys.stderr.write("\\nMODULES " + json.dumps(sorted(sys.modules)))
+"""
+
+
+def loaded(*words: str, env: dict[str, str]) -> set[str]:
+    done = run(*words, env=env, wrapper=(sys.executable, "-X", "importtime", "-c", HOOK))
+    assert done.returncode == 0, done.stderr
+    assert TOKENTOP.endswith("tokentop")
+    return set(json.loads(done.stderr.rpartition("MODULES ")[2]))
+
+
+@pytest.mark.parametrize("flag", ["--compact", "--json", "--check"])
+@pytest.mark.parametrize("demo", [False, True])
+def test_the_one_line_path_is_light(flag: str, demo: bool) -> None:
+    """None of the full screen's libraries, nor a heavy part of the standard one, is loaded."""
+    with serving() as url:
+        env = environment(url)
+        modules = loaded(flag, *(["--demo-at", "20"] if demo else ["--no-gpus"]), env=env)
+        bare = set(json.loads(_bare(env)))
+    new = modules - bare
+    assert "tokentop.views.oneshot" in new
+    assert not {name for name in new if name.partition(".")[0] in FORBIDDEN}
+    assert not {name for name in new if name in HEAVY}
+
+
+def _bare(env: dict[str, str]) -> str:
+    """What the interpreter itself and the hook load, site packages' .pth files included."""
+    import subprocess
+
+    code = "import json, runpy, sys; print(json.dumps(sorted(sys.modules)))"
+    return subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_views_do_not_drag_each_other_in() -> None:
+    """The line loads no JSON view, no doctor and no example configuration."""
+    with serving() as url:
+        modules = loaded("--compact", "--no-gpus", env=environment(url))
+    others = {"tokentop.views.json", "tokentop.views.doctor", "tokentop.config.show"}
+    assert not modules & others
+    assert not {
+        name for name in modules if name.startswith(("tokentop.demo", "tokentop.views.tui"))
+    }

@@ -1,0 +1,151 @@
+"""`--compact` and `--json` against services on loopback: figures, exit codes, time, secrets."""
+
+import json
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from tests.cli.command import environment, run
+from tests.cli.stack import GPU, QUEUE, serving
+
+LINE = "GPU 42% │ VRAM 18.2/24.0G │ Q 3 │ ×2.13 │ free │ cloud 1\n"
+FULL = {"compute_pressure": {"pressure": 0.99}}
+
+
+def test_the_line_from_a_stack_that_answers() -> None:
+    """Every figure comes from its service; standard error stays empty and no escape is written."""
+    with serving() as url:
+        done = run("--compact", "--no-gpus", env=environment(url))
+    assert (done.stdout, done.stderr, done.returncode) == (LINE, "", 0)
+
+
+def test_json_is_one_line_of_the_published_schema() -> None:
+    """One object on one line, from the same answers."""
+    with serving() as url:
+        done = run("--json", "--no-gpus", env=environment(url))
+    value = json.loads(done.stdout)
+    assert done.stdout.count("\n") == 1
+    assert value["schema"] == "tokentop/1"
+    assert value["llm"]["queued"] == 3
+    assert value["pricing"]["base_cost_tokens"] == 12
+    assert all(value["services_online"].values())
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("flag", ["--compact", "--json"])
+def test_nothing_answers(flag: str) -> None:
+    """With no live source the output is whole all the same, and the exit code is 3."""
+    done = run(flag, "--no-gpus")
+    assert done.returncode == 3
+    assert done.stderr == ""
+    if flag == "--json":
+        assert not any(json.loads(done.stdout)["services_online"].values())
+    else:
+        assert done.stdout == "GPU — │ VRAM — │ Q — │ — │ free │ cloud —\n"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"compute_pressure": {"pressure": 0.2}}, 0),
+        ({"compute_pressure": {"pressure": 0.85}}, 1),
+        (FULL, 2),
+        ({"compute_pressure": {"pressure": 0.2}, "llm_queue": QUEUE | {"queued": 48}}, 2),
+    ],
+)
+def test_check_gives_the_banner_mode(changed: dict[str, object], code: int) -> None:
+    """Under --check the exit code is the mode: 0 normal, 1 pressure, 2 saturated."""
+    with serving(**changed) as url:
+        done = run("--check", "--no-gpus", env=environment(url))
+    assert done.returncode == code
+    assert done.stdout.startswith("GPU 42%")
+
+
+def test_check_without_data_is_unknown() -> None:
+    """Nobody answers: 3, for JSON too."""
+    assert run("--check", "--no-gpus").returncode == 3
+    assert run("--check", "--json", "--no-gpus").returncode == 3
+
+
+def test_full_is_said() -> None:
+    """A saturated stack ends the line with FULL."""
+    with serving(**FULL) as url:
+        done = run("--compact", "--no-gpus", env=environment(url))
+    assert done.stdout.endswith("│ FULL\n")
+
+
+def test_a_template() -> None:
+    """--format alone is the compact view, with unknown figures as a dash."""
+    with serving() as url:
+        done = run("--format", "{models} {active:3d} {kv:.0%}", "--no-gpus", env=environment(url))
+    assert (done.stdout, done.returncode) == ("qwen3.6-27b   5 —\n", 0)
+
+
+def test_one_hanging_service_costs_its_own_time_only(tmp_path: Path) -> None:
+    """The others are on the line, the whole ends at the deadline, and the exit code is 0."""
+    config = tmp_path / "tokentop.toml"
+    config.write_text("timeout = 0.4\ndeadline = 0.8\n")
+    with serving(mint_rates=None, agents=None) as url:
+        began = monotonic()
+        done = run("--compact", "--no-gpus", "--config", str(config), env=environment(url))
+        took = monotonic() - began
+    assert (done.stdout, done.returncode) == (LINE, 0)
+    assert took < 3.0
+
+
+def test_hostile_answers_never_reach_the_terminal() -> None:
+    """Escape sequences in names are gone from the line, and JSON carries none raw."""
+    evil = "\x1b[31mred\x1b]0;title\x07\u202e\n"
+    with serving(llm_queue=QUEUE | {"models_loaded": [evil]}, gpu_metrics=b"<html>") as url:
+        line = run("--format", "{models}", "--no-gpus", env=environment(url))
+        whole = run("--json", "--no-gpus", env=environment(url))
+    assert line.stdout.rstrip("\n").isprintable()
+    assert "red" in line.stdout
+    assert whole.stdout.isascii()
+    assert json.loads(whole.stdout)["gpus"][0]["name"] == GPU["name"]
+
+
+def test_a_token_is_never_printed(tmp_path: Path) -> None:
+    """Neither the views, nor the doctor, nor the configuration show a token."""
+    config = tmp_path / "tokentop.toml"
+    config.write_text('[services.genesis]\ntoken_env = "GENESIS_TOKEN"\n')
+    with serving(llm_queue=401) as url:
+        env = environment(url, GENESIS_TOKEN="hunter2-secret")
+        for words in (("--compact",), ("--json",), ("doctor",), ("config",)):
+            done = run(*words, "--config", str(config), env=env)
+            assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_unverified_tls_is_a_warning_away_from_the_data() -> None:
+    """AITHER_TLS_VERIFY=false is said once on standard error, never on the line."""
+    env = environment("https://127.0.0.1:9", AITHER_TLS_VERIFY="false")
+    done = run("--compact", "--no-gpus", env=env)
+    assert done.stderr.count("\n") == 1
+    assert "not verified" in done.stderr
+    assert "AITHER_TLS_VERIFY" in done.stderr
+    assert "verified" not in done.stdout
+
+
+def test_a_full_disk_is_one_sentence() -> None:
+    """Output that cannot be written is an error, not a traceback."""
+    done = run("--compact", "--demo-at", "60", wrapper=("sh", "-c", '"$0" "$@" >/dev/full'))
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_closed_standard_output_is_no_crash() -> None:
+    """With standard output closed the exit code still tells the mode."""
+    done = run("--check", "--demo-at", "100", wrapper=("sh", "-c", '"$0" "$@" >&-'))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_an_ascii_locale_gets_ascii() -> None:
+    """Where the encoding cannot say our signs, stand-ins are printed."""
+    env = environment(PYTHONIOENCODING="ascii")
+    done = run("--compact", "--demo-at", "60", env=env)
+    assert done.returncode == 0
+    assert done.stdout.isascii()
+    assert " | x" in done.stdout
