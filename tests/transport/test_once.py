@@ -132,7 +132,7 @@ def test_the_next_address_is_tried_where_one_refuses() -> None:
 def test_the_one_line_path_stays_light() -> None:
     """A plain exchange imports none of the modules that the start-up budget cannot pay for."""
     forbidden = ["httpx", "http.client", "asyncio", "ssl", "email", "urllib.parse", "logging"]
-    forbidden += ["pathlib", "inspect", "dataclasses", "subprocess", "tomllib"]
+    forbidden += ["pathlib", "inspect", "dataclasses", "subprocess", "tomllib", "stringprep"]
     with Server(ok(1)) as server:
         program = (
             "import sys\n"

@@ -95,9 +95,9 @@ async def test_plain_http_loads_no_ca_bundle(pool: Pool, monkeypatch: pytest.Mon
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
     with Server(ok(1)) as server:
         assert isinstance(await pool.fetch(Request(server.url)), Reply)
-    (context,) = pool._transports
-    assert context is None
-    assert pool._transports[None]._pool._ssl_context.cert_store_stats()["x509"] == 0  # type: ignore[attr-defined]
+    ((key, transport),) = pool._transports.items()
+    assert key[0] == server.url
+    assert transport._pool._ssl_context.cert_store_stats()["x509"] == 0  # type: ignore[attr-defined]
 
 
 async def test_tls_connections_are_kept_as_well(pool: Pool, tmp_path: object) -> None:

@@ -113,7 +113,8 @@ def _dial(request: Request, timeout_s: float) -> socket.socket:
         from tokentop.transport.tls import context_for
 
         context = context_for(request.ca_bundle, request.verify)
-    addresses = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    host = target.host.encode("ascii")  # a str would load the idna codec at start-up
+    addresses = socket.getaddrinfo(host, target.port, type=socket.SOCK_STREAM)
     sock = connected(addresses, deadline)
     if context is None:
         return sock

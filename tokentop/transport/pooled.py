@@ -5,6 +5,7 @@ network, and a proxy would see the tokens. Cookies are not kept either: every po
 """
 
 import asyncio
+import sys
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from tokentop.transport.network import Backend
+
 _KEEP_ALIVE_S = 90.0
 _CLOSE_S = 0.2
 
@@ -45,8 +48,12 @@ class Pool:
     def __init__(self, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
         import httpx  # 98 ms, paid here rather than before the first paint
 
+        from tokentop.transport.network import Backend
+
         self._given = transport
-        self._transports: dict[SSLContext | None, httpx.AsyncBaseTransport] = {}
+        self._backend = Backend()
+        # One small pool an origin: httpcore looks at every connection of a pool for every request.
+        self._transports: dict[tuple[str, SSLContext], httpx.AsyncBaseTransport] = {}
 
     async def fetch(self, request: Request) -> Reply | Failure:
         """One GET with its redirects, within `request.timeout_s`; raises only CancelledError."""
@@ -55,6 +62,8 @@ class Pool:
                 return await self._follow(request, monotonic())
         except Stopped as stopped:
             return stopped.failure
+        except TimeoutError:
+            return timed_out(request.url, request.timeout_s)
         except Exception as error:  # noqa: BLE001  # httpx, anyio and h11 raise what they like
             return _failure(error, request)
 
@@ -112,32 +121,35 @@ class Pool:
             raise Stopped(no_answer(request)) from None
 
     def _transport_for(self, request: Request, target: Target) -> "httpx.AsyncBaseTransport":
+        from tokentop.transport.tls import context_for
+
         if self._given is not None:
             return self._given
-        context: SSLContext | None = None  # plain http loads no CA bundle: it would cost memory
         if target.scheme == "https":
-            from tokentop.transport.tls import context_for
-
             context = context_for(request.ca_bundle, request.verify)
-        if context not in self._transports:
-            self._transports[context] = self._opened(context)
-        return self._transports[context]
+        else:
+            context = context_for(None, verify=False)  # loads no CA bundle: that costs memory
+        key = (target.origin, context)
+        if key not in self._transports:
+            self._transports[key] = _opened(context, self._backend)
+        return self._transports[key]
 
-    def _opened(self, context: "SSLContext | None") -> "httpx.AsyncBaseTransport":
-        import httpcore
-        import httpx
 
-        from tokentop.transport.network import Backend
+def _opened(context: "SSLContext", backend: "Backend") -> "httpx.AsyncBaseTransport":
+    import httpcore
+    import httpx
 
-        transport = httpx.AsyncHTTPTransport(verify=context or False, trust_env=False)
-        # httpx has no public place for a network backend; the pool it made is as yet unused.
-        transport._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context or httpx.create_ssl_context(verify=False),
-            max_connections=None,
-            keepalive_expiry=_KEEP_ALIVE_S,
-            network_backend=Backend(),
-        )
-        return transport
+    # httpcore looks for this optional module with every lock: a third of a request's CPU time.
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+    transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False)
+    # httpx has no public place for a network backend; the pool it made is as yet unused.
+    transport._pool = httpcore.AsyncConnectionPool(
+        ssl_context=context,
+        max_connections=None,
+        keepalive_expiry=_KEEP_ALIVE_S,
+        network_backend=backend,
+    )
+    return transport
 
 
 def _question(request: Request, opened: asyncio.Event) -> "httpx.Request":
