@@ -1,0 +1,65 @@
+"""`--demo` through the one-shot views: frozen moments, and the polls that led up to them."""
+
+import json
+
+import pytest
+
+from tests.cli.command import run
+
+# Measured anew at every run; all else of a frozen moment is the same each time.
+MEASURED = ("latency_ms",)
+
+
+def moment(at_s: float, *words: str) -> dict[str, object]:
+    value: dict[str, object] = json.loads(run("--json", "--demo-at", str(at_s), *words).stdout)
+    for service in services(value).values():
+        for name in MEASURED:
+            service.pop(name)
+    return value
+
+
+def services(value: dict[str, object]) -> dict[str, dict[str, object]]:
+    return {service["name"]: service for service in value["services"]}  # type: ignore[attr-defined]
+
+
+def test_a_moment_is_the_same_every_time() -> None:
+    """Same seed, same second: same snapshot; another seed differs."""
+    first = moment(100, "--demo-seed", "7")
+    assert first == moment(100, "--demo-seed", "7")
+    assert first["gpus"] != moment(100, "--demo-seed", "8")["gpus"]
+
+
+def test_it_says_demo_everywhere() -> None:
+    """JSON has demo true; the line begins with DEMO."""
+    assert moment(20)["demo"] is True
+    done = run("--compact", "--demo-at", "20")
+    assert done.stdout.startswith("DEMO │ GPU ")
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(("at_s", "code"), [(5, 0), (80, 1), (100, 2)])
+def test_check_follows_the_walk(at_s: int, code: int) -> None:
+    """The demo passes through every banner mode."""
+    assert run("--check", "--demo-at", str(at_s)).returncode == code
+
+
+def test_the_failing_service_has_a_past() -> None:
+    """It fails at 60 s with data of then; three failures park it; later it is back."""
+    fresh, failing, parked, back = (services(moment(at))["parallel"] for at in (58, 62, 80, 110))
+    assert (fresh["state"], fresh["age_s"]) == ("online", 0.0)
+    assert (failing["state"], failing["age_s"]) == ("stale", 6.0)
+    assert (parked["state"], parked["age_s"]) == ("parked", 24.0)
+    assert back["state"] == "online"
+    assert moment(62)["parallel"]["stale"] is True  # type: ignore[index]
+
+
+def test_the_countdown_has_begun_when_it_should() -> None:
+    """The scale-down clock has run since demand fell below its bound, a few polls ago."""
+    left = moment(165)["capacity"]["scale_down_in_s"]  # type: ignore[index]
+    assert 580 <= left < 600
+    assert moment(100)["capacity"]["scale_down_in_s"] is None  # type: ignore[index]
+
+
+def test_far_future_moments_cost_no_more() -> None:
+    """A moment hours ahead is reached without living through it all."""
+    assert services(moment(360_062))["parallel"]["state"] == "stale"
