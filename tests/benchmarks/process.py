@@ -49,7 +49,9 @@ def report(figures: Mapping[str, Sequence[Figures]], subject: str) -> None:
     """Print each command's medians and the subject's ratio to every other, pair by pair."""
     for name, runs in figures.items():
         wall, cpu, peak = (median([run[i] for run in runs]) for i in range(3))
-        print(f"{name:24} wall {wall * 1e3:7.1f} ms   cpu {cpu * 1e3:7.1f} ms   peak {peak:5.1f} MiB")
+        print(
+            f"{name:24} wall {wall * 1e3:7.1f} ms   cpu {cpu * 1e3:7.1f} ms   peak {peak:5.1f} MiB"
+        )
     for name, runs in figures.items():
         if name != subject:
             pairs = [a.wall_s / b.wall_s for a, b in zip(figures[subject], runs, strict=True)]
