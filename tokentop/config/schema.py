@@ -26,6 +26,39 @@ class ServiceConfig(NamedTuple):
     paths: tuple[tuple[str, str], ...] = ()
 
 
+class EngineConfig(NamedTuple):
+    """One engine the user named. `kind` is an EngineKind or None (told apart by its answers)."""
+
+    name: str
+    url: str
+    kind: str | None = None
+    token: Secret | None = None
+    max_slots: int | None = None
+
+
+class DiscoveryConfig(NamedTuple):
+    """Where engines are looked for: `hosts` at the usual ports and `ports`, never at `exclude`."""
+
+    enabled: bool = True
+    hosts: tuple[str, ...] = ("127.0.0.1",)
+    ports: tuple[int, ...] = ()
+    exclude: tuple[int, ...] = ()
+
+
+class PrometheusConfig(NamedTuple):
+    """A Prometheus-compatible server that knows the fleet; no `url`, no fleet.
+
+    `url` has no trailing slash and may end in a prefix, below which /api/v1 lies. `ca_bundle` None
+    trusts what the system trusts. `group_by` is a label's name.
+    """
+
+    url: str | None = None
+    token: Secret | None = None
+    ca_bundle: str | None = None
+    group_by: str | None = None
+    verify: bool = True
+
+
 class TlsConfig(NamedTuple):
     ca_bundle: str | None = None
     verify: bool = True
@@ -63,3 +96,6 @@ class Config(NamedTuple):
     origins: tuple[
         tuple[str, str], ...
     ] = ()  # dotted key -> "default" | "file PATH:LINE" | "environment NAME" | "flag --x"
+    engines: tuple[EngineConfig, ...] = ()
+    discovery: DiscoveryConfig = DiscoveryConfig()
+    prometheus: PrometheusConfig = PrometheusConfig()

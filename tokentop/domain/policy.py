@@ -37,6 +37,23 @@ class CapacityPolicy(NamedTuple):
     scale_down_after_s: float = 600.0
 
 
+class CostPolicy(NamedTuple):
+    """What the user pays; None where not configured. Rented or owned, never both.
+
+    Rented: `usd_per_gpu_hour`, for one GPU. Owned: `purchase_usd` (all the GPUs together, written
+    off over `months`) and `usd_per_kwh`. `gpus` stands in for counting them.
+    """
+
+    usd_per_gpu_hour: float | None = None
+    purchase_usd: float | None = None
+    months: float | None = None
+    usd_per_kwh: float | None = None
+    reference_name: str | None = None
+    reference_usd_per_mtok: float | None = None  # a million generated tokens elsewhere
+    gpus: int | None = None
+    silent_burn_at: float = 0.2  # share of tokens generated for nothing that deserves a mark
+
+
 class Policy(NamedTuple):
     """Everything the formulas need that is not a measurement."""
 
@@ -44,3 +61,4 @@ class Policy(NamedTuple):
     tiers: TierPolicy = TierPolicy()
     capacity: CapacityPolicy = CapacityPolicy()
     profile: Literal["auto", "vram", "serving"] = "auto"
+    cost: CostPolicy = CostPolicy()
