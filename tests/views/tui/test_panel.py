@@ -3,7 +3,7 @@
 from rich.style import Style
 from textual.geometry import Region
 
-from tokentop.views.tui.widgets.panel import Panel, changed_regions, changed_span
+from tokentop.views.tui.widgets.panel import Panel, changed_regions, changed_spans
 
 STYLES = {"text": Style(), "bright": Style(bold=True)}
 
@@ -19,32 +19,39 @@ def test_a_panel_shows_its_lines_without_an_app() -> None:
 
 def test_equal_lines_change_nothing() -> None:
     """The same cells are not sent again, even when the spans are cut differently."""
-    assert changed_span([("ab", "text")], [("ab", "text")]) is None
-    assert changed_span([("ab", "text")], [("a", "text"), ("b", "text")]) is None
+    assert changed_spans([("ab", "text")], [("ab", "text")]) == []
+    assert changed_spans([("ab", "text")], [("a", "text"), ("b", "text")]) == []
 
 
 def test_only_the_changed_cells_are_named() -> None:
     """A ticking second is one cell."""
-    assert changed_span([("12:04:31", "text")], [("12:04:32", "text")]) == (7, 8)
+    assert changed_spans([("12:04:31", "text")], [("12:04:32", "text")]) == [(7, 8)]
+
+
+def test_far_changes_are_sent_apart_and_near_ones_together() -> None:
+    """A move of the cursor is worth a gap of ten cells, not of three."""
+    far = changed_spans([("1" + "." * 12 + "1", "text")], [("2" + "." * 12 + "2", "text")])
+    near = changed_spans([("1...1", "text")], [("2...2", "text")])
+    assert far == [(0, 1), (13, 14)]
+    assert near == [(0, 5)]
 
 
 def test_a_change_of_style_is_a_change() -> None:
     """A colour that moves is sent although no letter changed."""
-    assert changed_span([("abc", "text")], [("a", "text"), ("b", "bright"), ("c", "text")]) == (
-        1,
-        2,
-    )
+    assert changed_spans([("abc", "text")], [("a", "text"), ("b", "bright"), ("c", "text")]) == [
+        (1, 2),
+    ]
 
 
 def test_a_wide_character_is_never_cut_in_half() -> None:
     """Cells of a double-width character are sent together."""
-    assert changed_span([("a日b", "text")], [("a本b", "text")]) == (1, 3)
-    assert changed_span([("日x", "text")], [("abx", "text")]) == (0, 2)
+    assert changed_spans([("a日b", "text")], [("a本b", "text")]) == [(1, 3)]
+    assert changed_spans([("日x", "text")], [("abx", "text")]) == [(0, 2)]
 
 
 def test_a_combining_mark_belongs_to_its_letter() -> None:
     """A mark that appears changes the one cell it stands on."""
-    assert changed_span([("ae", "text")], [("ae\u0301", "text")]) == (1, 2)
+    assert changed_spans([("ae", "text")], [("ae\u0301", "text")]) == [(1, 2)]
 
 
 def test_regions_are_one_row_each() -> None:

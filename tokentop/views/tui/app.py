@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterable
-from time import localtime, strftime
+from time import strftime
 from typing import ClassVar, NoReturn
 
 from textual import events
@@ -95,7 +95,7 @@ class TokentopApp(App[int]):
             now=now,
             elapsed_s=max(0.0, now - self._snapshot_at),
             paused_s=None if self.view.paused_at is None else self.session.now() - now,
-            clock=strftime("%H:%M:%S", localtime(self.session.wall())),
+            clock=strftime("%H:%M:%S", self.session.local_time()),
             interval_s=self.session.interval_s,
             ui=self._config.ui,
             insecure_tls=not self._config.tls.verify,
@@ -181,7 +181,7 @@ class TokentopApp(App[int]):
         self._say(f"Theme: {self._look_theme}")
 
     def action_screenshot_here(self) -> None:
-        name = strftime("tokentop-%Y%m%d-%H%M%S.svg", localtime(self.session.wall()))
+        name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
         try:
             path = self.save_screenshot(name, os.getcwd())
         except OSError as error:
@@ -194,7 +194,10 @@ class TokentopApp(App[int]):
 
         await self.push_screen(HelpScreen(theme.style_table(self._look_theme), self._scene().look))
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+    def get_system_commands(
+        self,
+        screen: Screen[object],  # noqa: ARG002
+    ) -> Iterable[SystemCommand]:
         """Our own keys, and nothing that does not fit here."""
         for key in keys.KEYS:
             if key.shown and key.action != "command_palette":

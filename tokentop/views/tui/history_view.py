@@ -1,6 +1,7 @@
 """The last hour as four charts: utilisation, multiplier, queue, VRAM."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from tokentop.domain.history import Sample, buckets
@@ -35,7 +36,7 @@ def _multiplier_ticks(snapshot: Snapshot, _: Sequence[float]) -> Ticks:
     return tuple((value, f"×{value:.1f}") for value in (low, middle, high))
 
 
-def _queue_ticks(snapshot: Snapshot, values: Sequence[float]) -> Ticks:
+def _queue_ticks(_: Snapshot, values: Sequence[float]) -> Ticks:
     most = max([*values, 4.0])
     return ((0.0, "0"), (most / 2, fmt_count(most / 2)), (most, fmt_count(most)))
 
@@ -92,12 +93,12 @@ def _held(
 
     A missing sample makes two known slices lie further apart than that: it stays a gap.
     """
-    steps = sorted(b.t - a.t for a, b in zip(samples, samples[1:], strict=False))
+    steps = sorted(b.t - a.t for a, b in pairwise(samples))
     usual = steps[len(steps) // 2] if steps else 0.0
     reach = 1.5 * usual / (span_s / max(1, len(values))) + 1
     filled = list(values)
     known = [i for i, value in enumerate(values) if value is not None]
-    for left, right in zip(known, known[1:], strict=False):
+    for left, right in pairwise(known):
         if 1 < right - left <= reach:
             filled[left + 1 : right] = [values[left]] * (right - left - 1)
     return filled

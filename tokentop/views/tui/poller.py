@@ -8,7 +8,8 @@ from typing import Protocol
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.transport.http import Reply, Request
 
-COALESCE_S = 0.04  # answers of one round arrive together; one picture shows them all
+QUIET_S = 0.02  # answers of one round arrive together; one picture shows them all
+COALESCE_S = 0.1
 SHOW_EVERY_S = 0.25  # never more than four pictures a second
 DRIVER_LIMIT_S = 2.5  # a driver that owes an answer for longer is said to be silent
 INTERVALS = (0.5, 1.0, 2.0, 4.0, 5.0, 10.0, 15.0, 30.0, 60.0)
@@ -74,7 +75,7 @@ class Poller:
         self._wakes: list[asyncio.Event] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._pending: asyncio.TimerHandle | None = None
-        self._shown_at = float("-inf")
+        self._shown_at = self._latest = float("-inf")
 
     def start(self, pool: Pool, gpus: Gpus | None) -> tuple[asyncio.Task[None], ...]:
         """Start every source's task on the running loop; the caller watches them for crashes."""
@@ -139,9 +140,16 @@ class Poller:
         gpus.poll()
 
     def _changed(self) -> None:
-        if self._pending is None and self._loop is not None:
-            wait = max(COALESCE_S, self._shown_at + SHOW_EVERY_S - self._clock())
-            self._pending = self._loop.call_later(wait, self._show)
+        """Show soon: when no answer has come for QUIET_S, at the latest after COALESCE_S."""
+        if self._loop is None:
+            return
+        now = self._clock()
+        if self._pending is None:
+            self._latest = max(now + COALESCE_S, self._shown_at + SHOW_EVERY_S)
+        else:
+            self._pending.cancel()
+        at = max(now + QUIET_S, self._shown_at + SHOW_EVERY_S)
+        self._pending = self._loop.call_later(min(at, self._latest) - now, self._show)
 
     def _show(self) -> None:
         self._pending = None

@@ -1,6 +1,7 @@
 """What stands behind the screen: the sources, their poller, the history, and the clock."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -51,6 +52,10 @@ class Session:
     def wall(self) -> float:
         """Unix seconds for display."""
         return time.time() if self.frozen_at is None else STARTED_AT + self.frozen_at
+
+    def local_time(self) -> time.struct_time:
+        """The wall clock here; the frozen demo's is the same everywhere."""
+        return time.gmtime(self.wall()) if self.frozen else time.localtime(self.wall())
 
     def snapshot(self) -> Snapshot:
         """Everything known now."""
@@ -141,6 +146,8 @@ def _host(config: Config) -> str:
 
 def _pool(config: Config, clock: Callable[[], float]) -> "Pool":
     """The pooled client; imported here, on a worker thread, after the first paint."""
+    # httpx imports its own command line where click is installed: 7 MB and 50 ms for nothing.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     from tokentop.transport.pooled import Pool
 
     if not config.demo.enabled:

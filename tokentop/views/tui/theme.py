@@ -1,9 +1,10 @@
 """The palette's tables as Rich styles and Textual themes; one table per theme, made once."""
 
+from dataclasses import replace
 from functools import cache
 
 from rich.style import Style as RichStyle
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from tokentop.views import palette
 
@@ -55,23 +56,13 @@ def textual_theme(theme: str) -> Theme:
 
 
 def _native(theme: str) -> Theme:
-    default = "ansi_default"
-    colour = default if theme == MONO else "ansi_cyan"
-    return Theme(
-        name=PREFIX + theme,
-        primary=colour,
-        secondary=colour,
-        accent=colour,
-        warning=colour,
-        error=colour,
-        success=colour,
-        foreground=default,
-        background=default,
-        surface=default,
-        panel=default,
-        boost=default,
-        ansi=True,
-    )
+    """Textual's own sixteen-colour theme, without even those for MONO."""
+    name = PREFIX + theme
+    native = BUILTIN_THEMES["ansi-dark"]
+    if theme != MONO:
+        return replace(native, name=name, primary="ansi_cyan", accent="ansi_cyan")
+    plain = "ansi_default"
+    return replace(native, name=name, primary=plain, secondary=plain, accent=plain)
 
 
 def next_theme(theme: str) -> str:

@@ -25,10 +25,10 @@ class _Exact(Layout):
 
     def arrange(
         self,
-        parent: Widget,
+        parent: Widget,  # noqa: ARG002
         children: list[Widget],
-        size: Size,
-        greedy: bool = True,
+        size: Size,  # noqa: ARG002  # the scene has taken it into account already
+        greedy: bool = True,  # noqa: ARG002
     ) -> ArrangeResult:
         return [
             WidgetPlacement(region, Offset(), Spacing(), child)
@@ -85,6 +85,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         added = [panel for name, panel in self._panels.items() if name not in known]
         if added:
             self.mount_all(added)
+        self._clear_arrangement_cache()  # a refresh clears those of parents only
         self.refresh(layout=True)
 
     def _place(self, size: Size) -> bool:

@@ -5,6 +5,7 @@ down the SSH link; the comparison happens here.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,6 +18,8 @@ from tokentop.views.tui.theme import StyleTable
 
 Span = tuple[str, str]
 Line = list[Span]
+
+NEAR = 10  # cells; a cursor move with its style costs about 30 bytes
 
 
 def _cells(line: Line) -> list[tuple[str, str]]:
@@ -36,25 +39,30 @@ def _cells(line: Line) -> list[tuple[str, str]]:
     return cells
 
 
-def changed_span(old: Line, new: Line) -> tuple[int, int] | None:
-    """The first and one past the last cell that differ, or None where the lines are equal."""
+def changed_spans(old: Line, new: Line) -> list[tuple[int, int]]:
+    """The stretches of cells that differ, as (first, one past the last), left to right.
+
+    Stretches closer than NEAR are one: moving the cursor costs more than the cells between.
+    """
     if old == new:
-        return None
+        return []
     before, after = _cells(old), _cells(new)
     if len(before) != len(after):
-        return (0, max(len(before), len(after)))
-    if before == after:
-        return None
-    start = next(i for i, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1])
-    end = len(after)
-    while before[end - 1] == after[end - 1]:
-        end -= 1
-    return _whole_characters(before, after, start, end)
+        return [(0, max(len(before), len(after)))]
+    spans: list[tuple[int, int]] = []
+    for x, (a, b) in enumerate(zip(before, after, strict=True)):
+        if a == b:
+            continue
+        start, end = _whole_character(before, after, x)
+        if spans and start - spans[-1][1] < NEAR:
+            start = spans.pop()[0]
+        spans.append((start, end))
+    return spans
 
 
-def _whole_characters(
-    before: Sequence[Span], after: Sequence[Span], start: int, end: int
-) -> tuple[int, int]:
+def _whole_character(before: Sequence[Span], after: Sequence[Span], x: int) -> tuple[int, int]:
+    """The cells around `x` that must be sent so that no wide character is cut."""
+    start, end = x, x + 1
     while start > 0 and (before[start][0] == "" or after[start][0] == ""):
         start -= 1
     while end < len(after) and (before[end][0] == "" or after[end][0] == ""):
@@ -63,12 +71,12 @@ def _whole_characters(
 
 
 def changed_regions(old: Sequence[Line], new: Sequence[Line]) -> list[Region]:
-    """One region a changed row; both pictures have the same height."""
-    regions = []
-    for y, (before, after) in enumerate(zip(old, new, strict=True)):
-        if span := changed_span(before, after):
-            regions.append(Region(span[0], y, span[1] - span[0], 1))
-    return regions
+    """The cells to send again; both pictures have the same height."""
+    return [
+        Region(start, y, end - start, 1)
+        for y, (before, after) in enumerate(zip(old, new, strict=True))
+        for start, end in changed_spans(before, after)
+    ]
 
 
 class Panel(Widget):
@@ -95,4 +103,7 @@ class Panel(Widget):
             return Strip.blank(self.size.width)
         none = Style.null()
         get = self._table.get
-        return Strip([Segment(text, get(style, none)) for text, style in self._lines[y]])
+        runs = groupby(self._lines[y], key=lambda span: span[1])  # a style is sent once a run
+        return Strip(
+            [Segment("".join(text for text, _ in run), get(style, none)) for style, run in runs]
+        )
