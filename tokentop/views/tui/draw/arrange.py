@@ -80,7 +80,7 @@ def _welcome(framed: bool) -> list[Band]:
             "frame" if framed else "bare",
             0 if framed else 1,
         ),
-        Band((("welcome", 1),), 0, (1,), elastic=True),
+        Band((("welcome", 1),), 0, (1,), inset=1, elastic=True),
         Band(
             (("services", 1),),
             2,

@@ -13,7 +13,7 @@ from tokentop.views.tui.draw.marks import age, big, line_meter, meter
 
 def headline(snapshot: Snapshot) -> str:
     """The banner's first words, by mode."""
-    return banner(snapshot.demand, snapshot.pricing, has_stack(snapshot))
+    return clean(banner(snapshot.demand, snapshot.pricing, has_stack(snapshot)), 80)
 
 
 def has_stack(snapshot: Snapshot) -> bool:

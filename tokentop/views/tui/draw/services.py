@@ -31,14 +31,15 @@ def summary(snapshot: Snapshot, _look: Look) -> Line:
     return [(str(up), "bright"), (f"/{of} online", "dim")]
 
 
-def state_word(service: Service, look: Look) -> str:
-    """The state in a word or two: a latency while all is well."""
+def state_word(service: Service, look: Look, room: int = 99) -> str:
+    """The state in a word or two: a latency while all is well, an age once it is not."""
     if not answered(service) and service.state == "offline":
         return "asking"
     if service.state == "online":
         return f"{service.latency_ms:.0f} ms" if known(service.latency_ms) else "online"
     if service.state == "stale":
-        return f"stale {age(service.age_s, look)}"
+        old = age(service.age_s, look)
+        return next((w for w in (f"stale {old}", f"{old} old") if len(w) <= room), old)
     return {"bad-data": "bad data", "off": "not set up"}.get(service.state, service.state)
 
 
@@ -73,9 +74,9 @@ def _two_rows(rows: tuple[Service, ...], width: int, look: Look) -> tuple[Line, 
             [_symbol(service, look), (" " + fit(_name(service), room - 3), _name_style(service))],
             room,
         )
-        word = fit(state_word(service, look), room - 3)
-        troubled = service.state in ("stale", "parked", "bad-data")
-        states += exact([("  " + word, _symbol(service, look)[1] if troubled else "dim")], room)
+        word = fit(state_word(service, look, room - 3), room - 3)
+        style = "error" if service.state == "bad-data" else "dim"
+        states += exact([("  " + word, style)], room)
     return names, states
 
 

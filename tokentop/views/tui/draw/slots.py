@@ -27,7 +27,7 @@ def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line
     if height <= 2:
         drawn = [_one_line(llm, width), models(llm, width)]
     else:
-        thick = max(1, min(4, (height - 3) // 2))
+        thick = max(1, min(3, (height - 3) // 2))
         drawn = [*[_bar(llm, width)] * thick, _legend(llm, width), []]
         extra = [
             models(llm, width),

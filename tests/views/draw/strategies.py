@@ -1,0 +1,82 @@
+"""Snapshots and looks of every kind, sensible or not, for property tests."""
+
+import math
+
+from hypothesis import strategies as st
+
+from tests import examples
+from tokentop.domain import model
+from tokentop.views.tui.draw.line import Look
+
+texts = st.one_of(st.none(), st.text(max_size=40), st.sampled_from(["", "\x1b[2J", "漢字" * 40]))
+names = st.one_of(st.text(max_size=30), st.sampled_from(["\u202egnp", "[b]x[/b]", "é" * 300]))
+counts = st.one_of(st.none(), st.integers(0, 200), st.integers(-(10**12), 10**12))
+ratios = st.one_of(
+    st.none(), st.floats(0, 1), st.sampled_from([math.nan, math.inf, -math.inf, -3.0, 1e300])
+)
+figures = st.one_of(st.none(), st.floats(0, 1000), st.floats(allow_nan=True, allow_infinity=True))
+flags = st.booleans()
+tiers = st.sampled_from([*examples.MESSAGES, None])
+
+gpus = st.builds(
+    model.Gpu, counts, texts, texts, texts, counts, counts, ratios, figures, figures, figures,
+    st.sampled_from([None, "GPU-a", "GPU-b"]), flags, names, figures,
+    st.sampled_from(["ok", "stale", "lost", "suspended", "error"]),
+    st.one_of(st.none(), st.lists(st.builds(model.Process, st.integers(0, 9), texts)).map(tuple)),
+    texts,
+)  # fmt: skip
+services = st.builds(
+    model.Service, names, st.sampled_from(["aither", "vllm", "nvml"]), texts,
+    st.sampled_from(["online", "stale", "parked", "offline", "off", "bad-data"]),
+    figures, figures, texts,
+)  # fmt: skip
+llms = st.builds(
+    model.Llm, counts, counts, counts, counts,
+    st.one_of(st.none(), st.lists(names, max_size=6).map(tuple)), ratios, flags, flags, texts,
+    figures, flags,
+)  # fmt: skip
+demands = st.builds(
+    model.Demand, ratios, ratios, ratios, tiers, names,
+    st.sampled_from(["normal", "pressure", "saturated", None]), flags,
+    st.sampled_from(["acta", "local"]), st.sampled_from(["vram", "serving"]), flags,
+)  # fmt: skip
+pricings = st.builds(
+    model.Pricing, figures, st.sampled_from(["acta", "local"]), st.floats(0, 3), st.floats(0, 9),
+    st.floats(0, 50), st.floats(0, 1), figures, figures, flags, figures,
+)  # fmt: skip
+capacities = st.builds(
+    model.Capacity, st.floats(0, 1), ratios, flags,
+    st.builds(model.NextInstance, texts, counts, texts, texts, figures, figures,
+              st.sampled_from(["offer", "default"])),
+    figures,
+)  # fmt: skip
+clouds = st.builds(
+    model.Cloud,
+    st.one_of(st.none(), st.lists(st.builds(model.CloudInstance, texts, texts, texts, texts,
+                                            texts, figures, flags), max_size=5).map(tuple)),
+    counts, figures, figures, flags,
+)  # fmt: skip
+snapshots = st.one_of(
+    st.sampled_from([build() for build in examples.STATES.values()]),
+    st.builds(
+        model.Snapshot, names, names, names, st.floats(0.5, 60), flags,
+        services=st.lists(services, max_size=12).map(tuple),
+        gpus=st.lists(gpus, max_size=12).map(tuple),
+        llm=llms,
+        throughput=st.builds(model.Throughput, figures, figures, figures, figures, figures),
+        demand=demands, pricing=pricings, capacity=capacities, cloud=clouds,
+        mint=st.builds(model.Mint, figures, figures, figures, figures),
+        parallel=st.builds(model.Parallel, counts, counts, counts, flags),
+        agents=st.builds(model.Agents, counts, counts, flags),
+        data_age_s=figures,
+    ),
+)  # fmt: skip
+looks = st.builds(
+    Look, flags, st.floats(0, 1e5), st.sampled_from(["", "12:04:31"]), flags, flags,
+    st.sampled_from(["index", "util", "vram", "temp", "power", "name"]),
+    st.sampled_from(["", "", "h200", "\x1b"]), flags, st.integers(-5, 100),
+    st.one_of(st.none(), st.integers(0, 9)), flags,
+    st.frozensets(st.sampled_from(["banner", "gpus", "slots", "services", "economy"])),
+    history=st.lists(ratios, max_size=300).map(tuple), notice=st.sampled_from(["", "saved"]),
+)  # fmt: skip
+widths, heights = st.integers(1, 220), st.integers(1, 70)

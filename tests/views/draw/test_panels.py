@@ -1,0 +1,226 @@
+"""What single panels say, state by state."""
+
+import pytest
+
+from tests import examples
+from tokentop.domain.model import Gpu, Llm, Snapshot
+from tokentop.views.tui.draw import (
+    banner,
+    capacity,
+    gauge,
+    gpus,
+    header,
+    metrics,
+    panels,
+    services,
+    slots,
+    welcome,
+)
+from tokentop.views.tui.draw.arrange import Placement
+from tokentop.views.tui.draw.gpu_rows import arranged, short_name
+from tokentop.views.tui.draw.line import Line, Look
+
+LOOK = Look(clock="12:04:31")
+
+
+def said(lines: list[Line]) -> str:
+    return "\n".join("".join(text for text, _ in line) for line in lines)
+
+
+def styles(lines: list[Line]) -> set[str]:
+    return {style for line in lines for text, style in line if text.strip()}
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "words"),
+    [
+        (examples.low(), "Alpha — Everything is Free"),
+        (examples.offline(), "Normal — capacity available"),
+        (examples.surge(), "High Demand — Costs Are Elevated"),
+        (examples.saturated(), "Compute is Full"),
+        (examples.first_paint(), "No data yet"),
+    ],
+)
+def test_the_banner_speaks_its_mode(snapshot: Snapshot, words: str) -> None:
+    """Each mode has its words; nothing known is no mode."""
+    assert words in said(banner.lines(snapshot, 78, 2, LOOK))
+    assert words in said(banner.lines(snapshot, 116, 3, LOOK))
+
+
+def test_the_full_banner_turns_into_the_capacity_panel() -> None:
+    """When compute is full the banner shows what comes next, its price and the progress."""
+    text = said(banner.lines(examples.saturated(), 78, 2, LOOK))
+    assert "next RTX 4090 · US-East · $0.42/h" in text
+    assert "100%" in text
+
+
+@pytest.mark.parametrize("tier", list(examples.MESSAGES))
+def test_the_banner_names_the_tier_in_a_word_beside_its_colour(tier: str) -> None:
+    """The tier's colour never stands alone."""
+    snapshot = examples.low()
+    snapshot = snapshot._replace(demand=snapshot.demand._replace(tier=tier))  # type: ignore[arg-type]
+    drawn = banner.lines(snapshot, 78, 2, LOOK)
+    assert f"badge.{tier}" in styles(drawn)
+    assert {"saturated": "FULL"}.get(tier, tier.upper()) in said(drawn)
+
+
+def test_a_queue_beyond_the_slots_is_seen() -> None:
+    """Queued requests that no slot is left for have a segment and a number of their own."""
+    drawn = slots.lines(examples.saturated(), 78, 2, LOOK)
+    assert "+55 beyond" in said(drawn)
+    assert "fill.beyond" in styles(drawn)
+    assert "fill.beyond" not in styles(slots.lines(examples.low(), 78, 2, LOOK))
+
+
+def test_slots_are_shared_out_exactly() -> None:
+    """12 of 48 slots active and 12 queued: a quarter of the bar each, half of it free."""
+    snapshot = Snapshot(llm=Llm(12, 12, 48, 36))
+    bar = slots.lines(snapshot, 48, 5, LOOK)[0]
+    assert [(style, len(text)) for text, style in bar] == [
+        ("fill.active", 12),
+        ("fill.queued", 12),
+        ("free", 24),
+    ]
+
+
+def test_models_that_do_not_fit_are_counted() -> None:
+    """Chips are cut to the width and the rest is a number."""
+    llm = Llm(1, 0, 4, models=tuple(f"model-{i}" for i in range(9)))
+    line = said([slots.models(llm, 40)])
+    assert line.rstrip().endswith("+6 more")
+
+
+@pytest.mark.parametrize("panel", ["slots", "gpus", "cloud", "banner", "multiplier", "capacity"])
+def test_a_stale_panel_keeps_its_figures_without_colour(panel: str) -> None:
+    """Stale: the same words in the same cells, no live style left, save for the age."""
+    place = Placement(panel, 0, 0, 100, 8)
+    fresh = panels.draw(examples.surge(), place, LOOK)
+    old = panels.draw(examples.stale(), place, LOOK)
+    if panel != "gpus":
+        assert said(old) == said(fresh)
+    assert styles(old) <= {"stale", "bar.stale", "track", "frame", "free", "title", "dim"}
+
+
+@pytest.mark.parametrize("panel", ["slots", "gpus", "cloud", "capacity"])
+def test_an_absent_panel_says_one_sentence(panel: str) -> None:
+    """Absent: one calm sentence in the same room."""
+    drawn = panels.draw(examples.first_paint(), Placement(panel, 0, 0, 80, 6), LOOK)
+    assert len(drawn) == 6
+    assert len([line for line in said(drawn).splitlines() if line.strip()]) == 1
+    assert styles(drawn) == {"dim"}
+
+
+def test_ages_tick_between_polls() -> None:
+    """The time since the snapshot is added to every age, and taken off the countdown."""
+    later = LOOK._replace(elapsed_s=5.0)
+    assert "data 47s ago" in said(header.lines(examples.stale(), 100, 1, LOOK))
+    assert "data 52s ago" in said(header.lines(examples.stale(), 100, 1, later))
+    assert "52s old" in said(gpus.lines(examples.stale(), 78, 8, later))
+    assert "9:36" in said(capacity.lines(examples.idle(), 78, 1, later))
+    assert panels.ticks("capacity", examples.idle())
+    assert not panels.ticks("slots", examples.idle())
+
+
+def test_figures_keep_their_cells() -> None:
+    """From poll to poll digits change, but no label and no separator moves."""
+
+    def skeleton(snapshot: Snapshot) -> list[int]:
+        row = said(gpus.lines(snapshot, 78, 8, LOOK)).splitlines()[0]
+        return [i for i, c in enumerate(row) if c in "/G%°W"]
+
+    assert skeleton(examples.idle()) == skeleton(examples.surge()) == skeleton(examples.low())
+
+
+def test_gpu_trouble_is_said_in_words() -> None:
+    """Suspended, lost, failing and shared memory each have their words in the GPU's own row."""
+    rows = said(gpus.lines(examples.troubled(), 78, 8, LOOK)).splitlines()
+    assert "suspended" in rows[4]
+    assert "lost — the driver lost this GPU" in rows[5]
+    assert "error — driver/library mismatch" in rows[7]
+    assert "12s old" in rows[2]
+    assert "shared memory" in said(gpus.lines(examples.mig(), 78, 8, LOOK))
+
+
+def test_sorting_puts_the_largest_first_and_the_unknown_last() -> None:
+    """By any figure; MIG instances stay beneath their card."""
+    cards = (examples.gpu(0, 10), examples.gpu(1, 90), Gpu(2, "u", "x"), examples.gpu(3, 50))
+    assert [g.index for g in arranged(cards, "vram")] == [1, 3, 0, 2]
+    assert [g.index for g in arranged(cards, "util")] == [1, 3, 0, 2]
+    assert [g.index for g in arranged(cards)] == [0, 1, 2, 3]
+    names = [g.mig is None for g in arranged(examples.mig().gpus, "name")]
+    assert names == [True, False, False, False, True, True]
+
+
+def test_filtering_keeps_what_matches_and_its_parent() -> None:
+    """Every word must be found in name, UUID, state, host or processes."""
+    found = arranged(examples.mig().gpus, wanted="2G.20gb")
+    assert {g.uuid for g in found if g.mig} == {"MIG-0", "MIG-1", "MIG-2"}
+    assert arranged(examples.high().gpus, wanted="vllm 00000003")[0].index == 3
+    assert arranged(examples.high().gpus, wanted="h100") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("NVIDIA H200", "H200"),
+        ("NVIDIA GeForce RTX 4090", "RTX 4090"),
+        ("NVIDIA A100-SXM4-80GB", "A100 80GB"),
+        ("Tesla T4", "T4"),
+        ("NVIDIA", "NVIDIA"),
+    ],
+)
+def test_names_are_short(name: str, short: str) -> None:
+    """What every card is called alike goes; what is left is never nothing."""
+    assert short_name(Gpu(name=name)) == short
+
+
+def test_sixty_four_gpus_fold_until_all_are_seen() -> None:
+    """A pool too long for its room stands in columns, every GPU once."""
+    text = said(gpus.lines(examples.gpus(64), 78, 8, LOOK))
+    assert [w for w in range(64) if f" {w} " in f" {text} ".replace("\n", " ")] == list(range(64))
+
+
+def test_a_pool_that_cannot_fold_scrolls() -> None:
+    """The offset moves the window and stops at the last GPU."""
+    text = said(gpus.lines(examples.gpus(64), 20, 4, LOOK._replace(offset=999)))
+    assert " 63 " in f" {text} ".replace("\n", " ")
+
+
+@pytest.mark.parametrize("at", [0.0, 0.3, 0.55, 0.8, 1.0])
+def test_the_present_point_stands_where_it_is_on_the_curve(at: float) -> None:
+    """The marked cell lies at the utilisation's column, the higher the dearer."""
+    snapshot = examples.busy(at, 1, 0)
+    rows = said(gauge.lines(snapshot, 47, 9, LOOK)).splitlines()
+    (x, y) = next((row.index("●"), i) for i, row in enumerate(rows) if "●" in row)
+    assert x == 6 + round(at * 40)
+    assert y == round((1 - (examples.curve(at) - 1) / 5) * 7)
+
+
+def test_everything_free_is_said_and_the_price_still_known() -> None:
+    """Free shows the word, with the price behind it; charged shows the price."""
+    snapshot = examples.low()
+    assert metrics.base_cost(snapshot) == ("free", "10 tok")
+    charged = snapshot._replace(pricing=snapshot.pricing._replace(everything_free=False))
+    assert metrics.base_cost(charged) == ("10", "tok/req")
+
+
+def test_unusual_circumstances_are_badges() -> None:
+    """DEMO, PAUSED and unverified TLS are said in the header, at any usual width."""
+    snapshot = examples.low()._replace(demo=True)
+    for width in (60, 80, 120):
+        text = said(header.lines(snapshot, width, 1, LOOK._replace(paused=True, insecure_tls=True)))
+        assert all(word in text for word in ("DEMO", "PAUSED", "TLS UNVERIFIED"))
+
+
+def test_an_offline_service_is_dim_and_says_so() -> None:
+    """The strip dims what is off and names every state in a word."""
+    drawn = services.lines(examples.troubled(), 116, 2, LOOK)
+    assert any("compute" in text for text, style in drawn[0] if style == "dim")
+    assert all(w in said(drawn) for w in ("offline", "parked", "stale 12s", "bad data", "3 ms"))
+
+
+def test_an_empty_machine_says_what_to_try() -> None:
+    """The page names what was looked for and the three things to try, at every size."""
+    for width, height in ((38, 8), (78, 18), (118, 30)):
+        text = said(welcome.lines(examples.empty(), width, height, LOOK))
+        assert all(word in text for word in ("--demo", "doctor", "config", "GPUs", "services"))
