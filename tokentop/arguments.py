@@ -52,6 +52,11 @@ class Arguments(NamedTuple):
     overrides: dict[str, object]
 
 
+class _Formatter(RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)  # else argparse imports shutil, help or no help
+
+
 class _Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise Stop(f"{message} (see tokentop --help)", error=True)
@@ -122,7 +127,7 @@ def _parser() -> _Parser:
         "       tokentop config [--example] [options]",
         description="The live token economy of self-hosted LLM inference.",
         epilog=EPILOG,
-        formatter_class=RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
         allow_abbrev=False,
         add_help=False,
     )

@@ -15,22 +15,27 @@ USAGE, UNKNOWN, CRASHED, INTERRUPTED, PIPE_CLOSED = 2, 3, 1, 130, 141
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one view and return the process's exit code; nothing is raised but by the full screen."""
+    """Run one view and return the process's exit code; raises nothing."""
     started = monotonic()
     words = sys.argv[1:] if argv is None else argv
+    bad = UNKNOWN if "--check" in words else USAGE
     try:
-        return _main(words, started)
+        return _main(words, started, bad)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         _silence_stdout()
         return PIPE_CLOSED
+    except OSError as error:
+        _silence_stdout()
+        return _say(f"input or output failed: {error.strerror}", _crashed(bad))
+    except Exception as error:  # noqa: BLE001  # a traceback would print locals, tokens among them
+        return _say(_crash(error), _crashed(bad))
 
 
-def _main(words: list[str], started: float) -> int:
+def _main(words: list[str], started: float, bad: int) -> int:
     from tokentop.arguments import Stop, parse
 
-    bad = UNKNOWN if "--check" in words else USAGE
     try:
         args = parse(words)
     except Stop as stop:
@@ -41,21 +46,7 @@ def _main(words: list[str], started: float) -> int:
         config = load(args.overrides, os.environ, args.config)
     except ConfigError as error:
         return _say(str(error), bad)
-    return _view(args, config, started, bad)
-
-
-def _view(args: "Arguments", config: "Config", started: float, bad: int) -> int:
-    if args.view == "screen":
-        return _screen(config)
-    try:
-        return _text_view(args, config, started, bad)
-    except (KeyboardInterrupt, BrokenPipeError):
-        raise
-    except OSError as error:
-        _silence_stdout()
-        return _say(f"standard output cannot be written: {error.strerror}", CRASHED)
-    except Exception as error:  # noqa: BLE001  # a traceback would print locals, tokens among them
-        return _say(_crash(error), UNKNOWN if bad == UNKNOWN else CRASHED)
+    return _screen(config) if args.view == "screen" else _text_view(args, config, started, bad)
 
 
 def _text_view(args: "Arguments", config: "Config", started: float, bad: int) -> int:
@@ -72,7 +63,7 @@ def _text_view(args: "Arguments", config: "Config", started: float, bad: int) ->
     options = oneshot.Options(args.view == "json", args.watch, args.format, args.check)
     try:
         return oneshot.run(config, options, started)
-    except oneshot.TemplateError as error:
+    except oneshot.UsageError as error:
         return _say(str(error), bad)
 
 
@@ -86,6 +77,10 @@ def _screen(config: "Config") -> int:
     from tokentop.views.tui.app import run
 
     return run(config)
+
+
+def _crashed(bad: int) -> int:
+    return UNKNOWN if bad == UNKNOWN else CRASHED  # to a monitoring plugin 1 would be a warning
 
 
 def _crash(error: Exception) -> str:

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 from tokentop.domain import text
 from tokentop.domain.model import Snapshot
-from tokentop.views import figures, template
+from tokentop.views import figures
 from tokentop.views.plain import ascii_only
 from tokentop.views.sgr import sgr
-from tokentop.views.template import Slot, TemplateError
 
-__all__ = ["Paint", "Slot", "TemplateError", "line"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.views.template import Slot
 
 
 class Paint(NamedTuple):
@@ -33,9 +34,13 @@ class Piece(NamedTuple):
     tone: str = "value"
 
 
-def line(snapshot: Snapshot, *, slots: tuple[Slot, ...] | None = None, paint: Paint = PLAIN) -> str:
+def line(
+    snapshot: Snapshot, *, slots: "tuple[Slot, ...] | None" = None, paint: Paint = PLAIN
+) -> str:
     """Return the default line, or the one of a parsed template, without trailing spaces."""
     if slots is not None:
+        from tokentop.views import template  # not paid for by the default line
+
         filled = template.fill(slots, snapshot, "-" if paint.ascii else text.DASH)
         return _cut_text(ascii_only(filled) if paint.ascii else filled, paint).rstrip()
     pieces = _joined(_groups(snapshot))

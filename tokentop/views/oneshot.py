@@ -8,13 +8,20 @@ from typing import NamedTuple
 from tokentop.config.schema import Config
 from tokentop.domain.model import Snapshot
 from tokentop.views.asking import Asker
-from tokentop.views.template import TemplateError, parse
 from tokentop.views.terminal import look_at
 
-__all__ = ["Options", "TemplateError", "exit_code", "run"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.views.template import Slot
+
+__all__ = ["Options", "UsageError", "exit_code", "run"]
 
 NOTHING_ANSWERED = 3
 MODES = {"normal": 0, "pressure": 1, "saturated": 2, None: 3}
+
+
+class UsageError(ValueError):
+    """Something given that cannot be used, said in one sentence."""
 
 
 class Options(NamedTuple):
@@ -27,7 +34,7 @@ class Options(NamedTuple):
 
 
 def run(config: Config, options: Options, started: float) -> int:
-    """Print and return the exit code; raises TemplateError before anything is asked.
+    """Print and return the exit code; raises UsageError before anything is asked.
 
     `started` is the process's own monotonic start: the deadline counts from there.
     """
@@ -68,7 +75,7 @@ def _show(config: Config, options: Options) -> Callable[[Snapshot], str]:
         return dumps
     from tokentop.views.oneline import Paint, line
 
-    slots = None if options.template is None else parse(options.template)
+    slots = None if options.template is None else _slots(options.template)
     terminal = look_at(sys.stdout, environ)
     paint = Paint(terminal.colors, config.ui.ascii or not terminal.utf8, config.ui.theme)
 
@@ -78,6 +85,15 @@ def _show(config: Config, options: Options) -> Callable[[Snapshot], str]:
         return line(snapshot, slots=slots, paint=paint._replace(width=cut))
 
     return show
+
+
+def _slots(template: str) -> "tuple[Slot, ...]":
+    from tokentop.views.template import TemplateError, parse
+
+    try:
+        return parse(template)
+    except TemplateError as error:
+        raise UsageError(str(error)) from None
 
 
 def _warn(config: Config) -> None:
