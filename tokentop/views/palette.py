@@ -69,16 +69,16 @@ _TEXT: dict[str, tuple[str, str, str, str]] = {
     "selected": ("#f4f7fa", "#0b0f13", "#f4f7fa", "default"),
 }
 _AREAS: dict[str, tuple[str, str, str, str]] = {
-    "bar": ("#5f7f9d", "#5f7f9d", "#5f7f9d", "default"),
-    "bar.alt": ("#547391", "#6b8aa6", "#547391", "default"),
-    "bar.line": ("#5f7f9d", "#5f7f9d", "#5f7f9d", "default"),
+    "bar": ("#5f7f9d", "#5f7f9d", "#5f7f9d", "blue"),
+    "bar.alt": ("#547391", "#6b8aa6", "#547391", "blue"),
+    "bar.line": ("#5f7f9d", "#5f7f9d", "#5f7f9d", "blue"),
     "bar.stale": ("#5b6773", "#848e98", "#5b6773", "bright_black"),
 }
 # Barely there on purpose: grid lines and the empty part of a bar carry nothing to be read.
 _LINES: dict[str, tuple[str, str, str, str]] = {
     "frame": ("#2c3640", "#d3d6d6", "#2c3640", "bright_black"),
     "track": ("#1c242b", "#e6e7e3", "#1c242b", "default"),
-    "free": ("#3a4651", "#c3c9c9", "#3a4651", "bright_black"),
+    "free": ("#3a4651", "#cfd4d3", "#3a4651", "bright_black"),
 }
 # On a light screen text must be darker than an area needs to be; areas keep the livelier hue.
 _LIGHT_AREAS = {

@@ -193,7 +193,7 @@ def test_the_present_point_stands_where_it_is_on_the_curve(at: float) -> None:
     rows = said(gauge.lines(snapshot, 47, 9, LOOK)).splitlines()
     (x, y) = next((row.index("●"), i) for i, row in enumerate(rows) if "●" in row)
     assert x == 6 + round(at * 40)
-    assert y == round((1 - (examples.curve(at) - 1) / 5) * 7)
+    assert y == (31 - round((examples.curve(at) - 1) / 5 * 31)) // 4
 
 
 def test_everything_free_is_said_and_the_price_still_known() -> None:

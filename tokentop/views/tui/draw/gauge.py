@@ -64,17 +64,18 @@ def _curve(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line
     pricing, demand = snapshot.pricing, snapshot.demand
     columns, rows = width - _LABEL, height - 1
     x, y = demand.utilization, _share(pricing)
-    here = (
-        (round(x * (columns - 1)), round((1 - y) * (rows - 1)))
-        if known(x) and y is not None
-        else None
-    )
+    here = (round(x * (columns - 1)), _row_of(y, rows)) if known(x) and y is not None else None
     cells = _dotted(pricing, columns, rows, look)
     style = tier_style(demand.tier)
     drawn = [
         _labelled(row, rows, pricing, _painted(cells[row], row, here, style)) for row in range(rows)
     ]
     return [*drawn, _axis(x, columns, style)]
+
+
+def _row_of(share: float, rows: int) -> int:
+    """The row in which the curve has its dot at that height."""
+    return (rows * 4 - 1 - round(share * (rows * 4 - 1))) // 4
 
 
 def _labelled(row: int, rows: int, pricing: Pricing, cells: Line) -> Line:

@@ -27,11 +27,26 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
     if not rows:
         return sentence(f"No GPU matches “{clean(look.filter, 40)}”.", width, height)
     across = _across(len(rows), width, height)
+    if len(rows) > across * height and height >= 3:
+        return _scrolled(rows, across, width, height, look)
+    return block(_table(rows, across, width, height, look), width, height)
+
+
+def _scrolled(rows: list[Gpu], across: int, width: int, height: int, look: Look) -> list[Line]:
+    """As many as there is room for, and a last line that says where they stand."""
+    room = across * (height - 1)
+    start = max(0, min(look.offset, len(rows) - room))
+    place = f"{start + 1}–{start + room} of {len(rows)}"
+    table = _table(rows, across, width, height - 1, look)
+    return block([*table, [(place, "text"), (" · j k to scroll", "dim")]], width, height)
+
+
+def _table(rows: list[Gpu], across: int, width: int, height: int, look: Look) -> list[Line]:
     if across == 1:
         shown = visible(rows, height, look.offset)
         cols = columns(rows, width)
         drawn = [_row(g, cols, width, look) for g in shown]
-        return block(striped(drawn), width, height)
+        return striped(drawn)
     return _matrix(rows, across, width, height, look)
 
 
@@ -61,8 +76,9 @@ def summary(snapshot: Snapshot, _look: Look) -> Line:
         return []
     used = sum(g.vram_used_bytes or 0 for g in whole)
     total = sum(g.vram_total_bytes or 0 for g in whole)
+    count = sum(g.mig is None for g in snapshot.gpus)
     return [
-        (f"{len(whole)} GPU{'s' * (len(whole) != 1)} · ", "dim"),
+        (f"{count} GPU{'s' * (count != 1)} · ", "dim"),
         (gib(used), "bright"),
         (f"/{gib(total)} G", "dim"),
         (fit(fmt_percent(used / total if total else None), 5, "right"), "text"),
@@ -93,7 +109,7 @@ def _matrix(rows: list[Gpu], across: int, width: int, height: int, look: Look) -
             line += [("  ", "text")] if line else []
             line += _row(gpu, cols, room, look)
         table.append(line)
-    return block(striped(table), width, height)
+    return striped(table)
 
 
 def striped(rows: Sequence[Line]) -> list[Line]:
@@ -115,7 +131,12 @@ def _row(gpu: Gpu, cols: Sequence[Column], width: int, look: Look) -> Line:
         if column.key == "bar" and gpu.state in _WORDS:
             line += [gap, (_words(gpu), _alarm(gpu))]
             break
-        cell = _cell(gpu, column, look, aged=gpu.state == "stale" and column is oldest)
+        nameless = gpu.mig is not None and cols[1].key != "name" and column.key == "index"
+        cell = (
+            [(fit("└", column.width, "right"), "dim")]
+            if nameless
+            else _cell(gpu, column, look, aged=gpu.state == "stale" and column is oldest)
+        )
         line += [gap, *cell] if line else cell
         if picked and column.key == "index":
             line.append(("▸", "selected"))
@@ -176,7 +197,7 @@ def _holders(gpu: Gpu) -> str:
 
 def _bar(gpu: Gpu, width: int) -> Line:
     if gpu.memory_shared and fill(gpu) is None:
-        return [(fit("shared memory", width), "dim")]
+        return [(fit("shared memory" if width >= 13 else "shared", width), "dim")]
     if width <= 2 and fill(gpu) is not None:  # too narrow to lie down: a level stands up
         return [(fit(sparkline([fill(gpu)], 1), width), "bar")]
     return meter(fill(gpu), width)
@@ -221,4 +242,4 @@ def _absence(snapshot: Snapshot) -> str:
         return "Looking for GPUs…"
     if nvml is not None and nvml.error:
         return "No GPU is known. " + clean(nvml.error, 160)
-    return "No GPU is known to the driver, Accel or Compute."
+    return "No GPU known to driver or services."

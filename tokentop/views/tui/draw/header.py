@@ -14,7 +14,7 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
     right = _right(snapshot, look)
     badges = _badges(snapshot, look)
     # From the full picture downwards: what is dropped first stands first.
-    for dropped in (None, "interval", "gpus", "ago", "services", "age", "clock"):
+    for dropped in (None, "interval", "gpus", "ago", "services", "clock", "age"):
         right.pop(dropped or "", None)
         if dropped == "ago" and len(right["age"]) == 3:
             right["age"] = right["age"][:2]

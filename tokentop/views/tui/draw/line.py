@@ -95,8 +95,20 @@ def first_fit(choices: Sequence[Line], width: int) -> Line:
 
 def sentence(text: str, width: int, height: int) -> list[Line]:
     """A panel's absent face: one calm sentence in the room the panel would take."""
-    words: list[Line] = [[(text, "dim")]]
+    words = [[(row, "dim")] for row in wrapped(text, width, max(1, height - 1))]
     return block(words if height < 4 else [[], *words], width, height)
+
+
+def wrapped(text: str, width: int, most: int) -> list[str]:
+    """`text` broken between words into at most `most` rows, the last one taking the rest."""
+    rows = [""]
+    for word in text.split():
+        longer = f"{rows[-1]} {word}".strip()
+        if cell_width(longer) > width and rows[-1] and len(rows) < most:
+            rows.append(word)
+        else:
+            rows[-1] = longer
+    return rows
 
 
 def dimmed(lines: Iterable[Line]) -> list[Line]:

@@ -30,26 +30,21 @@ def metrics(snapshot: Snapshot) -> tuple[Metric, ...]:
     active = DASH if cloud.active is None else fmt_count(cloud.active)
     cost, remark = base_cost(snapshot)
     accent = tier_style(snapshot.demand.tier)
+    waiting = "queued" if llm.queued else "bright"
+    factor, rent = fmt_multiplier(price.multiplier), per_hour(cloud.usd_per_hour)
     return (
-        Metric(
-            "queue depth",
-            "queue",
-            queue,
-            "queued" if llm.queued else "bright",
-            "waiting",
-            llm.stale,
-        ),
-        Metric(
-            "multiplier",
-            "cost",
-            fmt_multiplier(price.multiplier),
-            accent,
-            price.source,
-            snapshot.demand.stale,
-        ),
-        Metric("base cost", "base", cost, "bright", remark, snapshot.mint.stale),
-        Metric("cloud", "cloud", active, "bright", per_hour(cloud.usd_per_hour), cloud.stale),
+        _metric("queue depth", "queue", queue, waiting, "waiting", llm.stale),
+        _metric("multiplier", "cost", factor, accent, price.source, snapshot.demand.stale),
+        _metric("base cost", "base", cost, "bright", remark, snapshot.mint.stale),
+        _metric("cloud", "cloud", active, "bright", rent, cloud.stale),
     )
+
+
+def _metric(label: str, short: str, figure: str, style: str, remark: str, stale: bool) -> Metric:
+    """A cell; an unknown figure is a quiet dash without a remark."""
+    if figure == DASH:
+        return Metric(label, short, figure, "dim", "", stale)
+    return Metric(label, short, figure, style, remark, stale)
 
 
 def base_cost(snapshot: Snapshot) -> tuple[str, str]:
@@ -80,7 +75,7 @@ def _cell(metric: Metric, width: int, tall: int, look: Look) -> list[Line]:
     label: Line = [(metric.label, "dim")]
     if tall == 2:
         figures: list[Line] = [[(metric.figure, metric.style), ("  " + metric.remark, "dim")]]
-    elif any(c.isalpha() for c in metric.figure):
+    elif metric.figure == DASH or any(c.isalpha() for c in metric.figure):
         figures = [[], [(metric.figure, metric.style), ("  " + metric.remark, "dim")], []]
     else:
         figures = [[(row, metric.style)] for row in big(metric.figure, look)]

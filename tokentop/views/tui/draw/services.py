@@ -40,7 +40,8 @@ def state_word(service: Service, look: Look, room: int = 99) -> str:
     if service.state == "stale":
         old = age(service.age_s, look)
         return next((w for w in (f"stale {old}", f"{old} old") if len(w) <= room), old)
-    return {"bad-data": "bad data", "off": "not set up"}.get(service.state, service.state)
+    words = {"bad-data": ("bad data", "bad"), "off": ("not set up", "off")}
+    return next((w for w in words.get(service.state, ()) if len(w) <= room), service.state)
 
 
 def _symbol(service: Service, look: Look) -> tuple[str, str]:

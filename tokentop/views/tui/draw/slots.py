@@ -41,7 +41,7 @@ def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line
     return dimmed(body) if llm.stale else body
 
 
-_ABSENT = "No queue known: neither Genesis nor MicroScheduler has answered."
+_ABSENT = "No queue figures from anyone yet."
 
 
 def summary(snapshot: Snapshot, look: Look) -> Line:
