@@ -60,11 +60,12 @@ def _mix(histograms: Sequence[Histogram]) -> Buckets:
 
 def _count_below(buckets: Buckets, x: float) -> float:
     low, below = 0.0, 0.0
-    for bound, count in buckets:
+    for bound, count in _rising(buckets):
         if x < bound:
             # Where the bucket is open-ended its members lie above every bound that is asked for.
-            width = bound - low
-            return below if math.isinf(width) else below + (count - below) * (x - low) / width
+            if math.isinf(bound) or x <= low:
+                return below
+            return below + (count - below) * (x - low) / (bound - low)
         low, below = bound, count
     return below
 
@@ -76,7 +77,7 @@ def _quantile(buckets: Buckets, q: float) -> float | None:
     rank, low, below = q * total, 0.0, 0.0
     for bound, count in buckets:
         if count >= rank and count > below:
-            if math.isinf(bound):
+            if math.isinf(bound) or bound <= low:
                 return low
             return low + (bound - low) * max(0.0, rank - below) / (count - below)
         low, below = bound, count

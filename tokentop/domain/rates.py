@@ -5,6 +5,7 @@ baseline: nothing is known until the next reading.
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tokentop.domain.engine_readings import Counters, EngineReading, Histogram, SlotProgress
@@ -12,6 +13,7 @@ from tokentop.domain.quantiles import difference
 
 RATE_WINDOW_S = 12.0  # tokens/s: long enough that counters which move at request end don't jump
 LATENCY_WINDOW_S = 60.0
+MAX_SLOTS = 4096
 STALE_GAP_S = 120.0  # readings further apart say nothing about now
 
 
@@ -41,7 +43,7 @@ class RateKeeper:
     def __init__(self) -> None:
         self._marks: deque[_Mark] = deque()
         self._epoch: float | None = None
-        self._slots: dict[str, SlotProgress] | None = None
+        self._slots: dict[str, SlotProgress] = {}  # the last known of each slot, by its place
         self._live = (0.0, 0.0)  # prompt and generated tokens seen in slots
 
     def add(self, reading: EngineReading, now: float) -> None:
@@ -67,10 +69,14 @@ class RateKeeper:
             _per_second(gained.prompt_tokens, span),
             _per_second(gained.generation_tokens, span),
             _per_second(gained.requests, span),
-            _observed(last.ttft, first.ttft),
-            _observed(last.itl, first.itl),
+            _observed(last.ttft, self._first_with(lambda m: m.ttft)),
+            _observed(last.itl, self._first_with(lambda m: m.itl)),
             _gained(last.counters, first.counters),
         )
+
+    def _first_with(self, part: Callable[[_Mark], Histogram | None]) -> Histogram | None:
+        """The oldest of the kept; several engines create a histogram at the first request."""
+        return next((found for mark in self._marks if (found := part(mark)) is not None), None)
 
     def _restarted(self, mark: _Mark, epoch: float | None) -> bool:
         last = self._marks[-1]
@@ -84,20 +90,25 @@ class RateKeeper:
     def _counters(self, reading: EngineReading) -> Counters:
         if reading.slots is None:
             return reading.counters
+        if len(self._slots) > MAX_SLOTS:
+            self._slots.clear()
         prompt, generated = self._live
         for slot in reading.slots:
             before = self._before(slot)
             prompt += max(0, slot.prompt - before.prompt)
             generated += max(0, slot.generated - before.generated)
-        self._slots = {slot.task: slot for slot in reading.slots}
+        self._slots.update((_place(slot), slot) for slot in reading.slots)
         self._live = (prompt, generated)
         return reading.counters._replace(prompt_tokens=prompt, generation_tokens=generated)
 
     def _before(self, slot: SlotProgress) -> SlotProgress:
-        """Where the slot's task stood at the last reading; at the first, nothing is gained."""
-        if self._slots is None:
-            return slot
-        return self._slots.get(slot.task, SlotProgress(slot.task, 0))
+        """Where the slot's task stood when last seen; in a slot never seen, nothing is gained."""
+        last = self._slots.get(_place(slot), slot)
+        return last if last.task == slot.task else SlotProgress(slot.task, 0)
+
+
+def _place(slot: SlotProgress) -> str:
+    return slot.task.rpartition("/")[0]
 
 
 def _gained(new: Counters, old: Counters) -> Counters:

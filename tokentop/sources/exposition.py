@@ -12,13 +12,14 @@ from typing import NamedTuple
 from tokentop.domain.engine_readings import Histogram
 
 MAX_LABELS = 64
+LARGEST = float(2**53)  # above it a count is no longer exact; servers write "unlimited" so
 
 # Possessive quantifiers: a hostile line is read once, never tried again in another way.
 _SERIES = re.compile(
     r"[ \t]*+(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*+)"
     r'(?:[ \t]*+\{(?P<labels>(?:[^"}]++|"(?:[^"\\]++|\\.)*+")*+)\}[ \t]*+|[ \t]++)'
-    r"(?P<value>[^ \t#]++)"
-    r"(?:[ \t]++-?[0-9.eE+-]++)?+[ \t]*+(?:#.*+)?\Z"
+    r"(?P<value>[^ \t#\r]++)"
+    r"(?:[ \t]++-?[0-9.eE+-]++)?+[ \t]*+(?:#.*+)?\r?\Z"
 )
 _LABEL = re.compile(
     r'[ \t]*+([a-zA-Z_][a-zA-Z0-9_]*+)[ \t]*+=[ \t]*+"((?:[^"\\]++|\\.)*+)"[ \t]*+(?:,|\Z)'
@@ -50,8 +51,8 @@ class Page:
         return bool(self._series)
 
     def samples(self, name: str) -> list[Sample]:
-        """The samples of a name whose value is finite."""
-        return [s for s in self._series.get(name, ()) if math.isfinite(s.value)]
+        """The samples of a name whose value is a measurement: neither NaN nor without bound."""
+        return [s for s in self._series.get(name, ()) if -LARGEST <= s.value <= LARGEST]
 
     def has(self, name: str) -> bool:
         return name in self._series
@@ -119,8 +120,8 @@ def parse_line(line: str) -> tuple[str, Sample] | None:
 
 def _labels(text: str) -> dict[str, str] | None:
     labels: dict[str, str] = {}
-    position = 0
-    while position < len(text.rstrip(" \t")):
+    position, end = 0, len(text.rstrip(" \t"))
+    while position < end:
         found = _LABEL.match(text, position)
         if found is None or len(labels) >= MAX_LABELS:
             return None
@@ -138,12 +139,24 @@ def _lines(text: str, wanted: frozenset[str] | None) -> Iterator[str]:
     for line in lines:
         if not line or line[0] == "#":
             continue
-        if wanted is not None:
-            end = line.find("{")
-            name = line[:end] if end > 0 else line.partition(" ")[0]
-            if name not in wanted and name.strip() not in wanted:
-                continue
-        yield line[:-1] if line[-1] == "\r" else line
+        if wanted is None or _name(line) in wanted:
+            yield line
+
+
+def _name(line: str) -> str:
+    if line[0] in " \t" or "\t" in line:  # a spacing that is allowed and rare
+        line = line.lstrip(" \t").replace("\t", " ")
+    return line.partition("{")[0].partition(" ")[0]
+
+
+def whole(value: float | None) -> int | None:
+    """A gauge as a count; a negative one is none."""
+    return None if value is None or value < 0 else round(value)
+
+
+def ratio(value: float | None) -> float | None:
+    """A gauge as a ratio 0-1; a negative one is none."""
+    return None if value is None or value < 0 else min(value, 1.0)
 
 
 def parse(body: bytes, wanted: frozenset[str] | None = None) -> Page:

@@ -3,6 +3,9 @@
 An adapter's `poll` is a generator: it yields the paths to GET next (all of one batch at once),
 is sent the answers, and returns what they mean. The same conversation is driven by threads for
 the one-line view and by asyncio for the app; a test drives it with plain dictionaries.
+
+A path begins with a slash and is asked of the engine's own base URL. An absolute URL may be
+yielded only where it lies under one of `Hints.runners`; it is asked without the engine's token.
 """
 
 from collections.abc import Generator, Mapping
@@ -11,6 +14,8 @@ from typing import NamedTuple, Protocol
 from tokentop.domain.engine_readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 
+LOCKED = "The server wants an API key: name it with token_env."
+LOADING = "The model is still being loaded."
 SELDOM_S = 60.0  # how often what hardly ever changes (version, model names) is asked again
 
 
@@ -32,6 +37,7 @@ class Hints(NamedTuple):
 
     configured_slots: int | None = None
     argv_slots: int | None = None
+    runners: tuple[str, ...] = ()  # loopback origins of processes that the engine started
 
 
 class Adapter(Protocol):
@@ -57,6 +63,18 @@ class Seldom:
 
     def done(self, now: float) -> None:
         self._at = now
+
+
+def refused(
+    failure: Failure, kind: EngineKind, blank: EngineReading | None = None
+) -> EngineReading | Failure:
+    """What a refusal says of the engine: it wants a key, or it is still loading."""
+    blank = blank or EngineReading(kind)
+    if failure.status in (401, 403):
+        return blank._replace(health="locked", advice=LOCKED)
+    if failure.status == 503:
+        return blank._replace(health="loading", advice=LOADING)
+    return failure
 
 
 def status_of(answer: Answer | Failure | None) -> int | None:

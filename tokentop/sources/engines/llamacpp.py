@@ -7,12 +7,17 @@ only where `/slots` is disabled.
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import quote
 
 from tokentop.domain.engine_readings import Counters, EngineKind, EngineReading, SlotProgress
 from tokentop.domain.readings import Failure
 from tokentop.sources import exposition, values
-from tokentop.sources.engines.conversation import Answer, Conversation, Hints, status_of
+from tokentop.sources.engines.conversation import (
+    Answer,
+    Conversation,
+    Hints,
+    refused,
+    status_of,
+)
 from tokentop.sources.engines.slots import best_slots
 
 PROPS = "/props"
@@ -29,8 +34,6 @@ WANTED = frozenset((ACTIVE, QUEUED, PROMPT, GENERATION, KV_CACHE))
 
 MAX_LOADED = 16
 DISABLED = (404, 501)
-LOCKED = "The server wants an API key: name it with token_env."
-LOADING = "The model is still being loaded."
 ASLEEP = "The model sleeps; the next request wakes it."
 BLIND = "Slots and metrics are disabled: start llama-server with --slots or --metrics."
 
@@ -56,7 +59,7 @@ class LlamaCpp:
         answers = yield (PROPS,)
         props = answers[PROPS]
         if isinstance(props, Failure):
-            return _refused(props)
+            return refused(props, "llamacpp")
         try:
             facts = values.Fields(document := values.mapping(values.load(props.body)))
         except values.BadData as problem:
@@ -74,7 +77,7 @@ class LlamaCpp:
         if status_of(slots) in DISABLED:
             return (yield from self._metrics(blank, total))
         if isinstance(slots, Failure):
-            return _refused(slots)
+            return refused(slots, "llamacpp")
         found = read_slots(slots)
         if found is None:
             return Failure("bad-data", f"{SLOTS} does not answer a list of slots.")
@@ -89,8 +92,8 @@ class LlamaCpp:
             return blank._replace(health="blind", advice=BLIND)
         page = exposition.parse(metrics.body, WANTED)
         return blank._replace(
-            active=_whole(page.total(ACTIVE)),
-            queued=_whole(page.total(QUEUED)),
+            active=exposition.whole(page.total(ACTIVE)),
+            queued=exposition.whole(page.total(QUEUED)),
             kv_cache=page.highest(KV_CACHE),
             counters=Counters(
                 prompt_tokens=page.total(PROMPT), generation_tokens=page.total(GENERATION)
@@ -101,15 +104,14 @@ class LlamaCpp:
         answers = yield (MODELS,)
         listing = answers[MODELS]
         if isinstance(listing, Failure):
-            return _refused(listing)
+            return refused(listing, "llamacpp")
         loaded = _loaded(listing)
         if loaded is None:
             return Failure("bad-data", f"{MODELS} does not answer a list of models.")
         blank = blank._replace(models=loaded, model=loaded[0] if loaded else None)
         if not loaded:
             return blank._replace(active=0)
-        paths = tuple(f"{SLOTS}?model={quote(name, safe='')}&autoload=false" for name in loaded)
-        slots = yield paths
+        slots = yield tuple(_slots_of(name) for name in loaded)
         found = [read_slots(answer, path) for path, answer in slots.items()]
         known = [f for f in found if f is not None]
         return self._reading(blank, sum(f.size for f in known) or None, known)
@@ -129,6 +131,13 @@ class LlamaCpp:
         )
 
 
+def _slots_of(model: str) -> str:
+    """A router's path to one model's slots, which must not load the model."""
+    from urllib.parse import quote  # costs start-up time, and few have a router
+
+    return f"{SLOTS}?model={quote(model, safe='')}&autoload=false"
+
+
 def read_slots(answer: Answer | Failure | None, prefix: str = "") -> _Slots | None:
     """A /slots answer of any build since 2024; None where it is none."""
     if not isinstance(answer, Answer):
@@ -138,7 +147,7 @@ def read_slots(answer: Answer | Failure | None, prefix: str = "") -> _Slots | No
     except values.BadData:
         return None
     busy = [row for row in rows if _busy(row)]
-    progress = tuple(step for row in rows if (step := _progress(row, prefix)) is not None)
+    progress = tuple(_progress(row, prefix) for row in rows)
     return _Slots(len(rows), len(busy), progress, _fullness(rows, busy))
 
 
@@ -147,19 +156,18 @@ def _busy(row: Mapping[str, object]) -> bool:
     return row.get("state") == 1 if flag is None else flag
 
 
-def _progress(row: Mapping[str, object], prefix: str) -> SlotProgress | None:
-    """How far the slot's task is; an idle slot still tells where its last one ended."""
+def _progress(row: Mapping[str, object], prefix: str) -> SlotProgress:
+    """How far the slot's task is; an idle slot tells where its last one ended, or nothing yet."""
     token = row.get("next_token")
     if isinstance(token, list):
         token = token[0] if token else None
     task = values.as_number(row.get("id_task"))
+    place = f"{prefix}/{values.as_count(row.get('id'))}"
     if not isinstance(token, dict) or task is None or task < 0:
-        return None
-    generated = values.as_count(token.get("n_decoded"))
-    if generated is None:
-        return None
+        return SlotProgress(f"{place}/", 0)
+    generated = values.as_count(token.get("n_decoded")) or 0
     prompt = values.as_count(row.get("n_prompt_tokens_processed")) or 0
-    return SlotProgress(f"{prefix}/{row.get('id')}/{task:.0f}"[:128], generated, prompt)
+    return SlotProgress(f"{place}/{task:.0f}", generated, prompt)
 
 
 def _fullness(rows: Sequence[dict[str, object]], busy: Sequence[dict[str, object]]) -> float | None:
@@ -167,7 +175,8 @@ def _fullness(rows: Sequence[dict[str, object]], busy: Sequence[dict[str, object
     contexts = [values.as_count(row.get("n_ctx")) for row in rows]
     held = [values.as_count(row.get("n_prompt_tokens")) for row in busy]
     room = sum(c for c in contexts if c)
-    if not room or None in contexts or None in held:
+    told = all("is_processing" in row for row in rows)  # the builds that tell n_prompt_tokens
+    if not room or not told or None in contexts or None in held:
         return None
     return min(1.0, sum(h for h in held if h) / room)
 
@@ -195,15 +204,3 @@ def _loaded(answer: Answer) -> tuple[str, ...] | None:
         if isinstance(row, dict) and state == "loaded" and (name := row.get("id")):
             names.append(str(name)[:256])
     return tuple(names[:MAX_LOADED])
-
-
-def _refused(failure: Failure) -> EngineReading | Failure:
-    if failure.status == 503:
-        return EngineReading("llamacpp", health="loading", advice=LOADING)
-    if failure.status in (401, 403):
-        return EngineReading("llamacpp", health="locked", advice=LOCKED)
-    return failure
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None or value < 0 else round(value)

@@ -3,7 +3,7 @@
 from tokentop.domain.engine_readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources import values
-from tokentop.sources.engines.conversation import Answer, Conversation, Hints
+from tokentop.sources.engines.conversation import Answer, Conversation, Hints, refused
 
 MAX_MODELS = 256
 
@@ -20,9 +20,7 @@ class OpenAi:
         answers = yield ("/v1/models",)
         answer = answers["/v1/models"]
         if isinstance(answer, Failure):
-            if answer.kind == "auth":
-                return EngineReading("openai", health="locked", advice=answer.text)
-            return answer
+            return refused(answer, "openai")
         names = model_names(answer)
         if names is None:
             return Failure("bad-data", "/v1/models does not answer a list of models.")

@@ -12,6 +12,7 @@ from tokentop.domain.readings import Failure
 from tokentop.sources import exposition, values
 from tokentop.sources.engines import openai
 from tokentop.sources.engines.conversation import (
+    LOCKED,
     Answer,
     Conversation,
     Hints,
@@ -49,7 +50,6 @@ WANTED = frozenset(
         *exposition.histogram_names(TTFT, *ITL),
     )
 )
-LOCKED = "The server wants an API key: name it with token_env."
 
 
 class Sglang:
@@ -158,8 +158,10 @@ def _core(answer: Answer | Failure) -> EngineReading | None:
         "sglang",
         version=values.Fields(document).text("version"),
         active=None if active is None else round(active),
-        queued=_whole(_sum([rank.count("queued", "num_waiting_reqs") for rank in ranks])),
-        max_slots=_whole(_sum([rank.count("slots", "max_running_requests") for rank in ranks])),
+        queued=exposition.whole(_sum([rank.count("queued", "num_waiting_reqs") for rank in ranks])),
+        max_slots=exposition.whole(
+            _sum([rank.count("slots", "max_running_requests") for rank in ranks])
+        ),
         kv_cache=max(usage, default=None),
         # The last window's figure lingers on a drained server.
         generation_tokens_per_s=0.0 if active == 0 else throughput,
@@ -169,13 +171,17 @@ def _core(answer: Answer | Failure) -> EngineReading | None:
 
 def _with_metrics(reading: EngineReading, page: Page) -> EngineReading:
     usage = [s.value for s in page.samples(KV_CACHE)]
-    active = _whole(_over_ranks(page, RUNNING)) if reading.active is None else reading.active
+    active = (
+        exposition.whole(_over_ranks(page, RUNNING)) if reading.active is None else reading.active
+    )
     rate = reading.generation_tokens_per_s
     if rate is None:
         rate = 0.0 if active == 0 else _over_ranks(page, THROUGHPUT)
     return reading._replace(
         active=active,
-        queued=_whole(_over_ranks(page, QUEUED)) if reading.queued is None else reading.queued,
+        queued=exposition.whole(_over_ranks(page, QUEUED))
+        if reading.queued is None
+        else reading.queued,
         kv_cache=max(usage, default=None) if reading.kv_cache is None else reading.kv_cache,
         generation_tokens_per_s=rate,
         counters=_counters(page),
@@ -230,7 +236,3 @@ def _rank(labels: Mapping[str, str]) -> tuple[str, ...]:
 def _sum(numbers: list[float | None] | list[int | None]) -> float | None:
     known = [n for n in numbers if n is not None]
     return float(sum(known)) if known else None
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None or value < 0 else round(value)

@@ -16,7 +16,9 @@ from tokentop.sources.engines.conversation import (
     Paths,
     Seldom,
     is_html,
+    refused,
 )
+from tokentop.sources.engines.origins import origins
 from tokentop.sources.engines.slots import ObservedSlots, best_slots
 from tokentop.sources.exposition import Page
 
@@ -63,7 +65,7 @@ class Vllm:
         if rare and not isinstance(metrics, Failure):
             self._remember(answers["/version"], answers["/v1/models"], now)
         if isinstance(metrics, Failure):
-            return metrics
+            return refused(metrics, "vllm", self._blank())
         if is_html(metrics):
             return Failure("bad-data", "/metrics answers a web page, not metrics.")
         page = exposition.parse(metrics.body, WANTED)
@@ -75,10 +77,14 @@ class Vllm:
         if isinstance(version, Answer):
             self._seldom.done(now)
 
+    def _blank(self, page: Page | None = None) -> EngineReading:
+        names = self._models or (page and page.label_values(RUNNING, "model_name")) or None
+        return EngineReading(
+            "vllm", version=self._version, models=names, model=names[0] if names else None
+        )
+
     def _read(self, page: Page) -> EngineReading:
-        blank = EngineReading("vllm", version=self._version, models=self._models)
-        names = self._models or page.label_values(RUNNING, "model_name") or None
-        blank = blank._replace(models=names, model=names[0] if names else None)
+        blank = self._blank(page)
         if not page.has(RUNNING) and not page.has(GENERATION):
             return blank._replace(
                 health="blind",
@@ -95,14 +101,15 @@ def _gauges(blank: EngineReading, page: Page) -> EngineReading:
     labels = page.samples(RUNNING)
     router = bool(labels) and all("server" in s.labels for s in labels)
     return blank._replace(
-        active=_whole(page.total(RUNNING)),
-        queued=_whole(page.total(WAITING)),
-        kv_cache=_ratio(page.highest(*KV_CACHE)),
+        active=exposition.whole(page.total(RUNNING)),
+        queued=exposition.whole(page.total(WAITING)),
+        kv_cache=exposition.ratio(page.highest(*KV_CACHE)),
         counters=_counters(page),
         ttft=page.histogram(TTFT),
         itl=page.histogram(*ITL),
         epoch=page.highest(STARTED),
         router=router,
+        backends=origins(page.label_values(RUNNING, "server")) if router else (),
         health="asleep" if asleep else "online",
         advice="The model sleeps; POST /wake_up wakes it." if asleep else None,
     )
@@ -123,11 +130,3 @@ def _counters(page: Page) -> Counters:
         abort=ended.get("abort"),
         error=ended.get("error"),
     )
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None or value < 0 else round(value)
-
-
-def _ratio(value: float | None) -> float | None:
-    return None if value is None or value < 0 else min(value, 1.0)

@@ -1,0 +1,129 @@
+"""Ollama: /api/ps at every poll, /api/version once a minute, and its runners where known.
+
+Ollama itself tells no running or queued requests. The `llama-server` children it starts do, on
+loopback ports of their own, and they are asked as any llama.cpp server is.
+"""
+
+from collections.abc import Generator, Iterable, Sequence
+
+from tokentop.domain.engine_readings import EngineKind, EngineReading
+from tokentop.domain.readings import Failure
+from tokentop.sources import values
+from tokentop.sources.engines import openai
+from tokentop.sources.engines.conversation import (
+    Answer,
+    Answers,
+    Conversation,
+    Hints,
+    Paths,
+    Seldom,
+    refused,
+)
+from tokentop.sources.engines.llamacpp import LlamaCpp
+from tokentop.sources.engines.slots import best_slots
+
+LOADED = "/api/ps"
+VERSION = "/api/version"
+
+MAX_RUNNERS = 16
+MUTE = "Ollama tells no running requests; its runner does, to whoever may see its process."
+
+
+class Ollama:
+    """One Ollama server with the models it holds."""
+
+    kind: EngineKind = "ollama"
+
+    def __init__(self, hints: Hints = Hints()) -> None:  # noqa: B008  (a frozen value)
+        self._hints = hints
+        self._seldom = Seldom()
+        self._version: str | None = None
+
+    def poll(self, now: float) -> Conversation:
+        rare: Paths = (VERSION,) if self._seldom.due(now) else ()
+        answers = yield (LOADED, *rare)
+        self._remember(answers.get(VERSION), now)
+        loaded = answers[LOADED]
+        if isinstance(loaded, Failure):
+            return self._failed(loaded)
+        try:
+            blank = self._loaded(loaded)
+        except values.BadData as problem:
+            return Failure("bad-data", f"{LOADED}: {problem}")
+        readings = yield from _runners(self._hints.runners[:MAX_RUNNERS], now)
+        return self._with_runners(blank, readings)
+
+    def _remember(self, answer: Answer | Failure | None, now: float) -> None:
+        version = openai.version(answer)
+        if version is not None:
+            self._version = version
+            self._seldom.done(now)
+
+    def _failed(self, failure: Failure) -> EngineReading | Failure:
+        if failure.status == 503:  # "server busy": its queue is full
+            return EngineReading("ollama", version=self._version, back_pressure=True)
+        return refused(failure, "ollama")
+
+    def _loaded(self, answer: Answer) -> EngineReading:
+        listed = values.rows(values.load(answer.body), "models")
+        models = [values.Fields(row) for row in listed if isinstance(row, dict)]
+        names = tuple(name for m in models if (name := m.text("models", "name", "model")))
+        sizes = [size for m in models if (size := m.count("vram_bytes", "size_vram")) is not None]
+        return EngineReading(
+            "ollama",
+            version=self._version,
+            model=names[0] if names else None,
+            models=names,
+            vram_bytes=sum(sizes) if len(sizes) == len(models) else None,
+            bad=tuple(dict.fromkeys(name for m in models for name in m.bad)),
+        )
+
+    def _with_runners(self, blank: EngineReading, found: Sequence[EngineReading]) -> EngineReading:
+        reported = _sum(r.max_slots for r in found)
+        each = self._hints.argv_slots  # OLLAMA_NUM_PARALLEL is per loaded model
+        hints = self._hints._replace(argv_slots=each and each * max(1, len(blank.models or ())))
+        slots, source = best_slots(reported, hints, None)
+        blank = blank._replace(max_slots=slots, slots_source=source)
+        if not found:
+            return blank._replace(health="mute", advice=MUTE) if blank.models else blank
+        usage = [r.kv_cache for r in found if r.kv_cache is not None]
+        steps = [r.slots for r in found if r.slots is not None]
+        return blank._replace(
+            active=_sum(r.active for r in found),
+            queued=_sum(r.queued for r in found),
+            kv_cache=max(usage, default=None),
+            kv_estimated=bool(usage),
+            slots=tuple(step for some in steps for step in some) if steps else None,
+        )
+
+
+def _runners(
+    origins: tuple[str, ...], now: float
+) -> Generator[Paths, Answers, list[EngineReading]]:
+    """Each runner's own reading, its slots named by its address; failing ones are left out."""
+    found: list[EngineReading] = []
+    for origin in origins:
+        reading = yield from _elsewhere(origin, LlamaCpp().poll(now))
+        if isinstance(reading, EngineReading) and reading.health == "online":
+            steps = reading.slots
+            if steps is not None:
+                steps = tuple(s._replace(task=f"{origin}{s.task}") for s in steps)
+            found.append(reading._replace(slots=steps))
+    return found
+
+
+def _elsewhere(origin: str, conversation: Conversation) -> Conversation:
+    """The same conversation, held with another address."""
+    paths = next(conversation)
+    while True:
+        answers = yield tuple(origin + path for path in paths)
+        try:
+            paths = conversation.send({path: answers[origin + path] for path in paths})
+        except StopIteration as ended:
+            reading: EngineReading | Failure = ended.value
+            return reading
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    known = [n for n in numbers if n is not None]
+    return sum(known) if known else None
