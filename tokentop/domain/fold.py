@@ -6,6 +6,8 @@ succeeded come first, and the last good value of a silent one is the last resort
 
 from tokentop.domain import capacity as scaling
 from tokentop.domain.demand import demand
+from tokentop.domain.fleet import ENGINES, Fleet
+from tokentop.domain.fleet import slots as slots_of
 from tokentop.domain.fold_cloud import cloud
 from tokentop.domain.fold_gpus import gpus, memory, physical
 from tokentop.domain.fold_services import online, services
@@ -54,8 +56,9 @@ VRAM_KEYS = ("genesis/llm_queue", "microscheduler/queue_stats", "microscheduler/
 
 def fold(inp: FoldInput) -> Snapshot:
     """One snapshot of everything held; the safe zero state where nothing has answered."""
-    pool, slots, rented = gpus(inp), llm(inp), cloud(inp)
-    need = _demand(inp, pool, slots)
+    fleet, rented = _fleet(inp), cloud(inp)
+    pool, slots = fleet.gpus, slots_of(llm(inp), _queue_answers(inp), fleet.llm)
+    need = _demand(inp, slots, fleet)
     rates = _rates(inp)
     price = pricing(
         inp.policy.pricing, need, acta=_acta(inp, need), rates=rates, priced=_priced(inp)
@@ -67,9 +70,11 @@ def fold(inp: FoldInput) -> Snapshot:
         interval_s=inp.interval_s,
         demo=inp.demo,
         services_online=online(inp),
-        services=services(inp),
+        services=(*services(inp), *fleet.services),
         gpus=pool,
         llm=slots,
+        throughput=fleet.throughput,
+        engines=fleet.engines,
         demand=need,
         pricing=price,
         capacity=_capacity(inp, pool, need, rented.active, rates),
@@ -77,7 +82,7 @@ def fold(inp: FoldInput) -> Snapshot:
         mint=_mint(inp, price, rates),
         parallel=_parallel(inp),
         agents=_agents(inp),
-        data_age_s=_data_age(inp),
+        data_age_s=_data_age(inp, fleet),
     )
 
 
@@ -111,6 +116,18 @@ def _by_name(name: str) -> tuple[str, str]:
     return name.casefold(), name
 
 
+def _fleet(inp: FoldInput) -> Fleet:
+    if not inp.engines:
+        return Fleet(gpus=gpus(inp))
+    from tokentop.domain.fold_engines import fleet  # only who has an engine pays for it
+
+    return fleet(inp.engines, gpus(inp), inp.host, inp.stale_after_s)
+
+
+def _queue_answers(inp: FoldInput) -> bool:
+    return any(look(inp, key).fresh for key in QUEUE_KEYS)
+
+
 def _back_pressure(sights: list[Sight]) -> bool | None:
     """True when any of those who answer reports it; the silent are believed only among silence."""
     heard = [sight for sight in sights if sight.fresh] or sights
@@ -119,11 +136,15 @@ def _back_pressure(sights: list[Sight]) -> bool | None:
     return any(known) if known else None
 
 
-def _demand(inp: FoldInput, pool: tuple[Gpu, ...], slots: Llm) -> Demand:
-    vram, vram_fresh = _vram(inp, pool)
-    waiting = pick([look(inp, key) for key in QUEUE_KEYS], lambda r: r.queued)
-    measured = vram is not None or (slots.queued is not None and bool(slots.max_slots))
-    local_fresh = (vram is not None and vram_fresh) or (measured and waiting.fresh)
+def _demand(inp: FoldInput, slots: Llm, fleet: Fleet) -> Demand:
+    vram, vram_fresh = _vram(inp, fleet.gpus)
+    seats = fleet.seats if slots.source == ENGINES else slots
+    if fleet.reports and inp.policy.profile != "vram":
+        measured = slots.kv_cache is not None or bool(seats.max_slots)
+        local_fresh = measured and not slots.stale
+    else:
+        measured = vram is not None or (seats.queued is not None and bool(seats.max_slots))
+        local_fresh = (vram is not None and vram_fresh) or (measured and _queue_fresh(inp, slots))
     acta, acta_fresh = _pressure(inp)
     if not acta_fresh and local_fresh:
         acta = None  # a local figure of now is better than ACTA's of then
@@ -132,14 +153,21 @@ def _demand(inp: FoldInput, pool: tuple[Gpu, ...], slots: Llm) -> Demand:
         inp.policy,
         vram_used_bytes=vram[0] if vram else None,
         vram_total_bytes=vram[1] if vram else None,
-        active=slots.active,
-        queued=slots.queued,
-        max_slots=slots.max_slots,
+        active=seats.active,
+        queued=seats.queued,
+        max_slots=seats.max_slots,
         kv_cache=slots.kv_cache,
         back_pressure=slots.back_pressure,
+        engines=fleet.reports,
         acta=acta,
         stale=not acta_fresh if by_acta else measured and not local_fresh,
     )
+
+
+def _queue_fresh(inp: FoldInput, slots: Llm) -> bool:
+    if slots.source == ENGINES:
+        return not slots.stale
+    return pick([look(inp, key) for key in QUEUE_KEYS], lambda r: r.queued).fresh
 
 
 def _vram(inp: FoldInput, pool: tuple[Gpu, ...]) -> tuple[tuple[int, int] | None, bool]:
@@ -239,7 +267,7 @@ def _agents(inp: FoldInput) -> Agents:
     return Agents(online_now.value, at_work.value, stale=all_stale((online_now, at_work)))
 
 
-def _data_age(inp: FoldInput) -> float | None:
+def _data_age(inp: FoldInput, fleet: Fleet) -> float | None:
     """The age of the newest good answer of any source."""
-    ages = [age(held, inp.now) for held in (*inp.held.values(), inp.nvml)]
+    ages = [age(held, inp.now) for held in (*inp.held.values(), inp.nvml)] + [fleet.age_s]
     return min((seconds for seconds in ages if seconds is not None), default=None)

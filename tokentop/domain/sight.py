@@ -7,6 +7,10 @@ from tokentop.domain.ledger import NEVER, Held
 from tokentop.domain.policy import Policy
 from tokentop.domain.readings import Reading
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # only who has an engine pays for its modules
+    from tokentop.domain.engine_view import EngineView
+
 T = TypeVar("T")
 R = TypeVar("R", bound=Reading)
 
@@ -41,6 +45,7 @@ class FoldInput(NamedTuple):
     version: str = ""
     nvml_enabled: bool = True
     priced: bool = True
+    engines: "tuple[EngineView, ...]" = ()
 
 
 class Sight(NamedTuple):

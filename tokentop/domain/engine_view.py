@@ -1,0 +1,31 @@
+"""What the fold is given of one engine: its last good reading, its rates, how its poll went."""
+
+from typing import Literal, NamedTuple
+
+from tokentop.domain.engine_readings import EngineReading
+from tokentop.domain.rates import Rates
+from tokentop.domain.readings import Failure
+
+
+class EngineView(NamedTuple):
+    """One engine at one moment; `url` is already safe, times are seconds.
+
+    `outcome` is that of the latest poll, None before the first. `stuck_s` is for how long
+    requests have run without any counter moving; `pids` are this host's, workers included.
+    """
+
+    id: str
+    kind: str
+    url: str | None = None
+    name: str | None = None
+    model_hint: str | None = None
+    reading: EngineReading | None = None
+    rates: Rates = Rates()
+    age_s: float | None = None
+    outcome: Literal["ok"] | Failure | None = None
+    parked: bool = False
+    latency_s: float | None = None
+    stuck_s: float = 0.0
+    pids: tuple[int, ...] = ()
+    source: Literal["direct", "prometheus"] = "direct"
+    group: str | None = None
