@@ -36,7 +36,8 @@ class TokentopApp(App[int]):
     ]
 
     def __init__(self, config: Config, terminal: leave.Terminal | None = None) -> None:
-        super().__init__()
+        # Decided before Textual picks its filter: without it NO_COLOR gives shades of grey.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._config = config
         self._terminal = terminal
         self.session = Session(config, lambda: self.post_message(SnapshotReady()))

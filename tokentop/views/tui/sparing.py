@@ -1,25 +1,53 @@
 """Sends the changed cells of a row, and not everything left of them.
 
 Textual 8 keeps track of the changed spans but sends each row from the widget's left edge on
-(`ChopsUpdate.render_segments` crops at the right only): a ticking clock costs a whole header.
+(`ChopsUpdate.render_segments` crops at the right only), and closes every style before it opens
+the same one again: a ticking clock costs a whole header.
 """
 
+from functools import lru_cache
+
+from rich.color import ColorSystem
 from rich.console import Console
+from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor
+from textual.strip import Strip
+
+_RESET = "\x1b[0m"
 
 
 class SparingUpdate(ChopsUpdate):
-    """An update that is cropped at both ends of each span."""
+    """An update that is cropped at both ends of each span, with each style sent once a run."""
 
     def render_segments(self, console: Console) -> str:
         parts: list[str] = []
+        current = ""
         for y, x1, x2 in self.spans:
             for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
                 start, stop = max(x, x1), min(end, x2)
                 if strip is not None and start < stop:
                     parts.append(f"\x1b[{y + 1};{start + 1}H")
-                    parts.append(strip.crop(start - x, stop - x).render(console))
-        return "".join(parts)
+                    current = _write(parts, strip.crop(start - x, stop - x), current, console)
+        return "".join(parts) + (_RESET if current else "")
+
+
+def _write(parts: list[str], strip: Strip, current: str, console: Console) -> str:
+    """Append a strip's text to `parts`; takes and returns the style that is open."""
+    for text, style, control in strip:
+        if control:
+            continue
+        wanted = _opening(style, console._color_system) if style else ""
+        if wanted != current:
+            parts.append((_RESET if current else "") + wanted)
+            current = wanted
+        parts.append(text)
+    return current
+
+
+@lru_cache(512)
+def _opening(style: Style, color_system: ColorSystem | None) -> str:
+    """The sequence that turns a style on."""
+    return style.render("\0", color_system=color_system).partition("\0")[0]
 
 
 class SparingCompositor(Compositor):

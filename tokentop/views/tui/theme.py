@@ -19,13 +19,16 @@ def style_table(theme: str) -> StyleTable:
     """Style name -> Rich style, for one of `palette.THEMES` or MONO."""
     if theme == MONO:
         return {name: _mono(name, style) for name, style in palette.STYLES["ansi"].items()}
-    return {name: _coloured(style) for name, style in palette.STYLES[theme].items()}
+    background = palette.BACKGROUNDS[theme]
+    return {name: _coloured(style, background) for name, style in palette.STYLES[theme].items()}
 
 
-def _coloured(style: palette.Style) -> RichStyle:
-    fg = None if style.fg == "default" else style.fg
+def _coloured(style: palette.Style, background: str) -> RichStyle:
     return RichStyle(
-        color=fg, bgcolor=style.bg, bold=style.bold or None, reverse=style.reverse or None
+        color=style.fg,
+        bgcolor=style.bg or background,
+        bold=style.bold or None,
+        reverse=style.reverse or None,
     )
 
 

@@ -15,7 +15,7 @@ _COLUMN = 46
 
 
 def help_lines(width: int, height: int, look: Look) -> list[Line]:
-    """The table of keys in exactly `height` lines of `width` cells, in two columns where it fits."""
+    """The table of keys in exactly `height` lines of `width` cells, in one or two columns."""
     blocks = [_group(name) for name in GROUPS]
     if width >= 2 * _COLUMN + 6:
         left, right = [*blocks[0], [], *blocks[1]], [*blocks[2], [], *blocks[3]]

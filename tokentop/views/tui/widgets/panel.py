@@ -101,8 +101,8 @@ class Panel(Widget):
         """The strip of row `y`; a row that is not there yet is blank."""
         if y >= len(self._lines):
             return Strip.blank(self.size.width)
-        none = Style.null()
         get = self._table.get
+        none = get("text", Style.null())
         runs = groupby(self._lines[y], key=lambda span: span[1])  # a style is sent once a run
         return Strip(
             [Segment("".join(text for text, _ in run), get(style, none)) for style, run in runs]
