@@ -12,6 +12,9 @@ from tokentop.views.tui.draw.facts import Facts
 Chrome = Literal["bare", "rule", "frame"]
 
 
+_TALL = 44  # rows from which the history joins the dashboard
+
+
 class Placement(NamedTuple):
     """One panel's place in cells; `chrome` says how it is set off."""
 
@@ -26,7 +29,8 @@ class Placement(NamedTuple):
 class Band(NamedTuple):
     """Panels side by side with their shares of the width, and the heights they use well.
 
-    A first step of 0 means: only where there is room. `elastic` bands take what nobody wants.
+    A first step of 0 means: only where there is room. Bands grow in order of `rank`, `late` ones
+    after all others. `elastic` bands take what nobody wants, once they have grown at all.
     """
 
     panels: tuple[tuple[str, int], ...]
@@ -35,6 +39,7 @@ class Band(NamedTuple):
     chrome: Chrome = "bare"
     inset: int = 0
     elastic: bool = False
+    late: bool = False
 
 
 def arrange(width: int, height: int, facts: Facts) -> tuple[Placement, ...]:
@@ -57,7 +62,7 @@ def _bands(width: int, height: int, facts: Facts) -> list[Band]:
         return _welcome(framed)
     if framed:
         return _framed(facts, height)
-    return _ruled(facts) if width >= 56 and height >= 18 else _small(facts, width)
+    return _ruled(facts, height) if width >= 56 and height >= 18 else _small(facts, width)
 
 
 def _strip(width: int) -> list[Band]:
@@ -100,7 +105,7 @@ def _framed(facts: Facts, height: int) -> list[Band]:
         Band((("banner", 1),), 1, (5,), "frame"),
         Band((("slots", 3), ("multiplier", 2)), 2, (7, 9, 11, 13), "frame"),
         Band((("gpus", 1),), 3, pool, "frame", elastic=rows > 16),
-        Band((("history", 1),), 9, (0, 8, 12), "frame", elastic=True) if height >= 44
+        Band((("history", 1),), 9, (0, 8, 12), "frame", elastic=True) if height >= _TALL
         else Band((), 9, (0,)),
         Band((("metrics", 4), ("capacity", 5), ("cloud", 6)), 4, (5, 7, 8, 11), "frame"),
         Band((("economy", 1),), 8, (1,), inset=2),
@@ -109,21 +114,21 @@ def _framed(facts: Facts, height: int) -> list[Band]:
     ]  # fmt: skip
 
 
-def _ruled(facts: Facts) -> list[Band]:
+def _ruled(facts: Facts, height: int) -> list[Band]:
     rows = max(1, facts.gpu_rows)
     pool = _rising(1 + min(rows, 8), 1 + rows)
     return [
         Band((("header", 1),), 0, (1,)),
         Band((("banner", 1),), 1, (2,), inset=1),
-        Band((("slots", 1),), 2, (2,), inset=1),
-        Band((("multiplier", 1),), 4, (1,), inset=1),
+        Band((("slots", 1),), 5, (2, 4), inset=1, late=True),
+        Band((("multiplier", 1),), 4, (1, 6, 8, 10), "rule", 1, elastic=True, late=True),
         Band((("gpus", 1),), 3, pool, "rule", 1, elastic=rows > 8),
-        Band((("history", 1),), 12, (0, 6, 9), "rule", 1, elastic=True),
+        Band((("history", 1),), 12, (0, 6, 9) if height >= _TALL else (0,), "rule", 1, True, True),
         Band((("metrics", 1),), 7, (1,), inset=1),
         Band((("capacity", 1),), 8, (1, 2), "rule", 1),
-        Band((("cloud", 1),), 11, (2, 3, 4), "rule", 1),
+        Band((("cloud", 1),), 11, (2, 3), "rule", 1, late=True),
         Band((("economy", 1),), 10, (1,), inset=1),
-        Band((("services", 1),), 5, (1, 2), inset=1),
+        Band((("services", 1),), 2, (1, 2), inset=1),
         Band((("footer", 1),), 6, (1,)),
     ]
 
@@ -165,28 +170,38 @@ def _heights(bands: Sequence[Band], height: int) -> list[int]:
         rows[i] = height - rest if i == by_rank[0] else 0
     gone = {i for i in by_rank if rows[i] == 0 and bands[i].steps[0] > 0}
     spare = height - sum(rows)
+    for late in (False, True):
+        growing = [i for i in by_rank if bands[i].late == late and i not in gone]
+        spare = _grown(bands, rows, growing, spare)
+    return _given(bands, rows, [i for i in by_rank if i not in gone], spare)
+
+
+def _grown(bands: Sequence[Band], rows: list[int], growing: list[int], spare: int) -> int:
+    """One step a band and round, in order, until no step fits; what is still spare."""
     grown = True
     while grown:
         grown = False
-        for i in by_rank:
+        for i in growing:
             step = next((s for s in bands[i].steps if s > rows[i]), None)
-            if step is not None and i not in gone and step - rows[i] <= spare:
+            if step is not None and step - rows[i] <= spare:
                 spare -= step - rows[i]
                 rows[i] = step
                 grown = True
-    return _given(bands, rows, by_rank, gone, spare)
+    return spare
 
 
-def _given(
-    bands: Sequence[Band], rows: list[int], by_rank: list[int], gone: set[int], spare: int
-) -> list[int]:
-    """What is left over goes to the elastic band that is shown, else to the tallest."""
-    shown = [i for i in by_rank if rows[i] > 0 or (bands[i].panels[0][0] == "rest")]
-    takers = [i for i in shown if bands[i].elastic and i not in gone]
-    if spare > 0 and (takers or shown):
-        taker = takers[-1] if takers else max(shown, key=lambda i: bands[i].steps[-1])
-        rows[taker] += spare
+def _given(bands: Sequence[Band], rows: list[int], by_rank: list[int], spare: int) -> list[int]:
+    """What is left over goes to the last elastic band that has grown, else to the GPU pool."""
+    takers = [i for i in by_rank if bands[i].elastic and _opened(bands[i], rows[i])]
+    if not takers:
+        takers = sorted((i for i in by_rank if rows[i] > 0), key=lambda i: bands[i].steps[-1])
+    if spare > 0 and takers:
+        rows[takers[-1]] += spare
     return rows
+
+
+def _opened(band: Band, rows: int) -> bool:
+    return len(band.steps) == 1 or rows >= band.steps[1]
 
 
 def _across(band: Band, y: int, height: int, width: int) -> list[Placement]:
