@@ -116,7 +116,7 @@ def _overrides(given: dict[str, object]) -> dict[str, object]:
 
 OVERRIDES = (
     "interval_s", "ui.theme", "ui.ascii", "ui.hide", "gpus",
-    "demo.enabled", "demo.seed", "demo.at_s",
+    "demo.enabled", "demo.seed", "demo.at_s", "discovery.enabled", "prometheus.url",
 )  # fmt: skip
 
 
@@ -162,3 +162,6 @@ def _config_options(parser: _Parser) -> None:
     flag("--ascii", dest="ui.ascii", action="store_true", default=None, help="no block characters")
     flag("--hide", dest="ui.hide", metavar="PANELS", help="panels, joined by commas")
     flag("--no-gpus", dest="gpus", action="store_false", default=None, help="leave NVML alone")
+    flag("--no-discovery", dest="discovery.enabled", action="store_false", default=None,
+         help="look for no engines by itself")  # fmt: skip
+    flag("--prometheus", dest="prometheus.url", metavar="URL", help="read a fleet from there")

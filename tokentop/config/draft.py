@@ -2,7 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from tokentop.config.keys import CONSTRAINTS, Key, table
+from tokentop.config.engine_keys import engine
+from tokentop.config.keys import CONSTRAINTS, Key, key_of, table
 from tokentop.config.problems import Problem
 from tokentop.config.values import Bad
 
@@ -30,6 +31,8 @@ class Draft:
         self.values: dict[str, object] = {key.name: key.default for key in table().values()}
         self.origins: dict[str, Origin] = {}
         self.problems: list[Problem] = []
+        self.engines: list[str] = []  # where each [[engine]]'s keys are: engine[1], engine[2]...
+        self.replaced: dict[str, object] = {}  # what a higher layer replaced
         self._wrong: set[str] = set()
 
     def put(self, key: Key, value: object, origin: Origin) -> None:
@@ -38,11 +41,24 @@ class Draft:
             self._wrong.add(key.name)
             self.problems.append(origin.problem(key.name, value.text))
         else:
+            if key.name in self.origins:
+                self.replaced[key.name] = self.values[key.name]
             self.values[key.name] = value
             self.origins[key.name] = origin
 
+    def add_engine(self, at: str, origin: Origin) -> None:
+        """Make room for one [[engine]], whose keys are `at`.url and so on."""
+        self.engines.append(at)
+        self.origins[at] = origin
+        self.values |= {f"{at}.{name}": row.default for name, row in engine().items()}
+
     def origin(self, name: str) -> Origin:
-        return self.origins.get(name, Origin())
+        """Return where a key was set, else where the engine that it belongs to stands."""
+        return self.origins.get(name) or self.origins.get(name.rpartition(".")[0], Origin())
+
+    def sound(self, *names: str) -> bool:
+        """Tell whether nothing was wrong with these keys so far."""
+        return not self._wrong & set(names)
 
     def complain(self, name: str, text: str) -> None:
         """Note a problem with a key's value at the place that gave it."""
@@ -74,7 +90,8 @@ class Draft:
         """Return the values whose place in Config is directly in `slot`, by field name."""
         found = {}
         for name, value in self.values.items():
-            holder, _, field = (table()[name].slot or name).rpartition(".")
+            key = key_of(name)
+            holder, _, field = ((key and key.slot) or name).rpartition(".")
             if holder == slot:
                 found[field] = value
         return found

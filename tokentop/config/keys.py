@@ -3,46 +3,16 @@
 A later section is more rows here and a field in schema.py.
 """
 
+import re
 from functools import cache
-from typing import Literal, NamedTuple
 
+from tokentop.config import engine_keys
+from tokentop.config.key import Key
 from tokentop.config.schema import PANELS, THEMES, Config, DemoConfig, TlsConfig, UiConfig
 from tokentop.domain.policy import CapacityPolicy, Policy, PricingPolicy, TierPolicy
 from tokentop.sources.aither import ENDPOINTS, SERVICES, default_url
 
-Kind = Literal[
-    "number", "integer", "switch", "choice", "names", "url", "path", "file", "variable"
-]  # fmt: skip
-
-
-class Key(NamedTuple):
-    """One key. `name` is dotted as in the file, `slot` its place in Config where that differs.
-
-    `default` is what Config's own types say; None is written "" in TOML. `low` and `high` are the
-    allowed range, ends included. `env` variables are looked at in order. Keys with `in_file` false
-    are flags only.
-    """
-
-    name: str
-    kind: Kind
-    default: object
-    help: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    env: tuple[str, ...] = ()
-    flag: str | None = None
-    slot: str | None = None
-    in_file: bool = True
-
-    @property
-    def section(self) -> str:
-        return self.name.rpartition(".")[0]
-
-    @property
-    def leaf(self) -> str:
-        return self.name.rpartition(".")[2]
-
+__all__ = ["CONSTRAINTS", "SECTIONS", "Key", "by_slot", "key_of", "table"]
 
 SECTIONS = {
     "": "",
@@ -52,6 +22,7 @@ SECTIONS = {
     "pressure": "What counts as full",
     "tiers": "Where each tier starts, as utilisation 0-1, ascending; below `low` is idle",
     "capacity": "When the next instance comes, and when a surplus one goes",
+    **engine_keys.SECTIONS,
     "tls": "HTTPS to the services",
     "services.genesis": "The seven services: HTTPS where a CA bundle is found, else HTTP; Genesis "
     "always HTTP.\n# Tokens stay out of this file: name a variable or a file that holds one.",
@@ -71,7 +42,15 @@ CONSTRAINTS = (  # lower key, upper key, whether they may be equal
 @cache
 def table() -> dict[str, Key]:
     """Return every key by its dotted name, in the order in which they are shown."""
-    rows = (*_general(), *_screen(), *_economy(), *_tls(), *_services(), *_demo())
+    rows = (
+        *_general(),
+        *_screen(),
+        *_economy(),
+        *engine_keys.rows(),
+        *_tls(),
+        *_services(),
+        *_demo(),
+    )
     return {key.name: key for key in rows}
 
 
@@ -79,6 +58,14 @@ def table() -> dict[str, Key]:
 def by_slot() -> dict[str, Key]:
     """Return every key by its place in Config, for flags, which speak of those."""
     return {key.slot or key.name: key for key in table().values()}
+
+
+def key_of(name: str) -> Key | None:
+    """Return the row of a dotted name, which may be that of an engine: engine[2].url."""
+    if found := re.fullmatch(r"engine\[\d+\]\.(\w+)", name):
+        row = engine_keys.engine().get(found[1])
+        return row._replace(name=name) if row else None
+    return table().get(name)
 
 
 def _general() -> tuple[Key, ...]:

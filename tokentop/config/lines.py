@@ -4,7 +4,7 @@ import re
 
 _PART = r"""(?:[A-Za-z0-9_-]+|"[^"\\\n]*"|'[^'\n]*')"""
 _DOTTED = rf"[ \t]*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*"
-_HEADER = re.compile(rf"[ \t]*\[\[?{_DOTTED}\]\]?[ \t]*(?:#.*)?$")
+_HEADER = re.compile(rf"[ \t]*\[(\[?){_DOTTED}\]\]?[ \t]*(?:#.*)?$")
 _ENTRY = re.compile(rf"{_DOTTED}=[ \t]*(.*)$")
 _BARE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
@@ -18,16 +18,18 @@ def join(prefix: str, part: str) -> str:
 def lines_of(text: str) -> dict[str, int]:
     """Map each dotted key and section to the line (from 1) that first sets it, as far as found.
 
+    The tables of an array are told apart by their number: the second [[engine]] is engine[2].
     Keys inside inline tables are not looked for: `find` falls back to the table's own line.
     """
     found: dict[str, int] = {}
+    numbers: dict[str, int] = {}  # of the tables of each array so far
     section, inside = "", ""
     for number, line in enumerate(text.split("\n"), 1):
         line = line.rstrip("\r")
         if inside:
             inside = "" if inside in line else inside
         elif header := _HEADER.match(line):
-            section = _note(found, "", header[1], number)
+            section = _section(found, numbers, header, number)
         elif entry := _ENTRY.match(line):
             _note(found, section, entry[1], number)
             inside = _opened(entry[2])
@@ -39,8 +41,23 @@ def find(lines: dict[str, int], key: str) -> int | None:
     while key:
         if key in lines:
             return lines[key]
-        key = key.rpartition(".")[0]
+        key = re.sub(r"\[\d+\]$", "", key) if key.endswith("]") else key.rpartition(".")[0]
     return None
+
+
+def _section(
+    found: dict[str, int], numbers: dict[str, int], header: re.Match[str], line: int
+) -> str:
+    """Note a header's line; return the section's full name, below the last table of an array."""
+    name = _note({}, "", header[2], line)
+    if header[1]:
+        numbers[name] = numbers.get(name, 0) + 1
+    first, dot, rest = name.partition(".")
+    if first not in numbers:
+        return _note(found, "", header[2], line)
+    name = f"{first}[{numbers[first]}]{dot}{rest}"
+    found.setdefault(name, line)
+    return name
 
 
 def _note(found: dict[str, int], name: str, dotted: str, number: int) -> str:

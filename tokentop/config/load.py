@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from tokentop.config import services
+from tokentop.config import engines, services
 from tokentop.config.draft import Draft, Origin
 from tokentop.config.file import Document, read
 from tokentop.config.keys import by_slot, table
 from tokentop.config.problems import ConfigError, Problem
-from tokentop.config.schema import Config, DemoConfig, ServiceConfig, TlsConfig, UiConfig
+from tokentop.config.schema import Config, DemoConfig, TlsConfig, UiConfig
 from tokentop.config.values import check, check_text
 from tokentop.domain.policy import CapacityPolicy, Policy, PricingPolicy, TierPolicy
 
@@ -30,15 +30,17 @@ def load(overrides: Mapping[str, object], environ: Mapping[str, str], path: str 
     _take_flags(draft, overrides)
     draft.constrain()
     services.find_bundle(draft, environ)
-    seven = services.build(draft, environ)
+    config = _config(draft, environ, document.path if isinstance(document, Document) else None)
     if draft.problems:
         raise ConfigError(draft.sorted_problems())
-    return _config(draft, seven, document.path if isinstance(document, Document) else None)
+    return config
 
 
 def _take_file(draft: Draft, document: Document) -> None:
-    from tokentop.config.document import settings
+    from tokentop.config.document import engines, settings
 
+    for at, place in engines(document):
+        draft.add_engine(at, place)
     for item in settings(document):
         if isinstance(item, Problem):
             draft.problems.append(item)
@@ -63,15 +65,20 @@ def _take_flags(draft: Draft, overrides: Mapping[str, object]) -> None:
             draft.put(key, value, Origin("flag", key.flag or name))
 
 
-def _config(draft: Draft, seven: tuple[ServiceConfig, ...], file: str | None) -> Config:
+def _config(draft: Draft, environ: Mapping[str, str], file: str | None) -> Config:
+    """Put the values where they belong; what does not fit together becomes a problem."""
     policy = Policy(
         PricingPolicy(**draft.section("policy.pricing")),
         TierPolicy(**draft.section("policy.tiers")),
         CapacityPolicy(**draft.section("policy.capacity")),
+        cost=engines.cost(draft),
         **draft.section("policy"),
     )
     return Config(
-        services=seven,
+        services=services.build(draft, environ),
+        engines=engines.build(draft, environ),
+        discovery=engines.discovery(draft),
+        prometheus=engines.prometheus(draft, environ),
         tls=TlsConfig(**draft.section("tls")),
         policy=policy,
         ui=UiConfig(**draft.section("ui")),

@@ -1,9 +1,10 @@
 """The configuration in words: what is in effect and why, and a commented file to start from."""
 
+from tokentop.config.engine_keys import ARRAY, engine
 from tokentop.config.file import usual_places
 from tokentop.config.keys import SECTIONS, Key, table
 from tokentop.config.problems import printable
-from tokentop.config.schema import Config, ServiceConfig
+from tokentop.config.schema import Config, EngineConfig, ServiceConfig
 from tokentop.config.values import toml
 
 HEADER = """\
@@ -17,14 +18,12 @@ def effective(config: Config) -> str:
     """Return `key = value  # origin` lines; tokens are ***, URLs were refused if they held any."""
     origins = dict(config.origins)
     rows = [(name, _value(config, key)) for name, key in table().items() if _kept(config, key)]
-    held = (service.name for service in config.services if service.token is not None)
-    rows += [(f"services.{name}.token", "***") for name in held]
-    texts = [f"{name} = {value}" for name, value in rows]
-    width = min(max(map(len, texts)), 60)
-    lines = [
-        f"{text:<{width}}  # {printable(origins.get(name, 'default'))}"
-        for text, (name, _) in zip(texts, rows, strict=True)
-    ]
+    held = [f"services.{row.name}" for row in config.services if row.token is not None]
+    held += ["prometheus"] if config.prometheus.token is not None else []
+    rows += [(f"{at}.token", "***") for at in held]
+    lines = _aligned([(f"{name} = {value}", origins.get(name, "default")) for name, value in rows])
+    for number, row in enumerate(config.engines, 1):
+        lines += ["", f"[[{ARRAY}]]", *_engine(f"{ARRAY}[{number}]", row, origins)]
     return "\n".join([f"# {_file(config)}", *lines]) + "\n"
 
 
@@ -34,7 +33,38 @@ def example() -> str:
     for key in table().values():
         if key.in_file:
             sections.setdefault(key.section, []).append(key)
-    return HEADER + "\n" + "\n".join(_section(name, keys) for name, keys in sections.items())
+    texts = {name: _section(name, keys) for name, keys in sections.items()}
+    texts["discovery"] += "\n" + _engine_example()
+    return "\n".join([HEADER, *texts.values()])
+
+
+def _engine(at: str, row: EngineConfig, origins: dict[str, str]) -> list[str]:
+    """The lines of one [[engine]] block."""
+    values = row._asdict() | {"token": None}
+    pairs = [
+        (f"{name} = {toml(values[name])}", origins.get(f"{at}.{name}", "default"))
+        for name in engine()
+        if name in values
+    ]
+    token = [("token = ***", origins[f"{at}.token"])] if row.token is not None else []
+    return _aligned(pairs + token)
+
+
+def _engine_example() -> str:
+    """A block to copy: there is no engine by default, so all of it is explanation."""
+    settings = [f"# {key.leaf} = {toml(key.sample)}" for key in engine().values()]
+    width = max(map(len, settings))
+    lines = [
+        f"{text:<{width}}  # {_help(key)}"
+        for text, key in zip(settings, engine().values(), strict=True)
+    ]
+    first = '# An engine that is not found by itself; one such block for each, without the "# "'
+    return "\n".join([first, f"# [[{ARRAY}]]", *lines]) + "\n"
+
+
+def _aligned(pairs: list[tuple[str, str]]) -> list[str]:
+    width = min(max(len(text) for text, _ in pairs), 60)
+    return [f"{text:<{width}}  # {printable(origin)}" for text, origin in pairs]
 
 
 def _section(name: str, keys: list[Key]) -> str:

@@ -2,13 +2,15 @@
 
 import re
 from math import isfinite
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from tokentop.config.keys import Key
+from tokentop.config.key import Key
 from tokentop.config.problems import printable
 
 YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 _HOST = r"\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9]+)?\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?"
+Item = TypeVar("Item", str, int)
+MAX_ITEMS = 100  # of hosts or ports: each pair is tried
 _URL = rf"(https?)://({_HOST})(?::([0-9]{{1,5}}))?((?:/[!-~]*)?)"
 
 
@@ -32,6 +34,8 @@ def toml(value: object) -> str:
 
 def check(key: Key, raw: object) -> object | Bad:
     """Return what a typed value (from TOML or a parsed flag) means for `key`, or Bad."""
+    if raw == "" and key.default is None:
+        return None
     match key.kind:
         case "number" | "integer":
             return _number(key, raw)
@@ -39,17 +43,27 @@ def check(key: Key, raw: object) -> object | Bad:
             return raw if isinstance(raw, bool) else _wrong(key, raw, "true or false")
         case "names":
             return _names(key, raw)
-    if not isinstance(raw, str):
-        return _wrong(key, raw, "text")
+        case "hosts":
+            return _hosts(key, raw)
+        case "ports":
+            return _ports(key, raw)
+    return _text(key, raw) if isinstance(raw, str) else _wrong(key, raw, "text")
+
+
+def _text(key: Key, raw: str) -> object | Bad:
     match key.kind:
         case "choice":
             return raw if raw in key.choices else _no_choice(raw, key.choices)
         case "url":
-            return _url(raw)
+            return _url(key, raw)
         case "path":
             return _path(raw)
         case "variable":
             return _variable(raw)
+        case "text":
+            return _name(raw)
+        case "label":
+            return _label(key, raw)
     return raw or None if "\0" not in raw else Bad("holds a NUL character; write a file's path")
 
 
@@ -60,14 +74,18 @@ def check_text(key: Key, raw: str) -> object | Bad:
             try:
                 return check(key, int(raw) if key.kind == "integer" else float(raw))
             except ValueError:
-                return Bad(f"{printable(raw, 40)!r} is not a number; set it to {key.default}")
+                return Bad(f"{printable(raw, 40)!r} is not a number; set it to {key.like}")
         case "switch":
             word = raw.strip().lower()
             if word in YES + NO:
                 return word in YES
             return Bad(f"{printable(raw, 40)!r} is neither yes nor no; set it to true or false")
-        case "names":
-            return _names(key, [name.strip() for name in raw.split(",") if name.strip()])
+        case "names" | "hosts":
+            return check(key, _listed(raw))
+        case "ports":
+            return check(
+                key, [int(x) if re.fullmatch("[0-9]{1,9}", x) else x for x in _listed(raw)]
+            )
     return check(key, raw)
 
 
@@ -100,7 +118,7 @@ def _number(key: Key, raw: object) -> float | int | Bad:
     except OverflowError:
         value = float("inf")
     if not isfinite(value):
-        return Bad(f"must be finite; write {key.leaf} = {toml(key.default)}")
+        return Bad(f"must be finite; write {key.leaf} = {toml(key.like)}")
     if key.low is not None and value < key.low:
         return Bad(f"{_brief(value)} is below {key.low}; set it to at least {key.low}")
     if key.high is not None and value > key.high:
@@ -117,9 +135,53 @@ def _names(key: Key, raw: object) -> tuple[str, ...] | Bad:
     return tuple(dict.fromkeys(raw))
 
 
-def _url(raw: str) -> str | Bad:
+def _listed(raw: str) -> list[str]:
+    return [part.strip() for part in raw.split(",") if part.strip()]
+
+
+def _hosts(key: Key, raw: object) -> tuple[str, ...] | Bad:
+    """Names and addresses; an IPv6 address gets the brackets it has in a URL."""
+    if not isinstance(raw, list | tuple) or not all(isinstance(host, str) for host in raw):
+        return _wrong(key, raw, "a list of texts")
+    hosts = [f"[{host}]" if re.fullmatch("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:.*", host) else host
+             for host in raw]  # fmt: skip
+    for host in hosts:
+        if not re.fullmatch(_HOST, host):
+            mend = f"write hosts = {toml(key.sample)} (ports go to ports)"
+            return Bad(f'"{printable(host, 40)}" is no host name or address; {mend}')
+    return _few(tuple(dict.fromkeys(hosts)))
+
+
+def _ports(key: Key, raw: object) -> tuple[int, ...] | Bad:
+    numbers = isinstance(raw, list | tuple) and all(type(port) is int for port in raw)
+    if not isinstance(raw, list | tuple) or not numbers:
+        return _wrong(key, raw, "a list of port numbers")
+    if any(not 0 < port < 65536 for port in raw):
+        return Bad(f"holds a number that is no port; write {key.leaf} = {toml(key.sample)}")
+    return _few(tuple(dict.fromkeys(raw)))
+
+
+def _few(items: tuple[Item, ...]) -> tuple[Item, ...] | Bad:
+    many = f"names {len(items)}, and at most {MAX_ITEMS} are tried; name fewer"
+    return items if len(items) <= MAX_ITEMS else Bad(many)
+
+
+def _name(raw: str) -> str | Bad:
+    """A name for the screen: short and printable."""
+    if raw.isprintable() and len(raw) <= 64 and raw.strip() == raw:
+        return raw
+    return Bad("must be up to 64 printable characters; write a plain name")
+
+
+def _label(key: Key, raw: str) -> str | Bad:
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", raw):
+        return raw
+    return Bad(f'must be the name of a label; write it like "{key.like}"')
+
+
+def _url(key: Key, raw: str) -> str | Bad:
     """Sentences here never repeat the URL: it may hold a password."""
-    mend = 'write it like "https://host:8150"'
+    mend = f'write it like "{key.sample or "https://host:8150"}"'
     scheme, separator, rest = raw.partition("://")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if not separator or scheme.lower() not in ("http", "https"):
@@ -156,7 +218,7 @@ def _no_choice(raw: str, choices: tuple[str, ...]) -> Bad:
 
 def _wrong(key: Key, raw: object, wanted: str) -> Bad:
     """Name the type that was found, not the value."""
-    return Bad(f"needs {wanted}, not {_type(raw)}; write {key.leaf} = {toml(key.default)}")
+    return Bad(f"needs {wanted}, not {_type(raw)}; write {key.leaf} = {toml(key.like)}")
 
 
 def _type(raw: object) -> str:
