@@ -57,7 +57,7 @@ def summary(snapshot: Snapshot, look: Look) -> Line:
 def columns(width: int) -> list[Column]:
     """The columns that fit; the first one takes what the others leave."""
     wide = [
-        (34, Column("region", "region", 8 if width < 60 else 12)),
+        (38, Column("region", "region", 8 if width < 60 else 12)),
         (0, Column("status", "status", 9)),
         (56, Column("model", "model", max(8, width // 4))),
         (24, Column("price", "$/h", 6, "right")),

@@ -1,6 +1,7 @@
 """Lines of styled text and the few operations every panel is built from; Look, what is asked."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from tokentop.domain.text import cell_width, fit
@@ -36,9 +37,15 @@ class Look(NamedTuple):
     notice: str = ""
 
 
+@lru_cache(maxsize=4096)
+def text_width(text: str) -> int:
+    """cell_width, remembered: most words on the screen are the same from poll to poll."""
+    return cell_width(text)
+
+
 def span_width(line: Iterable[Span]) -> int:
     """Cells a line takes."""
-    return sum(cell_width(text) for text, _ in line)
+    return sum(text_width(text) for text, _ in line)
 
 
 def crop(line: Line, width: int) -> Line:
@@ -46,7 +53,7 @@ def crop(line: Line, width: int) -> Line:
     kept: Line = []
     room = max(0, width)
     for text, style in line:
-        size = cell_width(text)
+        size = text_width(text)
         if size > room:
             return [*kept, (fit(text, room), style)] if room else kept
         kept.append((text, style))

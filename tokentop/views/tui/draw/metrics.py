@@ -59,6 +59,8 @@ def base_cost(snapshot: Snapshot) -> tuple[str, str]:
 def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
     """The grid in exactly `height` lines of `width` cells: one row, two by two, or large."""
     cells = metrics(snapshot)
+    if height in (2, 3) and width < 52:
+        return block([_row(cells[:2], width), _row(cells[2:], width)], width, height)
     if height < 4:
         return block([_row(cells, width)], width, height)
     tall = 4 if height >= 9 and width >= 36 else 2
@@ -85,9 +87,9 @@ def _cell(metric: Metric, width: int, tall: int, look: Look) -> list[Line]:
 
 
 def _row(cells: tuple[Metric, ...], width: int) -> Line:
-    """Four equal cells in one row, `queue depth 12`; where that is too narrow, the bare figures."""
-    room = width // 4
-    if room < 13:
+    """Equal cells in one row, `queue depth 12`; where that is too narrow, the bare figures."""
+    room = width // len(cells)
+    if room < 13 and len(cells) == 4:
         return _tight(cells)
     line: Line = []
     for metric in cells:

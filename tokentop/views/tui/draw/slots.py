@@ -93,7 +93,9 @@ def _one_line(llm: Llm, width: int) -> Line:
         tail = joined([[*active, (" active", "dim")], queued, [(fit(over, 12), "beyond")]])
     room = width - wide(tail) - 8
     if room < 4:
-        return [("slots ", "dim"), *tail]
+        short: Line = [*active, ("  ", "text"), queued[0], (" q", "dim")]
+        room = max(0, width - wide(short) - 2)
+        return [*exact(_bar(llm, room), room), ("  ", "text"), *short]
     return [("slots ", "dim"), *exact(_bar(llm, room), room), ("  ", "text"), *tail]
 
 
