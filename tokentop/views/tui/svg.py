@@ -1,0 +1,48 @@
+"""Screenshots that every SVG viewer draws alike.
+
+Rich places a whole run of text at one x and leaves the gaps within it to no-break spaces, which
+librsvg (and with it most file managers and converters) drops at the start of a run. Here each
+word group gets its own x instead.
+"""
+
+import re
+
+from tokentop.domain.text import cell_width
+
+_CELL = 12.2  # Rich's width of one cell in SVG units
+_TEXT = re.compile(r'<text ([^>]*?)x="([0-9.]+)"([^>]*?)textLength="[0-9.]+"([^>]*)>([^<]*)</text>')
+_GROUP = re.compile(r"(?:(?!\xa0\xa0).)*[^\xa0]")
+_ENTITY = re.compile(r"&(#?)(\w+);")
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"'}
+
+
+def portable(svg: str) -> str:
+    """The same picture without leading, trailing or repeated spaces in any run of text."""
+    return _TEXT.sub(_split, svg)
+
+
+def _split(run: re.Match[str]) -> str:
+    before, x, between, after, content = run.groups()
+    text = _ENTITY.sub(_plain, content)
+    pieces = []
+    for group in _GROUP.finditer(text):
+        words = group[0].lstrip("\xa0")
+        left = float(x) + _CELL * cell_width(text[: group.end() - len(words)])
+        length = _CELL * cell_width(words)
+        pieces.append(
+            f'<text {before}x="{left:g}"{between}textLength="{length:g}"{after}>'
+            f"{_escaped(words)}</text>"
+        )
+    return "".join(pieces)
+
+
+def _plain(entity: re.Match[str]) -> str:
+    numeric, name = entity.groups()
+    if numeric:
+        return chr(int(name[1:], 16) if name[0] in "xX" else int(name))
+    return _NAMED.get(name, entity[0])
+
+
+def _escaped(text: str) -> str:
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("\xa0", "&#160;")
