@@ -18,6 +18,11 @@ from tokentop.sources.aither import ENDPOINTS, BadData, Endpoint
 from tokentop.transport.breaker import Breaker, Outcome
 from tokentop.transport.http import Reply, Request, safe_url
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # only who has an engine, or a price, pays for these
+    from tokentop.collect_engines import EngineDesk
+    from tokentop.domain.cost import CostMeter
+
 NVML = "nvml"
 # Prices mean something where the user set one; flipping the free switch sets none.
 _PRICES = ("pricing.base_cost_tokens", "pricing.tokens_per_usd", "pricing.gpu_tokens_per_hour")
@@ -50,6 +55,23 @@ class Collector:
         self._views = _views(config, self.sources)
         self._priced = demo or _has_prices(config)
         self._below_since: float | None = None
+        self._desk: EngineDesk | None = None
+        self._meter: CostMeter | None = None
+        if config.engines:
+            self.engines()
+
+    def engines(self) -> "EngineDesk":
+        """The engines' part of the collector, made when it is first needed."""
+        if self._desk is None:
+            from tokentop.collect_engines import EngineDesk
+
+            self._desk = EngineDesk(self._config)
+        return self._desk
+
+    @property
+    def has_engines(self) -> bool:
+        """Whether there is any engine to ask."""
+        return self._desk is not None and bool(self._desk.ids())
 
     def due(self, key: str, now: float) -> bool:
         """Whether to ask now; False while the breaker holds the endpoint back."""
@@ -80,7 +102,23 @@ class Collector:
             now,
             self._config.policy.capacity,
         )
-        return snapshot
+        return self._with_cost(snapshot, now)
+
+    def measure_from(self, began: float) -> None:
+        """Let the measured time of costs begin at an earlier call's last reading."""
+        self._meter = self._meter or self._new_meter(began)
+
+    def _with_cost(self, snapshot: Snapshot, now: float) -> Snapshot:
+        if not snapshot.engines and not _costs(self._config):
+            return snapshot
+        if self._meter is None:
+            self._meter = self._new_meter(None)
+        return self._meter.price(snapshot, now)
+
+    def _new_meter(self, began: float | None) -> "CostMeter":
+        from tokentop.domain.cost import CostMeter
+
+        return CostMeter(self._config.policy.cost, began)
 
     def _fold_input(self, now: float, wall: float) -> FoldInput:
         return FoldInput(
@@ -98,6 +136,7 @@ class Collector:
             version=__version__,
             nvml_enabled=self._config.gpus,
             priced=self._priced,
+            engines=self._desk.views(now) if self._desk is not None else (),
         )
 
 
@@ -153,6 +192,13 @@ def _views(config: Config, sources: tuple[HttpSource, ...]) -> tuple[ServiceView
         )
         for service in config.services
     )
+
+
+def _costs(config: Config) -> bool:
+    """Whether the user said anything of what the machine costs."""
+    cost = config.policy.cost
+    told = (cost.usd_per_gpu_hour, cost.purchase_usd, cost.usd_per_kwh, cost.reference_usd_per_mtok)
+    return any(value is not None for value in told)
 
 
 def _has_prices(config: Config) -> bool:

@@ -7,13 +7,15 @@ from tokentop.domain.burn import burn
 from tokentop.domain.demand import ratio
 from tokentop.domain.engine_readings import Counters, EngineReading
 from tokentop.domain.engine_view import EngineView
-from tokentop.domain.model import Engine, EngineState, Finished
+from tokentop.domain.ledger import listed
+from tokentop.domain.model import Engine, EngineState, Finished, Spend
 from tokentop.domain.quantiles import quantile
 from tokentop.domain.rates import Rates
 from tokentop.domain.readings import Failure
 
 OFFLINE_AFTER_S = 60.0  # for so long a silent engine's last figures mean something
 FROZEN_AFTER_S = 30.0
+STARTING = "Its process has started, but does not answer yet."
 
 
 class Seen(NamedTuple):
@@ -56,6 +58,8 @@ def seen(view: EngineView, stale_after_s: float) -> Seen:
 def _state(view: EngineView, recent: bool) -> EngineState:
     if view.outcome == "ok" and recent and view.reading is not None:
         return view.reading.health
+    if view.starting and view.reading is None:
+        return "loading"
     if view.parked:
         return "parked"
     if isinstance(view.outcome, Failure) and view.outcome.kind == "auth":
@@ -89,12 +93,14 @@ def row(one: Seen) -> Engine:
         kv_estimated=reading.kv_estimated,
         slots_estimated=reading.slots_source == "derived",
         back_pressure=one.back_pressure,
-        advice=reading.advice,
+        advice=STARTING if one.reading is None and one.state == "loading" else reading.advice,
         error=_error(one),
         latency_ms=None if view.latency_s is None else view.latency_s * 1000.0,
         source=view.source,
         group=view.group,
         router=reading.router,
+        backends=reading.backends,
+        spend=tuple(Spend(*account) for account in reading.spend),
         pids=view.pids,
         vram_bytes=reading.vram_bytes,
     )
@@ -125,9 +131,11 @@ def gained(counters: Sequence[Counters], of: Callable[[Counters], float | None])
 
 def _error(one: Seen) -> str | None:
     outcome = one.view.outcome
-    if isinstance(outcome, Failure):
+    if isinstance(outcome, Failure) and one.state != "loading":
         return outcome.text
     reading = one.reading
+    if reading is not None and reading.bad:
+        return f"unusable values in {listed(reading.bad)}"
     frozen = one.view.stuck_s > FROZEN_AFTER_S and one.state == "online"
     if frozen and reading is not None and reading.kind == "vllm" and reading.active:
         return (

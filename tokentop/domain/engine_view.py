@@ -12,6 +12,7 @@ class EngineView(NamedTuple):
 
     `outcome` is that of the latest poll, None before the first. `stuck_s` is for how long
     requests have run without any counter moving; `pids` are this host's, workers included.
+    `starting`: its process runs, but does not listen yet.
     """
 
     id: str
@@ -29,3 +30,4 @@ class EngineView(NamedTuple):
     pids: tuple[int, ...] = ()
     source: Literal["direct", "prometheus"] = "direct"
     group: str | None = None
+    starting: bool = False

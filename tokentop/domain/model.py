@@ -122,12 +122,21 @@ EngineState = Literal[
 ]
 
 
+class Spend(NamedTuple):
+    """What one team or key has spent at a router since it started; money USD."""
+
+    team: str
+    key: str
+    usd: float | None = None
+    tokens: float | None = None
+
+
 class Engine(NamedTuple):
     """One inference engine read directly (vLLM, SGLang, llama.cpp, ...).
 
     `advice` says what the user can do about the state, `error` what went wrong; `burn` is an
     estimate; `slots_estimated` and `kv_estimated` figures carry an about sign. `router` traffic
-    is the engines' traffic; `pids` are this host's, the workers included.
+    is the engines' traffic, `backends` are their origins; `pids` are this host's.
     """
 
     id: str
@@ -165,6 +174,8 @@ class Engine(NamedTuple):
     source: Literal["direct", "prometheus"] = "direct"
     group: str | None = None
     router: bool = False
+    backends: tuple[str, ...] = ()
+    spend: tuple[Spend, ...] = ()
     pids: tuple[int, ...] = ()
     vram_bytes: int | None = None
 
