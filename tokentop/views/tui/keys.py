@@ -35,7 +35,7 @@ KEYS: tuple[Key, ...] = (
     Key("home,g", "scroll_to(0)", "home", "To the first GPU", "GPUs"),
     Key("end,G", "scroll_to(1)", "end", "To the last GPU", "GPUs"),
     Key("t", "next_theme", "t", "Next theme", "Program"),
-    Key("S", "screenshot_here", "S", "Save an SVG screenshot in this directory", "Program"),
+    Key("S", "screenshot_here", "S", "Save an SVG screenshot here", "Program"),
     Key("ctrl+p", "command_palette", "^p", "Command palette", "Program"),
     Key("question_mark,f1", "help", "?", "This help", "Program"),
     Key("ctrl+z", "suspend_process", "", "Suspend to the shell", "Program"),

@@ -106,8 +106,11 @@ def _charts(room: Placement) -> tuple[Placement, ...]:
 
 def lines(scene: Scene, place: Placement) -> list[Line]:
     """One panel's lines, exactly as large as its place."""
-    if place.panel == "history" or place.panel.startswith(_CHART):
+    if place.panel.startswith(_CHART):
         return _chart(scene, place)
+    if place.panel == "history":  # the dashboard's own, so that it does without plotext's 10 MB
+        history = [sample.utilization for sample in scene.samples()]
+        return panels.draw(scene.snapshot, place, scene.look._replace(history=history))
     if place.panel == "processes":
         return _own(scene, place, "Processes", [], processes.lines)
     return panels.draw(scene.snapshot, place, scene.look)
@@ -117,7 +120,6 @@ def _chart(scene: Scene, place: Placement) -> list[Line]:
     from tokentop.views.tui import history_view  # plotext is paid for when a chart is seen
 
     name = place.panel.removeprefix(_CHART)
-    name = "utilization" if name == "history" else name
     samples = scene.samples()
 
     def inside(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
