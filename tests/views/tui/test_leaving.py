@@ -103,6 +103,17 @@ def test_q_leaves_at_once_while_name_lookup_hangs(tmp_path: Path) -> None:
         _restored(terminal)
 
 
+def test_q_leaves_at_once_while_the_terminal_reads_no_more(tmp_path: Path) -> None:
+    """Forty whole pictures that nobody reads do not keep q from being heard."""
+    env = {"XDG_CONFIG_HOME": str(tmp_path)}
+    with PseudoTerminal(["--demo"], env, size=(200, 60)) as terminal:
+        terminal.read_until(*READY, b"DEMO")
+        terminal.press(b"21" * 20 + b"q")
+        code = terminal.process.wait(timeout=10)
+        assert code == 0
+        assert terminal.settings() == terminal.attrs
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_restores_the_terminal(number: signal.Signals, tmp_path: Path) -> None:
     """SIGTERM, SIGHUP and SIGINT leave the same way, with 128 + the signal's number."""

@@ -94,8 +94,7 @@ class TokentopApp(App[int]):
             view=self.view,
             samples=self.session.samples,
             now=now,
-            elapsed_s=max(0.0, now - self._snapshot_at),
-            paused_s=None if self.view.paused_at is None else self.session.now() - now,
+            elapsed_s=max(0.0, self.session.now() - self._snapshot_at),
             clock=strftime("%H:%M:%S", self.session.local_time()),
             interval_s=self.session.interval_s,
             ui=self._config.ui,
@@ -284,6 +283,12 @@ class _Driver(LinuxDriver):
 
         assert sys.__stdout__ is not None
         self._file = sys.__stdout__
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._writer_thread is not None:
+            # A terminal that reads no more would block the loop, and q with it, at 30 writes.
+            self._writer_thread._queue.maxsize = 0
 
 
 def run(config: Config) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from math import ceil
 from typing import NamedTuple
 
 from tokentop.domain.history import Sample, buckets
@@ -37,7 +38,7 @@ def _multiplier_ticks(snapshot: Snapshot, _: Sequence[float]) -> Ticks:
 
 
 def _queue_ticks(_: Snapshot, values: Sequence[float]) -> Ticks:
-    most = max([*values, 4.0])
+    most = 2.0 * ceil(max([*values, 4.0]) / 2)  # even, so that the middle is a whole number
     return ((0.0, "0"), (most / 2, fmt_count(most / 2)), (most, fmt_count(most)))
 
 

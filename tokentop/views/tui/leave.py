@@ -28,7 +28,7 @@ RESTORE = (
     "\x1b[?25h"  # cursor on
     "\x1b[?1004l"  # focus reports off
 )
-WRITE_LIMIT_S = 0.1  # a stalled SSH link must not hold the process
+WRITE_LIMIT_S = 0.06  # a stalled SSH link must not hold the process
 
 _USER_INFO = re.compile(r"(?<=://)[^/\s@]+@")
 _QUERY = re.compile(r"(?<=[\w/])\?[^\s'\"]+")

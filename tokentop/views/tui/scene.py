@@ -27,7 +27,7 @@ class Scene(NamedTuple):
     """Everything the picture is a function of.
 
     `now` is the monotonic time that the picture shows; `elapsed_s` the time since its snapshot was
-    folded; `paused_s` how long it has stood still, None while it runs.
+    folded, which goes on while the picture stands still.
     """
 
     snapshot: Snapshot
@@ -35,7 +35,6 @@ class Scene(NamedTuple):
     samples: Callable[[], Sequence[Sample]]
     now: float
     elapsed_s: float = 0.0
-    paused_s: float | None = None
     clock: str = ""
     interval_s: float = 4.0
     ui: UiConfig = UiConfig()
@@ -149,7 +148,9 @@ def _own(
 
 
 def ticking(scene: Scene, place: Placement) -> bool:
-    """True where the panel shows an age, a countdown or the clock."""
+    """True where the panel shows an age, a countdown or the clock; paused, the header alone."""
+    if scene.view.paused_at is not None and place.panel != "header":
+        return False
     return place.panel in panels.PANELS and panels.ticks(place.panel, scene.snapshot)
 
 
