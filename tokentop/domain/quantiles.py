@@ -65,8 +65,8 @@ def _count_below(buckets: Buckets, x: float) -> float:
             # Where the bucket is open-ended its members lie above every bound that is asked for.
             if math.isinf(bound) or x <= low:
                 return below
-            return below + (count - below) * (x - low) / (bound - low)
-        low, below = bound, count
+            return below + (count - below) * ((x - low) / (bound - low))
+        low, below = max(0.0, bound), count
     return below
 
 
@@ -79,6 +79,6 @@ def _quantile(buckets: Buckets, q: float) -> float | None:
         if count >= rank and count > below:
             if math.isinf(bound) or bound <= low:
                 return low
-            return low + (bound - low) * max(0.0, rank - below) / (count - below)
-        low, below = bound, count
+            return low + (bound - low) * (max(0.0, rank - below) / (count - below))
+        low, below = max(0.0, bound), count  # no latency is negative
     return low

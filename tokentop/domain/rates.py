@@ -14,6 +14,7 @@ from tokentop.domain.quantiles import difference
 RATE_WINDOW_S = 12.0  # tokens/s: long enough that counters which move at request end don't jump
 LATENCY_WINDOW_S = 60.0
 MAX_SLOTS = 4096
+SHORTEST_S = 0.01  # readings closer together tell no rate
 STALE_GAP_S = 120.0  # readings further apart say nothing about now
 
 
@@ -117,7 +118,7 @@ def _gained(new: Counters, old: Counters) -> Counters:
 
 
 def _per_second(gained: float | None, span: float) -> float | None:
-    return None if gained is None or span <= 0 else gained / span
+    return None if gained is None or span < SHORTEST_S else gained / span
 
 
 def _observed(newer: Histogram | None, older: Histogram | None) -> Histogram | None:

@@ -54,6 +54,9 @@ class Page:
         """The samples of a name whose value is a measurement: neither NaN nor without bound."""
         return [s for s in self._series.get(name, ()) if -LARGEST <= s.value <= LARGEST]
 
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._series)
+
     def has(self, name: str) -> bool:
         return name in self._series
 

@@ -1,5 +1,6 @@
 """Holds a conversation with an engine (sources.engines) over a transport, blocking or async."""
 
+import re
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import TypeVar
 
@@ -15,7 +16,7 @@ Ask = Callable[[Paths], Replies]
 AsyncAsk = Callable[[Paths], Awaitable[Replies]]
 
 MAX_BATCHES = 40
-LOOPBACK = ("localhost", "::1")
+LOOPBACK = re.compile(r"localhost|::1|127(?:\.[0-9]{1,3}){3}")
 UNASKED = Failure("unreachable", "this question was not asked")
 
 
@@ -89,7 +90,7 @@ def _request(base: Request, path: str) -> Request | Failure:
         root = base.url.partition("#")[0].partition("?")[0].rstrip("/")
         return base._replace(url=root + path)
     target = split(path)
-    if target is None or not (target.host in LOOPBACK or target.host.startswith("127.")):
+    if target is None or not LOOPBACK.fullmatch(target.host):
         return UNASKED
     return base._replace(url=path, token=None, ca_bundle=None, verify=True)
 

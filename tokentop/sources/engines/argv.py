@@ -136,8 +136,8 @@ def _address(
     kind: EngineKind, options: Mapping[str, str], environ: Mapping[str, str]
 ) -> tuple[str | None, int | None]:
     if kind == "ollama" and (named := environ.get("OLLAMA_HOST")):
-        host, _, port = named.rpartition("://")[2].rstrip("/").rpartition(":")
-        return (clean(host), _port(port)) if _port(port) else (clean(port) or None, None)
+        before, _, after = named.rpartition("://")[2].rstrip("/").rpartition(":")
+        return (clean(before), _port(after)) if _port(after) else (clean(after) or None, None)
     ports = ("--port", "-p") if kind == "tgi" else ("--port",)
     host = _first(options, ("--host", "--hostname"))
     port = _first(options, ports) or (environ.get("LLAMA_ARG_PORT") if kind == "llamacpp" else None)

@@ -65,7 +65,7 @@ class Ollama:
         return refused(failure, "ollama")
 
     def _loaded(self, answer: Answer) -> EngineReading:
-        listed = values.rows(values.load(answer.body), "models")
+        listed = values.rows(values.mapping(values.load(answer.body)), "models")
         models = [values.Fields(row) for row in listed if isinstance(row, dict)]
         names = tuple(name for m in models if (name := m.text("models", "name", "model")))
         sizes = [size for m in models if (size := m.count("vram_bytes", "size_vram")) is not None]
