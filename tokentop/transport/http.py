@@ -36,7 +36,7 @@ class Request(NamedTuple):
     """One GET. `url` may hold secrets (user info, query): show `safe_url(url)` only.
 
     `timeout_s` bounds the whole exchange, name resolution and TLS included; `max_bytes` the body.
-    A token goes to the URL's own origin only.
+    A token goes to the URL's own origin only. `max_hops` redirects are followed.
     """
 
     url: str
@@ -45,6 +45,7 @@ class Request(NamedTuple):
     token: Secret | None = None
     ca_bundle: str | None = None
     verify: bool = True
+    max_hops: int = MAX_HOPS
 
     def __repr__(self) -> str:
         return f"Request({safe_url(self.url)!r}, timeout_s={self.timeout_s:g})"
@@ -181,8 +182,9 @@ def header_table(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 def next_hop(request: Request, location: str, hops: int = 1) -> Request | Failure:
     """Where the `hops`-th redirect of one exchange leads; only ever within the same origin."""
     at = origin(request.url)
-    if hops > MAX_HOPS:
-        return Failure("redirect", f"{at} redirects in a circle (more than {MAX_HOPS} hops)")
+    if hops > request.max_hops:
+        circle = f"redirects in a circle (more than {request.max_hops} hops)"
+        return Failure("redirect", f"{at} {circle if request.max_hops else 'redirects'}")
     target = split(_joined(request.url, location))
     if target is None:
         return Failure("redirect", f"{at} redirects to something that is no address")

@@ -1,0 +1,124 @@
+"""Small things kept between two calls, in a directory that only this user can write to.
+
+keep("rates", {...}, now) and recall("rates", 60, now). Nothing secret belongs here. A file that
+is damaged, too old, too large, somebody else's or a link is no file; nothing here raises.
+"""
+
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+MAX_BYTES = 2 * 1024 * 1024
+
+_DIRECTORY = "tokentop"
+_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe must not hang us
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def keep(name: str, value: object, now: float, environ: Mapping[str, str] = os.environ) -> bool:
+    """Store a JSON value under a plain name, with its time (wall clock); whether that worked."""
+    try:
+        data = json.dumps({"at": now, "value": value}, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    if len(data) > MAX_BYTES:
+        return False
+    with _directory(environ) as place:
+        return place is not None and _replace(place, f"{name}.json", data)
+
+
+def recall(
+    name: str, max_age_s: float, now: float, environ: Mapping[str, str] = os.environ
+) -> object | None:
+    """What was kept at most so long ago; None where there is nothing to be trusted."""
+    with _directory(environ) as place:
+        data = None if place is None else _read(place, f"{name}.json")
+    try:
+        document = json.loads(data or b"null")
+    except (ValueError, RecursionError):
+        return None
+    at = document.get("at") if isinstance(document, dict) else None
+    if not isinstance(at, int | float) or not now - max_age_s <= at <= now:
+        return None
+    value: object = document.get("value")
+    return value
+
+
+@contextmanager
+def _directory(environ: Mapping[str, str]) -> Iterator[int | None]:
+    """Our directory, open, made where it is missing; None where no place can be trusted."""
+    place = next((fd for path in _paths(environ) if (fd := _opened(*path)) is not None), None)
+    try:
+        yield place
+    finally:
+        if place is not None:
+            os.close(place)
+
+
+def _paths(environ: Mapping[str, str]) -> Iterator[tuple[str, str, bool]]:
+    """(parent, name, whether the parent must be ours), the best first."""
+    runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+    if runtime.startswith("/"):
+        yield runtime, _DIRECTORY, True
+    temporary = environ.get("TMPDIR", "")
+    parent = temporary if temporary.startswith("/") else "/tmp"
+    yield parent, f"{_DIRECTORY}-{os.getuid()}", False
+
+
+def _opened(parent: str, name: str, parent_is_ours: bool) -> int | None:
+    try:
+        above = os.open(parent, _OPEN_DIRECTORY if parent_is_ours else os.O_RDONLY | os.O_DIRECTORY)
+    except (OSError, ValueError):
+        return None
+    try:
+        if parent_is_ours and not _is_ours(os.fstat(above)):
+            return None
+        with suppress(FileExistsError):
+            os.mkdir(name, 0o700, dir_fd=above)
+        place = os.open(name, _OPEN_DIRECTORY, dir_fd=above)
+    except OSError:
+        return None
+    finally:
+        os.close(above)
+    if _is_ours(os.fstat(place)):
+        return place
+    os.close(place)
+    return None
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    """Owned by us, and nobody else may write."""
+    return found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _read(place: int, name: str) -> bytes | None:
+    try:
+        file = os.open(name, _OPEN_FILE, dir_fd=place)
+    except (OSError, ValueError):
+        return None
+    with os.fdopen(file, "rb") as opened:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode) or not _is_ours(found) or found.st_size > MAX_BYTES:
+            return None
+        try:
+            return opened.read(MAX_BYTES + 1)
+        except OSError:
+            return None
+
+
+def _replace(place: int, name: str, data: bytes) -> bool:
+    """Write beside and rename, so that a reader sees the old content or the new."""
+    beside = f"{name}.{os.getpid()}.{os.urandom(4).hex()}"
+    try:
+        file = os.open(beside, _NEW_FILE, 0o600, dir_fd=place)
+        with os.fdopen(file, "wb") as opened:
+            opened.write(data)
+        os.rename(beside, name, src_dir_fd=place, dst_dir_fd=place)
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.unlink(beside, dir_fd=place)
+        return False
+    return True

@@ -1,0 +1,135 @@
+"""Where an engine may answer: the ports of engines' processes first, then the usual ports."""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from tokentop.domain.readings import GpusReading
+from tokentop.sources.engines.argv import Command
+from tokentop.sources.engines.registry import USUAL_PORTS
+from tokentop.transport.discovery.families import Family, families
+from tokentop.transport.discovery.ports import Network, Place
+from tokentop.transport.discovery.procfs import table
+from tokentop.transport.discovery.sockets import shares_our_network
+
+MAX_CANDIDATES = 64
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+Source = Literal["gpu", "process", "port"]
+
+
+class Search(NamedTuple):
+    """What to look for; `root` is /proc or a recorded tree of it.
+
+    `ports` are looked at beside the `usual` ones, on every one of `hosts`; `exclude` never;
+    `taken` are the (host, port) that the user configured: told about, but not asked.
+    """
+
+    gpu_pids: tuple[int, ...] = ()
+    hosts: tuple[str, ...] = ("127.0.0.1",)
+    ports: tuple[int, ...] = ()
+    exclude: tuple[int, ...] = ()
+    taken: tuple[tuple[str, int], ...] = ()
+    usual: tuple[int, ...] = USUAL_PORTS
+    root: str = "/proc"
+
+
+class Candidate(NamedTuple):
+    """An address, with all that is known of the processes behind it before anything is asked.
+
+    `certain`: the port is known to be theirs. `inode` names the listening socket, 0 where that is
+    unknown; `listening` is None there. `runners` are origins of the engine's own children.
+    """
+
+    host: str
+    port: int
+    source: Source = "port"
+    pids: tuple[int, ...] = ()
+    argv: tuple[str, ...] = ()
+    environ: tuple[tuple[str, str], ...] = ()
+    command: Command | None = None
+    runners: tuple[str, ...] = ()
+    certain: bool = False
+    other_host: str | None = None
+    inode: int = 0
+    listening: bool | None = None
+
+
+def candidates(search: Search) -> tuple[Candidate, ...]:
+    """At most MAX_CANDIDATES addresses, the likeliest first, none of them twice."""
+    processes = table(search.root)
+    network = Network(search.root, processes)
+    found = families(search.root, processes, search.gpu_pids)
+    named = [c for family in found for c in _of_family(search.root, network, family)]
+    named.sort(key=_unlikeliness)
+    runners = {runner.port for family in found for runner in family.runners}
+    usual = (c for c in _usual(search, network) if c.port not in runners)
+    best: dict[tuple[str, int], Candidate] = {}
+    for candidate in (*named, *usual):
+        if candidate.port not in search.exclude and candidate.port not in runners:
+            best.setdefault((candidate.host, candidate.port), candidate)
+    return tuple(best.values())[:MAX_CANDIDATES]
+
+
+def is_taken(candidate: Candidate, taken: Iterable[tuple[str, int]]) -> bool:
+    """Whether the user configured this address; loopback has several names."""
+    ours = (_plain(candidate.host), candidate.port)
+    return any((_plain(host), port) == ours for host, port in taken)
+
+
+def gpu_pids(reading: GpusReading) -> tuple[int, ...]:
+    """The processes that hold memory of a GPU, each once."""
+    held = (p.pid for device in reading.devices for p in device.processes or ())
+    return tuple(dict.fromkeys(held))
+
+
+def _of_family(root: str, network: Network, family: Family) -> list[Candidate]:
+    here = shares_our_network(root, family.pids[0]) is not False
+    origins = tuple(
+        f"http://127.0.0.1:{runner.port}"
+        for runner in family.runners
+        if here and runner.port is not None and runner.kind == "llamacpp"
+    )
+    blank = Candidate(
+        "127.0.0.1",
+        0,
+        "gpu" if family.on_gpu else "process",
+        family.pids,
+        family.argv,
+        family.environ,
+        family.command,
+        origins,
+    )
+    return [_at(place, blank) for place in network.places(family)]
+
+
+def _usual(search: Search, network: Network) -> list[Candidate]:
+    """The usual and the configured ports; on this host those first where somebody listens."""
+    ports = tuple(dict.fromkeys((*search.ports, *search.usual)))
+    found: list[Candidate] = []
+    for host in dict.fromkeys(_plain(host) for host in search.hosts):
+        if host == "127.0.0.1":
+            places = [network.place(port) for port in ports]
+            places.sort(key=lambda place: place.listening is False)
+            found += [_at(place, Candidate(host, 0)) for place in places]
+        else:
+            found += [Candidate(host, port) for port in ports]
+    return found
+
+
+def _at(place: Place, candidate: Candidate) -> Candidate:
+    return candidate._replace(
+        host=place.hosts[0],
+        other_host=place.hosts[1] if len(place.hosts) > 1 else None,
+        port=place.port,
+        certain=place.certain,
+        inode=place.inode,
+        listening=place.listening,
+    )
+
+
+def _unlikeliness(candidate: Candidate) -> tuple[bool, bool, bool]:
+    return candidate.command is None, not candidate.certain, candidate.source != "gpu"
+
+
+def _plain(host: str) -> str:
+    return "127.0.0.1" if host in LOOPBACK else host

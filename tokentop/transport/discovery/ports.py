@@ -1,0 +1,118 @@
+"""The loopback ports of a family of processes, as far as permissions and namespaces let us see."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tokentop.sources.engines.argv import PORTS, Command
+from tokentop.transport.discovery.families import Family
+from tokentop.transport.discovery.procfs import Processes, user
+from tokentop.transport.discovery.published import Published, published
+from tokentop.transport.discovery.sockets import (
+    Listener,
+    addresses,
+    at_port,
+    held,
+    listeners,
+    reached_by,
+    shares_our_network,
+)
+
+MAX_PORTS = 4
+EPHEMERAL = 32_768  # from here on ports are the kernel's choice: rendezvous stores, message queues
+NO_HTTP = (29_500,)  # torch.distributed's meeting point
+
+
+class Place(NamedTuple):
+    """A port with the loopback addresses that lead there, the likeliest first; see Candidate."""
+
+    hosts: tuple[str, ...]
+    port: int
+    certain: bool = False
+    inode: int = 0
+    listening: bool | None = None
+
+
+class _Sight(NamedTuple):
+    """What is seen of a family's sockets; `exact` where they are known to be its own."""
+
+    mine: tuple[Listener, ...]
+    all: tuple[Listener, ...]
+    exact: bool
+
+
+class Network:
+    """The listening sockets of our own network namespace, and what leads out of it."""
+
+    def __init__(self, root: str, processes: Processes) -> None:
+        self._root = root
+        self._ours = listeners(root, "self")
+        self._published = published(processes)
+
+    def place(self, port: int, *, certain: bool = False, host: str = "127.0.0.1") -> Place:
+        """A port of this host; `host` where the socket table does not say which address."""
+        there = at_port(port, self._ours or ())
+        hosts = dict.fromkeys(host for one in there for host in reached_by(one.host))
+        order = sorted(hosts, key=lambda host: host == "::1") or [host]
+        inode = there[0].inode if there else 0
+        listening = None if self._ours is None else bool(there)
+        return Place(tuple(order[:2]), port, certain, inode, listening)
+
+    def places(self, family: Family) -> list[Place]:
+        """Where this family can be asked, at most MAX_PORTS."""
+        sight = self._sight(family)
+        ports = _chosen(family, sight)[:MAX_PORTS]
+        if shares_our_network(self._root, family.pids[0]) is False:
+            return [place for port in ports for place in self._outside(family, port)]
+        host = "::1" if family.command and family.command.host in ("::1", "[::1]") else "127.0.0.1"
+        reachable = [port for port in ports if not _bound_elsewhere(port, sight)]
+        return [
+            self.place(port, certain=sight.exact and bool(at_port(port, sight.mine)), host=host)
+            for port in reachable
+        ]
+
+    def _sight(self, family: Family) -> _Sight:
+        sockets = listeners(self._root, family.pids[0]) or ()
+        seen = [inodes for pid in family.pids if (inodes := held(self._root, pid)) is not None]
+        if seen:
+            mine = tuple(s for s in sockets if any(s.inode in inodes for inodes in seen))
+            return _Sight(mine, sockets, exact=True)
+        owner = user(self._root, family.pids[0])
+        return _Sight(tuple(s for s in sockets if s.user == owner), sockets, exact=False)
+
+    def _outside(self, family: Family, port: int) -> list[Place]:
+        """Where another namespace's port is published here; else perhaps under its own number."""
+        there = addresses(self._root, family.pids[0])
+        leading = [p for p in self._published if _leads_to(p, port, there)]
+        if leading:
+            return [self.place(p.port, certain=True, host=p.host) for p in leading]
+        return [self.place(port)]
+
+
+def _chosen(family: Family, sight: _Sight) -> list[int]:
+    """The ports worth asking: the command line's, or what is open where that says nothing."""
+    runners = {runner.port for runner in family.runners}
+    open_ports = sorted({s.port for s in sight.mine} - runners - set(NO_HTTP))
+    command = family.command
+    if command is None:
+        return open_ports if sight.exact else []
+    if command.port is None:
+        return []
+    if command.port in open_ports or _names_port(family.argv, command):
+        return [command.port]
+    low = [port for port in open_ports if port < EPHEMERAL]
+    return [command.port, *(low if sight.exact or len(low) < MAX_PORTS else ())]
+
+
+def _names_port(argv: Sequence[str], command: Command) -> bool:
+    """Whether somebody chose the port, so that no other one is meant."""
+    options = {word.partition("=")[0] for word in argv}
+    return command.port != PORTS.get(command.kind) or bool(options & {"--port", "-p"})
+
+
+def _bound_elsewhere(port: int, sight: _Sight) -> bool:
+    """Listening, and not where loopback leads."""
+    return any(s.port == port for s in sight.mine) and not at_port(port, sight.mine)
+
+
+def _leads_to(one: Published, port: int, there: frozenset[str]) -> bool:
+    return one.container_port == port and (not there or one.container_address in there)

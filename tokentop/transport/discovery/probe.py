@@ -1,0 +1,153 @@
+"""One candidate asked what it is: few GETs, no redirects, no credentials, a quarter of a second."""
+
+from collections.abc import Callable, Generator, Sequence
+from time import monotonic
+from typing import Literal, NamedTuple
+
+from tokentop.domain.engine_readings import EngineKind
+from tokentop.domain.readings import Failure
+from tokentop.sources.engines import openai
+from tokentop.sources.engines.conversation import Answer, Answers, Paths
+from tokentop.sources.engines.identify import identify
+from tokentop.transport import once
+from tokentop.transport.discovery.candidates import Candidate
+from tokentop.transport.http import Reply, Request
+from tokentop.transport.talk import Ask, Replies, asking, drive
+
+PROBE_S = 0.25
+MAX_BYTES = 1024 * 1024
+
+Fetch = Callable[[Sequence[Request], float], Sequence[Reply | Failure]]
+"""GETs them all within so many seconds: once.fetch_all, or a test's."""
+
+Outcome = Literal[
+    "engine",
+    "stranger",  # answered, and is none
+    "mute",  # accepts, and leaves a question unanswered
+    "late",  # the search's own deadline came first
+    "busy",  # answers 5xx: may be an engine that loads
+    "refused",
+]
+
+
+class Verdict(NamedTuple):
+    """What one candidate turned out to be; `host` is the address that answered.
+
+    Not `sure` where some question went unanswered: the next time it may look like another kind.
+    """
+
+    outcome: Outcome
+    host: str
+    kind: EngineKind | None = None
+    version: str | None = None
+    sure: bool = True
+
+
+def probe(candidate: Candidate, deadline: float, fetch: Fetch = once.fetch_all) -> Verdict:
+    """Ask the candidate at each of its addresses until one accepts; monotonic `deadline`."""
+    verdict = _at(candidate, candidate.host, deadline, fetch)
+    if verdict.outcome == "refused" and candidate.other_host is not None:
+        verdict = _at(candidate, candidate.other_host, deadline, fetch)
+    return verdict
+
+
+def origin(host: str, port: int) -> str:
+    """The address of a candidate as a URL."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _at(candidate: Candidate, host: str, deadline: float, fetch: Fetch) -> Verdict:
+    guess = candidate.command.kind if candidate.command else None
+    heard = _Heard(origin(host, candidate.port), deadline, fetch, politely=guess is None)
+    kind = drive(_noting(identify(guess), heard), heard.ask)
+    if not isinstance(kind, Failure) and kind is not None:
+        return Verdict("engine", host, kind, heard.version, heard.sure)
+    return Verdict(heard.outcome(), host)
+
+
+class _Heard:
+    """Asks, and remembers how it was answered.
+
+    Politely: one question first, and no further one where that got no HTTP answer; a service of
+    another protocol then logs one oddity instead of four.
+    """
+
+    def __init__(self, url: str, deadline: float, fetch: Fetch, *, politely: bool) -> None:
+        self._url = url
+        self._deadline = deadline
+        self._fetch = fetch
+        self._politely = politely
+        self._failure: Failure | None = None  # no HTTP answer at all
+        self._statuses: set[int] = set()
+        self._late = False
+        self.sure = True
+        self.version: str | None = None
+
+    def ask(self, paths: Paths) -> Replies:
+        head = paths[:1] if self._politely else paths
+        replies = self._through(head)
+        rest = paths[len(head) :]
+        if rest:
+            silent = self._failure
+            replies |= self._through(rest) if silent is None else dict.fromkeys(rest, silent)
+        self._politely = False
+        return replies
+
+    def outcome(self) -> Outcome:
+        """What it is where it is no engine."""
+        if not self.sure:
+            return "late" if self._late else "mute"
+        if self._statuses:
+            return "busy" if min(self._statuses) >= 500 else "stranger"
+        kind = self._failure.kind if self._failure else "refused"
+        return "refused" if kind in ("refused", "unreachable") else "stranger"
+
+    def _through(self, paths: Paths) -> dict[str, Reply | Failure]:
+        if self._failure is not None:
+            return dict.fromkeys(paths, self._failure)
+        left = min(PROBE_S, self._deadline - monotonic())
+        self._late = left < PROBE_S
+        if left <= 0:
+            self.sure = False
+            return dict.fromkeys(paths, Failure("timeout", "there was no time left to ask"))
+        base = Request(self._url, timeout_s=left, max_bytes=MAX_BYTES, max_hops=0)
+        replies = dict(self._asking(base, left)(paths))
+        self._note(list(replies.values()))
+        return replies
+
+    def _asking(self, base: Request, left: float) -> Ask:
+        return asking(base, lambda requests: self._fetch(requests, left))
+
+    def _note(self, replies: list[Reply | Failure]) -> None:
+        if any(isinstance(r, Failure) and r.kind == "timeout" for r in replies):
+            self.sure = False
+        self._statuses |= {status for r in replies if (status := _status(r)) is not None}
+        if all(_status(reply) is None for reply in replies):
+            self._failure = next((r for r in replies if isinstance(r, Failure)), None)
+
+
+def _status(reply: Reply | Failure) -> int | None:
+    """The status of an HTTP answer; a refused redirect or an endless body is one as well."""
+    if isinstance(reply, Failure) and reply.kind in ("redirect", "too-large"):
+        return 300
+    return reply.status
+
+
+def _noting(
+    conversation: Generator[Paths, Answers, EngineKind | None], heard: _Heard
+) -> Generator[Paths, Answers, EngineKind | None]:
+    """The same conversation, with the version taken from what it hears."""
+    try:
+        paths = next(conversation)
+        while True:
+            answers = yield paths
+            heard.version = heard.version or _version(answers)
+            paths = conversation.send(answers)
+    except StopIteration as ended:
+        kind: EngineKind | None = ended.value
+        return kind
+
+
+def _version(answers: Answers) -> str | None:
+    found = (answers.get(path) for path in ("/version", "/api/version", "/info"))
+    return next((v for a in found if isinstance(a, Answer) and (v := openai.version(a))), None)

@@ -1,0 +1,39 @@
+"""Container ports published on this host, from the command lines of those who forward them.
+
+Every container's port has its own docker-proxy on the host, whose arguments name both ends; they
+can be read by everybody. Where forwarding is done by the kernel alone nothing is found here.
+"""
+
+from typing import NamedTuple
+
+from tokentop.transport.discovery.procfs import Processes
+from tokentop.transport.discovery.sockets import reached_by
+
+
+class Published(NamedTuple):
+    """A port of this host that leads to one of a container."""
+
+    host: str  # the loopback address that reaches it
+    port: int
+    container_address: str
+    container_port: int
+
+
+def published(processes: Processes) -> tuple[Published, ...]:
+    """Every forwarded TCP port that loopback reaches."""
+    found = (_of_proxy(processes.argv(pid)) for pid in processes.pids())
+    return tuple(one for one in found if one is not None)
+
+
+def _of_proxy(argv: tuple[str, ...]) -> Published | None:
+    if not argv or not argv[0].endswith("docker-proxy"):
+        return None
+    said = dict(zip(argv[1::2], argv[2::2], strict=False))
+    hosts = reached_by(said.get("-host-ip", "0.0.0.0"))
+    try:
+        port, inner = int(said["-host-port"]), int(said["-container-port"])
+    except (KeyError, ValueError):
+        return None
+    if said.get("-proto", "tcp") != "tcp" or not hosts:
+        return None
+    return Published(hosts[0], port, said.get("-container-ip", ""), inner)

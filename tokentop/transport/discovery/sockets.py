@@ -1,0 +1,110 @@
+"""Listening TCP sockets: those of a network namespace, and which of them a process holds.
+
+/proc/PID/net can be read by everybody, /proc/PID/fd by the process's user and root only; so the
+ports of a container are known to all, and whose they are is known to some.
+"""
+
+import os
+import re
+import socket
+import sys
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tokentop.transport.discovery.procfs import read
+
+LISTENING = b"0A"
+MAX_DESCRIPTORS = 8192
+MAX_READ = 256 * 1024  # listening sockets come first in the table
+
+_LOCAL = re.compile(rb"\|-- ([0-9.]+)\s+/32 host LOCAL\b")
+
+
+class Listener(NamedTuple):
+    """One listening socket; `host` is the address it is bound to, `inode` names it for good."""
+
+    host: str
+    port: int
+    inode: int
+    user: int
+
+
+def listeners(root: str, pid: int | str) -> tuple[Listener, ...] | None:
+    """All that listen in the process's network namespace; None where that is not told."""
+    tables = [read(root, f"{pid}/net/{name}", MAX_READ) for name in ("tcp", "tcp6")]
+    if not any(tables):
+        return None
+    rows = (_listener(line) for table in tables for line in table.splitlines()[1:])
+    return tuple(row for row in rows if row is not None)
+
+
+def held(root: str, pid: int) -> frozenset[int] | None:
+    """The inodes of the process's sockets; None where its descriptors are not shown to us."""
+    try:
+        names = os.listdir(f"{root}/{pid}/fd")
+    except OSError:
+        return None
+    found: set[int] = set()
+    for name in names[:MAX_DESCRIPTORS]:
+        try:
+            target = os.readlink(f"{root}/{pid}/fd/{name}")
+        except OSError:
+            continue
+        if target.startswith("socket:["):
+            found.add(int(target[8:-1]))
+    return frozenset(found)
+
+
+def shares_our_network(root: str, pid: int) -> bool | None:
+    """Whether loopback is the same there as here; None where nothing tells.
+
+    The namespace's link is shown to the process's user and root only, the inode of its socket
+    table to everybody; both mean the same.
+    """
+    try:
+        return os.readlink(f"{root}/{pid}/ns/net") == os.readlink(f"{root}/self/ns/net")
+    except OSError:
+        pass
+    try:
+        return os.stat(f"{root}/{pid}/net/tcp").st_ino == os.stat(f"{root}/self/net/tcp").st_ino
+    except OSError:
+        return None
+
+
+def addresses(root: str, pid: int) -> frozenset[str]:
+    """The IPv4 addresses of the process's network namespace, loopback left out."""
+    found = _LOCAL.findall(read(root, f"{pid}/net/fib_trie", MAX_READ))
+    return frozenset(a.decode() for a in found if not a.startswith(b"127."))
+
+
+def reached_by(host: str) -> tuple[str, ...]:
+    """The loopback addresses by which a socket bound to `host` is reached, the likeliest first."""
+    if host == "0.0.0.0":
+        return ("127.0.0.1",)
+    if host == "::":  # takes IPv4 as well unless told otherwise, which /proc does not tell
+        return ("127.0.0.1", "::1")
+    plain = host.removeprefix("::ffff:")
+    return (plain,) if plain == "::1" or plain.startswith("127.") else ()
+
+
+def at_port(port: int, sockets: Iterable[Listener]) -> list[Listener]:
+    """Those that listen there and can be reached by loopback."""
+    return [one for one in sockets if one.port == port and reached_by(one.host)]
+
+
+def _listener(line: bytes) -> Listener | None:
+    fields = line.split()
+    if len(fields) < 10 or fields[3] != LISTENING:
+        return None
+    try:
+        raw, _, port = fields[1].partition(b":")
+        return Listener(_address(raw), int(port, 16), int(fields[9]), int(fields[7]))
+    except ValueError:
+        return None
+
+
+def _address(raw: bytes) -> str:
+    """An address as the kernel prints it: 32-bit words in the machine's own byte order."""
+    words = (int(raw[at : at + 8], 16) for at in range(0, len(raw), 8))
+    packed = b"".join(word.to_bytes(4, sys.byteorder) for word in words)
+    return socket.inet_ntop(socket.AF_INET6 if len(packed) == 16 else socket.AF_INET, packed)
