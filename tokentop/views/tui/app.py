@@ -183,11 +183,19 @@ class TokentopApp(App[int]):
     def action_screenshot_here(self) -> None:
         name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
         try:
-            path = self.save_screenshot(name, os.getcwd())
+            path = os.path.join(os.getcwd(), name)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(self.picture())
         except OSError as error:
             self._say(f"The screenshot could not be saved: {error.strerror or error}")
             return
         self._say(f"Saved {path}")
+
+    def picture(self) -> str:
+        """What the screen shows now, as SVG."""
+        from tokentop.views.tui.svg import portable
+
+        return portable(self.export_screenshot(title="tokentop"))
 
     async def action_help(self) -> None:
         from tokentop.views.tui.screens.help import HelpScreen

@@ -1,6 +1,7 @@
 """What stands behind the screen: the sources, their poller, the history, and the clock."""
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -139,9 +140,7 @@ def _host(config: Config) -> str:
         from tokentop.demo.stack import HOST
 
         return HOST
-    import socket
-
-    return socket.gethostname()
+    return os.uname().nodename
 
 
 def _pool(config: Config, clock: Callable[[], float]) -> "Pool":

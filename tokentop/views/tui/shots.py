@@ -52,7 +52,7 @@ async def draw(shot: Shot) -> str:
     async with app.run_test(size=shot.size) as pilot:
         await pilot.press(*shot.keys)
         await pilot.pause()
-        return app.export_screenshot(title="tokentop")
+        return app.picture()
 
 
 def main(argv: list[str]) -> int:
