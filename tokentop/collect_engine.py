@@ -1,6 +1,7 @@
 """One engine as it is asked: its adapter, its breaker, its rates, and how it answers."""
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from tokentop.config.schema import EngineConfig
@@ -140,18 +141,22 @@ class AskedEngine:
             self._kept.popleft()
 
     def keepsakes(self) -> list[object]:
-        return [plain(reading, at) for at, reading in self._kept]
+        return [plain(reading, at) for at, reading in self._kept if reading.kind == self.kind]
 
-    def remember(self, kept: object, now: float) -> None:
-        """Counters of an earlier process, at most a minute old, before the first poll of ours."""
+    def remember(self, kept: object, now: float) -> float | None:
+        """Counters of an earlier process, at most a minute old, before the first poll of ours.
+
+        Returns when the newest that was taken was read.
+        """
         if not isinstance(kept, list) or self._good_at is not None:
-            return
-        kind = self.kind or "openai"
-        found = [pair for each in kept[:64] if (pair := restored(kind, each)) is not None]
+            return None
+        found = [pair for each in kept[:64] if (pair := restored(each)) is not None]
         for at, reading in sorted(found, key=lambda pair: pair[0]):
-            if 0.0 < now - at <= LATENCY_WINDOW_S:
+            if 0.0 < now - at <= LATENCY_WINDOW_S and reading.kind == (self.kind or reading.kind):
+                self.kind = reading.kind  # saves telling it apart anew
                 self._keeper.add(reading, at)
                 self._keep(reading, at)
+        return self._kept[-1][0] if self._kept else None
 
     def view(self, now: float) -> EngineView:
         named = self._named
@@ -183,11 +188,19 @@ def _told_apart() -> Any:
     while True:
         answers = yield paths
         failures = [answer for answer in answers.values() if isinstance(answer, Failure)]
-        heard = len(failures) < len(answers) or any(f.status for f in failures)
         try:
             paths = talk.send(answers)
         except StopIteration as ended:
-            return ended.value or (UNKNOWN if heard else failures[0])
+            return ended.value or _why_unknown(failures, len(answers))
+
+
+def _why_unknown(failures: Sequence[Failure], asked: int) -> Failure:
+    """What keeps the kind from being told: a lock, silence, or a server of another sort."""
+    locked = next((failure for failure in failures if failure.kind == "auth"), None)
+    if locked is not None:
+        return locked
+    heard = len(failures) < asked or any(failure.status for failure in failures)
+    return UNKNOWN if heard else failures[0]
 
 
 def _with_last_good(new: EngineReading, old: EngineReading | None) -> EngineReading:

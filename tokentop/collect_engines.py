@@ -84,12 +84,16 @@ class EngineDesk:
         kept = ((identity, engine.keepsakes()) for identity, engine in self._engines.items())
         return {identity: value for identity, value in kept if value}
 
-    def remember(self, kept: object, now: float) -> None:
-        """Take the counters that an earlier call left; what is old or malformed is ignored."""
+    def remember(self, kept: object, now: float) -> float | None:
+        """Take the counters that an earlier call left; what is old or malformed is ignored.
+
+        Returns the second of the newest that was taken.
+        """
         if not isinstance(kept, dict):
-            return
-        for identity, engine in self._engines.items():
-            engine.remember(kept.get(identity), now)
+            return None
+        engines = self._engines.items()
+        times = [engine.remember(kept.get(identity), now) for identity, engine in engines]
+        return max((at for at in times if at is not None), default=None)
 
     def _replaced(self, identity: str, kind: EngineKind) -> bool:
         engine = self._engines[identity]

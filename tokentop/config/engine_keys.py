@@ -42,7 +42,8 @@ def rows() -> tuple[Key, ...]:
 def _discovery() -> tuple[Key, ...]:
     d = DiscoveryConfig()
     return (
-        Key("discovery.enabled", "switch", d.enabled, "Look for engines", flag="--no-discovery"),
+        Key("discovery.enabled", "switch", d.enabled, "Look for engines",
+            env=("TOKENTOP_DISCOVERY",), flag="--no-discovery"),
         Key("discovery.hosts", "hosts", d.hosts, "Machines whose ports are tried",
             sample=["127.0.0.1", "gpu-box"]),
         Key("discovery.ports", "ports", d.ports, "Ports to try besides the usual ones",

@@ -66,7 +66,8 @@ def serving_utilization(
     if queue is not None:
         load = (load or 0.0) + _WAITING_WEIGHT * min(1.0, queue)
     parts = [part for part in (kv_cache, load) if part is not None]
-    return clamp01(max(parts)) if parts else None
+    # 0.8 + 0.2 * 0.75 must not end up above 0.95 for a bit of rounding
+    return clamp01(round(max(parts), 12)) if parts else None
 
 
 def tier_of(

@@ -4,7 +4,7 @@ What comes back was on disk, so it is read as anybody's data: whatever does not 
 """
 
 from math import inf, isfinite, isnan
-from typing import Any
+from typing import Any, get_args
 
 from tokentop.domain.engine_readings import (
     Counters,
@@ -21,6 +21,7 @@ def plain(reading: EngineReading, at: float) -> dict[str, object]:
     """What rates are made of, with the monotonic second it was read at."""
     return {
         "at": at,
+        "kind": reading.kind,
         "epoch": reading.epoch,
         "counters": list(reading.counters),
         "slots": None if reading.slots is None else [list(slot) for slot in reading.slots],
@@ -29,16 +30,18 @@ def plain(reading: EngineReading, at: float) -> dict[str, object]:
     }
 
 
-def restored(kind: EngineKind, value: object) -> tuple[float, EngineReading] | None:
+def restored(value: object) -> tuple[float, EngineReading] | None:
     """The second it was read at, and the reading; None for anything malformed."""
     try:
-        return _restored(kind, value)
+        return _restored(value)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
         return None
 
 
-def _restored(kind: EngineKind, value: Any) -> tuple[float, EngineReading]:
-    slots = value["slots"]
+def _restored(value: Any) -> tuple[float, EngineReading]:
+    slots, kind = value["slots"], value["kind"]
+    if kind not in get_args(EngineKind):
+        raise ValueError(kind)
     reading = EngineReading(
         kind,
         counters=Counters(*(_number(each) for each in value["counters"])),

@@ -14,9 +14,14 @@ from tokentop.transport.http import Reply
 from tokentop.transport.nvml import NvmlThread
 from tokentop.transport.once import Dial, fetch_all
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.views.engine_rounds import EngineRounds
+
 GpusAnswer = GpusReading | Failure
 GpusRead = Callable[[float], GpusAnswer]
 MARGIN_S = 0.1  # kept for folding, printing and leaving
+GPU_PIDS_S = 0.5  # engines' command lines are found without them as well
 
 
 class Round(NamedTuple):
@@ -79,6 +84,7 @@ class Asker:
             self._world = World(uname().nodename)
         self._collector = Collector(config, self._world.host, config.demo.enabled)
         self._gpus = Gpus(self._world.read) if config.gpus else None
+        self._engines = self._engine_rounds(config)
         self.last = Round()
         if config.demo.enabled and config.demo.at_s is not None:
             from tokentop.views.rehearsal import rehearse
@@ -92,6 +98,8 @@ class Asker:
         due = [source for source in collector.sources if collector.due(source.key, world.clock())]
         if self._gpus is not None:
             self._gpus.poll()
+        if self._engines is not None:
+            self._engines.begin(until)
         requests = [source.request for source in due]
         replies = fetch_all(requests, max(0.0, until - monotonic()), dial=world.dial)
         for source, reply in zip(due, replies, strict=True):
@@ -99,7 +107,24 @@ class Asker:
         self.last = Round(tuple(zip(due, replies, strict=True)))
         if self._gpus is not None:
             self._take_gpus(self._gpus, until)
+        if self._engines is not None:
+            self._engines.finish(until)
         return collector.snapshot(world.clock(), world.wall())
+
+    def _engine_rounds(self, config: Config) -> "EngineRounds | None":
+        """None where no engine can be: the demo asks nobody real."""
+        if config.demo.enabled or not (config.discovery.enabled or config.engines):
+            return None
+        from tokentop.views.engine_rounds import EngineRounds
+
+        return EngineRounds(config, self._collector, self._gpu_pids)
+
+    def _gpu_pids(self) -> tuple[int, ...]:
+        """The processes on this host's GPUs, which lead to engines; blocks for a moment."""
+        answer = self._gpus.take(GPU_PIDS_S)[0] if self._gpus is not None else None
+        devices = answer.devices if isinstance(answer, GpusReading) else ()
+        held = (process.pid for device in devices for process in device.processes or ())
+        return tuple(dict.fromkeys(held))
 
     def _take_gpus(self, gpus: Gpus, until: float) -> None:
         answer, latency_s = gpus.take(until - monotonic())
@@ -110,3 +135,5 @@ class Asker:
         """Ask nothing more; waits for nobody."""
         if self._gpus is not None:
             self._gpus.stop()
+        if self._engines is not None:
+            self._engines.stop()
