@@ -16,6 +16,7 @@ GIB = 1024**3
 NAMES = (  # noqa: SIM905  # reads as the published list does
     "gpu_util vram_used vram_total vram_pct active queued slots free kv multiplier tier mode"
     " message cost cloud gpus models services_up services_total gen_tps prompt_tps age host"
+    " ttft itl engines usd_hour usd_mtok usd_mtok_busy"
 ).split()
 
 

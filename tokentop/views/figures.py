@@ -92,6 +92,11 @@ def _models(snapshot: Snapshot) -> str | None:
     return None if models is None else ",".join(models)
 
 
+def _engines(snapshot: Snapshot) -> int:
+    """How many engines answer."""
+    return sum(e.state not in ("stale", "offline", "parked") for e in snapshot.engines)
+
+
 FIELDS: dict[str, Field] = {
     "gpu_util": Field(True, ".0f", gpu_util),
     "vram_used": Field(True, ".1f", _vram_used),
@@ -116,4 +121,10 @@ FIELDS: dict[str, Field] = {
     "prompt_tps": Field(True, ".1f", lambda s: s.throughput.prompt_tokens_per_s),
     "age": Field(True, ".0f", lambda s: s.data_age_s),
     "host": Field(False, "", lambda s: s.host or None),
+    "ttft": Field(True, ".3f", lambda s: s.throughput.ttft_s),
+    "itl": Field(True, ".3f", lambda s: s.throughput.itl_s),
+    "engines": Field(True, "", _engines),
+    "usd_hour": Field(True, ".2f", lambda s: s.pricing.usd_per_hour),
+    "usd_mtok": Field(True, ".2f", lambda s: s.pricing.usd_per_mtok_reserved),
+    "usd_mtok_busy": Field(True, ".2f", lambda s: s.pricing.usd_per_mtok_busy),
 }
