@@ -125,6 +125,17 @@ def test_slots_tell_tokens_by_task() -> None:
     assert keeper.rates().generation_tokens_per_s == pytest.approx(70 / 8)
 
 
+def test_short_tasks_make_the_rate_a_lower_bound() -> None:
+    """Whole tasks may come and go between two looks at a slot; the rate then says `at least`."""
+    keeper = kept((0.0, slots(("/0/7", 100))), (4.0, slots(("/0/7", 140))))
+    assert not keeper.rates().at_least
+    keeper.add(slots(("/0/9", 10)), 8.0)
+    assert keeper.rates().at_least
+    for now in (12.0, 16.0, 20.0):
+        keeper.add(slots(("/0/9", 20)), now)
+    assert not keeper.rates().at_least
+
+
 def test_idle_slots_are_a_known_zero() -> None:
     """An idle slot keeps its last task's figures; that is no work."""
     idle = slots(("/0/7", 100), ("/1/8", 50))

@@ -27,6 +27,8 @@ class Rates(NamedTuple):
     ttft: Histogram | None = None  # the last minute's observations
     itl: Histogram | None = None
     window: Counters = Counters()  # what the counters gained over the last minute
+    # slots went on to other tasks meanwhile: what the old ones ended with was not seen
+    at_least: bool = False
 
 
 class _Mark(NamedTuple):
@@ -34,6 +36,7 @@ class _Mark(NamedTuple):
     counters: Counters
     ttft: Histogram | None
     itl: Histogram | None
+    partial: bool = False
 
 
 class RateKeeper:
@@ -49,7 +52,8 @@ class RateKeeper:
 
     def add(self, reading: EngineReading, now: float) -> None:
         """Take one reading; readings that come late or from before are a new baseline."""
-        mark = _Mark(now, self._counters(reading), reading.ttft, reading.itl)
+        partial = any(self._moved_on(slot) for slot in reading.slots or ())
+        mark = _Mark(now, self._counters(reading), reading.ttft, reading.itl, partial)
         if self._marks and self._restarted(mark, reading.epoch):
             self._marks.clear()
         self._epoch = reading.epoch
@@ -73,6 +77,7 @@ class RateKeeper:
             _observed(last.ttft, self._first_with(lambda m: m.ttft)),
             _observed(last.itl, self._first_with(lambda m: m.itl)),
             _gained(last.counters, first.counters),
+            any(m.partial for m in self._marks if m.at > recent.at),
         )
 
     def _first_with(self, part: Callable[[_Mark], Histogram | None]) -> Histogram | None:
@@ -102,9 +107,15 @@ class RateKeeper:
         self._live = (prompt, generated)
         return reading.counters._replace(prompt_tokens=prompt, generation_tokens=generated)
 
+    def _last(self, slot: SlotProgress) -> SlotProgress:
+        return self._slots.get(_place(slot), slot)
+
+    def _moved_on(self, slot: SlotProgress) -> bool:
+        return self._last(slot).task != slot.task
+
     def _before(self, slot: SlotProgress) -> SlotProgress:
         """Where the slot's task stood when last seen; in a slot never seen, nothing is gained."""
-        last = self._slots.get(_place(slot), slot)
+        last = self._last(slot)
         return last if last.task == slot.task else SlotProgress(slot.task, 0)
 
 

@@ -41,6 +41,14 @@ def test_a_captured_server_under_load() -> None:
     assert 0.5 < reading.kv_cache < 0.7
 
 
+@pytest.mark.parametrize("alias", ["/models/m.gguf", None, "dir/m.gguf"])
+def test_a_model_without_an_alias_is_named_by_its_file(alias: str | None) -> None:
+    """Builds of today give the whole path as the alias."""
+    props = {"model_alias": alias, "model_path": "/models/m.gguf"}
+    reading = read(LlamaCpp().poll(0.0), {**REAL, "/props": obj(props)})
+    assert reading.model == "m.gguf"
+
+
 @pytest.mark.parametrize("name", ["idle", "idle-fresh"])
 def test_an_idle_slot_keeps_its_last_task(name: str) -> None:
     """The data of a finished task is not work."""

@@ -182,8 +182,9 @@ def _fullness(rows: Sequence[dict[str, object]], busy: Sequence[dict[str, object
 
 
 def _identity(facts: values.Fields) -> EngineReading:
-    path = facts.text("model", "model_path")
-    model = facts.text("model", "model_alias") or (path.rsplit("/", 1)[-1] if path else None)
+    model = facts.text("model", "model_alias", "model_path")
+    if model and (model.startswith("/") or model.endswith(".gguf")):
+        model = model.rsplit("/", 1)[-1]  # without --alias the alias is the path too
     return EngineReading(
         "llamacpp",
         version=facts.text("version", "build_info"),
