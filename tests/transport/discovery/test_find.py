@@ -231,6 +231,14 @@ def test_an_engine_that_does_not_listen_yet_is_starting(tree: Tree) -> None:
     assert (starting.kind, starting.model_hint, starting.argv_slots) == ("vllm", "tiny", 4)
 
 
+def test_a_container_out_of_reach_is_not_called_starting(tree: Tree) -> None:
+    """It may serve well, where loopback does not lead."""
+    port = engines.free_port()
+    tree.process(500, 1, "vllm", "serve", "tiny", "--port", str(port), network="net:[2]")
+    findings = find(Search((500,), usual=(), root=str(tree.root)), Memory(), NOW, LONG_S)
+    assert findings == Findings()
+
+
 def test_configured_addresses_are_told_about_and_not_asked(tree: Tree) -> None:
     """The user's own entry gets the processes and seats that /proc knows."""
     with Server(engines.answering(engines.VLLM)) as server:

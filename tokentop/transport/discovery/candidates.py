@@ -36,7 +36,8 @@ class Search(NamedTuple):
 class Candidate(NamedTuple):
     """An address, with all that is known of the processes behind it before anything is asked.
 
-    `certain`: the port is known to be theirs. `inode` names the listening socket, 0 where that is
+    `certain`: the port is known to be theirs; `guessed`: it is theirs in another network namespace,
+    and may be anybody's here. `inode` names the listening socket, 0 where that is
     unknown; `listening` is None there. `runners` are origins of the engine's own children.
     """
 
@@ -52,6 +53,7 @@ class Candidate(NamedTuple):
     other_host: str | None = None
     inode: int = 0
     listening: bool | None = None
+    guessed: bool = False
 
 
 def candidates(search: Search) -> tuple[Candidate, ...]:
@@ -124,11 +126,13 @@ def _at(place: Place, candidate: Candidate) -> Candidate:
         certain=place.certain,
         inode=place.inode,
         listening=place.listening,
+        guessed=place.guessed,
     )
 
 
-def _unlikeliness(candidate: Candidate) -> tuple[bool, bool, bool]:
-    return candidate.command is None, not candidate.certain, candidate.source != "gpu"
+def _unlikeliness(candidate: Candidate) -> tuple[bool, ...]:
+    known = candidate.command is not None
+    return not known, candidate.guessed, not candidate.certain, candidate.source != "gpu"
 
 
 def _plain(host: str) -> str:

@@ -190,7 +190,7 @@ def _findings(
 
 def _alone(candidate: Candidate) -> bool:
     """Whether a refusal says that the engine is not up yet, rather than up somewhere else."""
-    return candidate.listening is False and bool(candidate.pids)
+    return candidate.listening is False and bool(candidate.pids) and not candidate.guessed
 
 
 def _found(asked: _Asked) -> Found:

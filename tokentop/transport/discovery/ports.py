@@ -30,13 +30,13 @@ class Place(NamedTuple):
     certain: bool = False
     inode: int = 0
     listening: bool | None = None
+    guessed: bool = False
 
 
 class _Sight(NamedTuple):
     """What is seen of a family's sockets; `exact` where they are known to be its own."""
 
     mine: tuple[Listener, ...]
-    all: tuple[Listener, ...]
     exact: bool
 
 
@@ -59,9 +59,10 @@ class Network:
 
     def places(self, family: Family) -> list[Place]:
         """Where this family can be asked, at most MAX_PORTS."""
-        sight = self._sight(family)
+        here = shares_our_network(self._root, family.pids[0])
+        sight = self._sight(family, here=here)
         ports = _chosen(family, sight)[:MAX_PORTS]
-        if shares_our_network(self._root, family.pids[0]) is False:
+        if here is False:
             return [place for port in ports for place in self._outside(family, port)]
         host = "::1" if family.command and family.command.host in ("::1", "[::1]") else "127.0.0.1"
         reachable = [port for port in ports if not _bound_elsewhere(port, sight)]
@@ -70,14 +71,15 @@ class Network:
             for port in reachable
         ]
 
-    def _sight(self, family: Family) -> _Sight:
-        sockets = listeners(self._root, family.pids[0]) or ()
+    def _sight(self, family: Family, *, here: bool | None) -> _Sight:
+        # The kernel takes milliseconds to write the table, so ours is read once.
+        sockets = (self._ours if here else listeners(self._root, family.pids[0])) or ()
         seen = [inodes for pid in family.pids if (inodes := held(self._root, pid)) is not None]
         if seen:
             mine = tuple(s for s in sockets if any(s.inode in inodes for inodes in seen))
-            return _Sight(mine, sockets, exact=True)
+            return _Sight(mine, exact=True)
         owner = user(self._root, family.pids[0])
-        return _Sight(tuple(s for s in sockets if s.user == owner), sockets, exact=False)
+        return _Sight(tuple(s for s in sockets if s.user == owner), exact=False)
 
     def _outside(self, family: Family, port: int) -> list[Place]:
         """Where another namespace's port is published here; else perhaps under its own number."""
@@ -85,7 +87,7 @@ class Network:
         leading = [p for p in self._published if _leads_to(p, port, there)]
         if leading:
             return [self.place(p.port, certain=True, host=p.host) for p in leading]
-        return [self.place(port)]
+        return [self.place(port)._replace(guessed=True)]
 
 
 def _chosen(family: Family, sight: _Sight) -> list[int]:
