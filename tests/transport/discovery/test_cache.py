@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tokentop.transport.discovery.cache import MAX_BYTES, keep, recall
 from tokentop.transport.discovery.candidates import Candidate
-from tokentop.transport.discovery.find import Findings
+from tokentop.transport.discovery.findings import Findings, Found
 from tokentop.transport.discovery.kept import keep_findings, recall_findings, recall_memory
-from tokentop.transport.discovery.memory import Found, Identity, Memory
+from tokentop.transport.discovery.memory import Identity, Memory
 
 NOW = 1_800_000_000.0
 ENGINE = Found("vllm", "http://127.0.0.1:8000", (5, 6), 12, "tiny", "0.32.0", "gpu")

@@ -24,9 +24,11 @@ from tests.transport.discovery import engines
 from tests.transport.discovery.recorded import HERE, Tree
 from tokentop.domain.readings import Failure
 from tokentop.transport import once
+from tokentop.transport.discovery.background import find_async
 from tokentop.transport.discovery.candidates import Search, candidates
-from tokentop.transport.discovery.find import Findings, find, find_async
-from tokentop.transport.discovery.memory import MUTE_S, STRANGER_S, Found, Memory
+from tokentop.transport.discovery.find import Findings, find
+from tokentop.transport.discovery.findings import Found
+from tokentop.transport.discovery.memory import MUTE_S, STRANGER_S, Memory
 from tokentop.transport.http import Reply, Request
 
 NOW = 1_800_000_000.0
@@ -304,7 +306,7 @@ def test_the_search_imports_nothing_slow() -> None:
     """The one-line views run it within their start-up budget."""
     slow = ("asyncio", "httpx", "ssl", "logging", "pathlib", "subprocess", "dataclasses", "inspect")
     program = (
-        "import sys; import tokentop.transport.discovery.kept;"
+        "import sys; import tokentop.transport.discovery.find, tokentop.transport.discovery.kept;"
         f"print([m for m in {slow!r} if m in sys.modules])"
     )
     ran = subprocess.run(

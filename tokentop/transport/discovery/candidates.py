@@ -1,20 +1,18 @@
 """Where an engine may answer: the ports of engines' processes first, then the usual ports."""
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from tokentop.domain.readings import GpusReading
 from tokentop.sources.engines.argv import Command
 from tokentop.sources.engines.registry import USUAL_PORTS
 from tokentop.transport.discovery.families import Family, families
+from tokentop.transport.discovery.findings import LOOPBACK, Source
 from tokentop.transport.discovery.ports import Network, Place
 from tokentop.transport.discovery.procfs import table
 from tokentop.transport.discovery.sockets import shares_our_network
 
 MAX_CANDIDATES = 64
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
-Source = Literal["gpu", "process", "port"]
 
 
 class Search(NamedTuple):

@@ -13,33 +13,14 @@ from typing import NamedTuple
 from tokentop.domain.engine_readings import EngineKind
 from tokentop.transport import once
 from tokentop.transport.discovery.candidates import Candidate, Search, candidates, is_taken
-from tokentop.transport.discovery.memory import (
-    FRIEND_S,
-    MUTE_S,
-    STRANGER_S,
-    Found,
-    Identity,
-    Memory,
-)
+from tokentop.transport.discovery.findings import Findings, Found
+from tokentop.transport.discovery.memory import FRIEND_S, MUTE_S, STRANGER_S, Identity, Memory
 from tokentop.transport.discovery.probe import Fetch, Verdict, origin, probe
 
-SEARCH_S = 1.0
+__all__ = ["ONE_SHOT_S", "Findings", "find"]
+
 ONE_SHOT_S = 0.3
 _HOLDS_S = {"engine": FRIEND_S, "stranger": STRANGER_S, "mute": MUTE_S}
-
-
-class Findings(NamedTuple):
-    """One search's result, each part in order of port and host.
-
-    `starting`: by its command line an engine, but nobody listens there yet. `configured`: what
-    /proc tells of addresses that the user configured himself; they were not asked.
-    `complete` is False where the deadline came first.
-    """
-
-    found: tuple[Found, ...] = ()
-    starting: tuple[Found, ...] = ()
-    configured: tuple[Found, ...] = ()
-    complete: bool = True
 
 
 def find(
@@ -53,33 +34,6 @@ def find(
     """Every engine on this host that answers in time; wall clock `now`; blocks for the deadline."""
     hunt = _Hunt(search, memory, now, monotonic() + deadline_s, fetch)
     return hunt.run()
-
-
-async def find_async(
-    search: Search,
-    memory: Memory,
-    now: float,
-    deadline_s: float = SEARCH_S,
-    *,
-    fetch: Fetch = once.fetch_all,
-) -> Findings:
-    """As `find`, on a daemon thread of its own: leaving the program never waits for it."""
-    import asyncio
-
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Findings] = loop.create_future()
-
-    def settle(findings: Findings) -> None:
-        if not future.done():
-            future.set_result(findings)
-
-    def work() -> None:
-        findings = find(search, memory, now, deadline_s, fetch=fetch)
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, findings)
-
-    _start(work)
-    return await future
 
 
 class _Asked(NamedTuple):

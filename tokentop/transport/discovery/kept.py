@@ -11,9 +11,8 @@ from typing import get_args
 from tokentop.domain.engine_readings import EngineKind
 from tokentop.domain.text import clean
 from tokentop.transport.discovery.cache import keep, recall
-from tokentop.transport.discovery.candidates import LOOPBACK, Source
-from tokentop.transport.discovery.find import Findings
-from tokentop.transport.discovery.memory import Found, Identity, Key, Memory
+from tokentop.transport.discovery.findings import LOOPBACK, Findings, Found, Source
+from tokentop.transport.discovery.memory import Identity, Key, Memory
 from tokentop.transport.urls import split
 
 NAME = "discovery"

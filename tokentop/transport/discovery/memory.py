@@ -10,29 +10,15 @@ from threading import Thread
 from typing import NamedTuple
 
 from tokentop.domain.engine_readings import EngineKind
-from tokentop.transport.discovery.candidates import Candidate, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.transport.discovery.candidates import Candidate
 
 STRANGER_S = 300.0  # answered, and is no engine
 MUTE_S = 60.0  # accepted, and said nothing
 FRIEND_S = 300.0  # an engine
 MAX_STRANGERS = 256
-
-
-class Found(NamedTuple):
-    """One engine that answered. `pids`: all its processes, the server first; () where unknown.
-
-    `argv_slots` and `model_hint` come from the command line; `runners` are loopback origins of
-    its own children (Hints.runners).
-    """
-
-    kind: EngineKind
-    url: str
-    pids: tuple[int, ...] = ()
-    argv_slots: int | None = None
-    model_hint: str | None = None
-    version: str | None = None
-    source: Source = "port"
-    runners: tuple[str, ...] = ()
 
 
 class Identity(NamedTuple):
@@ -57,7 +43,7 @@ class Memory:
         self._known: dict[Key, Identity] = dict(known or {})
         self.reader: Thread | None = None
 
-    def recall(self, candidate: Candidate, now: float) -> Identity | None:
+    def recall(self, candidate: "Candidate", now: float) -> Identity | None:
         """What is known of the candidate's socket; an engine only while its socket is seen."""
         identity = self._known.get(_key(candidate))
         if identity is None or not now <= identity.until <= now + STRANGER_S:
@@ -67,7 +53,7 @@ class Memory:
         seen = candidate.inode and candidate.listening
         return identity if seen and identity.host in _hosts(candidate) else None
 
-    def remember(self, candidate: Candidate, identity: Identity) -> None:
+    def remember(self, candidate: "Candidate", identity: Identity) -> None:
         """Keep it; the oldest make room."""
         self._known.pop(_key(candidate), None)
         self._known[_key(candidate)] = identity
@@ -79,9 +65,9 @@ class Memory:
         return [(key, one) for key, one in self._known.items() if one.until >= now]
 
 
-def _key(candidate: Candidate) -> Key:
+def _key(candidate: "Candidate") -> Key:
     return candidate.host, candidate.port, candidate.inode
 
 
-def _hosts(candidate: Candidate) -> tuple[str | None, ...]:
+def _hosts(candidate: "Candidate") -> tuple[str | None, ...]:
     return candidate.host, candidate.other_host

@@ -1,0 +1,41 @@
+"""What a search comes to; apart from the search, so that reading a kept result loads little."""
+
+from typing import Literal, NamedTuple
+
+from tokentop.domain.engine_readings import EngineKind
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+Source = Literal["gpu", "process", "port"]
+"""What led to it: a GPU's process, a command line, or a usual port."""
+
+
+class Found(NamedTuple):
+    """One engine that answered. `pids`: all its processes, the server first; () where unknown.
+
+    `argv_slots` and `model_hint` come from the command line; `runners` are loopback origins of
+    its own children (Hints.runners).
+    """
+
+    kind: EngineKind
+    url: str
+    pids: tuple[int, ...] = ()
+    argv_slots: int | None = None
+    model_hint: str | None = None
+    version: str | None = None
+    source: Source = "port"
+    runners: tuple[str, ...] = ()
+
+
+class Findings(NamedTuple):
+    """One search's result, each part in order of port and host.
+
+    `starting`: by its command line an engine, but nobody listens there yet. `configured`: what
+    /proc tells of addresses that the user configured himself; they were not asked.
+    `complete` is False where the deadline came first.
+    """
+
+    found: tuple[Found, ...] = ()
+    starting: tuple[Found, ...] = ()
+    configured: tuple[Found, ...] = ()
+    complete: bool = True
