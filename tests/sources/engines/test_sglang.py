@@ -137,6 +137,7 @@ def test_locked() -> None:
     reading = read(Sglang().poll(0.0), {**locked, "/metrics": REAL["/metrics"]})
     assert (reading.health, reading.model) == ("online", "tiny-llama")
     assert reading.active is not None
+    assert "token_env" in (reading.advice or ""), "the slots are behind the key"
 
 
 @pytest.mark.parametrize("body", [{}, {"loads": []}, {"loads": [{}]}, {"loads": "x"}, []])

@@ -50,6 +50,7 @@ WANTED = frozenset(
         *exposition.histogram_names(TTFT, *ITL),
     )
 )
+KEY_TELLS_SLOTS = "With its API key (token_env) the server tells its slots too."
 
 
 class Sglang:
@@ -77,7 +78,10 @@ class Sglang:
         core = _core(loads)
         if core is None and not page:
             return self._silent(loads, metrics)
-        return self._read(core, page)
+        reading = self._read(core, page)
+        if status_of(loads) in (401, 403) and reading.max_slots is None:
+            return reading._replace(advice=KEY_TELLS_SLOTS)
+        return reading
 
     def _remember_names(self, answer: Answer | Failure | None, now: float) -> None:
         names = openai.model_names(answer)
