@@ -1,0 +1,55 @@
+"""The file read again when it changed, so that a flipped switch holds from the next poll on."""
+
+import os
+from collections.abc import Callable, Mapping
+
+from tokentop.config.file import home, usual_places
+from tokentop.config.load import ConfigError, load
+from tokentop.config.schema import Config
+
+Stamp = tuple[tuple[int, int, int] | None, ...]
+
+
+class Reloader:
+    """Looks at the places where the file may be; a file that comes or goes is a change too."""
+
+    def __init__(self, again: Callable[[], Config], places: tuple[str, ...]) -> None:
+        self._again = again
+        self._places = places
+        self._seen = _stamp(places)
+
+    def poll(self) -> Config | ConfigError | None:
+        """The new configuration, or what is wrong with it, where the file changed; else None.
+
+        A broken file is told of once and leaves what held before in force.
+        """
+        stamp = _stamp(self._places)
+        if stamp == self._seen:
+            return None
+        self._seen = stamp
+        try:
+            return self._again()
+        except ConfigError as error:
+            return error
+
+
+def reloader(
+    overrides: Mapping[str, object], environ: Mapping[str, str], path: str | None
+) -> Reloader:
+    """A Reloader of what `load` would read with the same arguments."""
+    named = path if path is not None else environ.get("TOKENTOP_CONFIG") or None
+    places = usual_places(environ) if named is None else (home(named, environ),)
+    return Reloader(lambda: load(overrides, environ, path), places)
+
+
+def _stamp(places: tuple[str, ...]) -> Stamp:
+    """What tells one state of the files from the next; an editor may replace the file whole."""
+    stamps: list[tuple[int, int, int] | None] = []
+    for place in places:
+        try:
+            found = os.stat(place)
+        except (OSError, ValueError):
+            stamps.append(None)
+        else:
+            stamps.append((found.st_mtime_ns, found.st_size, found.st_ino))
+    return tuple(stamps)
