@@ -90,6 +90,15 @@ class Collector:
         """Take the local driver's answer."""
         self._ledger.record(NVML, result, now, latency_s)
 
+    def gpu_pids(self) -> tuple[int, ...] | None:
+        """The processes on this host's GPUs; None before the driver's first answer."""
+        held = self._ledger.held(NVML)
+        if held.outcome is None:
+            return None
+        devices = held.good.devices if isinstance(held.good, GpusReading) else ()
+        pids = (process.pid for device in devices for process in device.processes or ())
+        return tuple(dict.fromkeys(pids))
+
     def snapshot(self, now: float, wall: float) -> Snapshot:
         """Everything known at `now`; `wall` is the same moment in Unix seconds."""
         for key, breaker in self._breakers.items():

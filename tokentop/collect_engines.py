@@ -35,10 +35,13 @@ class EngineDesk:
         """Every engine known now."""
         return tuple(self._engines)
 
-    def adopt(self, found: Sequence[Found], starting: Sequence[Found] = ()) -> None:
+    def adopt(
+        self, found: Sequence[Found], starting: Sequence[Found] = (), *, complete: bool = True
+    ) -> None:
         """Take one discovery's findings; who is silent and not found twice in a row is dropped.
 
-        `starting` are known by their processes alone: they do not listen yet.
+        `starting` are known by their processes alone: they do not listen yet. A search that was
+        not completed misses nobody.
         """
         for one in (*found, *starting):
             known = self._places.get(place(one.url))
@@ -46,7 +49,7 @@ class EngineDesk:
                 self._drop(known)
         seen = {self._meet(one, starting=False) for one in found}
         seen |= {self._meet(one, starting=True) for one in starting}
-        for identity, engine in list(self._engines.items()):
+        for identity, engine in list(self._engines.items()) if complete else ():
             engine.misses = 0 if identity in seen else engine.misses + 1
             if engine.discovered and engine.misses >= MISSES and engine.silent:
                 self._drop(identity)

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.collect_engine import Found
     from tokentop.transport.discovery.candidates import Search
-    from tokentop.transport.discovery.find import Findings
+    from tokentop.transport.discovery.findings import Findings
 
 NAME = "discovery"
 KEPT_S = 600.0

@@ -118,10 +118,24 @@ class Poller:
         self._wakes.append(wake)
         self._tasks.append(asyncio.create_task(self._endless(ask, wake)))
 
-    async def _endless(self, ask: Callable[[], Awaitable[None]], wake: asyncio.Event) -> None:
+    async def repeat(self, ask: Callable[[], Awaitable[bool | None]]) -> None:
+        """Ask at every interval, and at every refresh, until the answer is False."""
+        wake = asyncio.Event()
+        self._wakes.append(wake)
+        try:
+            await self._endless(ask, wake)
+        finally:
+            self._wakes.remove(wake)
+
+    def changed(self) -> None:
+        """Something new is known: show it soon."""
+        self._changed()
+
+    async def _endless(
+        self, ask: Callable[[], Awaitable[bool | None]], wake: asyncio.Event
+    ) -> None:
         due = self._clock()
-        while True:
-            await ask()
+        while await ask() is not False:
             due = max(due + self.interval_s, self._clock())
             if await _woken(wake, due - self._clock()):
                 due = self._clock()

@@ -34,6 +34,7 @@ class Session:
         self._sampled_at = float("-inf")
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
+        self._engines: asyncio.Task[None] | None = None
         if self.frozen_at is not None:
             replay(self.collector, self.frozen_at, config, self._sample)
 
@@ -78,10 +79,23 @@ class Session:
         if self.frozen:
             return ()
         pool = await asyncio.to_thread(_pool, self._config, self.now)
-        return self._poller.start(pool, self._gpus())
+        tasks = self._poller.start(pool, self._gpus())
+        if not self._asks_engines():
+            return tasks
+        from tokentop.views.tui.engine_poller import EnginePoller
+
+        engines = EnginePoller(self.collector, self._config, self._poller, self.now)
+        self._engines = asyncio.create_task(engines.run(pool))
+        return (*tasks, self._engines)
+
+    def _asks_engines(self) -> bool:
+        config = self._config
+        return not config.demo.enabled and (config.discovery.enabled or bool(config.engines))
 
     def stop(self) -> None:
         self._poller.stop()
+        if self._engines is not None:
+            self._engines.cancel()
 
     def _gpus(self) -> Gpus | None:
         if not self._config.gpus:
