@@ -1,0 +1,149 @@
+"""Engines in the one-shot views: configured or found, with rates from the call before."""
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command import environment, run
+from tests.cli.engines import LLAMACPP, SGLANG, VLLM, captured, configuration
+from tests.payloads import payload
+from tests.servers.loopback import Server
+
+COST = "[cost]\nusd_per_gpu_hour = 2.0\ngpus = 2\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A runtime directory that is ours alone, as the system makes it."""
+    tmp_path.chmod(0o700)
+    return tmp_path
+
+
+def env(place: Path, **more: str) -> dict[str, str]:
+    """No stack is configured: a box with nothing but engines."""
+    bare = {key: value for key, value in environment().items() if not key.startswith("AITHER_")}
+    return {**bare, "XDG_RUNTIME_DIR": str(place), **more}
+
+
+def snapshot(place: Path, *urls: str, more: str = "") -> Any:
+    config = configuration(place, *urls, more=more)
+    done = run("--json", "--no-gpus", "--config", config, env=env(place))
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+def test_three_kinds_of_engines_are_one_picture(place: Path) -> None:
+    """Sums that say they are partial, the fullest KV cache, the serving profile, no request price.
+
+    Compared with what the captured servers had said.
+    """
+    with captured(VLLM) as vllm, captured(SGLANG) as sglang, captured(LLAMACPP) as llama:
+        shown = snapshot(place, vllm.url, sglang.url, llama.url)
+    llm, demand = shown["llm"], shown["demand"]
+    assert (llm["active"], llm["queued"], llm["max_slots"]) == (12, 14, 8)
+    assert (llm["partial"], llm["source"], llm["models"]) == (True, "engines", ["tiny-llama"])
+    assert (demand["profile"], demand["tier"]) == ("serving", "surge")
+    assert shown["pricing"]["base_cost_tokens"] is None
+    assert [e["kind"] for e in shown["engines"]] == ["vllm", "sglang", "llamacpp"]
+    assert [e["max_slots"] for e in shown["engines"]] == [None, 4, 4]
+    assert {e["state"] for e in shown["engines"]} == {"online"}
+    assert [s["kind"] for s in shown["services"][-3:]] == ["vllm", "sglang", "llamacpp"]
+
+
+def test_the_second_call_has_rates(place: Path) -> None:
+    """From the counters that the first call left, in a file that nobody else can read."""
+    with captured(VLLM) as server:
+        first = snapshot(place, server.url, more=COST)
+        second = snapshot(place, server.url, more=COST)
+    assert first["throughput"]["generation_tokens_per_s"] is None
+    assert second["throughput"]["generation_tokens_per_s"] == 0.0
+    assert (second["pricing"]["usd_per_hour"], second["cost"]["measured_s"] > 0) == (4.0, True)
+    kept = place / "tokentop" / "rates.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_a_restart_between_two_calls_gives_no_rate(place: Path) -> None:
+    """Counters that fell are a new baseline."""
+    page = payload("vllm/load/metrics.txt").decode().splitlines()
+    zero = [
+        line.rpartition(" ")[0] + " 0" if "tokens_total" in line and line[0] != "#" else line
+        for line in page
+    ]
+    with captured(VLLM) as before:
+        snapshot(place, before.url)
+        pages = "\n".join(zero).encode()
+        with captured(VLLM, metrics=pages) as after:
+            kept = place / "tokentop" / "rates.json"
+            kept.write_text(kept.read_text().replace(f":{before.port}", f":{after.port}"))
+            shown = snapshot(place, after.url)
+    assert shown["throughput"]["generation_tokens_per_s"] is None
+
+
+def test_template_names_of_engines_and_costs(place: Path) -> None:
+    """The line can say what JSON says."""
+    names = "{engines} {kv:.2f} {usd_hour:.2f} {usd_mtok} {usd_mtok_busy} {ttft} {itl} {gen_tps}"
+    with captured(SGLANG) as server:
+        config = configuration(place, server.url, more=COST)
+        done = run("--format", names, "--no-gpus", "--config", config, env=env(place))
+    assert done.returncode == 0
+    assert done.stdout.split()[:3] == ["1", "0.14", "4.00"]
+
+
+def test_a_mute_port_delays_nobody(place: Path) -> None:
+    """It accepts and says nothing: its row says so, the other engine is there in time."""
+    with Server(lambda connection: connection.pause() or False) as mute, captured(VLLM) as server:
+        shown = snapshot(place, mute.url, server.url)
+    assert [e["state"] for e in shown["engines"]] == ["offline", "online"]
+    assert "2.5 s" in shown["engines"][0]["error"]
+    assert shown["llm"]["active"] == 4
+
+
+def test_nobody_but_a_web_page_is_no_engine(place: Path) -> None:
+    """The row says so, and nothing is live."""
+    page = b"<!doctype html><title>Sign in</title>"
+    pages = dict.fromkeys(("/metrics", "/version", "/v1/models"), "vllm/load/version.json")
+    with captured(pages, **{name[1:]: page for name in pages}) as server:
+        config = configuration(place, server.url)
+        done = run("--json", "--no-gpus", "--config", config, env=env(place))
+    (engine,) = json.loads(done.stdout)["engines"]
+    assert done.returncode == 3
+    assert (engine["state"], engine["kind"]) == ("offline", "unknown")
+    assert "no inference engine" in engine["error"]
+
+
+def searching(place: Path, port: int) -> list[str]:
+    """A configuration that looks for engines at one port more."""
+    path = place / "search.toml"
+    path.write_text(f"[discovery]\nports = [{port}]\n")
+    return ["--json", "--no-gpus", "--config", str(path)]
+
+
+def test_an_engine_is_found_and_found_again_without_a_search(place: Path) -> None:
+    """The first call searches within 300 ms; the next one asks only whom it found."""
+    on = {"TOKENTOP_DISCOVERY": "true"}
+    with captured(VLLM) as server:
+        words = searching(place, server.port)
+        for _ in range(2):
+            done = run(*words, env=env(place, **on))
+            found = {e["url"]: e for e in json.loads(done.stdout)["engines"]}
+            assert found[server.url]["state"] == "online"
+            asked, server.asked = [each.path for each in server.asked], []
+        assert set(asked) <= {"/metrics", "/version", "/v1/models"}
+        run(*words, "--no-discovery", env=env(place, **on))
+        assert server.asked == []
+
+
+def test_no_key_is_sent_to_a_found_engine(place: Path) -> None:
+    """A token of one engine is no other's, wherever it listens."""
+    secret = os.urandom(8).hex()
+    with captured(VLLM) as mine, captured(VLLM) as found:
+        words = searching(place, found.port)
+        with open(words[-1], "a") as file:
+            file.write(f'[[engine]]\nurl = "{mine.url}"\ntoken_env = "KEY"\n')
+        run(*words, env=env(place, TOKENTOP_DISCOVERY="true", KEY=secret))
+        assert {each.headers.get("authorization") for each in mine.asked} == {f"Bearer {secret}"}
+        assert {each.headers.get("authorization") for each in found.asked} == {None}
