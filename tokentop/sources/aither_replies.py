@@ -4,7 +4,7 @@ The field names assumed by us are read as tolerantly as the published ones: alia
 text, lists bare or wrapped. A refused field is None (or clamped) and named in `bad`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tokentop.domain.readings import (
     AccelReading,
@@ -271,5 +271,5 @@ def _is_object(value: object) -> bool:
     return isinstance(value, dict)
 
 
-def _unless_all(kept: list[Mapping[str, object]], listed: object, name: str) -> tuple[str, ...]:
+def _unless_all(kept: Sequence[object], listed: object, name: str) -> tuple[str, ...]:
     return () if isinstance(listed, (list, tuple)) and len(kept) == len(listed) else (name,)

@@ -241,4 +241,6 @@ def _kind(document: object) -> str:
         return "true or false"
     if isinstance(document, (int, float)):
         return "a number"
-    return {str: "a text", list: "a list", dict: "an object"}.get(type(document), "unknown")
+    if isinstance(document, str):
+        return "a text"
+    return "a list" if isinstance(document, list) else "an object"
