@@ -88,6 +88,12 @@ class AskedEngine:
         """Whether its latest poll failed, or none has been."""
         return bool(self._outcome != "ok")
 
+    @property
+    def gone(self) -> bool:
+        """Whether nobody listens there; a process that starts does not yet."""
+        refused = isinstance(self._outcome, Failure) and self._outcome.kind == "refused"
+        return refused and not self._starting
+
     def learn(self, found: Found, *, starting: bool = False) -> None:
         """Take what discovery says of its processes; new hints begin a new adapter."""
         self._pids, self._model_hint = tuple(found.pids), found.model_hint

@@ -82,6 +82,10 @@ class EngineDesk:
         """What the fold is given."""
         return tuple(engine.view(now) for engine in self._engines.values())
 
+    def lost(self) -> bool:
+        """Whether nobody listens any more where an engine was found."""
+        return any(engine.discovered and engine.gone for engine in self._engines.values())
+
     def keepsakes(self) -> dict[str, object]:
         """The counters of the last minute as plain JSON values, for the next call's rates."""
         kept = ((identity, engine.keepsakes()) for identity, engine in self._engines.items())

@@ -137,6 +137,19 @@ def test_an_engine_is_found_and_found_again_without_a_search(place: Path) -> Non
         assert server.asked == []
 
 
+def test_a_found_engine_that_is_gone_is_searched_for(place: Path) -> None:
+    """The call that misses it says so; the next one looks where it is now."""
+    on = {"TOKENTOP_DISCOVERY": "true"}
+    with captured(VLLM) as old:
+        run(*searching(place, old.port), env=env(place, **on))
+    with captured(VLLM) as new:
+        words = searching(place, new.port)
+        missed, seen = (json.loads(run(*words, env=env(place, **on)).stdout) for _ in range(2))
+    assert {e["url"]: e["state"] for e in missed["engines"]}[old.url] == "offline"
+    shown = {e["url"]: e["state"] for e in seen["engines"]}
+    assert (shown.get(old.url), shown[new.url]) == (None, "online")
+
+
 def test_no_key_is_sent_to_a_found_engine(place: Path) -> None:
     """A token of one engine is no other's, wherever it listens."""
     secret = os.urandom(8).hex()

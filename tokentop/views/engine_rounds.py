@@ -13,7 +13,7 @@ from time import monotonic, time
 from tokentop.collect import Collector
 from tokentop.config.schema import Config
 from tokentop.transport.discovery.cache import keep, recall
-from tokentop.views.finding import Sighted, lately, search
+from tokentop.views.finding import Sighted, forget, lately, search
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,8 +63,13 @@ class EngineRounds:
 
     def stop(self) -> None:
         """Leave the counters for the next call."""
-        if self._collector.has_engines and (kept := self._collector.engines().keepsakes()):
+        if not self._collector.has_engines:
+            return
+        desk = self._collector.engines()
+        if kept := desk.keepsakes():
             keep(RATES, kept, time())
+        if desk.lost():
+            forget()
 
     def _search_is_due(self) -> bool:
         if self._searching:

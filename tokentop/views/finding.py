@@ -8,7 +8,7 @@ from time import time
 from typing import Any, NamedTuple
 
 from tokentop.config.schema import Config
-from tokentop.transport.discovery.cache import recall
+from tokentop.transport.discovery.cache import keep, recall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,8 +54,15 @@ def search(config: Config, gpu_pids: tuple[int, ...], limit_s: float) -> Sighted
 
     memory = recall_memory(time())
     findings = find(plan(config, gpu_pids), memory, time(), limit_s)
-    keep_findings(findings, memory, time())
+    # An engine that starts answers soon: until then the next call searches again.
+    settled = findings.complete and not findings.starting
+    keep_findings(findings._replace(complete=settled), memory, time())
     return sighted(findings)
+
+
+def forget() -> None:
+    """Let the next call search: one of those found last is gone."""
+    keep(NAME, {"complete": False}, time())
 
 
 def plan(config: Config, gpu_pids: tuple[int, ...]) -> "Search":
