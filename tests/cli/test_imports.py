@@ -2,10 +2,13 @@
 
 import json
 import sys
+from pathlib import Path
+from time import time
 
 import pytest
 
 from tests.cli.command import TOKENTOP, environment, run
+from tests.cli.engines import VLLM, captured
 from tests.cli.stack import serving
 
 FORBIDDEN = {"textual", "rich", "httpx", "asyncio", "pydantic"}
@@ -42,6 +45,25 @@ def test_the_one_line_path_is_light(flag: str, demo: bool) -> None:
     assert "tokentop.views.oneshot" in new
     assert not {name for name in new if name.partition(".")[0] in FORBIDDEN}
     assert not {name for name in new if name in HEAVY}
+
+
+@pytest.mark.parametrize("found", [False, True])
+def test_engines_are_light_too(found: bool, tmp_path: Path) -> None:
+    """A search loads nothing heavy; where none was found lately, nothing of engines at all."""
+    tmp_path.chmod(0o700)
+    kept = tmp_path / "tokentop" / "discovery.json"
+    kept.parent.mkdir(0o700)
+    with serving() as url, captured(VLLM) as engine:
+        rows = [["vllm", engine.url, [], None, None, None, "port", []]] if found else []
+        value = {"found": rows, "configured": [], "sockets": [], "complete": True}
+        kept.write_text(json.dumps({"at": time(), "value": value}))
+        stack = environment(url, XDG_RUNTIME_DIR=str(tmp_path), TOKENTOP_DISCOVERY="true")
+        modules = loaded("--compact", "--no-gpus", env=stack)
+        new = modules - set(json.loads(_bare(stack)))
+    assert not {name for name in new if name.partition(".")[0] in FORBIDDEN}
+    assert not {name for name in new if name in HEAVY}
+    assert any("vllm" in name for name in new) == found
+    assert any("collect_engine" in name for name in new) == found
 
 
 def _bare(env: dict[str, str]) -> str:
