@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from tokentop.config.schema import EngineConfig
 from tokentop.domain.engine_readings import EngineKind, EngineReading
-from tokentop.domain.engine_view import EngineView
+from tokentop.domain.engine_view import EngineView, Latency, latency
 from tokentop.domain.keepsake import plain, restored
 from tokentop.domain.rates import LATENCY_WINDOW_S, RateKeeper, Rates
 from tokentop.domain.readings import Failure
@@ -68,6 +68,7 @@ class AskedEngine:
         self._breaker = Breaker()
         self._keeper = RateKeeper()
         self._rates = Rates()
+        self._latency: Latency | None = None
         self._kept: deque[tuple[float, EngineReading]] = deque()
         self._reading: EngineReading | None = None
         self._good_at: float | None = None
@@ -134,6 +135,7 @@ class AskedEngine:
     def _count(self, reading: EngineReading, now: float) -> None:
         self._keeper.add(reading, now)
         self._rates = self._keeper.rates()
+        self._latency = latency(self._rates)
         mark = (reading.counters.generation_tokens, reading.counters.prompt_tokens)
         if self._moved is None or not reading.active or mark != self._moved[1]:
             self._moved = (now, mark)
@@ -182,6 +184,7 @@ class AskedEngine:
             stuck_s=stuck,
             pids=self._pids,
             starting=self._starting,
+            latency=self._latency,
         )
 
 

@@ -6,10 +6,9 @@ from typing import NamedTuple
 from tokentop.domain.burn import burn
 from tokentop.domain.demand import ratio
 from tokentop.domain.engine_readings import Counters, EngineReading
-from tokentop.domain.engine_view import EngineView
+from tokentop.domain.engine_view import EngineView, latency
 from tokentop.domain.ledger import listed
 from tokentop.domain.model import Engine, EngineState, Finished, Spend
-from tokentop.domain.quantiles import quantile
 from tokentop.domain.rates import Rates
 from tokentop.domain.readings import Failure
 
@@ -108,16 +107,11 @@ def row(one: Seen) -> Engine:
 
 
 def _with_rates(engine: Engine, one: Seen, rates: Rates) -> Engine:
-    ttft = () if rates.ttft is None else (rates.ttft,)
-    itl = () if rates.itl is None else (rates.itl,)
     return engine._replace(
+        **(one.view.latency or latency(rates))._asdict(),
         prompt_tokens_per_s=rates.prompt_tokens_per_s,
         generation_tokens_per_s=one.generation_tokens_per_s,
         requests_per_s=rates.requests_per_s,
-        ttft_s=quantile(ttft, 0.5),
-        itl_s=quantile(itl, 0.5),
-        ttft_p95_s=quantile(ttft, 0.95),
-        itl_p95_s=quantile(itl, 0.95),
         prefix_hit_ratio=ratio(rates.window.prefix_hits, rates.window.prefix_queries),
         burn=burn((rates.window,)),
     )

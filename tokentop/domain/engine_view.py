@@ -3,8 +3,27 @@
 from typing import Literal, NamedTuple
 
 from tokentop.domain.engine_readings import EngineReading
+from tokentop.domain.quantiles import quantile
 from tokentop.domain.rates import Rates
 from tokentop.domain.readings import Failure
+
+
+class Latency(NamedTuple):
+    """One engine's quantiles over the last minute, seconds; named as in model.Engine."""
+
+    ttft_s: float | None = None
+    itl_s: float | None = None
+    ttft_p95_s: float | None = None
+    itl_p95_s: float | None = None
+
+
+def latency(rates: Rates) -> Latency:
+    """The quantiles; worth keeping from reading to reading, as they cost more than all else."""
+    ttft = () if rates.ttft is None else (rates.ttft,)
+    itl = () if rates.itl is None else (rates.itl,)
+    return Latency(
+        quantile(ttft, 0.5), quantile(itl, 0.5), quantile(ttft, 0.95), quantile(itl, 0.95)
+    )
 
 
 class EngineView(NamedTuple):
@@ -31,3 +50,4 @@ class EngineView(NamedTuple):
     source: Literal["direct", "prometheus"] = "direct"
     group: str | None = None
     starting: bool = False
+    latency: Latency | None = None  # of `rates`, where it was worked out before
