@@ -265,7 +265,7 @@ def offline() -> Snapshot:
         services=rows,
         gpus=pool(0.31),
         demand=demand(0.31)._replace(queue_pressure=None),
-        pricing=Pricing(curve(0.31), base_cost_tokens=10.0, effective_cost_tokens=0.0),
+        pricing=Pricing(curve(0.31)),
         capacity=Capacity(
             0.95,
             0.31 / 0.95,

@@ -42,6 +42,26 @@ SERVICE_SYMBOLS: dict[str, tuple[str, str]] = {
     "bad-data": ("▲", "!"),
 }
 
+# An engine says more of itself than a service: a state each for what a user can do about it.
+ENGINE_SYMBOLS: dict[str, tuple[str, str]] = {
+    "online": ("●", "+"),
+    "loading": ("◔", "%"),
+    "asleep": ("◡", "z"),
+    "blind": ("◎", "o"),
+    "locked": ("▣", "x"),
+    "mute": ("◇", "?"),
+    "stale": ("◐", "~"),
+    "parked": ("◌", "="),
+    "offline": ("○", "-"),
+}
+ENGINE_STYLES: dict[str, str] = {
+    "online": "active",
+    "loading": "warn",
+    "locked": "error",
+    "stale": "warn",
+    "parked": "warn",
+}
+
 
 class Style(NamedTuple):
     """One style of one theme: foreground, background (None: the screen's), weight."""
@@ -67,12 +87,26 @@ _TEXT: dict[str, tuple[str, str, str, str]] = {
     "key": ("#f4f7fa", "#0b0f13", "#f4f7fa", "default"),
     "chip": ("#c8d1da", "#2b333b", "#c8d1da", "default"),
     "selected": ("#f4f7fa", "#0b0f13", "#f4f7fa", "default"),
+    "mode.normal": ("#43b873", "#1a7f43", "#7cc0ee", "green"),
+    "mode.pressure": ("#fbbf24", "#946200", "#f3e55c", "yellow"),
+    "mode.saturated": ("#f87171", "#b91c1c", "#ec78ad", "red"),
 }
 _AREAS: dict[str, tuple[str, str, str, str]] = {
     "bar": ("#5f7f9d", "#5f7f9d", "#5f7f9d", "blue"),
     "bar.alt": ("#547391", "#6b8aa6", "#547391", "blue"),
     "bar.line": ("#5f7f9d", "#5f7f9d", "#5f7f9d", "blue"),
     "bar.stale": ("#5b6773", "#848e98", "#5b6773", "bright_black"),
+}
+# Who holds VRAM: neighbours a shade apart, what an engine reserved darker than its KV cache in use.
+# They carry names: each is (area, text on it); the sixteen-colour text is reversed instead.
+_HOLDERS: dict[str, tuple[tuple[str, str, str, str], tuple[str, str, str]]] = {
+    "one": (("#86a9cc", "#4a6d8f", "#86a9cc", "blue"), ("#0b1016", "#ffffff", "#0b1016")),
+    "two": (("#a2b6c8", "#61788e", "#a2b6c8", "cyan"), ("#0b1016", "#ffffff", "#0b1016")),
+    "reserved": (
+        ("#4c6276", "#7f94a8", "#4c6276", "bright_black"),
+        ("#f4f7fa", "#0b0f13", "#f4f7fa"),
+    ),
+    "other": (("#5b6773", "#848e98", "#5b6773", "bright_black"), ("#f4f7fa", "#0b0f13", "#f4f7fa")),
 }
 # Barely there on purpose: grid lines and the empty part of a bar carry nothing to be read.
 _LINES: dict[str, tuple[str, str, str, str]] = {
@@ -86,9 +120,13 @@ _LIGHT_AREAS = {
     "low": "#56961f", "moderate": "#3f73e0", "high": "#bd8200", "surge": "#dc5c15",
     "saturated": "#d93a3a",
 }  # fmt: skip
-_BOLD = frozenset({"bright", "key", "warn", "error", "selected", "title"})
+_MODES = ("normal", "pressure", "saturated")
+_BOLD = frozenset(
+    {"bright", "key", "warn", "error", "selected", "title", *(f"mode.{m}" for m in _MODES)}
+)
 _CHIP_BG = {"dark": "#1f2830", "light": "#e8e9e5", "colorblind": "#1f2830", "ansi": None}
 
+HOLDERS = tuple(_HOLDERS)
 SLOT_STYLES = ("active", "queued", "beyond")
 TEXT_STYLES = (*_TEXT, *(f"tier.{name}" for name in (*TIERS, "none")))
 AREA_STYLES = tuple(_AREAS)
@@ -110,6 +148,11 @@ def badge_style(tier: str | None) -> str:
     return f"badge.{tier}" if tier in TIERS else "badge.none"
 
 
+def mode_style(mode: str | None) -> str:
+    """The style name that writes in a banner mode's colour."""
+    return f"mode.{mode}" if mode in _MODES else "tier.none"
+
+
 def tier_symbol(tier: str | None, *, plain: bool = False) -> str:
     """One cell that tells the tier without colour."""
     look = tier_look(tier)
@@ -119,6 +162,11 @@ def tier_symbol(tier: str | None, *, plain: bool = False) -> str:
 def service_symbol(state: str, *, plain: bool = False) -> str:
     """One cell that tells a service's state without colour."""
     return SERVICE_SYMBOLS.get(state, ("?", "?"))[plain]
+
+
+def engine_symbol(state: str, *, plain: bool = False) -> str:
+    """One cell that tells an engine's state without colour."""
+    return ENGINE_SYMBOLS.get(state, ("?", "?"))[plain]
 
 
 def _tier_styles(theme: str, column: int) -> dict[str, Style]:
@@ -144,6 +192,21 @@ def _track(column: int) -> str | None:
     return None if THEMES[column] == "ansi" else _LINES["track"][column]
 
 
+def _holder_styles(theme: str, column: int) -> dict[str, Style]:
+    """Each holder as an area, as the part-filled end of a bar, and as the ground for a name."""
+    styles: dict[str, Style] = {}
+    for name, (areas, texts) in _HOLDERS.items():
+        area = areas[column]
+        solid = None if theme == "ansi" else area
+        styles[f"hold.{name}"] = Style(area, solid)
+        styles[f"bar.{name}"] = Style(area, _track(column))
+        if theme == "ansi":
+            styles[f"on.{name}"] = Style(area, reverse=True)
+        else:
+            styles[f"on.{name}"] = Style(texts[column], area)
+    return styles
+
+
 def _theme(theme: str) -> dict[str, Style]:
     column = THEMES.index(theme)
     styles = {
@@ -151,7 +214,7 @@ def _theme(theme: str) -> dict[str, Style]:
         for table in (_TEXT, _AREAS, _LINES)
         for name, colours in table.items()
     }
-    styles |= _tier_styles(theme, column)
+    styles |= _tier_styles(theme, column) | _holder_styles(theme, column)
     for name in AREA_STYLES:
         if name != "bar.line":
             styles[name] = styles[name]._replace(bg=_track(column))

@@ -3,7 +3,7 @@ committing it."""
 
 from pathlib import Path
 
-from tests import examples
+from tests import engine_examples, examples
 from tokentop.views.tui.draw.line import Look
 from tokentop.views.tui.draw.screen import compose, text
 
@@ -12,6 +12,7 @@ SIZES = ((40, 12), (60, 20), (80, 24), (120, 40), (200, 60))
 HISTORY = tuple(None if 60 <= i < 66 else 0.3 + 0.012 * (i % 40) for i in range(150))
 USUAL = Look(clock="12:04:31", history=HISTORY)
 
+STATES = examples.STATES | engine_examples.STATES
 # Name: state, look, sizes. The looks beside the usual one are drawn where they differ most.
 VARIANTS = {
     "ascii": ("surge", USUAL._replace(ascii=True), SIZES),
@@ -22,6 +23,8 @@ VARIANTS = {
     "hidden": ("high", USUAL._replace(hidden=frozenset({"slots", "cloud", "metrics"})),
                ((80, 24), (120, 40))),
     "later": ("stale", USUAL._replace(elapsed_s=200.0), ((80, 24),)),
+    "engines-ascii": ("engines", USUAL._replace(ascii=True), ((120, 40),)),
+    "engines-compact": ("priced", USUAL._replace(compact=True), ((80, 12),)),
     "winding-down": ("idle", USUAL._replace(elapsed_s=11.0), ((60, 20),)),
 }  # fmt: skip
 
@@ -30,11 +33,11 @@ def pictures() -> dict[str, str]:
     """Every golden's file name with what it should hold."""
     drawn = {
         f"{state}-{w}x{h}": text(compose(build(), w, h, _look(state)))
-        for state, build in examples.STATES.items()
+        for state, build in STATES.items()
         for w, h in SIZES
     }
     for name, (state, look, sizes) in VARIANTS.items():
-        snapshot = examples.STATES[state]()
+        snapshot = STATES[state]()
         drawn |= {f"{name}-{w}x{h}": text(compose(snapshot, w, h, look)) for w, h in sizes}
     return drawn
 

@@ -4,8 +4,9 @@ import math
 
 from hypothesis import strategies as st
 
-from tests import examples
+from tests import engine_examples, examples
 from tokentop.domain import model
+from tokentop.views.tui.draw.engine_rows import ENGINE_SORTS
 from tokentop.views.tui.draw.line import Look
 
 texts = st.one_of(st.none(), st.text(max_size=40), st.sampled_from(["", "\x1b[2J", "漢字" * 40]))
@@ -22,7 +23,8 @@ gpus = st.builds(
     model.Gpu, counts, texts, texts, texts, counts, counts, ratios, figures, figures, figures,
     st.sampled_from([None, "GPU-a", "GPU-b"]), flags, names, figures,
     st.sampled_from(["ok", "stale", "lost", "suspended", "error"]),
-    st.one_of(st.none(), st.lists(st.builds(model.Process, st.integers(0, 9), texts)).map(tuple)),
+    st.one_of(st.none(), st.lists(
+        st.builds(model.Process, st.integers(0, 9), texts, texts, counts, texts)).map(tuple)),
     texts,
 )  # fmt: skip
 services = st.builds(
@@ -32,7 +34,8 @@ services = st.builds(
 )  # fmt: skip
 llms = st.builds(
     model.Llm, counts, counts, counts, counts,
-    st.one_of(st.none(), st.lists(names, max_size=6).map(tuple)), ratios, flags, flags, texts,
+    st.one_of(st.none(), st.lists(names, max_size=6).map(tuple)), ratios, flags, flags,
+    st.one_of(texts, st.just("engines")),
     figures, flags,
 )  # fmt: skip
 demands = st.builds(
@@ -56,14 +59,34 @@ clouds = st.builds(
                                             texts, figures, flags), max_size=5).map(tuple)),
     counts, figures, figures, flags,
 )  # fmt: skip
+engines = st.builds(
+    model.Engine, names, names, texts, texts, texts, active=counts, queued=counts,
+    max_slots=counts, kv_cache=ratios, generation_tokens_per_s=figures, ttft_s=figures,
+    state=st.sampled_from(["online", "loading", "asleep", "blind", "locked", "mute", "stale",
+                           "offline", "parked"]),
+    age_s=figures, name=texts, ttft_p95_s=figures, itl_p95_s=figures, requests_per_s=figures,
+    prefix_hit_ratio=ratios, burn=ratios, kv_estimated=flags, slots_estimated=flags, advice=texts,
+    error=texts, group=texts, router=flags, vram_bytes=counts,
+)  # fmt: skip
+costs = st.builds(
+    model.Cost, st.sampled_from(["rented", "owned", None]), figures, figures, figures, figures,
+    texts, figures, figures, figures,
+    explained=st.lists(st.builds(model.Explanation, names, figures, st.lists(
+        st.builds(model.CostInput, names, names, names), max_size=4).map(tuple)),
+        max_size=4).map(tuple),
+)  # fmt: skip
+known = [build() for build in (*examples.STATES.values(), *engine_examples.STATES.values())]
 snapshots = st.one_of(
-    st.sampled_from([build() for build in examples.STATES.values()]),
+    st.sampled_from(known),
     st.builds(
         model.Snapshot, names, names, names, st.floats(0.5, 60), flags,
         services=st.lists(services, max_size=12).map(tuple),
         gpus=st.lists(gpus, max_size=12).map(tuple),
         llm=llms,
-        throughput=st.builds(model.Throughput, figures, figures, figures, figures, figures),
+        throughput=st.builds(model.Throughput, figures, figures, figures, figures, figures,
+                             figures, figures, ratios, ratios, counts),
+        engines=st.lists(engines, max_size=20).map(tuple),
+        cost=costs,
         demand=demands, pricing=pricings, capacity=capacities, cloud=clouds,
         mint=st.builds(model.Mint, figures, figures, figures, figures),
         parallel=st.builds(model.Parallel, counts, counts, counts, flags),
@@ -78,5 +101,7 @@ looks = st.builds(
     st.one_of(st.none(), st.integers(0, 9)), flags,
     st.frozensets(st.sampled_from(["banner", "gpus", "slots", "services", "economy"])),
     history=st.lists(ratios, max_size=300).map(tuple), notice=st.sampled_from(["", "saved"]),
+    engine_sort=st.sampled_from(ENGINE_SORTS), engine_filter=st.sampled_from(["", "vllm", "x"]),
+    cursor=st.one_of(st.none(), st.just(""), names), burn_at=st.floats(0, 1),
 )  # fmt: skip
 widths, heights = st.integers(1, 220), st.integers(1, 70)

@@ -61,8 +61,10 @@ def _bands(width: int, height: int, facts: Facts) -> list[Band]:
     if facts.empty:
         return _welcome(framed)
     if framed:
-        return _framed(facts, height)
-    return _ruled(facts, height) if width >= 56 and height >= 18 else _small(facts, width)
+        return _framed(facts, height) if facts.has_stack else _framed_engines(facts, height)
+    if width < 56 or height < 18:
+        return _small(facts, width)
+    return _ruled(facts, height) if facts.has_stack else _ruled_engines(facts, height)
 
 
 def _strip(width: int) -> list[Band]:
@@ -100,16 +102,55 @@ def _welcome(framed: bool) -> list[Band]:
 def _framed(facts: Facts, height: int) -> list[Band]:
     rows = max(1, facts.gpu_rows)
     pool = _rising(3 + min(rows, 8), 3 + rows)
+    tokens = (3, 4, 5, 7, 8) if facts.engines else (0,)
     return [
         Band((("header", 1),), 0, (1,)),
         Band((("banner", 1),), 1, (5,), "frame"),
         Band((("slots", 3), ("multiplier", 2)), 2, (7, 9, 11, 13), "frame"),
         Band((("gpus", 1),), 3, pool, "frame", elastic=rows > 16),
+        Band((("tokens", 1),), 7, tokens, "frame"),
         Band((("history", 1),), 9, (0, 8, 12), "frame", elastic=True) if height >= _TALL
         else Band((), 9, (0,)),
         Band((("metrics", 4), ("capacity", 5), ("cloud", 6)), 4, (5, 7, 8, 11), "frame"),
         Band((("economy", 1),), 8, (1,), inset=2),
         Band((("services", 1),), 5, (4,), "frame"),
+        Band((("footer", 1),), 6, (1,)),
+    ]  # fmt: skip
+
+
+def _framed_engines(facts: Facts, height: int) -> list[Band]:
+    """A box without the stack: no multiplier, no rented capacity; engines one by one instead."""
+    rows = max(1, facts.gpu_rows)
+    pool = (*_rising(3 + min(rows, 8), 3 + rows), 4 + rows)  # the last one is the legend's
+    table = (0, 5, *_rising(3 + min(facts.engines, 3), 3 + facts.engines))
+    return [
+        Band((("header", 1),), 0, (1,)),
+        Band((("banner", 1),), 1, (5,), "frame"),
+        Band((("slots", 1),), 2, (6, 7, 9), "frame"),
+        Band((("gpus", 1),), 3, pool, "frame", elastic=rows > 16),
+        Band((("tokens", 1),), 4, (6, 7, 8), "frame"),
+        Band((("history", 1),), 9, (0, 8, 12), "frame", elastic=True) if height >= _TALL
+        else Band((), 9, (0,)),
+        Band((("engines", 1),), 7, tuple(sorted(set(table))), "frame", elastic=facts.engines > 8),
+        Band((("services", 1),), 5, (4,) if facts.engines <= 14 else (3,), "frame"),
+        Band((("footer", 1),), 6, (1,)),
+    ]  # fmt: skip
+
+
+def _ruled_engines(facts: Facts, height: int) -> list[Band]:
+    rows = max(1, facts.gpu_rows)
+    pool = _rising(1 + min(rows, 8), 1 + rows)
+    table = (0, *_rising(2 + min(facts.engines, 2), 1 + max(1, facts.engines)))
+    return [
+        Band((("header", 1),), 0, (1,)),
+        Band((("banner", 1),), 1, (2,), inset=1),
+        Band((("slots", 1),), 5, (2, 4, 6), inset=1, late=True),
+        Band((("gpus", 1),), 3, pool, "rule", 1, elastic=rows > 8),
+        Band((("tokens", 1),), 4, (3, 5, 6), "rule", 1),
+        Band((("history", 1),), 12, (0, 6, 9), "rule", 1, True, True) if height >= _TALL
+        else Band((), 12, (0,)),
+        Band((("engines", 1),), 7, tuple(sorted(set(table))), "rule", 1, elastic=True, late=True),
+        Band((("services", 1),), 2, (1, 2), inset=1),
         Band((("footer", 1),), 6, (1,)),
     ]  # fmt: skip
 
@@ -125,6 +166,7 @@ def _ruled(facts: Facts, height: int) -> list[Band]:
         Band((("gpus", 1),), 3, pool, "rule", 1, elastic=rows > 8),
         Band((("history", 1),), 12, (0, 6, 9) if height >= _TALL else (0,), "rule", 1, True, True),
         Band((("metrics", 1),), 7, (1,), inset=1),
+        Band((("tokens", 1),), 9, (2,), "rule", 1) if facts.engines else Band((), 9, (0,)),
         Band((("capacity", 1),), 8, (1, 2), "rule", 1),
         Band((("cloud", 1),), 11, (2, 3), "rule", 1, late=True),
         Band((("economy", 1),), 10, (1,), inset=1),
@@ -136,14 +178,19 @@ def _ruled(facts: Facts, height: int) -> list[Band]:
 def _small(facts: Facts, width: int) -> list[Band]:
     rows = max(1, facts.gpu_rows)
     inset = 1 if width >= 30 else 0
+    stack = (
+        Band((("multiplier", 1),), 4, (1,), inset=inset),
+        Band((("metrics", 1),), 7, (1,), inset=inset),
+        Band((("capacity", 1),), 8, (1,), inset=inset),
+    )
     return [
         Band((("header", 1),), 3, (1,)),
         Band((("banner", 1),), 0, (1, 2), inset=inset),
         Band((("slots", 1),), 1, (1, 2), inset=inset),
-        Band((("multiplier", 1),), 4, (1,), inset=inset),
+        *(stack[:1] if facts.has_stack else ()),
         Band((("gpus", 1),), 2, _rising(min(rows, 4), rows), inset=inset, elastic=True),
-        Band((("metrics", 1),), 7, (1,), inset=inset),
-        Band((("capacity", 1),), 8, (1,), inset=inset),
+        *((Band((("tokens", 1),), 4, (1, 2), inset=inset),) if facts.engines else ()),
+        *(stack[1:] if facts.has_stack else ()),
         Band((("services", 1),), 6, (1,), inset=inset),
         Band((("footer", 1),), 5, (1,)),
     ]

@@ -3,9 +3,9 @@
 from tokentop.domain.demand import banner
 from tokentop.domain.model import Snapshot
 from tokentop.domain.text import clean, fit, fmt_multiplier, fmt_percent
-from tokentop.views.palette import badge_style, tier_look, tier_style, tier_symbol
-from tokentop.views.tui.draw import capacity
-from tokentop.views.tui.draw.facts import offer, waiting
+from tokentop.views.palette import badge_style, mode_style, tier_look, tier_style, tier_symbol
+from tokentop.views.tui.draw import capacity, tell
+from tokentop.views.tui.draw.facts import has_stack, offer, waiting
 from tokentop.views.tui.draw.line import Line, Look, block, dimmed, exact, first_fit, sides
 from tokentop.views.tui.draw.line import span_width as wide
 from tokentop.views.tui.draw.marks import age, big, line_meter, meter
@@ -16,13 +16,6 @@ def headline(snapshot: Snapshot) -> str:
     return clean(banner(snapshot.demand, snapshot.pricing, has_stack(snapshot)), 80)
 
 
-def has_stack(snapshot: Snapshot) -> bool:
-    """True where the seven-service stack is configured or answering."""
-    if any(up for _, up in snapshot.services_online):
-        return True
-    return any(s.kind == "aither" and s.state in ("stale", "parked") for s in snapshot.services)
-
-
 def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
     """The banner in exactly `height` lines of `width` cells: one, two, or three and more."""
     drawn = (_tall if height >= 3 and width >= 72 else _short)(snapshot, width, look)
@@ -31,9 +24,9 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
 
 
 def border(snapshot: Snapshot) -> str:
-    """The frame's style: the tier's colour, grey while nothing is known."""
-    tier = snapshot.demand.tier
-    return "frame" if tier is None or snapshot.demand.stale else tier_style(tier)
+    """The frame's style: the mode's colour, grey while nothing is known."""
+    mode = snapshot.demand.mode
+    return "frame" if mode is None or snapshot.demand.stale else mode_style(mode)
 
 
 def summary(snapshot: Snapshot, look: Look) -> Line:
@@ -69,10 +62,12 @@ def _short(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
         figures = [
             ("util " if width >= 48 else "", "dim"),
             (fit(fmt_percent(demand.utilization), 4, "right"), style),
-            ("  " + fit(fmt_multiplier(snapshot.pricing.multiplier), 5, "right"), style),
+            ("  " + fit(_second(snapshot), 5, "right"), style),
+            (" tok/s" if _own(snapshot) and width >= 48 else "", "dim"),
         ]
     texts = (*_shorter(headline(snapshot)), *_shorter(_message(snapshot)), "")
-    words = [[*_badge(snapshot, look), (text, style)] for text in texts]
+    mode = mode_style(demand.mode)
+    words = [[*_badge(snapshot, look), (text, mode)] for text in texts]
     room = width - wide(figures) - 2
     return [sides(first_fit(words, room), figures, width), _under(snapshot, width, thin=True)]
 
@@ -88,7 +83,7 @@ def _under(snapshot: Snapshot, width: int, *, thin: bool = False) -> Line:
     demand = snapshot.demand
     if demand.tier is None:
         return [("─" * width, "frame")]
-    if demand.mode == "saturated":
+    if demand.mode == "saturated" and not _own(snapshot):
         words: Line = [("next ", "dim"), (capacity.sentence_of(snapshot), "text"), ("  ", "text")]
         short: Line = [("next ", "dim"), (offer(snapshot), "text"), ("  ", "text")]
         left = first_fit([words, short, []], width - 16)
@@ -103,7 +98,8 @@ def _tall(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
     style = tier_style(snapshot.demand.tier)
     figures = _figures(snapshot, look, style)
     room = width - (wide(figures[0]) + 4 if figures else 0)
-    top: Line = [*_badge(snapshot, look), (headline(snapshot), style)]
+    mode = mode_style(snapshot.demand.mode)
+    top: Line = [*_badge(snapshot, look), (headline(snapshot), mode)]
     rows = [top, _detail(snapshot), _under(snapshot, room)]
     if not figures:
         return rows
@@ -122,15 +118,31 @@ def _detail(snapshot: Snapshot) -> Line:
 
 
 def _figures(snapshot: Snapshot, look: Look, style: str) -> list[Line]:
-    """Utilisation and multiplier three rows tall, always the same width."""
+    """Utilisation and multiplier (or tokens a second) three rows tall, always the same width."""
     demand = snapshot.demand
     if demand.tier is None or demand.utilization is None:
         return []
     share = big(f"{demand.utilization * 100:3.0f}".replace(" ", "  "), look)
-    cost = big(fmt_multiplier(snapshot.pricing.multiplier), look)
+    second = big(_second(snapshot), look)
     units = ("util", "%", "") if look.ascii else ("", "", "%")
+    tail = ("", "tok/s" if look.ascii else "", "" if look.ascii else "tok/s")
     drawn: list[Line] = []
-    for i, (a, b) in enumerate(zip(share, cost, strict=True)):
+    for i, (a, b) in enumerate(zip(share, second, strict=True)):
         left: Line = [(fit(a, 11, "right"), style), (" " + fit(units[i], 4), "dim")]
-        drawn.append([*left, (fit(b, 17, "right"), style)])
+        right: Line = [(fit(b, 17, "right"), style)]
+        if _own(snapshot):
+            right = [(fit(b, 18, "right"), style), (" " + fit(tail[i], 5), "dim")]
+        drawn.append([*left, *right])
     return drawn
+
+
+def _own(snapshot: Snapshot) -> bool:
+    """True on a box with engines and no stack, where the stack's multiplier prices nothing."""
+    return bool(snapshot.engines) and not has_stack(snapshot)
+
+
+def _second(snapshot: Snapshot) -> str:
+    """The banner's second figure: the cost multiplier, or the engines' tokens a second."""
+    if _own(snapshot):
+        return tell.rate(snapshot.throughput.generation_tokens_per_s)
+    return fmt_multiplier(snapshot.pricing.multiplier)

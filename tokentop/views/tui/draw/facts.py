@@ -18,23 +18,41 @@ class Facts(NamedTuple):
     empty: bool = False
     compact: bool = False
     hidden: frozenset[str] = frozenset()
+    engines: int = 0
+    has_stack: bool = True
 
 
 def facts(snapshot: Snapshot, look: Look) -> Facts:
     """The layout's facts about one snapshot."""
     return Facts(
         gpu_rows=_EXPECTED if waiting(snapshot) else len(snapshot.gpus),
-        services=len(stack(snapshot)),
+        services=len(stack(snapshot)) + len(snapshot.engines),
         instances=len(snapshot.cloud.instances or ()),
         empty=empty(snapshot),
         compact=look.compact,
         hidden=look.hidden,
+        engines=len(snapshot.engines),
+        has_stack=has_stack(snapshot) or not snapshot.engines,
     )
 
 
+def has_stack(snapshot: Snapshot) -> bool:
+    """True where the seven-service stack answers, has answered, or was configured.
+
+    Only who named it, or set its prices, has a base cost before it has ever answered.
+    """
+    if any(up for _, up in snapshot.services_online):
+        return True
+    if snapshot.pricing.base_cost_tokens is not None:
+        return True
+    return any(s.kind == "aither" and s.age_s is not None for s in snapshot.services)
+
+
 def stack(snapshot: Snapshot) -> tuple[Service, ...]:
-    """The services of the strip: the seven, and engines or anything else asked, less the driver."""
+    """The services of the strip beside the engines: none where there are engines and no stack."""
     rows = tuple(s for s in snapshot.services if s.kind != "nvml")
+    if snapshot.engines:
+        return tuple(s for s in rows if s.kind == "aither") if has_stack(snapshot) else ()
     return rows or tuple(Service(name, "aither") for name, _ in snapshot.services_online)
 
 

@@ -1,22 +1,32 @@
 """The GPU pool: one row per physical GPU, MIG instances beneath; many more fold into columns."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from tokentop.domain.cells import sparkline
 from tokentop.domain.model import Gpu, Snapshot
 from tokentop.domain.text import DASH, clean, fit, fmt_percent, gib, known
+from tokentop.views.tui.draw import holders
 from tokentop.views.tui.draw.facts import driver, waiting
 from tokentop.views.tui.draw.gpu_rows import Column, arranged, columns, fill, gap_at, short_name
 from tokentop.views.tui.draw.line import Line, Look, block, dimmed, exact, sentence
 from tokentop.views.tui.draw.marks import age, meter
 
 _NARROWEST = 8  # a matrix cell: index, bar, per cent
+_LEGEND_FROM = 60  # cells of width
 _HOT_C, _FULL = 85.0, 0.95
 _WORDS = {
     "suspended": "suspended — asleep to save power",
     "lost": "lost",
     "error": "error",
 }
+
+
+class _Seen(NamedTuple):
+    """What every row is drawn with."""
+
+    look: Look
+    engines: holders.Engines
 
 
 def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
@@ -26,28 +36,32 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
     rows = arranged(snapshot.gpus, look.sort, look.filter)
     if not rows:
         return sentence(f"No GPU matches “{clean(look.filter, 40)}”.", width, height)
+    seen = _Seen(look, {engine.id: engine for engine in snapshot.engines})
     across = _across(len(rows), width, height)
     if len(rows) > across * height and height >= 3:
-        return _scrolled(rows, across, width, height, look)
-    return block(_table(rows, across, width, height, look), width, height)
+        return _scrolled(rows, across, width, height, seen)
+    table = _table(rows, across, width, height, seen)
+    if len(table) < height and width >= _LEGEND_FROM:
+        table.append(holders.legend(rows, seen.engines))
+    return block(table, width, height)
 
 
-def _scrolled(rows: list[Gpu], across: int, width: int, height: int, look: Look) -> list[Line]:
+def _scrolled(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen) -> list[Line]:
     """As many as there is room for, and a last line that says where they stand."""
     room = across * (height - 1)
-    start = max(0, min(look.offset, len(rows) - room))
+    start = max(0, min(seen.look.offset, len(rows) - room))
     place = f"{start + 1}–{start + room} of {len(rows)}"
-    table = _table(rows, across, width, height - 1, look)
+    table = _table(rows, across, width, height - 1, seen)
     return block([*table, [(place, "text"), (" · j k to scroll", "dim")]], width, height)
 
 
-def _table(rows: list[Gpu], across: int, width: int, height: int, look: Look) -> list[Line]:
+def _table(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen) -> list[Line]:
     if across == 1:
-        shown = visible(rows, height, look.offset)
+        shown = visible(rows, height, seen.look.offset)
         cols = columns(rows, width)
-        drawn = [_row(g, cols, width, look) for g in shown]
+        drawn = [_row(g, cols, width, seen) for g in shown]
         return striped(drawn)
-    return _matrix(rows, across, width, height, look)
+    return _matrix(rows, across, width, height, seen)
 
 
 def heads(snapshot: Snapshot, width: int, height: int, look: Look) -> Line:
@@ -97,8 +111,8 @@ def _across(count: int, width: int, height: int) -> int:
     return max(1, min(wanted, (width + 2) // (_NARROWEST + 2)))
 
 
-def _matrix(rows: list[Gpu], across: int, width: int, height: int, look: Look) -> list[Line]:
-    shown = visible(rows, across * height, look.offset)
+def _matrix(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen) -> list[Line]:
+    shown = visible(rows, across * height, seen.look.offset)
     down = -(-len(shown) // across)  # evenly filled columns
     room = (width + 2) // across - 2
     cols = columns(rows, room)
@@ -107,23 +121,27 @@ def _matrix(rows: list[Gpu], across: int, width: int, height: int, look: Look) -
         line: Line = []
         for gpu in shown[y::down]:
             line += [("  ", "text")] if line else []
-            line += _row(gpu, cols, room, look)
+            line += _row(gpu, cols, room, seen)
         table.append(line)
     return striped(table)
 
 
 def striped(rows: Sequence[Line]) -> list[Line]:
     """Every other row's bars a shade apart, so that full bars do not melt into one slab."""
-    odd = {"bar": "bar.alt"}
+    odd = {"bar": "bar.alt"} | {
+        f"{use}.{a}": f"{use}.{b}"
+        for use in ("hold", "bar", "on")
+        for a, b in (("one", "two"), ("two", "one"))
+    }
     return [
         [(text, odd.get(style, style)) for text, style in row] if y % 2 else row
         for y, row in enumerate(rows)
     ]
 
 
-def _row(gpu: Gpu, cols: Sequence[Column], width: int, look: Look) -> Line:
+def _row(gpu: Gpu, cols: Sequence[Column], width: int, seen: _Seen) -> Line:
     gap = (" " * gap_at(width), "text")
-    picked = look.selected is not None and gpu.mig is None and gpu.index == look.selected
+    picked = seen.look.selected is not None and gpu.mig is None and gpu.index == seen.look.selected
     figures = [c for c in cols if c.key != "holders"]
     oldest = figures[-1]  # the least important figure makes room for a stale row's age
     line: Line = []
@@ -135,7 +153,7 @@ def _row(gpu: Gpu, cols: Sequence[Column], width: int, look: Look) -> Line:
         cell = (
             [(fit("└", column.width, "right"), "dim")]
             if nameless
-            else _cell(gpu, column, look, aged=gpu.state == "stale" and column is oldest)
+            else _cell(gpu, column, seen, aged=gpu.state == "stale" and column is oldest)
         )
         line += [gap, *cell] if line else cell
         if picked and column.key == "index":
@@ -146,20 +164,22 @@ def _row(gpu: Gpu, cols: Sequence[Column], width: int, look: Look) -> Line:
     return dimmed([line])[0] if gpu.state in ("stale", "suspended") else line
 
 
-def _cell(gpu: Gpu, column: Column, look: Look, *, aged: bool = False) -> Line:
+def _cell(gpu: Gpu, column: Column, seen: _Seen, *, aged: bool = False) -> Line:
     """One cell of exactly the column's width; `aged` writes the age there instead."""
     width = column.width
     if aged:
-        text = f"{age(gpu.age_s, look)} old"
+        text = f"{age(gpu.age_s, seen.look)} old"
         return [(fit(text if len(text) <= width else text[:-4], width, "right"), "stale")]
     if column.key == "bar":
-        return _bar(gpu, width)
+        return _bar(gpu, width, seen.engines)
     if column.key == "load":
         return meter(gpu.utilization, width)
     if column.key == "vram":
         return _vram(gpu, width)
     if column.key == "power":
         return _power(gpu, width)
+    if column.key == "holders":
+        return [(fit(holders.listed(gpu, seen.engines), width), "dim")]
     text, style = _plain_cell(gpu, column.key)
     if width == 3:
         text = text.removesuffix("%")
@@ -176,11 +196,9 @@ def _plain_cell(gpu: Gpu, key: str) -> tuple[str, str]:
         return fmt_percent(share), "warn" if (share or 0.0) >= _FULL else "text"
     if key == "util":
         return fmt_percent(gpu.utilization), "bright"
-    if key == "temp" and gpu.mig:  # heat and power are the whole card's
+    if gpu.mig:  # heat and power are the whole card's
         return "", "dim"
-    if key == "temp":
-        return _degrees(gpu.temperature_c)
-    return _holders(gpu), "dim"
+    return _degrees(gpu.temperature_c)
 
 
 def _degrees(value: float | None) -> tuple[str, str]:
@@ -189,18 +207,12 @@ def _degrees(value: float | None) -> tuple[str, str]:
     return f"{value:.0f}°", "warn" if value >= _HOT_C else "text"
 
 
-def _holders(gpu: Gpu) -> str:
-    """The processes that hold VRAM, largest first."""
-    ranked = sorted(gpu.processes or (), key=lambda p: -(p.vram_bytes or 0))
-    return "  ".join(f"{clean(p.name or str(p.pid), 24)} {gib(p.vram_bytes)}G" for p in ranked)
-
-
-def _bar(gpu: Gpu, width: int) -> Line:
+def _bar(gpu: Gpu, width: int, engines: holders.Engines) -> Line:
     if gpu.memory_shared and fill(gpu) is None:
         return [(fit("shared memory" if width >= 13 else "shared", width), "dim")]
     if width <= 2 and fill(gpu) is not None:  # too narrow to lie down: a level stands up
         return [(fit(sparkline([fill(gpu)], 1), width), "bar")]
-    return meter(fill(gpu), width)
+    return holders.split(gpu, engines, width) or meter(fill(gpu), width)
 
 
 def _vram(gpu: Gpu, width: int) -> Line:

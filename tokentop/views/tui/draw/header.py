@@ -2,7 +2,8 @@
 
 from tokentop.domain.model import Snapshot
 from tokentop.domain.text import cell_width, clean, fit
-from tokentop.views.tui.draw.facts import online, waiting
+from tokentop.views.tui.draw import engines
+from tokentop.views.tui.draw.facts import has_stack, online, waiting
 from tokentop.views.tui.draw.line import Line, Look, block, joined, sides
 from tokentop.views.tui.draw.line import span_width as wide
 from tokentop.views.tui.draw.marks import age
@@ -61,6 +62,9 @@ def _right(snapshot: Snapshot, look: Look) -> dict[str, Line]:
     if whole:
         parts["gpus"] = [(f"{whole}", "text"), (f" GPU{'s' * (whole != 1)}", "dim")]
     parts["services"] = [(f"{up}", "text"), (f"/{of} services", "dim")]
+    if snapshot.engines and not has_stack(snapshot):
+        up, of = engines.counted(snapshot)
+        parts["services"] = [(f"{up}", "text"), (f"/{of} engine{'s' * (of != 1)}", "dim")]
     parts["interval"] = [
         ("every ", "dim"),
         (f"{look.interval_s or snapshot.interval_s:g}s", "text"),

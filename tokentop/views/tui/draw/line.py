@@ -17,7 +17,9 @@ class Look(NamedTuple):
 
     `elapsed_s` is the time since the snapshot was folded, so that ages tick between polls;
     `clock` is the wall clock as it should be written. `sort`, `filter`, `offset` and `selected`
-    belong to the GPU pool; `filtering` is true while the filter is being typed.
+    belong to the GPU pool; `filtering` is true while the filter is being typed. `engine_sort`,
+    `engine_filter` and `cursor` (an Engine.id) belong to the engines' table; `burn_at` is the share
+    of silent burn that deserves a mark.
     """
 
     ascii: bool = False
@@ -35,6 +37,10 @@ class Look(NamedTuple):
     interval_s: float | None = None
     history: Sequence[float | None] = ()
     notice: str = ""
+    engine_sort: str = "model"
+    engine_filter: str = ""
+    cursor: str | None = None
+    burn_at: float = 0.2
 
 
 @lru_cache(maxsize=4096)
@@ -126,7 +132,7 @@ def dimmed(lines: Iterable[Line]) -> list[Line]:
 def _faded(style: str) -> str:
     if style in _AGELESS:
         return style
-    return "bar.stale" if style.startswith(("area", "bar", "fill")) else "stale"
+    return "bar.stale" if style.startswith(("area", "bar", "fill", "hold")) else "stale"
 
 
 _STAND_INS = str.maketrans(

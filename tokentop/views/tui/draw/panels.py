@@ -9,6 +9,7 @@ from tokentop.views.tui.draw import (
     capacity,
     cloud,
     economy,
+    engines,
     footer,
     gauge,
     gpus,
@@ -18,6 +19,7 @@ from tokentop.views.tui.draw import (
     services,
     slots,
     strip,
+    tokens,
     welcome,
 )
 from tokentop.views.tui.draw.arrange import Placement
@@ -62,7 +64,9 @@ PANELS: dict[str, Panel] = {
     "capacity": Panel(capacity.lines, _titled(capacity.TITLE), capacity.summary),
     "cloud": Panel(cloud.lines, cloud.title, cloud.summary, cloud.heads),
     "economy": Panel(economy.lines, _titled("")),
-    "services": Panel(services.lines, _titled(services.TITLE), services.summary),
+    "tokens": Panel(tokens.lines, _titled(tokens.TITLE), tokens.summary),
+    "engines": Panel(engines.lines, engines.title, engines.summary, engines.heads),
+    "services": Panel(services.lines, services.title, services.summary),
     "strip": Panel(strip.lines, _titled("")),
     "welcome": Panel(welcome.lines, _titled("")),
     "footer": Panel(footer.lines, _titled("")),
@@ -146,7 +150,10 @@ def ticks(panel: str, snapshot: Snapshot) -> bool:
         "gpus": any(g.state == "stale" for g in snapshot.gpus),
         "cloud": snapshot.cloud.stale,
         "capacity": snapshot.capacity.scale_down_in_s is not None,
-        "services": any(s.state == "stale" for s in snapshot.services),
+        "services": any(s.state == "stale" for s in snapshot.services)
+        or any(e.state == "stale" for e in snapshot.engines),
+        "engines": any(e.state == "stale" for e in snapshot.engines),
+        "tokens": snapshot.llm.stale,
         "banner": snapshot.demand.stale,
     }
     return panel == "header" or old.get(panel, False)

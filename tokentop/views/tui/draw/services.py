@@ -1,10 +1,16 @@
-"""The health strip: a symbol and a name per service, its state beneath; what is off is dim."""
+"""The health strip: a symbol and a name per service or engine, its state beneath."""
 
-from tokentop.domain.model import Service, Snapshot
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tokentop.domain.model import Engine, Service, Snapshot
 from tokentop.domain.text import cell_width, clean, fit, known
-from tokentop.views.palette import service_symbol
+from tokentop.views.palette import ENGINE_STYLES, engine_symbol, service_symbol
+from tokentop.views.tui.draw import engines, tell
 from tokentop.views.tui.draw.facts import answered, online, stack
-from tokentop.views.tui.draw.line import Line, Look, block, exact
+from tokentop.views.tui.draw.holders import named
+from tokentop.views.tui.draw.line import Line, Look, block, exact, joined
 from tokentop.views.tui.draw.marks import age
 
 TITLE = "services"
@@ -16,32 +22,105 @@ _BRIEF = {
 _STYLES = {"online": "active", "stale": "warn", "parked": "warn", "bad-data": "error"}
 
 
+_MANY = 14  # engines beyond which they are counted by state instead of named
+
+
+class Item(NamedTuple):
+    """One place in the strip: its mark, its name, and its state in words, the longest first."""
+
+    mark: tuple[str, str]
+    name: str
+    name_style: str
+    words: tuple[str, ...]
+    style: str = "dim"
+    brief: str = ""
+
+
 def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
     """The strip in exactly `height` lines of `width` cells."""
-    rows = stack(snapshot)
-    if height >= 2 and width // max(1, len(rows)) >= 9:
-        names, states = _two_rows(rows, width, look)
-        return block([names, states], width, height)
-    return block(_flow(rows, width, height, look), width, height)
+    items = [_service(s, look) for s in stack(snapshot)]
+    if len(snapshot.engines) > _MANY:
+        counts = _counts(snapshot.engines, look)
+        body = _strip(items, width, height - 1) if items and height > 1 else []
+        return block([*body, counts], width, height)
+    items += [_engine(e, look) for e in snapshot.engines]
+    return block(_strip(items, width, height), width, height)
+
+
+def _strip(items: Sequence[Item], width: int, height: int) -> list[Line]:
+    if height >= 2 and width // max(1, len(items)) >= 9:
+        return list(_two_rows(items, width))
+    return _flow(items, width, height)
+
+
+def title(snapshot: Snapshot, _look: Look) -> str:
+    """What the strip is of."""
+    if not snapshot.engines:
+        return TITLE
+    return "services and engines" if stack(snapshot) else "engines"
 
 
 def summary(snapshot: Snapshot, _look: Look) -> Line:
-    """How many of the seven are online."""
-    up, of = online(snapshot)
-    return [(str(up), "bright"), (f"/{of} online", "dim")]
+    """How many of the seven are online, how many of the engines."""
+    parts: list[Line] = []
+    if stack(snapshot):
+        up, of = online(snapshot)
+        parts.append([(str(up), "bright"), (f"/{of} online", "dim")])
+    if snapshot.engines:
+        up, of = engines.counted(snapshot)
+        word = " engines" if parts else " online"
+        parts.append([(str(up), "bright"), (f"/{of}{word}", "dim")])
+    return joined(parts, " · ")
 
 
-def state_word(service: Service, look: Look, room: int = 99) -> str:
+def _counts(all_engines: Sequence[Engine], look: Look) -> Line:
+    """`● 61 online  ◔ 2 loading`: a fleet in one line."""
+    found = Counter(e.state for e in all_engines)
+    return joined(
+        [
+            (engine_symbol(state, plain=look.ascii), ENGINE_STYLES.get(state, "dim")),
+            (f" {count}", "bright"),
+            (f" {state}", "dim"),
+        ]
+        for state, count in sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
+def _service(service: Service, look: Look) -> Item:
+    style = "error" if service.state == "bad-data" else "dim"
+    name = _name(service)
+    brief = _BRIEF.get(service.name, name)
+    words = _state_words(service, look)
+    return Item(_symbol(service, look), name, _name_style(service), words, style, brief)
+
+
+def _engine(engine: Engine, look: Look) -> Item:
+    """An engine by its model; beneath, how busy it is while it is well, else its state."""
+    style = ENGINE_STYLES.get(engine.state, "dim")
+    mark = (engine_symbol(engine.state, plain=look.ascii), style)
+    well = engine.state == "online"
+    words: tuple[str, ...] = (tell.state(engine),)
+    if well and not engine.router:
+        speed = tell.rate(engine.generation_tokens_per_s)
+        kind = clean(engine.kind, 12)
+        words = (f"{kind} · {speed} tok/s", f"{speed} tok/s", kind, "online")
+    if engine.state == "stale":
+        words = (f"stale {age(engine.age_s, look)}", "stale")
+    return Item(mark, named(engine), "text" if well else "dim", words, "dim" if well else style)
+
+
+def _state_words(service: Service, look: Look) -> tuple[str, ...]:
     """The state in a word or two: a latency while all is well, an age once it is not."""
     if not answered(service) and service.state == "offline":
-        return "asking"
+        return ("asking",)
     if service.state == "online":
-        return f"{service.latency_ms:.0f} ms" if known(service.latency_ms) else "online"
+        return (f"{service.latency_ms:.0f} ms" if known(service.latency_ms) else "online",)
     if service.state == "stale":
         old = age(service.age_s, look)
-        return next((w for w in (f"stale {old}", f"{old} old") if len(w) <= room), old)
-    words = {"bad-data": ("bad data", "bad"), "off": ("not set up", "off")}
-    return next((w for w in words.get(service.state, ()) if len(w) <= room), service.state)
+        return (f"stale {old}", f"{old} old", old)
+    return {"bad-data": ("bad data", "bad"), "off": ("not set up", "off")}.get(
+        service.state, (service.state,)
+    )
 
 
 def _symbol(service: Service, look: Look) -> tuple[str, str]:
@@ -59,42 +138,38 @@ def _name_style(service: Service) -> str:
     return "text" if service.state == "online" else "dim"
 
 
-def _two_rows(rows: tuple[Service, ...], width: int, look: Look) -> tuple[Line, Line]:
-    """Names over states; each service keeps its place whatever its state is."""
-    natural = [max(11, cell_width(_name(s)) + 3) for s in rows]
+def _two_rows(items: Sequence[Item], width: int) -> tuple[Line, Line]:
+    """Names over states; each keeps its place whatever its state is."""
+    natural = [max(11, cell_width(item.name) + 3) for item in items]
     if sum(natural) > width:
-        natural = [max(9, cell_width(_name(s)) + 3) for s in rows]
+        natural = [max(9, cell_width(item.name) + 3) for item in items]
     if sum(natural) > width:
-        natural = [width // len(rows)] * len(rows)
-    spare, places = divmod(width - sum(natural), max(1, len(rows)))
+        natural = [width // len(items)] * len(items)
+    spare, places = divmod(width - sum(natural), max(1, len(items)))
     names: Line = []
     states: Line = []
-    for i, service in enumerate(rows):
+    for i, item in enumerate(items):
         room = natural[i] + spare + (i < places)
-        names += exact(
-            [_symbol(service, look), (" " + fit(_name(service), room - 3), _name_style(service))],
-            room,
-        )
-        word = fit(state_word(service, look, room - 3), room - 3)
-        style = "error" if service.state == "bad-data" else "dim"
-        states += exact([("  " + word, style)], room)
+        names += exact([item.mark, (" " + fit(item.name, room - 3), item.name_style)], room)
+        word = next((w for w in item.words if cell_width(w) <= room - 3), item.words[-1])
+        states += exact([("  " + fit(word, room - 3), item.style)], room)
     return names, states
 
 
-def _flow(rows: tuple[Service, ...], width: int, height: int, look: Look) -> list[Line]:
+def _flow(items: Sequence[Item], width: int, height: int) -> list[Line]:
     """Names one after the other in as few cells as it takes."""
     for air, longest, gap in ((" ", 24, 2), (" ", 5, 2), (" ", 5, 1), ("", 3, 1), ("", 2, 1)):
-        parts = [[_symbol(s, look), (air + _clipped(s, longest), _name_style(s))] for s in rows]
+        parts = [[i.mark, (air + _clipped(i, longest), i.name_style)] for i in items]
         found = _wrapped(parts, width, gap)
         if len(found) <= height:
             return found
-    return _wrapped([[_symbol(s, look)] for s in rows], width, 1)
+    return _wrapped([[item.mark] for item in items], width, 1)
 
 
-def _clipped(service: Service, longest: int) -> str:
+def _clipped(item: Item, longest: int) -> str:
     if longest > 5:
-        return _name(service)
-    name = _BRIEF.get(service.name, _name(service))
+        return fit(item.name, longest).rstrip()
+    name = item.brief or item.name
     return fit(name, longest).rstrip() if cell_width(name) > 5 else name[:longest]
 
 

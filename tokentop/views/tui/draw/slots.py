@@ -1,8 +1,11 @@
-"""LLM slots: one segmented bar, its figures, a chip per loaded model."""
+"""LLM slots: one segmented bar, its figures, a chip per loaded model; engines have sections."""
+
+from collections.abc import Sequence
 
 from tokentop.domain.cells import segments
-from tokentop.domain.model import Llm, Snapshot
+from tokentop.domain.model import Llm, Snapshot, Throughput
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, fmt_percent, known
+from tokentop.views.tui.draw import seats
 from tokentop.views.tui.draw.facts import waiting
 from tokentop.views.tui.draw.line import Line, Look, block, dimmed, exact, joined, sentence, sides
 from tokentop.views.tui.draw.line import span_width as wide
@@ -24,23 +27,52 @@ def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line
     if llm.active is None and llm.queued is None and llm.max_slots is None:
         text = "Waiting for the first queue figures…" if waiting(snapshot) else _ABSENT
         return sentence(text, width, height)
-    if height <= 2:
-        drawn = [_one_line(llm, width), models(llm, width)]
-    else:
-        thick = max(1, min(3, (height - 3) // 2))
-        drawn = [*[_bar(llm, width)] * thick, _legend(llm, width), []]
-        extra = [
-            models(llm, width),
-            [],
-            *([[]] if height >= 10 else []),
-            _engine_room(snapshot, width),
-        ]
-        drawn += extra if height >= 7 else [models(llm, width), _engine_room(snapshot, width)]
-        drawn = [d for d in drawn if d] if height < 6 else drawn
+    drawn = _flat(snapshot, width) if height <= 2 else _tall(snapshot, width, height)
     body = block(drawn, width, height)
     return dimmed(body) if llm.stale else body
 
 
+def _flat(snapshot: Snapshot, width: int) -> list[Line]:
+    """One line of figures over the models, or over each engine's own figures."""
+    line, found = _one_line(snapshot, width)
+    below = [(" " * len(_LABEL), "text"), *seats.both(found)] if found else None
+    return [line, below or models(snapshot.llm, width)]
+
+
+def _tall(snapshot: Snapshot, width: int, height: int) -> list[Line]:
+    """The bar up to three rows thick, its legend, the models and the engine room."""
+    found = seats.sections(seats.seated(snapshot), width)
+    if found:
+        return _by_engine(snapshot, found, width, height)
+    llm = snapshot.llm
+    thick = max(1, min(3, (height - 3) // 2))
+    drawn = [*[_bar(llm, width)] * thick, _legend(snapshot, width), []]
+    extra = [models(llm, width), [], *([[]] if height >= 10 else []), _engine_room(snapshot, width)]
+    drawn += extra if height >= 7 else [models(llm, width), _engine_room(snapshot, width)]
+    return [line for line in drawn if line] if height < 6 else drawn
+
+
+def _by_engine(
+    snapshot: Snapshot, found: Sequence[seats.Section], width: int, height: int
+) -> list[Line]:
+    """A section each, names and figures beneath; the names say which models there are."""
+    under = [seats.names(found), seats.figures(found)] if height >= 5 else [seats.both(found)]
+    thick = max(1, min(3, (height - len(under) - 1) // 2))
+    drawn = [*[_sectioned(found)] * thick, *under]
+    rest = [_legend(snapshot, width), _engine_room(snapshot, width)]
+    room = height - len(drawn)
+    return [*drawn, *([[]] if room >= 2 + (room >= 4) else []), *rest]
+
+
+def _sectioned(found: Sequence[seats.Section]) -> Line:
+    line: Line = []
+    for section in found:
+        line += [(" ", "text")] if line else []
+        line += _bar(seats.slots_of(section.engine), section.width)
+    return line
+
+
+_LABEL = "slots "
 _ABSENT = "No queue figures from anyone yet."
 
 
@@ -51,11 +83,17 @@ def summary(snapshot: Snapshot, look: Look) -> Line:
         return [(f"stale · {age(llm.age_s, look)}", "stale")]
     if llm.active is None and llm.max_slots is None:
         return []
-    return [(_number(llm.active), "bright"), (f"/{_number(llm.max_slots)} active", "dim")]
+    return [(_number(llm.active), "bright"), (f"/{_slots(snapshot)} active", "dim")]
 
 
 def _number(value: int | None) -> str:
     return DASH if value is None else fmt_count(value) if value > 9999 else str(value)
+
+
+def _slots(snapshot: Snapshot) -> str:
+    """All slots there are, with an about sign where an engine's are estimated."""
+    guessed = any(e.slots_estimated and e.max_slots for e in seats.seated(snapshot))
+    return ("≈" if guessed else "") + _number(snapshot.llm.max_slots)
 
 
 def parts(llm: Llm) -> list[tuple[str, float]]:
@@ -71,7 +109,18 @@ def beyond(llm: Llm) -> int:
     return int(parts(llm)[2][1])
 
 
+def _beyond(snapshot: Snapshot) -> int:
+    """The same over all engines: one engine's free slots are of no use to another's queue."""
+    engines = seats.seated(snapshot)
+    if not engines:
+        return beyond(snapshot.llm)
+    return sum(beyond(seats.slots_of(e)) for e in engines)
+
+
 def _bar(llm: Llm, width: int) -> Line:
+    """The slots in exactly `width` cells; of unknown many nobody can say how full they are."""
+    if llm.max_slots is None:
+        return [("·" * width, "dim")]
     drawn: Line = []
     for name, cells in segments(parts(llm), llm.max_slots, width):
         kind = name or "free"
@@ -79,39 +128,40 @@ def _bar(llm: Llm, width: int) -> Line:
     return [s for s in drawn if s[0]]
 
 
-def _one_line(llm: Llm, width: int) -> Line:
-    """Label, bar and figures in fixed places."""
-    digits = max(2, len(_number(llm.max_slots)))
-    active = [
-        (fit(_number(llm.active), digits, "right"), "bright"),
-        (f"/{_number(llm.max_slots)}", "dim"),
-    ]
+def _one_line(snapshot: Snapshot, width: int) -> tuple[Line, list[seats.Section]]:
+    """Label, bar and figures in fixed places, and the bar's sections where it has any."""
+    llm, slots = snapshot.llm, _slots(snapshot)
+    digits = max(2, len(slots))
+    active = [(fit(_number(llm.active), digits, "right"), "bright"), (f"/{slots}", "dim")]
     queued: Line = [(fit(_number(llm.queued), 3, "right"), _queue_style(llm)), (" queued", "dim")]
-    over = f"+{beyond(llm)} beyond" if beyond(llm) else ""
+    over = f"+{_beyond(snapshot)} beyond" if _beyond(snapshot) else ""
     tail = joined([active, queued])
     if width >= 64:
         tail = joined([[*active, (" active", "dim")], queued, [(fit(over, 12), "beyond")]])
-    room = width - wide(tail) - 8
+    room = width - wide(tail) - len(_LABEL) - 2
     if room < 4:
         short: Line = [*active, ("  ", "text"), queued[0], (" q", "dim")]
         room = max(0, width - wide(short) - 2)
-        return [*exact(_bar(llm, room), room), ("  ", "text"), *short]
-    return [("slots ", "dim"), *exact(_bar(llm, room), room), ("  ", "text"), *tail]
+        return [*exact(_bar(llm, room), room), ("  ", "text"), *short], []
+    found = seats.sections(seats.seated(snapshot), room)
+    bar = _sectioned(found) if found else _bar(llm, room)
+    return [(_LABEL, "dim"), *exact(bar, room), ("  ", "text"), *tail], found
 
 
 def _queue_style(llm: Llm) -> str:
     return "queued" if (llm.queued or 0) > 0 else "text"
 
 
-def _legend(llm: Llm, width: int) -> Line:
+def _legend(snapshot: Snapshot, width: int) -> Line:
+    llm, over = snapshot.llm, _beyond(snapshot)
     keys: list[Line] = []
-    queued = None if llm.queued is None else llm.queued - beyond(llm)
+    queued = None if llm.queued is None else llm.queued - over
     for kind, count in (("active", llm.active), ("queued", queued), ("free", llm.free)):
         mark: Line = [(_MARKS[kind], _STYLES[kind])]
         keys.append([*mark, (fit(_number(count), 4, "right"), "bright"), (f" {kind}", "dim")])
-    if beyond(llm):
-        keys.append([(_MARKS["beyond"], _STYLES["beyond"]), (f" +{beyond(llm)} beyond", "beyond")])
-    right: Line = [("of ", "dim"), (_number(llm.max_slots), "text"), (" slots", "dim")]
+    if over:
+        keys.append([(_MARKS["beyond"], _STYLES["beyond"]), (f" +{over} beyond", "beyond")])
+    right: Line = [("of ", "dim"), (_slots(snapshot), "text"), (" slots", "dim")]
     left = joined(keys, "   " if width >= 56 else " ")
     return sides(left, right if wide(left) + wide(right) < width else [], width)
 
@@ -147,6 +197,8 @@ def _engine_room(snapshot: Snapshot, width: int) -> Line:
                 (fit(fmt_percent(llm.kv_cache), 5, "right"), "bright"),
             ]
         )
+    if snapshot.engines:  # the tokens panel tells the rest
+        rates = Throughput()
     if known(rates.generation_tokens_per_s):
         found.append(
             [
