@@ -4,7 +4,7 @@ The field names assumed by us are read as tolerantly as the published ones: alia
 text, lists bare or wrapped. A refused field is None (or clamped) and named in `bad`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tokentop.domain.readings import (
     AccelReading,
