@@ -4,9 +4,15 @@ import json
 import subprocess
 import sys
 
+from textual.geometry import Region
+
 from tests.views.tui.conftest import MakeApp
 from tests.views.tui.pseudo_terminal import clean_environment
+from tokentop.domain.model import Snapshot
 from tokentop.views.tui.app import TokentopApp
+from tokentop.views.tui.session import Session
+from tokentop.views.tui.sparing import Shown, touched
+from tokentop.views.tui.widgets.panel import Panel
 
 IMPORTED = """
 import asyncio, json, sys
@@ -72,3 +78,32 @@ def test_libraries_are_loaded_when_they_are_needed() -> None:
     dashboard, history = json.loads(answer.stdout)
     assert dashboard == ["asyncio"]
     assert history == ["plotext", "asyncio"]
+
+
+def test_only_what_a_change_touches_is_rendered() -> None:
+    """One cell of one panel renders that panel, and what stands in front of it."""
+    toast, left, right, screen = (Panel(name, {}) for name in ("toast", "a", "b", "screen"))
+    whole = Region(0, 0, 80, 24)
+    shown: Shown = {
+        toast: (Region(30, 0, 20, 2), whole),
+        left: (Region(0, 0, 40, 24), whole),
+        right: (Region(40, 0, 40, 24), whole),
+        screen: (whole, whole),
+    }
+    assert list(touched(shown, [Region(5, 5, 3, 1)])) == [left]
+    assert list(touched(shown, [Region(32, 0, 3, 1)])) == [toast]
+    assert list(touched(shown, [Region(20, 1, 15, 1)])) == [toast, left]
+    assert list(touched(shown, [Region(39, 5, 2, 1)])) == [left, right, screen]
+
+
+async def test_a_round_is_folded_once(make_app: MakeApp) -> None:
+    """The history and the screen are given the same snapshot."""
+    app = make_app(100.0)
+    told: list[tuple[Snapshot, float]] = []
+    session = Session(app._config, lambda *new: told.append(new))
+    folded = []
+    fold = session.collector.snapshot
+    session.collector.snapshot = lambda *at: folded.append(at) or fold(*at)  # type: ignore[method-assign,func-returns-value]
+    session._changed()
+    assert len(folded) == len(told) == 1
+    assert told[0][1] == session.now()

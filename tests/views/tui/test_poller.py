@@ -140,3 +140,25 @@ def test_the_interval_stays_within_its_bounds() -> None:
     """Never below half a second, never above a minute."""
     assert stepped(0.5, -1) == 0.5
     assert stepped(60, 1) == 60
+
+
+@pytest.mark.parametrize(
+    ("answered_at", "next_at"), [(100.0, 104.0), (102.5, 104.0), (103.9999, 108.0), (104.02, 108.0)]
+)
+async def test_slow_and_fast_sources_keep_one_beat(answered_at: float, next_at: float) -> None:
+    """However late an answer came, its source asks with the others next time, and only once."""
+    now = 100.0
+    poller = Poller(_Collector(), 4.0, lambda: None, lambda: now)
+    poller.start(_Pool(), None)
+    now = answered_at
+    assert poller._next_round() == next_at
+
+
+async def test_a_refresh_begins_a_new_beat() -> None:
+    """After r the interval counts from that moment."""
+    now = 100.0
+    poller = Poller(_Collector(), 4.0, lambda: None, lambda: now)
+    poller.start(_Pool(), None)
+    now = 101.5
+    poller.refresh()
+    assert poller._next_round() == 105.5

@@ -9,13 +9,13 @@ from typing import ClassVar, NoReturn
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
 from tokentop.config.schema import Config
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import keys, leave, scene, theme
 from tokentop.views.tui.draw.gpu_rows import SORTS
+from tokentop.views.tui.driver import Driver
 from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.poller import stepped
 from tokentop.views.tui.scene import Scene
@@ -40,7 +40,7 @@ class TokentopApp(App[int]):
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._config = config
         self._terminal = terminal
-        self.session = Session(config, lambda: self.post_message(SnapshotReady()))
+        self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
         self.view = View()
         self._look_theme = theme.MONO if self.no_color else config.ui.theme
         for name in (*THEMES, theme.MONO):
@@ -79,9 +79,9 @@ class TokentopApp(App[int]):
         assert isinstance(found, MonitorScreen)
         return found
 
-    def on_snapshot_ready(self) -> None:
+    def on_snapshot_ready(self, event: SnapshotReady) -> None:
         if self.view.paused_at is None:
-            self._take_snapshot()
+            self._snapshot, self._snapshot_at = event.snapshot, event.at
             self._show()
 
     def _take_snapshot(self) -> None:
@@ -282,23 +282,6 @@ class _Runner:
         await self._app.run_action(self._action)
 
 
-class _Driver(LinuxDriver):
-    """Draws on standard output, so that standard error can go to a file."""
-
-    def __init__(self, app: App[object], **options: object) -> None:
-        super().__init__(app, **options)  # type: ignore[arg-type]
-        import sys
-
-        assert sys.__stdout__ is not None
-        self._file = sys.__stdout__
-
-    def start_application_mode(self) -> None:
-        super().start_application_mode()  # type: ignore[no-untyped-call]
-        if self._writer_thread is not None:
-            # A terminal that reads no more would block the loop, and q with it, at 30 writes.
-            self._writer_thread._queue.maxsize = 0
-
-
 def run(config: Config) -> NoReturn:
     """Run the full screen until the user or a signal ends the process."""
     terminal = leave.Terminal()
@@ -306,7 +289,7 @@ def run(config: Config) -> NoReturn:
     try:
         leave.on_signals(lambda code: app.leave(code) if app else terminal.leave(code))
         app = TokentopApp(config, terminal)
-        app.driver_class = _Driver
+        app.driver_class = Driver
         app.run()
         terminal.leave(app.return_code or 0)
     except Exception as error:  # noqa: BLE001  # the terminal must be restored whatever went wrong

@@ -2,11 +2,18 @@
 
 from textual.message import Message
 
+from tokentop.domain.model import Snapshot
+
 
 class SnapshotReady(Message):
-    """Something new was learnt; the screen asks for the picture when it handles this."""
+    """Something new was learnt; `at` is the monotonic moment that the snapshot describes."""
 
     bubble = False
+
+    def __init__(self, snapshot: Snapshot, at: float) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+        self.at = at
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, SnapshotReady)

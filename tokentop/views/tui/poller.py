@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -12,6 +13,7 @@ QUIET_S = 0.02  # answers of one round arrive together; one picture shows them a
 COALESCE_S = 0.1
 SHOW_EVERY_S = 0.25  # never more than four pictures a second
 DRIVER_LIMIT_S = 2.5  # a driver that owes an answer for longer is said to be silent
+_EARLY = 1e-3  # of an interval: a timer that fires a hair early must not ask twice
 INTERVALS = (0.5, 1.0, 2.0, 4.0, 5.0, 10.0, 15.0, 30.0, 60.0)
 
 
@@ -76,10 +78,12 @@ class Poller:
         self._tasks: list[asyncio.Task[None]] = []
         self._pending: asyncio.TimerHandle | None = None
         self._shown_at = self._latest = float("-inf")
+        self._beat = 0.0
 
     def start(self, pool: Pool, gpus: Gpus | None) -> tuple[asyncio.Task[None], ...]:
         """Start every source's task on the running loop; the caller watches them for crashes."""
         self._loop = asyncio.get_running_loop()
+        self._beat = self._clock()
         for source in self._collector.sources:
             self._spawn(partial(self._ask, pool, source))
         if gpus is not None:
@@ -96,6 +100,7 @@ class Poller:
 
     def refresh(self) -> None:
         """Make every source due now."""
+        self._beat = self._clock()
         for wake in self._wakes:
             wake.set()
 
@@ -134,11 +139,13 @@ class Poller:
     async def _endless(
         self, ask: Callable[[], Awaitable[bool | None]], wake: asyncio.Event
     ) -> None:
-        due = self._clock()
         while await ask() is not False:
-            due = max(due + self.interval_s, self._clock())
-            if await _woken(wake, due - self._clock()):
-                due = self._clock()
+            await _woken(wake, self._next_round() - self._clock())
+
+    def _next_round(self) -> float:
+        """When the next round begins: all sources share one beat, so that one picture shows it."""
+        passed = (self._clock() - self._beat) / self.interval_s
+        return self._beat + (int(passed + _EARLY) + 1) * self.interval_s
 
     async def _ask(self, pool: Pool, source: Source) -> None:
         if self._collector.due(source.key, self._clock()):
@@ -171,12 +178,9 @@ class Poller:
         self._on_change()
 
 
-async def _woken(wake: asyncio.Event, delay_s: float) -> bool:
-    """Wait at most `delay_s` seconds; true when woken before."""
-    try:
+async def _woken(wake: asyncio.Event, delay_s: float) -> None:
+    """Wait until woken, at most `delay_s` seconds."""
+    with suppress(TimeoutError):
         async with asyncio.timeout(max(0.0, delay_s)):
             await wake.wait()
-    except TimeoutError:
-        return False
     wake.clear()
-    return True

@@ -23,10 +23,10 @@ STARTED_AT = 1_767_268_800.0  # the frozen demo's wall clock at second 0: 12:00:
 class Session:
     """Live sources, the demo's, or the demo's first seconds replayed and standing still.
 
-    `on_change` is called on the loop whenever something new was learnt.
+    `on_change` is called on the loop with what is known, and when, once something new was learnt.
     """
 
-    def __init__(self, config: Config, on_change: Callable[[], object]) -> None:
+    def __init__(self, config: Config, on_change: Callable[[Snapshot, float], object]) -> None:
         self._config = config
         self._on_change = on_change
         self.frozen_at = config.demo.at_s if config.demo.enabled else None
@@ -113,8 +113,10 @@ class Session:
         )
 
     def _changed(self) -> None:
-        self._sample(self.snapshot(), self.now())
-        self._on_change()
+        now = self.now()
+        snapshot = self.collector.snapshot(now, self.wall())
+        self._sample(snapshot, now)
+        self._on_change(snapshot, now)
 
     def _sample(self, snapshot: Snapshot, now: float) -> None:
         """Keep one sample a round: answers that trickle in mend the round's sample."""

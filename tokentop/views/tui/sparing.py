@@ -5,13 +5,16 @@ Textual 8 keeps track of the changed spans but sends each row from the widget's 
 the same one again: a ticking clock costs a whole header.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor
+from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
 
 _RESET = "\x1b[0m"
 
@@ -54,7 +57,31 @@ class SparingCompositor(Compositor):
     """Textual's compositor with sparing partial updates."""
 
     def render_partial_update(self) -> ChopsUpdate | None:
-        update = super().render_partial_update()
+        everybody, dirty = self.visible_widgets, tuple(self._dirty_regions)
+        self._cuts = self.cuts  # they must come from every widget
+        self._visible_widgets = touched(everybody, dirty)
+        try:
+            update = super().render_partial_update()
+        finally:
+            self._visible_widgets = everybody
         if update is None:
             return None
         return SparingUpdate(update.chops, update.spans, update.chop_ends)
+
+
+Shown = dict[Widget, tuple[Region, Region]]
+
+
+def touched(shown: Shown, dirty: Iterable[Region]) -> Shown:
+    """The widgets to render again: Textual would render all of them for a cell of one.
+
+    `shown` goes from the front to the back; what is behind a whole dirty region is not seen.
+    """
+    wanted: set[Widget] = set()
+    for region in dirty:
+        for widget, (place, _) in shown.items():
+            if place.overlaps(region):
+                wanted.add(widget)
+            if place.contains_region(region):
+                break
+    return {widget: where for widget, where in shown.items() if widget in wanted}
