@@ -1,0 +1,75 @@
+"""One answer of /api/v1/query as rows, or why it is none, in words with the mend."""
+
+from typing import Any
+
+from tokentop.domain.readings import Failure
+from tokentop.domain.text import clean
+from tokentop.sources.engines.conversation import Answer, is_html
+from tokentop.sources.values import LARGEST, BadData, load
+
+Row = tuple[dict[str, str], float, float]  # labels, value, when it was evaluated (Unix seconds)
+
+WEB_PAGE = (
+    "answers with a web page: name the API's own address in prometheus.url"
+    " (for Grafana, its /api/datasources/proxy/uid/… address)"
+)
+NO_PATH = (
+    "has no /api/v1/query there (404): put the server's path prefix, such as /prometheus,"
+    " into prometheus.url"
+)
+REFUSED = "refused a query ({}): it may be older than Prometheus 2.26, or of another kind"
+BUSY = "could not finish a query in time (503): it is busy, or the fleet is too large for it"
+TENANT = "wants a tenant or another header with each query"
+
+
+def rows(answer: Answer | Failure) -> tuple[list[Row], tuple[str, ...]]:
+    """The usable rows and the server's warnings; raises BadData for anything but a vector.
+
+    A row that is NaN, infinite or no measurement is left out: unknown, not 0.
+    """
+    if isinstance(answer, Failure):
+        raise BadData(answer.text)
+    if is_html(answer):
+        raise BadData(f"the server {WEB_PAGE}")
+    document = load(answer.body)
+    if not isinstance(document, dict) or document.get("status") not in ("success", "error"):
+        raise BadData("the server does not speak Prometheus' query API")
+    if document["status"] == "error":
+        raise BadData(f"the server refused a query: {_sentence(document.get('error'))}")
+    data = document.get("data")
+    found = data.get("result") if isinstance(data, dict) else None
+    if not isinstance(found, list) or data is None or data.get("resultType") != "vector":
+        raise BadData("the server answered a query with something other than a vector")
+    return _usable(found), _warnings(document)
+
+
+def advise(failure: Failure) -> Failure:
+    """The failure with what it means here; others keep their words."""
+    said = {404: NO_PATH, 503: BUSY, 400: REFUSED.format(400), 422: REFUSED.format(422)}
+    text = said.get(failure.status or 0)
+    return failure if text is None else failure._replace(text=f"the server {text}")
+
+
+def _usable(found: list[Any]) -> list[Row]:
+    """Written for speed: a thousand engines are tens of thousands of rows."""
+    good: list[Row] = []
+    for item in found:
+        try:
+            labels, (at, text) = item["metric"], item["value"]
+            value = float(text)
+        except (TypeError, KeyError, ValueError):
+            continue
+        if -LARGEST <= value <= LARGEST and isinstance(labels, dict) and type(at) in (float, int):
+            good.append((labels, value, at))
+    return good
+
+
+def _warnings(document: dict[str, Any]) -> tuple[str, ...]:
+    """Such as Thanos' when one of its stores did not answer: the figures are then partial."""
+    said = document.get("warnings")
+    texts = [text for text in said if isinstance(text, str)] if isinstance(said, list) else []
+    return tuple(clean(text, 160) for text in texts[:3])
+
+
+def _sentence(said: object) -> str:
+    return clean(said, 160) if isinstance(said, str) and said.strip() else "it does not say why"
