@@ -41,13 +41,16 @@ async def test_the_first_picture_is_whole(at_large: AppPilot) -> None:
 
 
 async def test_views_by_number_and_tab(at_large: AppPilot) -> None:
-    """1, 2, 3 and h name a view, tab and shift+tab go round."""
+    """1, 2, 3, 4, h and e name a view, tab and shift+tab go round."""
     assert "Processes" in await pressed(at_large, "2")
     assert "Utilisation" in await pressed(at_large, "3")
     assert "LLM slots" in await pressed(at_large, "1")
     assert "Utilisation" in await pressed(at_large, "h")
+    assert "No inference engine" in await pressed(at_large, "tab")
     assert "LLM slots" in await pressed(at_large, "tab")
-    assert "Utilisation" in await pressed(at_large, "shift+tab")
+    assert "No inference engine" in await pressed(at_large, "shift+tab")
+    assert "No inference engine" in await pressed(at_large, "1", "e")
+    assert "No inference engine" in await pressed(at_large, "1", "4")
 
 
 async def test_history_draws_all_four_charts(at_large: AppPilot) -> None:

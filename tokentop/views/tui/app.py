@@ -13,8 +13,7 @@ from textual.screen import Screen
 
 from tokentop.config.schema import Config
 from tokentop.views.palette import THEMES
-from tokentop.views.tui import keys, leave, scene, theme
-from tokentop.views.tui.draw.gpu_rows import SORTS
+from tokentop.views.tui import browse, keys, leave, theme
 from tokentop.views.tui.driver import Driver
 from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.poller import stepped
@@ -99,6 +98,8 @@ class TokentopApp(App[int]):
             interval_s=self.session.interval_s,
             ui=self._config.ui,
             insecure_tls=not self._config.tls.verify,
+            trends=self.session.engine_history.trends,
+            burn_at=self._config.policy.cost.silent_burn_at,
         )
 
     def _show(self) -> None:
@@ -150,29 +151,25 @@ class TokentopApp(App[int]):
         self._say("Asking every source now")
 
     def action_sort(self) -> None:
-        after = SORTS[(SORTS.index(self.view.sort) + 1) % len(SORTS)]
-        self._look_at(self.view._replace(sort=after, offset=0))
+        self._look_at(browse.resorted(self.view))
 
     def action_filter(self) -> None:
-        self._look_at(self.view._replace(filtering=True))
+        self._look_at(self.view._replace(filtering=self.view.opened is None))
 
-    def action_clear_filter(self) -> None:
-        self._look_at(self.view._replace(filter="", filtering=False, offset=0))
+    def action_step_back(self) -> None:
+        self._look_at(browse.back(self.view))
+
+    def action_open(self, identity: str | None = None) -> None:
+        self._look_at(browse.opened(self._scene(), identity))
 
     def action_scroll_rows(self, rows: int) -> None:
-        last, _ = self._scrolling()
-        self._look_at(self.view.scrolled(min(self.view.offset, last) + rows, last))
+        self._look_at(browse.scrolled(self._scene(), self.monitor.placed, rows))
 
     def action_scroll_pages(self, pages: int) -> None:
-        self.action_scroll_rows(pages * max(1, self._scrolling()[1] - 1))
+        self._look_at(browse.paged(self._scene(), self.monitor.placed, pages))
 
     def action_scroll_to(self, end: int) -> None:
-        last, _ = self._scrolling()
-        self._look_at(self.view.scrolled(end * last, last))
-
-    def _scrolling(self) -> tuple[int, int]:
-        """The last row at which the list may start, and the rows of one page."""
-        return scene.scrolling(self._scene(), self.monitor.placed)
+        self._look_at(browse.to_end(self._scene(), self.monitor.placed, end))
 
     def action_next_theme(self) -> None:
         self._look_theme = theme.next_theme(self._look_theme)
@@ -242,7 +239,7 @@ class TokentopApp(App[int]):
     async def on_click(self, event: events.Click) -> None:
         if self.screen is not self.monitor:
             return
-        action = scene.click(self._scene(), self.monitor.placed, event.screen_x, event.screen_y)
+        action = browse.click(self._scene(), self.monitor.placed, event.screen_x, event.screen_y)
         if action:
             await self.run_action(action)
 

@@ -7,9 +7,8 @@ from functools import partial
 from typing import Protocol
 
 from tokentop.collect import Collector
-from tokentop.collect_engine import Due
+from tokentop.collect_engine import Due, Said
 from tokentop.config.schema import Config
-from tokentop.domain.engine_readings import EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.transport.discovery.background import find_async
 from tokentop.transport.discovery.findings import Findings
@@ -106,7 +105,7 @@ class EnginePoller:
         return findings
 
 
-async def poll(due: Due, pool: Pool) -> EngineReading | Failure:
+async def poll(due: Due, pool: Pool) -> Said:
     """Hold one conversation over the pool, in at most twice the time of one request."""
 
     async def ask(requests: Sequence[Request]) -> Sequence[Reply | Failure]:

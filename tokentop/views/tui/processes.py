@@ -1,11 +1,12 @@
 """Who holds the VRAM: one row per process, GPU by GPU, the largest first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from tokentop.domain.model import Gpu, Process, Snapshot
 from tokentop.domain.text import DASH, clean, fit, gib
 from tokentop.views.tui.draw.gpu_rows import arranged
+from tokentop.views.tui.draw.holders import named
 from tokentop.views.tui.draw.line import Line, Look, block, sentence
 
 
@@ -36,7 +37,9 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
         return sentence(words, width, height)
     room = max(0, height - 1)
     start = max(0, min(look.offset, len(found) - room))
-    return block([_heads(width), *_rows(found[start : start + room], width)], width, height)
+    names = {engine.id: f"{named(engine)} · {engine.kind}" for engine in snapshot.engines}
+    drawn = [_row(row, width, names) for row in found[start : start + room]]
+    return block([_heads(width), *drawn], width, height)
 
 
 def _heads(width: int) -> Line:
@@ -44,11 +47,7 @@ def _heads(width: int) -> Line:
     return [(f"{fit('gpu', 3, 'right')} {fit('pid', 8, 'right')}{user}    VRAM    process", "dim")]
 
 
-def _rows(found: Sequence[Row], width: int) -> list[Line]:
-    return [_row(row, width) for row in found]
-
-
-def _row(row: Row, width: int) -> Line:
+def _row(row: Row, width: int, names: Mapping[str, str]) -> Line:
     index = DASH if row.gpu.index is None else str(row.gpu.index)
     place = (fit(index, 3, "right"), "dim")
     if row.process is None:
@@ -63,5 +62,5 @@ def _row(row: Row, width: int) -> Line:
         (clean(process.name or DASH, 200), "text"),
     ]
     if process.engine:
-        line.append((f"  {clean(process.engine, 40)}", "dim"))
+        line.append((f"  {clean(names.get(process.engine, process.engine), 60)}", "dim"))
     return line

@@ -4,23 +4,22 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tokentop.config.schema import UiConfig
+from tokentop.domain.engine_history import Trends
 from tokentop.domain.history import Sample
 from tokentop.domain.model import Snapshot
 from tokentop.views.tui import processes
-from tokentop.views.tui.draw import panels
+from tokentop.views.tui.draw import costs, engine, panels
 from tokentop.views.tui.draw.arrange import Placement, arrange
+from tokentop.views.tui.draw.engine_rows import listed
 from tokentop.views.tui.draw.facts import facts
-from tokentop.views.tui.draw.footer import HINTS
 from tokentop.views.tui.draw.frame import framed, rule
 from tokentop.views.tui.draw.gpu_rows import arranged
 from tokentop.views.tui.draw.line import Line, Look, block, plain
-from tokentop.views.tui.keys import KEYS
 from tokentop.views.tui.view import View
 
 CHARTS = ("utilization", "multiplier", "queue", "vram")
 _CHART = "chart-"
 _TALL = 36  # rows from which panels have frames, as on the dashboard
-_OPENS = {"gpus": "view('gpus')", "history": "view('history')", "multiplier": "view('history')"}
 
 
 class Scene(NamedTuple):
@@ -39,6 +38,8 @@ class Scene(NamedTuple):
     interval_s: float = 4.0
     ui: UiConfig = UiConfig()
     insecure_tls: bool = False
+    trends: Callable[[str], Trends] = lambda _: Trends()
+    burn_at: float = 0.2
 
     @property
     def look(self) -> Look:
@@ -58,6 +59,10 @@ class Scene(NamedTuple):
             hidden=frozenset(self.ui.hide),
             interval_s=self.interval_s,
             notice=view.notice,
+            engine_sort=view.engine_sort,
+            engine_filter=view.filter if view.name == "engines" else "",
+            cursor=view.cursor if view.name == "engines" else None,
+            burn_at=self.burn_at,
         )
 
 
@@ -67,16 +72,26 @@ def placements(scene: Scene, width: int, height: int) -> tuple[Placement, ...]:
         return arrange(width, height, facts(scene.snapshot, scene.look))
     chrome = "frame" if width >= 60 and height >= 20 else "rule"
     room = Placement("", 0, 1, width, height - 2, "frame" if chrome == "frame" else "rule")
-    inside = _gpu_view(scene, room) if scene.view.name == "gpus" else _charts(room)
+    inside = _inside(scene, room)
     header = Placement("header", 0, 0, width, 1)
     footer = Placement("footer", 0, height - 1, width, 1)
     return (header, *inside, footer)
 
 
+def _inside(scene: Scene, room: Placement) -> tuple[Placement, ...]:
+    """What stands between header and footer."""
+    view = scene.view
+    if view.name == "gpus":
+        return _gpu_view(scene, room)
+    if view.name == "engines":
+        return (room._replace(panel="engines" if view.opened is None else "engine"),)
+    return (room._replace(panel="costs"),) if view.name == "costs" else _charts(room)
+
+
 def _gpu_view(scene: Scene, room: Placement) -> tuple[Placement, ...]:
     """The pool above, as tall as it needs up to three fifths; its processes below."""
-    edges = 3 if room.chrome == "frame" else 1
-    pool = min(max(1, len(scene.snapshot.gpus)) + edges, max(4, room.height * 3 // 5))
+    rows = len(scene.snapshot.gpus) + bool(scene.snapshot.engines)  # the legend's
+    pool = min(max(1, rows) + sum(edges(room)), max(4, room.height * 3 // 5))
     return (
         room._replace(panel="gpus", height=pool),
         room._replace(panel="processes", y=room.y + pool, height=room.height - pool),
@@ -112,6 +127,11 @@ def lines(scene: Scene, place: Placement) -> list[Line]:
         return panels.draw(scene.snapshot, place, scene.look._replace(history=history))
     if place.panel == "processes":
         return _own(scene, place, "Processes", [], processes.lines)
+    if place.panel == "costs":
+        said = costs.summary(scene.snapshot, scene.look)
+        return _own(scene, place, costs.TITLE, said, costs.lines)
+    if place.panel == "engine":
+        return _engine(scene, place)
     return panels.draw(scene.snapshot, place, scene.look)
 
 
@@ -129,6 +149,19 @@ def _chart(scene: Scene, place: Placement) -> list[Line]:
     title = history_view.MEASURES[name].title
     now: Line = [("now ", "dim"), (history_view.latest(name, samples), "bright")]
     return _own(scene, place, title, now, inside)
+
+
+def _engine(scene: Scene, place: Placement) -> list[Line]:
+    """The opened engine over everything that is kept of it."""
+    identity = scene.view.opened or ""
+    one = engine.found(scene.snapshot, identity)
+    trends = scene.trends(identity)
+
+    def inside(_: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+        return engine.lines(one, trends, width, height, look)
+
+    title = engine.named(one) if one else "engine"
+    return _own(scene, place, title, engine.summary(one, scene.look), inside)
 
 
 def _own(
@@ -151,41 +184,40 @@ def ticking(scene: Scene, place: Placement) -> bool:
     """True where the panel shows an age, a countdown or the clock; paused, the header alone."""
     if scene.view.paused_at is not None and place.panel != "header":
         return False
+    if place.panel == "engine":  # it says how old its figures are
+        return True
     return place.panel in panels.PANELS and panels.ticks(place.panel, scene.snapshot)
+
+
+def edges(place: Placement) -> tuple[int, int]:
+    """Rows of a table's place above its first row and below its last."""
+    return {"frame": (2, 1), "rule": (1, 0), "bare": (0, 0)}[place.chrome]
 
 
 def scrolling(scene: Scene, shown: Sequence[Placement]) -> tuple[int, int]:
     """The last row at which the list may start, and the rows of one page."""
     found = [(0, 1)]
     for place in shown:
-        if place.panel in ("gpus", "processes"):
-            room = max(1, place.height - (3 if place.chrome == "frame" else 1))
-            found.append((max(0, _rows(scene, place.panel) - room), room))
+        rows = _rows(scene, place)
+        if rows is not None:
+            heads = place.panel in ("gpus", "processes", "engines")
+            room = place.height - sum(edges(place)) + (not heads and place.chrome == "frame")
+            room -= rows > room > 1 and place.panel != "processes"  # for the line that says where
+            found.append((max(0, rows - max(1, room)), max(1, room)))
     return max(found)
 
 
-def _rows(scene: Scene, panel: str) -> int:
-    look = scene.look
-    if panel == "processes":
-        return len(processes.rows(scene.snapshot, look))
-    return len(arranged(scene.snapshot.gpus, look.sort, look.filter))
-
-
-def click(scene: Scene, shown: Sequence[Placement], x: int, y: int) -> str | None:
-    """The action that a click on a cell means, if any."""
-    for place in shown:
-        if place.x <= x < place.x + place.width and place.y <= y < place.y + place.height:
-            if place.panel == "footer":
-                return _hint(scene, place, x - place.x)
-            return _OPENS.get(place.panel) if scene.view.name == "dashboard" else None
-    return None
-
-
-def _hint(scene: Scene, place: Placement, x: int) -> str | None:
-    """The action of the key hint under a cell of the footer."""
-    text = "".join(part for part, _ in lines(scene, place)[0])
-    for key, word in HINTS:
-        start = text.find(f" {key} {word}")
-        if 0 <= start < x <= start + len(key) + len(word) + 1:
-            return next((k.action for k in KEYS if key[0] in k.shown.split()), None)
-    return None
+def _rows(scene: Scene, place: Placement) -> int | None:
+    """The rows of a list, or of a page of text; None where nothing is to be scrolled."""
+    snapshot, look = scene.snapshot, scene.look
+    width = place.width - (4 if place.chrome == "frame" else 0)
+    if place.panel == "gpus":
+        return len(arranged(snapshot.gpus, look.sort, look.filter))
+    if place.panel == "processes":
+        return len(processes.rows(snapshot, look))
+    if scene.view.name == "engines" and place.panel == "engines":
+        return len(listed(snapshot.engines, look.engine_sort, look.engine_filter))
+    if place.panel == "costs":
+        return len(costs.page(snapshot, width))
+    one = engine.found(snapshot, scene.view.opened or "") if place.panel == "engine" else None
+    return len(engine.page(one, Trends(), width, look)) if one else None

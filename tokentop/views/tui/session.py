@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tokentop.collect import Collector
 from tokentop.config.schema import Config
+from tokentop.domain.engine_history import EngineHistory
 from tokentop.domain.history import History, Sample
 from tokentop.domain.model import Gpu, Snapshot
 from tokentop.views.tui.poller import Gpus, Poller
@@ -31,6 +32,7 @@ class Session:
         self._on_change = on_change
         self.frozen_at = config.demo.at_s if config.demo.enabled else None
         self.history = History()
+        self.engine_history = EngineHistory()
         self._sampled_at = float("-inf")
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
@@ -123,6 +125,8 @@ class Session:
         if now - self._sampled_at >= 0.6 * self.interval_s:
             self._sampled_at = now
         self.history.add(sample_of(snapshot, self._sampled_at))
+        if snapshot.engines:
+            self.engine_history.add(self._sampled_at, snapshot.engines)
 
 
 def sample_of(snapshot: Snapshot, now: float) -> Sample:

@@ -2,14 +2,16 @@
 
 from typing import Literal, NamedTuple
 
-Name = Literal["dashboard", "gpus", "history"]
-NAMES: tuple[Name, ...] = ("dashboard", "gpus", "history")
+Name = Literal["dashboard", "gpus", "history", "engines", "costs"]
+NAMES: tuple[Name, ...] = ("dashboard", "gpus", "history", "engines")  # what tab goes through
 
 
 class View(NamedTuple):
-    """The view and how its GPU list is sorted, filtered and scrolled.
+    """The view and how its list is sorted, filtered and scrolled.
 
-    `paused_at` is the monotonic time at which the picture was stopped.
+    `cursor` is the engine pointed at, `opened` the one shown in full, `kept` where its table stood,
+    `before` the view that the costs were opened from. `paused_at` is the monotonic time at which
+    the picture was stopped.
     """
 
     name: Name = "dashboard"
@@ -20,14 +22,28 @@ class View(NamedTuple):
     offset: int = 0
     paused_at: float | None = None
     notice: str = ""
+    engine_sort: str = "model"
+    cursor: str = ""
+    opened: str | None = None
+    kept: int = 0
+    before: Name = "dashboard"
 
     def named(self, name: Name) -> "View":
-        """The same choices in another view; the GPU list starts at its top."""
-        return self._replace(name=name, compact=False, offset=0)
+        """The same choices in another view, its list at its top; a filter stays with its list."""
+        same = ("engines" in (name, self.name)) == (name == self.name)
+        return self._replace(
+            name=name,
+            compact=False,
+            offset=0,
+            opened=None,
+            filter=self.filter if same else "",
+            before=self.before if self.name == "costs" else self.name,
+        )
 
     def next(self, step: int) -> "View":
         """The view `step` places further, round and round."""
-        return self.named(NAMES[(NAMES.index(self.name) + step) % len(NAMES)])
+        here = self.name if self.name in NAMES else self.before
+        return self.named(NAMES[(NAMES.index(here) + step) % len(NAMES)])
 
     def typed(self, text: str, limit: int = 64) -> "View":
         """The filter with `text` typed at its end."""
@@ -39,5 +55,5 @@ class View(NamedTuple):
         return self._replace(filter=self.filter[:-1], offset=0)
 
     def scrolled(self, offset: int, last: int) -> "View":
-        """The GPU list starting at row `offset`, kept between the first and the `last` start."""
+        """The list starting at row `offset`, kept between the first and the `last` start."""
         return self._replace(offset=max(0, min(offset, last)))

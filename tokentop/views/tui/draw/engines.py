@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tokentop.domain.model import Engine, Snapshot
-from tokentop.domain.text import DASH, clean, fit, fmt_count, gib, known
+from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, gib, known
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol
 from tokentop.views.tui.draw import tell
 from tokentop.views.tui.draw.engine_rows import Column, Row, columns, listed, place_of, start_at
@@ -135,13 +135,22 @@ def _cell(engine: Engine, column: Column, look: Look) -> Line:
         return [(mark, ENGINE_STYLES.get(engine.state, "dim"))]
     if column.key == "kvbar":
         return meter(engine.kv_cache, column.width)
+    if column.key == "model":
+        return _name(engine, column.width)
     text, style = _words(engine, column.key, look)
     return [(fit(text, column.width, column.align), style if text != DASH else "dim")]
 
 
+def _name(engine: Engine, width: int) -> Line:
+    """The model, and where it is served where there is room: replicas share their model."""
+    name = named(engine)
+    place = clean((engine.url or "").partition("://")[2], 60)
+    if place and place not in name and cell_width(name) + len(place) + 2 <= width:
+        return exact([(name + "  ", "text"), (place, "dim")], width)
+    return [(fit(name, width), "text")]
+
+
 def _words(engine: Engine, key: str, look: Look) -> tuple[str, str]:
-    if key == "model":
-        return named(engine), "text"
     if key == "kind":
         return clean(engine.kind, 20), "dim"
     if key == "slots":

@@ -5,9 +5,9 @@ from tokentop.domain.text import cell_width, clean
 from tokentop.views.tui.draw.line import Line, Look, block
 
 HINTS = (
-    ("q", "quit"), ("?", "help"), ("p", "pause"), ("h", "history"), ("/", "filter"),
-    ("s", "sort"), ("c", "compact"), ("t", "theme"), ("r", "refresh"), ("+/-", "interval"),
-    ("S", "screenshot"),
+    ("q", "quit"), ("?", "help"), ("p", "pause"), ("e", "engines"), ("/", "filter"),
+    ("s", "sort"), ("h", "history"), ("$", "costs"), ("c", "compact"), ("t", "theme"),
+    ("r", "refresh"), ("+/-", "interval"), ("S", "screenshot"),
 )  # fmt: skip
 
 

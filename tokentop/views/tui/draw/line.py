@@ -86,6 +86,20 @@ def block(lines: Sequence[Line], width: int, height: int) -> list[Line]:
     return kept + [exact([], width) for _ in range(max(0, height) - len(kept))]
 
 
+def window(rows: Sequence[Line], width: int, height: int, offset: int) -> list[Line]:
+    """A page of text from row `offset` on; where it is longer, the last line says where it stands.
+
+    It takes `height - 1` rows at a time then.
+    """
+    if len(rows) <= height or height < 2:
+        return block(rows, width, height)
+    room = height - 1
+    start = max(0, min(offset, len(rows) - room))
+    place = f"{start + 1}–{start + room} of {len(rows)}"
+    end: Line = [(place, "text"), (" · j k to scroll", "dim")]
+    return block([*rows[start : start + room], end], width, height)
+
+
 def middle(lines: Sequence[Line], height: int) -> list[Line]:
     """Lines moved down so that they sit in the middle of `height`."""
     above = max(0, (height - len(lines)) // 2)

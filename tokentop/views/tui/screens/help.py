@@ -10,7 +10,7 @@ from tokentop.views.tui.keys import KEYS, Key
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
 
-GROUPS = ("Views", "GPUs", "Polling", "Program")
+GROUPS = ("Views", "Lists", "Polling", "Program")
 _COLUMN = 46
 
 
