@@ -16,6 +16,7 @@ from tokentop.transport.once import Dial, fetch_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tokentop.transport.discovery.findings import Findings
     from tokentop.views.engine_rounds import EngineRounds
 
 GpusAnswer = GpusReading | Failure
@@ -73,9 +74,12 @@ class Gpus:
 
 
 class Asker:
-    """One collector with its transports; `last` is what the latest refresh heard."""
+    """One collector with its transports; `last` is what the latest refresh heard.
 
-    def __init__(self, config: Config) -> None:
+    With `search_s` engines are searched for anew, for so many seconds.
+    """
+
+    def __init__(self, config: Config, search_s: float | None = None) -> None:
         if config.demo.enabled:
             from tokentop.views.rehearsal import simulated
 
@@ -84,7 +88,7 @@ class Asker:
             self._world = World(uname().nodename)
         self._collector = Collector(config, self._world.host, config.demo.enabled)
         self._gpus = Gpus(self._world.read) if config.gpus else None
-        self._engines = self._engine_rounds(config)
+        self._engines = self._engine_rounds(config, search_s)
         self.last = Round()
         if config.demo.enabled and config.demo.at_s is not None:
             from tokentop.views.rehearsal import rehearse
@@ -111,13 +115,18 @@ class Asker:
             self._engines.finish(until)
         return collector.snapshot(world.clock(), world.wall())
 
-    def _engine_rounds(self, config: Config) -> "EngineRounds | None":
+    @property
+    def findings(self) -> "Findings | None":
+        """What the latest search found; None where none was made, or it has not ended."""
+        return None if self._engines is None else self._engines.findings
+
+    def _engine_rounds(self, config: Config, search_s: float | None) -> "EngineRounds | None":
         """None where no engine can be: the demo asks nobody real."""
         if config.demo.enabled or not (config.discovery.enabled or config.engines):
             return None
         from tokentop.views.engine_rounds import EngineRounds
 
-        return EngineRounds(config, self._collector, self._gpu_pids)
+        return EngineRounds(config, self._collector, self._gpu_pids, search_s)
 
     def _gpu_pids(self) -> tuple[int, ...]:
         """The processes on this host's GPUs, which lead to engines; blocks for a moment."""

@@ -13,12 +13,13 @@ from time import monotonic, time
 from tokentop.collect import Collector
 from tokentop.config.schema import Config
 from tokentop.transport.discovery.cache import keep, recall
-from tokentop.views.finding import Sighted, forget, lately, search
+from tokentop.views.finding import Sighted, forget, lately, search, sighted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.collect_engine import Due
     from tokentop.collect_engines import EngineDesk
+    from tokentop.transport.discovery.findings import Findings
     from tokentop.views.asking_engines import Polls
 
 SEARCH_S = 0.3
@@ -30,9 +31,19 @@ GpuPids = Callable[[], tuple[int, ...]]
 
 
 class EngineRounds:
-    """One view's engines; `gpu_pids` may block for a moment and is called on a thread."""
+    """One view's engines; `gpu_pids` may block for a moment and is called on a thread.
 
-    def __init__(self, config: Config, collector: Collector, gpu_pids: GpuPids) -> None:
+    With `search_s` a search of so many seconds is made even where another call's result is kept.
+    `findings` are those of the latest search that was made.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        collector: Collector,
+        gpu_pids: GpuPids,
+        search_s: float | None = None,
+    ) -> None:
         self._config = config
         self._collector = collector
         self._gpu_pids = gpu_pids
@@ -43,6 +54,8 @@ class EngineRounds:
         self._first = True
         self._polls: list[Polls] = []
         self._asked: set[str] = set()
+        self._search_s = search_s
+        self.findings: Findings | None = None
 
     def begin(self, until: float) -> None:
         """Ask everybody known, search where it is time to; never blocks."""
@@ -78,14 +91,15 @@ class EngineRounds:
 
     def _look(self) -> None:
         self._searched_at = monotonic()
-        if self._first and (known := lately(self._config)) is not None:
+        if self._first and self._search_s is None and (known := lately(self._config)) is not None:
             self._adopt(known)
             return
         self._searching = True
         threading.Thread(target=self._search, daemon=True).start()
 
     def _search(self) -> None:
-        self._searches.put(search(self._config, self._gpu_pids(), SEARCH_S))
+        self.findings = search(self._config, self._gpu_pids(), self._search_s or SEARCH_S)
+        self._searches.put(sighted(self.findings))
 
     def _take(self, wait_s: float) -> bool:
         """Adopt a search's result if it is there in time; whether it was."""

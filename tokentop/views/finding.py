@@ -47,7 +47,7 @@ def lately(config: Config) -> Sighted | None:
     return None if findings is None else sighted(findings)
 
 
-def search(config: Config, gpu_pids: tuple[int, ...], limit_s: float) -> Sighted:
+def search(config: Config, gpu_pids: tuple[int, ...], limit_s: float) -> "Findings":
     """Search now, for at most `limit_s` seconds, and keep what was found for the next call."""
     from tokentop.transport.discovery.find import find
     from tokentop.transport.discovery.kept import keep_findings, recall_memory
@@ -57,7 +57,7 @@ def search(config: Config, gpu_pids: tuple[int, ...], limit_s: float) -> Sighted
     # An engine that starts answers soon: until then the next call searches again.
     settled = findings.complete and not findings.starting
     keep_findings(findings._replace(complete=settled), memory, time())
-    return sighted(findings)
+    return findings
 
 
 def forget() -> None:
