@@ -57,7 +57,7 @@ class Collector:
         self._below_since: float | None = None
         self._desk: EngineDesk | None = None
         self._meter: CostMeter | None = None
-        if config.engines:
+        if config.engines or config.prometheus.url is not None:
             self.engines()
 
     def engines(self) -> "EngineDesk":
@@ -65,7 +65,7 @@ class Collector:
         if self._desk is None:
             from tokentop.collect_engines import EngineDesk
 
-            self._desk = EngineDesk(self._config)
+            self._desk = EngineDesk(self._config, self._host)
         return self._desk
 
     @property
@@ -113,6 +113,13 @@ class Collector:
         )
         return self._with_cost(snapshot, now)
 
+    def adopt(self, config: Config) -> None:
+        """Take over the prices, thresholds and profile of a configuration read again."""
+        if config.policy.cost != self._config.policy.cost:
+            self._meter = None
+        self._config = self._config._replace(policy=config.policy, origins=config.origins)
+        self._priced = self._demo or _has_prices(self._config)
+
     def measure_from(self, began: float) -> None:
         """Let the measured time of costs begin at an earlier call's last reading."""
         self._meter = self._meter or self._new_meter(began)
@@ -130,14 +137,17 @@ class Collector:
         return CostMeter(self._config.policy.cost, began)
 
     def _fold_input(self, now: float, wall: float) -> FoldInput:
+        held = {source.key: self._ledger.held(source.key) for source in self.sources}
+        fleet = self._desk.fleet if self._desk is not None else None
+        stale_after_s = 2 * self.interval_s + self._config.timeout_s
         return FoldInput(
-            held={source.key: self._ledger.held(source.key) for source in self.sources},
+            held=held if fleet is None else held | fleet.held(),
             nvml=self._ledger.held(NVML),
             services=self._views,
             policy=self._config.policy,
             host=self._host,
             interval_s=self.interval_s,
-            stale_after_s=2 * self.interval_s + self._config.timeout_s,
+            stale_after_s=stale_after_s,
             demo=self._demo,
             now=now,
             at=rfc3339(wall),
@@ -146,6 +156,7 @@ class Collector:
             nvml_enabled=self._config.gpus,
             priced=self._priced,
             engines=self._desk.views(now) if self._desk is not None else (),
+            pooled=fleet.pooled(now, stale_after_s) if fleet is not None else ((), ()),
         )
 
 

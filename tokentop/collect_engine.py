@@ -1,16 +1,17 @@
 """One engine as it is asked: its adapter, its breaker, its rates, and how it answers."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from tokentop.config.schema import EngineConfig
 from tokentop.domain.engine_readings import EngineKind, EngineReading
 from tokentop.domain.engine_view import EngineView, Latency, latency
+from tokentop.domain.fleet_readings import FleetReading
 from tokentop.domain.keepsake import plain, restored
 from tokentop.domain.rates import LATENCY_WINDOW_S, RateKeeper, Rates
 from tokentop.domain.readings import Failure
-from tokentop.sources.engines.conversation import Adapter, Conversation, Hints
+from tokentop.sources.engines.conversation import Adapter, Answers, Conversation, Hints, Paths
 from tokentop.sources.engines.registry import adapter
 from tokentop.transport.breaker import Breaker
 from tokentop.transport.http import Request, safe_url
@@ -36,6 +37,7 @@ class Found(Protocol):
     def runners(self) -> tuple[str, ...]: ...
 
 
+Said = EngineReading | FleetReading | Failure  # what a poll comes to
 UNKNOWN = Failure("bad-data", "no inference engine that is known answers there", neutral=True)
 
 
@@ -43,7 +45,7 @@ class Due(NamedTuple):
     """One poll to hold: the conversation, and the base request it is held with."""
 
     id: str
-    conversation: Conversation
+    conversation: "Generator[Paths, Answers, Said]"
     request: Request
 
 

@@ -5,11 +5,11 @@ Like the collector it holds no socket, thread or clock. Imported only where ther
 
 from collections.abc import Sequence
 
-from tokentop.collect_engine import AskedEngine, Due, Found
+from tokentop.collect_engine import AskedEngine, Due, Found, Said
 from tokentop.config.schema import Config, EngineConfig
-from tokentop.domain.engine_readings import EngineKind, EngineReading
+from tokentop.domain.engine_readings import EngineKind
 from tokentop.domain.engine_view import EngineView
-from tokentop.domain.readings import Failure
+from tokentop.domain.fleet_readings import FleetReading
 from tokentop.sources.engines.conversation import Hints
 from tokentop.sources.engines.registry import KINDS
 from tokentop.transport.http import Request
@@ -17,15 +17,23 @@ from tokentop.transport.urls import split
 
 __all__ = ["Due", "EngineDesk", "Found"]
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.collect_fleet import AskedFleet
+
 MISSES = 2  # discoveries in a row that no longer find a silent engine
 LOOPBACK = ("localhost", "::1", "127.0.0.1")
 
 
 class EngineDesk:
-    """All engines, the configured ones first; `now` is monotonic seconds throughout."""
+    """All engines, the configured ones first; `now` is monotonic seconds throughout.
 
-    def __init__(self, config: Config) -> None:
+    A fleet's server is asked as one more of them; `host` is this machine's name.
+    """
+
+    def __init__(self, config: Config, host: str = "") -> None:
         self._config = config
+        self.fleet = _fleet(config, host)
         self._engines: dict[str, AskedEngine] = {}
         self._places: dict[str, str] = {}  # where -> id
         for engine in config.engines:
@@ -33,7 +41,7 @@ class EngineDesk:
 
     def ids(self) -> tuple[str, ...]:
         """Every engine known now."""
-        return tuple(self._engines)
+        return (*self._engines, *((self.fleet.id,) if self.fleet else ()))
 
     def adopt(
         self, found: Sequence[Found], starting: Sequence[Found] = (), *, complete: bool = True
@@ -62,25 +70,28 @@ class EngineDesk:
 
     def plan(self, now: float) -> tuple[Due, ...]:
         """Everything to ask now; parked engines are left out until their probe is due."""
-        polls = (self.poll(identity, now) for identity in self._engines)
+        polls = (self.poll(identity, now) for identity in self.ids())
         return tuple(due for due in polls if due is not None)
 
     def poll(self, identity: str, now: float) -> Due | None:
         """One engine's poll; None where it is parked or gone."""
+        if self.fleet is not None and identity == self.fleet.id:
+            return self.fleet.poll(now)
         engine = self._engines.get(identity)
         return None if engine is None else engine.poll(now)
 
-    def record(
-        self, identity: str, result: EngineReading | Failure, now: float, latency_s: float | None
-    ) -> None:
+    def record(self, identity: str, result: Said, now: float, latency_s: float | None) -> None:
         """Take one poll's result; one that comes after its engine was dropped is ignored."""
         engine = self._engines.get(identity)
-        if engine is not None:
+        if self.fleet is not None and identity == self.fleet.id:
+            self.fleet.record(result, now, latency_s)
+        elif engine is not None and not isinstance(result, FleetReading):
             engine.record(result, now, latency_s)
 
     def views(self, now: float) -> tuple[EngineView, ...]:
         """What the fold is given."""
-        return tuple(engine.view(now) for engine in self._engines.values())
+        own = tuple(engine.view(now) for engine in self._engines.values())
+        return own if self.fleet is None else (*own, *self.fleet.views(now, tuple(self._places)))
 
     def lost(self) -> bool:
         """Whether nobody listens any more where an engine was found."""
@@ -132,6 +143,14 @@ class EngineDesk:
             ca_bundle=self._config.tls.ca_bundle,
             verify=self._config.tls.verify,
         )
+
+
+def _fleet(config: Config, host: str) -> "AskedFleet | None":
+    if config.prometheus.url is None:
+        return None
+    from tokentop.collect_fleet import AskedFleet
+
+    return AskedFleet(config, host)
 
 
 def place(url: str) -> str:

@@ -48,10 +48,15 @@ class Seen(NamedTuple):
 
 def seen(view: EngineView, stale_after_s: float) -> Seen:
     """The engine's state, and what of its last reading may still be used."""
-    recent = view.age_s is not None and view.age_s <= stale_after_s
+    silent_s = _silent_s(view)
+    recent = silent_s is not None and silent_s <= stale_after_s
     state = _state(view, recent)
-    gone = view.age_s is None or view.age_s > OFFLINE_AFTER_S + stale_after_s
+    gone = silent_s is None or silent_s > OFFLINE_AFTER_S + stale_after_s
     return Seen(view, state, None if gone else view.reading, recent)
+
+
+def _silent_s(view: EngineView) -> float | None:
+    return None if view.age_s is None else max(0.0, view.age_s - view.lag_s)
 
 
 def _state(view: EngineView, recent: bool) -> EngineState:
@@ -63,7 +68,8 @@ def _state(view: EngineView, recent: bool) -> EngineState:
         return "parked"
     if isinstance(view.outcome, Failure) and view.outcome.kind == "auth":
         return "locked"
-    known = view.age_s is not None and view.age_s <= OFFLINE_AFTER_S
+    silent_s = _silent_s(view)
+    known = silent_s is not None and silent_s <= OFFLINE_AFTER_S
     return "stale" if known else "offline"
 
 

@@ -31,7 +31,8 @@ class EngineView(NamedTuple):
 
     `outcome` is that of the latest poll, None before the first. `stuck_s` is for how long
     requests have run without any counter moving; `pids` are this host's, workers included.
-    `starting`: its process runs, but does not listen yet.
+    `starting`: its process runs, but does not listen yet. `lag_s` is how much of the age is no
+    silence: the time since a fleet's server scraped it, as it was when that server answered.
     """
 
     id: str
@@ -51,3 +52,4 @@ class EngineView(NamedTuple):
     group: str | None = None
     starting: bool = False
     latency: Latency | None = None  # of `rates`, where it was worked out before
+    lag_s: float = 0.0

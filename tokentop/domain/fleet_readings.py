@@ -3,17 +3,9 @@
 from typing import NamedTuple
 
 from tokentop.domain.engine_readings import EngineKind, EngineReading, Histogram
+from tokentop.domain.engine_view import Latency
 from tokentop.domain.rates import Rates
 from tokentop.domain.readings import DeviceReading
-
-
-class Latency(NamedTuple):
-    """One engine's medians and 95th percentiles over the window, seconds."""
-
-    ttft_s: float | None = None
-    ttft_p95_s: float | None = None
-    itl_s: float | None = None
-    itl_p95_s: float | None = None
 
 
 class FleetEngine(NamedTuple):
@@ -33,12 +25,13 @@ class FleetEngine(NamedTuple):
     latency: Latency = Latency()
     age_s: float | None = None
     up: bool = True
+    place: str = ""  # host:port, as it is scraped
 
 
 class FleetReading(NamedTuple):
     """All scraped engines and GPUs.
 
-    `ttft` and `itl` hold the observations per second over the last `window_s` seconds, merged
+    `ttft` and `itl` hold the observations of a minute, from the last `window_s` seconds, merged
     over replicas: one histogram for each model and group. `notes` say what is missing and why.
     """
 

@@ -121,7 +121,7 @@ def _fleet(inp: FoldInput) -> Fleet:
         return Fleet(gpus=gpus(inp))
     from tokentop.domain.fold_engines import fleet  # only who has an engine pays for it
 
-    return fleet(inp.engines, gpus(inp), inp.host, inp.stale_after_s)
+    return fleet(inp.engines, gpus(inp), inp.host, inp.stale_after_s, inp.pooled)
 
 
 def _queue_answers(inp: FoldInput) -> bool:

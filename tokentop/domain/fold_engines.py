@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tokentop.domain.burn import burn
 from tokentop.domain.demand import ratio
-from tokentop.domain.engine_readings import Counters
+from tokentop.domain.engine_readings import Counters, Histogram
 from tokentop.domain.engine_rows import Seen, gained, row, seen
 from tokentop.domain.engine_view import EngineView
 from tokentop.domain.fleet import ENGINES, Fleet, Seats
@@ -22,6 +22,8 @@ SILENT = ("stale", "offline", "parked")
 SPEAKING = ("online", "asleep", "blind", "stale", "parked")
 IDLE_STATES = ("loading", "asleep")  # known to serve nobody now: they leave no gap in a sum
 
+Pooled = tuple[tuple[Histogram, ...], tuple[Histogram, ...]]
+
 _SERVICE_STATES: dict[str, ServiceState] = {
     "locked": "offline",
     "stale": "stale",
@@ -31,9 +33,16 @@ _SERVICE_STATES: dict[str, ServiceState] = {
 
 
 def fleet(
-    views: Sequence[EngineView], pool: tuple[Gpu, ...], host: str, stale_after_s: float
+    views: Sequence[EngineView],
+    pool: tuple[Gpu, ...],
+    host: str,
+    stale_after_s: float,
+    pooled: Pooled = ((), ()),
 ) -> Fleet:
-    """Everything the snapshot says of engines; `host` is where their processes are looked for."""
+    """Everything the snapshot says of engines; `host` is where their processes are looked for.
+
+    `pooled` are observations of engines whose rates carry none: TTFT, inter-token.
+    """
     rows = [seen(view, stale_after_s) for view in views]
     counted = _counted(rows)
     engines = tuple(row(s) for s in rows)
@@ -46,7 +55,7 @@ def fleet(
         services=tuple(map(_service, rows, engines)),
         llm=llm._replace(partial=llm.partial or any(_withheld(s) for s in rows)),
         seats=_seats(counted),
-        throughput=_throughput([s for s in counted if s.recent]),
+        throughput=_throughput([s for s in counted if s.recent], pooled),
         reports=any(s.state in SPEAKING for s in counted),
         age_s=min(ages, default=None),
     )
@@ -155,12 +164,12 @@ def _back_pressure(rows: Sequence[Seen]) -> bool | None:
     return any(said) if said else None
 
 
-def _throughput(rows: Sequence[Seen]) -> Throughput:
+def _throughput(rows: Sequence[Seen], pooled: Pooled) -> Throughput:
     """Sums of rates, and quantiles of all engines' observations put together."""
     rates = [s.view.rates for s in rows]
     windows = [r.window for r in rates]
-    ttft = [r.ttft for r in rates if r.ttft is not None]
-    itl = [r.itl for r in rates if r.itl is not None]
+    ttft = [*pooled[0], *(r.ttft for r in rates if r.ttft is not None)]
+    itl = [*pooled[1], *(r.itl for r in rates if r.itl is not None)]
     counters = [s.reading.counters for s in rows if s.reading]
     return Throughput(
         prompt_tokens_per_s=_sum(r.prompt_tokens_per_s for r in rates),

@@ -1,4 +1,4 @@
-"""One list of GPUs out of three views: this host's NVML, then Accel, then Compute."""
+"""One list of GPUs out of several views: this host's NVML, Accel, Compute, then a fleet's."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -8,7 +8,11 @@ from tokentop.domain.model import Gpu, GpuState
 from tokentop.domain.readings import DeviceReading, GpusReading
 from tokentop.domain.sight import FoldInput, is_fresh
 
-SOURCES = (("accel", "accel/gpu_metrics"), ("compute", "compute/gpu_devices"))
+SOURCES = (
+    ("accel", "accel/gpu_metrics"),
+    ("compute", "compute/gpu_devices"),
+    ("prometheus", "prometheus/gpus"),
+)
 
 _FIGURES = (
     "vram_used_bytes",

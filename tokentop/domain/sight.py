@@ -9,6 +9,7 @@ from tokentop.domain.readings import Reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # only who has an engine pays for its modules
+    from tokentop.domain.engine_readings import Histogram
     from tokentop.domain.engine_view import EngineView
 
 T = TypeVar("T")
@@ -28,7 +29,9 @@ class FoldInput(NamedTuple):
     """Everything one snapshot is made of. Times are seconds, `now` monotonic, `at` RFC 3339 UTC.
 
     `held` is keyed "service/endpoint"; `below_since` is the scale-down clock before this fold;
-    `priced` tells that the stack's prices mean something here (it, or a price, is configured).
+    `pooled` holds the last minute's TTFT and inter-token observations of engines whose rates carry
+    none themselves; `priced` tells that the stack's prices mean something here (it, or a price, is
+    configured).
     """
 
     held: Mapping[str, Held] = {}
@@ -46,6 +49,7 @@ class FoldInput(NamedTuple):
     nvml_enabled: bool = True
     priced: bool = True
     engines: "tuple[EngineView, ...]" = ()
+    pooled: "tuple[tuple[Histogram, ...], tuple[Histogram, ...]]" = ((), ())
 
 
 class Sight(NamedTuple):

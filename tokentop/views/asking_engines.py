@@ -10,23 +10,20 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import NamedTuple
 
-from tokentop.collect_engine import Due
+from tokentop.collect_engine import Due, Said
 from tokentop.collect_engines import EngineDesk
-from tokentop.domain.engine_readings import EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.transport.failures import timed_out
 from tokentop.transport.http import Reply, Request
 from tokentop.transport.once import fetch, fetch_all
 from tokentop.transport.talk import asking, drive
 
-Result = EngineReading | Failure
-
 
 class Polled(NamedTuple):
     """One engine's poll and what it took, seconds."""
 
     id: str
-    result: Result
+    result: Said
     latency_s: float | None
 
 
@@ -61,7 +58,7 @@ class Polls:
         self._inbox.put(Polled(due.id, result, monotonic() - started))
 
 
-def poll(due: Due, until: float) -> Result:
+def poll(due: Due, until: float) -> Said:
     """Hold one conversation; every answer of it is here by `until` (monotonic)."""
 
     def ask(requests: Sequence[Request]) -> Sequence[Reply | Failure]:

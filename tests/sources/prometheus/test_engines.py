@@ -197,7 +197,7 @@ def test_events_over_the_window() -> None:
     assert (window.stop, window.length, window.abort, window.error) == (450, 150, 0, None)
     assert (window.requests, window.preemptions, window.rejections) == (600, 0, None)
     assert (window.prefix_hits, window.prefix_queries) == (900, 1200)
-    assert engine.latency == (0.25, 0.5, None, None)
+    assert engine.latency == (0.25, None, 0.5, None)
     assert (engine.reading.counters.preemptions, engine.reading.counters.stop) == (5, 70)
     assert engine.reading.counters.length is None
 
@@ -212,7 +212,7 @@ def test_histograms_are_merged_by_model_and_group() -> None:
             ({"q": "i", "le": "bad", "model_name": "n"}, 1),
         )
     )
-    assert [each.buckets for each in found.ttft] == [((0.5, 3), (float("inf"), 4)), ((1, 1),)]
+    assert [each.buckets for each in found.ttft] == [((0.5, 180), (float("inf"), 240)), ((1, 60),)]
     assert found.itl == ()
     assert found.engines == ()
 

@@ -6,7 +6,8 @@ A router's series are marked so that nobody adds them to the engines' behind it.
 from collections.abc import Iterable
 
 from tokentop.domain.engine_readings import Counters, EngineKind, EngineReading, TeamSpend
-from tokentop.domain.fleet_readings import FleetEngine, Latency
+from tokentop.domain.engine_view import Latency
+from tokentop.domain.fleet_readings import FleetEngine
 from tokentop.domain.rates import Rates
 from tokentop.sources.engines.litellm import MAX_ACCOUNTS
 from tokentop.sources.engines.origins import origins
@@ -41,12 +42,13 @@ def _engine(target: Target, group_by: str | None, window_s: int) -> FleetEngine:
         reading=reading,
         age_s=target.age_s,
         up=target.up,
+        place=shown(label(labels, "instance")) or "",
     )
     if not target.up:
         return engine
     return engine._replace(
         rates=_rates(target, window_s),
-        latency=Latency(*(target.added(letter) for letter in ("t50", "t95", "i50", "i95"))),
+        latency=Latency(*(target.added(letter) for letter in ("t50", "i50", "t95", "i95"))),
     )
 
 

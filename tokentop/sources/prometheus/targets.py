@@ -130,13 +130,13 @@ def _kind(series: str) -> EngineKind | None:
 
 
 def histograms(rows: Iterable[Row], letter: str) -> tuple[Histogram, ...]:
-    """One histogram for each set of labels beside `le`."""
+    """One histogram for each set of labels beside `le`: the observations of one minute."""
     found: dict[tuple[tuple[str, str], ...], dict[float, float]] = {}
     for labels, value, _ in rows:
         bound = number(labels.get("le", ""))
         if labels.get("q") == letter and bound is not None and bound == bound:
             own = tuple(sorted(item for item in labels.items() if item[0] != "le"))
-            found.setdefault(own, {})[bound] = value
+            found.setdefault(own, {})[bound] = value * 60.0
     return tuple(Histogram(tuple(sorted(each.items()))) for each in found.values())
 
 

@@ -1,0 +1,134 @@
+"""The fleet's server as it is asked, and its engines as the fold is given them.
+
+Imported only where one is configured.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from tokentop.collect_engine import Due, Said
+from tokentop.config.schema import Config
+from tokentop.domain.engine_readings import EngineReading, Histogram
+from tokentop.domain.engine_view import EngineView
+from tokentop.domain.fleet_readings import FleetEngine, FleetReading
+from tokentop.domain.ledger import Held, Ledger
+from tokentop.domain.readings import Failure, GpusReading
+from tokentop.sources.prometheus.fleet import MAX_BYTES, Fleet
+from tokentop.transport.breaker import Breaker
+from tokentop.transport.http import Request, safe_url
+from tokentop.transport.urls import split
+
+GPUS = "prometheus/gpus"
+LOOPBACK = ("localhost", "::1", "127.0.0.1")
+SCRAPED_S = 150.0  # the longest usual time between two scrapes, and half of one more
+DOWN = Failure("unreachable", "the fleet's server cannot scrape it any more (up = 0)")
+
+
+class AskedFleet:
+    """One server with its breaker and its last good word; times are monotonic seconds."""
+
+    id = "prometheus"
+
+    def __init__(self, config: Config, host: str) -> None:
+        server = config.prometheus
+        self._request = Request(
+            url=server.url or "",
+            timeout_s=config.timeout_s,
+            max_bytes=MAX_BYTES,
+            token=server.token,
+            ca_bundle=server.ca_bundle,
+            verify=server.verify,
+        )
+        self._host = host
+        self._fleet = Fleet(server.group_by)
+        self._breaker = Breaker()
+        self._ledger = Ledger()
+        self._reading: FleetReading | None = None
+        self._good_at: float | None = None
+        self._outcome: Literal["ok"] | Failure | None = None
+        self._latency_s: float | None = None
+
+    def poll(self, now: float) -> Due | None:
+        """One poll; None while the breaker holds it back."""
+        if not self._breaker.allow(now):
+            return None
+        return Due(self.id, self._fleet.poll(now), self._request)
+
+    def record(self, result: Said, now: float, latency_s: float | None) -> None:
+        """Take one poll's result; a failure leaves the last good word where it is."""
+        self._latency_s = latency_s
+        if isinstance(result, FleetReading):
+            self._breaker.record("ok", now)
+            self._outcome, self._good_at, self._reading = "ok", now, result
+            self._ledger.record(GPUS, GpusReading(result.devices), now, latency_s)
+        elif isinstance(result, Failure):
+            self._outcome = result
+            self._breaker.record("neutral" if result.neutral else "failed", now)
+            self._ledger.record(GPUS, result, now, latency_s)
+
+    def held(self) -> dict[str, Held]:
+        """The fleet's GPUs as one more source of them."""
+        found = self._ledger.held(GPUS)
+        return {GPUS: found} if isinstance(found.good, GpusReading) else {}
+
+    def pooled(
+        self, now: float, stale_after_s: float
+    ) -> tuple[tuple[Histogram, ...], tuple[Histogram, ...]]:
+        """The observations of the last minute, while the server answers."""
+        if self._reading is None or now - (self._good_at or 0.0) > stale_after_s:
+            return (), ()
+        return self._reading.ttft, self._reading.itl
+
+    def views(self, now: float, places: Sequence[str]) -> tuple[EngineView, ...]:
+        """The server itself, and its engines but those that are read directly at `places`."""
+        engines = self._reading.engines if self._reading is not None else ()
+        known = {here for place in places for here in self._names(place)}
+        others = [e for e in engines if e.place.casefold() not in known]
+        return (self._server(now), *(self._view(engine, now) for engine in others))
+
+    def _names(self, place: str) -> set[str]:
+        """The addresses by which the fleet's server may know an engine of ours."""
+        target, server = split(place), split(self._request.url)
+        if target is None:
+            return set()
+        hosts = {target.host.casefold()}
+        if hosts & set(LOOPBACK):
+            same_machine = server is not None and server.host in (*LOOPBACK, self._host)
+            hosts = {self._host.casefold()} | (set(LOOPBACK) if same_machine else set())
+        return {f"{host}:{target.port}" for host in hosts if host}
+
+    def _server(self, now: float) -> EngineView:
+        """A row that is never summed: how the server answers, and what it leaves out."""
+        notes = self._reading.notes if self._reading is not None else ()
+        url = safe_url(self._request.url)
+        return EngineView(
+            id=self.id,
+            kind="prometheus",
+            url=url,
+            name=f"prometheus {url.partition('://')[2]}",
+            reading=EngineReading("openai", router=True, advice="; ".join(notes) or None),
+            age_s=None if self._good_at is None else max(0.0, now - self._good_at),
+            outcome=self._outcome,
+            parked=self._breaker.state(now) != "closed",
+            latency_s=self._latency_s,
+            source="prometheus",
+        )
+
+    def _view(self, engine: FleetEngine, now: float) -> EngineView:
+        scraped = engine.age_s or 0.0
+        silence = max(0.0, now - (self._good_at or now))
+        return EngineView(
+            id=engine.id,
+            kind=engine.kind,
+            name=engine.instance,
+            model_hint=engine.model,
+            reading=engine.reading,
+            rates=engine.rates,
+            age_s=silence + scraped if engine.up else None,
+            outcome=self._outcome if engine.up else DOWN,
+            parked=engine.up and self._breaker.state(now) != "closed",
+            source="prometheus",
+            group=engine.group,
+            latency=engine.latency,
+            lag_s=scraped if scraped <= SCRAPED_S else 0.0,
+        )
