@@ -9,6 +9,7 @@ from tokentop import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.arguments import Arguments
+    from tokentop.config.reload import Reloader
     from tokentop.config.schema import Config
 
 USAGE, UNKNOWN, CRASHED, INTERRUPTED, PIPE_CLOSED = 2, 3, 1, 130, 141
@@ -46,7 +47,9 @@ def _main(words: list[str], started: float, bad: int) -> int:
         config = load(args.overrides, os.environ, args.config)
     except ConfigError as error:
         return _say(str(error), bad)
-    return _screen(config) if args.view == "screen" else _text_view(args, config, started, bad)
+    return (
+        _screen(args, config) if args.view == "screen" else _text_view(args, config, started, bad)
+    )
 
 
 def _text_view(args: "Arguments", config: "Config", started: float, bad: int) -> int:
@@ -62,12 +65,18 @@ def _text_view(args: "Arguments", config: "Config", started: float, bad: int) ->
 
     options = oneshot.Options(args.view == "json", args.watch, args.format, args.check)
     try:
-        return oneshot.run(config, options, started)
+        return oneshot.run(config, options, started, _again(args) if args.watch else None)
     except oneshot.UsageError as error:
         return _say(str(error), bad)
 
 
-def _screen(config: "Config") -> int:
+def _again(args: "Arguments") -> "Reloader":
+    from tokentop.config.reload import reloader
+
+    return reloader(args.overrides, os.environ, args.config)
+
+
+def _screen(args: "Arguments", config: "Config") -> int:
     from tokentop.views.terminal import is_tty
 
     if not is_tty(sys.stdout):
@@ -76,7 +85,7 @@ def _screen(config: "Config") -> int:
         return _say("this terminal (TERM=dumb) cannot draw; use --compact or --json", USAGE)
     from tokentop.views.tui.app import run
 
-    return run(config)
+    return run(config, _again(args))
 
 
 def _crashed(bad: int) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,21 @@ def test_json_is_one_object_a_line() -> None:
         values = [json.loads(process.stdout.readline()) for _ in range(2)]
     assert [value["schema"] for value in values] == ["tokentop/1"] * 2
     assert values[0]["at"] < values[1]["at"]
+
+
+def test_a_flipped_switch_holds_from_the_next_line(tmp_path: Path) -> None:
+    """everything_free turned off in the file while --watch runs makes the costs real."""
+    file = tmp_path / "config.toml"
+    file.write_text("[pricing]\neverything_free = true\n")
+    with started("--compact", *DEMO, "--config", str(file)) as process:
+        assert process.stdout is not None
+        assert " free " in process.stdout.readline()
+        fresh = tmp_path / "new.toml"
+        fresh.write_text("[pricing]\neverything_free = false\n")
+        fresh.replace(file)
+        lines = [process.stdout.readline() for _ in range(2)]
+    assert " free " not in lines[-1]
+    assert " tok " in lines[-1]
 
 
 def test_a_reader_that_leaves_ends_it_quietly() -> None:

@@ -99,3 +99,11 @@ class Config(NamedTuple):
     engines: tuple[EngineConfig, ...] = ()
     discovery: DiscoveryConfig = DiscoveryConfig()
     prometheus: PrometheusConfig = PrometheusConfig()
+
+
+def secrets(config: Config) -> tuple[Secret, ...]:
+    """Every token there is: what is about to be shown can be held against them."""
+    named = [*(s.token for s in config.services), *(e.token for e in config.engines)]
+    if config.prometheus is not None:
+        named.append(config.prometheus.token)
+    return tuple(token for token in named if token is not None)

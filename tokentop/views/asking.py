@@ -140,6 +140,10 @@ class Asker:
         self._collector.record_gpus(answer, self._world.clock(), latency_s)
         self.last = self.last._replace(gpus=answer, gpus_latency_s=latency_s)
 
+    def adopt(self, config: Config) -> None:
+        """Take over the prices and thresholds of a configuration read again."""
+        self._collector.adopt(config)
+
     def stop(self) -> None:
         """Ask nothing more; waits for nobody."""
         if self._gpus is not None:

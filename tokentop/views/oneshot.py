@@ -12,6 +12,10 @@ from tokentop.views.terminal import look_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tokentop.config.reload import Reloader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
     from tokentop.views.template import Slot
 
 __all__ = ["Options", "UsageError", "exit_code", "run"]
@@ -33,10 +37,11 @@ class Options(NamedTuple):
     check: bool = False
 
 
-def run(config: Config, options: Options, started: float) -> int:
+def run(config: Config, options: Options, started: float, again: "Reloader | None" = None) -> int:
     """Print and return the exit code; raises UsageError before anything is asked.
 
-    `started` is the process's own monotonic start: the deadline counts from there.
+    `started` is the process's own monotonic start: the deadline counts from there. `again` reads
+    the configuration once more where its file changed, for --watch.
     """
     show = _show(config, options)
     _warn(config)
@@ -45,7 +50,7 @@ def run(config: Config, options: Options, started: float) -> int:
         if options.watch:
             from tokentop.views.watch import watch
 
-            return watch(asker, show, config, in_place=not options.json)
+            return watch(asker, show, config, in_place=not options.json, again=again)
         snapshot = asker.ask(started + config.deadline_s)
         _print(show(snapshot))
         return exit_code(snapshot, check=options.check)

@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 from types import FrameType
 
+from tokentop.config.load import ConfigError
+from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config
 from tokentop.domain.model import Snapshot
 from tokentop.domain.text import cell_width
@@ -25,7 +27,14 @@ class Stopped(Exception):  # being told to end is no error
         self.number = number
 
 
-def watch(asker: Asker, show: Callable[[Snapshot], str], config: Config, *, in_place: bool) -> int:
+def watch(
+    asker: Asker,
+    show: Callable[[Snapshot], str],
+    config: Config,
+    *,
+    in_place: bool,
+    again: Reloader | None = None,
+) -> int:
     """Print at every interval; return 128 + signal once told to end.
 
     Raises BrokenPipeError when the reader is gone, which is noticed even between two lines.
@@ -35,6 +44,8 @@ def watch(asker: Asker, show: Callable[[Snapshot], str], config: Config, *, in_p
         try:
             while True:
                 due = monotonic() + config.interval_s
+                if again is not None:
+                    _adopt(asker, again.poll())
                 out.write(show(asker.ask(monotonic() + config.deadline_s)))
                 _wait(due - monotonic())
         except KeyboardInterrupt:
@@ -43,6 +54,15 @@ def watch(asker: Asker, show: Callable[[Snapshot], str], config: Config, *, in_p
             return 128 + stopped.number
         finally:
             out.close()
+
+
+def _adopt(asker: Asker, changed: Config | ConfigError | None) -> None:
+    """Prices and thresholds of a changed file hold from this refresh on; a broken one is told."""
+    if isinstance(changed, ConfigError):
+        if sys.stderr is not None:
+            sys.stderr.write("".join(f"tokentop: {line}\n" for line in str(changed).splitlines()))
+    elif changed is not None:
+        asker.adopt(changed)
 
 
 class Lines:

@@ -11,7 +11,8 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tokentop.config.schema import Config
+from tokentop.config.reload import Reloader
+from tokentop.config.schema import Config, secrets
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import browse, keys, leave, theme
 from tokentop.views.tui.driver import Driver
@@ -34,11 +35,17 @@ class TokentopApp(App[int]):
         Binding(key.keys, key.action, key.words, priority=key.priority) for key in keys.KEYS
     ]
 
-    def __init__(self, config: Config, terminal: leave.Terminal | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        terminal: leave.Terminal | None = None,
+        again: Reloader | None = None,
+    ) -> None:
         # Decided before Textual picks its filter: without it NO_COLOR gives shades of grey.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._config = config
         self._terminal = terminal
+        self._again = again
         self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
         self.view = View()
         self._look_theme = theme.MONO if self.no_color else config.ui.theme
@@ -58,7 +65,7 @@ class TokentopApp(App[int]):
 
     async def _begin(self) -> None:
         """After the first paint: start asking, and the once-a-second tick."""
-        for task in await self.session.start():
+        for task in await self.session.start(self._again, self._say):
             task.add_done_callback(self._watch)
         if not self.session.frozen:
             self.set_timer(1.0 - self.session.wall() % 1.0, self._tick_on)
@@ -264,8 +271,7 @@ class TokentopApp(App[int]):
         if self._terminal is None:
             super()._handle_exception(error)
             return
-        secrets = [s.token for s in self._config.services if s.token is not None]
-        self.leave(1, leave.crash_report(error, secrets))
+        self.leave(1, leave.crash_report(error, secrets(self._config)))
 
 
 class _Runner:
@@ -279,16 +285,18 @@ class _Runner:
         await self._app.run_action(self._action)
 
 
-def run(config: Config) -> NoReturn:
-    """Run the full screen until the user or a signal ends the process."""
+def run(config: Config, again: Reloader | None = None) -> NoReturn:
+    """Run the full screen until the user or a signal ends the process.
+
+    `again` reads the configuration once more where its file changed.
+    """
     terminal = leave.Terminal()
     app: TokentopApp | None = None
     try:
         leave.on_signals(lambda code: app.leave(code) if app else terminal.leave(code))
-        app = TokentopApp(config, terminal)
+        app = TokentopApp(config, terminal, again)
         app.driver_class = Driver
         app.run()
         terminal.leave(app.return_code or 0)
     except Exception as error:  # noqa: BLE001  # the terminal must be restored whatever went wrong
-        secrets = [s.token for s in config.services if s.token is not None]
-        terminal.leave(1, words=leave.crash_report(error, secrets))
+        terminal.leave(1, words=leave.crash_report(error, secrets(config)))

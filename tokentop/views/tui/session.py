@@ -16,6 +16,7 @@ from tokentop.views.tui.poller import Gpus, Poller
 from tokentop.views.tui.replay import replay
 
 if TYPE_CHECKING:
+    from tokentop.config.reload import Reloader
     from tokentop.transport.pooled import Pool
 
 STARTED_AT = 1_767_268_800.0  # the frozen demo's wall clock at second 0: 12:00:00 UTC
@@ -37,6 +38,7 @@ class Session:
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._engines: asyncio.Task[None] | None = None
+        self._reloading: asyncio.Task[None] | None = None
         if self.frozen_at is not None:
             replay(self.collector, self.frozen_at, config, self._sample)
 
@@ -76,12 +78,20 @@ class Session:
     def refresh(self) -> None:
         self._poller.refresh()
 
-    async def start(self) -> tuple[asyncio.Task[None], ...]:
-        """Begin to ask; nothing is asked where the demo is frozen."""
+    async def start(
+        self, again: "Reloader | None" = None, say: Callable[[str], object] = str
+    ) -> tuple[asyncio.Task[None], ...]:
+        """Begin to ask; nothing is asked where the demo is frozen.
+
+        `again` reads a changed configuration file; `say` is told what came of it.
+        """
         if self.frozen:
             return ()
         pool = await asyncio.to_thread(_pool, self._config, self.now)
         tasks = self._poller.start(pool, self._gpus())
+        if again is not None:
+            self._reloading = self._reload(again, say)
+            tasks = (*tasks, self._reloading)
         if not self._asks_engines():
             return tasks
         from tokentop.views.tui.engine_poller import EnginePoller
@@ -90,14 +100,21 @@ class Session:
         self._engines = asyncio.create_task(engines.run(pool))
         return (*tasks, self._engines)
 
+    def _reload(self, again: "Reloader", say: Callable[[str], object]) -> asyncio.Task[None]:
+        from tokentop.views.tui.reloading import Reloading
+
+        reloading = Reloading(self._config, again, self.collector, say)
+        return asyncio.create_task(self._poller.repeat(reloading.look))
+
     def _asks_engines(self) -> bool:
         config = self._config
         return not config.demo.enabled and (config.discovery.enabled or bool(config.engines))
 
     def stop(self) -> None:
         self._poller.stop()
-        if self._engines is not None:
-            self._engines.cancel()
+        for task in (self._engines, self._reloading):
+            if task is not None:
+                task.cancel()
 
     def _gpus(self) -> Gpus | None:
         if not self._config.gpus:
