@@ -3,23 +3,44 @@
 import os
 import platform
 import sys
+from typing import NamedTuple
 
 from tokentop import __version__
 from tokentop.config.schema import Config
 from tokentop.domain.model import Snapshot
 from tokentop.domain.readings import Failure, GpusReading
-from tokentop.views import examination
+from tokentop.transport.discovery.findings import Findings
+from tokentop.views import (
+    examination,
+    examination_costs,
+    examination_engines,
+    examination_search,
+)
 from tokentop.views.asking import Asker, Round
 from tokentop.views.oneshot import NOTHING_ANSWERED, live
 from tokentop.views.report import Page, Row, Section, render
 from tokentop.views.terminal import Terminal, look_at
 
+_SILENT = ("offline", "parked", "stale", "locked")
+SEARCH_S = 1.0  # as the full screen's
+SURVEY_S = 0.3  # of the deadline, to look at the processes and sockets here
+
+
+class Heard(NamedTuple):
+    """All that one refresh heard, with what its search found and what is seen without asking."""
+
+    round: Round = Round()
+    findings: Findings | None = None
+    seen: examination_search.Survey | None = None
+
 
 def run(config: Config, started: float) -> int:
     """Print the report; return 0 when at least one source works, 3 otherwise."""
-    asker = Asker(config)
+    until = started + config.deadline_s
+    asker = Asker(config, min(SEARCH_S, config.deadline_s / 3))
     try:
-        snapshot = asker.ask(started + config.deadline_s)
+        snapshot = asker.ask(until - SURVEY_S)
+        heard = Heard(asker.last, asker.findings, _look_around(config, asker.last, until))
     finally:
         asker.stop()
     terminal = look_at(sys.stdout, os.environ)
@@ -29,22 +50,34 @@ def run(config: Config, started: float) -> int:
         width=terminal.columns if terminal.tty else 100,
     )
     if sys.stdout is not None:
-        sys.stdout.write(render(sections(config, terminal, asker.last, snapshot), page))
+        sys.stdout.write(render(sections(config, terminal, heard, snapshot), page))
         sys.stdout.flush()
     return 0 if live(snapshot) else NOTHING_ANSWERED
 
 
 def sections(
-    config: Config, terminal: Terminal, heard: Round, snapshot: Snapshot
+    config: Config, terminal: Terminal, heard: Heard, snapshot: Snapshot
 ) -> tuple[Section, ...]:
     """Return the whole report; `heard` is what the one refresh behind `snapshot` was told."""
+    search = examination_search.rows(config, heard.findings, heard.seen)
     return (
         Section("Program", _program(config)),
         Section("Terminal", _terminal(terminal, config)),
-        Section("GPUs (NVIDIA driver, NVML)", _gpus(config, heard)),
-        *examination.services(config, heard, snapshot),
+        Section("GPUs (NVIDIA driver, NVML)", _gpus(config, heard.round)),
+        Section("Discovery of engines", search),
+        *examination_engines.sections(config, snapshot, heard.findings),
+        *examination_engines.fleet(config, snapshot),
+        Section("Costs", examination_costs.rows(config, snapshot)),
+        Section("TLS", examination.tls(config)),
+        *examination.services(config, heard.round, snapshot),
         Section("In short", (_verdict(snapshot),)),
     )
+
+
+def _look_around(config: Config, heard: Round, until: float) -> examination_search.Survey | None:
+    if config.demo.enabled or not config.discovery.enabled:
+        return None
+    return examination_search.survey(config, heard.gpus, until)
 
 
 def _program(config: Config) -> tuple[Row, ...]:
@@ -117,14 +150,22 @@ def _driver(reading: GpusReading, heard: Round) -> Row:
     version = reading.driver_version or "of unknown version"
     count = sum(device.mig is None for device in reading.devices)
     speed = examination.milliseconds(heard.gpus_latency_s)
-    found = f"version {version}, {count} GPU{'' if count == 1 else 's'}, answered in {speed}"
+    found = f"version {version}, {_counted(count, 'GPU')}, answered in {speed}"
     return Row("ok" if count else "warn", "driver", found)
 
 
 def _verdict(snapshot: Snapshot) -> Row:
     up = sum(online for _, online in snapshot.services_online)
-    found = f"{up} of {len(snapshot.services_online)} services answer, {len(snapshot.gpus)} GPUs"
+    heard = sum(e.state not in _SILENT and e.kind != "prometheus" for e in snapshot.engines)
+    found = (
+        f"{up} of {len(snapshot.services_online)} services answer,"
+        f" {_counted(heard, 'engine')}, {_counted(len(snapshot.gpus), 'GPU')}"
+    )
     if live(snapshot):
-        return Row("ok" if up else "warn", "result", found)
+        return Row("ok" if up or heard or snapshot.gpus else "warn", "result", found)
     todo = "see the advice above, or look around with `tokentop --demo`"
     return Row("fail", "result", "nothing answers", todo)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

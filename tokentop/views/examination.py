@@ -13,22 +13,45 @@ from tokentop.views.report import Mark, Row, Section
 Finding = tuple[HttpSource, Reply | Failure, tuple[str, ...]]  # with the names of unusable fields
 
 
+CALM = "none of the seven services answers at its default address: fine unless you run that stack"
+
+
 def services(config: Config, heard: Round, snapshot: Snapshot) -> tuple[Section, ...]:
-    """Return one section per service, and one about TLS before them."""
+    """Return one section per service; one line for all where nobody configured or runs them."""
     known = {service.name: service for service in snapshot.services}
-    return (
-        Section("TLS", _tls(config)),
-        *(
-            Section(
-                f"{service.name}  {safe_url(service.url)}",
-                _service(service, heard, known.get(service.name)),
-            )
-            for service in config.services
-        ),
+    if not _stack(config, heard):
+        return (Section("Services", (Row("off", "stack", CALM), *_strangers(config, heard))),)
+    return tuple(
+        Section(
+            f"{service.name}  {safe_url(service.url)}",
+            _service(service, heard, known.get(service.name)),
+        )
+        for service in config.services
     )
 
 
-def _tls(config: Config) -> tuple[Row, ...]:
+def _stack(config: Config, heard: Round) -> bool:
+    """Whether any of the services is configured, or answers as one of them would."""
+    if any(service.configured or service.token for service in config.services):
+        return True
+    answers = (_examined(*pair)[1] for pair in heard.answers)
+    return any(isinstance(answer, Reply) for answer in answers)
+
+
+def _strangers(config: Config, heard: Round) -> tuple[Row, ...]:
+    """Services at whose address somebody else answers: worth a word where one is missed."""
+    silent = ("refused", "unreachable")
+    taken = {
+        source.service
+        for source, answer in heard.answers
+        if not (isinstance(answer, Failure) and answer.kind in silent)
+    }
+    named = ", ".join(s.name for s in config.services if s.name in taken)
+    return (Row("info", "others", f"another program is at the address of {named}"),) * bool(taken)
+
+
+def tls(config: Config) -> tuple[Row, ...]:
+    """Return whether certificates are verified, and by what."""
     rows = []
     if config.tls.verify:
         rows.append(Row("ok", "certificates", "verified"))

@@ -1,0 +1,152 @@
+"""The doctor's findings about inference engines, read directly or through a fleet's server."""
+
+from tokentop.config.schema import Config, EngineConfig
+from tokentop.config.values import is_loopback, split_url
+from tokentop.domain.model import Engine, EngineState, Snapshot
+from tokentop.domain.text import known
+from tokentop.secret import Secret
+from tokentop.transport.discovery.findings import Findings, Found
+from tokentop.transport.http import safe_url
+from tokentop.views.examination import milliseconds
+from tokentop.views.report import Mark, Row, Section
+
+NO_ENGINES = 'start one, or name it in the file: [[engine]] url = "http://HOST:PORT"'
+# mark, what the state means, and what to do where the engine itself gives no advice
+_STATES: dict[EngineState, tuple[Mark, str, str | None]] = {
+    "online": ("ok", "answers", None),
+    "loading": ("warn", "loads its model", "wait, or see its log"),
+    "asleep": ("info", "sleeps: its model is unloaded", "the next request wakes it"),
+    "blind": ("warn", "answers, with its statistics disabled", "start it with statistics"),
+    "locked": (
+        "warn",
+        "wants a key",
+        "name the variable that holds it: [[engine]] url and token_env",
+    ),
+    "mute": ("info", "tells its models and no more", "this kind of server counts nothing"),
+    "stale": ("warn", "was heard, and now is silent", "see its log"),
+    "offline": ("fail", "does not answer", "start it, or correct its address: [[engine]] url"),
+    "parked": ("warn", "failed often, and is asked seldom", "see its log"),
+}
+_SOURCES = {
+    "reported": "as the server says",
+    "argv": "by its command line",
+    "configured": "as configured",
+    "derived": "at least: seen busy while others waited",
+}
+_FOUND_BY = {"gpu": "a GPU's process", "process": "its command line", "port": "a usual port"}
+
+
+def sections(config: Config, snapshot: Snapshot, findings: Findings | None) -> tuple[Section, ...]:
+    """Return one section per engine that is read directly, or one that says that there is none."""
+    named = {safe_url(engine.url): engine for engine in config.engines}
+    found = {one.url: one for one in findings.found} if findings else {}
+    direct = [engine for engine in snapshot.engines if engine.source == "direct"]
+    if not direct:
+        nobody = Row("info", "engines", "none is configured, and none was found", NO_ENGINES)
+        return (Section("Inference engines", (nobody,)),)
+    return tuple(
+        Section(
+            f"{engine.kind}  {engine.url or ''}".rstrip(),
+            _rows(engine, named.get(engine.url or ""), found.get(engine.url or "")),
+        )
+        for engine in direct
+    )
+
+
+def fleet(config: Config, snapshot: Snapshot) -> tuple[Section, ...]:
+    """Return what the configured fleet's server says; nothing where none is configured."""
+    server = config.prometheus
+    if server.url is None:
+        return ()
+    scraped = [engine for engine in snapshot.engines if engine.source == "prometheus"]
+    own = next((engine for engine in scraped if engine.kind == "prometheus"), None)
+    members = [engine for engine in scraped if engine is not own]
+    found = [*(() if own is None else (_server(own),)), *_members(members)]
+    if own is None and not members:
+        found.append(Row("warn", "server", "was not asked"))
+    title = f"Prometheus  {safe_url(server.url)}"
+    return (Section(title, (*found, *_key(server.url, server.token))),)
+
+
+def _server(own: Engine) -> Row:
+    if own.state == "online":
+        speed = f"answered in {_speed(own)}"
+        return Row("warn" if own.advice else "ok", "server", speed, own.advice)
+    todo = "correct [prometheus] url, its token_env, or the network"
+    return Row("fail", "server", own.error or own.state, todo)
+
+
+def _members(members: list[Engine]) -> tuple[Row, ...]:
+    if not members:
+        return (Row("info", "engines", "it knows none", "let it scrape the engines' /metrics"),)
+    silent = [engine for engine in members if engine.state in ("offline", "stale", "parked")]
+    kinds = ", ".join(sorted({engine.kind for engine in members}))
+    words = f"{len(members)} ({kinds}), {len(members) - len(silent)} of them answer its scrapes"
+    mark: Mark = "warn" if silent else "ok"
+    example = f"see its targets page; for one, {silent[0].name or silent[0].id}" if silent else None
+    return (Row(mark, "engines", words, example),)
+
+
+def _rows(engine: Engine, named: EngineConfig | None, found: Found | None) -> tuple[Row, ...]:
+    rows = [_state(engine), _origin(engine, named, found), *_model(engine)]
+    if engine.state == "online":
+        rows.append(_slots(engine))
+    if engine.router:
+        words = "what it forwards is counted at the engines behind it"
+        rows.append(Row("info", "router", words))
+    return (*rows, *(_key(named.url, named.token) if named else ()))
+
+
+def _state(engine: Engine) -> Row:
+    mark, words, todo = _STATES[engine.state]
+    if engine.state == "online":
+        words = f"{words} in {_speed(engine)}"
+    if engine.error:
+        mark = "warn" if mark == "ok" else mark
+        words = f"{words}: {engine.error}"
+    # A key's advice depends on where the engine was named, which its own words cannot know.
+    advice = todo if engine.state == "locked" else engine.advice or todo
+    return Row(mark, "state", words, advice)
+
+
+def _origin(engine: Engine, named: EngineConfig | None, found: Found | None) -> Row:
+    pids = f", processes {', '.join(map(str, engine.pids[:4]))}" if engine.pids else ""
+    if named is not None:
+        return Row("info", "known", f"configured as {named.name}{pids}")
+    by = f"found by {_FOUND_BY[found.source]}" if found else "found"
+    return Row("info", "known", by + pids)
+
+
+def _model(engine: Engine) -> tuple[Row, ...]:
+    others = len(engine.models or ()) - 1
+    more = f" and {others} more name{'' if others == 1 else 's'}" if others > 0 else ""
+    version = f", version {engine.version}" if engine.version else ""
+    if engine.model:
+        return (Row("info", "model", f"{engine.model}{more}{version}"),)
+    return (Row("info", "model", f"unknown{version}"),) if version else ()
+
+
+def _slots(engine: Engine) -> Row:
+    busy = "unknown" if engine.active is None else str(engine.active)
+    waiting = "" if engine.queued is None else f", {engine.queued} waiting"
+    kv = f", KV cache {engine.kv_cache:.0%}" if known(engine.kv_cache) else ""
+    if engine.max_slots is not None:
+        source = _SOURCES.get(engine.slots_source or "", "")
+        words = f"{busy} of {engine.max_slots} busy{waiting}{kv}"
+        return Row("info", "slots", f"{words}; {engine.max_slots} {source}".rstrip())
+    todo = None if engine.router else "tell how many it runs at once: [[engine]] max_slots"
+    return Row("info", "slots", f"{busy} busy{waiting}{kv}; how many it can run is unknown", todo)
+
+
+def _key(url: str, token: Secret | None) -> tuple[Row, ...]:
+    if token is None:
+        return ()
+    parts = split_url(url)
+    if parts is None or parts[0] == "https" or is_loopback(parts[1]):
+        return (Row("ok", "key", "sent, and to nobody else"),)
+    todo = "use an https:// URL or a tunnel"
+    return (Row("warn", "key", "travels over plain HTTP: the network can read it", todo),)
+
+
+def _speed(engine: Engine) -> str:
+    return milliseconds(None if engine.latency_ms is None else engine.latency_ms / 1000.0)

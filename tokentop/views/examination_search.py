@@ -1,0 +1,118 @@
+"""The doctor's findings about the search for engines: where it looked, and what came of it."""
+
+import threading
+from queue import Empty, SimpleQueue
+from time import monotonic, time
+from typing import NamedTuple
+
+from tokentop.config.schema import Config
+from tokentop.domain.readings import GpusReading
+from tokentop.transport.discovery.cache import recall
+from tokentop.transport.discovery.candidates import Candidate, candidates, gpu_pids
+from tokentop.transport.discovery.findings import Findings, Found
+from tokentop.transport.discovery.sockets import held
+from tokentop.views.asking import GpusAnswer
+from tokentop.views.finding import NAME, NOBODY_S, plan
+from tokentop.views.report import Mark, Row
+
+SHOWN_PORTS = 6
+
+
+class Survey(NamedTuple):
+    """What can be seen without asking anybody; `hidden` GPU processes keep their sockets to us."""
+
+    gpu_processes: int | None = None
+    hidden: int = 0
+    candidates: tuple[Candidate, ...] = ()
+
+
+def survey(config: Config, gpus: GpusAnswer | None, until: float) -> Survey | None:
+    """Look at this host's processes and sockets until monotonic `until`; None where that hangs."""
+    inbox: SimpleQueue[Survey] = SimpleQueue()
+
+    def work() -> None:
+        inbox.put(_surveyed(config, gpus))
+
+    threading.Thread(target=work, name="survey", daemon=True).start()
+    try:
+        return inbox.get(timeout=max(0.0, until - monotonic()))
+    except Empty:
+        return None
+
+
+def rows(config: Config, findings: Findings | None, seen: Survey | None) -> tuple[Row, ...]:
+    """Return where engines were looked for, and what came of it."""
+    if config.demo.enabled:
+        return (Row("off", "search", "the demo looks for nobody"),)
+    if not config.discovery.enabled:
+        origin = dict(config.origins).get("discovery.enabled", "as configured")
+        return (Row("off", "search", f"off ({origin}): only [[engine]] entries are asked"),)
+    return (
+        _search(config, findings),
+        *(() if seen is None else _seen(seen)),
+        *(() if findings is None else _outcome(findings)),
+    )
+
+
+def _surveyed(config: Config, gpus: GpusAnswer | None) -> Survey:
+    known = gpu_pids(gpus) if isinstance(gpus, GpusReading) else None
+    search = plan(config, known or ())
+    hidden = sum(held(search.root, pid) is None for pid in known or ())
+    return Survey(None if known is None else len(known), hidden, candidates(search))
+
+
+def _search(config: Config, findings: Findings | None) -> Row:
+    search = plan(config, ())
+    ports = [str(port) for port in dict.fromkeys((*search.ports, *search.usual))]
+    named = ", ".join(ports[:SHOWN_PORTS])
+    more = f" and {len(ports) - SHOWN_PORTS} more" if len(ports) > SHOWN_PORTS else ""
+    words = f"GPU processes, command lines, and ports {named}{more} on {', '.join(search.hosts)}"
+    if search.exclude:
+        words += f"; never {', '.join(map(str, search.exclude))}"
+    if findings is None or not findings.complete:
+        todo = "somebody there is slow; the full screen looks again every 30 s"
+        return Row("warn", "search", f"{words}: it did not end in time", todo)
+    return Row("ok", "search", words)
+
+
+def _seen(seen: Survey) -> tuple[Row, ...]:
+    known = sum(one.command is not None for one in seen.candidates)
+    listening = sum(one.listening is True for one in seen.candidates)
+    unknown = sum(one.listening is None for one in seen.candidates)
+    ports = f"{len(seen.candidates)} looked at, somebody listens at {listening}"
+    on_gpu = "unknown" if seen.gpu_processes is None else str(seen.gpu_processes)
+    found = [
+        Row("info", "processes", f"on the GPUs: {on_gpu}; engines by their command line: {known}"),
+        Row("info", "ports", f"{ports}, perhaps at {unknown} more" if unknown else ports),
+    ]
+    if seen.hidden:
+        todo = "run it as their user, or name the engine: [[engine]] url"
+        words = f"{seen.hidden} GPU processes of others keep their ports from us"
+        found.append(Row("info", "not seen", words, todo))
+    return tuple(found)
+
+
+def _outcome(findings: Findings) -> tuple[Row, ...]:
+    count = len(findings.found)
+    mark: Mark = "ok" if count else "info"
+    return (
+        Row(mark, "found", f"{count} engine{'' if count == 1 else 's'}"),
+        *map(_starting, findings.starting),
+        _kept(findings),
+    )
+
+
+def _starting(one: Found) -> Row:
+    model = f", {one.model_hint}" if one.model_hint else ""
+    process = f"process {one.pids[0]}" if one.pids else "its process"
+    words = f"{one.kind} ({process}{model}) runs, and does not listen at {one.url} yet"
+    return Row("info", "starting", words, "wait while it loads, or see its log")
+
+
+def _kept(findings: Findings) -> Row:
+    if not findings.complete or findings.starting:
+        return Row("info", "kept", "not yet: the next call searches again")
+    if recall(NAME, NOBODY_S, time()) is None:
+        todo = "give it a directory that is yours alone: XDG_RUNTIME_DIR"
+        return Row("warn", "kept", "nowhere: every one-line call searches anew", todo)
+    return Row("ok", "kept", "one-line calls use this: for 10 minutes, for 1 where nobody is there")
