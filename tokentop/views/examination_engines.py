@@ -61,9 +61,9 @@ def fleet(config: Config, snapshot: Snapshot) -> tuple[Section, ...]:
     scraped = [engine for engine in snapshot.engines if engine.source == "prometheus"]
     own = next((engine for engine in scraped if engine.kind == "prometheus"), None)
     members = [engine for engine in scraped if engine is not own]
-    found = [*(() if own is None else (_server(own),)), *_members(members)]
-    if own is None and not members:
-        found.append(Row("warn", "server", "was not asked"))
+    found = [Row("warn", "server", "was not asked") if own is None else _server(own)]
+    if members or (own is not None and own.state == "online"):
+        found += _members(members)
     title = f"Prometheus  {safe_url(server.url)}"
     return (Section(title, (*found, *_key(server.url, server.token))),)
 
@@ -103,7 +103,7 @@ def _state(engine: Engine) -> Row:
         words = f"{words} in {_speed(engine)}"
     if engine.error:
         mark = "warn" if mark == "ok" else mark
-        words = f"{words}: {engine.error}"
+        words = engine.error if mark == "fail" else f"{words}: {engine.error}"
     # A key's advice depends on where the engine was named, which its own words cannot know.
     advice = todo if engine.state == "locked" else engine.advice or todo
     return Row(mark, "state", words, advice)
