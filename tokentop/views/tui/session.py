@@ -14,6 +14,7 @@ from tokentop.domain.history import History, Sample
 from tokentop.domain.model import Gpu, Snapshot
 from tokentop.views.tui.poller import Gpus, Poller
 from tokentop.views.tui.replay import replay
+from tokentop.views.tui.steady import Steady
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
@@ -34,6 +35,7 @@ class Session:
         self.frozen_at = config.demo.at_s if config.demo.enabled else None
         self.history = History()
         self.engine_history = EngineHistory()
+        self._steady = Steady()
         self._sampled_at = float("-inf")
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
@@ -65,7 +67,10 @@ class Session:
 
     def snapshot(self) -> Snapshot:
         """Everything known now."""
-        return self.collector.snapshot(self.now(), self.wall())
+        return self._fold(self.now())
+
+    def _fold(self, now: float) -> Snapshot:
+        return self._steady.steadied(self.collector.snapshot(now, self.wall()))
 
     def samples(self) -> tuple[Sample, ...]:
         """The last hour, oldest first."""
@@ -133,7 +138,7 @@ class Session:
 
     def _changed(self) -> None:
         now = self.now()
-        snapshot = self.collector.snapshot(now, self.wall())
+        snapshot = self._fold(now)
         self._sample(snapshot, now)
         self._on_change(snapshot, now)
 
