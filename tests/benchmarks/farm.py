@@ -1,0 +1,79 @@
+"""Loopback engines in a process of their own, with captured answers whose counters move.
+
+python -m tests.benchmarks.farm vllm sglang ... prints their URLs and serves until killed; a kind
+of `hanging` accepts and says nothing.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from tests.cli.engines import LLAMACPP, SGLANG, VLLM
+from tests.payloads import payload
+from tests.servers.behaviours import hanging
+from tests.servers.loopback import Behaviour, Connection, Server
+
+KINDS = {"vllm": VLLM, "sglang": SGLANG, "llamacpp": LLAMACPP}
+MOVING = ("_total", "_bucket", "_sum", "_count")
+GROWTH_S = 300.0  # counters double in so many seconds
+GAUGES = ("num_requests_running", "num_running_reqs")
+
+
+def moving(page: bytes) -> Callable[[float], bytes]:
+    """The page at a second: every counter and bucket grown alike, the running requests swinging."""
+    rows: list[tuple[str, float]] = []
+    for line in page.decode().splitlines():
+        name, _, number = line.rpartition(" ")
+        metric = name.partition("{")[0]
+        if metric.endswith(GAUGES):
+            rows.append((name, -1.0))
+        elif metric.endswith(MOVING) and not line.startswith("#"):
+            rows.append((name, float(number)))
+        else:
+            rows.append((line, 0.0))
+
+    def at(second: float) -> bytes:
+        grown = 1.0 + second / GROWTH_S
+        running = int(second / 4.0) % 7 + 1
+        return "".join(
+            f"{name} {running if value < 0 else value * grown}\n" if value else f"{name}\n"
+            for name, value in rows
+        ).encode()
+
+    return at
+
+
+def engine(kind: str, offset: float) -> Behaviour:
+    """One engine of a kind; `offset` seconds keep it from moving in step with the others."""
+    if kind == "hanging":
+        return hanging()
+    pages = {path: payload(name) for path, name in KINDS[kind].items()}
+    metrics = moving(pages["/metrics"]) if "/metrics" in pages else None
+    began = time.monotonic()
+
+    def answer(connection: Connection) -> bool:
+        path = connection.asked.path.partition("?")[0]
+        body = pages.get(path)
+        if path == "/metrics" and metrics is not None:
+            body = metrics(time.monotonic() - began + offset)
+        kind = "application/json" if body and body[:1] in b"[{" else "text/plain"
+        head = f"HTTP/1.1 {'404 Not Found' if body is None else '200 OK'}\r\nContent-Type: {kind}"
+        length = f"Content-Length: {len(body or b'')}\r\n\r\n"
+        connection.send(f"{head}\r\n{length}".encode() + (body or b""))
+        return True
+
+    return answer
+
+
+def main(kinds: list[str]) -> None:
+    with ExitStack() as stack:
+        servers = [stack.enter_context(Server(engine(k, 3.0 * n))) for n, k in enumerate(kinds)]
+        print(json.dumps([server.url for server in servers]), flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
