@@ -171,3 +171,16 @@ def test_an_engine_read_directly_is_not_counted_twice() -> None:
         one.engines().record(mine, EngineReading("vllm", active=2), NOW, 0.1)
         one.engines().record("prometheus", fleet_of(scraped), NOW, 0.1)
         assert seen(one).llm.active == (2 if same else 7), (server, direct, scraped)
+
+
+def test_a_large_fleet_is_left_in_peace_and_is_no_staler_for_it() -> None:
+    """Two thousand engines are asked every 12 s; in between they are online and their GPUs ok."""
+    one = collector()
+    many = FLEET._replace(engines=FLEET.engines[:1] * 2000)
+    one.engines().record("prometheus", many, NOW, 0.1)
+    assert one.engines().poll("prometheus", NOW + 11.9) is None
+    assert one.engines().poll("prometheus", NOW + 12.1) is not None
+    snapshot = seen(one, NOW + 20)
+    assert {engine.state for engine in snapshot.engines} == {"online"}
+    assert {gpu.state for gpu in snapshot.gpus} == {"ok"}
+    assert {gpu.state for gpu in seen(one, NOW + 30).gpus} == {"stale"}

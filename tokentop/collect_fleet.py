@@ -21,6 +21,7 @@ from tokentop.transport.urls import split
 GPUS = "prometheus/gpus"
 LOOPBACK = ("localhost", "::1", "127.0.0.1")
 SCRAPED_S = 150.0  # the longest usual time between two scrapes, and half of one more
+PAUSE_PER_ENGINE_S = 0.006  # 500 engines at every poll, 2000 every 12 s
 DOWN = Failure("unreachable", "the fleet's server cannot scrape it any more (up = 0)")
 
 
@@ -49,8 +50,8 @@ class AskedFleet:
         self._latency_s: float | None = None
 
     def poll(self, now: float) -> Due | None:
-        """One poll; None while the breaker holds it back."""
-        if not self._breaker.allow(now):
+        """One poll; None while the breaker holds it back, or a large fleet is left in peace."""
+        if not self._breaker.allow(now) or now - (self._good_at or -1e9) < self._pause_s:
             return None
         return Due(self.id, self._fleet.poll(now), self._request)
 
@@ -66,16 +67,23 @@ class AskedFleet:
             self._breaker.record("neutral" if result.neutral else "failed", now)
             self._ledger.record(GPUS, result, now, latency_s)
 
+    @property
+    def _pause_s(self) -> float:
+        """Between two polls at least, and so no silence."""
+        return PAUSE_PER_ENGINE_S * len(self._reading.engines) if self._reading else 0.0
+
     def held(self) -> dict[str, Held]:
-        """The fleet's GPUs as one more source of them."""
+        """The fleet's GPUs as one more source of them, fresh for as long as nobody asks."""
         found = self._ledger.held(GPUS)
-        return {GPUS: found} if isinstance(found.good, GpusReading) else {}
+        if found.good_at is None:
+            return {}
+        return {GPUS: found._replace(good_at=found.good_at + self._pause_s)}
 
     def pooled(
         self, now: float, stale_after_s: float
     ) -> tuple[tuple[Histogram, ...], tuple[Histogram, ...]]:
         """The observations of the last minute, while the server answers."""
-        if self._reading is None or now - (self._good_at or 0.0) > stale_after_s:
+        if self._reading is None or now - (self._good_at or 0.0) > stale_after_s + self._pause_s:
             return (), ()
         return self._reading.ttft, self._reading.itl
 
@@ -112,6 +120,7 @@ class AskedFleet:
             parked=self._breaker.state(now) != "closed",
             latency_s=self._latency_s,
             source="prometheus",
+            lag_s=self._pause_s,
         )
 
     def _view(self, engine: FleetEngine, now: float) -> EngineView:
@@ -130,5 +139,5 @@ class AskedFleet:
             source="prometheus",
             group=engine.group,
             latency=engine.latency,
-            lag_s=scraped if scraped <= SCRAPED_S else 0.0,
+            lag_s=(scraped if scraped <= SCRAPED_S else 0.0) + self._pause_s,
         )

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.servers.fleet_exporter import Exporter
+from tokentop.collect_fleet import PAUSE_PER_ENGINE_S
 from tokentop.domain.fleet_readings import FleetReading
 from tokentop.domain.readings import Failure
 from tokentop.sources.prometheus.fleet import MAX_BYTES, Fleet
@@ -100,7 +101,7 @@ def measure(url: str, pid: int, polls: int, every_s: float) -> FleetReading:
     span = time.monotonic() - at
     theirs = (cpu_of(pid) - busy_from) / span - idle
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"engines {len(reading.engines)}, GPUs {len(reading.devices)}")
+    print(f"engines {len(reading.engines)}, GPUs {len(reading.devices)}, every {every_s:g} s")
     for queries in sorted({len(each) for each in sizes}):
         ours = [n for n in range(polls) if len(sizes[n]) == queries]
         wall, cpu = (statistics.median(each[n] for n in ours) * 1e3 for each in (walls, cpus))
@@ -129,7 +130,8 @@ def main() -> None:
             time.sleep(given.warm)
             exporter.broken = True
             time.sleep(2 * given.seconds)
-            reading = measure(url, pid, given.polls, 4.0)
+            every_s = max(4.0, PAUSE_PER_ENGINE_S * given.engines)
+            reading = measure(url, pid, given.polls, every_s)
     for engine in reading.engines:
         if engine.kind != "vllm" or not engine.up:
             print(engine.id, "up" if engine.up else "DOWN", engine.reading.active, engine.rates[:3])

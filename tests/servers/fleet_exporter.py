@@ -132,6 +132,13 @@ def _histogram(
     yield f"{name}_sum{{{own}}} {sum(values) / 2 * count}"
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Scrapes that break off when Prometheus ends are no news."""
+
+
 class Exporter:
     """All of it on one loopback port; /broken serves until `broken` is set."""
 
@@ -156,8 +163,7 @@ class Exporter:
             def log_message(self, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.port = self._server.server_address[1]
 
     def __enter__(self) -> "Exporter":

@@ -122,7 +122,8 @@ class Asker:
 
     def _engine_rounds(self, config: Config, search_s: float | None) -> "EngineRounds | None":
         """None where no engine can be: the demo asks nobody real."""
-        if config.demo.enabled or not (config.discovery.enabled or config.engines):
+        named = config.engines or config.prometheus.url is not None
+        if config.demo.enabled or not (config.discovery.enabled or named):
             return None
         from tokentop.views.engine_rounds import EngineRounds
 

@@ -22,6 +22,7 @@ RECONSIDER_S = 300.0
 QUICK = ("gauges", "ages", "down", "rates")
 SLOW = ("events", "latency", "totals", "gpus")
 SLOW_EVERY_S = 20.0
+SLOW_PER_ENGINE_S = 0.04  # a larger fleet is asked less often: what we cost the server stays low
 
 NOTHING = "no inference engine is known there: let it scrape the engines' /metrics, then look again"
 SELDOM = "rates are over the last five minutes: engines are scraped less often than twice a minute"
@@ -125,11 +126,11 @@ class Fleet:
         self._observed: dict[str, ObservedSlots] = {}
 
     def poll(self, now: float) -> Talk:
-        """Four queries at once, eight every twenty seconds.
+        """Four queries at once; eight every twenty seconds, or seldomer for a large fleet.
 
         They are asked again over a longer time where the window held a single scrape.
         """
-        if now - self._kept_at >= SLOW_EVERY_S:
+        if now - self._kept_at >= max(SLOW_EVERY_S, SLOW_PER_ENGINE_S * len(self._observed)):
             self._kept = None
         asked = dict(queries(self._group_by, self._window_s))
         answers = yield from _ask({n: asked[n] for n in QUICK} if self._kept else asked)

@@ -113,7 +113,8 @@ class Session:
 
     def _asks_engines(self) -> bool:
         config = self._config
-        return not config.demo.enabled and (config.discovery.enabled or bool(config.engines))
+        named = bool(config.engines) or config.prometheus.url is not None
+        return not config.demo.enabled and (config.discovery.enabled or named)
 
     def stop(self) -> None:
         self._poller.stop()
