@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 from tokentop.domain.engine_readings import EngineReading
-from tokentop.domain.quantiles import quantile
+from tokentop.domain.quantiles import quantiles
 from tokentop.domain.rates import Rates
 from tokentop.domain.readings import Failure
 
@@ -21,9 +21,9 @@ def latency(rates: Rates) -> Latency:
     """The quantiles; worth keeping from reading to reading, as they cost more than all else."""
     ttft = () if rates.ttft is None else (rates.ttft,)
     itl = () if rates.itl is None else (rates.itl,)
-    return Latency(
-        quantile(ttft, 0.5), quantile(itl, 0.5), quantile(ttft, 0.95), quantile(itl, 0.95)
-    )
+    first, first_p95 = quantiles(ttft, 0.5, 0.95)
+    next_, next_p95 = quantiles(itl, 0.5, 0.95)
+    return Latency(first, next_, first_p95, next_p95)
 
 
 class EngineView(NamedTuple):

@@ -14,7 +14,7 @@ from tokentop.domain.engine_rows import Seen, gained, row, seen
 from tokentop.domain.engine_view import EngineView
 from tokentop.domain.fleet import ENGINES, Fleet, Seats
 from tokentop.domain.model import Engine, Finished, Gpu, Llm, Service, ServiceState, Throughput
-from tokentop.domain.quantiles import quantile
+from tokentop.domain.quantiles import quantiles
 from tokentop.domain.readings import Failure
 
 SILENT = ("stale", "offline", "parked")
@@ -168,17 +168,17 @@ def _throughput(rows: Sequence[Seen], pooled: Pooled) -> Throughput:
     """Sums of rates, and quantiles of all engines' observations put together."""
     rates = [s.view.rates for s in rows]
     windows = [r.window for r in rates]
-    ttft = [*pooled[0], *(r.ttft for r in rates if r.ttft is not None)]
-    itl = [*pooled[1], *(r.itl for r in rates if r.itl is not None)]
+    ttft = quantiles([*pooled[0], *(r.ttft for r in rates if r.ttft is not None)], 0.5, 0.95)
+    itl = quantiles([*pooled[1], *(r.itl for r in rates if r.itl is not None)], 0.5, 0.95)
     counters = [s.reading.counters for s in rows if s.reading]
     return Throughput(
         prompt_tokens_per_s=_sum(r.prompt_tokens_per_s for r in rates),
         generation_tokens_per_s=_sum(s.generation_tokens_per_s for s in rows),
         requests_per_s=_sum(r.requests_per_s for r in rates),
-        ttft_s=quantile(ttft, 0.5),
-        itl_s=quantile(itl, 0.5),
-        ttft_p95_s=quantile(ttft, 0.95),
-        itl_p95_s=quantile(itl, 0.95),
+        ttft_s=ttft[0],
+        itl_s=itl[0],
+        ttft_p95_s=ttft[1],
+        itl_p95_s=itl[1],
         prefix_hit_ratio=ratio(
             gained(windows, lambda w: w.prefix_hits), gained(windows, lambda w: w.prefix_queries)
         ),

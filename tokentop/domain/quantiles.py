@@ -28,11 +28,13 @@ def quantile(histograms: Sequence[Histogram], q: float) -> float | None:
     Linear within a bucket, as Prometheus' histogram_quantile; an answer in the +Inf bucket is the
     highest finite bound, which is then a lower bound. Replicas may have different buckets.
     """
-    if len({tuple(b for b, _ in h.buckets) for h in histograms}) == 1:
-        merged = _add(histograms)
-    else:
-        merged = _mix(histograms)
-    return _quantile(_rising(merged), q)
+    return quantiles(histograms, q)[0]
+
+
+def quantiles(histograms: Sequence[Histogram], *qs: float) -> tuple[float | None, ...]:
+    """As `quantile`, several from one merging."""
+    merged = _rising(_merged(histograms))
+    return tuple(_quantile(merged, q) for q in qs)
 
 
 def _less(newer: float | None, older: float | None) -> float | None:
@@ -48,19 +50,32 @@ def _rising(buckets: Buckets) -> Buckets:
     return tuple(level)
 
 
-def _add(histograms: Sequence[Histogram]) -> Buckets:
-    columns = zip(*(h.buckets for h in histograms), strict=True)
-    return tuple((column[0][0], math.fsum(count for _, count in column)) for column in columns)
+def _merged(histograms: Sequence[Histogram]) -> Buckets:
+    """Those with the same bounds are added first: a fleet has few sorts of engines."""
+    alike: dict[tuple[float, ...], list[Buckets]] = {}
+    for histogram in histograms:
+        bounds = tuple([bound for bound, _ in histogram.buckets])
+        alike.setdefault(bounds, []).append(histogram.buckets)
+    sums = [_add(buckets) for buckets in alike.values()]
+    return (
+        _mix([_rising(buckets) for buckets in sums]) if len(sums) > 1 else sums[0] if sums else ()
+    )
 
 
-def _mix(histograms: Sequence[Histogram]) -> Buckets:
-    bounds = sorted({bound for h in histograms for bound, _ in h.buckets})
-    return tuple((b, math.fsum(_count_below(h.buckets, b) for h in histograms)) for b in bounds)
+def _add(histograms: Sequence[Buckets]) -> Buckets:
+    columns = zip(*histograms, strict=True)
+    return tuple((column[0][0], math.fsum([count for _, count in column])) for column in columns)
+
+
+def _mix(histograms: Sequence[Buckets]) -> Buckets:
+    bounds = sorted({bound for buckets in histograms for bound, _ in buckets})
+    return tuple((b, math.fsum(_count_below(buckets, b) for buckets in histograms)) for b in bounds)
 
 
 def _count_below(buckets: Buckets, x: float) -> float:
+    """How many lie below, of counts that never fall."""
     low, below = 0.0, 0.0
-    for bound, count in _rising(buckets):
+    for bound, count in buckets:
         if x < bound:
             # Where the bucket is open-ended its members lie above every bound that is asked for.
             if math.isinf(bound) or x <= low:
