@@ -196,3 +196,8 @@ def test_memory_is_the_window(gains: list[int], every_s: float) -> None:
     requests = keeper.rates().window.requests
     assert requests is not None
     assert requests * every_s <= LATENCY_WINDOW_S + every_s + 1e-6
+
+
+def test_a_restart_behind_a_reading_that_left_the_counter_out() -> None:
+    """What was last told of a counter counts, however many readings ago."""
+    assert tokens_per_s((0.0, counted(900.0)), (4.0, counted(None)), (8.0, counted(3.0))) is None

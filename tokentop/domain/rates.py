@@ -42,11 +42,12 @@ class _Mark(NamedTuple):
 class RateKeeper:
     """The last minute of one engine's counters."""
 
-    __slots__ = ("_epoch", "_live", "_marks", "_slots")
+    __slots__ = ("_epoch", "_known", "_live", "_marks", "_slots")
 
     def __init__(self) -> None:
         self._marks: deque[_Mark] = deque()
         self._epoch: float | None = None
+        self._known = Counters()  # each as it was last told: some readings leave one out
         self._slots: dict[str, SlotProgress] = {}  # the last known of each slot, by its place
         self._live = (0.0, 0.0)  # prompt and generated tokens seen in slots
 
@@ -56,6 +57,8 @@ class RateKeeper:
         mark = _Mark(now, self._counters(reading), reading.ttft, reading.itl, partial)
         if self._marks and self._restarted(mark, reading.epoch):
             self._marks.clear()
+            self._known = Counters()
+        self._known = _latest(mark.counters, self._known)
         self._epoch = reading.epoch
         self._marks.append(mark)
         while len(self._marks) > 2 and now - self._marks[1].at >= LATENCY_WINDOW_S:
@@ -90,7 +93,7 @@ class RateKeeper:
             return True
         if epoch is not None and self._epoch is not None and epoch != self._epoch:
             return True
-        pairs = zip(mark.counters, last.counters, strict=True)
+        pairs = zip(mark.counters, self._known, strict=True)
         return any(new is not None and old is not None and new < old for new, old in pairs)
 
     def _counters(self, reading: EngineReading) -> Counters:
@@ -121,6 +124,10 @@ class RateKeeper:
 
 def _place(slot: SlotProgress) -> str:
     return slot.task.rpartition("/")[0]
+
+
+def _latest(new: Counters, old: Counters) -> Counters:
+    return Counters(*(o if n is None else n for n, o in zip(new, old, strict=True)))
 
 
 def _gained(new: Counters, old: Counters) -> Counters:
