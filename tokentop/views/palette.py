@@ -97,11 +97,14 @@ _AREAS: dict[str, tuple[str, str, str, str]] = {
     "bar.line": ("#5f7f9d", "#5f7f9d", "#5f7f9d", "blue"),
     "bar.stale": ("#5b6773", "#848e98", "#5b6773", "bright_black"),
 }
-# Who holds VRAM: neighbours a shade apart, what an engine reserved darker than its KV cache in use.
-# They carry names: each is (area, text on it); the sixteen-colour text is reversed instead.
+# Who holds VRAM: what an engine's KV cache uses is brightest, what it only reserved darkest, what
+# any process holds has the colour of every bar. They carry names: each is (area, text on it); the
+# sixteen-colour text is reversed instead.
 _HOLDERS: dict[str, tuple[tuple[str, str, str, str], tuple[str, str, str]]] = {
-    "one": (("#86a9cc", "#4a6d8f", "#86a9cc", "blue"), ("#0b1016", "#ffffff", "#0b1016")),
-    "two": (("#a2b6c8", "#61788e", "#a2b6c8", "cyan"), ("#0b1016", "#ffffff", "#0b1016")),
+    "used": (("#86a9cc", "#466989", "#86a9cc", "cyan"), ("#0b1016", "#ffffff", "#0b1016")),
+    "used2": (("#a2b6c8", "#5a7288", "#a2b6c8", "cyan"), ("#0b1016", "#ffffff", "#0b1016")),
+    "held": (("#5f7f9d", "#587795", "#5f7f9d", "blue"), ("#06090c", "#ffffff", "#06090c")),
+    "held2": (("#7590ab", "#4d6b88", "#7590ab", "blue"), ("#06090c", "#ffffff", "#06090c")),
     "reserved": (
         ("#4c6276", "#7f94a8", "#4c6276", "bright_black"),
         ("#f4f7fa", "#0b0f13", "#f4f7fa"),

@@ -7,6 +7,7 @@ import pytest
 from tokentop.views.palette import (
     AREA_STYLES,
     BACKGROUNDS,
+    HOLDERS,
     SERVICE_SYMBOLS,
     SLOT_STYLES,
     STYLES,
@@ -62,7 +63,14 @@ def seen(rgb: RGB, blindness: str) -> RGB:
 
 
 @pytest.mark.parametrize("theme", HEX_THEMES)
-@pytest.mark.parametrize("name", [*TEXT_STYLES, *(f"badge.{t}" for t in (*TIERS, "none", "warn"))])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *TEXT_STYLES,
+        *(f"badge.{t}" for t in (*TIERS, "none", "warn")),
+        *(f"on.{h}" for h in HOLDERS),
+    ],
+)
 def test_text_is_readable(theme: str, name: str) -> None:
     """Every style that writes words has a contrast of at least 4.5 on its own background."""
     style = STYLES[theme][name]
@@ -71,7 +79,13 @@ def test_text_is_readable(theme: str, name: str) -> None:
 
 @pytest.mark.parametrize("theme", HEX_THEMES)
 @pytest.mark.parametrize(
-    "name", [*AREA_STYLES, *(f"area.{t}" for t in TIERS), *(f"fill.{s}" for s in SLOT_STYLES)]
+    "name",
+    [
+        *AREA_STYLES,
+        *(f"area.{t}" for t in TIERS),
+        *(f"fill.{s}" for s in SLOT_STYLES),
+        *(f"hold.{h}" for h in HOLDERS if h != "reserved"),
+    ],
 )
 def test_bars_are_seen(theme: str, name: str) -> None:
     """Every bar stands out from the screen by at least 3.0."""

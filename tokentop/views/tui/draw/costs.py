@@ -8,11 +8,11 @@ from tokentop.views.tui.draw.line import Line, Look, window, wrapped
 TITLE = "how this was computed"
 _NAMES = {
     "usd_per_hour": ("USD per hour, now", ""),
-    "usd_per_mtok_reserved": ("USD per 1M generated tokens, all time", "reserved hours count"),
-    "usd_per_mtok_busy": ("USD per 1M generated tokens, busy time", "only while requests ran"),
-    "usd_per_mtok_best": ("USD per 1M generated tokens, best seen", "at the best throughput"),
+    "usd_per_mtok_reserved": ("USD per 1M generated, all time", "reserved hours count"),
+    "usd_per_mtok_busy": ("USD per 1M generated, busy time", "only while requests ran"),
+    "usd_per_mtok_best": ("USD per 1M generated, best seen", "at the best throughput"),
     "reference_usd_per_mtok": ("the reference", "the price you named"),
-    "kwh_per_mtok": ("kWh per 1M generated tokens", "the GPUs alone"),
+    "kwh_per_mtok": ("kWh per 1M generated", "the GPUs alone"),
 }
 _UNSET = (
     "No price is configured, so none is shown. Say what the machine costs in the configuration:",
@@ -60,11 +60,11 @@ def _figure(each: Explanation, width: int) -> list[Line]:
     shown = value or tell.usd(each.value)
     room = min(width, 76)
     head: Line = [
-        (fit(name, max(1, min(42, room - 12))), "title"),
+        (fit(name, max(1, min(36, room - 12))), "title"),
         (fit(shown, 10, "right"), "dim" if shown == DASH else "bright"),
         ("  " + remark, "dim"),
     ]
-    label = max(8, min(40, room - 26))
+    label = max(8, min(34, room - 32))
     inputs: list[Line] = [
         [
             ("  " + fit(clean(i.label, 60), label), "dim"),

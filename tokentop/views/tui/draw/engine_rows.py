@@ -109,8 +109,8 @@ def start_at(count: int, room: int, offset: int, at: int | None) -> int:
     start = max(0, min(offset, count - room))
     if at is None or room < 1:
         return start
-    at = 0 if at == 1 else at  # a first group's heading is seen with its first engine
-    return max(at - room + 1, min(start, at))
+    top = 0 if at == 1 else at  # a first group's heading is seen with its first engine
+    return max(at - room + 1, min(start, top))
 
 
 def columns(engines: Sequence[Engine], width: int) -> list[Column]:

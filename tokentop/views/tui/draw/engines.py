@@ -8,7 +8,16 @@ from tokentop.views.palette import ENGINE_STYLES, engine_symbol
 from tokentop.views.tui.draw import tell
 from tokentop.views.tui.draw.engine_rows import Column, Row, columns, listed, place_of, start_at
 from tokentop.views.tui.draw.holders import named
-from tokentop.views.tui.draw.line import Line, Look, block, dimmed, exact, sentence, span_width
+from tokentop.views.tui.draw.line import (
+    Line,
+    Look,
+    block,
+    dimmed,
+    exact,
+    sentence,
+    span_width,
+    wrapped,
+)
 from tokentop.views.tui.draw.marks import age, meter
 
 TITLE = "engines"
@@ -27,9 +36,21 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
     cols = columns(snapshot.engines, width)
     shown = rows[start : start + room]
     drawn = [_row(row, cols, width, look, picked=start + i == at) for i, row in enumerate(shown)]
+    if at is not None and len(drawn) + 1 < height:
+        drawn += _told(rows[at].engine, width, height - len(drawn) - 1)
     if room < height:
         drawn.append(_place(start, room, len(rows), moves=at is not None))
     return block(drawn, width, height)
+
+
+def _told(engine: Engine | None, width: int, room: int) -> list[Line]:
+    """Beneath the table: what is wrong with the engine under the cursor, and what to do."""
+    said = [engine.error, engine.advice] if engine else []
+    text = " ".join(clean(words, 300).rstrip(".") + "." for words in said if words)
+    if not text:
+        return []
+    lines_of: list[Line] = [[(row, "warn")] for row in wrapped(text, width, max(1, room))]
+    return [[], *lines_of]
 
 
 def heads(snapshot: Snapshot, width: int, _height: int, look: Look) -> Line:
@@ -96,12 +117,11 @@ def _row(row: Row, cols: Sequence[Column], width: int, look: Look, *, picked: bo
     for column in cols:
         line += [(_gap(column), "text")] if line else []
         line += _cell(engine, column, look)
-    line = exact(line, width)
     if engine.state in _GONE:
         line = [line[0], *dimmed([line[1:]])[0]]
-    if picked:
+    if picked:  # the pointer takes the first gap, so that nothing moves
         line[1] = (">" if look.ascii else "▸", "selected")
-    return line
+    return exact(line, width)
 
 
 def _heading(row: Row, width: int) -> Line:

@@ -37,15 +37,18 @@ def facts(snapshot: Snapshot, look: Look) -> Facts:
 
 
 def has_stack(snapshot: Snapshot) -> bool:
-    """True where the seven-service stack answers, has answered, or was configured.
+    """True where the seven-service stack answers, has answered, or was configured, and is not off.
 
     Only who named it, or set its prices, has a base cost before it has ever answered.
     """
     if any(up for _, up in snapshot.services_online):
         return True
+    seven = [s for s in snapshot.services if s.kind == "aither"]
+    if seven and all(s.state == "off" for s in seven):
+        return False
     if snapshot.pricing.base_cost_tokens is not None:
         return True
-    return any(s.kind == "aither" and s.age_s is not None for s in snapshot.services)
+    return any(s.age_s is not None for s in seven)
 
 
 def stack(snapshot: Snapshot) -> tuple[Service, ...]:

@@ -131,7 +131,7 @@ def striped(rows: Sequence[Line]) -> list[Line]:
     odd = {"bar": "bar.alt"} | {
         f"{use}.{a}": f"{use}.{b}"
         for use in ("hold", "bar", "on")
-        for a, b in (("one", "two"), ("two", "one"))
+        for a, b in (("used", "used2"), ("used2", "used"), ("held", "held2"), ("held2", "held"))
     }
     return [
         [(text, odd.get(style, style)) for text, style in row] if y % 2 else row

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from tokentop.domain.cells import bar
 from tokentop.domain.model import Engine, Gpu, Process
 from tokentop.domain.text import DASH, cell_width, clean, fit, gib, known
-from tokentop.views.tui.draw.line import Line, Span
+from tokentop.views.tui.draw.line import Line, Span, joined
 
 NARROWEST = 10  # cells of a bar below which parts say nothing
 _NAMED = 5  # cells of a part from which a cut name still says something
-_GLYPHS = {"one": "█", "two": "▓", "reserved": "▒", "other": "░"}
+_GLYPHS = {"used": "█", "used2": "█", "held": "▓", "held2": "▓", "reserved": "▒", "other": "░"}
 _EDGE = "▏"
 
 Engines = Mapping[str, Engine]
@@ -80,7 +80,8 @@ def _cells(found: Sequence[Part], used: float, filled: int) -> list[Span]:
     for place, part in enumerate(found):
         reached += part.size
         end = max(len(cells), min(filled, round(reached * scale)))
-        cells += _part(part, end - len(cells), "two" if place % 2 else "one", first=not cells)
+        shade = ("used" if part.engine and known(part.kv) else "held") + ("2" if place % 2 else "")
+        cells += _part(part, end - len(cells), shade, first=not cells)
     rest = filled - len(cells)
     return cells + _part(Part("other", 0.0), rest, "other", first=not cells)
 
@@ -123,11 +124,14 @@ def legend(gpus: Sequence[Gpu], engines: Engines) -> Line:
     kinds = [part.engine for gpu in gpus for part in parts(gpu, engines)]
     if True not in kinds:
         return []
-    return [
-        (_GLYPHS["one"], "hold.one"), (" KV cache in use  ", "dim"),
-        (_GLYPHS["reserved"], "hold.reserved"), (" reserved by the engine  ", "dim"),
-        (_GLYPHS["other"], "hold.other"), (" other", "dim"),
-    ]  # fmt: skip
+    said = (
+        ("used", "KV cache in use"),
+        ("reserved", "reserved"),
+        ("held", "held by a process"),
+        ("other", "other"),
+    )
+    keys: list[Line] = [[(_GLYPHS[k], f"hold.{k}"), (f" {words}", "dim")] for k, words in said]
+    return joined(keys)
 
 
 def listed(gpu: Gpu, engines: Engines) -> str:

@@ -45,10 +45,10 @@ def sections(engines: Sequence[Engine], width: int) -> list[Section]:
     if len(engines) < 2 or room < NARROWEST * len(engines):
         return []
     spare = room - NARROWEST * len(engines)
-    known = [e.max_slots for e in engines if e.max_slots]
-    usual = max(1.0, sum(known) / len(known)) if known else 1.0
-    weights = [("", float(e.max_slots or usual)) for e in engines]
-    shares = segments(weights, sum(w for _, w in weights), spare) if spare else []
+    known = [e.max_slots for e in engines if e.max_slots and e.max_slots > 0]
+    usual = sum(known) / len(known) if known else 1.0
+    weights = [("", e.max_slots if e.max_slots and e.max_slots > 0 else usual) for e in engines]
+    shares = segments(weights, None, spare) if spare else []
     cells = [n for _, n in shares[: len(engines)]] or [0] * len(engines)
     return [Section(e, NARROWEST + n) for e, n in zip(engines, cells, strict=True)]
 

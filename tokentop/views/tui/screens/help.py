@@ -46,8 +46,9 @@ def _beside(left: list[Line], right: list[Line]) -> list[Line]:
 def help_size(width: int, height: int) -> tuple[int, int]:
     """The box's size on a screen of `width` x `height`."""
     two = width >= 2 * _COLUMN + 6
-    rows = sum(1 for key in KEYS if key.shown) + len(GROUPS)
-    wanted = (2 * _COLUMN + 6, rows // 2 + 5) if two else (_COLUMN + 6, rows + 2)
+    sizes = [len(_group(name)) for name in GROUPS]
+    tallest = max(sizes[0] + sizes[1], sizes[2] + sizes[3]) + 1
+    wanted = (2 * _COLUMN + 6, tallest + 2) if two else (_COLUMN + 6, sum(sizes) + 2)
     return min(width, wanted[0]), min(height, wanted[1])
 
 

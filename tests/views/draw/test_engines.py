@@ -1,0 +1,290 @@
+"""What the panels say of engines: who holds VRAM, whose slots, which tokens at what cost."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import engine_examples as boxes
+from tests.views.draw import strategies as some
+from tests.views.draw.test_exact import check
+from tests.views.draw.test_panels import said, styles
+from tokentop.domain.engine_history import Trends
+from tokentop.domain.model import Cost, Engine, Gpu, Process, Service, Snapshot, Throughput
+from tokentop.views.tui.draw import (
+    banner,
+    costs,
+    engine,
+    engines,
+    gpus,
+    holders,
+    seats,
+    services,
+    slots,
+    tokens,
+)
+from tokentop.views.tui.draw.arrange import arrange
+from tokentop.views.tui.draw.engine_rows import ENGINE_SORTS, listed, moved, place_of, start_at
+from tokentop.views.tui.draw.facts import facts
+from tokentop.views.tui.draw.line import Look, span_width
+
+LOOK = Look(clock="12:04:31")
+GIB = 2**30
+KNOWN = {e.id: e for e in (boxes.QWEN, boxes.GEMMA, boxes.LLAMA)}
+pids = st.integers(1, 400)
+held = st.lists(
+    st.builds(Process, pids, some.texts, some.texts, st.integers(0, 90 * GIB),
+              st.sampled_from([*KNOWN, None, "gone"])), max_size=8,
+).map(tuple)  # fmt: skip
+
+
+@given(held, st.integers(0, 100 * GIB), st.integers(1, 100 * GIB), st.integers(1, 120))
+@settings(max_examples=300, deadline=None)
+def test_a_split_bar_is_exact_and_as_full_as_the_plain_one(
+    processes: tuple[Process, ...], used: int, total: int, width: int
+) -> None:
+    """Whatever the processes claim: exactly `width` cells, filled where the plain bar is filled."""
+    gpu = Gpu(0, processes=processes, vram_used_bytes=used, vram_total_bytes=total)
+    line = holders.split(gpu, KNOWN, width)
+    if line is not None:
+        check([line], width, 1)
+        empty = sum(len(text) for text, style in line if style == "track")
+        plain = holders.bar(used / total, width)
+        assert empty == len(plain) - len(plain.rstrip(" "))
+
+
+def cells(line: list[tuple[str, str]]) -> list[str]:
+    """The style of each cell, whatever stands in it."""
+    return [style.partition(".")[2] for text, style in line for _ in text]
+
+
+def test_an_engines_part_shows_what_its_kv_cache_uses() -> None:
+    """100 of 100 GiB are one engine's and its KV cache is half full: half the cells are lit."""
+    gpu = Gpu(0, vram_used_bytes=100 * GIB, vram_total_bytes=100 * GIB,
+              processes=(Process(1, "vllm", None, 100 * GIB, "a"),))  # fmt: skip
+    line = holders.split(gpu, {"a": Engine("a", "vllm", model="qwen", kv_cache=0.5)}, 40)
+    assert line is not None
+    assert cells(line) == ["used"] * 20 + ["reserved"] * 20
+    assert "qwen" in said([line])
+
+
+def test_an_engine_that_hides_its_kv_cache_is_not_drawn_as_full() -> None:
+    """No KV figure: the part is held, nothing is said to be in use."""
+    gpu = Gpu(0, vram_used_bytes=50 * GIB, vram_total_bytes=100 * GIB,
+              processes=(Process(1, "llama-server", None, 50 * GIB, "a"),))  # fmt: skip
+    line = holders.split(gpu, {"a": Engine("a", "llamacpp", model="phi")}, 40)
+    assert line is not None
+    assert set(cells(line)) == {"held", ""} | ({"track"} & set(cells(line)))
+
+
+def test_parts_keep_their_order_whatever_their_sizes() -> None:
+    """Engines first, then by pid: a process that grows past another does not change places."""
+    small, large = Process(5, "a", None, GIB), Process(9, "b", None, 2 * GIB)
+    one = holders.parts(Gpu(0, processes=(large, small)), {})
+    other = holders.parts(Gpu(0, processes=(small._replace(vram_bytes=9 * GIB), large)), {})
+    assert [p.name for p in one] == [p.name for p in other] == ["a", "b"]
+
+
+def test_workers_of_one_engine_are_one_part() -> None:
+    """Two processes of an engine on a GPU are one segment with both sizes."""
+    two = tuple(Process(pid, "w", None, 10 * GIB, boxes.QWEN.id) for pid in (1, 2))
+    (part,) = holders.parts(Gpu(0, processes=two), KNOWN)
+    assert part.size == 20 * GIB
+
+
+def test_without_engines_a_lone_process_leaves_the_bar_as_it_was() -> None:
+    """Nothing is to be told apart: the plain bar stands."""
+    gpu = Gpu(0, vram_used_bytes=50, vram_total_bytes=100, processes=(Process(1, "x", None, 50),))
+    assert holders.split(gpu, {}, 40) is None
+
+
+def test_the_legend_is_there_where_there_is_room() -> None:
+    """The shades are explained in words under the pool, on wide screens only."""
+    assert "KV cache in use" in said(gpus.lines(boxes.engines(), 90, 9, LOOK))
+    assert "KV cache in use" not in said(gpus.lines(boxes.engines(), 50, 9, LOOK))
+
+
+@given(st.lists(some.engines, min_size=1, max_size=12), st.integers(1, 200))
+@settings(max_examples=200, deadline=None)
+def test_sections_fill_the_bar_exactly(some_engines: list[Engine], width: int) -> None:
+    """Sections and the gaps between them take the whole width, none under the least."""
+    found = seats.sections(some_engines, width)
+    if found:
+        assert sum(s.width for s in found) + len(found) - 1 == width
+        assert min(s.width for s in found) >= seats.NARROWEST
+        assert span_width(seats.names(found)) == span_width(seats.figures(found)) == width
+
+
+def test_sections_do_not_move_with_the_load() -> None:
+    """The shares follow capacities alone."""
+    calm = [boxes.QWEN, boxes.GEMMA]
+    busy = [e._replace(active=1, queued=400) for e in calm]
+    assert [s.width for s in seats.sections(calm, 90)] == [
+        s.width for s in seats.sections(busy, 90)
+    ]
+
+
+def test_estimates_unknowns_and_queues_are_told_apart() -> None:
+    """≈ on an estimated capacity, `of —` on an unknown one, what waits beyond in its own colour."""
+    drawn = slots.lines(boxes.priced(), 110, 7, LOOK)
+    text = said(drawn)
+    for words in ("16/≈16 +23", "1 of —", "26/48", "of ≈64 slots", "+23 beyond"):
+        assert words in text
+    assert "fill.beyond" in styles(drawn)
+
+
+def test_a_routers_requests_are_not_seated_twice() -> None:
+    """A router stands for itself only where no engine is known."""
+    proxy = Engine("p", "litellm", active=9, max_slots=10, router=True, state="online")
+    snap = boxes.engines()
+    assert seats.seated(snap._replace(engines=(*snap.engines, proxy))) == list(snap.engines)
+    assert seats.seated(snap._replace(engines=(proxy,))) == [proxy]
+
+
+def test_silent_burn_is_marked_above_the_users_threshold() -> None:
+    """0.34 is marked at a threshold of 0.2, not at 0.5; the mark is not colour alone."""
+    loud = tokens.lines(boxes.priced(), 116, 6, LOOK)
+    assert "▲ ≈34%" in said(loud)
+    assert "warn" in styles(loud)
+    quiet = tokens.lines(boxes.priced(), 116, 6, LOOK._replace(burn_at=0.5))
+    assert "▲" not in said(quiet)
+
+
+def test_costs_are_dashes_until_a_price_is_set() -> None:
+    """No price: no dollar sign in any face; what is measured is said."""
+    for width, height in ((116, 6), (78, 5), (78, 2), (60, 1), (40, 12)):
+        assert "$" not in said(tokens.lines(boxes.engines(), width, height, LOOK))
+    assert "0.67 kWh" in said(tokens.lines(boxes.engines(), 116, 6, LOOK))
+    assert "$" not in said([tokens.summary(boxes.engines(), LOOK)])
+
+
+def test_the_tokens_panel_has_three_faces() -> None:
+    """Fresh in colour, stale dimmed with its age, absent one sentence, all of one size."""
+    old = boxes.engines()._replace(llm=boxes.stale_engines().llm)
+    assert styles(tokens.lines(old, 100, 6, LOOK)) == {"stale"}
+    assert said([tokens.summary(old, LOOK)]) == "stale · 47s"
+    blank = boxes.engines()._replace(throughput=Throughput(), cost=Cost())
+    assert "No engine has told" in said(tokens.lines(blank, 100, 6, LOOK))
+    for snap in (old, blank, boxes.priced()):
+        check(tokens.lines(snap, 100, 6, LOOK), 100, 6)
+
+
+@pytest.mark.parametrize("build", [boxes.engines, boxes.fleet, boxes.troubled_engines])
+def test_engines_stand_where_the_seven_would(build: object) -> None:
+    """No stack: the strip names engines or counts them, the header counts engines."""
+    snap: Snapshot = build()  # type: ignore[operator]
+    text = said(services.lines(snap, 116, 2, LOOK))
+    assert "genesis" not in text
+    assert "online" in text or "qwen3.6" in text
+    panels = {p.panel for p in arrange(120, 40, facts(snap, LOOK))}
+    assert "tokens" in panels
+    assert not panels & {"multiplier", "capacity", "cloud", "economy", "metrics"}
+
+
+def test_with_a_stack_both_are_shown() -> None:
+    """The seven keep their panels, the engines join the strip and bring their tokens."""
+    snap = boxes.both()
+    panels = {p.panel for p in arrange(120, 40, facts(snap, LOOK))}
+    assert {"multiplier", "capacity", "tokens"} <= panels
+    text = said(services.lines(snap, 160, 2, LOOK))
+    assert "genesis" in text
+    assert "gemma4-12b" in text
+
+
+def test_a_parked_service_that_nobody_set_up_is_no_stack() -> None:
+    """Default addresses where nobody ever listened end up parked; that makes no stack of them."""
+    snap = boxes.engines()
+    rows = tuple(s._replace(state="parked") if s.kind == "aither" else s for s in snap.services)
+    assert "Everything is Free" not in banner.headline(snap._replace(services=rows))
+    told = Service("genesis", "aither", None, "parked", None, 40.0, "refused")
+    with_one = snap._replace(services=(told, *rows[1:]))
+    calm = with_one._replace(demand=with_one.demand._replace(mode="normal"))
+    assert "Everything is Free" in banner.headline(calm)
+
+
+@pytest.mark.parametrize("mode", ["normal", "pressure", "saturated"])
+def test_the_banner_follows_its_mode_and_the_badge_its_tier(mode: str) -> None:
+    """Title and frame in the mode's colour, the badge in the tier's."""
+    snap = boxes.both()
+    snap = snap._replace(demand=snap.demand._replace(mode=mode))  # type: ignore[arg-type]
+    assert banner.border(snap) == f"mode.{mode}"
+    for width, height in ((78, 2), (116, 3)):
+        found = styles(banner.lines(snap, width, height, LOOK))
+        assert {f"mode.{mode}", "badge.high"} <= found
+
+
+@pytest.mark.parametrize("sort", ENGINE_SORTS)
+def test_every_order_is_total_and_puts_the_unknown_last(sort: str) -> None:
+    """The order depends on the engines alone, not on how they came; figures largest first."""
+    snap = boxes.troubled_engines()
+    one = [r.engine.id for r in listed(snap.engines, sort) if r.engine]
+    other = [r.engine.id for r in listed(snap.engines[::-1], sort) if r.engine]
+    assert one == other
+    if sort == "tok/s":
+        assert one[:2] == [boxes.QWEN.id, boxes.GEMMA.id]
+
+
+def test_groups_are_kept_together_under_their_sums() -> None:
+    """Each group's heading comes before its engines, with what they do together."""
+    rows = listed(boxes.fleet().engines, "queue")
+    assert [r.group for r in rows if r.engine is None] == ["cluster-a", "cluster-b", "cluster-c"]
+    at = [i for i, r in enumerate(rows) if r.engine is None]
+    names = {r.engine.group for r in rows[at[0] : at[1]] if r.engine}
+    assert names == {"cluster-a"}
+    assert "active" in said(engines.lines(boxes.fleet(), 116, 30, LOOK))
+
+
+@given(st.integers(0, 80), st.integers(1, 40), st.integers(-9, 99), st.integers(0, 79))
+def test_the_cursors_row_is_always_seen(count: int, room: int, offset: int, at: int) -> None:
+    """Wherever the window was: it holds the cursor and never runs past the end."""
+    at = min(at, max(0, count - 1))
+    start = start_at(count, room, offset, at)
+    assert 0 <= start <= max(0, count - room, at)
+    assert start <= at < start + room
+
+
+def test_the_cursor_skips_headings_and_stops_at_the_ends() -> None:
+    """Down from a group's last engine comes the next group's first one."""
+    rows = listed(boxes.fleet(6).engines)
+    ids = [r.engine.id for r in rows if r.engine]
+    assert moved(rows, ids[1], 1) == ids[2]
+    assert moved(rows, ids[-1], 5) == ids[-1]
+    assert moved(rows, "gone", 0) == ids[0]
+    assert rows[place_of(rows, "gone")].engine is not None
+    assert moved([], None, 1) is None
+
+
+@given(some.engines, some.widths, some.heights, some.looks)
+@settings(max_examples=150, deadline=None)
+def test_one_engine_in_full_is_exact(one: Engine, width: int, height: int, look: Look) -> None:
+    """Whatever an engine says of itself: exactly the page, nothing that steers."""
+    trends = Trends((1.0, None, float(width)) * 70, (None,) * 210, (0.5,) * 210, 800.0)
+    check(engine.lines(one, trends, width, height, look), width, height)
+
+
+@given(some.snapshots, some.widths, some.heights, some.looks)
+@settings(max_examples=100, deadline=None)
+def test_the_costs_page_is_exact(snap: Snapshot, width: int, height: int, look: Look) -> None:
+    """Whatever the explanations hold."""
+    check(costs.lines(snap, width, height, look), width, height)
+
+
+def test_every_figure_of_the_costs_names_its_inputs() -> None:
+    """Each explained figure and each of its inputs stands on the page with who said so."""
+    text = said(costs.page(boxes.priced(), 100))
+    for explained in boxes.COST.explained:
+        for row in explained.inputs:
+            assert row.label in text
+            assert row.source in text
+
+
+def test_an_engines_page_says_everything_that_is_known() -> None:
+    """URL, version, slots source, finish reasons, advice, spend and what a router is."""
+    snap = boxes.troubled_engines()
+    text = said(engine.page(boxes.GEMMA._replace(advice="Start it again."), Trends(), 100, LOOK))
+    for words in ("http://127.0.0.1:30000", "sglang 0.5.4", "estimated", "Start it again.",
+                  "1.2k", "341 ms/1.2 s", "122 GiB", "5151"):  # fmt: skip
+        assert words in text
+    proxy = next(e for e in snap.engines if e.router)
+    text = said(engine.page(proxy, Trends(), 100, LOOK))
+    for words in ("is not added to theirs", "http://127.0.0.1:8000", "search / key-a", "$12.50"):
+        assert words in text
