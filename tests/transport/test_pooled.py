@@ -1,9 +1,8 @@
 """The screen's transport: connections kept and replaced, independence, a bounded end."""
 
 import asyncio
+import os
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import AsyncIterator
 
@@ -16,7 +15,6 @@ from tests.servers.certificates import private_ca
 from tests.servers.loopback import Server
 from tests.servers.stack import Stack
 from tokentop.domain.readings import Failure
-from tokentop.transport import tls
 from tokentop.transport.http import Reply, Request
 from tokentop.transport.network import Backend
 from tokentop.transport.pooled import Pool
@@ -92,25 +90,14 @@ async def test_cancelling_a_fetch_cancels_it(pool: Pool) -> None:
             await task
 
 
-async def test_plain_http_makes_no_tls_context(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_plain_http_loads_no_ca_bundle(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """No certificate is read while every URL is plain http: that would cost megabytes."""
-    made: list[object] = []
-    monkeypatch.setattr(tls, "context_for", made.append)
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
     with Server(ok(1)) as server:
         assert isinstance(await pool.fetch(Request(server.url)), Reply)
-    assert made == []
-
-
-def test_the_screen_pays_for_no_client_library_above_the_connections() -> None:
-    """httpx itself costs megabytes and half of a poll's CPU time; only a stand-in needs it."""
-    asked = (
-        "import asyncio, sys\n"
-        "from tokentop.transport.pooled import Pool, Request\n"
-        "asyncio.run(Pool().fetch(Request('http://127.0.0.1:9/')))\n"
-        "print([name for name in ('httpx', 'httpcore') if name in sys.modules])"
-    )
-    ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
-    assert ran.stdout == "['httpcore']\n"
+    ((key, transport),) = pool._transports.items()
+    assert key[0] == server.url
+    assert transport._pool._ssl_context.cert_store_stats()["x509"] == 0  # type: ignore[attr-defined]
 
 
 async def test_tls_connections_are_kept_as_well(pool: Pool, tmp_path: object) -> None:

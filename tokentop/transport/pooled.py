@@ -1,17 +1,14 @@
-"""GETs over kept-alive connections: the transport of the full screen.
+"""GETs over kept-alive httpx connections: the transport of the full screen.
 
-httpcore, the engine of httpx, is driven here without httpx's client and pool: for fifteen small
-questions a poll those took most of the whole screen's CPU time. The environment's proxies are not
-used, for what is asked here is on this host or in its own network, and a proxy would see the
-tokens. Cookies are not kept either: every poll is the same.
+The environment's proxies are not used, for what is asked here is on this host or in its own
+network, and a proxy would see the tokens. Cookies are not kept either: every poll is the same.
 """
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tokentop.domain.readings import Failure
 from tokentop.transport.failures import Stopped, failure_for_exception, timed_out
@@ -32,37 +29,31 @@ from tokentop.transport.http import (
     target_of,
     too_large,
 )
+from tokentop.transport.urls import Target
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    import httpcore
     import httpx
+
+    from tokentop.transport.network import Backend
 
 _KEEP_ALIVE_S = 90.0
 _CLOSE_S = 0.2
-
-
-class Answer(NamedTuple):
-    """The beginning of an answer; `body` is read once, `close` is called in any case."""
-
-    status: int
-    headers: Iterable[tuple[bytes, bytes]]
-    body: AsyncIterator[bytes]
-    close: Callable[[], Awaitable[None]]
 
 
 class Pool:
     """Connections of one event loop; `transport` (demo, tests) stands in for the network."""
 
     def __init__(self, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
-        # httpcore looks for this optional module with every lock: a third of a request's CPU time.
-        sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
-        from tokentop.transport.network import Backend  # paid here, not before the first paint
+        import httpx  # 98 ms, paid here rather than before the first paint
+
+        from tokentop.transport.network import Backend
 
         self._given = transport
         self._backend = Backend()
-        self._idle: dict[tuple[str, SSLContext | None], list[httpcore.AsyncHTTPConnection]] = {}
+        # One small pool an origin: httpcore looks at every connection of a pool for every request.
+        self._transports: dict[tuple[str, SSLContext], httpx.AsyncBaseTransport] = {}
 
     async def fetch(self, request: Request) -> Reply | Failure:
         """One GET with its redirects, within `request.timeout_s`; raises only CancelledError."""
@@ -73,17 +64,17 @@ class Pool:
             return stopped.failure
         except TimeoutError:
             return timed_out(request.url, request.timeout_s)
-        except Exception as error:  # noqa: BLE001  # httpcore, anyio and h11 raise what they like
+        except Exception as error:  # noqa: BLE001  # httpx, anyio and h11 raise what they like
             return _failure(error, request)
 
     async def aclose(self) -> None:
         """Close what is open, within 0.2 s; a lookup that hangs is left to its daemon thread."""
-        idle = [connection for kept in self._idle.values() for connection in kept]
-        self._idle.clear()
+        given = () if self._given is None else (self._given,)
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_S):
-                for closable in (*idle, *((self._given,) if self._given else ())):
-                    await closable.aclose()
+                for transport in (*given, *self._transports.values()):
+                    await transport.aclose()
+        self._transports.clear()
 
     async def _follow(self, request: Request, started: float) -> Reply | Failure:
         hops = 0
@@ -99,125 +90,96 @@ class Pool:
 
     async def _exchange(self, request: Request, started: float) -> Reply | Failure | str:
         """One request and its answer, or the Location it redirects to."""
-        answer = await self._ask(request)
+        response = await self._send(request)
         try:
-            head = _head(answer, request)
-            if head.status in REDIRECTS and "location" in head.headers:
-                return head.headers["location"]
-            failure = refusal(head, request)
+            answer = _head(response, request)
+            if answer.status in REDIRECTS and "location" in answer.headers:
+                return answer.headers["location"]
+            failure = refusal(answer, request)
             if failure is not None:
                 return failure
-            return head.reply(await _body(answer, request), monotonic() - started)
+            return answer.reply(await _body(response, request), monotonic() - started)
         finally:
-            await answer.close()
+            await response.aclose()
 
-    async def _ask(self, request: Request) -> Answer:
+    async def _send(self, request: Request) -> "httpx.Response":
         """The answer's beginning; a kept connection that turns out dead is replaced once."""
-        import httpcore
+        import httpx
 
+        transport = self._transport_for(request, target_of(request))
+        reused = self._given is None
         try:
-            if self._given is not None:
-                return await _stand_in(self._given, request)
-            kept = self._kept(request)
-            while kept:
-                connection = kept.pop()
-                if connection.has_expired():
-                    await connection.aclose()
-                    continue
-                with suppress(httpcore.NetworkError, httpcore.RemoteProtocolError):
-                    return await _asked(connection, request, kept)
-                break
-            return await _asked(self._opened(request), request, kept)
-        except (httpcore.ReadError, httpcore.WriteError):
+            while True:
+                opened = asyncio.Event()
+                try:
+                    return await transport.handle_async_request(_question(request, opened))
+                except (httpx.NetworkError, httpx.RemoteProtocolError):
+                    if opened.is_set() or not reused:
+                        raise
+                    reused = False
+        except (httpx.ReadError, httpx.WriteError):
             raise Stopped(no_answer(request)) from None
 
-    def _kept(self, request: Request) -> "list[httpcore.AsyncHTTPConnection]":
-        """The idle connections that may carry this request, latest last."""
-        return self._idle.setdefault((target_of(request).origin, _context(request)), [])
+    def _transport_for(self, request: Request, target: Target) -> "httpx.AsyncBaseTransport":
+        from tokentop.transport.tls import context_for
 
-    def _opened(self, request: Request) -> "httpcore.AsyncHTTPConnection":
-        import httpcore
-
-        return httpcore.AsyncHTTPConnection(
-            _address(request).origin,
-            ssl_context=_context(request),
-            keepalive_expiry=_KEEP_ALIVE_S,
-            network_backend=self._backend,
-        )
-
-
-def _context(request: Request) -> "SSLContext | None":
-    """None for plain http, which loads no CA bundle: that costs memory."""
-    if target_of(request).scheme != "https":
-        return None
-    from tokentop.transport.tls import context_for
-
-    return context_for(request.ca_bundle, request.verify)
+        if self._given is not None:
+            return self._given
+        if target.scheme == "https":
+            context = context_for(request.ca_bundle, request.verify)
+        else:
+            context = context_for(None, verify=False)  # loads no CA bundle: that costs memory
+        key = (target.origin, context)
+        if key not in self._transports:
+            self._transports[key] = _opened(context, self._backend)
+        return self._transports[key]
 
 
-def _address(request: Request) -> "httpcore.URL":
-    import httpcore
-
-    target = target_of(request)
-    return httpcore.URL(
-        scheme=target.scheme, host=target.host, port=target.port, target=target.path
-    )
-
-
-async def _asked(
-    connection: "httpcore.AsyncHTTPConnection",
-    request: Request,
-    kept: "list[httpcore.AsyncHTTPConnection]",
-) -> Answer:
-    """Ask over a connection, which goes back to `kept` if it is any good afterwards."""
-    import httpcore
-
-    question = httpcore.Request(
-        "GET",
-        _address(request),
-        headers=headers_for(request, target_of(request)),
-        extensions={"timeout": {"connect": request.timeout_s}},
-    )
-    response = await connection.handle_async_request(question)
-
-    async def close() -> None:
-        await response.aclose()
-        if connection.is_idle():
-            kept.append(connection)
-
-    return Answer(response.status, response.headers, response.aiter_stream(), close)
-
-
-async def _stand_in(transport: "httpx.AsyncBaseTransport", request: Request) -> Answer:
-    """Ask a transport of httpx's; its errors become those of httpcore, which have their names."""
+def _opened(context: "SSLContext", backend: "Backend") -> "httpx.AsyncBaseTransport":
     import httpcore
     import httpx
 
+    # httpcore looks for this optional module with every lock: a third of a request's CPU time.
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+    transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False)
+    # httpx has no public place for a network backend; the pool it made is as yet unused.
+    transport._pool = httpcore.AsyncConnectionPool(
+        ssl_context=context,
+        max_connections=None,
+        keepalive_expiry=_KEEP_ALIVE_S,
+        network_backend=backend,
+    )
+    return transport
+
+
+def _question(request: Request, opened: asyncio.Event) -> "httpx.Request":
+    """The GET for httpx; `opened` is set where no kept connection was there for it."""
+    import httpx
+
+    async def trace(event: str, _info: object) -> None:
+        if event == "connection.connect_tcp.started":
+            opened.set()
+
     target = target_of(request)
-    question = httpx.Request(
-        "GET", target.origin + target.path, headers=headers_for(request, target)
-    )
-    try:
-        response = await transport.handle_async_request(question)
-    except httpx.TransportError as error:
-        kind = getattr(httpcore, type(error).__name__, httpcore.NetworkError)
-        raise kind(str(error)) from error.__cause__
-    return Answer(
-        response.status_code, response.headers.raw, response.aiter_bytes(), response.aclose
+    return httpx.Request(
+        "GET",
+        target.origin + target.path,
+        headers=headers_for(request, target),
+        extensions={"timeout": {"connect": request.timeout_s}, "trace": trace},
     )
 
 
-def _head(answer: Answer, request: Request) -> AnswerHead:
-    raw = list(answer.headers)
+def _head(response: "httpx.Response", request: Request) -> AnswerHead:
+    raw = response.headers.raw
     size = sum(len(name) + len(value) + 4 for name, value in raw)
     if len(raw) > MAX_HEADERS or size > MAX_HEADER_BYTES:
         raise Stopped(headers_too_large(request))
-    return AnswerHead(answer.status, header_table(raw))
+    return AnswerHead(response.status_code, header_table(raw))
 
 
-async def _body(answer: Answer, request: Request) -> bytes:
+async def _body(response: "httpx.Response", request: Request) -> bytes:
     body = bytearray()
-    async for part in answer.body:  # raw: what is encoded was refused
+    async for part in response.aiter_bytes():  # raw: what is encoded was refused
         body += part
         if len(body) > request.max_bytes:
             raise Stopped(too_large(request))
@@ -225,13 +187,13 @@ async def _body(answer: Answer, request: Request) -> bytes:
 
 
 def _failure(error: Exception, request: Request) -> Failure:
-    import httpcore
+    import httpx
 
-    if isinstance(error, httpcore.TimeoutException):
+    if isinstance(error, httpx.TimeoutException):
         return timed_out(request.url, request.timeout_s)
-    if isinstance(error, httpcore.ProtocolError):
+    if isinstance(error, httpx.ProtocolError):
         return _for_protocol(str(error), request)
-    if isinstance(error, httpcore.ConnectError) and error.__cause__ is None:
+    if isinstance(error, httpx.ConnectError) and error.__cause__ is None:
         error = ConnectionRefusedError()  # a stand-in transport says no more than that
     return failure_for_exception(error, request.url, request.timeout_s)
 
