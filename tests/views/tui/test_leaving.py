@@ -10,6 +10,7 @@ import pytest
 from tests.fake_nvml import FakeNvml
 from tests.fake_nvml.plugin import fake_nvml
 from tests.views.tui.pseudo_terminal import PseudoTerminal
+from tokentop.views.tui.leave import RESTORE
 
 __all__ = ["fake_nvml"]
 

@@ -18,6 +18,7 @@ from typing import NoReturn, Protocol
 from tokentop.secret import Secret
 
 RESTORE = (
+    "\x18"  # cancel a sequence that was cut in its middle
     "\x1b[?2026l"  # end a synchronised update
     "\x1b[?2004l"  # bracketed paste off
     "\x1b[?7h"  # line wrap on
@@ -37,7 +38,10 @@ _QUERY = re.compile(r"(?<=[\w/])\?[^\s'\"]+")
 class Writer(Protocol):
     """The part of Textual's output thread that leaving needs."""
 
+    @property
+    def ident(self) -> int | None: ...
     def stop(self) -> None: ...
+    def is_alive(self) -> bool: ...
 
 
 def within(limit_s: float, work: Callable[[], object]) -> None:
@@ -70,7 +74,8 @@ class Terminal:
 
     def __init__(self, fd_in: int = 0, fd_out: int = 1) -> None:
         self.fd_in = fd_in
-        self.fd_out = fd_out
+        self.fd_out = self._way_out = fd_out
+        self._words_out = 2
         self._attrs = self._read_attrs()
 
     def _read_attrs(self) -> list[object] | None:
@@ -83,6 +88,8 @@ class Terminal:
         """Stop `writer`, write the restoring sequences and the old settings; never raises."""
         if writer is not None:
             within(WRITE_LIMIT_S, writer.stop)
+            if writer.is_alive():
+                self._drop_unread(writer.ident)
         within(WRITE_LIMIT_S, self._write_restore)
         if self._attrs is not None:
             try:
@@ -91,29 +98,51 @@ class Terminal:
             except termios.error:
                 return  # the terminal is gone: nothing is left to restore
 
+    def _drop_unread(self, writer: int | None) -> None:
+        """Make way for RESTORE through a terminal that reads no more; `writer` is a thread's id.
+
+        The blocked thread is sent home: its interrupted write starts again, now into nothing.
+        """
+        try:
+            self._way_out = os.dup(self.fd_out)
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            for fd in {self.fd_out, 1, 2}:
+                if os.isatty(fd):
+                    self._words_out = self._way_out if fd == 2 else self._words_out
+                    os.dup2(nothing, fd)
+            if writer is not None:
+                signal.pthread_kill(writer, signal.SIGUSR1)
+            termios.tcflush(self._way_out, termios.TCOFLUSH)
+        except (OSError, ValueError, termios.error):
+            return  # then the terminal gets what it can
+
     def _write_restore(self) -> None:
         try:
-            os.write(self.fd_out, RESTORE.encode())
+            os.write(self._way_out, RESTORE.encode())
         except OSError:
             return  # hung up
 
     def leave(self, code: int, writer: Writer | None = None, words: str = "") -> NoReturn:
         """Restore, say `words` on standard error, and end the process with `code` at once."""
         self.restore(writer)
-        within(WRITE_LIMIT_S, lambda: _last_words(words))
+        within(WRITE_LIMIT_S, lambda: _last_words(words, self._words_out))
         os._exit(code)
 
 
-def _last_words(words: str) -> None:
+def _last_words(words: str, fd: int) -> None:
     try:
         if words:
-            os.write(2, words.encode(errors="replace"))
+            os.write(fd, words.encode(errors="replace"))
         sys.stdout.flush()
     except OSError:
         return  # nobody is listening any more
 
 
 def on_signals(leave: Callable[[int], object]) -> None:
-    """Call `leave` with 128 + the signal's number on SIGTERM, SIGHUP and SIGINT."""
+    """Call `leave` with 128 + the signal's number on SIGTERM, SIGHUP and SIGINT.
+
+    SIGUSR1 interrupts a blocked write and does nothing else.
+    """
+    signal.signal(signal.SIGUSR1, lambda *_: None)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, lambda n, _frame: leave(128 + n))
