@@ -1,6 +1,6 @@
 """The command's arguments: one flat parser, so that options may stand before or after the word."""
 
-from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from typing import Literal, NamedTuple, NoReturn
 
 from tokentop import __version__
@@ -64,7 +64,7 @@ class _Parser(ArgumentParser):
 
 def parse(words: list[str]) -> Arguments:
     """Return the arguments; raise Stop for a mistake, --help and --version."""
-    given = vars(_parser().parse_args(words))
+    given = vars(_known(words))
     if given["help"]:
         raise Stop(_parser().format_help(), error=False)
     if given["version"]:
@@ -80,6 +80,19 @@ def parse(words: list[str]) -> Arguments:
         config=given["config"],
         overrides=_overrides(given),
     )
+
+
+def _known(words: list[str]) -> Namespace:
+    """The parsed words; what is wrong is named without its value, which may be a pasted token."""
+    found, unknown = _parser().parse_known_args(words)
+    flags = [word.partition("=")[0] for word in unknown if word.startswith("-")]
+    if flags:
+        raise Stop(
+            f"there is no {' or '.join(map(ascii, flags))} (see tokentop --help)", error=True
+        )
+    if unknown or found.command not in COMMANDS:
+        raise Stop("the only commands are doctor and config (see tokentop --help)", error=True)
+    return found
 
 
 def _view(given: dict[str, object]) -> View:
@@ -114,6 +127,7 @@ def _overrides(given: dict[str, object]) -> dict[str, object]:
     return found
 
 
+COMMANDS = ("doctor", "config", None)
 OVERRIDES = (
     "interval_s", "ui.theme", "ui.ascii", "ui.hide", "gpus",
     "demo.enabled", "demo.seed", "demo.at_s", "discovery.enabled", "prometheus.url",
@@ -131,7 +145,7 @@ def _parser() -> _Parser:
         allow_abbrev=False,
         add_help=False,
     )
-    parser.add_argument("command", nargs="?", choices=("doctor", "config"), help=SUPPRESS)
+    parser.add_argument("command", nargs="?", help=SUPPRESS)
     parser.add_argument("--example", action="store_true", help=SUPPRESS)
     _view_options(parser)
     _config_options(parser)

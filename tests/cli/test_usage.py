@@ -22,6 +22,7 @@ MISTAKES = [
     ("--compact", "--theme", "neon"),
     ("--compact", "--hide", "everything"),
     ("--compact", "--demo-at", "-1"),
+    ("--compact", "--demo-at", "1e99"),
     ("--compact", "--demo-seed", "x"),
     ("--compact", "--config", "/nonexistent/tokentop.toml"),
 ]
@@ -35,6 +36,17 @@ def test_a_mistake_is_one_sentence_and_2(words: tuple[str, ...]) -> None:
     assert done.stdout == ""
     assert done.stderr.startswith("tokentop: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("--token", "s3cr3t"), ("--token=s3cr3t",), ("s3cr3t",), ("doctor", "s3cr3t")],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_token_typed_on_the_command_line_is_not_repeated(words: tuple[str, ...]) -> None:
+    """There is no such flag or word, and the refusal may end up in a log."""
+    done = run(*words)
+    assert done.returncode == 2
+    assert "s3cr3t" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,6 @@ def _demo() -> tuple[Key, ...]:
     return (
         Key("demo.enabled", "switch", d.enabled, "A simulated stack", flag="--demo", in_file=False),
         Key("demo.seed", "integer", d.seed, "Repeatable", flag="--demo-seed", in_file=False),
-        Key("demo.at_s", "number", d.at_s, "Freeze one moment, in seconds", 0.0,
+        Key("demo.at_s", "number", d.at_s, "Freeze one moment, in seconds", 0.0, 1e9,
             flag="--demo-at", in_file=False),
     )  # fmt: skip
