@@ -110,6 +110,7 @@ def box(
     queued = sum(e.queued or 0 for e in serving)
     slots = sum(e.max_slots or 0 for e in serving) or None
     speed = sum(e.generation_tokens_per_s or 0.0 for e in serving)
+    kv = max((e.kv_cache for e in serving if e.kv_cache is not None), default=None)
     demand = examples.demand(utilization)._replace(profile="serving")
     rows = _strip(engines, "offline")
     snap = Snapshot(
@@ -125,7 +126,7 @@ def box(
             slots,
             max(0, (slots or 0) - active),
             tuple(sorted({e.model for e in engines if e.model})),
-            0.88,
+            kv,
             False,
             any(e.max_slots is None for e in serving),
             "engines",
@@ -249,7 +250,7 @@ def stale_engines() -> Snapshot:
     gone = tuple(e._replace(state="stale", age_s=47.0) for e in snap.engines)
     return snap._replace(
         engines=gone,
-        services=tuple(s._replace(state="stale", age_s=47.0) for s in _strip(gone, "offline")),
+        services=_strip(gone, "offline"),
         llm=snap.llm._replace(stale=True, age_s=47.0),
         throughput=Throughput(),
         demand=snap.demand._replace(stale=True),

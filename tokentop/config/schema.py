@@ -8,6 +8,7 @@ from tokentop.secret import Secret
 THEMES = ("dark", "light", "colorblind", "ansi")
 PANELS = (
     "banner", "gpus", "slots", "multiplier", "metrics", "capacity", "cloud", "services", "economy",
+    "tokens", "engines",
 )  # fmt: skip
 
 

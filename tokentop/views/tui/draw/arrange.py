@@ -129,7 +129,7 @@ def _framed_engines(facts: Facts, height: int) -> list[Band]:
         Band((("slots", 1),), 2, (6, 7, 9), "frame"),
         Band((("gpus", 1),), 3, pool, "frame", elastic=rows > 16),
         Band((("tokens", 1),), 4, (6, 7, 8), "frame"),
-        Band((("history", 1),), 9, (0, 8, 12), "frame", elastic=True) if height >= _TALL
+        Band((("history", 1),), 9, (0, 8), "frame", elastic=facts.engines <= 8) if height >= _TALL
         else Band((), 9, (0,)),
         Band((("engines", 1),), 7, tuple(sorted(set(table))), "frame", elastic=facts.engines > 8),
         Band((("services", 1),), 5, (4,) if facts.engines <= 14 else (3,), "frame"),

@@ -1,17 +1,21 @@
 """The compact strip: the whole economy in a few lines, for a small pane beside the work."""
 
 from tokentop.domain.model import Snapshot
-from tokentop.views.tui.draw import banner, gauge, gpus, metrics, slots
+from tokentop.views.tui.draw import banner, gauge, gpus, metrics, slots, tokens
+from tokentop.views.tui.draw.facts import has_stack
 from tokentop.views.tui.draw.line import Line, Look, block, sides
 
 
 def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
     """Banner, slots, gauge, metrics and the pool's sum in exactly `height` lines."""
+    if snapshot.engines and not has_stack(snapshot):
+        middle = tokens.lines(snapshot, width, 2, look)
+    else:
+        middle = [*gauge.lines(snapshot, width, 1, look), *metrics.lines(snapshot, width, 1, look)]
     drawn = [
         *banner.lines(snapshot, width, 2, look),
         *slots.lines(snapshot, width, 1, look),
-        *gauge.lines(snapshot, width, 1, look),
-        *metrics.lines(snapshot, width, 1, look),
+        *middle,
         sides([("GPU pool", "dim")], gpus.summary(snapshot, look), width),
     ]
     return block(drawn, width, height)
