@@ -7,11 +7,13 @@ millisecond. Never raises. A last line without its newline was cut in transit an
 import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from tokentop.domain.engine_readings import Histogram
 
 MAX_LABELS = 64
+SHORT = 512  # longer label sets are not kept
 LARGEST = float(2**53)  # above it a count is no longer exact; servers write "unlimited" so
 
 # Possessive quantifiers: a hostile line is read once, never tried again in another way.
@@ -121,7 +123,12 @@ def parse_line(line: str) -> tuple[str, Sample] | None:
     return found["name"], Sample(labels, value)
 
 
-def _labels(text: str) -> dict[str, str] | None:
+def _labels(text: str) -> Mapping[str, str] | None:
+    """Read once for all polls: an engine says the same labels again and again."""
+    return _cached(text) if len(text) <= SHORT else _read(text)
+
+
+def _read(text: str) -> dict[str, str] | None:
     labels: dict[str, str] = {}
     position, end = 0, len(text.rstrip(" \t"))
     while position < end:
@@ -136,14 +143,23 @@ def _labels(text: str) -> dict[str, str] | None:
     return labels
 
 
+_cached = lru_cache(2048)(_read)
+
+
 def _lines(text: str, wanted: frozenset[str] | None) -> Iterator[str]:
     lines = text.split("\n")
     lines.pop()  # empty after a final newline, else cut in transit
     for line in lines:
         if not line or line[0] == "#":
             continue
-        if wanted is None or _name(line) in wanted:
+        head = line.partition("{")[0]
+        if wanted is None or head in wanted or (_spaced(head) and _name(line) in wanted):
             yield line
+
+
+def _spaced(head: str) -> bool:
+    """A line without labels, or a spacing before them that is allowed and rare."""
+    return " " in head or "\t" in head
 
 
 def _name(line: str) -> str:
