@@ -1,6 +1,6 @@
 """Engines: the one-line view with three, the app with 32, one that hangs, and the search.
 
-    python -m tests.benchmarks.engines [line] [app] [hanging] [search] [--minutes 1]
+    python -m tests.benchmarks.engines [search] [line] [hanging] [app] [--minutes 1]
 
 Limits: three engines at most 1.3 x the seven services' wall time; 32 engines at 4 s below 2 % of a
 core; with one hanging the others as fresh (1.1 x); a search below a second of wall time, and a
