@@ -4,8 +4,6 @@ import os
 import sys
 from time import monotonic
 
-from tokentop import __version__
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.arguments import Arguments
@@ -31,7 +29,9 @@ def main(argv: list[str] | None = None) -> int:
         _silence_stdout()
         return _say(f"input or output failed: {error.strerror}", _crashed(bad))
     except Exception as error:  # noqa: BLE001  # a traceback would print locals, tokens among them
-        return _say(_crash(error), _crashed(bad))
+        from tokentop.views.fault import sentence
+
+        return _say(sentence(error), _crashed(bad))
 
 
 def _main(words: list[str], started: float, bad: int) -> int:
@@ -90,19 +90,6 @@ def _screen(args: "Arguments", config: "Config") -> int:
 
 def _crashed(bad: int) -> int:
     return UNKNOWN if bad == UNKNOWN else CRASHED  # to a monitoring plugin 1 would be a warning
-
-
-def _crash(error: Exception) -> str:
-    """Name the kind of fault and the place, without values: they may hold a secret."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = "" if trace is None else _place(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
-    return f"unexpected {type(error).__name__}{place}; please report it (version {__version__})"
-
-
-def _place(filename: str, line: int) -> str:
-    return f" in {os.path.basename(filename)}:{line}"
 
 
 def _print(text: str) -> int:

@@ -172,10 +172,17 @@ def test_acta_silent_gives_way_to_local_figures_of_now() -> None:
     assert snapshot.pricing.source == "local"
 
 
-def test_acta_keeps_the_last_word_when_everyone_is_silent() -> None:
-    """The last good picture stays, marked stale: no flicker to an unknown state."""
+def test_silent_acta_yields_to_the_local_formula() -> None:
+    """ACTA counts while it answers; afterwards the local figures do, stale as they may be."""
     scene = Scene().silent("acta/compute_pressure", PRESSED).silent(QUEUE, QueueReading(2, 2, 10))
     snapshot = scene.fold()
+    assert (snapshot.demand.source, snapshot.demand.stale) == ("local", True)
+    assert snapshot.pricing.source == "local"
+
+
+def test_acta_keeps_the_last_word_where_nobody_else_has_any() -> None:
+    """The last good picture stays, marked stale: no flicker to an unknown state."""
+    snapshot = Scene().silent("acta/compute_pressure", PRESSED).fold()
     assert (snapshot.demand.source, snapshot.demand.stale) == ("acta", True)
     assert snapshot.pricing.multiplier == 5.5
 

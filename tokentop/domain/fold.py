@@ -146,8 +146,8 @@ def _demand(inp: FoldInput, slots: Llm, fleet: Fleet) -> Demand:
         measured = vram is not None or (seats.queued is not None and bool(seats.max_slots))
         local_fresh = (vram is not None and vram_fresh) or (measured and _queue_fresh(inp, slots))
     acta, acta_fresh = _pressure(inp)
-    if not acta_fresh and local_fresh:
-        acta = None  # a local figure of now is better than ACTA's of then
+    if not acta_fresh and measured:
+        acta = None  # silent, ACTA has the last word only where nobody else has any
     by_acta = acta is not None and acta.pressure is not None
     return demand(
         inp.policy,

@@ -16,6 +16,7 @@ from tokentop.config.schema import Config, secrets
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import browse, keys, leave, theme
 from tokentop.views.tui.driver import Driver
+from tokentop.views.tui.heap import share_one_heap
 from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.poller import stepped
 from tokentop.views.tui.scene import Scene
@@ -290,6 +291,7 @@ def run(config: Config, again: Reloader | None = None) -> NoReturn:
 
     `again` reads the configuration once more where its file changed.
     """
+    share_one_heap()
     terminal = leave.Terminal()
     app: TokentopApp | None = None
     try:

@@ -12,6 +12,7 @@ from tokentop.config.schema import Config
 from tokentop.domain.engine_history import EngineHistory
 from tokentop.domain.history import History, Sample
 from tokentop.domain.model import Gpu, Snapshot
+from tokentop.views import fault
 from tokentop.views.tui.poller import Gpus, Poller
 from tokentop.views.tui.replay import replay
 from tokentop.views.tui.steady import Steady
@@ -39,6 +40,7 @@ class Session:
         self._sampled_at = float("-inf")
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
+        self._say: Callable[[str], object] = str
         self._engines: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
         if self.frozen_at is not None:
@@ -90,6 +92,7 @@ class Session:
 
         `again` reads a changed configuration file; `say` is told what came of it.
         """
+        self._say = say
         if self.frozen:
             return ()
         pool = await asyncio.to_thread(_pool, self._config, self.now)
@@ -139,8 +142,12 @@ class Session:
 
     def _changed(self) -> None:
         now = self.now()
-        snapshot = self._fold(now)
-        self._sample(snapshot, now)
+        try:
+            snapshot = self._fold(now)
+            self._sample(snapshot, now)
+        except Exception as error:  # noqa: BLE001  # a fault of ours costs a picture, not the rest
+            self._say(f"No new picture: {fault.sentence(error)}")
+            return
         self._on_change(snapshot, now)
 
     def _sample(self, snapshot: Snapshot, now: float) -> None:
