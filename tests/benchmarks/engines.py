@@ -13,7 +13,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -156,7 +156,12 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=["search", "line", "hanging", "app"])
     parser.add_argument("--minutes", type=float, default=1.0)
     given = parser.parse_args()
-    work = {"search": search, "line": line, "hanging": hanging, "app": lambda: app(given.minutes)}
+    work: dict[str, Callable[[], None]] = {
+        "search": search,
+        "line": line,
+        "hanging": hanging,
+        "app": lambda: app(given.minutes),
+    }
     for part in given.parts:
         work[part]()
 
