@@ -160,7 +160,8 @@ def engines() -> Snapshot:
 
 def one_engine() -> Snapshot:
     """What most people have: one llama-server on one card."""
-    engine = LLAMA._replace(model="gemma4-12b-q4", max_slots=4, slots_source="reported")
+    engine = LLAMA._replace(model="gemma4-12b-q4", max_slots=4, slots_source="reported",
+                             rate_at_least=True)  # fmt: skip
     gpu = examples.gpu(0, 17.1, 24.0, name="NVIDIA GeForce RTX 4090")._replace(
         power_limit_w=450.0,
         processes=(

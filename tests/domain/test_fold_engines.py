@@ -181,6 +181,12 @@ def test_rates_are_added_and_unknown_ones_left_out() -> None:
     assert snapshot(view("a")).throughput.generation_tokens_per_s is None
 
 
+def test_an_engine_tells_that_its_rates_are_lower_bounds() -> None:
+    """What slots ended with unseen is in no rate: the engine's row says `at least`."""
+    assert one(rates=Rates(1.0, 2.0, at_least=True)).rate_at_least
+    assert not one(rates=Rates(1.0, 2.0)).rate_at_least
+
+
 def test_old_rates_are_not_of_now() -> None:
     """An engine silent for longer than a missed poll adds no tokens."""
     silent = view("a", rates=Rates(1.0, 2.0), outcome=TIMEOUT, age_s=20.0)

@@ -38,7 +38,7 @@ ADDITIVE = {
     "throughput": "ttft_p95_s itl_p95_s prefix_hit_ratio burn preemptions finished",
     "engines[]": "name ttft_p95_s itl_p95_s requests_per_s prefix_hit_ratio rejections burn"
     " kv_estimated slots_estimated back_pressure advice error latency_ms source group router"
-    " backends spend pids vram_bytes",
+    " backends spend pids vram_bytes rate_at_least",
     "pricing": "usd_per_hour usd_per_mtok_reserved usd_per_mtok_busy usd_per_mtok_best"
     " reference_name reference_usd_per_mtok",
     "cost": "basis usd_per_hour watts kwh_per_mtok measured_s busy_s tokens partial explained",

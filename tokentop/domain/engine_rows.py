@@ -120,6 +120,7 @@ def _with_rates(engine: Engine, one: Seen, rates: Rates) -> Engine:
         requests_per_s=rates.requests_per_s,
         prefix_hit_ratio=ratio(rates.window.prefix_hits, rates.window.prefix_queries),
         burn=burn((rates.window,)),
+        rate_at_least=rates.at_least,
     )
 
 

@@ -136,7 +136,8 @@ class Engine(NamedTuple):
 
     `advice` says what the user can do about the state, `error` what went wrong; `burn` is an
     estimate; `slots_estimated` and `kv_estimated` figures carry an about sign. `router` traffic
-    is the engines' traffic, `backends` are their origins; `pids` are this host's.
+    is the engines' traffic, `backends` are their origins; `pids` are this host's. Tokens were made
+    that nobody counted where `rate_at_least`: both tokens/s are lower bounds.
     """
 
     id: str
@@ -178,6 +179,7 @@ class Engine(NamedTuple):
     spend: tuple[Spend, ...] = ()
     pids: tuple[int, ...] = ()
     vram_bytes: int | None = None
+    rate_at_least: bool = False
 
 
 class Demand(NamedTuple):

@@ -58,11 +58,12 @@ def _short(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
     demand = snapshot.demand
     style = tier_style(demand.tier)
     figures: Line = []
+    bounded = len(_floor(snapshot, look))
     if demand.tier is not None:
         figures = [
             ("util " if width >= 48 else "", "dim"),
             (fit(fmt_percent(demand.utilization), 4, "right"), style),
-            ("  " + fit(_second(snapshot), 5, "right"), style),
+            ("  " + fit(_second(snapshot, look), 5 + bounded, "right"), style),
             (" tok/s" if _own(snapshot) and width >= 48 else "", "dim"),
         ]
     texts = (*_shorter(headline(snapshot)), *_shorter(_message(snapshot)), "")
@@ -126,6 +127,8 @@ def _figures(snapshot: Snapshot, look: Look, style: str) -> list[Line]:
     second = big(_second(snapshot), look)
     units = ("util", "%", "") if look.ascii else ("", "", "%")
     tail = ("", "tok/s" if look.ascii else "", "" if look.ascii else "tok/s")
+    if _floor(snapshot, look):
+        tail = ("at", "least", "tok/s")
     drawn: list[Line] = []
     for i, (a, b) in enumerate(zip(share, second, strict=True)):
         left: Line = [(fit(a, 11, "right"), style), (" " + fit(units[i], 4), "dim")]
@@ -141,8 +144,14 @@ def _own(snapshot: Snapshot) -> bool:
     return bool(snapshot.engines) and not has_stack(snapshot)
 
 
-def _second(snapshot: Snapshot) -> str:
+def _floor(snapshot: Snapshot, look: Look) -> str:
+    """The lower bound's sign, where the second figure is tokens a second."""
+    return tell.floor(snapshot.engines, look) if _own(snapshot) else ""
+
+
+def _second(snapshot: Snapshot, look: Look | None = None) -> str:
     """The banner's second figure: the cost multiplier, or the engines' tokens a second."""
     if _own(snapshot):
-        return tell.rate(snapshot.throughput.generation_tokens_per_s)
+        floor = _floor(snapshot, look) if look else ""
+        return tell.rate(snapshot.throughput.generation_tokens_per_s, floor)
     return fmt_multiplier(snapshot.pricing.multiplier)

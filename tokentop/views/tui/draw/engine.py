@@ -68,7 +68,7 @@ def page(engine: Engine, trends: Trends, width: int, look: Look) -> list[Line]:
     """All rows of the page, whatever the height."""
     groups = (
         ("load", _load(engine)),
-        ("tokens and latency", _speed(engine)),
+        ("tokens and latency", _speed(engine, look)),
         ("server", _server(engine, look)),
         ("requests ended", _ended(engine)),
     )
@@ -137,10 +137,11 @@ def _load(engine: Engine) -> Facts:
     ]
 
 
-def _speed(engine: Engine) -> Facts:
+def _speed(engine: Engine, look: Look) -> Facts:
+    floor = tell.floor((engine,), look)
     return [
-        ("generation", _with(tell.rate(engine.generation_tokens_per_s), " tok/s")),
-        ("prompt", _with(tell.rate(engine.prompt_tokens_per_s), " tok/s")),
+        ("generation", _with(tell.rate(engine.generation_tokens_per_s, floor), " tok/s")),
+        ("prompt", _with(tell.rate(engine.prompt_tokens_per_s, floor), " tok/s")),
         ("requests", _with(tell.rate(engine.requests_per_s), " /s")),
         ("first token", _with(tell.spans(engine.ttft_s, engine.ttft_p95_s), "  median/p95")),
         ("next tokens", _with(tell.spans(engine.itl_s, engine.itl_p95_s), "  median/p95")),

@@ -121,6 +121,7 @@ def columns(engines: Sequence[Engine], width: int) -> list[Column]:
     kind = min(11, max((cell_width(e.kind) for e in engines), default=4))
     most = max((len(str(e.max_slots or 0)) for e in engines), default=3)
     guessed = any(e.slots_estimated for e in engines)
+    bounded = any(e.kind == "llamacpp" for e in engines)  # its rates can be lower bounds
     wide: list[tuple[int, Column]] = [
         (0, Column("mark", "", 1, "left")),
         (0, Column("model", "model", 0, "left")),
@@ -130,7 +131,7 @@ def columns(engines: Sequence[Engine], width: int) -> list[Column]:
         (104, Column("kvbar", "KV cache", 12, "left")),
         (56, Column("kv", "KV", 5)),
         (128, Column("prompt", "prompt/s", 8)),
-        (24, Column("speed", "tok/s", 6)),
+        (24, Column("speed", "tok/s", 6 + bounded)),
         (72, Column("ttft", "TTFT p95", 8)),
         (116, Column("itl", "ITL p95", 8)),
         (148, Column("requests", "req/s", 6)),

@@ -81,7 +81,7 @@ def title(_snapshot: Snapshot, look: Look) -> str:
     return " · ".join(parts)
 
 
-def summary(snapshot: Snapshot, _look: Look) -> Line:
+def summary(snapshot: Snapshot, look: Look) -> Line:
     """How many answer, and how many tokens they make together."""
     up, of = counted(snapshot)
     if not of:
@@ -89,7 +89,8 @@ def summary(snapshot: Snapshot, _look: Look) -> Line:
     line: Line = [(str(up), "bright"), (f"/{of} online", "dim")]
     speed = snapshot.throughput.generation_tokens_per_s
     if known(speed):
-        line += [(" · ", "dim"), (tell.rate(speed), "bright"), (" tok/s", "dim")]
+        said = tell.rate(speed, tell.floor(snapshot.engines, look))
+        line += [(" · ", "dim"), (said, "bright"), (" tok/s", "dim")]
     return line
 
 
@@ -111,7 +112,7 @@ def _gap(column: Column) -> str:
 
 def _row(row: Row, cols: Sequence[Column], width: int, look: Look, *, picked: bool) -> Line:
     if row.engine is None:
-        return _heading(row, width)
+        return _heading(row, width, look)
     engine = row.engine
     line: Line = []
     for column in cols:
@@ -124,14 +125,14 @@ def _row(row: Row, cols: Sequence[Column], width: int, look: Look, *, picked: bo
     return exact(line, width)
 
 
-def _heading(row: Row, width: int) -> Line:
+def _heading(row: Row, width: int, look: Look) -> Line:
     """A group with its sums over the engines; routers repeat them and are left out."""
     whole = [e for e in row.members if not e.router] or list(row.members)
     active, slots = _sum([e.active for e in whole]), _sum([e.max_slots for e in whole])
     queued = _sum([e.queued for e in whole])
     speed = _sum([e.generation_tokens_per_s for e in whole])
     words = f" {fmt_count(active)}/{fmt_count(slots)} active  {fmt_count(queued)} queued "
-    rate = f" {tell.rate(speed)} tok/s "
+    rate = f" {tell.rate(speed, tell.floor(whole, look))} tok/s "
     count = f" · {len(row.members)} "
     left = f"─ {row.group}{count}" if row.group else count
     rest = width - len(words) - len(rate) - 2
@@ -182,15 +183,16 @@ def _words(engine: Engine, key: str, look: Look) -> tuple[str, str]:
         return tell.share(engine.kv_cache, about=engine.kv_estimated), "warn" if full else "text"
     if key == "state":
         return _state(engine, look)
-    return _figure(engine, key), "bright" if key == "speed" else "text"
+    return _figure(engine, key, look), "bright" if key == "speed" else "text"
 
 
-def _figure(engine: Engine, key: str) -> str:
+def _figure(engine: Engine, key: str, look: Look) -> str:
     if key == "vram":
         return DASH if engine.vram_bytes is None else gib(engine.vram_bytes) + "G"
+    floor = tell.floor((engine,), look)
     return {
-        "prompt": tell.rate(engine.prompt_tokens_per_s),
-        "speed": tell.rate(engine.generation_tokens_per_s),
+        "prompt": tell.rate(engine.prompt_tokens_per_s, floor),
+        "speed": tell.rate(engine.generation_tokens_per_s, floor),
         "requests": tell.rate(engine.requests_per_s),
         "ttft": tell.span(engine.ttft_p95_s),
         "itl": tell.span(engine.itl_p95_s),

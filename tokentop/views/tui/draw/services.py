@@ -101,7 +101,7 @@ def _engine(engine: Engine, look: Look) -> Item:
     well = engine.state == "online"
     words: tuple[str, ...] = (tell.state(engine),)
     if well and not engine.router:
-        speed = tell.rate(engine.generation_tokens_per_s)
+        speed = tell.rate(engine.generation_tokens_per_s, tell.floor((engine,), look))
         kind = clean(engine.kind, 12)
         words = (f"{kind} · {speed} tok/s", f"{speed} tok/s", kind, "online")
     if engine.state == "stale":

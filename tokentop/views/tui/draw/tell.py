@@ -1,17 +1,27 @@
 """Figures of engines in words: rates, latencies, money; unknown is a dash everywhere."""
 
+from collections.abc import Iterable
+
 from tokentop.domain.model import Engine
 from tokentop.domain.text import DASH, fmt_count, fmt_percent, fmt_usd, known
+from tokentop.views.tui.draw.line import Look
 from tokentop.views.tui.draw.seats import occupancy
 
 
-def rate(value: float | None) -> str:
-    """Something a second: `0.42`, `6.4`, `1284`, `12.3k`."""
+def rate(value: float | None, floor: str = "") -> str:
+    """Something a second: `0.42`, `6.4`, `1284`, `12.3k`; `≥61` behind a lower bound's sign."""
     if not known(value):
         return DASH
     if 0 < value < 1:
-        return f"{value:.2f}"
-    return f"{value:.0f}" if 100 <= value < 10_000 else fmt_count(value)
+        return f"{floor}{value:.2f}"
+    return floor + (f"{value:.0f}" if 100 <= value < 10_000 else fmt_count(value))
+
+
+def floor(engines: Iterable[Engine], look: Look) -> str:
+    """The sign before tokens/s that hold an uncounted rest: `≥`, in ASCII `>=`, else nothing."""
+    if not any(e.rate_at_least and e.state == "online" for e in engines):
+        return ""
+    return ">=" if look.ascii else "≥"
 
 
 def span(seconds: float | None) -> str:

@@ -56,7 +56,8 @@ def summary(snapshot: Snapshot, look: Look) -> Line:
     hourly = snapshot.cost.usd_per_hour
     words: list[Line] = []
     if known(speed):
-        words.append([(tell.rate(speed), "bright"), (" tok/s", "dim")])
+        said = tell.rate(speed, tell.floor(snapshot.engines, look))
+        words.append([(said, "bright"), (" tok/s", "dim")])
     if known(hourly):
         words.append([(tell.usd(hourly), "bright"), ("/h", "dim")])
     return joined(words, " · ")
@@ -74,10 +75,10 @@ def burned(snapshot: Snapshot, look: Look) -> Fact:
 
 def _groups(snapshot: Snapshot, look: Look) -> tuple[list[Fact], list[Fact], list[Fact]]:
     """Throughput, latency and cost."""
-    rates = snapshot.throughput
+    rates, floor = snapshot.throughput, tell.floor(snapshot.engines, look)
     throughput = [
-        Fact("generation", tell.rate(rates.generation_tokens_per_s), "tok/s"),
-        Fact("prompt", tell.rate(rates.prompt_tokens_per_s), "tok/s"),
+        Fact("generation", tell.rate(rates.generation_tokens_per_s, floor), "tok/s"),
+        Fact("prompt", tell.rate(rates.prompt_tokens_per_s, floor), "tok/s"),
         Fact("requests", tell.rate(rates.requests_per_s), "/s"),
         Fact("prefix hits", tell.share(rates.prefix_hit_ratio)),
     ]
@@ -124,12 +125,14 @@ def _beside(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Lin
         groups = (groups[0], groups[1], groups[2][1:])
     rows = max(map(len, groups))
     titled = height > rows
+    # Room for a lower bound's sign is kept whether it is there or not, where it takes no unit's.
+    bounded = width >= 84 and any(e.kind == "llamacpp" for e in snapshot.engines)
     edges = [width * sum(_SHARES[:i]) // 100 for i in range(4)]
     drawn: list[Line] = [[] for _ in range(rows + titled)]
     for i, (head, group) in enumerate(zip(_HEADS, groups, strict=True)):
         room = edges[i + 1] - edges[i]
         column: list[Line] = [[(head, "dim")]] if titled else []
-        figure = 12 if group is groups[1] else 7 if group is groups[2] else _FIGURE
+        figure = 12 if group is groups[1] else 7 if group is groups[2] else _FIGURE + bounded
         column += [_fact(fact, min(room - 1, 36), figure) for fact in group]
         for y, row in enumerate(block(column, room, rows + titled)):
             drawn[y] += row
@@ -155,8 +158,9 @@ def _fact(fact: Fact, width: int, figure: int) -> Line:
 def _short(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
     """One to three lines, the most asked for first."""
     rates, cost = snapshot.throughput, snapshot.cost
-    generation = _pair("gen", tell.rate(rates.generation_tokens_per_s), " tok/s")
-    prompt = _pair("prompt", tell.rate(rates.prompt_tokens_per_s), "")
+    floor = tell.floor(snapshot.engines, look)
+    generation = _pair("gen", tell.rate(rates.generation_tokens_per_s, floor), " tok/s")
+    prompt = _pair("prompt", tell.rate(rates.prompt_tokens_per_s, floor), "")
     requests = _pair("req", tell.rate(rates.requests_per_s), "/s")
     ttft = _pair("first token", tell.spans(rates.ttft_s, rates.ttft_p95_s), "")
     itl = _pair("next", tell.spans(rates.itl_s, rates.itl_p95_s), "")
