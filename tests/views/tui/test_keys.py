@@ -7,6 +7,7 @@ from textual.pilot import Pilot
 
 from tests.views.tui.conftest import MakeApp
 from tokentop.views.tui.app import TokentopApp
+from tokentop.views.tui.keys import KEYS
 
 AppPilot = Pilot[int]
 
@@ -134,6 +135,33 @@ async def test_help_lists_every_key_and_any_key_closes_it(at_large: AppPilot) ->
     closed = await pressed(at_large, "s")
     assert "any key closes" not in closed
     assert "by util" not in closed
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 20), (76, 24), (80, 24), (120, 40)])
+async def test_help_shows_every_key_at_every_size(make_app: MakeApp, size: tuple[int, int]) -> None:
+    """Whole where there is room; else down, page by page, to the last key, and up again."""
+    async with make_app().run_test(size=size) as pilot:
+        first = await pressed(pilot, "question_mark")
+        seen = first
+        for _ in range(8 if "other keys close" in first else 0):
+            seen += await pressed(pilot, "pagedown")
+        missing = [k for k in KEYS if k.shown and f"{k.shown:<8}{k.words}" not in seen]
+        assert not missing
+        assert ("other keys close" in first) == (size[0] < 76)
+        if size[0] < 76:
+            assert await pressed(pilot, "home") == first
+            assert "Keys" in await pressed(pilot, "j")
+        assert "keys close" not in await pressed(pilot, "s")
+
+
+async def test_the_palette_draws_no_picture(make_app: MakeApp) -> None:
+    """Emoji are two cells in one terminal and one in the next: none is drawn."""
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.pause(0.3)
+        text = await pressed(pilot)
+        assert "Search" in text
+        assert not [c for c in text if ord(c) >= 0x1F000]
 
 
 async def test_the_command_palette_has_our_commands(at_large: AppPilot) -> None:

@@ -207,6 +207,11 @@ class TokentopApp(App[int]):
 
         await self.push_screen(HelpScreen(theme.style_table(self._look_theme), self._scene().look))
 
+    def action_command_palette(self) -> None:
+        from tokentop.views.tui.screens.palette import open_over
+
+        open_over(self)
+
     def get_system_commands(
         self,
         screen: Screen[object],  # noqa: ARG002

@@ -1,29 +1,70 @@
-"""Help: every key and what it does, over the monitor; any key closes it."""
+"""Help: every key and what it does, over the monitor; any key closes it that does not scroll it."""
 
 from textual import events
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
 from tokentop.views.tui.draw.frame import framed
-from tokentop.views.tui.draw.line import Line, Look, block, joined, plain
+from tokentop.views.tui.draw.line import Line, Look, block, plain, window
 from tokentop.views.tui.keys import KEYS, Key
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
 
 GROUPS = ("Views", "Lists", "Polling", "Program")
-_COLUMN = 46
+_NARROW, _WIDE = 36, 46  # cells of a column
+_EDGE = 4
+_PAGE = 1000  # stands for one page less a row
+_MOVES = {
+    "down": 1, "j": 1, "up": -1, "k": -1, "pagedown": _PAGE, "pageup": -_PAGE,
+    "home": -_PAGE**2, "g": -_PAGE**2, "end": _PAGE**2, "G": _PAGE**2,
+}  # fmt: skip
 
 
 def help_lines(width: int, height: int, look: Look) -> list[Line]:
-    """The table of keys in exactly `height` lines of `width` cells, in one or two columns."""
-    blocks = [_group(name) for name in GROUPS]
-    if width >= 2 * _COLUMN + 6:
-        left, right = [*blocks[0], [], *blocks[1]], [*blocks[2], [], *blocks[3]]
-        rows = _beside(left, right)
-    else:
-        rows = [line for group in blocks for line in group]
-    drawn = framed(rows, "Keys", [("any key closes", "dim")], width, height, look)
+    """The table of keys in exactly `height` lines of `width` cells, from row `look.offset` on."""
+    rows = _rows(width)
+    inside = (max(1, width - _EDGE), max(1, height - 2))
+    words = "other keys close" if len(rows) > inside[1] else "any key closes"
+    drawn = framed(
+        window(rows, *inside, look.offset), "Keys", [(words, "dim")], width, height, look
+    )
     return plain(drawn) if look.ascii else drawn
+
+
+def help_size(width: int, height: int) -> tuple[int, int]:
+    """The box's size on a screen of `width` x `height`."""
+    column = _column(width)
+    wanted = 2 * column + _EDGE if column else _WIDE + _EDGE
+    return min(width, wanted), min(height, len(_rows(width)) + 2)
+
+
+def moved(key: str, offset: int, width: int, height: int) -> int | None:
+    """Where a key scrolls the box of that size to; None where it closes it."""
+    count, room = len(_rows(width)), height - 2
+    if count <= room or key not in _MOVES:
+        return None
+    step = _MOVES[key]
+    page = max(1, room - 2)
+    rows = page * (1 if step > 0 else -1) if abs(step) == _PAGE else step
+    return max(0, min(count - (room - 1), offset + rows))
+
+
+def _column(width: int) -> int:
+    """Cells of each of two columns; 0 where there is room for one alone."""
+    room = (width - _EDGE) // 2
+    return min(_WIDE, room) if room >= _NARROW else 0
+
+
+def _rows(width: int) -> list[Line]:
+    """The keys, group by group, side by side from 76 cells on."""
+    blocks = [_group(name) for name in GROUPS]
+    column = _column(width)
+    if not column:
+        return [line for group in blocks for line in group]
+    left, right = [*blocks[0], [], *blocks[1]], [*blocks[2], [], *blocks[3]]
+    height = max(len(left), len(right))
+    pairs = zip(block(left, column, height), block(right, column, height), strict=True)
+    return [[*a, *b] for a, b in pairs]
 
 
 def _group(name: str) -> list[Line]:
@@ -32,32 +73,15 @@ def _group(name: str) -> list[Line]:
 
 
 def _row(key: Key) -> Line:
-    return [(f"  {key.shown:<8}", "key"), (key.words, "text")]
-
-
-def _beside(left: list[Line], right: list[Line]) -> list[Line]:
-    height = max(len(left), len(right))
-    return [
-        joined([a, b], "")
-        for a, b in zip(block(left, _COLUMN, height), block(right, _COLUMN, height), strict=True)
-    ]
-
-
-def help_size(width: int, height: int) -> tuple[int, int]:
-    """The box's size on a screen of `width` x `height`."""
-    two = width >= 2 * _COLUMN + 6
-    sizes = [len(_group(name)) for name in GROUPS]
-    tallest = max(sizes[0] + sizes[1], sizes[2] + sizes[3]) + 1
-    wanted = (2 * _COLUMN + 6, tallest + 2) if two else (_COLUMN + 6, sum(sizes) + 2)
-    return min(width, wanted[0]), min(height, wanted[1])
+    return [(f" {key.shown:<8}", "key"), (key.words, "text")]
 
 
 class HelpScreen(ModalScreen[None], inherit_bindings=False):
-    """The table of keys; any key or click closes it, q quits as everywhere."""
+    """The table of keys; any other key or a click closes it, q quits as everywhere."""
 
     def __init__(self, styles: StyleTable, look: Look) -> None:
         super().__init__()
-        self._look = look
+        self._look = look._replace(offset=0)
         self._panel = Panel("help", styles)
         self._table = styles
 
@@ -65,7 +89,9 @@ class HelpScreen(ModalScreen[None], inherit_bindings=False):
         yield self._panel
 
     def on_resize(self, event: events.Resize) -> None:
-        width, height = help_size(event.size.width, event.size.height)
+        self._show(*help_size(event.size.width, event.size.height))
+
+    def _show(self, width: int, height: int) -> None:
         self._panel.styles.width, self._panel.styles.height = width, height
         self._panel.show(help_lines(width, height, self._look), self._table)
 
@@ -73,8 +99,23 @@ class HelpScreen(ModalScreen[None], inherit_bindings=False):
         event.stop()
         if event.key == "q":
             await self.app.action_quit()
-        else:
+        elif not self._scrolled(event.key):
             self.dismiss()
+
+    def _scrolled(self, key: str) -> bool:
+        size = help_size(*self.size)
+        offset = moved(key, self._look.offset, *size)
+        if offset is None:
+            return False
+        self._look = self._look._replace(offset=offset)
+        self._show(*size)
+        return True
+
+    def on_mouse_scroll_down(self) -> None:
+        self._scrolled("down")
+
+    def on_mouse_scroll_up(self) -> None:
+        self._scrolled("up")
 
     def on_click(self) -> None:
         self.dismiss()

@@ -1,0 +1,17 @@
+"""The command palette without the picture before its input."""
+
+from textual.app import App
+from textual.command import CommandPalette, SearchIcon
+
+
+class Palette(CommandPalette):
+    """Textual's, with a plain sign for the emoji, whose width differs between terminals."""
+
+    def on_mount(self) -> None:
+        self.query_one(SearchIcon).icon = ">"
+
+
+def open_over(app: App[int]) -> None:
+    """Open it, unless it is open."""
+    if not isinstance(app.screen, CommandPalette):
+        app.push_screen(Palette(id="--command-palette"))
