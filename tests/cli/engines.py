@@ -37,7 +37,9 @@ def _answer(connection: Connection, pages: Mapping[str, bytes]) -> bool:
     body = pages.get(connection.asked.path.partition("?")[0])
     status = "404 Not Found" if body is None else "200 OK"
     kind = "application/json" if body and body[:1] in b"[{" else "text/plain"
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body or b'')}\r\n\r\n"
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body or b'')}\r\n\r\n"
+    )
     connection.send(head.encode() + (body or b""))
     return True
 

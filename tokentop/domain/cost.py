@@ -4,8 +4,8 @@ Reserved: all time that was measured, up to the last hour. Busy: only while requ
 """
 
 from collections import deque
-from typing import NamedTuple
 
+from tokentop.domain.cost_account import Account
 from tokentop.domain.cost_rate import Rate, rate
 from tokentop.domain.cost_words import explained
 from tokentop.domain.model import Cost, Engine, Pricing, Snapshot
@@ -16,22 +16,6 @@ WINDOW_S = 3600.0
 SLICE_S = 60.0
 GAP_S = 120.0  # nobody measured what happened in between
 MILLION = 1e6
-
-
-class Account(NamedTuple):
-    """What a stretch of time took and gave; `watt_tokens` were made while watts were measured."""
-
-    seconds: float = 0.0
-    usd: float = 0.0
-    tokens: float = 0.0
-    busy_s: float = 0.0
-    busy_usd: float = 0.0
-    busy_tokens: float = 0.0
-    watt_hours: float = 0.0
-    watt_tokens: float = 0.0
-
-    def plus(self, other: "Account") -> "Account":
-        return Account(*(one + two for one, two in zip(self, other, strict=True)))
 
 
 class CostMeter:

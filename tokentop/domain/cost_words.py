@@ -1,13 +1,10 @@
 """How each cost was computed, in rows of (what, how much, who said so)."""
 
+from tokentop.domain.cost_account import Account
 from tokentop.domain.cost_rate import HOURS_A_MONTH, Rate
 from tokentop.domain.model import Cost, CostInput, Explanation
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import DASH, fmt_count
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from tokentop.domain.cost import Account
 
 CONFIGURED = "configured"
 MEASURED = "measured"
@@ -16,7 +13,7 @@ Rows = tuple[CostInput, ...]
 
 
 def explained(
-    cost: Cost, policy: CostPolicy, price: Rate, total: "Account"
+    cost: Cost, policy: CostPolicy, price: Rate, total: Account
 ) -> tuple[Explanation, ...]:
     """One explanation for each figure that can be shown; without a price only the measured one."""
     found = []
@@ -76,7 +73,7 @@ def _watts(price: Rate) -> CostInput:
     return CostInput("watts", watts, f"{MEASURED}, {price.metered} of {price.gpus} GPUs alone")
 
 
-def _reserved(total: "Account") -> Rows:
+def _reserved(total: Account) -> Rows:
     return (
         CostInput("all time measured, s", f"{total.seconds:.0f}", MEASURED),
         CostInput("USD in that time", _usd(total.usd), COMPUTED),
@@ -84,7 +81,7 @@ def _reserved(total: "Account") -> Rows:
     )
 
 
-def _busy(total: "Account") -> Rows:
+def _busy(total: Account) -> Rows:
     return (
         CostInput("time with requests running, s", f"{total.busy_s:.0f}", MEASURED),
         CostInput("USD in that time", _usd(total.busy_usd), COMPUTED),
@@ -97,7 +94,7 @@ def _best(cost: Cost) -> CostInput:
     return CostInput("best tokens per s seen", DASH if best is None else f"{best:.1f}", MEASURED)
 
 
-def _energy(price: Rate, total: "Account") -> Rows:
+def _energy(price: Rate, total: Account) -> Rows:
     return (
         _watts(price),
         CostInput("kWh", f"{total.watt_hours / 1000:.4g}", MEASURED),

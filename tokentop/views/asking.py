@@ -1,9 +1,8 @@
 """Ask every source at once, with one deadline, and fold what came: the text views' one refresh."""
 
 import threading
-from collections.abc import Callable
 from os import uname
-from time import monotonic, time
+from time import monotonic
 from typing import NamedTuple
 
 from tokentop.collect import Collector, HttpSource
@@ -12,15 +11,14 @@ from tokentop.domain.model import Snapshot
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.transport.http import Reply
 from tokentop.transport.nvml import NvmlThread
-from tokentop.transport.once import Dial, fetch_all
+from tokentop.transport.once import fetch_all
+from tokentop.views.world import GpusAnswer, GpusRead, World
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.transport.discovery.findings import Findings
     from tokentop.views.engine_rounds import EngineRounds
 
-GpusAnswer = GpusReading | Failure
-GpusRead = Callable[[float], GpusAnswer]
 MARGIN_S = 0.1  # kept for folding, printing and leaving
 GPU_PIDS_S = 0.5  # engines' command lines are found without them as well
 
@@ -31,16 +29,6 @@ class Round(NamedTuple):
     answers: tuple[tuple[HttpSource, Reply | Failure], ...] = ()
     gpus: GpusAnswer | None = None
     gpus_latency_s: float | None = None
-
-
-class World(NamedTuple):
-    """Where answers come from: the real one has no `dial` and no `read`; clocks give seconds."""
-
-    host: str
-    clock: Callable[[], float] = monotonic
-    wall: Callable[[], float] = time
-    dial: Dial | None = None
-    read: GpusRead | None = None
 
 
 class Gpus:

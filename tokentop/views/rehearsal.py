@@ -5,18 +5,15 @@ from time import monotonic, time
 
 from tokentop.collect import Collector, HttpSource
 from tokentop.config.schema import Config, DemoConfig
-from tokentop.demo.answers import answer
 from tokentop.demo.clock import demo_clock
 from tokentop.demo.gpus import reader, reading
+from tokentop.demo.replies import LATENCY_S, answered
 from tokentop.demo.stack import HOST, State, simulate
 from tokentop.demo.transport import dialler
 from tokentop.domain.readings import Failure
-from tokentop.transport.failures import failure_for_exception, failure_for_status
-from tokentop.transport.http import Reply, Request, safe_url
-from tokentop.views.asking import World
+from tokentop.views.world import World
 
 MEMORY_S = 64.0  # more than the longest outage and the breaker's window: older polls leave no trace
-LATENCY_S = 0.002
 EPOCH = 1_767_225_600.0  # a frozen moment's wall clock counts from 2026-01-01, to be repeatable
 
 
@@ -54,19 +51,10 @@ def rehearse(collector: Collector, config: Config) -> None:
 
 def _fails(source: HttpSource, states: list[State]) -> bool:
     """Whether its past can be seen: of those who always answer, the last poll tells all."""
-    return any(isinstance(_answered(source.request, state), Failure) for state in states)
+    return any(isinstance(answered(source.request, state), Failure) for state in states)
 
 
 def _poll(collector: Collector, sources: list[HttpSource], state: State) -> None:
     for source in sources:
         if collector.due(source.key, state.t):
-            collector.record(source.key, _answered(source.request, state), state.t)
-
-
-def _answered(request: Request, state: State) -> Reply | Failure:
-    """Return what the transport would make of the demo's answer, without its sockets."""
-    said = answer(safe_url(request.url), state)
-    if said is None:
-        return failure_for_exception(ConnectionRefusedError(), request.url, request.timeout_s)
-    failure = failure_for_status(said.status, request.url)
-    return failure or Reply(said.status, said.body, latency_s=LATENCY_S)
+            collector.record(source.key, answered(source.request, state), state.t)

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from tokentop.collect import Collector
 from tokentop.config.schema import Config
 from tokentop.domain.model import Snapshot
-from tokentop.domain.readings import Failure
-from tokentop.transport.http import Reply, Request, target_of
 
 
 def replay(
@@ -24,22 +22,13 @@ def replay(
 
 
 def _poll(collector: Collector, now: float, config: Config) -> None:
-    from tokentop.demo.answers import answer
     from tokentop.demo.gpus import reading
-    from tokentop.demo.stack import State, simulate
+    from tokentop.demo.replies import LATENCY_S, answered
+    from tokentop.demo.stack import simulate
 
     state = simulate(now, config.demo.seed)
-
-    def ask(request: Request, state: State = state) -> Reply | Failure:
-        said = answer(target_of(request).path, state)
-        if said is None:
-            return Failure("refused", "nobody listens there")
-        if said.status != 200:
-            return Failure("http", f"answered {said.status}", status=said.status)
-        return Reply(said.status, said.body, "application/json", latency_s=0.003)
-
     for source in collector.sources:
         if collector.due(source.key, now):
-            collector.record(source.key, ask(source.request), now)
+            collector.record(source.key, answered(source.request, state), now)
     if config.gpus:
-        collector.record_gpus(reading(now, config.demo.seed), now, 0.002)
+        collector.record_gpus(reading(now, config.demo.seed), now, LATENCY_S)

@@ -9,22 +9,31 @@ from tokentop.views.tui.draw.line import span_width as wide
 from tokentop.views.tui.draw.marks import age
 
 
+# What gives way first stands first; the age of the data never does.
+_SQUEEZES = (
+    "word", "ago", "gpus", "clock", "up", "interval", "services", "host", "badges", "name",
+)  # fmt: skip
+
+
 def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
     """The header in exactly `height` lines of `width` cells; second-rank parts go first."""
     room = max(0, width - 2)
-    right = _right(snapshot, look)
-    badges = _badges(snapshot, look)
-    # From the full picture downwards: what is dropped first stands first.
-    for dropped in (None, "interval", "gpus", "ago", "services", "clock", "age"):
-        right.pop(dropped or "", None)
-        if dropped == "ago" and len(right["age"]) == 3:
-            right["age"] = right["age"][:2]
-        tail = joined(right.values(), " · ")
-        left = _left(snapshot, room - wide(tail) - wide(badges) - 2)
-        if wide(left) + wide(badges) + wide(tail) + 2 <= room and _whole(left, snapshot):
-            break
-    line = sides([*left, *badges], tail, room)
+    choices = (
+        _line(snapshot, look, room, frozenset(_SQUEEZES[:n])) for n in range(len(_SQUEEZES) + 1)
+    )
+    line = next((c for c in choices if c is not None), _age(snapshot, look)[1:2])
     return block([[(" ", "text"), *line]], width, height)
+
+
+def _line(snapshot: Snapshot, look: Look, room: int, less: frozenset[str]) -> Line | None:
+    """The header without what is in `less`; None where that is still too much."""
+    tail = joined(_right(snapshot, look, less).values(), " · ")
+    badges = _badges(snapshot, look, less)
+    left = [] if "name" in less else _left(snapshot, room - wide(tail) - wide(badges) - 2)
+    spent = wide(left) + wide(badges) + wide(tail) + 2
+    if spent > room or not ("host" in less or _whole(left, snapshot)):
+        return None
+    return sides([*left, *badges], tail, room)
 
 
 def _left(snapshot: Snapshot, room: int) -> Line:
@@ -42,12 +51,13 @@ def _whole(left: Line, snapshot: Snapshot) -> bool:
     return not left[1][0].endswith("…") or cell_width(left[1][0]) >= 14
 
 
-def _badges(snapshot: Snapshot, look: Look) -> Line:
+def _badges(snapshot: Snapshot, look: Look, less: frozenset[str]) -> Line:
     """DEMO, PAUSED and the warning about unverified TLS."""
+    tls = "TLS!" if "badges" in less else "TLS UNVERIFIED"
     said = [
         ("DEMO", "chip") if snapshot.demo else None,
         ("PAUSED", "badge.warn") if look.paused else None,
-        ("TLS UNVERIFIED", "badge.warn") if look.insecure_tls else None,
+        (tls, "badge.warn") if look.insecure_tls else None,
     ]
     line: Line = []
     for badge in said:
@@ -55,24 +65,29 @@ def _badges(snapshot: Snapshot, look: Look) -> Line:
     return line
 
 
-def _right(snapshot: Snapshot, look: Look) -> dict[str, Line]:
-    up, of = online(snapshot)
+def _right(snapshot: Snapshot, look: Look, less: frozenset[str]) -> dict[str, Line]:
     whole = sum(g.mig is None for g in snapshot.gpus)
-    parts: dict[str, Line] = {}
-    if whole:
-        parts["gpus"] = [(f"{whole}", "text"), (f" GPU{'s' * (whole != 1)}", "dim")]
-    parts["services"] = [(f"{up}", "text"), (f"/{of} services", "dim")]
+    every = f"{look.interval_s or snapshot.interval_s:g}s"
+    parts: dict[str, Line] = {
+        "gpus": [(f"{whole}", "text"), (f" GPU{'s' * (whole != 1)}", "dim")] if whole else [],
+        "services": _up(snapshot, less),
+        "interval": [("every ", "dim"), (every, "text")],
+        "age": _age(snapshot, look),
+        "clock": [(look.clock, "text")] if look.clock else [],
+    }
+    if "ago" in less:
+        parts["age"] = parts["age"][:2]
+    return {name: part for name, part in parts.items() if name not in less}
+
+
+def _up(snapshot: Snapshot, less: frozenset[str]) -> Line:
+    """`7/7 services`, `7/7 up`, `7/7`."""
+    (up, of), word = online(snapshot), "services"
     if snapshot.engines and not has_stack(snapshot):
         up, of = engines.counted(snapshot)
-        parts["services"] = [(f"{up}", "text"), (f"/{of} engine{'s' * (of != 1)}", "dim")]
-    parts["interval"] = [
-        ("every ", "dim"),
-        (f"{look.interval_s or snapshot.interval_s:g}s", "text"),
-    ]
-    parts["age"] = _age(snapshot, look)
-    if look.clock:
-        parts["clock"] = [(look.clock, "text")]
-    return parts
+        word = f"engine{'s' * (of != 1)}"
+    said = "" if "up" in less else " up" if "word" in less else f" {word}"
+    return [(f"{up}", "text"), (f"/{of}{said}", "dim")]
 
 
 def _age(snapshot: Snapshot, look: Look) -> Line:
