@@ -3,9 +3,10 @@
 import pytest
 
 from tests import engine_examples as boxes
+from tests import examples
 from tests.views.draw.test_panels import said
 from tokentop.domain.engine_history import Trends
-from tokentop.views.tui.draw import banner, engine, engines, services, tokens
+from tokentop.views.tui.draw import banner, engine, engines, header, services, tokens
 from tokentop.views.tui.draw.line import Look
 
 LOOK = Look(clock="12:04:31")
@@ -34,3 +35,20 @@ def test_lower_bounds_are_said_wherever_tokens_a_second_are(plain: bool) -> None
     assert sign not in said(drawn)
     wide = snap._replace(engines=(one._replace(generation_tokens_per_s=12345.0),))
     assert f"{sign}12.3k" in said(engines.lines(wide, 90, 3, look))
+
+
+@pytest.mark.parametrize("width", [22, 30, 40, 60, 80, 120])
+@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_the_header_always_tells_how_old_the_data_are(
+    width: int, paused: bool, unsafe: bool
+) -> None:
+    """Whatever badges there are; at 80 cells how often it asks and what is up are told as well."""
+    look = LOOK._replace(paused=paused, insecure_tls=unsafe)
+    text = said(header.lines(examples.stale(), width, 1, look))
+    assert "47s" in text
+    assert ("PAUSED" in text) == paused or width < 40
+    assert ("TLS" in text) == unsafe or width < 40
+    if width >= 80:
+        assert "every 4s" in text
+        assert "0/7" in text

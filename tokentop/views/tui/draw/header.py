@@ -8,7 +8,6 @@ from tokentop.views.tui.draw.line import Line, Look, block, joined, sides
 from tokentop.views.tui.draw.line import span_width as wide
 from tokentop.views.tui.draw.marks import age
 
-
 # What gives way first stands first; the age of the data never does.
 _SQUEEZES = (
     "word", "ago", "gpus", "clock", "up", "interval", "services", "host", "badges", "name",
