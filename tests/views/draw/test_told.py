@@ -1,15 +1,27 @@
 """What a glance must not be misled by: lower bounds, old figures, other hosts, reasons."""
 
+import socket
+import ssl
+
 import pytest
 
 from tests import engine_examples as boxes
 from tests import examples
 from tests.views.draw.test_panels import said
 from tokentop.domain.engine_history import Trends
-from tokentop.views.tui.draw import banner, engine, engines, header, services, tokens
+from tokentop.domain.readings import Failure
+from tokentop.transport.failures import failure_for_exception, failure_for_status
+from tokentop.views.tui.draw import banner, engine, engines, header, reasons, services, tokens
 from tokentop.views.tui.draw.line import Look
 
 LOOK = Look(clock="12:04:31")
+URL = "https://gpu-box:8001/x"
+
+
+def _expired() -> ssl.SSLError:
+    error = ssl.SSLCertVerificationError(1, "x")
+    error.verify_code = 10
+    return error
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -52,3 +64,42 @@ def test_the_header_always_tells_how_old_the_data_are(
     if width >= 80:
         assert "every 4s" in text
         assert "0/7" in text
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (failure_for_exception(ConnectionRefusedError(), URL, 2.0), "refused"),
+        (failure_for_exception(TimeoutError(), URL, 2.0), "timeout"),
+        (failure_for_exception(ConnectionResetError(), URL, 2.0), "cut off"),
+        (failure_for_exception(socket.gaierror(), URL, 2.0), "no such host"),
+        (failure_for_exception(OSError(113, "x"), URL, 2.0), "no route"),
+        (failure_for_exception(ssl.SSLError(1, "x"), URL, 2.0), "TLS failed"),
+        (failure_for_exception(_expired(), URL, 2.0), "TLS expired"),
+        (failure_for_status(500, URL), "HTTP 500"),
+        (failure_for_status(404, URL), "HTTP 404"),
+        (failure_for_status(401, URL), "needs a token"),
+        (failure_for_status(403, URL, with_token=True), "token refused"),
+        (Failure("bad-data", "unusable values in used_mb"), "bad used_mb"),
+    ],
+)
+def test_every_failure_has_a_short_word(error: Failure, word: str) -> None:
+    """The sentences of the transport, with the endpoints the fold adds, as one or two words."""
+    assert reasons.short(f"{error.text} (llm_queue, agents); something else (x)") == word
+
+
+def test_a_silent_service_says_why_where_there_is_room() -> None:
+    """On a large screen the reason; on a small one the state; a parked one keeps its age."""
+    snap = examples.troubled()
+    rows = {s.name: s for s in snap.services}
+    rows["compute"] = rows["compute"]._replace(error="nothing listens at http://h:1 (offers)")
+    rows["parallel"] = rows["parallel"]._replace(age_s=121.0, error="http://h:2 answered 500 (x)")
+    snap = snap._replace(services=tuple(rows.values()))
+    large, small = (said(services.lines(snap, w, 2, LOOK)) for w in (116, 78))
+    assert "refused" in large
+    assert "HTTP 500 2m" in large
+    assert "offline: refused" in said(services.lines(snap, 196, 2, LOOK))
+    assert "parked 2m: HTTP 500" in said(services.lines(snap, 196, 2, LOOK))
+    assert "offline" in small
+    assert "refused" not in small
+    assert "parked 2m" in small

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tokentop.domain.model import Engine, Service, Snapshot
 from tokentop.domain.text import cell_width, clean, fit, known
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol, service_symbol
-from tokentop.views.tui.draw import engines, tell
+from tokentop.views.tui.draw import engines, reasons, tell
 from tokentop.views.tui.draw.facts import answered, online, stack
 from tokentop.views.tui.draw.holders import named
 from tokentop.views.tui.draw.line import Line, Look, block, exact, joined
@@ -19,9 +19,11 @@ _BRIEF = {
     "genesis": "gen", "microscheduler": "sched", "compute": "comp", "accel": "accel",
     "parallel": "para",
 }  # fmt: skip
+_SILENT = ("offline", "stale", "parked", "bad-data")
 _STYLES = {"online": "active", "stale": "warn", "parked": "warn", "bad-data": "error"}
 
 
+_REASONED, _BOTH = 100, 180  # cells from which a reason stands for, and with, the state
 _MANY = 14  # engines beyond which they are counted by state instead of named
 
 
@@ -38,12 +40,13 @@ class Item(NamedTuple):
 
 def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
     """The strip in exactly `height` lines of `width` cells."""
-    items = [_service(s, look) for s in stack(snapshot)]
+    why = 0 if width < _REASONED else 1 if width < _BOTH else 2
+    items = [_service(s, look, why=why) for s in stack(snapshot)]
     if len(snapshot.engines) > _MANY:
         counts = _counts(snapshot.engines, look)
         body = _strip(items, width, height - 1) if items and height > 1 else []
         return block([*body, counts], width, height)
-    items += [_engine(e, look) for e in snapshot.engines]
+    items += [_engine(e, look, why=why) for e in snapshot.engines]
     return block(_strip(items, width, height), width, height)
 
 
@@ -86,15 +89,17 @@ def _counts(all_engines: Sequence[Engine], look: Look) -> Line:
     )
 
 
-def _service(service: Service, look: Look) -> Item:
+def _service(service: Service, look: Look, *, why: int) -> Item:
     style = "error" if service.state == "bad-data" else "dim"
     name = _name(service)
     brief = _BRIEF.get(service.name, name)
     words = _state_words(service, look)
+    if why and service.state in _SILENT and answered(service):
+        words = _because(words, service.error, service.state, why)
     return Item(_symbol(service, look), name, _name_style(service), words, style, brief)
 
 
-def _engine(engine: Engine, look: Look) -> Item:
+def _engine(engine: Engine, look: Look, *, why: int) -> Item:
     """An engine by its model; beneath, how busy it is while it is well, else its state."""
     style = ENGINE_STYLES.get(engine.state, "dim")
     mark = (engine_symbol(engine.state, plain=look.ascii), style)
@@ -106,7 +111,21 @@ def _engine(engine: Engine, look: Look) -> Item:
         words = (f"{kind} · {speed} tok/s", f"{speed} tok/s", kind, "online")
     if engine.state == "stale":
         words = (f"stale {age(engine.age_s, look)}", "stale")
+    if why and engine.state in _SILENT:
+        words = _because(words, engine.error, engine.state, why)
     return Item(mark, named(engine), "text" if well else "dim", words, "dim" if well else style)
+
+
+def _because(words: tuple[str, ...], error: str | None, state: str, why: int) -> tuple[str, ...]:
+    """The state with its reason; or the reason for it, since the mark before it says the state."""
+    reason = reasons.short(error)
+    if not reason:
+        return words
+    if state == "bad-data":
+        return (reason, *words)
+    if why > 1 or state == "stale":
+        return (f"{words[0]}: {reason}", *words)
+    return (words[0].replace(state, reason), *words)  # `parked 2m` as `refused 2m`
 
 
 def _state_words(service: Service, look: Look) -> tuple[str, ...]:
@@ -118,6 +137,9 @@ def _state_words(service: Service, look: Look) -> tuple[str, ...]:
     if service.state == "stale":
         old = age(service.age_s, look)
         return (f"stale {old}", f"{old} old", old)
+    if service.state == "parked" and service.age_s is not None:
+        old = age(service.age_s, look)
+        return (f"parked {old}", "parked")
     return {"bad-data": ("bad data", "bad"), "off": ("not set up", "off")}.get(
         service.state, (service.state,)
     )
