@@ -19,7 +19,7 @@ class Look(NamedTuple):
     `clock` is the wall clock as it should be written. `sort`, `filter`, `offset` and `selected`
     belong to the GPU pool; `filtering` is true while the filter is being typed. `engine_sort`,
     `engine_filter` and `cursor` (an Engine.id) belong to the engines' table; `burn_at` is the share
-    of silent burn that deserves a mark.
+    of silent burn that deserves a mark. `hosts`: a GPU of another host is never without its name.
     """
 
     ascii: bool = False
@@ -41,9 +41,10 @@ class Look(NamedTuple):
     engine_filter: str = ""
     cursor: str | None = None
     burn_at: float = 0.2
+    hosts: bool = False
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def text_width(text: str) -> int:
     """cell_width, remembered: most words on the screen are the same from poll to poll."""
     return cell_width(text)

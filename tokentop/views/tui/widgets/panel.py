@@ -105,5 +105,6 @@ class Panel(Widget):
         none = get("text", Style.null())
         runs = groupby(self._lines[y], key=lambda span: span[1])  # a style is sent once a run
         return Strip(
-            [Segment("".join(text for text, _ in run), get(style, none)) for style, run in runs]
+            [Segment("".join(text for text, _ in run), get(style, none)) for style, run in runs],
+            self.size.width,  # rows are exact: nothing is measured, nothing remembered
         )
