@@ -7,11 +7,14 @@ import pytest
 
 from tests import engine_examples as boxes
 from tests import examples
+from tests.views.draw.test_exact import check
 from tests.views.draw.test_panels import said
 from tokentop.domain.engine_history import Trends
+from tokentop.domain.model import Snapshot
 from tokentop.domain.readings import Failure
 from tokentop.transport.failures import failure_for_exception, failure_for_status
-from tokentop.views.tui.draw import banner, engine, engines, header, reasons, services, tokens
+from tokentop.views.tui.draw import banner, engine, engines, gpus, header, reasons, services, tokens
+from tokentop.views.tui.draw.gpu_rows import foreign
 from tokentop.views.tui.draw.line import Look
 
 LOOK = Look(clock="12:04:31")
@@ -103,3 +106,37 @@ def test_a_silent_service_says_why_where_there_is_room() -> None:
     assert "offline" in small
     assert "refused" not in small
     assert "parked 2m" in small
+
+
+def _two_hosts() -> Snapshot:
+    snap = examples.low()
+    there = tuple(
+        g._replace(uuid=f"far-{g.index}", node="gpu-box-02.example.org", source="prometheus")
+        for g in snap.gpus[:2]
+    )
+    return snap._replace(gpus=(*snap.gpus[:2], *there))
+
+
+def test_gpus_of_another_host_are_told_apart() -> None:
+    """Two GPUs 0: the other host's one has its short name, this host's has none."""
+    rows = said(gpus.lines(_two_hosts(), 78, 6, LOOK)).splitlines()
+    assert ["gpu-box-02" in row for row in rows[:4]] == [False, False, True, True]
+    assert "example" not in "".join(rows)
+    assert "gpu-box" not in said(gpus.lines(examples.low(), 78, 8, LOOK))
+    assert len({row.index("/140.4") for row in rows[:4]}) == 1
+
+
+@pytest.mark.parametrize("width", [20, 30, 40, 58, 78, 116])
+def test_the_gpus_view_names_other_hosts_at_every_width(width: int) -> None:
+    """There the host matters more than the card's name."""
+    drawn = gpus.lines(_two_hosts(), width, 6, LOOK._replace(hosts=True))
+    assert said(drawn).count("gpu-box") == 2
+    check(drawn, width, 6)
+
+
+def test_hosts_that_begin_alike_keep_their_whole_names() -> None:
+    """`a.x` and `a.y` are both `a` when cut; addresses are never cut."""
+    far = [examples.gpu(0, 1)._replace(node=n) for n in ("a.x", "a.y", "me")]
+    assert foreign(far, "me") == {"a.x": "a.x", "a.y": "a.y"}
+    near = [examples.gpu(0, 1)._replace(node=n) for n in ("10.0.0.1", "10.0.0.2", None)]
+    assert foreign(near, "me") == {"10.0.0.1": "10.0.0.1", "10.0.0.2": "10.0.0.2"}

@@ -63,6 +63,7 @@ class Scene(NamedTuple):
             engine_filter=view.filter if view.name == "engines" else "",
             cursor=view.cursor if view.name == "engines" else None,
             burn_at=self.burn_at,
+            hosts=view.name == "gpus",
         )
 
 

@@ -1,12 +1,14 @@
 """The GPU pool as rows: short names, sorting, filtering, which columns fit."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from tokentop.domain.model import Gpu
 from tokentop.domain.text import cell_width, clean, gib
 
+_NODES = 64  # cells from which hosts have a column of their own
+_NEVER = 1 << 30
 SORTS = ("index", "util", "vram", "temp", "power", "name")
 _NOISE = re.compile(
     r"\b(NVIDIA|GeForce|Tesla|Quadro|Graphics|Laptop GPU|Generation)\b ?|-SXM\d?|-PCIE?", re.I
@@ -29,6 +31,24 @@ def short_name(gpu: Gpu) -> str:
         return "└ " + (name.rpartition("MIG ")[2] or "MIG")
     bare = " ".join(_NOISE.sub("", name).replace("-", " ").split())
     return bare or name
+
+
+def foreign(gpus: Sequence[Gpu], host: str) -> dict[str, str]:
+    """Other hosts' short names by node; empty where all GPUs are in one place."""
+    nodes = list(dict.fromkeys(g.node or host for g in gpus))
+    if len(nodes) < 2:
+        return {}
+    short = {node: _short_node(node) for node in nodes}
+    alike = len(set(short.values())) < len(nodes)
+    names = {node: clean(node, 60) for node in nodes} if alike else short
+    return {node: name for node, name in names.items() if node.casefold() != host.casefold()}
+
+
+def _short_node(node: str) -> str:
+    """`gpu-box-02.example.org` as `gpu-box-02`; an address stays whole."""
+    name = clean(node, 60)
+    first = name.partition(".")[0]
+    return name if first.isdigit() or ":" in first else first
 
 
 def arranged(gpus: Sequence[Gpu], sort: str = "index", wanted: str = "") -> list[Gpu]:
@@ -90,19 +110,31 @@ def fill(gpu: Gpu) -> float | None:
     return gpu.vram_used_bytes / gpu.vram_total_bytes
 
 
-def columns(rows: Sequence[Gpu], width: int) -> list[Column]:
+def columns(
+    rows: Sequence[Gpu], width: int, nodes: Mapping[str, str] | None = None, *, always: bool = False
+) -> list[Column]:
     """The columns that fit in `width`, the bar taking what the others leave.
 
-    Widths follow what never changes (names, totals, limits), so that figures do not move.
+    GPUs of other hosts have their host's name beside theirs, or instead of it where room is short
+    and it is wanted `always`. Widths follow what never changes (names, totals, limits), so that
+    figures do not move.
     """
     gap = gap_at(width)
     name = min(max((cell_width(short_name(g)) for g in rows), default=4), max(4, width // 6), 18)
     total = max((len(gib(g.vram_total_bytes)) for g in rows), default=5)
     limit = max((len(f"{g.power_limit_w or 0:.0f}") for g in rows), default=3)
     longest = max((len(str(g.index or 0)) for g in rows), default=2)
+    node = min(max((cell_width(n) for n in (nodes or {}).values()), default=0), max(10, width // 8))
+    instead = node > 0 and always and width < _NODES
     wide: list[tuple[int, Column]] = [
         (0, Column("index", "", max(2 if width < 60 else 3, longest))),
-        (30, Column("name", "", name, "left")),
+        (
+            0 if instead else 30,
+            Column(
+                "place" if instead else "name", "", max(name, node) if instead else name, "left"
+            ),
+        ),
+        (_NODES if node else _NEVER, Column("node", "", node, "left")),
         (0, Column("bar", "", 0, "left")),
         (36, Column("vram", "VRAM", 2 * total + 3)),
         (58, Column("fill", "", 4 if width >= 12 else 3)),

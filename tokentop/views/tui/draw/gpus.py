@@ -1,14 +1,22 @@
 """The GPU pool: one row per physical GPU, MIG instances beneath; many more fold into columns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tokentop.domain.cells import sparkline
 from tokentop.domain.model import Gpu, Snapshot
-from tokentop.domain.text import DASH, clean, fit, fmt_percent, gib, known
+from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_percent, gib, known
 from tokentop.views.tui.draw import holders
 from tokentop.views.tui.draw.facts import driver, waiting
-from tokentop.views.tui.draw.gpu_rows import Column, arranged, columns, fill, gap_at, short_name
+from tokentop.views.tui.draw.gpu_rows import (
+    Column,
+    arranged,
+    columns,
+    fill,
+    foreign,
+    gap_at,
+    short_name,
+)
 from tokentop.views.tui.draw.line import Line, Look, block, dimmed, exact, sentence
 from tokentop.views.tui.draw.marks import age, meter
 
@@ -27,6 +35,7 @@ class _Seen(NamedTuple):
 
     look: Look
     engines: holders.Engines
+    nodes: Mapping[str, str]
 
 
 def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
@@ -36,7 +45,8 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
     rows = arranged(snapshot.gpus, look.sort, look.filter)
     if not rows:
         return sentence(f"No GPU matches “{clean(look.filter, 40)}”.", width, height)
-    seen = _Seen(look, {engine.id: engine for engine in snapshot.engines})
+    nodes = foreign(snapshot.gpus, snapshot.host)
+    seen = _Seen(look, {engine.id: engine for engine in snapshot.engines}, nodes)
     across = _across(len(rows), width, height)
     if len(rows) > across * height and height >= 3:
         return _scrolled(rows, across, width, height, seen)
@@ -58,7 +68,7 @@ def _scrolled(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen
 def _table(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen) -> list[Line]:
     if across == 1:
         shown = visible(rows, height, seen.look.offset)
-        cols = columns(rows, width)
+        cols = columns(rows, width, seen.nodes, always=seen.look.hosts)
         drawn = [_row(g, cols, width, seen) for g in shown]
         return striped(drawn)
     return _matrix(rows, across, width, height, seen)
@@ -69,7 +79,8 @@ def heads(snapshot: Snapshot, width: int, height: int, look: Look) -> Line:
     rows = arranged(snapshot.gpus, look.sort, look.filter)
     if not rows or _across(len(rows), width, height) > 1:
         return []
-    cells = [fit(c.head, c.width, c.align) for c in columns(rows, width)]
+    cols = columns(rows, width, foreign(snapshot.gpus, snapshot.host), always=look.hosts)
+    cells = [fit(c.head, c.width, c.align) for c in cols]
     return [((" " * gap_at(width)).join(cells), "dim")]
 
 
@@ -115,7 +126,7 @@ def _matrix(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen) 
     shown = visible(rows, across * height, seen.look.offset)
     down = -(-len(shown) // across)  # evenly filled columns
     room = (width + 2) // across - 2
-    cols = columns(rows, room)
+    cols = columns(rows, room, seen.nodes, always=seen.look.hosts)
     table: list[Line] = []
     for y in range(down):
         line: Line = []
@@ -149,7 +160,9 @@ def _row(gpu: Gpu, cols: Sequence[Column], width: int, seen: _Seen) -> Line:
         if column.key == "bar" and gpu.state in _WORDS:
             line += [gap, (_words(gpu), _alarm(gpu))]
             break
-        nameless = gpu.mig is not None and cols[1].key != "name" and column.key == "index"
+        nameless = (
+            gpu.mig is not None and cols[1].key not in ("name", "place") and column.key == "index"
+        )
         cell = (
             [(fit("└", column.width, "right"), "dim")]
             if nameless
@@ -180,16 +193,20 @@ def _cell(gpu: Gpu, column: Column, seen: _Seen, *, aged: bool = False) -> Line:
         return _power(gpu, width)
     if column.key == "holders":
         return [(fit(holders.listed(gpu, seen.engines), width), "dim")]
-    text, style = _plain_cell(gpu, column.key)
+    text, style = _plain_cell(gpu, column.key, seen.nodes.get(gpu.node or "", ""))
+    if column.key in ("node", "place") and cell_width(text) > width > 1 and gpu.node in seen.nodes:
+        text = "…" + text[1 - width :]  # hosts begin alike and differ at their ends
     if width == 3:
         text = text.removesuffix("%")
     return [(fit(text, width, column.align), style if text != DASH else "dim")]
 
 
-def _plain_cell(gpu: Gpu, key: str) -> tuple[str, str]:
+def _plain_cell(gpu: Gpu, key: str, node: str) -> tuple[str, str]:
+    if key == "node" or (key == "place" and node):
+        return node, "dim"
     if key == "index":
         return ("" if gpu.mig or gpu.index is None else str(gpu.index)), "dim"
-    if key == "name":
+    if key in ("name", "place"):
         return short_name(gpu), "dim" if gpu.mig else "text"
     if key == "fill":
         share = fill(gpu)
