@@ -126,6 +126,17 @@ def test_a_mute_port_holds_up_nobody(tree: Tree) -> None:
     assert [one.url for one in findings.found] == [good.url]
 
 
+def test_a_busy_engine_is_listed_by_its_command_line(tree: Tree) -> None:
+    """Its process and its socket are known, so a server too slow to answer does not vanish."""
+    with Server(hanging()) as busy, Server(hanging()) as other:
+        search = among(tree, busy, other)
+        tree.process(7, 1, "vllm", "serve", "tiny", "--port", str(busy.port), holds=[1000])
+        for limit_s in (SOON_S, LONG_S):  # our own deadline, or a quarter of a second
+            findings = find(search, Memory(), NOW, limit_s)
+            (found,) = findings.found
+            assert (found.kind, found.url, found.pids) == ("vllm", busy.url, (7,))
+
+
 def test_no_question_outlives_the_deadline(tree: Tree) -> None:
     """Every GET is given a quarter of a second at most, and no more than what is left."""
     given: list[float] = []

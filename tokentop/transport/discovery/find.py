@@ -71,7 +71,10 @@ class _Hunt:
         for asked in told:
             self._remember(asked)
             complete = complete and asked.verdict.outcome != "late"
-        return _findings([*known, *told], configured, complete=complete)
+        heard = {asked.candidate for asked in told}
+        unheard = [_Asked(c, Verdict("late", c.host)) for c in unknown if c not in heard]
+        every = [_by_process(asked) for asked in (*known, *told, *unheard)]
+        return _findings(every, configured, complete=complete)
 
     def _look(self) -> None:
         try:
@@ -140,6 +143,17 @@ def _findings(
     ]
     told = [_described(c, c.command.kind) for c in configured if c.command]
     return Findings(_in_order(list(found.values())), _in_order(starting), _in_order(told), complete)
+
+
+def _by_process(asked: _Asked) -> _Asked:
+    """A busy engine answers late; its command line and its socket say what it is all the same."""
+    candidate, verdict = asked
+    command = candidate.command
+    late = verdict.outcome in ("mute", "late") or not verdict.sure
+    theirs = candidate.listening and not candidate.guessed and bool(candidate.pids)
+    if command is None or not late or not theirs or candidate.port != command.port:
+        return asked
+    return _Asked(candidate, verdict._replace(kind=command.kind))
 
 
 def _alone(candidate: Candidate) -> bool:
