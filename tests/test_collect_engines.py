@@ -10,6 +10,7 @@ import pytest
 from tests.payloads import payload
 from tests.sources.engines.talks import captured
 from tokentop.collect import Collector
+from tokentop.collect_engine import WRONG_KEY
 from tokentop.collect_engines import Due, EngineDesk
 from tokentop.config.schema import Config, EngineConfig
 from tokentop.domain.engine_readings import Counters, EngineReading, Histogram, SlotProgress
@@ -122,6 +123,32 @@ def test_what_is_no_engine_is_said(answers: dict[str, Answer], kind: str) -> Non
     result, _ = hold(due, answers)
     assert isinstance(result, Failure)
     assert (result.kind, result.neutral) == (kind, True)
+
+
+def test_a_refused_key_is_told_apart_from_a_missing_one() -> None:
+    """Who has named a key is not told to name one."""
+    locked = reading(health="locked", advice="name it")
+    told = []
+    for token in (None, Secret("s3cret")):
+        subject = desk(EngineConfig("mine", URL, "vllm", token))
+        subject.record("vllm@127.0.0.1:8000", locked, 0.0, 0.01)
+        told.append(getattr(only(subject).reading, "advice", None))
+    assert told == ["name it", WRONG_KEY]
+
+
+def test_an_engine_of_unnamed_kind_that_loads_is_loading() -> None:
+    """Everything answers 503 until the model is there; then it is told apart."""
+    subject = desk(EngineConfig("mine", URL))
+    (due,) = subject.plan(0.0)
+    loading = Failure("http", "503", False, 503)
+    result = drive(due.conversation, lambda paths: dict.fromkeys(paths, loading))
+    assert isinstance(result, EngineReading)
+    assert result.health == "loading"
+    subject.record(due.id, result, 0.0, 0.01)
+    assert only(subject).kind == "unknown"
+    (due,) = subject.plan(4.0)
+    hold(due, VLLM)
+    assert only(subject).kind == "vllm"
 
 
 def test_three_failures_park_an_engine_and_one_probe_lets_it_back() -> None:

@@ -11,12 +11,20 @@ from tokentop.domain.fleet_readings import FleetReading
 from tokentop.domain.keepsake import plain, restored
 from tokentop.domain.rates import LATENCY_WINDOW_S, RateKeeper, Rates
 from tokentop.domain.readings import Failure
-from tokentop.sources.engines.conversation import Adapter, Answers, Conversation, Hints, Paths
+from tokentop.sources.engines.conversation import (
+    LOADING,
+    Adapter,
+    Answers,
+    Conversation,
+    Hints,
+    Paths,
+)
 from tokentop.sources.engines.registry import adapter
 from tokentop.transport.breaker import Breaker
 from tokentop.transport.http import Request, safe_url
 
 COUNTING = ("online", "asleep")  # the others tell no counters
+WRONG_KEY = "The server refused the API key: check what token_env or token_file holds."
 KEPT_APART_S = 8.0  # closer keepsakes than these say nothing more
 
 
@@ -115,7 +123,7 @@ class AskedEngine:
     def _conversation(self, now: float) -> Conversation:
         if self.kind is None:
             told = yield from _told_apart()
-            if isinstance(told, Failure):
+            if isinstance(told, EngineReading | Failure):
                 return told
             self.kind = told
         if self._adapter is None:
@@ -130,6 +138,8 @@ class AskedEngine:
             return
         self._breaker.record("ok", now)
         self._outcome, self._good_at = "ok", now
+        if result.health == "locked" and self._request.token is not None:
+            result = result._replace(advice=WRONG_KEY)
         self._reading = _with_last_good(result, self._reading)
         if result.health in COUNTING:
             self._count(result, now)
@@ -191,7 +201,7 @@ class AskedEngine:
 
 
 def _told_apart() -> Any:
-    """Which engine answers; where none can be told, the reason why nothing was heard."""
+    """Which engine answers; where none can be told, the reason for that."""
     from tokentop.sources.engines.identify import identify
 
     talk = identify()
@@ -205,8 +215,10 @@ def _told_apart() -> Any:
             return ended.value or _why_unknown(failures, len(answers))
 
 
-def _why_unknown(failures: Sequence[Failure], asked: int) -> Failure:
-    """What keeps the kind from being told: a lock, silence, or a server of another sort."""
+def _why_unknown(failures: Sequence[Failure], asked: int) -> EngineReading | Failure:
+    """What keeps the kind from being told: loading, a lock, silence, or another sort of server."""
+    if len(failures) == asked and all(failure.status == 503 for failure in failures):
+        return EngineReading("openai", health="loading", advice=LOADING)
     locked = next((failure for failure in failures if failure.kind == "auth"), None)
     if locked is not None:
         return locked

@@ -88,7 +88,7 @@ def _members(members: list[Engine]) -> tuple[Row, ...]:
 
 
 def _rows(engine: Engine, named: EngineConfig | None, found: Found | None) -> tuple[Row, ...]:
-    rows = [_state(engine), _origin(engine, named, found), *_model(engine)]
+    rows = [_state(engine, named), _origin(engine, named, found), *_model(engine)]
     if engine.state == "online":
         rows.append(_slots(engine))
     if engine.router:
@@ -97,7 +97,7 @@ def _rows(engine: Engine, named: EngineConfig | None, found: Found | None) -> tu
     return (*rows, *(_key(named.url, named.token) if named else ()))
 
 
-def _state(engine: Engine) -> Row:
+def _state(engine: Engine, named: EngineConfig | None) -> Row:
     mark, words, todo = _STATES[engine.state]
     if engine.state == "online":
         words = f"{words} in {_speed(engine)}"
@@ -105,7 +105,8 @@ def _state(engine: Engine) -> Row:
         mark = "warn" if mark == "ok" else mark
         words = engine.error if mark == "fail" else f"{words}: {engine.error}"
     # A key's advice depends on where the engine was named, which its own words cannot know.
-    advice = todo if engine.state == "locked" else engine.advice or todo
+    keyless = engine.state == "locked" and (named is None or named.token is None)
+    advice = todo if keyless else engine.advice or todo
     return Row(mark, "state", words, advice)
 
 
