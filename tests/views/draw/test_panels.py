@@ -93,12 +93,12 @@ def test_models_that_do_not_fit_are_counted() -> None:
 @pytest.mark.parametrize("panel", ["slots", "gpus", "cloud", "banner", "multiplier", "capacity"])
 def test_a_stale_panel_keeps_its_figures_without_colour(panel: str) -> None:
     """Stale: the same words in the same cells, no live style left, save for the age."""
-    place = Placement(panel, 0, 0, 100, 8)
+    place = Placement(panel, 0, 0, 100, 8, "frame")
     fresh = panels.draw(examples.surge(), place, LOOK)
     old = panels.draw(examples.stale(), place, LOOK)
     if panel != "gpus":
-        assert said(old) == said(fresh)
-    assert styles(old) <= {"stale", "bar.stale", "track", "frame", "free", "title", "dim"}
+        assert said(old).splitlines()[1:] == said(fresh).splitlines()[1:]
+    assert styles(old[1:]) <= {"stale", "bar.stale", "track", "frame", "free", "title", "dim"}
 
 
 @pytest.mark.parametrize("panel", ["slots", "gpus", "cloud", "capacity"])

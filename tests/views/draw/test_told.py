@@ -13,7 +13,21 @@ from tokentop.domain.engine_history import Trends
 from tokentop.domain.model import Snapshot
 from tokentop.domain.readings import Failure
 from tokentop.transport.failures import failure_for_exception, failure_for_status
-from tokentop.views.tui.draw import banner, engine, engines, gpus, header, reasons, services, tokens
+from tokentop.views.tui.draw import (
+    banner,
+    economy,
+    engine,
+    engines,
+    gpus,
+    header,
+    metrics,
+    panels,
+    reasons,
+    services,
+    tokens,
+)
+from tokentop.views.tui.draw.arrange import Placement, arrange
+from tokentop.views.tui.draw.facts import facts
 from tokentop.views.tui.draw.gpu_rows import foreign
 from tokentop.views.tui.draw.line import Look
 
@@ -140,3 +154,36 @@ def test_hosts_that_begin_alike_keep_their_whole_names() -> None:
     assert foreign(far, "me") == {"a.x": "a.x", "a.y": "a.y"}
     near = [examples.gpu(0, 1)._replace(node=n) for n in ("10.0.0.1", "10.0.0.2", None)]
     assert foreign(near, "me") == {"10.0.0.1": "10.0.0.1", "10.0.0.2": "10.0.0.2"}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20), (40, 12)])
+@pytest.mark.parametrize("plain", [False, True])
+def test_old_figures_say_their_age_without_colour(size: tuple[int, int], plain: bool) -> None:
+    """Slots, multiplier, metrics, cloud and economy: each has the age in its own room, and it
+    goes on between polls."""
+    snap, look = examples.stale(), LOOK._replace(ascii=plain)
+    wanted = {"slots", "multiplier", "metrics", "cloud", "economy"}
+    found = [p for p in arrange(*size, facts(snap, look)) if p.panel in wanted]
+    assert {"slots", "multiplier", "metrics"} <= {p.panel for p in found}
+    for place in found:
+        assert "47s" in said(panels.draw(snap, place, look)), place
+        assert "52s" in said(panels.draw(snap, place, look._replace(elapsed_s=5.0))), place
+        assert panels.ticks(place.panel, snap)
+        assert "old" not in said(panels.draw(examples.surge(), place, look))
+
+
+def test_only_what_is_old_says_so() -> None:
+    """The mint alone is silent: its figures have the age, those beside it have none."""
+    snap = examples.troubled()
+    line = said(economy.lines(snap, 78, 1, LOOK))
+    assert "pool 12s old" in line
+    assert line.count("old") == 1
+    assert "free 12s" in said(metrics.lines(snap, 38, 1, LOOK))
+    assert said(metrics.lines(snap, 78, 1, LOOK)).count("12s old") == 1
+
+
+def test_the_compact_strip_says_how_old_it_is() -> None:
+    """It has no frame to say it in."""
+    place = Placement("strip", 0, 0, 60, 6)
+    text = said(panels.draw(examples.stale(), place, LOOK))
+    assert text.count("47s old") >= 2

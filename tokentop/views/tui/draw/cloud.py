@@ -6,7 +6,7 @@ from tokentop.domain.model import CloudInstance, Snapshot
 from tokentop.domain.text import DASH, clean, fit, fmt_usd
 from tokentop.views.tui.draw.facts import per_hour, waiting
 from tokentop.views.tui.draw.line import Line, Look, block, dimmed, sentence
-from tokentop.views.tui.draw.marks import age
+from tokentop.views.tui.draw.marks import age, old
 
 TITLE = "cloud instances"
 
@@ -38,8 +38,10 @@ def heads(snapshot: Snapshot, width: int, _height: int, _look: Look) -> Line:
     return [("  ".join(fit(c.head, c.width, c.align) for c in columns(width)), "dim")]
 
 
-def title(snapshot: Snapshot, _look: Look) -> str:
-    """The panel's title, with how many are rented."""
+def title(snapshot: Snapshot, look: Look) -> str:
+    """The panel's title, with how many are rented, or how old that is."""
+    if snapshot.cloud.stale and look.unsaid:
+        return f"cloud · {old(snapshot.cloud.age_s, look)}"
     rented = len(snapshot.cloud.instances or ())
     return f"cloud · {rented} rented" if rented else TITLE
 

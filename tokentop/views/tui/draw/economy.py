@@ -3,9 +3,10 @@
 from tokentop.domain.model import Snapshot
 from tokentop.domain.text import DASH, fmt_count
 from tokentop.views.tui.draw.line import Line, Look, block, dimmed, first_fit, joined
+from tokentop.views.tui.draw.marks import old, service_age
 
 
-def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
     """One quiet line; what nobody said is a dash in its place."""
     mint, parallel, agents = snapshot.mint, snapshot.parallel, snapshot.agents
     pool: Line = [("mint ", "dim"), *_figure(mint.balance), (" pool", "dim")]
@@ -20,19 +21,33 @@ def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line
     busy: Line = (
         [(f", {fmt_count(agents.active)} active", "dim")] if agents.active is not None else []
     )
+    pool_old, streams_old, roster_old = (
+        _aged(part.stale, service_age(snapshot, name), look)
+        for part, name in ((mint, "mint"), (parallel, "parallel"), (agents, "genesis"))
+    )
+    whole: Line = []
+    if pool_old and pool_old == streams_old == roster_old:  # said once for all three
+        whole, pool_old, streams_old, roster_old = pool_old[1:], [], [], []
     if mint.stale:
         pool, supply, circulation = dimmed([pool, supply, circulation])
-    streams = dimmed([streams])[0] if parallel.stale else streams
-    roster = dimmed([roster])[0] if agents.stale else roster
-    full = joined([pool, supply, circulation], " · ")
+    streams = [*dimmed([streams])[0], *streams_old] if parallel.stale else streams
+    roster = [*dimmed([roster])[0], *roster_old] if agents.stale else roster
+    pool, circulation = [*pool, *pool_old], [*circulation, *pool_old]
+    full = joined([pool[:3], supply, circulation], " · ")
     choices = [
-        joined([full, streams, [*roster, *busy]], "     "),
-        joined([full, streams, roster], "   "),
-        joined([pool, streams, roster], "   "),
-        joined([pool, streams], "  "),
-        pool,
+        joined([full, streams, [*roster, *busy], whole], "     "),
+        joined([full, streams, roster, whole], "   "),
+        joined([pool, streams, roster, whole], "   "),
+        joined([pool, streams, roster, whole], "  "),
+        joined([pool, streams, whole], "  "),
+        joined([pool, whole], "  "),
     ]
     return block([first_fit(choices, width)], width, height)
+
+
+def _aged(stale: bool, age_s: float | None, look: Look) -> Line:
+    """How old the part is, where it is."""
+    return [(" ", "text"), (old(age_s, look), "stale")] if stale else []
 
 
 def _figure(value: float | None) -> Line:

@@ -6,6 +6,7 @@ from tokentop.domain.pricing import multiplier
 from tokentop.domain.text import fit, fmt_multiplier, fmt_percent, known
 from tokentop.views.palette import tier_style
 from tokentop.views.tui.draw.line import Line, Look, block, dimmed
+from tokentop.views.tui.draw.marks import demand_age, old
 
 TITLE = "cost multiplier"
 _LABEL = 6  # cells of the labels left of the curve: "×6.00 "
@@ -15,17 +16,19 @@ _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
     """The gauge in exactly `height` lines of `width` cells."""
     if height < 5 or width < 24:
-        drawn = [_one_line(snapshot, width)]
+        drawn = [_one_line(snapshot, width, look)]
     else:
         drawn = _curve(snapshot, width, height, look)
     body = block(drawn, width, height)
     return dimmed(body) if snapshot.demand.stale else body
 
 
-def summary(snapshot: Snapshot, _look: Look) -> Line:
-    """The multiplier itself."""
-    style = "stale" if snapshot.demand.stale else tier_style(snapshot.demand.tier)
-    return [(fmt_multiplier(snapshot.pricing.multiplier), style)]
+def summary(snapshot: Snapshot, look: Look) -> Line:
+    """The multiplier itself, and how old it is once it is."""
+    said = fmt_multiplier(snapshot.pricing.multiplier)
+    if snapshot.demand.stale:
+        return [(f"{said} · {old(demand_age(snapshot), look)}", "stale")]
+    return [(said, tier_style(snapshot.demand.tier))]
 
 
 def _share(pricing: Pricing) -> float | None:
@@ -36,7 +39,7 @@ def _share(pricing: Pricing) -> float | None:
     return max(0.0, min(1.0, (pricing.multiplier - pricing.floor) / span))
 
 
-def _one_line(snapshot: Snapshot, width: int) -> Line:
+def _one_line(snapshot: Snapshot, width: int, look: Look) -> Line:
     """`multiplier ×1.00 ━━━━━●──── ×6.00   ×5.61`."""
     pricing, style = snapshot.pricing, tier_style(snapshot.demand.tier)
     left: Line = [
@@ -47,9 +50,11 @@ def _one_line(snapshot: Snapshot, width: int) -> Line:
         (" " + fmt_multiplier(pricing.ceiling), "dim"),
         ("  " + fit(fmt_multiplier(pricing.multiplier), 6, "right"), style),
     ]
+    if snapshot.demand.stale and look.unsaid:  # the age in the ceiling's place
+        right = [("", "dim"), right[1], (f"  {old(demand_age(snapshot), look)}", "stale")]
     room = width - sum(len(text) for text, _ in (*left, *right))
     if room < 5:
-        return [("multiplier ", "dim"), right[1]]
+        return [("multiplier ", "dim"), *right[1:]]
     return [*left, *_scale(_share(pricing), room, style), *right]
 
 

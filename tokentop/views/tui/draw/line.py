@@ -20,6 +20,7 @@ class Look(NamedTuple):
     belong to the GPU pool; `filtering` is true while the filter is being typed. `engine_sort`,
     `engine_filter` and `cursor` (an Engine.id) belong to the engines' table; `burn_at` is the share
     of silent burn that deserves a mark. `hosts`: a GPU of another host is never without its name.
+    `unsaid`: the panel's summary is not on the screen, so old figures say their age inside.
     """
 
     ascii: bool = False
@@ -42,6 +43,7 @@ class Look(NamedTuple):
     cursor: str | None = None
     burn_at: float = 0.2
     hosts: bool = False
+    unsaid: bool = False
 
 
 @lru_cache(maxsize=1024)

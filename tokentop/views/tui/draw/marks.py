@@ -1,6 +1,7 @@
 """Small shared marks: meters in eighths, digits three rows tall, ages, absent numbers."""
 
 from tokentop.domain.cells import bar
+from tokentop.domain.model import Snapshot
 from tokentop.domain.text import DASH, cell_width, fmt_age, known
 from tokentop.views.tui.draw.line import Line, Look
 
@@ -43,3 +44,23 @@ def big(text: str, look: Look) -> list[str]:
 def age(age_s: float | None, look: Look) -> str:
     """An age as of now: the snapshot's plus the time since."""
     return fmt_age(None if age_s is None else age_s + look.elapsed_s)
+
+
+def old(age_s: float | None, look: Look) -> str:
+    """`47s old`; `stale` where nobody knows how old."""
+    return "stale" if age_s is None else f"{age(age_s, look)} old"
+
+
+def service_age(snapshot: Snapshot, name: str) -> float | None:
+    """The age of a service's last good answer."""
+    return next((s.age_s for s in snapshot.services if s.name == name), None)
+
+
+def demand_age(snapshot: Snapshot) -> float | None:
+    """The age of what stale demand was computed from."""
+    if snapshot.demand.source == "acta":
+        return service_age(snapshot, "acta")
+    if snapshot.llm.stale:
+        return snapshot.llm.age_s
+    ages = [g.age_s for g in snapshot.gpus if g.state == "stale" and g.age_s is not None]
+    return min(ages, default=snapshot.data_age_s)

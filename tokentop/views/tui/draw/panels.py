@@ -87,7 +87,8 @@ def draw(
     elif place.chrome == "rule" and place.height >= 2:
         drawn = _ruled(panel, inside, snapshot, place, look)
     else:
-        drawn = block(inside(snapshot, place.width, place.height, look), place.width, place.height)
+        bare = inside(snapshot, place.width, place.height, look._replace(unsaid=True))
+        drawn = block(bare, place.width, place.height)
     return plain(drawn) if look.ascii else drawn
 
 
@@ -113,6 +114,7 @@ def _ruled(
     """Under a rule; column headings sit in the rule itself, where the summary would be."""
     width, height = place.width, place.height - 1
     heads = panel.heads(snapshot, width, height, look)
+    look = look._replace(unsaid=bool(heads))
     title = panel.title(snapshot, look)
     top = rule(title, [] if heads else panel.summary(snapshot, look), width)
     body = block(inside(snapshot, width, height, look), width, height)
@@ -145,12 +147,18 @@ def _airy(words: str, x: int) -> bool:
 
 def ticks(panel: str, snapshot: Snapshot) -> bool:
     """True where the panel shows an age or a countdown and so moves between polls."""
+    figures = snapshot.demand.stale or snapshot.llm.stale or snapshot.cloud.stale
+    economy = snapshot.mint.stale or snapshot.parallel.stale or snapshot.agents.stale
     old = {
+        "multiplier": snapshot.demand.stale,
+        "metrics": figures or snapshot.mint.stale,
+        "economy": economy,
+        "strip": figures or snapshot.mint.stale,
         "slots": snapshot.llm.stale,
         "gpus": any(g.state == "stale" for g in snapshot.gpus),
         "cloud": snapshot.cloud.stale,
         "capacity": snapshot.capacity.scale_down_in_s is not None,
-        "services": any(s.state == "stale" for s in snapshot.services)
+        "services": any(s.state in ("stale", "parked") for s in snapshot.services)
         or any(e.state == "stale" for e in snapshot.engines),
         "engines": any(e.state == "stale" for e in snapshot.engines),
         "tokens": snapshot.llm.stale,

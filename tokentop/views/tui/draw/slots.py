@@ -9,7 +9,7 @@ from tokentop.views.tui.draw import seats
 from tokentop.views.tui.draw.facts import waiting
 from tokentop.views.tui.draw.line import Line, Look, block, dimmed, exact, joined, sentence, sides
 from tokentop.views.tui.draw.line import span_width as wide
-from tokentop.views.tui.draw.marks import age, meter
+from tokentop.views.tui.draw.marks import age, meter, old
 
 TITLE = "LLM slots"
 _MARKS = {"active": "█", "queued": "▓", "beyond": "▒", "free": "░"}
@@ -21,45 +21,47 @@ _STYLES = {
 }
 
 
-def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
     """The slots in exactly `height` lines of `width` cells."""
     llm = snapshot.llm
     if llm.active is None and llm.queued is None and llm.max_slots is None:
         text = "Waiting for the first queue figures…" if waiting(snapshot) else _ABSENT
         return sentence(text, width, height)
-    drawn = _flat(snapshot, width) if height <= 2 else _tall(snapshot, width, height)
+    aged = old(llm.age_s, look) if llm.stale and look.unsaid else ""
+    flat = height <= 2
+    drawn = _flat(snapshot, width, aged) if flat else _tall(snapshot, width, height, aged)
     body = block(drawn, width, height)
     return dimmed(body) if llm.stale else body
 
 
-def _flat(snapshot: Snapshot, width: int) -> list[Line]:
+def _flat(snapshot: Snapshot, width: int, aged: str) -> list[Line]:
     """One line of figures over the models, or over each engine's own figures."""
-    line, found = _one_line(snapshot, width)
+    line, found = _one_line(snapshot, width, aged)
     below = [(" " * len(_LABEL), "text"), *seats.both(found)] if found else None
     return [line, below or models(snapshot.llm, width)]
 
 
-def _tall(snapshot: Snapshot, width: int, height: int) -> list[Line]:
+def _tall(snapshot: Snapshot, width: int, height: int, aged: str) -> list[Line]:
     """The bar up to three rows thick, its legend, the models and the engine room."""
     found = seats.sections(seats.seated(snapshot), width)
     if found:
-        return _by_engine(snapshot, found, width, height)
+        return _by_engine(snapshot, found, width, height, aged)
     llm = snapshot.llm
     thick = max(1, min(3, (height - 3) // 2))
-    drawn = [*[_bar(llm, width)] * thick, _legend(snapshot, width), []]
+    drawn = [*[_bar(llm, width)] * thick, _legend(snapshot, width, aged), []]
     extra = [models(llm, width), [], *([[]] if height >= 10 else []), _engine_room(snapshot, width)]
     drawn += extra if height >= 7 else [models(llm, width), _engine_room(snapshot, width)]
     return [line for line in drawn if line] if height < 6 else drawn
 
 
 def _by_engine(
-    snapshot: Snapshot, found: Sequence[seats.Section], width: int, height: int
+    snapshot: Snapshot, found: Sequence[seats.Section], width: int, height: int, aged: str
 ) -> list[Line]:
     """A section each, names and figures beneath; the names say which models there are."""
     under = [seats.names(found), seats.figures(found)] if height >= 5 else [seats.both(found)]
     thick = max(1, min(3, (height - len(under) - 1) // 2))
     drawn = [*[_sectioned(found)] * thick, *under]
-    rest = [_legend(snapshot, width), _engine_room(snapshot, width)]
+    rest = [_legend(snapshot, width, aged), _engine_room(snapshot, width)]
     room = height - len(drawn)
     return [*drawn, *([[]] if room >= 2 + (room >= 4) else []), *rest]
 
@@ -128,7 +130,7 @@ def _bar(llm: Llm, width: int) -> Line:
     return [s for s in drawn if s[0]]
 
 
-def _one_line(snapshot: Snapshot, width: int) -> tuple[Line, list[seats.Section]]:
+def _one_line(snapshot: Snapshot, width: int, aged: str) -> tuple[Line, list[seats.Section]]:
     """Label, bar and figures in fixed places, and the bar's sections where it has any."""
     llm, slots = snapshot.llm, _slots(snapshot)
     digits = max(2, len(slots))
@@ -137,10 +139,14 @@ def _one_line(snapshot: Snapshot, width: int) -> tuple[Line, list[seats.Section]
     over = f"+{_beyond(snapshot)} beyond" if _beyond(snapshot) else ""
     tail = joined([active, queued])
     if width >= 64:
-        tail = joined([[*active, (" active", "dim")], queued, [(fit(over, 12), "beyond")]])
+        last = (fit(aged or over, 12), "beyond")
+        tail = joined([[*active, (" active", "dim")], queued, [last]])
+    elif aged:
+        tail = joined([active, [queued[0], (" q", "dim")], [(aged, "stale")]])
     room = width - wide(tail) - len(_LABEL) - 2
     if room < 4:
         short: Line = [*active, ("  ", "text"), queued[0], (" q", "dim")]
+        short = [*active, ("  ", "text"), (aged, "stale")] if aged else short
         room = max(0, width - wide(short) - 2)
         return [*exact(_bar(llm, room), room), ("  ", "text"), *short], []
     found = seats.sections(seats.seated(snapshot), room)
@@ -152,7 +158,7 @@ def _queue_style(llm: Llm) -> str:
     return "queued" if (llm.queued or 0) > 0 else "text"
 
 
-def _legend(snapshot: Snapshot, width: int) -> Line:
+def _legend(snapshot: Snapshot, width: int, aged: str) -> Line:
     llm, over = snapshot.llm, _beyond(snapshot)
     keys: list[Line] = []
     queued = None if llm.queued is None else llm.queued - over
@@ -162,6 +168,7 @@ def _legend(snapshot: Snapshot, width: int) -> Line:
     if over:
         keys.append([(_MARKS["beyond"], _STYLES["beyond"]), (f" +{over} beyond", "beyond")])
     right: Line = [("of ", "dim"), (_slots(snapshot), "text"), (" slots", "dim")]
+    right = [(aged, "stale")] if aged else right
     left = joined(keys, "   " if width >= 56 else " ")
     return sides(left, right if wide(left) + wide(right) < width else [], width)
 

@@ -16,7 +16,7 @@ from tokentop.views.tui.draw.line import (
     sentence,
     span_width,
 )
-from tokentop.views.tui.draw.marks import age
+from tokentop.views.tui.draw.marks import age, old
 
 TITLE = "tokens"
 _THREE = 66  # cells from which throughput, latency and cost stand side by side
@@ -160,6 +160,8 @@ def _short(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line
     rates, cost = snapshot.throughput, snapshot.cost
     floor = tell.floor(snapshot.engines, look)
     generation = _pair("gen", tell.rate(rates.generation_tokens_per_s, floor), " tok/s")
+    if snapshot.llm.stale and look.unsaid:
+        generation.append((f"  {old(snapshot.llm.age_s, look)}", "stale"))
     prompt = _pair("prompt", tell.rate(rates.prompt_tokens_per_s, floor), "")
     requests = _pair("req", tell.rate(rates.requests_per_s), "/s")
     ttft = _pair("first token", tell.spans(rates.ttft_s, rates.ttft_p95_s), "")
