@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from collections.abc import Callable
 
 import pytest
 
@@ -187,3 +188,25 @@ def test_the_compact_strip_says_how_old_it_is() -> None:
     place = Placement("strip", 0, 0, 60, 6)
     text = said(panels.draw(examples.stale(), place, LOOK))
     assert text.count("47s old") >= 2
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 40), (200, 60)])
+@pytest.mark.parametrize("build", [boxes.engines, boxes.one_engine, boxes.troubled_engines,
+                                   boxes.fleet])  # fmt: skip
+def test_engines_are_listed_once(size: tuple[int, int], build: Callable[[], Snapshot]) -> None:
+    """The strip stands where the table does not show every engine, and only there."""
+    snap = build()
+    places = {p.panel: p for p in arrange(*size, facts(snap, LOOK))}
+    table = places.get("engines")
+    whole = (
+        table is not None and "+" not in said(panels.draw(snap, table, LOOK)).partition("more")[0]
+    )
+    assert ("services" in places) != whole
+    if build in (boxes.engines, boxes.one_engine):
+        assert whole
+
+
+def test_a_hidden_table_leaves_the_strip() -> None:
+    """Who hides the table still sees the engines named."""
+    look = LOOK._replace(hidden=frozenset({"engines"}))
+    assert "services" in {p.panel for p in arrange(120, 40, facts(boxes.engines(), look))}

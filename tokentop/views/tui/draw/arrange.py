@@ -46,6 +46,9 @@ def arrange(width: int, height: int, facts: Facts) -> tuple[Placement, ...]:
     """The panels of a screen of `width` x `height` cells, top to bottom, none overlapping."""
     bands = _shown(_bands(width, height, facts), facts.hidden)
     heights = _heights(bands, max(0, height))
+    named = _without_strip(bands, facts)
+    if named and _whole(named, tall := _heights(named, max(0, height))):
+        bands, heights = named, tall
     placed: list[Placement] = []
     y = 0
     for band, rows in zip(bands, heights, strict=True):
@@ -65,6 +68,27 @@ def _bands(width: int, height: int, facts: Facts) -> list[Band]:
     if width < 56 or height < 18:
         return _small(facts, width)
     return _ruled(facts, height) if facts.has_stack else _ruled_engines(facts, height)
+
+
+def _without_strip(bands: Sequence[Band], facts: Facts) -> list[Band]:
+    """The bands with the whole engines' table in the strip's place; none where there is no table.
+
+    The strip would repeat the table; where the table cannot be whole, the strip names them all.
+    """
+    at = [i for i, b in enumerate(bands) if ("engines", 1) in b.panels]
+    if not at or facts.has_stack:
+        return []
+    edge = 3 if bands[at[0]].chrome == "frame" else 1
+    table = bands[at[0]]._replace(steps=(0, edge + facts.engine_rows), late=False)
+    kept = [table if i == at[0] else b for i, b in enumerate(bands)]
+    return [b for b in kept if ("services", 1) not in b.panels]
+
+
+def _whole(bands: Sequence[Band], heights: Sequence[int]) -> bool:
+    """True where every engine has its row and no other panel has gone for it."""
+    table = next(i for i, b in enumerate(bands) if ("engines", 1) in b.panels)
+    seen = heights[table] >= bands[table].steps[-1]
+    return seen and all(h > 0 or b.steps[0] == 0 for b, h in zip(bands, heights, strict=True))
 
 
 def _strip(width: int) -> list[Band]:

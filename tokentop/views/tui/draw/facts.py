@@ -20,10 +20,12 @@ class Facts(NamedTuple):
     hidden: frozenset[str] = frozenset()
     engines: int = 0
     has_stack: bool = True
+    engine_rows: int = 0
 
 
 def facts(snapshot: Snapshot, look: Look) -> Facts:
     """The layout's facts about one snapshot."""
+    groups = {e.group or "" for e in snapshot.engines}
     return Facts(
         gpu_rows=_EXPECTED if waiting(snapshot) else len(snapshot.gpus),
         services=len(stack(snapshot)) + len(snapshot.engines),
@@ -33,6 +35,7 @@ def facts(snapshot: Snapshot, look: Look) -> Facts:
         hidden=look.hidden,
         engines=len(snapshot.engines),
         has_stack=has_stack(snapshot) or not snapshot.engines,
+        engine_rows=len(snapshot.engines) + len(groups if any(groups) else ()),
     )
 
 
