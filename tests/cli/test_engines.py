@@ -66,6 +66,15 @@ def test_the_second_call_has_rates(place: Path) -> None:
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
+def test_calls_with_different_engines_leave_each_other_their_rates(place: Path) -> None:
+    """A status bar of one server and one of another do not make each other forget."""
+    with captured(VLLM) as one, captured(SGLANG) as two:
+        snapshot(place, one.url)
+        snapshot(place, two.url)
+        (engine,) = snapshot(place, one.url)["engines"]
+    assert engine["prompt_tokens_per_s"] is not None
+
+
 def test_a_restart_between_two_calls_gives_no_rate(place: Path) -> None:
     """Counters that fell are a new baseline."""
     page = payload("vllm/load/metrics.txt").decode().splitlines()

@@ -80,7 +80,7 @@ class EngineRounds:
             return
         desk = self._collector.engines()
         if kept := desk.keepsakes():
-            keep(RATES, kept, time())
+            keep(RATES, {**_others(), **kept}, time())
         if desk.lost():
             forget()
 
@@ -137,3 +137,18 @@ class EngineRounds:
             return None
         self._asked.add(identity)
         return desk.poll(identity, monotonic())
+
+
+def _others() -> dict[str, object]:
+    """What calls with another configuration left lately: they want to find it again."""
+    kept = recall(RATES, RATES_S, time())
+    now = monotonic()
+    left = kept.items() if isinstance(kept, dict) else ()
+    return {name: value for name, value in left if _is_young(value, now)}
+
+
+def _is_young(kept: object, now: float) -> bool:
+    marks = (
+        [one.get("at") for one in kept if isinstance(one, dict)] if isinstance(kept, list) else []
+    )
+    return any(isinstance(at, int | float) and 0 <= now - at <= RATES_S for at in marks)
