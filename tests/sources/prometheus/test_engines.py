@@ -4,6 +4,7 @@ import pytest
 
 from tests.sources.prometheus.asked import AT, answer, marked, read, row
 from tokentop.domain.engine_readings import TeamSpend
+from tokentop.sources.prometheus.queries import queries
 
 RUNNING = "vllm:num_requests_running"
 
@@ -231,3 +232,22 @@ def test_remote_names_are_made_safe() -> None:
     for text in (found.engines[0].model, found.engines[0].group, found.engines[0].instance):
         assert text is not None
         assert text.isprintable()
+
+
+@pytest.mark.parametrize("kind", ["vllm", "sglang", "llamacpp"])
+def test_a_colon_that_was_escaped_on_the_wire_is_the_same_series(kind: str) -> None:
+    """Python's client writes `sglang_num_running_reqs` to a server that wants OpenMetrics."""
+    names = {
+        "vllm": ("vllm_num_requests_running", "vllm_num_requests_waiting"),
+        "sglang": ("sglang_num_running_reqs", "sglang_num_queue_reqs"),
+        "llamacpp": ("llamacpp_requests_processing", "llamacpp_requests_deferred"),
+    }
+    running, waiting = names[kind]
+    (engine,) = read(gauges=answer(row(running, 3), row(waiting, 2))).engines
+    assert (engine.kind, engine.reading.active, engine.reading.queued) == (kind, 3, 2)
+    asked = dict(queries(None))
+    assert running.replace("_", "[:_]", 1) in asked["gauges"]
+    assert all(
+        f"timestamp({name})" in asked["ages"]
+        for name in (running, f"{kind}:{running[len(kind) + 1 :]}")
+    )

@@ -32,6 +32,7 @@ GAUGES = (
     "llamacpp:requests_deferred", "llamacpp:kv_cache_usage_ratio",
     "tgi_queue_size", "tgi_batch_current_max_tokens", "tgi_batch_max_total_tokens",
 )  # fmt: skip
+WITH_COLON = ("vllm", "sglang", "llamacpp")
 ASLEEP = 'vllm:engine_sleep_state{sleep_state="awake"}==0'
 DCGM = (
     "DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_FB_FREE", "DCGM_FI_DEV_FB_TOTAL",
@@ -88,7 +89,7 @@ class Window:
 
     def rates(self, series: tuple[str, ...]) -> str:
         """Increases per second; where one engine has several of these series, the first."""
-        return " or ".join(f"rate({name}{self._for})" for name in series)
+        return " or ".join(f"rate({name}{self._for})" for name in spelled(series))
 
     def added(self, letter: str, series: tuple[str, ...], kept: str = "") -> str:
         """Rates added up over each target, as rows whose label q is `letter`."""
@@ -102,7 +103,8 @@ class Window:
     def total(self, letter: str, series: str, kept: str = "") -> str:
         """Counts since the servers started."""
         by = f"{self._instance},{kept}" if kept else self._instance
-        return marked(letter, f"sum by({by})(max by({self._apart})({series}))")
+        either = " or ".join(spelled((series,)))
+        return marked(letter, f"sum by({by})(max by({self._apart})({either}))")
 
     def quantile(self, letter: str, q: float, bases: tuple[str, ...]) -> str:
         """A quantile for each target; comparing drops the NaN of those without observations."""
@@ -115,6 +117,17 @@ class Window:
 
     def _buckets(self, bases: tuple[str, ...]) -> str:
         return self.rates(tuple(f"{base}_bucket" for base in bases))
+
+
+def spelled(series: tuple[str, ...]) -> tuple[str, ...]:
+    """The series under both their names: some client libraries escape the colon on the wire."""
+    return (*series, *(one.replace(":", "_", 1) for one in series if ":" in one))
+
+
+def plain(name: str) -> str:
+    """A series' own name, with its colon."""
+    engine, _, rest = name.partition("_")
+    return f"{engine}:{rest}" if engine in WITH_COLON and rest else name
 
 
 def marked(letter: str, expression: str) -> str:
@@ -133,10 +146,11 @@ def standing(group_by: str | None) -> tuple[tuple[str, str], ...]:
     instance = identity(group_by)
     shown = ",".join(dict.fromkeys(("__name__", *instance, *SHOWN)))
     apart = ",".join(dict.fromkeys(("__name__", *instance, *APART[:6], *SHOWN, "priority")))
-    ages = " or ".join(f"timestamp({name})" for name in RUNNING)
+    ages = " or ".join(f"timestamp({name})" for name in spelled(RUNNING))
+    asleep = " or ".join(spelled((ASLEEP,)))
     last = f"last_over_time({_names(RUNNING)}[{LAST_SEEN}])"
     return (
-        ("gauges", f"max by({apart})({_names(GAUGES)} or {ASLEEP})"),
+        ("gauges", f"max by({apart})({_names(GAUGES)} or {asleep})"),
         ("ages", f"max by({','.join(instance)})({ages})"),
         ("down", f"max by({shown})({last} and on(cluster,job,instance) up==0)"),
         ("gpus", _gpus()),
@@ -188,7 +202,8 @@ def _either(*terms: str) -> str:
 
 
 def _names(names: tuple[str, ...]) -> str:
-    return f'{{__name__=~"{"|".join(names)}"}}'
+    both = "|".join(names).replace(":", "[:_]")
+    return f'{{__name__=~"{both}"}}'
 
 
 def _gpus() -> str:

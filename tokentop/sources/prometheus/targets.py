@@ -7,7 +7,7 @@ from tokentop.domain.engine_readings import EngineKind, Histogram
 from tokentop.domain.text import clean
 from tokentop.sources.exposition import number
 from tokentop.sources.prometheus.answers import Row
-from tokentop.sources.prometheus.queries import APART, INSTANCE, SHOWN
+from tokentop.sources.prometheus.queries import APART, INSTANCE, SHOWN, plain
 
 Key = tuple[str, ...]
 Labelled = list[tuple[dict[str, str], float]]
@@ -96,7 +96,7 @@ class Targets:
         """Samples with their names; they say which targets are engines, and of which kind."""
         of = self._identity.of
         for labels, value, _ in rows:
-            name = labels.get("__name__", "")
+            name = plain(labels.get("__name__", ""))
             target = self._target(of(labels), labels, _kind(name), up=up)
             if target is not None and target.up == up:
                 target.samples.setdefault(name, []).append((labels, value))
