@@ -184,3 +184,12 @@ def test_a_large_fleet_is_left_in_peace_and_is_no_staler_for_it() -> None:
     assert {engine.state for engine in snapshot.engines} == {"online"}
     assert {gpu.state for gpu in snapshot.gpus} == {"ok"}
     assert {gpu.state for gpu in seen(one, NOW + 30).gpus} == {"stale"}
+
+
+def test_a_fleet_is_no_stack() -> None:
+    """Its GPUs are held like a service's answer, and still nobody has named a base cost."""
+    subject = collector()
+    subject.engines().record("prometheus", FLEET, NOW, 0.01)
+    shown = seen(subject)
+    assert [gpu.source for gpu in shown.gpus] == ["prometheus"]
+    assert shown.pricing.base_cost_tokens is None

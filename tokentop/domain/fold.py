@@ -206,7 +206,9 @@ def _rates(inp: FoldInput) -> RatesReading | None:
 
 
 def _priced(inp: FoldInput) -> bool:
-    return inp.priced or any(held.good is not None for held in inp.held.values())
+    """Whether the stack has answered; a fleet's GPUs are held beside it and price nothing."""
+    stack = (look(inp, key) for service in inp.services for key in service.keys)
+    return inp.priced or any(sight.good is not None for sight in stack)
 
 
 def _capacity(
