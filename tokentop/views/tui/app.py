@@ -16,7 +16,7 @@ from tokentop.config.schema import Config, secrets
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import browse, keys, leave, theme
 from tokentop.views.tui.driver import Driver
-from tokentop.views.tui.heap import share_one_heap
+from tokentop.views.tui.heap import settle, share_one_heap
 from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.poller import stepped
 from tokentop.views.tui.scene import Scene
@@ -68,6 +68,8 @@ class TokentopApp(App[int]):
         """After the first paint: start asking, and the once-a-second tick."""
         for task in await self.session.start(self._again, self._say):
             task.add_done_callback(self._watch)
+        if self._terminal is not None:  # under a test's pilot the process goes on without us
+            settle()
         if not self.session.frozen:
             self.set_timer(1.0 - self.session.wall() % 1.0, self._tick_on)
 
