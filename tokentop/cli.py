@@ -58,7 +58,7 @@ def _main(words: list[str], started: float, bad: int) -> int:
 
 def _text_view(args: "Arguments", config: "Config", started: float, bad: int) -> int:
     if args.view == "doctor":
-        from tokentop.views.doctor import run as doctor
+        from tokentop.views.doctor.run import run as doctor
 
         return doctor(config, started)
     if args.view == "config":

@@ -29,7 +29,7 @@ from tokentop.transport.discovery.find import find
 from tokentop.transport.discovery.memory import Memory
 from tokentop.transport.discovery.procfs import table
 from tokentop.transport.pooled import Pool
-from tokentop.views.finding import plan
+from tokentop.views.asking.finding import plan
 from tokentop.views.tui.engine_poller import EnginePoller
 from tokentop.views.tui.poller import Poller
 

@@ -7,9 +7,9 @@ import pytest
 from tests.cli.command import environment, in_terminal, run
 from tests.cli.stack import serving
 from tokentop.domain.readings import DeviceReading, Failure, FailureKind, GpusReading
-from tokentop.views import advice
-from tokentop.views.examination import devices, driver_failure
-from tokentop.views.report import Page, Row, Section, render
+from tokentop.views.doctor import advice
+from tokentop.views.doctor.examination import devices, driver_failure
+from tokentop.views.doctor.report import Page, Row, Section, render
 from tokentop.views.terminal import look_at
 
 KINDS: tuple[FailureKind, ...] = (

@@ -17,10 +17,10 @@ from tokentop.domain.model import Engine, Snapshot
 from tokentop.secret import Secret
 from tokentop.transport.discovery.candidates import Candidate
 from tokentop.transport.discovery.findings import Findings, Found
-from tokentop.views.examination_costs import rows as costs
-from tokentop.views.examination_engines import fleet, sections
-from tokentop.views.examination_search import Survey
-from tokentop.views.examination_search import rows as search
+from tokentop.views.doctor.costs import rows as costs
+from tokentop.views.doctor.engines import fleet, sections
+from tokentop.views.doctor.search import Survey
+from tokentop.views.doctor.search import rows as search
 
 CALM = "none of the seven services answers at its default address"
 

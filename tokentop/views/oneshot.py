@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tokentop.config.schema import Config
 from tokentop.domain.model import Snapshot
-from tokentop.views.asking import Asker
+from tokentop.views.asking.asker import Asker
 from tokentop.views.terminal import look_at
 
 TYPE_CHECKING = False

@@ -13,7 +13,7 @@ from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config
 from tokentop.domain.model import Snapshot
 from tokentop.domain.text import cell_width
-from tokentop.views.asking import Asker
+from tokentop.views.asking.asker import Asker
 from tokentop.views.terminal import is_tty
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)

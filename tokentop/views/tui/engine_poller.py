@@ -17,7 +17,7 @@ from tokentop.transport.discovery.memory import Memory
 from tokentop.transport.failures import timed_out
 from tokentop.transport.http import Reply, Request
 from tokentop.transport.talk import async_asking, drive_async
-from tokentop.views.finding import plan, sighted
+from tokentop.views.asking.finding import plan, sighted
 
 SEARCH_EVERY_S = 30.0
 DRIVER_STEPS = 8  # the driver's first answer is waited for a little: its processes lead to engines

@@ -11,7 +11,7 @@ from tokentop.demo.replies import LATENCY_S, answered
 from tokentop.demo.stack import HOST, State, simulate
 from tokentop.demo.transport import dialler
 from tokentop.domain.readings import Failure
-from tokentop.views.world import World
+from tokentop.views.asking.world import World
 
 MEMORY_S = 64.0  # more than the longest outage and the breaker's window: older polls leave no trace
 EPOCH = 1_767_225_600.0  # a frozen moment's wall clock counts from 2026-01-01, to be repeatable

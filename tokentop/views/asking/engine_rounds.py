@@ -13,14 +13,14 @@ from time import monotonic, time
 from tokentop.collect import Collector
 from tokentop.config.schema import Config
 from tokentop.transport.discovery.cache import keep, recall
-from tokentop.views.finding import Sighted, forget, lately, search, sighted
+from tokentop.views.asking.finding import Sighted, forget, lately, search, sighted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.collect_engine import Due
     from tokentop.collect_engines import EngineDesk
     from tokentop.transport.discovery.findings import Findings
-    from tokentop.views.asking_engines import Polls
+    from tokentop.views.asking.engines import Polls
 
 SEARCH_S = 0.3
 AGAIN_S = 30.0
@@ -120,7 +120,7 @@ class EngineRounds:
     def _ask(self, until: float) -> None:
         if not self._collector.has_engines:
             return
-        from tokentop.views.asking_engines import Polls
+        from tokentop.views.asking.engines import Polls
 
         desk = self._collector.engines()
         if not self._remembered:

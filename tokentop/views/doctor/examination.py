@@ -6,9 +6,9 @@ from tokentop.domain.model import Service, Snapshot
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.sources.aither import SERVICES, BadData
 from tokentop.transport.http import Reply, safe_url
-from tokentop.views import advice
-from tokentop.views.asking import Round
-from tokentop.views.report import Mark, Row, Section
+from tokentop.views.asking.asker import Round
+from tokentop.views.doctor import advice
+from tokentop.views.doctor.report import Mark, Row, Section
 
 Finding = tuple[HttpSource, Reply | Failure, tuple[str, ...]]  # with the names of unusable fields
 

@@ -10,15 +10,10 @@ from tokentop.config.schema import Config
 from tokentop.domain.model import Snapshot
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.transport.discovery.findings import Findings
-from tokentop.views import (
-    examination,
-    examination_costs,
-    examination_engines,
-    examination_search,
-)
-from tokentop.views.asking import Asker, Round
+from tokentop.views.asking.asker import Asker, Round
+from tokentop.views.doctor import costs, engines, examination, search
+from tokentop.views.doctor.report import Page, Row, Section, render
 from tokentop.views.oneshot import NOTHING_ANSWERED, live
-from tokentop.views.report import Page, Row, Section, render
 from tokentop.views.terminal import Terminal, look_at
 
 _SILENT = ("offline", "parked", "stale", "locked")
@@ -31,7 +26,7 @@ class Heard(NamedTuple):
 
     round: Round = Round()
     findings: Findings | None = None
-    seen: examination_search.Survey | None = None
+    seen: search.Survey | None = None
 
 
 def run(config: Config, started: float) -> int:
@@ -59,25 +54,25 @@ def sections(
     config: Config, terminal: Terminal, heard: Heard, snapshot: Snapshot
 ) -> tuple[Section, ...]:
     """Return the whole report; `heard` is what the one refresh behind `snapshot` was told."""
-    search = examination_search.rows(config, heard.findings, heard.seen)
+    searched = search.rows(config, heard.findings, heard.seen)
     return (
         Section("Program", _program(config)),
         Section("Terminal", _terminal(terminal, config)),
         Section("GPUs (NVIDIA driver, NVML)", _gpus(config, heard.round)),
-        Section("Discovery of engines", search),
-        *examination_engines.sections(config, snapshot, heard.findings),
-        *examination_engines.fleet(config, snapshot),
-        Section("Costs", examination_costs.rows(config, snapshot)),
+        Section("Discovery of engines", searched),
+        *engines.sections(config, snapshot, heard.findings),
+        *engines.fleet(config, snapshot),
+        Section("Costs", costs.rows(config, snapshot)),
         Section("TLS", examination.tls(config)),
         *examination.services(config, heard.round, snapshot),
         Section("In short", (_verdict(snapshot),)),
     )
 
 
-def _look_around(config: Config, heard: Round, until: float) -> examination_search.Survey | None:
+def _look_around(config: Config, heard: Round, until: float) -> search.Survey | None:
     if config.demo.enabled or not config.discovery.enabled:
         return None
-    return examination_search.survey(config, heard.gpus, until)
+    return search.survey(config, heard.gpus, until)
 
 
 def _program(config: Config) -> tuple[Row, ...]:

@@ -11,9 +11,9 @@ from tokentop.transport.discovery.cache import recall
 from tokentop.transport.discovery.candidates import Candidate, candidates, gpu_pids
 from tokentop.transport.discovery.findings import Findings, Found
 from tokentop.transport.discovery.sockets import held
-from tokentop.views.finding import NAME, NOBODY_S, plan
-from tokentop.views.report import Mark, Row
-from tokentop.views.world import GpusAnswer
+from tokentop.views.asking.finding import NAME, NOBODY_S, plan
+from tokentop.views.asking.world import GpusAnswer
+from tokentop.views.doctor.report import Mark, Row
 
 SHOWN_PORTS = 6
 

@@ -12,12 +12,12 @@ from tokentop.domain.readings import Failure, GpusReading
 from tokentop.transport.http import Reply
 from tokentop.transport.nvml import NvmlThread
 from tokentop.transport.once import fetch_all
-from tokentop.views.world import GpusAnswer, GpusRead, World
+from tokentop.views.asking.world import GpusAnswer, GpusRead, World
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.transport.discovery.findings import Findings
-    from tokentop.views.engine_rounds import EngineRounds
+    from tokentop.views.asking.engine_rounds import EngineRounds
 
 MARGIN_S = 0.1  # kept for folding, printing and leaving
 GPU_PIDS_S = 0.5  # engines' command lines are found without them as well
@@ -69,7 +69,7 @@ class Asker:
 
     def __init__(self, config: Config, search_s: float | None = None) -> None:
         if config.demo.enabled:
-            from tokentop.views.rehearsal import simulated
+            from tokentop.views.asking.rehearsal import simulated
 
             self._world = simulated(config.demo)
         else:
@@ -79,7 +79,7 @@ class Asker:
         self._engines = self._engine_rounds(config, search_s)
         self.last = Round()
         if config.demo.enabled and config.demo.at_s is not None:
-            from tokentop.views.rehearsal import rehearse
+            from tokentop.views.asking.rehearsal import rehearse
 
             rehearse(self._collector, config)
 
@@ -113,7 +113,7 @@ class Asker:
         named = config.engines or config.prometheus.url is not None
         if config.demo.enabled or not (config.discovery.enabled or named):
             return None
-        from tokentop.views.engine_rounds import EngineRounds
+        from tokentop.views.asking.engine_rounds import EngineRounds
 
         return EngineRounds(config, self._collector, self._gpu_pids, search_s)
 

@@ -3,7 +3,7 @@
 from tokentop.config.schema import Config
 from tokentop.domain.model import Cost, Snapshot
 from tokentop.domain.text import fmt_usd
-from tokentop.views.report import Row
+from tokentop.views.doctor.report import Row
 
 HOW = (
     "rented: usd_per_gpu_hour in [cost]; owned: purchase_usd and months, and usd_per_kwh"

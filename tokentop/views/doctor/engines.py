@@ -7,8 +7,8 @@ from tokentop.domain.text import known
 from tokentop.secret import Secret
 from tokentop.transport.discovery.findings import Findings, Found
 from tokentop.transport.http import safe_url
-from tokentop.views.examination import milliseconds
-from tokentop.views.report import Mark, Row, Section
+from tokentop.views.doctor.examination import milliseconds
+from tokentop.views.doctor.report import Mark, Row, Section
 
 NO_ENGINES = 'start one, or name it in the file: [[engine]] url = "http://HOST:PORT"'
 # mark, what the state means, and what to do where the engine itself gives no advice

@@ -1,0 +1,1 @@
+"""`tokentop doctor`: what was found, what not, and what to do, in plain words."""
