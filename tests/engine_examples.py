@@ -4,18 +4,20 @@ from tests import examples
 from tests.examples import GIB
 from tokentop.domain.model import (
     AITHER_SERVICES,
-    Cost,
-    CostInput,
     Demand,
-    Engine,
-    Explanation,
-    Finished,
     Gpu,
     Llm,
     Pricing,
     Process,
     Service,
     Snapshot,
+)
+from tokentop.domain.model_engines import (
+    Cost,
+    CostInput,
+    Engine,
+    Explanation,
+    Finished,
     Spend,
     Throughput,
 )

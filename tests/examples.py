@@ -18,8 +18,8 @@ from tokentop.domain.model import (
     Process,
     Service,
     Snapshot,
-    Throughput,
 )
+from tokentop.domain.model_engines import Throughput
 
 GIB = 1024**3
 PORTS = dict(zip(AITHER_SERVICES, (8001, 8150, 8168, 8103, 8100, 8136, 8206), strict=True))

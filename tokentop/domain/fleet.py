@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from tokentop.domain.model import Engine, Gpu, Llm, Service, Throughput
+from tokentop.domain.model import Gpu, Llm, Service
+from tokentop.domain.model_engines import Engine, Throughput
 
 ENGINES = "engines"  # Llm.source where the figures are the engines' own
 

@@ -13,7 +13,8 @@ from tokentop.domain.engine_readings import Counters, Histogram
 from tokentop.domain.engine_rows import Seen, gained, row, seen
 from tokentop.domain.engine_view import EngineView
 from tokentop.domain.fleet import ENGINES, Fleet, Seats
-from tokentop.domain.model import Engine, Finished, Gpu, Llm, Service, ServiceState, Throughput
+from tokentop.domain.model import Gpu, Llm, Service, ServiceState
+from tokentop.domain.model_engines import Engine, Finished, Throughput
 from tokentop.domain.quantiles import quantiles
 from tokentop.domain.readings import Failure
 

@@ -10,6 +10,8 @@ start-up: 25 frozen dataclasses cost 20 ms of its 95 ms, 25 named tuples 5 ms.
 
 from typing import Literal, NamedTuple
 
+from tokentop.domain.model_engines import Cost, Engine, Throughput
+
 Tier = Literal["idle", "low", "moderate", "high", "surge", "saturated"]
 Mode = Literal["normal", "pressure", "saturated"]
 GpuState = Literal["ok", "stale", "lost", "suspended", "error"]
@@ -88,100 +90,6 @@ class Llm(NamedTuple):
     stale: bool = False
 
 
-class Finished(NamedTuple):
-    """Requests finished since the server started, by reason."""
-
-    stop: int | None = None
-    length: int | None = None
-    abort: int | None = None
-    error: int | None = None
-
-
-class Throughput(NamedTuple):
-    """Rates over the last polls; None until two readings exist. TTFT and ITL are medians.
-
-    `preemptions` and `finished` are totals since the servers started; `burn` is the share of the
-    last minute's work that ended in abort, error or length.
-    """
-
-    prompt_tokens_per_s: float | None = None
-    generation_tokens_per_s: float | None = None
-    requests_per_s: float | None = None
-    ttft_s: float | None = None
-    itl_s: float | None = None
-    ttft_p95_s: float | None = None
-    itl_p95_s: float | None = None
-    prefix_hit_ratio: float | None = None
-    burn: float | None = None
-    preemptions: int | None = None
-    finished: Finished = Finished()
-
-
-EngineState = Literal[
-    "online", "loading", "asleep", "blind", "locked", "mute", "stale", "offline", "parked"
-]
-
-
-class Spend(NamedTuple):
-    """What one team or key has spent at a router since it started; money USD."""
-
-    team: str
-    key: str
-    usd: float | None = None
-    tokens: float | None = None
-
-
-class Engine(NamedTuple):
-    """One inference engine read directly (vLLM, SGLang, llama.cpp, ...).
-
-    `advice` says what the user can do about the state, `error` what went wrong; `burn` is an
-    estimate; `slots_estimated` and `kv_estimated` figures carry an about sign. `router` traffic
-    is the engines' traffic, `backends` are their origins; `pids` are this host's. Tokens were made
-    that nobody counted where `rate_at_least`: both tokens/s are lower bounds.
-    """
-
-    id: str
-    kind: str
-    url: str | None = None
-    version: str | None = None
-    model: str | None = None
-    models: tuple[str, ...] | None = None
-    active: int | None = None
-    queued: int | None = None
-    max_slots: int | None = None
-    slots_source: Literal["reported", "argv", "derived", "configured"] | None = None
-    kv_cache: float | None = None
-    prompt_tokens_per_s: float | None = None
-    generation_tokens_per_s: float | None = None
-    ttft_s: float | None = None
-    itl_s: float | None = None
-    preemptions: int | None = None
-    finished: Finished = Finished()
-    state: EngineState = "offline"
-    age_s: float | None = None
-    name: str | None = None
-    ttft_p95_s: float | None = None
-    itl_p95_s: float | None = None
-    requests_per_s: float | None = None
-    prefix_hit_ratio: float | None = None
-    rejections: int | None = None
-    burn: float | None = None
-    kv_estimated: bool = False
-    slots_estimated: bool = False
-    back_pressure: bool | None = None
-    advice: str | None = None
-    error: str | None = None
-    latency_ms: float | None = None
-    source: Literal["direct", "prometheus"] = "direct"
-    group: str | None = None
-    router: bool = False
-    backends: tuple[str, ...] = ()
-    spend: tuple[Spend, ...] = ()
-    pids: tuple[int, ...] = ()
-    vram_bytes: int | None = None
-    rate_at_least: bool = False
-
-
 class Demand(NamedTuple):
     """How full the stack is. All None with the message "No data yet" before the first answer.
 
@@ -220,47 +128,6 @@ class Pricing(NamedTuple):
     usd_per_mtok_best: float | None = None
     reference_name: str | None = None
     reference_usd_per_mtok: float | None = None
-
-
-class CostInput(NamedTuple):
-    """One row of "how this was computed": what, how much (already in words), who said so."""
-
-    label: str
-    value: str
-    source: str
-
-
-class Explanation(NamedTuple):
-    """One figure of Cost by its field name, with everything it was computed from."""
-
-    figure: str
-    value: float | None = None
-    inputs: tuple[CostInput, ...] = ()
-
-
-class Cost(NamedTuple):
-    """What the machine and its generated tokens cost here; unknown without a configured price.
-
-    `usd_per_mtok_*` are USD per million generated tokens over `measured_s` seconds: all reserved
-    time, busy time only, and at the best throughput seen. `partial` is true where an engine would
-    not tell its tokens. Watts are the GPUs' alone.
-    """
-
-    basis: Literal["rented", "owned", "electricity"] | None = None
-    usd_per_hour: float | None = None
-    usd_per_mtok_reserved: float | None = None
-    usd_per_mtok_busy: float | None = None
-    usd_per_mtok_best: float | None = None
-    reference_name: str | None = None
-    reference_usd_per_mtok: float | None = None
-    watts: float | None = None
-    kwh_per_mtok: float | None = None
-    measured_s: float = 0.0
-    busy_s: float = 0.0
-    tokens: float | None = None
-    best_tokens_per_s: float | None = None
-    partial: bool = False
-    explained: tuple[Explanation, ...] = ()
 
 
 class NextInstance(NamedTuple):

@@ -9,7 +9,8 @@ from tests.views.draw import strategies as some
 from tests.views.draw.test_exact import check
 from tests.views.draw.test_panels import said, styles
 from tokentop.domain.engine_history import Trends
-from tokentop.domain.model import Cost, Engine, Gpu, Process, Service, Snapshot, Throughput
+from tokentop.domain.model import Gpu, Process, Service, Snapshot
+from tokentop.domain.model_engines import Cost, Engine, Throughput
 from tokentop.views.tui.draw import (
     banner,
     costs,
