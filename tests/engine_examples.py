@@ -12,7 +12,7 @@ from tokentop.domain.model import (
     Service,
     Snapshot,
 )
-from tokentop.domain.model_engines import (
+from tokentop.domain.model_serving import (
     Cost,
     CostInput,
     Engine,

@@ -7,7 +7,7 @@ from tokentop.config.schema import Config, EngineConfig, PrometheusConfig
 from tokentop.domain.engine_readings import EngineReading
 from tokentop.domain.fleet_readings import FleetReading
 from tokentop.domain.model import Snapshot
-from tokentop.domain.model_engines import Engine
+from tokentop.domain.model_serving import Engine
 from tokentop.domain.readings import Failure
 from tokentop.secret import Secret
 from tokentop.sources.engines.conversation import Answer

@@ -7,7 +7,7 @@ import pytest
 from tokentop.domain.cost import CostMeter
 from tokentop.domain.cost_rate import rate
 from tokentop.domain.model import Gpu, Llm, Snapshot
-from tokentop.domain.model_engines import Cost, Engine, Throughput
+from tokentop.domain.model_serving import Cost, Engine, Throughput
 from tokentop.domain.policy import CostPolicy
 
 RENTED = CostPolicy(usd_per_gpu_hour=3.6)

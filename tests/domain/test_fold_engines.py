@@ -9,7 +9,7 @@ from tokentop.domain.engine_readings import Counters, EngineReading, Histogram
 from tokentop.domain.engine_view import EngineView
 from tokentop.domain.fold import fold
 from tokentop.domain.model import Process, Snapshot
-from tokentop.domain.model_engines import Engine
+from tokentop.domain.model_serving import Engine
 from tokentop.domain.policy import Policy
 from tokentop.domain.rates import Rates
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading, QueueReading

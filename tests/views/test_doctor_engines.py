@@ -14,7 +14,7 @@ from tests.servers.loopback import Server
 from tokentop.config.load import load
 from tokentop.config.schema import Config, EngineConfig, PrometheusConfig
 from tokentop.domain.model import Snapshot
-from tokentop.domain.model_engines import Engine
+from tokentop.domain.model_serving import Engine
 from tokentop.secret import Secret
 from tokentop.transport.discovery.candidates import Candidate
 from tokentop.transport.discovery.findings import Findings, Found

@@ -9,7 +9,7 @@ from tokentop.domain.cost_account import Account
 from tokentop.domain.cost_rate import Rate, rate
 from tokentop.domain.cost_words import explained
 from tokentop.domain.model import Pricing, Snapshot
-from tokentop.domain.model_engines import Cost, Engine
+from tokentop.domain.model_serving import Cost, Engine
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import known
 

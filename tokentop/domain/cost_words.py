@@ -2,7 +2,7 @@
 
 from tokentop.domain.cost_account import Account
 from tokentop.domain.cost_rate import HOURS_A_MONTH, Rate
-from tokentop.domain.model_engines import Cost, CostInput, Explanation
+from tokentop.domain.model_serving import Cost, CostInput, Explanation
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import DASH, fmt_count
 

@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tokentop.domain.model_engines import Engine
+from tokentop.domain.model_serving import Engine
 
 MOST = 450  # rounds kept: half an hour at 4 s
 _SILENT = ("offline", "parked", "stale")

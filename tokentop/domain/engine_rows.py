@@ -8,7 +8,7 @@ from tokentop.domain.demand import ratio
 from tokentop.domain.engine_readings import Counters, EngineReading
 from tokentop.domain.engine_view import EngineView, latency
 from tokentop.domain.ledger import listed
-from tokentop.domain.model_engines import Engine, EngineState, Finished, Spend
+from tokentop.domain.model_serving import Engine, EngineState, Finished, Spend
 from tokentop.domain.rates import Rates
 from tokentop.domain.readings import Failure
 

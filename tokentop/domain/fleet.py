@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from tokentop.domain.model import Gpu, Llm, Service
-from tokentop.domain.model_engines import Engine, Throughput
+from tokentop.domain.model_serving import Engine, Throughput
 
 ENGINES = "engines"  # Llm.source where the figures are the engines' own
 

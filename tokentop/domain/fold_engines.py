@@ -14,7 +14,7 @@ from tokentop.domain.engine_rows import Seen, gained, row, seen
 from tokentop.domain.engine_view import EngineView
 from tokentop.domain.fleet import ENGINES, Fleet, Seats
 from tokentop.domain.model import Gpu, Llm, Service, ServiceState
-from tokentop.domain.model_engines import Engine, Finished, Throughput
+from tokentop.domain.model_serving import Engine, Finished, Throughput
 from tokentop.domain.quantiles import quantiles
 from tokentop.domain.readings import Failure
 

@@ -10,7 +10,7 @@ start-up: 25 frozen dataclasses cost 20 ms of its 95 ms, 25 named tuples 5 ms.
 
 from typing import Literal, NamedTuple
 
-from tokentop.domain.model_engines import Cost, Engine, Throughput
+from tokentop.domain.model_serving import Cost, Engine, Throughput
 
 Tier = Literal["idle", "low", "moderate", "high", "surge", "saturated"]
 Mode = Literal["normal", "pressure", "saturated"]

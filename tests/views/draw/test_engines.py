@@ -10,7 +10,7 @@ from tests.views.draw.test_exact import check
 from tests.views.draw.test_panels import said, styles
 from tokentop.domain.engine_history import Trends
 from tokentop.domain.model import Gpu, Process, Service, Snapshot
-from tokentop.domain.model_engines import Cost, Engine, Throughput
+from tokentop.domain.model_serving import Cost, Engine, Throughput
 from tokentop.views.tui.draw import (
     banner,
     costs,

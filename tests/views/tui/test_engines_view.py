@@ -11,7 +11,7 @@ from tests.views.tui.test_keys import AppPilot, picture, pressed
 from tests.views.tui.test_snapshots import WRITTEN_WITH
 from tokentop.domain.engine_history import MOST, EngineHistory
 from tokentop.domain.engine_readings import Counters, EngineReading
-from tokentop.domain.model_engines import Engine
+from tokentop.domain.model_serving import Engine
 from tokentop.domain.policy import CostPolicy
 from tokentop.transport.discovery.findings import Found
 from tokentop.views.tui.app import TokentopApp

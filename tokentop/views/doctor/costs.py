@@ -2,7 +2,7 @@
 
 from tokentop.config.schema import Config
 from tokentop.domain.model import Snapshot
-from tokentop.domain.model_engines import Cost
+from tokentop.domain.model_serving import Cost
 from tokentop.domain.text import fmt_usd
 from tokentop.views.doctor.report import Row
 

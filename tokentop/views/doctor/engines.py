@@ -3,7 +3,7 @@
 from tokentop.config.schema import Config, EngineConfig
 from tokentop.config.values import is_loopback, split_url
 from tokentop.domain.model import Snapshot
-from tokentop.domain.model_engines import Engine, EngineState
+from tokentop.domain.model_serving import Engine, EngineState
 from tokentop.domain.text import known
 from tokentop.secret import Secret
 from tokentop.transport.discovery.findings import Findings, Found

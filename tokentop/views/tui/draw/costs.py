@@ -1,7 +1,7 @@
 """How this was computed: every cost figure with its inputs and who said them."""
 
 from tokentop.domain.model import Snapshot
-from tokentop.domain.model_engines import Cost, Explanation
+from tokentop.domain.model_serving import Cost, Explanation
 from tokentop.domain.text import DASH, clean, fit, fmt_duration
 from tokentop.views.tui.draw import tell
 from tokentop.views.tui.draw.line import Line, Look, window, wrapped

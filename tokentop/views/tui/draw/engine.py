@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tokentop.domain.cells import sparkline
 from tokentop.domain.engine_history import Trends
 from tokentop.domain.model import Snapshot
-from tokentop.domain.model_engines import Engine
+from tokentop.domain.model_serving import Engine
 from tokentop.domain.text import (
     DASH,
     cell_width,

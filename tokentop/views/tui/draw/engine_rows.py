@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from tokentop.domain.model_engines import Engine
+from tokentop.domain.model_serving import Engine
 from tokentop.domain.text import cell_width, clean
 from tokentop.views.tui.draw.holders import named
 

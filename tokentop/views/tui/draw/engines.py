@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tokentop.domain.model import Snapshot
-from tokentop.domain.model_engines import Engine
+from tokentop.domain.model_serving import Engine
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, gib, known
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol
 from tokentop.views.tui.draw import tell

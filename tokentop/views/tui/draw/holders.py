@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tokentop.domain.cells import bar
 from tokentop.domain.model import Gpu, Process
-from tokentop.domain.model_engines import Engine
+from tokentop.domain.model_serving import Engine
 from tokentop.domain.text import DASH, cell_width, clean, fit, gib, known
 from tokentop.views.tui.draw.line import Line, Span, joined
 

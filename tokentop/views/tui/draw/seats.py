@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tokentop.domain.cells import segments
 from tokentop.domain.fleet import ENGINES
 from tokentop.domain.model import Llm, Snapshot
-from tokentop.domain.model_engines import Engine
+from tokentop.domain.model_serving import Engine
 from tokentop.domain.text import DASH, cell_width, fit, fmt_count
 from tokentop.views.tui.draw.holders import named
 from tokentop.views.tui.draw.line import Line, exact

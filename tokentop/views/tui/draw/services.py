@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tokentop.domain.model import Service, Snapshot
-from tokentop.domain.model_engines import Engine
+from tokentop.domain.model_serving import Engine
 from tokentop.domain.text import cell_width, clean, fit, known
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol, service_symbol
 from tokentop.views.tui.draw import engines, reasons, tell

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tokentop.domain.cells import segments
 from tokentop.domain.model import Llm, Snapshot
-from tokentop.domain.model_engines import Throughput
+from tokentop.domain.model_serving import Throughput
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, fmt_percent, known
 from tokentop.views.tui.draw import seats
 from tokentop.views.tui.draw.facts import waiting

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tokentop.domain.model_engines import Engine
+from tokentop.domain.model_serving import Engine
 from tokentop.domain.text import DASH, fmt_count, fmt_percent, fmt_usd, known
 from tokentop.views.tui.draw.line import Look
 from tokentop.views.tui.draw.seats import occupancy
