@@ -89,7 +89,7 @@ def _screen(args: "Arguments", config: "Config") -> int:
         return _say("standard output is not a terminal; use --compact or --json there", USAGE)
     if os.environ.get("TERM") == "dumb":
         return _say("this terminal (TERM=dumb) cannot draw; use --compact or --json", USAGE)
-    from tokentop.views.tui.app import run
+    from tokentop.views.tui.run import run
 
     gc.enable()
     return run(config, _again(args))

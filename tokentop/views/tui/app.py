@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Iterable
 from time import strftime
-from typing import ClassVar, NoReturn
+from typing import ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -15,8 +15,7 @@ from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import browse, keys, leave, theme
-from tokentop.views.tui.driver import Driver
-from tokentop.views.tui.heap import settle, share_one_heap
+from tokentop.views.tui.heap import settle
 from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.poller import stepped
 from tokentop.views.tui.scene import Scene
@@ -291,21 +290,3 @@ class _Runner:
 
     async def __call__(self) -> None:
         await self._app.run_action(self._action)
-
-
-def run(config: Config, again: Reloader | None = None) -> NoReturn:
-    """Run the full screen until the user or a signal ends the process.
-
-    `again` reads the configuration once more where its file changed.
-    """
-    share_one_heap()
-    terminal = leave.Terminal()
-    app: TokentopApp | None = None
-    try:
-        leave.on_signals(lambda code: app.leave(code) if app else terminal.leave(code))
-        app = TokentopApp(config, terminal, again)
-        app.driver_class = Driver
-        app.run()
-        terminal.leave(app.return_code or 0)
-    except Exception as error:  # noqa: BLE001  # the terminal must be restored whatever went wrong
-        terminal.leave(1, words=leave.crash_report(error, secrets(config)))

@@ -1,0 +1,28 @@
+"""The full screen as a process: started, and ended in every way with the terminal restored."""
+
+from typing import NoReturn
+
+from tokentop.config.reload import Reloader
+from tokentop.config.schema import Config, secrets
+from tokentop.views.tui import leave
+from tokentop.views.tui.app import TokentopApp
+from tokentop.views.tui.driver import Driver
+from tokentop.views.tui.heap import share_one_heap
+
+
+def run(config: Config, again: Reloader | None = None) -> NoReturn:
+    """Run the full screen until the user or a signal ends the process.
+
+    `again` reads the configuration once more where its file changed.
+    """
+    share_one_heap()
+    terminal = leave.Terminal()
+    app: TokentopApp | None = None
+    try:
+        leave.on_signals(lambda code: app.leave(code) if app else terminal.leave(code))
+        app = TokentopApp(config, terminal, again)
+        app.driver_class = Driver
+        app.run()
+        terminal.leave(app.return_code or 0)
+    except Exception as error:  # noqa: BLE001  # the terminal must be restored whatever went wrong
+        terminal.leave(1, words=leave.crash_report(error, secrets(config)))
