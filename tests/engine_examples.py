@@ -107,7 +107,7 @@ def box(
     engines: tuple[Engine, ...], utilization: float = 0.66, gpus: int = 8, **fields: object
 ) -> Snapshot:
     """A machine with engines and none of the seven services."""
-    serving = [e for e in engines if not e.router and e.state in ("online", "stale")]
+    serving = [e for e in engines if not e.router and e.state == "online"]
     active = sum(e.active or 0 for e in serving)
     queued = sum(e.queued or 0 for e in serving)
     slots = sum(e.max_slots or 0 for e in serving) or None

@@ -5,7 +5,7 @@ import math
 from hypothesis import strategies as st
 
 from tests import engine_examples, examples
-from tokentop.domain import model
+from tokentop.domain import model, model_serving
 from tokentop.views.tui.draw.engine_rows import ENGINE_SORTS
 from tokentop.views.tui.draw.line import Look
 
@@ -60,7 +60,7 @@ clouds = st.builds(
     counts, figures, figures, flags,
 )  # fmt: skip
 engines = st.builds(
-    model.Engine, names, names, texts, texts, texts, active=counts, queued=counts,
+    model_serving.Engine, names, names, texts, texts, texts, active=counts, queued=counts,
     max_slots=counts, kv_cache=ratios, generation_tokens_per_s=figures, ttft_s=figures,
     state=st.sampled_from(["online", "loading", "asleep", "blind", "locked", "mute", "stale",
                            "offline", "parked"]),
@@ -69,10 +69,10 @@ engines = st.builds(
     error=texts, group=texts, router=flags, vram_bytes=counts,
 )  # fmt: skip
 costs = st.builds(
-    model.Cost, st.sampled_from(["rented", "owned", None]), figures, figures, figures, figures,
-    texts, figures, figures, figures,
-    explained=st.lists(st.builds(model.Explanation, names, figures, st.lists(
-        st.builds(model.CostInput, names, names, names), max_size=4).map(tuple)),
+    model_serving.Cost, st.sampled_from(["rented", "owned", None]), figures, figures, figures,
+    figures, texts, figures, figures, figures,
+    explained=st.lists(st.builds(model_serving.Explanation, names, figures, st.lists(
+        st.builds(model_serving.CostInput, names, names, names), max_size=4).map(tuple)),
         max_size=4).map(tuple),
 )  # fmt: skip
 known = [build() for build in (*examples.STATES.values(), *engine_examples.STATES.values())]
@@ -83,7 +83,7 @@ snapshots = st.one_of(
         services=st.lists(services, max_size=12).map(tuple),
         gpus=st.lists(gpus, max_size=12).map(tuple),
         llm=llms,
-        throughput=st.builds(model.Throughput, figures, figures, figures, figures, figures,
+        throughput=st.builds(model_serving.Throughput, figures, figures, figures, figures, figures,
                              figures, figures, ratios, ratios, counts),
         engines=st.lists(engines, max_size=20).map(tuple),
         cost=costs,

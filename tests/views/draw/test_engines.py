@@ -128,7 +128,7 @@ def test_estimates_unknowns_and_queues_are_told_apart() -> None:
     """≈ on an estimated capacity, `of —` on an unknown one, what waits beyond in its own colour."""
     drawn = slots.lines(boxes.priced(), 110, 7, LOOK)
     text = said(drawn)
-    for words in ("16/≈16 +23", "1 of —", "26/48", "of ≈64 slots", "+23 beyond"):
+    for words in ("16/≈16 +23", "1 of —", "26/48", "of ≈64 slots", "23 queued (+23 beyond)"):
         assert words in text
     assert "fill.beyond" in styles(drawn)
 

@@ -67,7 +67,7 @@ def test_the_banner_names_the_tier_in_a_word_beside_its_colour(tier: str) -> Non
 def test_a_queue_beyond_the_slots_is_seen() -> None:
     """Queued requests that no slot is left for have a segment and a number of their own."""
     drawn = slots.lines(examples.saturated(), 78, 2, LOOK)
-    assert "+55 beyond" in said(drawn)
+    assert "55 queued (+55 beyond)" in said(drawn)
     assert "fill.beyond" in styles(drawn)
     assert "fill.beyond" not in styles(slots.lines(examples.low(), 78, 2, LOOK))
 

@@ -9,10 +9,11 @@ from tokentop.domain.model import Llm, Snapshot
 from tokentop.domain.model_serving import Engine
 from tokentop.domain.text import DASH, cell_width, fit, fmt_count
 from tokentop.views.tui.draw.holders import named
-from tokentop.views.tui.draw.line import Line, exact
+from tokentop.views.tui.draw.line import Line, exact, first_fit
 
 NARROWEST = 6  # cells of one engine's section
 _SILENT = ("offline", "parked", "locked")
+_IDLE = ("loading", "asleep")  # they serve nobody now
 
 
 class Section(NamedTuple):
@@ -22,14 +23,66 @@ class Section(NamedTuple):
     width: int
 
 
+class Tally(NamedTuple):
+    """The slots as they can honestly be compared: `llm` sums the engines that tell theirs.
+
+    `beyond` waits although its engine is full; `elsewhere` runs where slots are unknown, which
+    they are somewhere where `open`.
+    """
+
+    llm: Llm
+    beyond: int = 0
+    elsewhere: int = 0
+    open: bool = False
+
+
+def tally(snapshot: Snapshot) -> Tally:
+    """The engines that tell their slots as one; the snapshot's own figures where none does.
+
+    One engine's free slots are of no use to another's queue: both are counted engine by engine.
+    """
+    llm = snapshot.llm
+    rows = [e for e in seated(snapshot) if e.state not in _IDLE]
+    told = [e for e in rows if e.max_slots is not None]
+    if not told:
+        return Tally(llm, beyond(llm))
+    active = _sum([e.active for e in told])
+    free = sum(_free(slots_of(e)) for e in told)
+    whole = llm._replace(
+        active=active,
+        queued=_sum([e.queued for e in told]),
+        max_slots=_sum([e.max_slots for e in told]),
+        free=None if active is None else free,
+    )
+    over = sum(beyond(slots_of(e)) for e in told)
+    elsewhere = sum(e.active or 0 for e in rows if e.max_slots is None)
+    return Tally(whole, min(over, llm.queued or 0), elsewhere, len(told) < len(rows))
+
+
+def _sum(numbers: Sequence[int | None]) -> int | None:
+    said = [n for n in numbers if n is not None]
+    return sum(said) if said else None
+
+
+def _free(llm: Llm) -> int:
+    return max(0, (llm.max_slots or 0) - max(0, llm.active or 0))
+
+
+def beyond(llm: Llm) -> int:
+    """Requests that wait although every slot is taken."""
+    return 0 if llm.max_slots is None else max(0, max(0, llm.queued or 0) - _free(llm))
+
+
 def seated(snapshot: Snapshot) -> list[Engine]:
     """The engines whose requests the slots are made of, in the order they are listed.
 
-    A router's traffic is theirs already; it stands for itself where no engine is known.
+    A router's traffic is theirs already; it stands for itself where no engine is known. Who has
+    fallen silent is in no sum, unless everybody has.
     """
     if snapshot.llm.source != ENGINES:
         return []
-    heard = [e for e in snapshot.engines if e.state not in _SILENT and _said(e)]
+    silent = _SILENT if snapshot.llm.stale else (*_SILENT, "stale")
+    heard = [e for e in snapshot.engines if e.state not in silent and _said(e)]
     return [e for e in heard if not e.router] or heard
 
 
@@ -98,13 +151,13 @@ def both(found: Sequence[Section]) -> Line:
 
 
 def _figures(engine: Engine, width: int) -> Line:
+    """`26/48 q8`; `12/16 q7 +3` where three find no slot, `16/16 +8` where none of eight does."""
     said: Line = [(occupancy(engine), "bright")]
-    queued = engine.queued or 0
-    free = 0 if engine.max_slots is None else max(0, engine.max_slots - (engine.active or 0))
-    style = "beyond" if engine.max_slots is not None and queued > free else "queued"
-    if queued > 0 and cell_width(said[0][0]) + 3 + len(fmt_count(queued)) <= width:
-        said.append((f" +{fmt_count(queued)}", style))
-    return said
+    queued, over = max(0, engine.queued or 0), beyond(slots_of(engine))
+    waiting: Line = [(f" q{fmt_count(queued)}", "queued")] if queued else []
+    past: Line = [(f" +{fmt_count(over)}", "beyond")] if over else []
+    choices = [past, []] if over == queued else [[*waiting, *past], waiting, []]
+    return first_fit([[*said, *more] for more in choices], width)
 
 
 def _under(found: Sequence[Section], cells: Sequence[Line]) -> Line:

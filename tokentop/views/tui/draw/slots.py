@@ -8,7 +8,17 @@ from tokentop.domain.model_serving import Throughput
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, fmt_percent, known
 from tokentop.views.tui.draw import seats
 from tokentop.views.tui.draw.facts import waiting
-from tokentop.views.tui.draw.line import Line, Look, block, dimmed, exact, joined, sentence, sides
+from tokentop.views.tui.draw.line import (
+    Line,
+    Look,
+    block,
+    dimmed,
+    exact,
+    first_fit,
+    joined,
+    sentence,
+    sides,
+)
 from tokentop.views.tui.draw.line import span_width as wide
 from tokentop.views.tui.draw.marks import age, meter, old
 
@@ -49,7 +59,7 @@ def _tall(snapshot: Snapshot, width: int, height: int, aged: str) -> list[Line]:
         return _by_engine(snapshot, found, width, height, aged)
     llm = snapshot.llm
     thick = max(1, min(3, (height - 3) // 2))
-    drawn = [*[_bar(llm, width)] * thick, _legend(snapshot, width, aged), []]
+    drawn = [*[_bar(seats.tally(snapshot).llm, width)] * thick, _legend(snapshot, width, aged), []]
     extra = [models(llm, width), [], *([[]] if height >= 10 else []), _engine_room(snapshot, width)]
     drawn += extra if height >= 7 else [models(llm, width), _engine_room(snapshot, width)]
     return [line for line in drawn if line] if height < 6 else drawn
@@ -86,7 +96,16 @@ def summary(snapshot: Snapshot, look: Look) -> Line:
         return [(f"stale · {age(llm.age_s, look)}", "stale")]
     if llm.active is None and llm.max_slots is None:
         return []
-    return [(_number(llm.active), "bright"), (f"/{_slots(snapshot)} active", "dim")]
+    found = seats.tally(snapshot)
+    words: Line = [(_number(found.llm.active), "bright"), (f"/{_slots(snapshot)} active", "dim")]
+    return joined([words, _elsewhere(found, " where slots are unknown")], " · ")
+
+
+def _elsewhere(found: seats.Tally, words: str) -> Line:
+    """What runs where nobody knows how much could: no part of any occupancy."""
+    if not found.elsewhere:
+        return []
+    return [(f"+{_number(found.elsewhere)}", "bright"), (words, "dim")]
 
 
 def _number(value: int | None) -> str:
@@ -96,7 +115,7 @@ def _number(value: int | None) -> str:
 def _slots(snapshot: Snapshot) -> str:
     """All slots there are, with an about sign where an engine's are estimated."""
     guessed = any(e.slots_estimated and e.max_slots for e in seats.seated(snapshot))
-    return ("≈" if guessed else "") + _number(snapshot.llm.max_slots)
+    return ("≈" if guessed else "") + _number(seats.tally(snapshot).llm.max_slots)
 
 
 def parts(llm: Llm) -> list[tuple[str, float]]:
@@ -105,19 +124,6 @@ def parts(llm: Llm) -> list[tuple[str, float]]:
     room = queued if llm.max_slots is None else max(0, llm.max_slots - active)
     inside = min(queued, room)
     return [("active", active), ("queued", inside), ("beyond", queued - inside)]
-
-
-def beyond(llm: Llm) -> int:
-    """Requests that wait although every slot is taken."""
-    return int(parts(llm)[2][1])
-
-
-def _beyond(snapshot: Snapshot) -> int:
-    """The same over all engines: one engine's free slots are of no use to another's queue."""
-    engines = seats.seated(snapshot)
-    if not engines:
-        return beyond(snapshot.llm)
-    return sum(beyond(seats.slots_of(e)) for e in engines)
 
 
 def _bar(llm: Llm, width: int) -> Line:
@@ -133,15 +139,19 @@ def _bar(llm: Llm, width: int) -> Line:
 
 def _one_line(snapshot: Snapshot, width: int, aged: str) -> tuple[Line, list[seats.Section]]:
     """Label, bar and figures in fixed places, and the bar's sections where it has any."""
-    llm, slots = snapshot.llm, _slots(snapshot)
+    llm, slots, counted = snapshot.llm, _slots(snapshot), seats.tally(snapshot)
     digits = max(2, len(slots))
-    active = [(fit(_number(llm.active), digits, "right"), "bright"), (f"/{slots}", "dim")]
+    number = fit(_number(counted.llm.active), digits, "right")
+    active: Line = [(number, "bright"), (f"/{slots}", "dim")]
+    if counted.open:
+        more = f" +{_number(counted.elsewhere)}" if counted.elsewhere else ""
+        active.append((fit(more, max(3, len(more))), "text"))
     queued: Line = [(fit(_number(llm.queued), 3, "right"), _queue_style(llm)), (" queued", "dim")]
-    over = f"+{_beyond(snapshot)} beyond" if _beyond(snapshot) else ""
+    over = f"(+{_number(counted.beyond)} beyond)" if counted.beyond else ""
     tail = joined([active, queued])
     if width >= 64:
-        last = (fit(aged or over, 12), "beyond")
-        tail = joined([[*active, (" active", "dim")], queued, [last]])
+        last = (fit("  " + aged if aged else " " + over, max(14, len(over) + 1)), "beyond")
+        tail = [*joined([[*active, (" active", "dim")], queued]), last]
     elif aged:
         tail = joined([active, [queued[0], (" q", "dim")], [(aged, "stale")]])
     room = width - wide(tail) - len(_LABEL) - 2
@@ -149,9 +159,9 @@ def _one_line(snapshot: Snapshot, width: int, aged: str) -> tuple[Line, list[sea
         short: Line = [*active, ("  ", "text"), queued[0], (" q", "dim")]
         short = [*active, ("  ", "text"), (aged, "stale")] if aged else short
         room = max(0, width - wide(short) - 2)
-        return [*exact(_bar(llm, room), room), ("  ", "text"), *short], []
+        return [*exact(_bar(counted.llm, room), room), ("  ", "text"), *short], []
     found = seats.sections(seats.seated(snapshot), room)
-    bar = _sectioned(found) if found else _bar(llm, room)
+    bar = _sectioned(found) if found else _bar(counted.llm, room)
     return [(_LABEL, "dim"), *exact(bar, room), ("  ", "text"), *tail], found
 
 
@@ -160,18 +170,32 @@ def _queue_style(llm: Llm) -> str:
 
 
 def _legend(snapshot: Snapshot, width: int, aged: str) -> Line:
-    llm, over = snapshot.llm, _beyond(snapshot)
-    keys: list[Line] = []
-    queued = None if llm.queued is None else llm.queued - over
-    for kind, count in (("active", llm.active), ("queued", queued), ("free", llm.free)):
-        mark: Line = [(_MARKS[kind], _STYLES[kind])]
-        keys.append([*mark, (fit(_number(count), 4, "right"), "bright"), (f" {kind}", "dim")])
-    if over:
-        keys.append([(_MARKS["beyond"], _STYLES["beyond"]), (f" +{over} beyond", "beyond")])
-    right: Line = [("of ", "dim"), (_slots(snapshot), "text"), (" slots", "dim")]
-    right = [(aged, "stale")] if aged else right
-    left = joined(keys, "   " if width >= 56 else " ")
-    return sides(left, right if wide(left) + wide(right) < width else [], width)
+    """What each mark stands for and how often; all that wait, and how many of them find no slot."""
+    found, gap = seats.tally(snapshot), "   " if width >= 56 else " "
+    active, free = _key("active", found.llm.active), _key("free", found.llm.free)
+    queued = _key("queued", snapshot.llm.queued)
+    past = f"+{_number(found.beyond)}"
+    if found.beyond:  # both marks of the bar are of what waits
+        text = queued[1][0].removeprefix(" ")
+        queued[1:2] = [(_MARKS["beyond"], _STYLES["beyond"]), (text, "bright")]
+    words = [f" ({past} beyond)", f" ({past})"] if found.beyond else [""]
+    left = first_fit([joined([active, [*queued, (w, "beyond")], free], gap) for w in words], width)
+    end: Line = [("of ", "dim"), (_slots(snapshot), "text"), (" slots", "dim")]
+    ends = [
+        joined([_elsewhere(found, w), end], " · ") if found.elsewhere else end
+        for w in (" active where slots are unknown", " elsewhere")
+    ]
+    if aged:
+        ends = [[(aged, "stale")]]
+    return sides(left, first_fit([*ends, end, []], width - wide(left) - 1), width)
+
+
+def _key(kind: str, count: int | None) -> Line:
+    return [
+        (_MARKS[kind], _STYLES[kind]),
+        (fit(_number(count), 4, "right"), "bright"),
+        (f" {kind}", "dim"),
+    ]
 
 
 def models(llm: Llm, width: int) -> Line:
