@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _KEEP_ALIVE_S = 90.0
 _CLOSE_S = 0.2
+_PREPARED = 1024
 
 
 class Pool:
@@ -54,6 +55,8 @@ class Pool:
         self._backend = Backend()
         # One small pool an origin: httpcore looks at every connection of a pool for every request.
         self._transports: dict[tuple[str, SSLContext], httpx.AsyncBaseTransport] = {}
+        # Taken out while in use, so that two of the same never share one.
+        self._prepared: dict[Request, tuple[httpx.Request, Target]] = {}
 
     async def fetch(self, request: Request) -> Reply | Failure:
         """One GET with its redirects, within `request.timeout_s`; raises only CancelledError."""
@@ -75,6 +78,7 @@ class Pool:
                 for transport in (*given, *self._transports.values()):
                     await transport.aclose()
         self._transports.clear()
+        self._prepared.clear()
 
     async def _follow(self, request: Request, started: float) -> Reply | Failure:
         hops = 0
@@ -106,17 +110,27 @@ class Pool:
         """The answer's beginning; a kept connection that turns out dead is replaced once."""
         import httpx
 
-        transport = self._transport_for(request, target_of(request))
+        kept = self._prepared.pop(request, None)
+        question, target = kept if kept is not None else _question(request)
+        transport = self._transport_for(request, target)
         reused = self._given is None
         try:
             while True:
-                opened = asyncio.Event()
+                opened = _Opened()
+                question.extensions = {
+                    "timeout": {"connect": request.timeout_s},
+                    "trace": opened.trace,
+                }
                 try:
-                    return await transport.handle_async_request(_question(request, opened))
+                    answer = await transport.handle_async_request(question)
                 except (httpx.NetworkError, httpx.RemoteProtocolError):
-                    if opened.is_set() or not reused:
+                    if opened.happened or not reused:
                         raise
                     reused = False
+                else:
+                    if len(self._prepared) < _PREPARED:
+                        self._prepared[request] = question, target
+                    return answer
         except (httpx.ReadError, httpx.WriteError):
             raise Stopped(no_answer(request)) from None
 
@@ -152,21 +166,26 @@ def _opened(context: "SSLContext", backend: "Backend") -> "httpx.AsyncBaseTransp
     return transport
 
 
-def _question(request: Request, opened: asyncio.Event) -> "httpx.Request":
-    """The GET for httpx; `opened` is set where no kept connection was there for it."""
+class _Opened:
+    """Notes whether a connection had to be opened: no kept one was there."""
+
+    __slots__ = ("happened",)
+
+    def __init__(self) -> None:
+        self.happened = False
+
+    async def trace(self, event: str, _info: object) -> None:
+        if event == "connection.connect_tcp.started":
+            self.happened = True
+
+
+def _question(request: Request) -> "tuple[httpx.Request, Target]":
+    """What httpx is asked; the same at every poll, so it is kept: a quarter of a poll's CPU."""
     import httpx
 
-    async def trace(event: str, _info: object) -> None:
-        if event == "connection.connect_tcp.started":
-            opened.set()
-
     target = target_of(request)
-    return httpx.Request(
-        "GET",
-        target.origin + target.path,
-        headers=headers_for(request, target),
-        extensions={"timeout": {"connect": request.timeout_s}, "trace": trace},
-    )
+    headers = headers_for(request, target)
+    return httpx.Request("GET", target.origin + target.path, headers=headers), target
 
 
 def _head(response: "httpx.Response", request: Request) -> AnswerHead:
