@@ -152,6 +152,38 @@ def test_every_figure_tells_its_inputs() -> None:
     }
     assert all(value == getattr(cost, name) for name, value in figures.items())
     hour = inputs(cost, "usd_per_hour")
-    assert hour["purchase price, USD"] == ("7305", "configured")
-    assert hour["watts"] == ("400", "measured, 2 of 2 GPUs alone")
+    assert hour["purchase price, USD"] == ("$7,305", "configured")
+    assert hour["watts"] == ("400", "measured, 2 of 2 GPUs")
     assert inputs(cost, "usd_per_mtok_reserved")["tokens generated"] == ("2k", "measured")
+
+
+def test_money_is_plain() -> None:
+    """No exponent at either end of what hardware and tokens cost."""
+    policy = OWNED._replace(purchase_usd=60_000.0, usd_per_kwh=0.31)
+    hour = inputs(run(policy, at(1.0)).cost, "usd_per_hour")
+    assert hour["purchase price, USD"][0] == "$60,000"
+    assert hour["USD per kWh"][0] == "$0.31"
+    small = run(RENTED._replace(reference_name="x", reference_usd_per_mtok=0.00004), at(1.0)).cost
+    assert inputs(small, "reference_usd_per_mtok")["x"][0] == "$0.00004"
+
+
+@pytest.mark.parametrize("gpus", [(Gpu(0), Gpu(1)), (TWO[0], Gpu(1))])
+def test_electricity_nobody_measures_makes_a_lower_bound(gpus: tuple[Gpu, ...]) -> None:
+    """A kWh has a price and watts are unknown, of all GPUs or of one; and as long as it counts."""
+    dark = at(100.0, active=1, gpus=gpus)
+    cost = run(OWNED, dark, dark).cost
+    assert (cost.rate_at_least, cost.reserved_at_least, cost.busy_at_least) == (True,) * 3
+    later = run(OWNED, dark._replace(llm=Llm(active=0), throughput=Throughput(
+        generation_tokens_per_s=0.0)), at(100.0, active=1)).cost  # fmt: skip
+    assert (later.rate_at_least, later.reserved_at_least, later.busy_at_least) == (
+        False, True, False,
+    )  # fmt: skip
+
+
+def test_what_is_whole_is_no_bound() -> None:
+    """All watts known, no price for a kWh, or rented: nothing is missing."""
+    for policy, gpus in (
+        (OWNED, TWO), (OWNED._replace(usd_per_kwh=None), (Gpu(0),)), (RENTED, (Gpu(0),)),
+    ):  # fmt: skip
+        cost = run(policy, at(100.0, active=1, gpus=gpus)).cost
+        assert not any((cost.rate_at_least, cost.reserved_at_least, cost.busy_at_least))

@@ -79,6 +79,9 @@ class CostMeter:
             tokens=total.tokens if total.seconds else None,
             best_tokens_per_s=self._best,
             partial=any(_hides_tokens(engine) for engine in engines),
+            rate_at_least=price.at_least,
+            reserved_at_least=total.unmetered_s > 0.0,
+            busy_at_least=total.unmetered_busy_s > 0.0,
         )
         return cost._replace(explained=explained(cost, self._policy, price, total))
 
@@ -113,6 +116,8 @@ def _account(price: Rate, speed: float, at_work: bool, span: float) -> Account:
         busy_tokens=tokens if at_work else 0.0,
         watt_hours=(price.watts or 0.0) * span / 3600.0,
         watt_tokens=0.0 if price.watts is None else tokens,
+        unmetered_s=span if price.at_least else 0.0,
+        unmetered_busy_s=span if price.at_least and at_work else 0.0,
     )
 
 

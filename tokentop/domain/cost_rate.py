@@ -15,7 +15,8 @@ Basis = Literal["rented", "owned", "electricity"]
 class Rate(NamedTuple):
     """What an hour costs, with its parts; None is unknown. Watts are the GPUs' alone.
 
-    `metered` tells how many of the `gpus` seen tell their watts.
+    `metered` tells how many of the `gpus` seen tell their watts; where some do not, electricity
+    that has a price is missing from the hour, which is `at_least` that much.
     """
 
     basis: Basis | None = None
@@ -25,6 +26,7 @@ class Rate(NamedTuple):
     watts: float | None = None
     gpus: int = 0
     metered: int = 0
+    at_least: bool = False
 
 
 def rate(policy: CostPolicy, pool: Sequence[Gpu]) -> Rate:
@@ -36,7 +38,8 @@ def rate(policy: CostPolicy, pool: Sequence[Gpu]) -> Rate:
     if policy.usd_per_gpu_hour is not None:
         usd = policy.usd_per_gpu_hour * seen.gpus if seen.gpus else None
         return seen._replace(basis="rented", usd_per_hour=usd)
-    seen = seen._replace(electricity=_electricity(policy, watts))
+    bounded = policy.usd_per_kwh is not None and len(powers) < max(1, seen.gpus)
+    seen = seen._replace(electricity=_electricity(policy, watts), at_least=bounded)
     if policy.purchase_usd is not None and policy.months:
         write_off = policy.purchase_usd / (policy.months * HOURS_A_MONTH)
         usd = write_off + (seen.electricity or 0.0)

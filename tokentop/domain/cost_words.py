@@ -4,7 +4,7 @@ from tokentop.domain.cost_account import Account
 from tokentop.domain.cost_rate import HOURS_A_MONTH, Rate
 from tokentop.domain.model_serving import Cost, CostInput, Explanation
 from tokentop.domain.policy import CostPolicy
-from tokentop.domain.text import DASH, fmt_count
+from tokentop.domain.text import DASH, fmt_count, known
 
 CONFIGURED = "configured"
 MEASURED = "measured"
@@ -70,7 +70,7 @@ def _electricity(policy: CostPolicy, price: Rate) -> Rows:
 
 def _watts(price: Rate) -> CostInput:
     watts = DASH if price.watts is None else f"{price.watts:.0f}"
-    return CostInput("watts", watts, f"{MEASURED}, {price.metered} of {price.gpus} GPUs alone")
+    return CostInput("watts", watts, f"{MEASURED}, {price.metered} of {price.gpus} GPUs")
 
 
 def _reserved(total: Account) -> Rows:
@@ -110,4 +110,13 @@ def _with_gaps(each: Explanation, cost: Cost) -> Rows:
 
 
 def _usd(amount: float | None) -> str:
-    return DASH if amount is None else f"{amount:.4g}"
+    """Plain money, never an exponent: `$60,000`, `$2.40`, `$0.0042`."""
+    if not known(amount):
+        return DASH
+    if amount >= 1000 or amount == 0:
+        return f"${amount:,.0f}"
+    if amount >= 1 or (amount >= 0.1 and round(amount, 2) == amount):
+        return f"${amount:.2f}".removesuffix(".00")
+    if amount < 0.00001:
+        return "<$0.00001"
+    return f"${amount:.6f}".rstrip("0") if amount < 0.001 else f"${amount:.4g}"

@@ -118,7 +118,8 @@ class Cost(NamedTuple):
 
     `usd_per_mtok_*` are USD per million generated tokens over `measured_s` seconds: all reserved
     time, busy time only, and at the best throughput seen. `partial` is true where an engine would
-    not tell its tokens. Watts are the GPUs' alone.
+    not tell its tokens. Watts are the GPUs' alone. Electricity with a price but no watts is in no
+    figure: `rate_at_least` says so of now, `reserved_at_least` and `busy_at_least` of their time.
     """
 
     basis: Literal["rented", "owned", "electricity"] | None = None
@@ -136,3 +137,6 @@ class Cost(NamedTuple):
     best_tokens_per_s: float | None = None
     partial: bool = False
     explained: tuple[Explanation, ...] = ()
+    rate_at_least: bool = False
+    reserved_at_least: bool = False
+    busy_at_least: bool = False
