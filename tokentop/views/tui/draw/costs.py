@@ -29,7 +29,7 @@ _EXAMPLE = (
 
 def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
     """The page in exactly `height` lines of `width` cells, from row `look.offset` on."""
-    rows = page(snapshot, width)
+    rows = page(snapshot, width, look)
     return window(rows, width, height, look.offset)
 
 
@@ -42,12 +42,12 @@ def summary(snapshot: Snapshot, _look: Look) -> Line:
     return [(said + span, "dim")]
 
 
-def page(snapshot: Snapshot, width: int) -> list[Line]:
+def page(snapshot: Snapshot, width: int, look: Look | None = None) -> list[Line]:
     """All rows, whatever the height."""
-    cost = snapshot.cost
+    cost, money = snapshot.cost, tell.prices(snapshot, look or Look())
     rows: list[Line] = []
     for each in cost.explained:
-        rows += [*_figure(each, width), []]
+        rows += [*_figure(each, money.get(each.figure, tell.usd(each.value)), width), []]
     if cost.basis is None:
         rows += [[(row, "text")] for row in wrapped(_UNSET[0], width, 4)]
         rows += [[], *([("  " + row, "dim")] for row in _EXAMPLE)]
@@ -55,10 +55,10 @@ def page(snapshot: Snapshot, width: int) -> list[Line]:
     return rows
 
 
-def _figure(each: Explanation, width: int) -> list[Line]:
+def _figure(each: Explanation, money: str, width: int) -> list[Line]:
     name, remark = _NAMES.get(each.figure, (clean(each.figure, 60), ""))
     value = f"{each.value:.4g}" if each.figure == "kwh_per_mtok" and each.value is not None else ""
-    shown = value or tell.usd(each.value)
+    shown = value or money
     room = min(width, 76)
     head: Line = [
         (fit(name, max(1, min(36, room - 12))), "title"),

@@ -96,8 +96,9 @@ def summary(snapshot: Snapshot, look: Look) -> Line:
 
 
 def counted(snapshot: Snapshot) -> tuple[int, int]:
-    """Engines online, and engines there are."""
-    return sum(e.state == "online" for e in snapshot.engines), len(snapshot.engines)
+    """Engines online, and engines there are; the Prometheus server that tells of them is none."""
+    serving = [e for e in snapshot.engines if e.kind != "prometheus"]
+    return sum(e.state == "online" for e in serving), len(serving)
 
 
 def _place(start: int, room: int, count: int, *, moves: bool) -> Line:

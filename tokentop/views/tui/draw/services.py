@@ -79,7 +79,7 @@ def summary(snapshot: Snapshot, _look: Look) -> Line:
 
 def _counts(all_engines: Sequence[Engine], look: Look) -> Line:
     """`● 61 online  ◔ 2 loading`: a fleet in one line."""
-    found = Counter(e.state for e in all_engines)
+    found = Counter(e.state for e in all_engines if e.kind != "prometheus")
     return joined(
         [
             (engine_symbol(state, plain=look.ascii), ENGINE_STYLES.get(state, "dim")),

@@ -178,8 +178,10 @@ def _legend(snapshot: Snapshot, width: int, aged: str) -> Line:
     if found.beyond:  # both marks of the bar are of what waits
         text = queued[1][0].removeprefix(" ")
         queued[1:2] = [(_MARKS["beyond"], _STYLES["beyond"]), (text, "bright")]
-    words = [f" ({past} beyond)", f" ({past})"] if found.beyond else [""]
-    left = first_fit([joined([active, [*queued, (w, "beyond")], free], gap) for w in words], width)
+    words: list[Line] = [[]]
+    if found.beyond:
+        words = [[(f" ({past} beyond)", "beyond")], [(f" ({past})", "beyond")]]
+    left = first_fit([joined([active, queued + w, free], gap) for w in words], width)
     end: Line = [("of ", "dim"), (_slots(snapshot), "text"), (" slots", "dim")]
     ends = [
         joined([_elsewhere(found, w), end], " · ") if found.elsewhere else end

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from tokentop.domain.model import Snapshot
 from tokentop.domain.model_serving import Engine
 from tokentop.domain.text import DASH, fmt_count, fmt_percent, fmt_usd, known
 from tokentop.views.tui.draw.line import Look
@@ -22,6 +23,23 @@ def floor(engines: Iterable[Engine], look: Look) -> str:
     if not any(e.rate_at_least and e.state == "online" for e in engines):
         return ""
     return ">=" if look.ascii else "≥"
+
+
+def prices(snapshot: Snapshot, look: Look) -> dict[str, str]:
+    """The cost figures in money by field name, with `≥` where electricity is missing from them.
+
+    Where tokens are missing too, a token's price is a bound to neither side and takes no sign.
+    """
+    cost, sign = snapshot.cost, ">=" if look.ascii else "≥"
+    whole = not cost.partial and not floor(snapshot.engines, look)
+    bounded = {
+        "usd_per_hour": cost.rate_at_least,
+        "usd_per_mtok_reserved": cost.reserved_at_least and whole,
+        "usd_per_mtok_busy": cost.busy_at_least and whole,
+        "usd_per_mtok_best": cost.rate_at_least and whole,
+    }
+    said = {name: usd(getattr(cost, name)) for name in bounded}
+    return {n: sign + s if bounded[n] and s != DASH else s for n, s in said.items()}
 
 
 def span(seconds: float | None) -> str:

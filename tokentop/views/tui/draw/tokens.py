@@ -59,7 +59,7 @@ def summary(snapshot: Snapshot, look: Look) -> Line:
         said = tell.rate(speed, tell.floor(snapshot.engines, look))
         words.append([(said, "bright"), (" tok/s", "dim")])
     if known(hourly):
-        words.append([(tell.usd(hourly), "bright"), ("/h", "dim")])
+        words.append([(tell.prices(snapshot, look)["usd_per_hour"], "bright"), ("/h", "dim")])
     return joined(words, " · ")
 
 
@@ -88,10 +88,10 @@ def _groups(snapshot: Snapshot, look: Look) -> tuple[list[Fact], list[Fact], lis
         Fact("preemptions", fmt_count(rates.preemptions)),
         burned(snapshot, look),
     ]
-    return throughput, latency, _costs(snapshot)
+    return throughput, latency, _costs(snapshot, look)
 
 
-def _costs(snapshot: Snapshot) -> list[Fact]:
+def _costs(snapshot: Snapshot, look: Look) -> list[Fact]:
     """What can be said of costs: without a price only the energy, which is measured."""
     cost = snapshot.cost
     if cost.basis is None:
@@ -101,11 +101,12 @@ def _costs(snapshot: Snapshot) -> list[Fact]:
             *([Fact("GPU power", fmt_count(cost.watts), "W")] if known(cost.watts) else []),
         ]
         return [Fact("cost/Mtok", DASH, "no price set"), *measured, *_reference(snapshot)]
+    money = tell.prices(snapshot, look)
     return [
-        Fact("now", tell.usd(cost.usd_per_hour), "/h"),
-        Fact("all time", tell.usd(cost.usd_per_mtok_reserved), "/Mtok"),
-        Fact("busy time", tell.usd(cost.usd_per_mtok_busy), "/Mtok"),
-        Fact("best seen", tell.usd(cost.usd_per_mtok_best), "/Mtok"),
+        Fact("now", money["usd_per_hour"], "/h"),
+        Fact("all time", money["usd_per_mtok_reserved"], "/Mtok"),
+        Fact("busy time", money["usd_per_mtok_busy"], "/Mtok"),
+        Fact("best seen", money["usd_per_mtok_best"], "/Mtok"),
         *_reference(snapshot),
     ]
 
@@ -169,10 +170,11 @@ def _short(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line
     hits = _pair("hits", tell.share(rates.prefix_hit_ratio), "")
     fact = burned(snapshot, look)
     burn: Line = [("burn ", "dim"), (fact.value, "dim" if fact.value == DASH else fact.style)]
-    hour = _pair("", tell.usd(cost.usd_per_hour), "/h")
-    token = _pair("", tell.usd(cost.usd_per_mtok_reserved), "/Mtok")
-    busy = _pair("busy", tell.usd(cost.usd_per_mtok_busy), "")
-    best = _pair("best", tell.usd(cost.usd_per_mtok_best), "")
+    money = tell.prices(snapshot, look)
+    hour = _pair("", money["usd_per_hour"], "/h")
+    token = _pair("", money["usd_per_mtok_reserved"], "/Mtok")
+    busy = _pair("busy", money["usd_per_mtok_busy"], "")
+    best = _pair("best", money["usd_per_mtok_best"], "")
     priced = [hour, token] if cost.basis is not None else []
     if height == 1:
         full = [generation, prompt, ttft, *priced, burn]
