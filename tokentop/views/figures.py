@@ -93,8 +93,9 @@ def _models(snapshot: Snapshot) -> str | None:
 
 
 def _engines(snapshot: Snapshot) -> int:
-    """How many engines answer."""
-    return sum(e.state not in ("stale", "offline", "parked") for e in snapshot.engines)
+    """How many engines answer; a Prometheus server tells of engines and is none."""
+    silent = ("stale", "offline", "parked")
+    return sum(e.state not in silent and e.kind != "prometheus" for e in snapshot.engines)
 
 
 FIELDS: dict[str, Field] = {
