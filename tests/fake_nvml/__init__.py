@@ -23,8 +23,8 @@ class CannotBuild(Exception):
 class FakeNvml(NamedTuple):
     """The compiled libraries' folders: of today's driver, and of one without v2 and v3 calls."""
 
-    library: Path
-    old_library: Path
+    driver: Path
+    old_driver: Path
 
     def scenario(self, name: str) -> Path:
         """The file that describes the GPUs; the library reads it again whenever it changes."""
@@ -45,7 +45,7 @@ class FakeNvml(NamedTuple):
         `log` receives "function calls errors" lines, `trace` one line a call.
         """
         path = scenario if isinstance(scenario, Path) else self.scenario(scenario)
-        library = self.old_library if old else self.library
+        library = self.old_driver if old else self.driver
         found = {"LD_LIBRARY_PATH": str(library), "FAKE_NVML_SCENARIO": str(path)}
         if log is not None:
             found["FAKE_NVML_LOG"] = str(log)
@@ -60,7 +60,7 @@ def build(folder: Path) -> FakeNvml:
     if compiler is None:
         raise CannotBuild(NO_COMPILER)
     fake = FakeNvml(folder / "lib", folder / "old-lib")
-    running = [_compile(compiler, fake.library), _compile(compiler, fake.old_library, "OLD")]
+    running = [_compile(compiler, fake.driver), _compile(compiler, fake.old_driver, "OLD")]
     for process in running:
         _, errors = process.communicate(timeout=120)
         if process.returncode != 0:
