@@ -133,7 +133,6 @@ HOLDERS = tuple(_HOLDERS)
 SLOT_STYLES = ("active", "queued", "beyond")
 TEXT_STYLES = (*_TEXT, *(f"tier.{name}" for name in (*TIERS, "none")))
 AREA_STYLES = tuple(_AREAS)
-LINE_STYLES = tuple(_LINES)
 
 
 def tier_look(tier: str | None) -> TierLook:

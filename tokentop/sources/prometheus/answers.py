@@ -19,7 +19,6 @@ NO_PATH = (
 )
 REFUSED = "refused a query ({}): it may be older than Prometheus 2.26, or of another kind"
 BUSY = "could not finish a query in time (503): it is busy, or the fleet is too large for it"
-TENANT = "wants a tenant or another header with each query"
 
 
 def rows(answer: Answer | Failure) -> tuple[list[Row], tuple[str, ...]]:
