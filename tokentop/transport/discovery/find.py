@@ -63,6 +63,7 @@ class _Hunt:
         first = self._next()
         if first is None or isinstance(first, _Asked):
             return Findings(complete=False)
+        self._memory.reader = None  # it has delivered, though its thread may live a moment yet
         configured = [c for c in first if is_taken(c, self._search.taken)]
         known, unknown = self._sorted_out([c for c in first if c not in configured])
         for candidate in unknown:
