@@ -47,6 +47,8 @@ class Pool:
     """Connections of one event loop; `transport` (demo, tests) stands in for the network."""
 
     def __init__(self, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
+        # httpx imports its own command line where click is installed: 7 MB and 50 ms for nothing.
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         import httpx  # 98 ms, paid here rather than before the first paint
 
         from tokentop.transport.network import Backend

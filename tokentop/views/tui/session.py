@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -195,8 +194,6 @@ def _host(config: Config) -> str:
 
 def _pool(config: Config, clock: Callable[[], float]) -> "Pool":
     """The pooled client; imported here, on a worker thread, after the first paint."""
-    # httpx imports its own command line where click is installed: 7 MB and 50 ms for nothing.
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     from tokentop.transport.pooled import Pool
 
     if not config.demo.enabled:
