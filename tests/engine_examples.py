@@ -2,7 +2,7 @@
 
 from tests import examples
 from tests.examples import GIB
-from tokentop.domain.model import (
+from tokentop.domain.snapshot import (
     AITHER_SERVICES,
     Demand,
     Gpu,
@@ -12,7 +12,7 @@ from tokentop.domain.model import (
     Service,
     Snapshot,
 )
-from tokentop.domain.model_serving import (
+from tokentop.domain.snapshot_engines import (
     Cost,
     CostInput,
     Engine,

@@ -2,7 +2,7 @@
 
 import math
 
-from tokentop.domain.model import (
+from tokentop.domain.snapshot import (
     AITHER_SERVICES,
     Agents,
     Capacity,
@@ -19,7 +19,7 @@ from tokentop.domain.model import (
     Service,
     Snapshot,
 )
-from tokentop.domain.model_serving import Throughput
+from tokentop.domain.snapshot_engines import Throughput
 
 GIB = 1024**3
 PORTS = dict(zip(AITHER_SERVICES, (8001, 8150, 8168, 8103, 8100, 8136, 8206), strict=True))

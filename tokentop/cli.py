@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
         _silence_stdout()
         return _say(f"input or output failed: {error.strerror}", _crashed(bad))
     except Exception as error:  # noqa: BLE001  # a traceback would print locals, tokens among them
-        from tokentop.views.fault import sentence
+        from tokentop.fault import sentence
 
         return _say(sentence(error), _crashed(bad))
     finally:

@@ -21,17 +21,17 @@ from tests.benchmarks import process
 from tests.benchmarks.process import Figures, median
 from tests.benchmarks.screen import watch
 from tests.benchmarks.world import command, environ, fake_gpus, services
-from tokentop.collect import Collector
+from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config, EngineConfig
 from tokentop.config.schema import DiscoveryConfig as Discovery
-from tokentop.domain.model import Snapshot
-from tokentop.transport.discovery.find import find
-from tokentop.transport.discovery.memory import Memory
-from tokentop.transport.discovery.procfs import table
-from tokentop.transport.pooled import Pool
-from tokentop.views.asking.finding import plan
-from tokentop.views.tui.engine_poller import EnginePoller
-from tokentop.views.tui.poller import Poller
+from tokentop.domain.snapshot import Snapshot
+from tokentop.runtime.live.engine_poller import EnginePoller
+from tokentop.runtime.live.poller import Poller
+from tokentop.runtime.oneshot.discovery_cache import plan
+from tokentop.transport.discovery.probe_cache import Memory
+from tokentop.transport.discovery.search import find
+from tokentop.transport.http.client_async import Pool
+from tokentop.transport.procfs import table
 
 MANY = ("vllm", "sglang") * 16
 ROUND_S = 1.0

@@ -13,8 +13,8 @@ from statistics import median
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.payloads import payload
-from tests.sources.engines.talks import read
-from tokentop.sources.engines.conversation import Answer
+from tests.sources.engines.conversations import read
+from tokentop.sources.engines.protocol import Answer
 from tokentop.sources.engines.vllm import Vllm
 
 LIMIT_MS = 1.0

@@ -17,13 +17,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.servers.fleet_exporter import Exporter
-from tokentop.collect_fleet import PAUSE_PER_ENGINE_S
-from tokentop.domain.fleet_readings import FleetReading
+from tokentop.collect.prometheus import PAUSE_PER_ENGINE_S
+from tokentop.domain.engines.fleet_readings import FleetReading
 from tokentop.domain.readings import Failure
 from tokentop.sources.prometheus.fleet import MAX_BYTES, Fleet
-from tokentop.transport.http import Reply, Request
-from tokentop.transport.once import fetch_all
-from tokentop.transport.talk import asking, drive
+from tokentop.transport.http.client_blocking import fetch_all
+from tokentop.transport.http.messages import Reply, Request
+from tokentop.transport.run_protocol import asking, drive
 
 
 @contextlib.contextmanager

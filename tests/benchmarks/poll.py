@@ -9,10 +9,10 @@ import time
 
 from tests.benchmarks.process import median
 from tests.benchmarks.world import services
-from tokentop.collect import Collector
+from tokentop.collect.collector import Collector
 from tokentop.config.load import load
-from tokentop.domain.model import Snapshot
-from tokentop.transport.pooled import Pool
+from tokentop.domain.snapshot import Snapshot
+from tokentop.transport.http.client_async import Pool
 
 DELAY_S = 0.2
 ROUNDS = 7

@@ -13,7 +13,7 @@ from pathlib import Path
 from struct import pack
 from time import monotonic
 
-from tokentop.sources.aither import SERVICES
+from tokentop.sources.aither.endpoints import SERVICES
 
 TOKENTOP = str(Path(sys.executable).parent / "tokentop")
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens

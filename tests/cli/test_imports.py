@@ -63,7 +63,7 @@ def test_engines_are_light_too(found: bool, tmp_path: Path) -> None:
     assert not {name for name in new if name.partition(".")[0] in FORBIDDEN}
     assert not {name for name in new if name in HEAVY}
     assert any("vllm" in name for name in new) == found
-    assert any("collect_engine" in name for name in new) == found
+    assert ("tokentop.collect.engine" in new) == found
 
 
 def _bare(env: dict[str, str]) -> str:

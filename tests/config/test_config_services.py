@@ -10,7 +10,7 @@ import trustme
 from tokentop.config import show
 from tokentop.config.load import ConfigError, load
 from tokentop.config.schema import Config, ServiceConfig
-from tokentop.sources.aither import SERVICES
+from tokentop.sources.aither.endpoints import SERVICES
 
 SECRET = "sk-Zq83_hush.hush"
 PORTS = {"genesis": 8001, "microscheduler": 8150, "compute": 8168, "accel": 8103,

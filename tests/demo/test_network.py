@@ -10,10 +10,10 @@ from tokentop.demo.pooled import pooled_transport
 from tokentop.demo.stack import FAILING, simulate
 from tokentop.demo.transport import dialler
 from tokentop.domain.readings import Failure, GpusReading, OffersReading, QueueReading
-from tokentop.sources.aither import ENDPOINTS, default_url
-from tokentop.transport.http import Reply, Request
-from tokentop.transport.once import fetch, fetch_all
-from tokentop.transport.pooled import Pool
+from tokentop.sources.aither.endpoints import ENDPOINTS, default_url
+from tokentop.transport.http.client_async import Pool
+from tokentop.transport.http.client_blocking import fetch, fetch_all
+from tokentop.transport.http.messages import Reply, Request
 
 MOMENTS = (0.0, 40.0, 75.0, 100.0, 150.0)
 REQUESTS = [Request(default_url(row.service, False) + row.path) for row in ENDPOINTS]

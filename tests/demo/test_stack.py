@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from tokentop.demo.gpus import reader, reading
 from tokentop.demo.stack import LOOP_S, State, simulate
-from tokentop.domain.demand import TIERS, demand
-from tokentop.domain.model import Demand
+from tokentop.domain.economy.demand import TIERS, demand
 from tokentop.domain.policy import Policy
 from tokentop.domain.readings import PressureReading
+from tokentop.domain.snapshot import Demand
 
 SEEDS = (0, 1, 7, 12345)
 POLICY = Policy()

@@ -4,15 +4,15 @@ from itertools import groupby
 
 import pytest
 
-from tokentop.collect import Collector
+from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config, ServiceConfig
 from tokentop.demo.gpus import reading
 from tokentop.demo.stack import FAILING, HOST
 from tokentop.demo.transport import dialler
-from tokentop.domain.demand import TIERS
-from tokentop.domain.model import AITHER_SERVICES
-from tokentop.sources.aither import default_url
-from tokentop.transport.once import fetch_all
+from tokentop.domain.economy.demand import TIERS
+from tokentop.domain.snapshot import AITHER_SERVICES
+from tokentop.sources.aither.endpoints import default_url
+from tokentop.transport.http.client_blocking import fetch_all
 
 SERVICES = tuple(ServiceConfig(name, default_url(name, False)) for name in AITHER_SERVICES)
 

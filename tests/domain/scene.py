@@ -1,10 +1,10 @@
 """Puts readings before the fold: who answered what, how long ago, and who fell silent since."""
 
-from tokentop.domain.fold import FoldInput, ServiceView, fold
-from tokentop.domain.ledger import Ledger
-from tokentop.domain.model import AITHER_SERVICES, Service, Snapshot
+from tokentop.domain.fold.fold import FoldInput, ServiceView, fold
+from tokentop.domain.fold.last_good import Ledger
 from tokentop.domain.policy import Policy
 from tokentop.domain.readings import Failure, Reading
+from tokentop.domain.snapshot import AITHER_SERVICES, Service, Snapshot
 
 NOW = 1000.0
 KEYS = (

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sources.anyjson import documents, encode, leaves
-from tokentop.domain.model import AITHER_SERVICES
 from tokentop.domain.readings import (
     AccelReading,
     AgentsReading,
@@ -26,8 +25,9 @@ from tokentop.domain.readings import (
     StreamsReading,
     VramReading,
 )
+from tokentop.domain.snapshot import AITHER_SERVICES
 from tokentop.domain.text import clean
-from tokentop.sources.aither import ENDPOINTS, SERVICES, BadData, default_url
+from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES, BadData, default_url
 
 MIB = 1024 * 1024
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}

@@ -8,7 +8,7 @@ from tests.cli.command import environment, in_terminal, run
 from tests.cli.stack import serving
 from tokentop.domain.readings import DeviceReading, Failure, FailureKind, GpusReading
 from tokentop.views.doctor import advice
-from tokentop.views.doctor.examination import devices, driver_failure
+from tokentop.views.doctor.checks import devices, driver_failure
 from tokentop.views.doctor.report import Page, Row, Section, render
 from tokentop.views.terminal import look_at
 

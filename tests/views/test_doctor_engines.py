@@ -13,8 +13,8 @@ from tests.servers.behaviours import hanging, status
 from tests.servers.loopback import Server
 from tokentop.config.load import load
 from tokentop.config.schema import Config, EngineConfig, PrometheusConfig
-from tokentop.domain.model import Snapshot
-from tokentop.domain.model_serving import Engine
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_engines import Engine
 from tokentop.secret import Secret
 from tokentop.transport.discovery.candidates import Candidate
 from tokentop.transport.discovery.findings import Findings, Found

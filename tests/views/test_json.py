@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tokentop.domain import model
+from tokentop.domain import snapshot as model
 from tokentop.views.json import dumps
 
 SCHEMA = {

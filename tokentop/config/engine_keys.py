@@ -5,7 +5,7 @@ from typing import get_args
 
 from tokentop.config.key import Key
 from tokentop.config.schema import DiscoveryConfig, PrometheusConfig
-from tokentop.domain.engine_readings import EngineKind
+from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.policy import CostPolicy
 
 ARRAY = "engine"  # [[engine]], once for each

@@ -10,7 +10,7 @@ from tokentop.config import engine_keys
 from tokentop.config.key import Key
 from tokentop.config.schema import PANELS, THEMES, Config, DemoConfig, TlsConfig, UiConfig
 from tokentop.domain.policy import CapacityPolicy, Policy, PricingPolicy, TierPolicy
-from tokentop.sources.aither import ENDPOINTS, SERVICES, default_url
+from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES, default_url
 
 __all__ = ["CONSTRAINTS", "SECTIONS", "Key", "by_slot", "key_of", "table"]
 

@@ -8,7 +8,7 @@ from tokentop.config.draft import Draft, Origin
 from tokentop.config.file import home
 from tokentop.config.keys import table
 from tokentop.config.schema import ServiceConfig
-from tokentop.sources.aither import ENDPOINTS, SERVICES, default_url
+from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES, default_url
 
 BUNDLE = "aithernet-ca-bundle.pem"
 

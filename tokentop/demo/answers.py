@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tokentop.demo.noise import drift
 from tokentop.demo.stack import BACK_FROM, ERRORS_FROM, FAILING, HOST, REFUSES_FROM, State
-from tokentop.sources.aither import ENDPOINTS
+from tokentop.sources.aither.endpoints import ENDPOINTS
 
 _MIB = 2**20
 

@@ -3,8 +3,8 @@
 from typing import Final, NamedTuple
 
 from tokentop.demo.noise import drift, uniform
-from tokentop.domain.model import Process
 from tokentop.domain.readings import DeviceReading
+from tokentop.domain.snapshot import Process
 
 _MIB: Final = 2**20
 

@@ -6,8 +6,8 @@ For polls of the past, which a frozen moment stands on.
 from tokentop.demo.answers import answer
 from tokentop.demo.stack import State
 from tokentop.domain.readings import Failure
-from tokentop.transport.failures import failure_for_exception, failure_for_status
-from tokentop.transport.http import Reply, Request, target_of
+from tokentop.transport.http.failures import failure_for_exception, failure_for_status
+from tokentop.transport.http.messages import Reply, Request, target_of
 
 LATENCY_S = 0.003
 

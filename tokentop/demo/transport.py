@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tokentop.demo.answers import answer
 from tokentop.demo.stack import simulate
-from tokentop.transport.http import Request, target_of
+from tokentop.transport.http.messages import Request, target_of
 
 _REASONS = {200: "OK", 404: "Not Found", 503: "Service Unavailable"}
 

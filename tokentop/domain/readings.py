@@ -7,7 +7,7 @@ are merged; a clamped field keeps its clamped value and is named as well.
 
 from typing import Literal, NamedTuple
 
-from tokentop.domain.model import GpuState, Process
+from tokentop.domain.snapshot import GpuState, Process
 
 FailureKind = Literal[
     "refused",  # nobody listens

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from tokentop.domain.engine_readings import Histogram
+from tokentop.domain.engines.readings import Histogram
 
 MAX_LABELS = 64
 SHORT = 512  # longer label sets are not kept

@@ -6,7 +6,7 @@ Sums and means leave out a GPU that would not say; None means that nobody did.
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from tokentop.domain.model import Gpu, Snapshot
+from tokentop.domain.snapshot import Gpu, Snapshot
 
 Figure = float | int | str | None
 GIB = 1024.0**3

@@ -7,7 +7,7 @@ walk; tests/views/test_json.py holds the published key lists and fails when the 
 import json
 from math import isfinite
 
-from tokentop.domain.model import Snapshot
+from tokentop.domain.snapshot import Snapshot
 
 SCHEMA = "tokentop/1"
 

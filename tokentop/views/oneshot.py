@@ -6,8 +6,8 @@ from os import environ
 from typing import NamedTuple
 
 from tokentop.config.schema import Config
-from tokentop.domain.model import Snapshot
-from tokentop.views.asking.asker import Asker
+from tokentop.domain.snapshot import Snapshot
+from tokentop.runtime.oneshot.refresh import Asker
 from tokentop.views.terminal import look_at
 
 TYPE_CHECKING = False
@@ -78,7 +78,7 @@ def _show(config: Config, options: Options) -> Callable[[Snapshot], str]:
         from tokentop.views.json import dumps
 
         return dumps
-    from tokentop.views.oneline import Paint, line
+    from tokentop.views.line import Paint, line
 
     slots = None if options.template is None else _slots(options.template)
     terminal = look_at(sys.stdout, environ)

@@ -9,7 +9,7 @@ from math import isfinite
 from string import Formatter
 from typing import NamedTuple
 
-from tokentop.domain.model import Snapshot
+from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import clean
 from tokentop.views.figures import FIELDS, Figure
 

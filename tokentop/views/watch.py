@@ -11,9 +11,9 @@ from types import FrameType
 from tokentop.config.load import ConfigError
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config
-from tokentop.domain.model import Snapshot
+from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width
-from tokentop.views.asking.asker import Asker
+from tokentop.runtime.oneshot.refresh import Asker
 from tokentop.views.terminal import is_tty
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)

@@ -11,11 +11,12 @@ import pytest
 from tests.payloads import payload
 from tests.servers.behaviours import ok, redirect, routes, status
 from tests.servers.loopback import Behaviour, Server
-from tokentop.domain.engine_readings import EngineKind, EngineReading
+from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.sources.engines.identify import identify
 from tokentop.sources.engines.registry import KINDS, adapter
-from tokentop.transport import once, talk
-from tokentop.transport.http import Request
+from tokentop.transport import run_protocol as talk
+from tokentop.transport.http import client_blocking as once
+from tokentop.transport.http.messages import Request
 
 POLLS = (0.0, 4.0, 8.0, 64.0)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sources.engines.talks import (
+from tests.sources.engines.conversations import (
     LOADING,
     LOCKED,
     NOT_FOUND,
@@ -13,10 +13,10 @@ from tests.sources.engines.talks import (
     obj,
     text,
 )
-from tokentop.domain.engine_readings import EngineKind
+from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import Failure
-from tokentop.sources.engines.conversation import Answer
 from tokentop.sources.engines.identify import identify
+from tokentop.sources.engines.protocol import Answer
 
 VERSION = obj({"version": "1.2.3"})
 VLLM = {

@@ -3,11 +3,19 @@
 import pytest
 
 from tests.payloads import payload
-from tests.sources.engines.talks import LOADING, LOCKED, NOT_FOUND, Talk, captured, read, text
-from tokentop.domain.engine_readings import TeamSpend
+from tests.sources.engines.conversations import (
+    LOADING,
+    LOCKED,
+    NOT_FOUND,
+    Talk,
+    captured,
+    read,
+    text,
+)
+from tokentop.domain.engines.readings import TeamSpend
 from tokentop.domain.readings import Failure
-from tokentop.sources.engines.conversation import Answer
 from tokentop.sources.engines.litellm import MAX_ACCOUNTS, MAX_BYTES, LiteLlm
+from tokentop.sources.engines.protocol import Answer
 
 ALIVE = {"/health/liveliness": captured("litellm/load/health_liveliness.json")}
 

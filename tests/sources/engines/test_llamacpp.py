@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.payloads import payload
-from tests.sources.engines.talks import (
+from tests.sources.engines.conversations import (
     DISABLED,
     LOADING,
     LOCKED,
@@ -16,10 +16,10 @@ from tests.sources.engines.talks import (
     read,
     text,
 )
-from tokentop.domain.engine_readings import SlotProgress
+from tokentop.domain.engines.readings import SlotProgress
 from tokentop.domain.readings import Failure
-from tokentop.sources.engines.conversation import Hints
 from tokentop.sources.engines.llamacpp import LlamaCpp
+from tokentop.sources.engines.protocol import Hints
 
 PROPS = json.loads(payload("llamacpp/load/props.json"))
 REAL = {

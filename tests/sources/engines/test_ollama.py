@@ -2,10 +2,18 @@
 
 import pytest
 
-from tests.sources.engines.talks import LOADING, LOCKED, NOT_FOUND, Talk, captured, obj, read
+from tests.sources.engines.conversations import (
+    LOADING,
+    LOCKED,
+    NOT_FOUND,
+    Talk,
+    captured,
+    obj,
+    read,
+)
 from tokentop.domain.readings import Failure
-from tokentop.sources.engines.conversation import Hints
 from tokentop.sources.engines.ollama import Ollama
+from tokentop.sources.engines.protocol import Hints
 
 REAL = {
     "/api/ps": captured("ollama/load/api_ps.json"),

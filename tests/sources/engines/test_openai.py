@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.sources.engines.talks import LOCKED, WEB_PAGE, Talk, obj, read
+from tests.sources.engines.conversations import LOCKED, WEB_PAGE, Talk, obj, read
 from tokentop.domain.readings import Failure
-from tokentop.sources.engines.conversation import Answer, Hints
 from tokentop.sources.engines.openai import OpenAi
+from tokentop.sources.engines.protocol import Answer, Hints
 
 
 @pytest.mark.parametrize(

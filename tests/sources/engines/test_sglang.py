@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.payloads import payload
-from tests.sources.engines.talks import LOCKED, NOT_FOUND, Talk, captured, obj, read, text
+from tests.sources.engines.conversations import LOCKED, NOT_FOUND, Talk, captured, obj, read, text
 from tokentop.domain.readings import Failure
 from tokentop.sources.engines.sglang import Sglang
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.sources.engines.talks import LOCKED, NOT_FOUND, WEB_PAGE, Talk, obj, read, text
+from tests.sources.engines.conversations import LOCKED, NOT_FOUND, WEB_PAGE, Talk, obj, read, text
 from tokentop.domain.readings import Failure
-from tokentop.sources.engines.conversation import Hints
+from tokentop.sources.engines.protocol import Hints
 from tokentop.sources.engines.tgi import Tgi
 
 INFO = obj({"model_id": "org/m", "version": "3.3.7", "max_concurrent_requests": 128})

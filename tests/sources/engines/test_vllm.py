@@ -2,9 +2,17 @@
 
 import pytest
 
-from tests.sources.engines.talks import LOADING, LOCKED, WEB_PAGE, Talk, captured, read, text
+from tests.sources.engines.conversations import (
+    LOADING,
+    LOCKED,
+    WEB_PAGE,
+    Talk,
+    captured,
+    read,
+    text,
+)
 from tokentop.domain.readings import Failure
-from tokentop.sources.engines.conversation import Answer, Hints
+from tokentop.sources.engines.protocol import Answer, Hints
 from tokentop.sources.engines.vllm import Vllm
 
 REAL = {

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping
 
-from tokentop.domain.fleet_readings import FleetReading
+from tokentop.domain.engines.fleet_readings import FleetReading
 from tokentop.domain.readings import Failure
-from tokentop.sources.engines.conversation import Answer
+from tokentop.sources.engines.protocol import Answer
 from tokentop.sources.prometheus.fleet import parse
 
 AT = 1795237324.5

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.sources.prometheus.asked import AT, answer, marked, read, row
-from tokentop.domain.engine_readings import TeamSpend
+from tokentop.domain.engines.readings import TeamSpend
 from tokentop.sources.prometheus.queries import queries
 
 RUNNING = "vllm:num_requests_running"

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sources.prometheus.asked import AT, EMPTY, answer, failing, marked, read, row
-from tokentop.domain.fleet_readings import FleetReading
+from tokentop.domain.engines.fleet_readings import FleetReading
 from tokentop.domain.readings import Failure
-from tokentop.sources.engines.conversation import Answer
+from tokentop.sources.engines.protocol import Answer
 from tokentop.sources.prometheus.fleet import QUICK, SELDOM, SLOW, Fleet, parse
 from tokentop.sources.prometheus.queries import path, queries
 

@@ -2,7 +2,7 @@
 
 from tests.sources.prometheus.asked import answer, read
 from tokentop.domain.readings import DeviceReading
-from tokentop.sources.values import MIB
+from tokentop.sources.json_fields import MIB
 
 UUID = "GPU-df6e7a7c-7314-46f8-abc4-b88b36dcf3aa"
 Sample = tuple[dict[str, str], object]

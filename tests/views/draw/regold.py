@@ -4,8 +4,8 @@ committing it."""
 from pathlib import Path
 
 from tests import engine_examples, examples
-from tokentop.views.tui.draw.line import Look
-from tokentop.views.tui.draw.screen import compose, text
+from tokentop.views.tui.draw.compose import compose, text
+from tokentop.views.tui.draw.kit.line import Look
 
 GOLDENS = Path(__file__).parent / "goldens"
 SIZES = ((40, 12), (60, 20), (80, 24), (120, 40), (200, 60))

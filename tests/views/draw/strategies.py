@@ -5,9 +5,10 @@ import math
 from hypothesis import strategies as st
 
 from tests import engine_examples, examples
-from tokentop.domain import model, model_serving
-from tokentop.views.tui.draw.engine_rows import ENGINE_SORTS
-from tokentop.views.tui.draw.line import Look
+from tokentop.domain import snapshot as model
+from tokentop.domain import snapshot_engines as model_serving
+from tokentop.views.tui.draw.kit.line import Look
+from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
 
 texts = st.one_of(st.none(), st.text(max_size=40), st.sampled_from(["", "\x1b[2J", "漢字" * 40]))
 names = st.one_of(st.text(max_size=30), st.sampled_from(["\u202egnp", "[b]x[/b]", "é" * 300]))

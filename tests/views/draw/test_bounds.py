@@ -4,9 +4,10 @@ import pytest
 
 from tests import engine_examples as boxes
 from tests.views.draw.test_panels import said
-from tokentop.domain.model_serving import Engine
-from tokentop.views.tui.draw import costs, engines, header, services, tokens
-from tokentop.views.tui.draw.line import Look
+from tokentop.domain.snapshot_engines import Engine
+from tokentop.views.tui.draw.kit.line import Look
+from tokentop.views.tui.draw.panels import costs, header, services, tokens
+from tokentop.views.tui.draw.panels.engines import table as engines
 
 LOOK = Look(clock="12:04:31")
 SHORT = boxes.COST._replace(rate_at_least=True, reserved_at_least=True, busy_at_least=True)

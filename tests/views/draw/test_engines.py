@@ -8,25 +8,26 @@ from tests import engine_examples as boxes
 from tests.views.draw import strategies as some
 from tests.views.draw.test_exact import check
 from tests.views.draw.test_panels import said, styles
-from tokentop.domain.engine_history import Trends
-from tokentop.domain.model import Gpu, Process, Service, Snapshot
-from tokentop.domain.model_serving import Cost, Engine, Throughput
-from tokentop.views.tui.draw import (
-    banner,
-    costs,
-    engine,
-    engines,
-    gpus,
-    holders,
-    seats,
-    services,
-    slots,
-    tokens,
+from tokentop.domain.engines.history import Trends
+from tokentop.domain.snapshot import Gpu, Process, Service, Snapshot
+from tokentop.domain.snapshot_engines import Cost, Engine, Throughput
+from tokentop.views.tui.draw.kit.line import Look, span_width
+from tokentop.views.tui.draw.layout import arrange
+from tokentop.views.tui.draw.layout_inputs import facts
+from tokentop.views.tui.draw.panels import banner, costs, services, tokens
+from tokentop.views.tui.draw.panels.engines import detail as engine
+from tokentop.views.tui.draw.panels.engines import table as engines
+from tokentop.views.tui.draw.panels.engines.rows import (
+    ENGINE_SORTS,
+    listed,
+    moved,
+    place_of,
+    start_at,
 )
-from tokentop.views.tui.draw.arrange import arrange
-from tokentop.views.tui.draw.engine_rows import ENGINE_SORTS, listed, moved, place_of, start_at
-from tokentop.views.tui.draw.facts import facts
-from tokentop.views.tui.draw.line import Look, span_width
+from tokentop.views.tui.draw.panels.gpus import panel as gpus
+from tokentop.views.tui.draw.panels.gpus import vram_split as holders
+from tokentop.views.tui.draw.panels.slots import panel as slots
+from tokentop.views.tui.draw.panels.slots import sections as seats
 
 LOOK = Look(clock="12:04:31")
 GIB = 2**30

@@ -5,13 +5,13 @@ from hypothesis import given, settings
 
 from tests import examples
 from tests.views.draw import strategies as some
-from tokentop.domain.model import Snapshot
+from tokentop.domain.snapshot import Snapshot
 from tokentop.views.palette import STYLES
-from tokentop.views.tui.draw.arrange import Placement, arrange
-from tokentop.views.tui.draw.facts import Facts, facts
-from tokentop.views.tui.draw.line import Line, Look, span_width
-from tokentop.views.tui.draw.panels import PANELS, draw
-from tokentop.views.tui.draw.screen import compose, text
+from tokentop.views.tui.draw.compose import compose, text
+from tokentop.views.tui.draw.kit.line import Line, Look, span_width
+from tokentop.views.tui.draw.layout import Placement, arrange
+from tokentop.views.tui.draw.layout_inputs import Facts, facts
+from tokentop.views.tui.draw.registry import PANELS, draw
 
 
 def check(lines: list[Line], width: int, height: int) -> None:

@@ -3,22 +3,15 @@
 import pytest
 
 from tests import examples
-from tokentop.domain.model import Gpu, Llm, Snapshot
-from tokentop.views.tui.draw import (
-    banner,
-    capacity,
-    gauge,
-    gpus,
-    header,
-    metrics,
-    panels,
-    services,
-    slots,
-    welcome,
-)
-from tokentop.views.tui.draw.arrange import Placement
-from tokentop.views.tui.draw.gpu_rows import arranged, short_name
-from tokentop.views.tui.draw.line import Line, Look
+from tokentop.domain.snapshot import Gpu, Llm, Snapshot
+from tokentop.views.tui.draw import registry as panels
+from tokentop.views.tui.draw.kit.line import Line, Look
+from tokentop.views.tui.draw.layout import Placement
+from tokentop.views.tui.draw.panels import banner, capacity, header, metrics, services, welcome
+from tokentop.views.tui.draw.panels import multiplier as gauge
+from tokentop.views.tui.draw.panels.gpus import panel as gpus
+from tokentop.views.tui.draw.panels.gpus.rows import arranged, short_name
+from tokentop.views.tui.draw.panels.slots import panel as slots
 
 LOOK = Look(clock="12:04:31")
 

@@ -5,9 +5,10 @@ import pytest
 from tests import engine_examples as boxes
 from tests import examples
 from tests.views.draw.test_panels import said
-from tokentop.domain.model import Llm, Snapshot
-from tokentop.views.tui.draw import seats, slots
-from tokentop.views.tui.draw.line import Look
+from tokentop.domain.snapshot import Llm, Snapshot
+from tokentop.views.tui.draw.kit.line import Look
+from tokentop.views.tui.draw.panels.slots import panel as slots
+from tokentop.views.tui.draw.panels.slots import sections as seats
 
 LOOK = Look(clock="12:04:31")
 FULL = boxes.QWEN._replace(active=4, max_slots=4, queued=2)

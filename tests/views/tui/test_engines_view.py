@@ -9,10 +9,10 @@ import textual
 from tests.views.tui.conftest import frozen
 from tests.views.tui.test_keys import AppPilot, picture, pressed
 from tests.views.tui.test_snapshots import WRITTEN_WITH
-from tokentop.domain.engine_history import MOST, EngineHistory
-from tokentop.domain.engine_readings import Counters, EngineReading
-from tokentop.domain.model_serving import Engine
+from tokentop.domain.engines.history import MOST, EngineHistory
+from tokentop.domain.engines.readings import Counters, EngineReading
 from tokentop.domain.policy import CostPolicy
+from tokentop.domain.snapshot_engines import Engine
 from tokentop.transport.discovery.findings import Found
 from tokentop.views.tui.app import TokentopApp
 

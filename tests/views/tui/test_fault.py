@@ -4,7 +4,7 @@ import pytest
 
 from tests.views.tui.conftest import MakeApp
 from tests.views.tui.test_keys import picture
-from tokentop.domain.model import Snapshot
+from tokentop.domain.snapshot import Snapshot
 
 
 async def test_a_picture_that_cannot_be_made_is_said(

@@ -7,10 +7,10 @@ is neither llama.cpp nor TensorRT-LLM, `/metrics` (resets or drains what others 
 
 from collections.abc import Generator, Mapping
 
-from tokentop.domain.engine_readings import EngineKind
+from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import Failure
-from tokentop.sources import values
-from tokentop.sources.engines.conversation import Answer, Answers, Paths, is_html, status_of
+from tokentop.sources import json_fields as values
+from tokentop.sources.engines.protocol import Answer, Answers, Paths, is_html, status_of
 
 Identification = Generator[Paths, Answers, EngineKind | None]
 

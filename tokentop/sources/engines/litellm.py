@@ -5,11 +5,12 @@ as the requests in flight that it tells include ours. A refused `/metrics` is as
 once a minute: LiteLLM counts each refusal in the metrics that others read.
 """
 
-from tokentop.domain.engine_readings import Counters, EngineKind, EngineReading, TeamSpend
+from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading, TeamSpend
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean
 from tokentop.sources import exposition
-from tokentop.sources.engines.conversation import (
+from tokentop.sources.engines.origins import origins
+from tokentop.sources.engines.protocol import (
     LOCKED,
     Answer,
     Conversation,
@@ -17,7 +18,6 @@ from tokentop.sources.engines.conversation import (
     Seldom,
     is_html,
 )
-from tokentop.sources.engines.origins import origins
 from tokentop.sources.exposition import Page, Sample
 
 METRICS = "/metrics"

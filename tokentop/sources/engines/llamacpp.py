@@ -8,10 +8,11 @@ only where `/slots` is disabled.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tokentop.domain.engine_readings import Counters, EngineKind, EngineReading, SlotProgress
+from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading, SlotProgress
 from tokentop.domain.readings import Failure
-from tokentop.sources import exposition, values
-from tokentop.sources.engines.conversation import (
+from tokentop.sources import exposition
+from tokentop.sources import json_fields as values
+from tokentop.sources.engines.protocol import (
     Answer,
     Conversation,
     Hints,

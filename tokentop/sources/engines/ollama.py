@@ -6,11 +6,12 @@ loopback ports of their own, and they are asked as any llama.cpp server is.
 
 from collections.abc import Generator, Iterable, Sequence
 
-from tokentop.domain.engine_readings import EngineKind, EngineReading
+from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
-from tokentop.sources import values
+from tokentop.sources import json_fields as values
 from tokentop.sources.engines import openai
-from tokentop.sources.engines.conversation import (
+from tokentop.sources.engines.llamacpp import LlamaCpp
+from tokentop.sources.engines.protocol import (
     Answer,
     Answers,
     Conversation,
@@ -19,7 +20,6 @@ from tokentop.sources.engines.conversation import (
     Seldom,
     refused,
 )
-from tokentop.sources.engines.llamacpp import LlamaCpp
 from tokentop.sources.engines.slots import best_slots
 
 LOADED = "/api/ps"

@@ -1,9 +1,9 @@
 """A plain OpenAI-compatible server: names only, the rest is unknown. Others borrow its readers."""
 
-from tokentop.domain.engine_readings import EngineKind, EngineReading
+from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
-from tokentop.sources import values
-from tokentop.sources.engines.conversation import Answer, Conversation, Hints, refused
+from tokentop.sources import json_fields as values
+from tokentop.sources.engines.protocol import Answer, Conversation, Hints, refused
 
 MAX_MODELS = 256
 

@@ -1,8 +1,8 @@
 """Which adapter reads which kind of engine, and where engines usually listen."""
 
-from tokentop.domain.engine_readings import EngineKind
-from tokentop.sources.engines.argv import PORTS
-from tokentop.sources.engines.conversation import Adapter, Hints
+from tokentop.domain.engines.readings import EngineKind
+from tokentop.sources.engines.command_line import PORTS
+from tokentop.sources.engines.protocol import Adapter, Hints
 
 KINDS: tuple[EngineKind, ...] = (
     "vllm",

@@ -7,11 +7,12 @@ tell them in `/get_server_info`, a scheduler round trip that is asked once a min
 
 from collections.abc import Mapping
 
-from tokentop.domain.engine_readings import Counters, EngineKind, EngineReading
+from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
 from tokentop.domain.readings import Failure
-from tokentop.sources import exposition, values
+from tokentop.sources import exposition
+from tokentop.sources import json_fields as values
 from tokentop.sources.engines import openai
-from tokentop.sources.engines.conversation import (
+from tokentop.sources.engines.protocol import (
     LOCKED,
     Answer,
     Conversation,

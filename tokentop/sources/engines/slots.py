@@ -1,7 +1,7 @@
 """How many requests an engine can run at once, and where that number came from."""
 
-from tokentop.domain.engine_readings import SlotsSource
-from tokentop.sources.engines.conversation import Hints
+from tokentop.domain.engines.readings import SlotsSource
+from tokentop.sources.engines.protocol import Hints
 
 KV_FULL = 0.95  # above it waiting requests prove nothing about the seats
 SIGHTINGS = 3  # readings that must agree that requests wait before the bound is shown

@@ -4,10 +4,11 @@ Its counters have no `_total` and appear at first use; its tokens are counted wh
 `max_concurrent_requests` of /info is the admission limit, not the seats, and is not read.
 """
 
-from tokentop.domain.engine_readings import Counters, EngineKind, EngineReading
+from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
 from tokentop.domain.readings import Failure
-from tokentop.sources import exposition, values
-from tokentop.sources.engines.conversation import (
+from tokentop.sources import exposition
+from tokentop.sources import json_fields as values
+from tokentop.sources.engines.protocol import (
     Answer,
     Conversation,
     Hints,

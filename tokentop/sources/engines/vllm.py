@@ -5,11 +5,12 @@ documentation, "Production metrics". Not read: `/load` (0 unless tracking was en
 `cache_config_info{kv_cache_max_concurrency}` (what the cache could hold, not the seats).
 """
 
-from tokentop.domain.engine_readings import Counters, EngineKind, EngineReading
+from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources import exposition
 from tokentop.sources.engines import openai
-from tokentop.sources.engines.conversation import (
+from tokentop.sources.engines.origins import origins
+from tokentop.sources.engines.protocol import (
     Answer,
     Conversation,
     Hints,
@@ -18,7 +19,6 @@ from tokentop.sources.engines.conversation import (
     is_html,
     refused,
 )
-from tokentop.sources.engines.origins import origins
 from tokentop.sources.engines.slots import ObservedSlots, best_slots
 from tokentop.sources.exposition import Page
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean
-from tokentop.sources.engines.conversation import Answer, is_html
-from tokentop.sources.values import LARGEST, BadData, load
+from tokentop.sources.engines.protocol import Answer, is_html
+from tokentop.sources.json_fields import LARGEST, BadData, load
 
 Row = tuple[dict[str, str], float, float]  # labels, value, when it was evaluated (Unix seconds)
 

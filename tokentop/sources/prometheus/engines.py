@@ -5,10 +5,10 @@ A router's series are marked so that nobody adds them to the engines' behind it.
 
 from collections.abc import Iterable
 
-from tokentop.domain.engine_readings import Counters, EngineKind, EngineReading, TeamSpend
-from tokentop.domain.engine_view import Latency
-from tokentop.domain.fleet_readings import FleetEngine
-from tokentop.domain.rates import Rates
+from tokentop.domain.engines.fleet_readings import FleetEngine
+from tokentop.domain.engines.observation import Latency
+from tokentop.domain.engines.rates import Rates
+from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading, TeamSpend
 from tokentop.sources.engines.litellm import MAX_ACCOUNTS
 from tokentop.sources.engines.origins import origins
 from tokentop.sources.exposition import ratio, whole

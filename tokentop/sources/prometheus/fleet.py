@@ -3,17 +3,17 @@
 from collections.abc import Generator, Mapping
 from typing import NamedTuple
 
-from tokentop.domain.engine_readings import Histogram
-from tokentop.domain.fleet_readings import FleetEngine, FleetReading
+from tokentop.domain.engines.fleet_readings import FleetEngine, FleetReading
+from tokentop.domain.engines.readings import Histogram
 from tokentop.domain.readings import DeviceReading, Failure
-from tokentop.sources.engines.conversation import Answer, Answers, Hints, Paths
+from tokentop.sources.engines.protocol import Answer, Answers, Hints, Paths
 from tokentop.sources.engines.slots import ObservedSlots, best_slots
+from tokentop.sources.json_fields import BadData
 from tokentop.sources.prometheus.answers import Row, advise, rows
 from tokentop.sources.prometheus.engines import engines
 from tokentop.sources.prometheus.gpus import devices
 from tokentop.sources.prometheus.queries import LONG_WINDOW_S, WINDOW_S, path, queries
 from tokentop.sources.prometheus.targets import Sums, Targets, histograms, identity
-from tokentop.sources.values import BadData
 
 MAX_BYTES = 16 * 1024 * 1024  # one answer about ten thousand engines
 OFTEN_S = 25.0  # scraped at least so often, two scrapes lie within the short window

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from tokentop.domain.readings import DeviceReading
+from tokentop.sources.json_fields import MIB, as_count
 from tokentop.sources.prometheus.answers import Row
 from tokentop.sources.prometheus.targets import shown
-from tokentop.sources.values import MIB, as_count
 
 BLANK = 2147483632.0  # DCGM writes "not supported" as the largest numbers of each type
 NO_UUID = "00000000-0000-0000-0000-000000000000"  # an anonymised one tells no GPU from another

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from tokentop.domain.engine_readings import EngineKind, Histogram
+from tokentop.domain.engines.readings import EngineKind, Histogram
 from tokentop.domain.text import clean
 from tokentop.sources.exposition import number
 from tokentop.sources.prometheus.answers import Row

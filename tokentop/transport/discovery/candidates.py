@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tokentop.domain.readings import GpusReading
-from tokentop.sources.engines.argv import Command
+from tokentop.sources.engines.command_line import Command
 from tokentop.sources.engines.registry import USUAL_PORTS
-from tokentop.transport.discovery.families import Family, families
 from tokentop.transport.discovery.findings import LOOPBACK, Source
 from tokentop.transport.discovery.ports import Network, Place
-from tokentop.transport.discovery.procfs import table
+from tokentop.transport.discovery.process_trees import Family, families
 from tokentop.transport.discovery.sockets import shares_our_network
+from tokentop.transport.procfs import table
 
 MAX_CANDIDATES = 64
 

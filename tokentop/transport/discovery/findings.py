@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from tokentop.domain.engine_readings import EngineKind
+from tokentop.domain.engines.readings import EngineKind
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

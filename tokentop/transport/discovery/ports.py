@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tokentop.sources.engines.argv import PORTS, Command
-from tokentop.transport.discovery.families import Family
-from tokentop.transport.discovery.procfs import Processes, user
+from tokentop.sources.engines.command_line import PORTS, Command
+from tokentop.transport.discovery.process_trees import Family
 from tokentop.transport.discovery.published import Published, published
 from tokentop.transport.discovery.sockets import (
     Listener,
@@ -16,6 +15,7 @@ from tokentop.transport.discovery.sockets import (
     reached_by,
     shares_our_network,
 )
+from tokentop.transport.procfs import Processes, user
 
 MAX_PORTS = 4
 EPHEMERAL = 32_768  # from here on ports are the kernel's choice: rendezvous stores, message queues

@@ -4,15 +4,15 @@ from collections.abc import Callable, Generator, Sequence
 from time import monotonic
 from typing import Literal, NamedTuple
 
-from tokentop.domain.engine_readings import EngineKind
+from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import Failure
 from tokentop.sources.engines import openai
-from tokentop.sources.engines.conversation import Answer, Answers, Paths
 from tokentop.sources.engines.identify import identify
-from tokentop.transport import once
+from tokentop.sources.engines.protocol import Answer, Answers, Paths
 from tokentop.transport.discovery.candidates import Candidate
-from tokentop.transport.http import Reply, Request
-from tokentop.transport.talk import Ask, Replies, asking, drive
+from tokentop.transport.http import client_blocking as once
+from tokentop.transport.http.messages import Reply, Request
+from tokentop.transport.run_protocol import Ask, Replies, asking, drive
 
 PROBE_S = 0.25
 MAX_BYTES = 1024 * 1024

@@ -6,8 +6,8 @@ can be read by everybody. Where forwarding is done by the kernel alone nothing i
 
 from typing import NamedTuple
 
-from tokentop.transport.discovery.procfs import Processes
 from tokentop.transport.discovery.sockets import reached_by
+from tokentop.transport.procfs import Processes
 
 
 class Published(NamedTuple):

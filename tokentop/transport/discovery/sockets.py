@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tokentop.transport.discovery.procfs import read
+from tokentop.transport.procfs import read
 
 LISTENING = b"0A"
 MAX_DESCRIPTORS = 8192

@@ -2,12 +2,12 @@
 
 from typing import Any, NamedTuple
 
-from tokentop.domain.model import GpuState, Process
 from tokentop.domain.readings import DeviceReading
+from tokentop.domain.snapshot import GpuState, Process
+from tokentop.transport.nvml.device_queries import Memory, Questions
 from tokentop.transport.nvml.driver import GONE, UNINITIALIZED, Nvml, Refused
+from tokentop.transport.nvml.power_state import address
 from tokentop.transport.nvml.processes import Claim, People, largest
-from tokentop.transport.nvml.questions import Memory, Questions
-from tokentop.transport.nvml.suspended import address
 
 RECHECK_S = 60.0  # how often to ask what hardly changes: limit, MIG layout, past refusals
 

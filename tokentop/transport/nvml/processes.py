@@ -3,7 +3,7 @@
 import os
 from typing import NamedTuple
 
-from tokentop.domain.model import Process
+from tokentop.domain.snapshot import Process
 from tokentop.domain.text import clean
 
 KEPT_PER_GPU = 64

@@ -10,10 +10,10 @@ from contextlib import suppress
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.text import clean
 from tokentop.transport.nvml.device import RECHECK_S, Wanted
+from tokentop.transport.nvml.device_table import Roster
 from tokentop.transport.nvml.driver import Nvml, Refused, connect, start_failure
+from tokentop.transport.nvml.power_state import Sleep, look, may_sleep, nvidia_gpus
 from tokentop.transport.nvml.processes import People
-from tokentop.transport.nvml.roster import Roster
-from tokentop.transport.nvml.suspended import Sleep, look, may_sleep, nvidia_gpus
 
 RETRY_S = 30.0
 

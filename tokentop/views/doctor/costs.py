@@ -1,8 +1,8 @@
 """The doctor's findings about what tokens cost here: configured how, or how to."""
 
 from tokentop.config.schema import Config
-from tokentop.domain.model import Snapshot
-from tokentop.domain.model_serving import Cost
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_engines import Cost
 from tokentop.domain.text import fmt_usd
 from tokentop.views.doctor.report import Row
 

@@ -2,13 +2,13 @@
 
 from tokentop.config.schema import Config, EngineConfig
 from tokentop.config.values import is_loopback, split_url
-from tokentop.domain.model import Snapshot
-from tokentop.domain.model_serving import Engine, EngineState
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_engines import Engine, EngineState
 from tokentop.domain.text import known
 from tokentop.secret import Secret
 from tokentop.transport.discovery.findings import Findings, Found
-from tokentop.transport.http import safe_url
-from tokentop.views.doctor.examination import milliseconds
+from tokentop.transport.http.messages import safe_url
+from tokentop.views.doctor.checks import milliseconds
 from tokentop.views.doctor.report import Mark, Row, Section
 
 NO_ENGINES = 'start one, or name it in the file: [[engine]] url = "http://HOST:PORT"'

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from tokentop import __version__
 from tokentop.config.schema import Config
-from tokentop.domain.model import Snapshot
 from tokentop.domain.readings import Failure, GpusReading
+from tokentop.domain.snapshot import Snapshot
+from tokentop.runtime.oneshot.refresh import Asker, Round
 from tokentop.transport.discovery.findings import Findings
-from tokentop.views.asking.asker import Asker, Round
-from tokentop.views.doctor import costs, engines, examination, search
+from tokentop.views.doctor import checks as examination
+from tokentop.views.doctor import costs, engines, search
 from tokentop.views.doctor.report import Page, Row, Section, render
 from tokentop.views.oneshot import NOTHING_ANSWERED, live
 from tokentop.views.terminal import Terminal, look_at

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from tokentop.config.schema import Config
 from tokentop.domain.readings import GpusReading
-from tokentop.transport.discovery.cache import recall
+from tokentop.runtime.oneshot.discovery_cache import NAME, NOBODY_S, plan
+from tokentop.runtime.oneshot.environment import GpusAnswer
 from tokentop.transport.discovery.candidates import Candidate, candidates, gpu_pids
 from tokentop.transport.discovery.findings import Findings, Found
 from tokentop.transport.discovery.sockets import held
-from tokentop.views.asking.finding import NAME, NOBODY_S, plan
-from tokentop.views.asking.world import GpusAnswer
+from tokentop.transport.user_cache import recall
 from tokentop.views.doctor.report import Mark, Row
 
 SHOWN_PORTS = 6

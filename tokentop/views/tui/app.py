@@ -13,15 +13,17 @@ from textual.screen import Screen
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
+from tokentop.runtime.live.poller import stepped
+from tokentop.runtime.live.session import Session
 from tokentop.views.palette import THEMES
-from tokentop.views.tui import browse, keys, leave, theme
-from tokentop.views.tui.heap import settle
+from tokentop.views.tui import keys, theme
+from tokentop.views.tui import navigation as browse
 from tokentop.views.tui.messages import SnapshotReady
-from tokentop.views.tui.poller import stepped
-from tokentop.views.tui.scene import Scene
+from tokentop.views.tui.screen_model import Scene
 from tokentop.views.tui.screens.monitor import MonitorScreen
-from tokentop.views.tui.session import Session
-from tokentop.views.tui.view import Name, View
+from tokentop.views.tui.state import Name, View
+from tokentop.views.tui.terminal import restore_terminal as leave
+from tokentop.views.tui.terminal.gc_tuning import settle
 
 NOTICE_S = 4.0
 

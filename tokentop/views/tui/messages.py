@@ -2,7 +2,7 @@
 
 from textual.message import Message
 
-from tokentop.domain.model import Snapshot
+from tokentop.domain.snapshot import Snapshot
 
 
 class SnapshotReady(Message):

@@ -4,10 +4,10 @@ from typing import NoReturn
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
-from tokentop.views.tui import leave
 from tokentop.views.tui.app import TokentopApp
-from tokentop.views.tui.driver import Driver
-from tokentop.views.tui.heap import share_one_heap
+from tokentop.views.tui.terminal import restore_terminal as leave
+from tokentop.views.tui.terminal.driver import Driver
+from tokentop.views.tui.terminal.gc_tuning import share_one_heap
 
 
 def run(config: Config, again: Reloader | None = None) -> NoReturn:

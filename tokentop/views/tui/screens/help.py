@@ -4,8 +4,8 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
-from tokentop.views.tui.draw.frame import framed
-from tokentop.views.tui.draw.line import Line, Look, block, plain, window
+from tokentop.views.tui.draw.kit.frame import framed
+from tokentop.views.tui.draw.kit.line import Line, Look, block, plain, window
 from tokentop.views.tui.keys import KEYS, Key
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel

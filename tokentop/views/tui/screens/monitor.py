@@ -7,10 +7,10 @@ from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tokentop.views.tui import scene as scenes
-from tokentop.views.tui.draw.arrange import Placement
-from tokentop.views.tui.scene import Scene
-from tokentop.views.tui.sparing import SparingCompositor
+from tokentop.views.tui import screen_model as scenes
+from tokentop.views.tui.draw.layout import Placement
+from tokentop.views.tui.screen_model import Scene
+from tokentop.views.tui.terminal.minimal_updates import SparingCompositor
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
 

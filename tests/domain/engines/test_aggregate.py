@@ -1,0 +1,250 @@
+"""Engines in the snapshot: states, sums that say when they are partial, routers, demand."""
+
+from typing import Any
+
+import pytest
+
+from tests.domain.scene import Scene
+from tokentop.domain.engines.observation import EngineView
+from tokentop.domain.engines.rates import Rates
+from tokentop.domain.engines.readings import Counters, EngineReading, Histogram
+from tokentop.domain.fold.fold import fold
+from tokentop.domain.policy import Policy
+from tokentop.domain.readings import DeviceReading, Failure, GpusReading, QueueReading
+from tokentop.domain.snapshot import Process, Snapshot
+from tokentop.domain.snapshot_engines import Engine
+
+REFUSED = Failure("refused", "nobody listens")
+TIMEOUT = Failure("timeout", "no answer")
+GIB = 2**30
+
+
+def view(name: str = "a", **changes: Any) -> EngineView:
+    """An engine that answered a second ago; reading fields and view fields alike."""
+    of_view = {key: changes.pop(key) for key in list(changes) if key in EngineView._fields}
+    kind = of_view.setdefault("kind", "vllm")
+    reading = EngineReading(kind, model=f"model-{name}", models=(f"model-{name}",))._replace(
+        **changes
+    )
+    base = EngineView(f"{kind}@{name}", kind, reading=reading, age_s=1.0, outcome="ok")
+    return base._replace(**of_view)
+
+
+def snapshot(*views: EngineView, scene: Scene | None = None, **changes: Any) -> Snapshot:
+    return fold((scene or Scene()).input()._replace(engines=views, **changes))
+
+
+def one(**changes: Any) -> Engine:
+    return snapshot(view(**changes)).engines[0]
+
+
+def seconds(*buckets: tuple[float, float]) -> Histogram:
+    return Histogram(buckets, None, buckets[-1][1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, "online"),
+        ({"health": "loading"}, "loading"),
+        ({"health": "asleep"}, "asleep"),
+        ({"health": "blind"}, "blind"),
+        ({"health": "locked"}, "locked"),
+        ({"health": "mute"}, "mute"),
+        ({"outcome": TIMEOUT}, "stale"),
+        ({"age_s": 11.0}, "stale"),
+        ({"outcome": TIMEOUT, "age_s": 61.0}, "offline"),
+        ({"outcome": TIMEOUT, "parked": True}, "parked"),
+        ({"outcome": Failure("auth", "401", True, 401)}, "locked"),
+        ({"reading": None, "age_s": None, "outcome": REFUSED}, "offline"),
+        ({"reading": None, "age_s": None, "outcome": None}, "offline"),
+        ({"reading": None, "age_s": None, "outcome": REFUSED, "starting": True}, "loading"),
+    ],
+)
+def test_an_engines_state_is_one_word(changes: dict[str, Any], state: str) -> None:
+    """What the latest poll said, or for how long there has been silence."""
+    assert one(**changes).state == state
+
+
+def test_the_llm_figures_are_the_engines_sum() -> None:
+    """Actives, queues, slots added; the fullest KV cache, never their sum; every model once."""
+    slots = snapshot(
+        view("a", active=3, queued=1, max_slots=8, kv_cache=0.5),
+        view("b", active=2, queued=0, max_slots=4, kv_cache=0.7),
+    ).llm
+    assert (slots.active, slots.queued, slots.max_slots, slots.free) == (5, 1, 12, 7)
+    assert (slots.kv_cache, slots.partial, slots.source) == (0.7, False, "engines")
+    assert slots.models == ("model-a", "model-b")
+
+
+def test_who_would_not_say_makes_the_sum_partial() -> None:
+    """The known part is shown and marked; what nobody says is unknown, not 0."""
+    slots = snapshot(view("a", active=3, max_slots=8), view("b", active=2, health="blind")).llm
+    assert (slots.active, slots.max_slots, slots.queued, slots.partial) == (5, 8, None, True)
+
+
+def test_an_engine_that_loads_or_sleeps_leaves_no_gap() -> None:
+    """It serves nobody, which is known."""
+    first = view("a", active=1, queued=0, max_slots=4)
+    slots = snapshot(first, view("b", health="loading"), view("c", health="asleep")).llm
+    assert (slots.active, slots.partial) == (1, False)
+
+
+def test_silent_engines_leave_the_sum_but_not_unsaid() -> None:
+    """Last figures of a silent engine are not of now; a sum of silent ones alone is stale."""
+    silent = view("b", active=5, queued=0, max_slots=8, outcome=TIMEOUT, age_s=20.0)
+    slots = snapshot(view("a", active=1, queued=0, max_slots=4), silent).llm
+    assert (slots.active, slots.partial, slots.stale) == (1, True, False)
+    slots = snapshot(silent).llm
+    assert (slots.active, slots.stale) == (5, True)
+
+
+def test_a_router_is_never_added_on_top_of_engines() -> None:
+    """Its row is there, its traffic is theirs; alone it is better than nothing."""
+    router = view("r", kind="litellm", router=True, active=7, rates=Rates(0.0, 99.0))
+    engine = view("a", active=3, queued=0, max_slots=8, rates=Rates(1.0, 50.0))
+    both = snapshot(router, engine)
+    assert (both.llm.active, both.throughput.generation_tokens_per_s) == (3, 50.0)
+    assert [e.router for e in both.engines] == [True, False]
+    assert snapshot(router).llm.active == 7
+
+
+def test_the_stacks_queue_wins_while_it_answers() -> None:
+    """Figures of one source are not mixed; only the KV cache comes from the engines."""
+    queue = QueueReading(queued=4, active=2, max_slots=48)
+    engine = view("a", active=3, queued=0, max_slots=8, kv_cache=0.6)
+    slots = snapshot(engine, scene=Scene().says("genesis/llm_queue", queue)).llm
+    assert (slots.active, slots.max_slots, slots.kv_cache) == (2, 48, 0.6)
+    assert slots.source == "genesis+engines"
+    slots = snapshot(engine, scene=Scene().silent("genesis/llm_queue", queue)).llm
+    assert (slots.active, slots.source) == (3, "engines")
+
+
+def test_demand_follows_engines_not_reserved_vram() -> None:
+    """vLLM reserves its VRAM at start: a full GPU with an idle engine is idle."""
+    full = GpusReading((DeviceReading(0, "GPU-a", vram_used_bytes=79, vram_total_bytes=80),))
+    scene = Scene().says("nvml", full)
+    idle = view("a", active=0, queued=0, max_slots=8, kv_cache=0.0)
+    demand = snapshot(idle, scene=scene).demand
+    assert (demand.profile, demand.utilization, demand.tier) == ("serving", 0.0, "idle")
+    forced = snapshot(idle, scene=scene, policy=Policy(profile="vram")).demand
+    assert (forced.profile, forced.tier) == ("vram", "saturated")
+    blind = snapshot(view("a", health="blind"), scene=scene).demand
+    assert (blind.profile, blind.utilization, blind.tier) == ("serving", None, None)
+
+
+def test_occupancy_is_made_of_engines_that_tell_their_slots() -> None:
+    """30 requests at an engine of unknown size do not fill 8 slots elsewhere."""
+    demand = snapshot(
+        view("a", active=2, queued=0, max_slots=8), view("b", active=30, queued=9)
+    ).demand
+    assert demand.utilization == pytest.approx(0.2)
+    assert (demand.queue_pressure, demand.mode) == (0.0, "normal")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"rates": Rates(window=Counters(rejections=2.0))}, True),
+        ({"rates": Rates(window=Counters(preemptions=1.0, rejections=0.0))}, True),
+        ({"rates": Rates(window=Counters(preemptions=0.0))}, False),
+        ({"back_pressure": True, "rates": Rates(window=Counters(preemptions=0.0))}, True),
+        ({"counters": Counters(preemptions=5.0)}, None),
+    ],
+)
+def test_back_pressure_is_what_happened_within_a_minute(
+    changes: dict[str, Any], expected: bool | None
+) -> None:
+    """Totals of long ago say nothing; a full queue says so itself."""
+    result = snapshot(view(active=0, queued=0, max_slots=4, **changes))
+    assert (result.llm.back_pressure, result.engines[0].back_pressure) == (expected, expected)
+    assert (result.demand.tier == "saturated") == bool(expected)
+
+
+def test_quantiles_are_of_all_observations_together() -> None:
+    """99 fast answers and one slow engine's single answer: the p95 is fast, no mean of p95s."""
+    fast = Rates(ttft=seconds((0.1, 99.0), (10.0, 99.0)))
+    slow = Rates(ttft=seconds((0.1, 0.0), (10.0, 1.0)))
+    result = snapshot(view("a", rates=fast), view("b", rates=slow)).throughput
+    assert result.ttft_p95_s is not None
+    assert result.ttft_p95_s < 0.1
+
+
+def test_rates_are_added_and_unknown_ones_left_out() -> None:
+    """None where nobody tells; totals are since the servers started."""
+    result = snapshot(
+        view("a", rates=Rates(10.0, 20.0, 1.0), counters=Counters(preemptions=3.0, stop=4.0)),
+        view("b", rates=Rates(None, 5.0), counters=Counters(stop=1.0)),
+        view("c", generation_tokens_per_s=7.0),
+    ).throughput
+    assert (result.prompt_tokens_per_s, result.generation_tokens_per_s) == (10.0, 32.0)
+    assert (result.preemptions, result.finished.stop, result.finished.abort) == (3, 5, None)
+    assert snapshot(view("a")).throughput.generation_tokens_per_s is None
+
+
+def test_an_engine_tells_that_its_rates_are_lower_bounds() -> None:
+    """What slots ended with unseen is in no rate: the engine's row says `at least`."""
+    assert one(rates=Rates(1.0, 2.0, at_least=True)).rate_at_least
+    assert not one(rates=Rates(1.0, 2.0)).rate_at_least
+
+
+def test_old_rates_are_not_of_now() -> None:
+    """An engine silent for longer than a missed poll adds no tokens."""
+    silent = view("a", rates=Rates(1.0, 2.0), outcome=TIMEOUT, age_s=20.0)
+    assert snapshot(silent).throughput.generation_tokens_per_s is None
+
+
+def test_burn_is_the_share_that_ended_badly() -> None:
+    """By tokens where they are counted, else by requests; nothing ended, nothing known."""
+    by_requests = Rates(window=Counters(stop=6.0, length=2.0, abort=1.0, error=1.0))
+    by_tokens = Rates(window=Counters(generation_tokens=100.0, burned_tokens=25.0, stop=1.0))
+    assert one(rates=by_requests).burn == 0.4
+    assert one(rates=by_tokens).burn == 0.25
+    assert one(rates=Rates(window=Counters(stop=0.0, length=0.0))).burn is None
+    assert one().burn is None
+
+
+def test_frozen_gauges_are_marked() -> None:
+    """vLLM whose core died says for ever that requests run."""
+    stuck = one(active=2, stuck_s=31.0)
+    assert stuck.error is not None
+    assert "2 requests" in stuck.error
+    assert one(active=2, stuck_s=29.0).error is None
+    assert one(active=2, stuck_s=99.0, kind="llamacpp").error is None  # it counts at the end
+
+
+def test_gpu_processes_get_their_engines_name() -> None:
+    """Workers included; the engine's VRAM is theirs together; strangers stay unnamed."""
+    held = (Process(11, vram_bytes=GIB), Process(12, vram_bytes=2 * GIB), Process(99))
+    scene = Scene().says("nvml", GpusReading((DeviceReading(0, "GPU-a", processes=held),)))
+    result = snapshot(view("a", pids=(10, 11, 12)), scene=scene)
+    processes = result.gpus[0].processes
+    assert processes is not None
+    assert [p.engine for p in processes] == ["vllm@a", "vllm@a", None]
+    assert result.engines[0].vram_bytes == 3 * GIB
+
+
+def test_every_engine_is_a_row_of_the_health_strip() -> None:
+    """After the seven and the driver; what it wants from the user stands there."""
+    locked = view("b", health="locked", advice="name a key", latency_s=0.01)
+    result = snapshot(view("a"), locked, view("c", outcome=TIMEOUT))
+    rows = result.services[8:]
+    assert [(r.name, r.kind, r.state) for r in rows] == [
+        ("model-a", "vllm", "online"),
+        ("model-b", "vllm", "offline"),
+        ("model-c", "vllm", "stale"),
+    ]
+    assert (rows[1].error, rows[1].latency_ms, rows[2].error) == ("name a key", 10.0, "no answer")
+    assert result.data_age_s == 1.0
+
+
+def test_estimates_are_marked() -> None:
+    """A derived bound is an estimate; what a server reports is not."""
+    assert one(max_slots=8, slots_source="derived").slots_estimated
+    assert not one(max_slots=8, slots_source="reported").slots_estimated
+    assert one(kv_cache=0.5, kv_estimated=True).kv_estimated
+
+
+def test_an_engine_only_box_has_no_request_price() -> None:
+    """Costs in the stack's tokens are nobody's here."""
+    assert snapshot(view("a", active=1), priced=False).pricing.base_cost_tokens is None

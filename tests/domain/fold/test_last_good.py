@@ -1,0 +1,161 @@
+"""The ledger: what stays when an answer is bad, late or missing."""
+
+import pytest
+
+from tokentop.domain.fold.last_good import Ledger, bad_fields, merged
+from tokentop.domain.readings import (
+    DeviceReading,
+    Failure,
+    GpusReading,
+    InstanceReading,
+    InstancesReading,
+    PressureReading,
+    QueueReading,
+    Reading,
+)
+
+REFUSED = Failure("refused", "nobody listens")
+
+
+def test_before_the_first_poll_nothing_is_held() -> None:
+    """An unknown key is an endpoint that was never asked."""
+    held = Ledger().held("genesis/llm_queue")
+    assert (held.good, held.outcome, held.polled_at, held.parked) == (None, None, None, False)
+
+
+def test_a_failure_keeps_the_last_good_reading_and_its_time() -> None:
+    """The outcome and the poll's time move on; the reading and its age do not."""
+    ledger = Ledger()
+    ledger.record("k", QueueReading(queued=3), 10.0, 0.1)
+    ledger.record("k", REFUSED, 14.0, None)
+    held = ledger.held("k")
+    assert (held.good, held.good_at) == (QueueReading(queued=3), 10.0)
+    assert (held.outcome, held.polled_at, held.latency_s) == (REFUSED, 14.0, None)
+
+
+def test_parking_changes_nothing_else() -> None:
+    """The breaker's state is noted beside the reading."""
+    ledger = Ledger()
+    ledger.record("k", QueueReading(queued=3), 10.0, 0.1)
+    before = ledger.held("k")
+    ledger.set_parked("k", True)
+    assert ledger.held("k") == before._replace(parked=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kept"),
+    [
+        (  # a bad field keeps its last good value, a missing one does not
+            QueueReading(queued=3, active=2),
+            QueueReading(bad=("queued",)),
+            QueueReading(queued=3, bad=("queued",)),
+        ),
+        (  # a clamped field has its new value
+            PressureReading(pressure=0.4),
+            PressureReading(pressure=1.0, bad=("pressure",)),
+            PressureReading(pressure=1.0, bad=("pressure",)),
+        ),
+        (  # a clamped zero is a value too
+            QueueReading(queued=7, active=1),
+            QueueReading(queued=0, active=1, bad=("queued",)),
+            QueueReading(queued=0, active=1, bad=("queued",)),
+        ),
+        (  # nothing good was ever held
+            None,
+            QueueReading(active=1, bad=("queued",)),
+            QueueReading(active=1, bad=("queued",)),
+        ),
+        (  # devices are matched by UUID, whatever their order and spelling
+            GpusReading((DeviceReading(0, "GPU-a", power_w=1.0), DeviceReading(1, "GPU-b"))),
+            GpusReading((DeviceReading(uuid="GPU-B"), DeviceReading(uuid="A", bad=("power_w",)))),
+            GpusReading(
+                (
+                    DeviceReading(uuid="GPU-B"),
+                    DeviceReading(uuid="A", power_w=1.0, bad=("power_w",)),
+                )
+            ),
+        ),
+        (  # or by index where there is no UUID
+            GpusReading((DeviceReading(0, power_w=1.0), DeviceReading(1, power_w=2.0))),
+            GpusReading((DeviceReading(1, bad=("power_w",)),)),
+            GpusReading((DeviceReading(1, power_w=2.0, bad=("power_w",)),)),
+        ),
+        (  # another GPU in the same slot inherits nothing
+            GpusReading((DeviceReading(0, "GPU-a", power_w=1.0),)),
+            GpusReading((DeviceReading(0, "GPU-b", bad=("power_w",)),)),
+            GpusReading((DeviceReading(0, "GPU-b", bad=("power_w",)),)),
+        ),
+        (  # where the name itself is unusable, the place decides
+            GpusReading((DeviceReading(uuid="GPU-a"), DeviceReading(uuid="GPU-b"))),
+            GpusReading((DeviceReading(uuid="GPU-a"), DeviceReading(bad=("uuid",)))),
+            GpusReading((DeviceReading(uuid="GPU-a"), DeviceReading(uuid="GPU-b", bad=("uuid",)))),
+        ),
+        (
+            InstancesReading((InstanceReading("i", usd_per_hour=0.4),)),
+            InstancesReading(
+                (InstanceReading("j"), InstanceReading("i", bad=("usd_per_hour",))),
+            ),
+            InstancesReading(
+                (
+                    InstanceReading("j"),
+                    InstanceReading("i", usd_per_hour=0.4, bad=("usd_per_hour",)),
+                ),
+            ),
+        ),
+    ],
+)
+def test_bad_fields_keep_their_last_good_value(
+    old: Reading | None, new: Reading, kept: Reading
+) -> None:
+    """Field by field, in readings and in the items of their lists."""
+    assert merged(new, old) == kept
+
+
+def test_a_bad_value_survives_any_number_of_bad_polls() -> None:
+    """The last good value is taken from what is held, not from the poll before."""
+    ledger = Ledger()
+    ledger.record("k", QueueReading(queued=3, active=1), 0.0, None)
+    for now in range(1, 5):
+        ledger.record("k", QueueReading(active=now, bad=("queued",)), float(now), None)
+    assert ledger.held("k").good == QueueReading(queued=3, active=4, bad=("queued",))
+
+
+def test_an_answer_without_one_usable_field_is_no_answer() -> None:
+    """It would otherwise make old values look fresh."""
+    ledger = Ledger()
+    ledger.record("k", QueueReading(queued=3), 0.0, None)
+    ledger.record("k", QueueReading(bad=("queued", "active")), 4.0, None)
+    held = ledger.held("k")
+    assert held.outcome == Failure("bad-data", "nothing usable in queued, active", True)
+    assert held.good_at == 0.0
+
+
+def test_a_lost_gpu_keeps_its_figures_and_the_time_they_are_from() -> None:
+    """The driver still answers, so only this device grows old."""
+    ledger = Ledger()
+    alive = DeviceReading(0, "GPU-a", "H200", vram_used_bytes=5, vram_total_bytes=9, power_w=70.0)
+    other = DeviceReading(1, "GPU-b")
+    ledger.record("nvml", GpusReading((alive, other)), 10.0, None)
+    for now in (14.0, 18.0):
+        lost = DeviceReading(0, "GPU-a", state="lost", note="fell off the bus")
+        ledger.record("nvml", GpusReading((lost, other)), now, None)
+    held = ledger.held("nvml")
+    assert held.good == GpusReading((alive._replace(state="lost", note=lost.note), other))
+    assert set(held.seen) == {("uuid a", 10.0), ("uuid b", 18.0)}
+
+
+def test_a_suspended_gpu_keeps_its_name_but_no_figures() -> None:
+    """What it draws and holds while it sleeps is unknown; who it is, is not."""
+    ledger = Ledger()
+    awake = DeviceReading(0, "GPU-a", "RTX", vram_used_bytes=5, vram_total_bytes=9, power_w=70.0)
+    ledger.record("nvml", GpusReading((awake,)), 10.0, None)
+    ledger.record("nvml", GpusReading((DeviceReading(0, state="suspended"),)), 14.0, None)
+    assert ledger.held("nvml").good == GpusReading(
+        (DeviceReading(0, "GPU-a", "RTX", vram_total_bytes=9, state="suspended"),)
+    )
+
+
+def test_bad_fields_of_items_are_told_once() -> None:
+    """Sixty-four GPUs with the same fault make one sentence, not sixty-four."""
+    devices = tuple(DeviceReading(i, bad=("power_w",)) for i in range(64))
+    assert bad_fields(GpusReading(devices, bad=("devices",))) == ("devices", "power_w")

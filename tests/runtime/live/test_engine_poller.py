@@ -1,0 +1,118 @@
+"""The screen's engines: each at its own pace, new ones as they are found, the gone let go."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tests.payloads import payload
+from tokentop.collect.collector import Collector
+from tokentop.config.schema import Config, DiscoveryConfig, EngineConfig
+from tokentop.domain.readings import Failure
+from tokentop.runtime.live.engine_poller import EnginePoller, poll
+from tokentop.runtime.live.poller import Poller
+from tokentop.transport.discovery.findings import Findings, Found
+from tokentop.transport.http.messages import Reply, Request
+
+URL = "http://127.0.0.1:8000"
+OTHER = "http://127.0.0.1:9000"
+PAGES = {
+    "/metrics": "vllm/load/metrics.txt",
+    "/version": "vllm/load/version.json",
+    "/v1/models": "vllm/load/v1_models.json",
+}
+
+
+class _Pool:
+    """Answers as a captured vLLM; whatever begins with `hang` never answers."""
+
+    def __init__(self, hang: str = "nobody") -> None:
+        self.asked: list[str] = []
+        self.hang = hang
+
+    async def fetch(self, request: Request) -> Reply | Failure:
+        self.asked.append(request.url)
+        if request.url.startswith(self.hang):
+            await asyncio.Event().wait()
+        for path, name in PAGES.items():
+            if request.url.endswith(path):
+                return Reply(200, payload(name))
+        return Failure("http", "no such path", True, 404)
+
+
+class _World:
+    """A collector under a running EnginePoller; `seen` wakes whoever waits for news."""
+
+    def __init__(self, pool: _Pool, *engines: EngineConfig, search: Any = None) -> None:
+        discovery = DiscoveryConfig(enabled=search is not None)
+        config = Config(engines=engines, discovery=discovery, timeout_s=0.2, interval_s=0.01)
+        self.collector = Collector(config, "box", False)
+        clock = asyncio.get_running_loop().time
+        self.clock = clock
+        poller = Poller(self.collector, 0.01, lambda: None, clock)
+        self.engines = EnginePoller(self.collector, config, poller, clock, search)
+        self.task = asyncio.create_task(self.engines.run(pool))
+
+    async def until(self, ready: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not ready():
+                assert not self.task.done() or self.task.cancelled(), self.task
+                await asyncio.sleep(0.005)
+
+    def states(self) -> dict[str, str]:
+        now = self.clock()
+        return {e.url or "": e.state for e in self.collector.snapshot(now, 0.0).engines}
+
+
+async def _ended(world: _World) -> None:
+    world.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await world.task
+
+
+def _finding(*rounds: Findings) -> Callable[[], Awaitable[Findings]]:
+    left = list(rounds)
+
+    async def search() -> Findings:
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return search
+
+
+async def test_an_engine_that_hangs_delays_nobody() -> None:
+    """Its row says so; the other is asked again and again meanwhile."""
+    pool = _Pool(hang=OTHER)
+    world = _World(pool, EngineConfig("a", URL, "vllm"), EngineConfig("b", OTHER, "vllm"))
+    await world.until(lambda: pool.asked.count(URL + "/metrics") > 3)
+    await world.until(lambda: world.collector.engines().views(0.0)[1].outcome is not None)
+    assert world.states() == {URL: "online", OTHER: "offline"}
+    await _ended(world)
+
+
+async def test_a_found_engine_is_asked_at_once_and_let_go_when_it_is_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between two searches nothing has to be restarted."""
+    monkeypatch.setattr("tokentop.runtime.live.engine_poller.SEARCH_EVERY_S", 0.05)
+    found = Findings((Found("vllm", URL),))
+    pool = _Pool()
+    world = _World(pool, search=_finding(Findings(), found, found, Findings()))
+    await world.until(lambda: world.states() == {URL: "online"})
+    pool.hang = URL
+    await world.until(lambda: world.states() == {})
+    pool.asked.clear()
+    await asyncio.sleep(0.05)
+    assert pool.asked == []
+    await _ended(world)
+
+
+async def test_a_poll_takes_at_most_twice_a_requests_time() -> None:
+    """However many questions a conversation has."""
+    collector = Collector(Config(engines=(EngineConfig("a", URL, "vllm"),)), "box", False)
+    due = collector.engines().poll("vllm@127.0.0.1:8000", 0.0)
+    assert due is not None
+    slow = due._replace(request=due.request._replace(timeout_s=0.05))
+    result = await poll(slow, _Pool(hang=URL))
+    assert isinstance(result, Failure)
+    assert result.kind == "timeout"

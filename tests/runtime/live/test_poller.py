@@ -1,0 +1,164 @@
+"""Polling: each source at its own pace, pictures at most four times a second."""
+
+import asyncio
+from typing import NamedTuple
+
+import pytest
+
+from tokentop.domain.readings import Failure, GpusReading
+from tokentop.runtime.live.poller import Poller, stepped
+from tokentop.transport.http.messages import Reply, Request
+
+
+class _Source(NamedTuple):
+    key: str
+    request: Request
+
+
+class _Collector:
+    """Remembers what was recorded; a key in `parked` is never due."""
+
+    def __init__(self, *keys: str, parked: tuple[str, ...] = ()) -> None:
+        self.sources = tuple(_Source(key, Request(f"http://{key}/")) for key in keys)
+        self.parked = parked
+        self.recorded: list[str] = []
+
+    def due(self, key: str, now: float) -> bool:
+        return key not in self.parked
+
+    def record(self, key: str, result: Reply | Failure, now: float) -> None:
+        self.recorded.append(key)
+
+    def record_gpus(
+        self, result: GpusReading | Failure, now: float, latency_s: float | None
+    ) -> None:
+        self.recorded.append(f"gpus {getattr(result, 'kind', 'ok')}")
+
+
+class _Pool:
+    """Answers at once, except for the hosts in `hanging`."""
+
+    def __init__(self, *hanging: str) -> None:
+        self.hanging = hanging
+        self.asked: list[str] = []
+
+    async def fetch(self, request: Request) -> Reply | Failure:
+        self.asked.append(request.url)
+        if any(host in request.url for host in self.hanging):
+            await asyncio.Event().wait()
+        return Reply(200, b"{}")
+
+
+class _HungDriver:
+    busy_since: float | None = None
+
+    def start(self) -> None: ...
+    def poll(self) -> None:
+        self.busy_since = self.busy_since or asyncio.get_running_loop().time()
+
+
+def _poller(collector: _Collector, interval_s: float, changed: asyncio.Event) -> Poller:
+    return Poller(collector, interval_s, changed.set, asyncio.get_running_loop().time)
+
+
+async def test_a_hanging_source_delays_no_other() -> None:
+    """Others are recorded round after round while one never answers."""
+    collector, pool, changed = _Collector("a", "slow", "b"), _Pool("slow"), asyncio.Event()
+    poller = _poller(collector, 0.01, changed)
+    poller.start(pool, None)
+    async with asyncio.timeout(5):
+        while min(collector.recorded.count("a"), collector.recorded.count("b")) < 5:
+            changed.clear()
+            await changed.wait()
+    poller.stop()
+    assert pool.asked.count("http://slow/") == 1
+    assert "slow" not in collector.recorded
+
+
+async def test_a_parked_source_is_not_asked() -> None:
+    """The breaker's word is taken before every request."""
+    collector, pool, changed = _Collector("a", "b", parked=("b",)), _Pool(), asyncio.Event()
+    poller = _poller(collector, 60, changed)
+    poller.start(pool, None)
+    async with asyncio.timeout(5):
+        await changed.wait()
+    poller.stop()
+    assert pool.asked == ["http://a/"]
+
+
+async def test_refresh_asks_now() -> None:
+    """r does not wait for the interval to pass."""
+    collector, pool, changed = _Collector("a"), _Pool(), asyncio.Event()
+    poller = _poller(collector, 60, changed)
+    poller.start(pool, None)
+    async with asyncio.timeout(5):
+        await changed.wait()
+        changed.clear()
+        poller.refresh()
+        await changed.wait()
+    poller.stop()
+    assert len(pool.asked) == 2
+
+
+async def test_answers_of_one_round_make_one_picture() -> None:
+    """Fifteen answers that arrive together are shown once."""
+    collector, pool, changed = _Collector(*map(str, range(15))), _Pool(), asyncio.Event()
+    pictures: list[int] = []
+    loop = asyncio.get_running_loop()
+
+    def show() -> None:
+        pictures.append(len(collector.recorded))
+        changed.set()
+
+    poller = Poller(collector, 60, show, loop.time)
+    poller.start(pool, None)
+    async with asyncio.timeout(5):
+        await changed.wait()
+    poller.stop()
+    assert pictures == [15]
+
+
+async def test_a_hung_driver_is_said_to_be_silent() -> None:
+    """A driver that owes an answer for longer than the limit counts as a failure, in words."""
+    collector, changed = _Collector(), asyncio.Event()
+    poller = _poller(collector, 0.01, changed)
+    poller.driver_limit_s = 0.02
+    poller.start(_Pool(), _HungDriver())
+    async with asyncio.timeout(5):
+        await changed.wait()
+    poller.stop()
+    assert collector.recorded[0] == "gpus timeout"
+
+
+@pytest.mark.parametrize(("start", "step", "after"), [(4, 1, 5), (4, -1, 2), (3, 1, 4), (3, -1, 2)])
+def test_the_interval_moves_in_steps(start: float, step: int, after: float) -> None:
+    """+ and - go to the next round figure."""
+    assert stepped(start, step) == after
+
+
+def test_the_interval_stays_within_its_bounds() -> None:
+    """Never below half a second, never above a minute."""
+    assert stepped(0.5, -1) == 0.5
+    assert stepped(60, 1) == 60
+
+
+@pytest.mark.parametrize(
+    ("answered_at", "next_at"), [(100.0, 104.0), (102.5, 104.0), (103.9999, 108.0), (104.02, 108.0)]
+)
+async def test_slow_and_fast_sources_keep_one_beat(answered_at: float, next_at: float) -> None:
+    """However late an answer came, its source asks with the others next time, and only once."""
+    now = 100.0
+    poller = Poller(_Collector(), 4.0, lambda: None, lambda: now)
+    poller.start(_Pool(), None)
+    now = answered_at
+    assert poller._next_round() == next_at
+
+
+async def test_a_refresh_begins_a_new_beat() -> None:
+    """After r the interval counts from that moment."""
+    now = 100.0
+    poller = Poller(_Collector(), 4.0, lambda: None, lambda: now)
+    poller.start(_Pool(), None)
+    now = 101.5
+    poller.refresh()
+    assert poller._next_round() == 105.5

@@ -1,0 +1,73 @@
+"""The configuration file changes while the screen is up."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tokentop.collect.collector import Collector
+from tokentop.config.load import load
+from tokentop.config.reload import reloader
+from tokentop.runtime.live.reload import IN_FORCE, RESTART, Reloading
+from tokentop.runtime.live.replay import replay
+
+AT_S = 60.0
+
+
+class Watched:
+    """A demo's collector at one moment, its file, and what was said of the file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "config.toml"
+        self.file.write_text("")
+        config = load({}, {}, str(self.file))
+        config = config._replace(demo=config.demo._replace(enabled=True, at_s=AT_S))
+        self.collector = Collector(config, "host", demo=True)
+        replay(self.collector, AT_S, config, lambda *_: None)
+        self.said: list[str] = []
+        again = reloader({"demo.enabled": True, "demo.at_s": AT_S}, {}, str(self.file))
+        self.reloading = Reloading(config, again, self.collector, self.said.append)
+
+    async def write(self, text: str) -> None:
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(text)
+        os.replace(fresh, self.file)
+        await self.reloading.look()
+
+    def cost(self) -> float | None:
+        return self.collector.snapshot(AT_S, AT_S).pricing.effective_cost_tokens
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Watched:
+    return Watched(tmp_path)
+
+
+async def test_costs_are_real_on_the_next_poll(watched: Watched) -> None:
+    """Turning everything_free off in the file needs no restart, turning it on again neither."""
+    assert watched.cost() == 0
+    await watched.write("[pricing]\neverything_free = false\n")
+    assert (watched.cost() or 0) > 10
+    await watched.write("[pricing]\neverything_free = true\n")
+    assert watched.cost() == 0
+    assert watched.said == [IN_FORCE, IN_FORCE]
+
+
+async def test_a_broken_file_changes_nothing_and_is_said(watched: Watched) -> None:
+    """The sentence names the key; the costs stay as they were."""
+    await watched.write("[pricing]\neverything_free = false\nceiling = 0.1\n")
+    assert watched.cost() == 0
+    assert len(watched.said) == 1
+    assert "pricing.ceiling" in watched.said[0]
+
+
+async def test_what_needs_a_restart_is_said(watched: Watched) -> None:
+    """An address changes at the next start only, and the screen says so."""
+    await watched.write('[services.mint]\nurl = "http://127.0.0.1:1"\n')
+    assert watched.said == [RESTART]
+
+
+async def test_nothing_is_said_while_nothing_changes(watched: Watched) -> None:
+    """Looking at an unchanged file is silent."""
+    await watched.reloading.look()
+    assert watched.said == []

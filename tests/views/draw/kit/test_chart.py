@@ -1,0 +1,60 @@
+"""History charts: exact cells, gaps that stay gaps, a scale that holds what is drawn."""
+
+import pytest
+
+from tokentop.domain.history import Sample
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.text import cell_width
+from tokentop.views.tui.draw.kit.line import Line
+from tokentop.views.tui.draw.panels.history import charts as history_view
+
+
+def text(lines: list[Line]) -> list[str]:
+    return ["".join(part for part, _ in line) for line in lines]
+
+
+def chart(samples: list[Sample], width: int = 80, height: int = 10, name: str = "utilization"):  # type: ignore[no-untyped-def]
+    return text(history_view.lines(name, Snapshot(), samples, samples[-1].t, width, height))
+
+
+def curve_columns(rows: list[str]) -> set[int]:
+    """The columns in which the curve has ink."""
+    return {x for row in rows for x, char in enumerate(row) if "\u2800" < char <= "\u28ff"}
+
+
+@pytest.mark.parametrize("size", [(80, 10), (200, 20), (17, 3), (5, 2), (1, 1)])
+@pytest.mark.parametrize("name", list(history_view.MEASURES))
+def test_a_chart_is_exactly_as_large_as_its_place(name: str, size: tuple[int, int]) -> None:
+    """Whatever the size, width x height cells, wider than the terminal included."""
+    samples = [Sample(4.0 * i, i / 100, 1 + i / 25, float(i), 0.5) for i in range(100)]
+    rows = chart(samples, *size, name)
+    assert len(rows) == size[1]
+    assert {cell_width(row) for row in rows} == {size[0]}
+
+
+def test_an_unknown_stretch_is_a_gap() -> None:
+    """A minute in which nobody said anything has no ink, the minutes around it have."""
+    samples = [Sample(4.0 * i, None if 30 <= i < 45 else 0.5) for i in range(75)]
+    inked = curve_columns(chart(samples))
+    left, right = min(inked), max(inked)
+    blank = [x for x in range(left, right) if x not in inked]
+    assert 10 <= len(blank) <= 20
+    assert blank == list(range(blank[0], blank[-1] + 1))
+
+
+def test_slow_polling_still_draws_a_line() -> None:
+    """Samples a minute apart are joined: only a missing one is a gap."""
+    samples = [Sample(60.0 * i, 0.5) for i in range(15)]
+    inked = curve_columns(chart(samples))
+    assert inked == set(range(min(inked), max(inked) + 1))
+
+
+def test_nothing_known_is_a_sentence() -> None:
+    """Before the first value there are words, not an empty frame or a line at zero."""
+    assert "Nothing to draw yet." in "\n".join(chart([Sample(0.0), Sample(4.0)]))
+
+
+def test_the_queue_scale_holds_the_longest_queue() -> None:
+    """The axis ends at or above the highest value, in whole requests."""
+    rows = chart([Sample(4.0 * i, queued=float(i)) for i in range(64)], name="queue")
+    assert rows[0].strip().startswith("64")

@@ -1,0 +1,205 @@
+"""What a glance must not be misled by: lower bounds, old figures, other hosts, reasons."""
+
+import socket
+import ssl
+from collections.abc import Callable
+
+import pytest
+
+from tests import engine_examples as boxes
+from tests import examples
+from tests.views.draw.test_exact import check
+from tests.views.draw.test_panels import said
+from tokentop.domain.engines.history import Trends
+from tokentop.domain.readings import Failure
+from tokentop.domain.snapshot import Snapshot
+from tokentop.transport.http.failures import failure_for_exception, failure_for_status
+from tokentop.views.tui.draw import registry as panels
+from tokentop.views.tui.draw.kit.line import Look
+from tokentop.views.tui.draw.layout import Placement, arrange
+from tokentop.views.tui.draw.layout_inputs import facts
+from tokentop.views.tui.draw.panels import banner, economy, header, metrics, services, tokens
+from tokentop.views.tui.draw.panels.engines import detail as engine
+from tokentop.views.tui.draw.panels.engines import reasons
+from tokentop.views.tui.draw.panels.engines import table as engines
+from tokentop.views.tui.draw.panels.gpus import panel as gpus
+from tokentop.views.tui.draw.panels.gpus.rows import foreign
+
+LOOK = Look(clock="12:04:31")
+URL = "https://gpu-box:8001/x"
+
+
+def _expired() -> ssl.SSLError:
+    error = ssl.SSLCertVerificationError(1, "x")
+    error.verify_code = 10
+    return error
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_lower_bounds_are_said_wherever_tokens_a_second_are(plain: bool) -> None:
+    """An engine that made tokens nobody counted has `at least` before its rates, and the sum too;
+    a rate that is whole has none."""
+    look, sign = LOOK._replace(ascii=plain), ">=" if plain else "≥"
+    snap = boxes.one_engine()
+    (one,) = snap.engines
+    for drawn in (
+        engines.lines(snap, 90, 3, look),
+        [engines.summary(snap, look), tokens.summary(snap, look)],
+        services.lines(snap, 90, 2, look),
+        engine.page(one, Trends(), 100, look),
+        tokens.lines(snap, 78, 5, look),
+        tokens.lines(snap, 40, 1, look),
+        banner.lines(snap, 78, 2, look),
+    ):
+        assert f"{sign}61" in said(drawn)
+    assert "least" in said(banner.lines(snap, 116, 3, look))
+    sure = snap._replace(engines=(one._replace(rate_at_least=False),))
+    drawn = [*engines.lines(sure, 90, 3, look), *tokens.lines(sure, 78, 5, look)]
+    assert sign not in said(drawn)
+    wide = snap._replace(engines=(one._replace(generation_tokens_per_s=12345.0),))
+    assert f"{sign}12.3k" in said(engines.lines(wide, 90, 3, look))
+
+
+@pytest.mark.parametrize("width", [22, 30, 40, 60, 80, 120])
+@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_the_header_always_tells_how_old_the_data_are(
+    width: int, paused: bool, unsafe: bool
+) -> None:
+    """Whatever badges there are; at 80 cells how often it asks and what is up are told as well."""
+    look = LOOK._replace(paused=paused, insecure_tls=unsafe)
+    text = said(header.lines(examples.stale(), width, 1, look))
+    assert "47s" in text
+    assert ("PAUSED" in text) == paused or width < 40
+    assert ("TLS" in text) == unsafe or width < 40
+    if width >= 80:
+        assert "every 4s" in text
+        assert "0/7" in text
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (failure_for_exception(ConnectionRefusedError(), URL, 2.0), "refused"),
+        (failure_for_exception(TimeoutError(), URL, 2.0), "timeout"),
+        (failure_for_exception(ConnectionResetError(), URL, 2.0), "cut off"),
+        (failure_for_exception(socket.gaierror(), URL, 2.0), "no such host"),
+        (failure_for_exception(OSError(113, "x"), URL, 2.0), "no route"),
+        (failure_for_exception(ssl.SSLError(1, "x"), URL, 2.0), "TLS failed"),
+        (failure_for_exception(_expired(), URL, 2.0), "TLS expired"),
+        (failure_for_status(500, URL), "HTTP 500"),
+        (failure_for_status(404, URL), "HTTP 404"),
+        (failure_for_status(401, URL), "needs a token"),
+        (failure_for_status(403, URL, with_token=True), "token refused"),
+        (Failure("bad-data", "unusable values in used_mb"), "bad used_mb"),
+    ],
+)
+def test_every_failure_has_a_short_word(error: Failure, word: str) -> None:
+    """The sentences of the transport, with the endpoints the fold adds, as one or two words."""
+    assert reasons.short(f"{error.text} (llm_queue, agents); something else (x)") == word
+
+
+def test_a_silent_service_says_why_where_there_is_room() -> None:
+    """On a large screen the reason; on a small one the state; a parked one keeps its age."""
+    snap = examples.troubled()
+    rows = {s.name: s for s in snap.services}
+    rows["compute"] = rows["compute"]._replace(error="nothing listens at http://h:1 (offers)")
+    rows["parallel"] = rows["parallel"]._replace(age_s=121.0, error="http://h:2 answered 500 (x)")
+    snap = snap._replace(services=tuple(rows.values()))
+    large, small = (said(services.lines(snap, w, 2, LOOK)) for w in (116, 78))
+    assert "refused" in large
+    assert "HTTP 500 2m" in large
+    assert "offline: refused" in said(services.lines(snap, 196, 2, LOOK))
+    assert "parked 2m: HTTP 500" in said(services.lines(snap, 196, 2, LOOK))
+    assert "offline" in small
+    assert "refused" not in small
+    assert "parked 2m" in small
+
+
+def _two_hosts() -> Snapshot:
+    snap = examples.low()
+    there = tuple(
+        g._replace(uuid=f"far-{g.index}", node="gpu-box-02.example.org", source="prometheus")
+        for g in snap.gpus[:2]
+    )
+    return snap._replace(gpus=(*snap.gpus[:2], *there))
+
+
+def test_gpus_of_another_host_are_told_apart() -> None:
+    """Two GPUs 0: the other host's one has its short name, this host's has none."""
+    rows = said(gpus.lines(_two_hosts(), 78, 6, LOOK)).splitlines()
+    assert ["gpu-box-02" in row for row in rows[:4]] == [False, False, True, True]
+    assert "example" not in "".join(rows)
+    assert "gpu-box" not in said(gpus.lines(examples.low(), 78, 8, LOOK))
+    assert len({row.index("/140.4") for row in rows[:4]}) == 1
+
+
+@pytest.mark.parametrize("width", [20, 30, 40, 58, 78, 116])
+def test_the_gpus_view_names_other_hosts_at_every_width(width: int) -> None:
+    """There the host matters more than the card's name."""
+    drawn = gpus.lines(_two_hosts(), width, 6, LOOK._replace(hosts=True))
+    assert said(drawn).count("gpu-box") == 2
+    check(drawn, width, 6)
+
+
+def test_hosts_that_begin_alike_keep_their_whole_names() -> None:
+    """`a.x` and `a.y` are both `a` when cut; addresses are never cut."""
+    far = [examples.gpu(0, 1)._replace(node=n) for n in ("a.x", "a.y", "me")]
+    assert foreign(far, "me") == {"a.x": "a.x", "a.y": "a.y"}
+    near = [examples.gpu(0, 1)._replace(node=n) for n in ("10.0.0.1", "10.0.0.2", None)]
+    assert foreign(near, "me") == {"10.0.0.1": "10.0.0.1", "10.0.0.2": "10.0.0.2"}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20), (40, 12)])
+@pytest.mark.parametrize("plain", [False, True])
+def test_old_figures_say_their_age_without_colour(size: tuple[int, int], plain: bool) -> None:
+    """Slots, multiplier, metrics, cloud and economy: each has the age in its own room, and it
+    goes on between polls."""
+    snap, look = examples.stale(), LOOK._replace(ascii=plain)
+    wanted = {"slots", "multiplier", "metrics", "cloud", "economy"}
+    found = [p for p in arrange(*size, facts(snap, look)) if p.panel in wanted]
+    assert {"slots", "multiplier", "metrics"} <= {p.panel for p in found}
+    for place in found:
+        assert "47s" in said(panels.draw(snap, place, look)), place
+        assert "52s" in said(panels.draw(snap, place, look._replace(elapsed_s=5.0))), place
+        assert panels.ticks(place.panel, snap)
+        assert "old" not in said(panels.draw(examples.surge(), place, look))
+
+
+def test_only_what_is_old_says_so() -> None:
+    """The mint alone is silent: its figures have the age, those beside it have none."""
+    snap = examples.troubled()
+    line = said(economy.lines(snap, 78, 1, LOOK))
+    assert "pool 12s old" in line
+    assert line.count("old") == 1
+    assert "free 12s" in said(metrics.lines(snap, 38, 1, LOOK))
+    assert said(metrics.lines(snap, 78, 1, LOOK)).count("12s old") == 1
+
+
+def test_the_compact_strip_says_how_old_it_is() -> None:
+    """It has no frame to say it in."""
+    place = Placement("strip", 0, 0, 60, 6)
+    text = said(panels.draw(examples.stale(), place, LOOK))
+    assert text.count("47s old") >= 2
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 40), (200, 60)])
+@pytest.mark.parametrize("build", [boxes.engines, boxes.one_engine, boxes.troubled_engines,
+                                   boxes.fleet])  # fmt: skip
+def test_engines_are_listed_once(size: tuple[int, int], build: Callable[[], Snapshot]) -> None:
+    """The strip stands where the table does not show every engine, and only there."""
+    snap = build()
+    places = {p.panel: p for p in arrange(*size, facts(snap, LOOK))}
+    table = places.get("engines")
+    whole = (
+        table is not None and "+" not in said(panels.draw(snap, table, LOOK)).partition("more")[0]
+    )
+    assert ("services" in places) != whole
+    if build in (boxes.engines, boxes.one_engine):
+        assert whole
+
+
+def test_a_hidden_table_leaves_the_strip() -> None:
+    """Who hides the table still sees the engines named."""
+    look = LOOK._replace(hidden=frozenset({"engines"}))
+    assert "services" in {p.panel for p in arrange(120, 40, facts(boxes.engines(), look))}

@@ -1,0 +1,220 @@
+"""The one line: its default shape, its templates, its colours, and what unknown looks like."""
+
+import re
+
+import pytest
+
+from tests import examples
+from tokentop.domain import snapshot as model
+from tokentop.domain.text import cell_width
+from tokentop.views import template
+from tokentop.views.figures import FIELDS
+from tokentop.views.line import Paint, line
+from tokentop.views.template import TemplateError, parse
+
+GIB = 1024**3
+NAMES = (  # noqa: SIM905  # reads as the published list does
+    "gpu_util vram_used vram_total vram_pct active queued slots free kv multiplier tier mode"
+    " message cost cloud gpus models services_up services_total gen_tps prompt_tps age host"
+    " ttft itl engines usd_hour usd_mtok usd_mtok_busy"
+).split()
+
+
+def published() -> model.Snapshot:
+    """The snapshot behind the published example line."""
+    return model.Snapshot(
+        gpus=(
+            model.Gpu(vram_used_bytes=int(18.2 * GIB), vram_total_bytes=24 * GIB, utilization=0.42),
+        ),
+        llm=model.Llm(queued=3),
+        pricing=model.Pricing(multiplier=2.13, base_cost_tokens=10.0, effective_cost_tokens=0.0),
+        cloud=model.Cloud(active=1),
+        demand=model.Demand(tier="saturated"),
+    )
+
+
+def fill(text: str, snapshot: model.Snapshot) -> str:
+    return line(snapshot, slots=parse(text))
+
+
+def test_the_published_example() -> None:
+    """The default line is the one in the public contract, character for character."""
+    assert line(published()) == "GPU 42% │ VRAM 18.2/24.0G │ Q 3 │ ×2.13 │ free │ cloud 1 │ FULL"
+
+
+def test_ascii() -> None:
+    """With ascii every byte is ASCII and the reading is the same."""
+    text = line(published(), paint=Paint(ascii=True))
+    assert text == "GPU 42% | VRAM 18.2/24.0G | Q 3 | x2.13 | free | cloud 1 | FULL"
+
+
+def test_nothing_known() -> None:
+    """Before any answer every figure is a dash, never 0, and the line is not FULL."""
+    text = line(model.Snapshot())
+    assert text == "GPU — │ VRAM — │ Q — │ — │ — │ cloud —"
+    assert line(model.Snapshot(), paint=Paint(ascii=True)).isascii()
+
+
+def test_costs_are_real_once_not_free() -> None:
+    """With everything_free off the base cost takes the place of the word."""
+    paid = published()._replace(
+        pricing=model.Pricing(multiplier=2.13, everything_free=False, base_cost_tokens=12.5)
+    )
+    assert " │ 12.5 tok │ " in line(paid)
+
+
+def test_demo_data_say_so() -> None:
+    """A simulated line can never be taken for a real one."""
+    assert line(published()._replace(demo=True)).startswith("DEMO │ GPU 42%")
+
+
+@pytest.mark.parametrize("width", [0, 1, 7, 40, 500])
+def test_old_data_are_marked_and_a_width_is_kept(width: int) -> None:
+    """Stale data end with their age, and a cut line never exceeds its width."""
+    assert line(examples.stale()).endswith(" │ stale 47s")
+    for ascii_ in (False, True):
+        text = line(examples.stale(), paint=Paint(width=width, ascii=ascii_))
+        assert cell_width(text) <= width
+        assert text.isascii() or not ascii_
+
+
+def test_a_mean_leaves_out_a_gpu_that_would_not_say() -> None:
+    """A GPU that refuses a figure does not count as 0 in the mean or the sums."""
+    quiet = model.Gpu(state="suspended")
+    assert line(published()._replace(gpus=(*published().gpus, quiet))) == line(published())
+
+
+def test_mig_instances_are_not_counted_twice() -> None:
+    """A MIG instance's memory is its parent's: sums and the count take the parent alone."""
+    child = model.Gpu(mig="GPU-1", vram_used_bytes=GIB, vram_total_bytes=GIB, utilization=1.0)
+    split = published()._replace(gpus=(*published().gpus, child))
+    assert line(split) == line(published())
+    assert fill("{gpus}", split) == "1"
+
+
+@pytest.mark.parametrize("state", examples.STATES)
+@pytest.mark.parametrize("ascii_", [False, True])
+def test_every_state_is_one_clean_line(state: str, ascii_: bool) -> None:
+    """Whatever the data, hostile names included: one line, printable, no trailing space."""
+    snapshot = examples.STATES[state]()
+    every = parse(" ".join(f"{{{name}}}" for name in FIELDS))
+    for text in (
+        line(snapshot, paint=Paint(ascii=ascii_)),
+        line(snapshot, slots=every, paint=Paint(ascii=ascii_)),
+    ):
+        assert text.isprintable()
+        assert text == text.rstrip()
+        assert text.isascii() or not ascii_
+        assert "None" not in text
+        assert "nan" not in text
+
+
+def test_colour_follows_the_tier_and_nothing_else() -> None:
+    """The accent is the tier's own colour, in 16 or 16.7 million colours; none means no escape."""
+    snapshot = examples.saturated()
+    assert "\x1b" not in line(snapshot)
+    assert "\x1b[1;31mFULL\x1b[0m" in line(snapshot, paint=Paint(16))
+    assert "\x1b[1;38;2;248;113;113mFULL\x1b[0m" in line(snapshot, paint=Paint(24))
+    assert "38;2;185;28;28" in line(snapshot, paint=Paint(24, theme="light"))
+    assert "\x1b[1;31mFULL" in line(snapshot, paint=Paint(24, theme="ansi"))
+    stripped = re.sub(r"\x1b\[[0-9;]*m", "", line(snapshot, paint=Paint(24)))
+    assert stripped == line(snapshot)
+    assert "\x1b[1;" not in line(model.Snapshot(), paint=Paint(16))
+
+
+def test_the_template_names_are_the_published_ones() -> None:
+    """Scripts depend on these names."""
+    assert list(FIELDS) == NAMES
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("{multiplier:.3f}", "2.130"),
+        ("{gpu_util}%", "42%"),
+        ("{gpu_util:d}", "42"),
+        ("{vram_used:6.1f}/{vram_total:.0f}", "  18.2/24"),
+        ("{vram_pct:.1f}", "75.8"),
+        ("{queued:03d}|{tier:>10}|", "003| saturated|"),
+        ("{cost}", "free"),
+        ("{cost:6.1f}|", "  free|"),
+        ("{{{cloud}}}", "{1}"),
+        ("two\nlines {queued}", "two lines 3"),
+        ("{services_up}/{services_total}", "0/7"),
+        ("plain", "plain"),
+    ],
+)
+def test_templates_take_python_format_specs(text: str, shown: str) -> None:
+    """A known figure is formatted as Python would format that number or text."""
+    assert fill(text, published()) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("{multiplier:.2f}", "—"),
+        ("{kv:.0%}|", "—|"),
+        ("{active:>5d}|", "    —|"),
+        ("{active:<5}|", "—    |"),
+        ("{active:*^5}|", "**—**|"),
+        ("{active:05d}|", "    —|"),
+        ("{mode:>6}|", "     —|"),
+        ("{mode:6}|", "—     |"),
+        ("{models}", "—"),
+        ("{age:.1f}s", "—s"),
+        ("{gpus}", "—"),
+    ],
+)
+def test_unknown_is_a_dash_whatever_the_spec(text: str, shown: str) -> None:
+    """An unknown figure keeps its width and alignment and never fails on the number's format."""
+    assert fill(text, model.Snapshot()) == shown
+
+
+def test_a_driver_that_sees_no_gpu_is_a_known_zero() -> None:
+    """No GPU is told apart from nobody having looked."""
+    looked = model.Snapshot(services=(model.Service("nvml", "nvml", state="online"),))
+    assert fill("{gpus}", looked) == "0"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{nope}",
+        "{}",
+        "{0}",
+        "{tier.__class__}",
+        "{tier[0]}",
+        "{queued!r}",
+        "{queued:{host}}",
+        "{queued:zz}",
+        "{queued:c}",
+        "{tier:.2f}",
+        "{tier:=9}",
+        "{host:999999999}",
+        "{age:.999999999f}",
+        "{",
+        "}",
+        "{tier",
+    ],
+)
+def test_a_bad_template_is_one_sentence(text: str) -> None:
+    """Every mistake, and every reach into objects, is refused before anything is asked."""
+    with pytest.raises(TemplateError) as caught:
+        parse(text)
+    message = str(caught.value)
+    assert message.startswith("--format: ")
+    assert message.isprintable()
+
+
+def test_an_unknown_name_lists_the_names() -> None:
+    """The sentence names all that could have been meant."""
+    with pytest.raises(TemplateError) as caught:
+        parse("{qeued}")
+    assert all(name in str(caught.value) for name in NAMES)
+
+
+def test_an_infinite_figure_is_unknown() -> None:
+    """No line ever says nan or inf."""
+    odd = model.Snapshot(pricing=model.Pricing(multiplier=float("inf")))
+    assert template.fill(parse("{multiplier:.2f}"), odd, "?") == "?"
+    assert "inf" not in line(odd)

@@ -1,0 +1,109 @@
+"""What the full screen costs: bytes of a tick, and libraries only when they are needed."""
+
+import json
+import subprocess
+import sys
+
+from textual.geometry import Region
+
+from tests.views.tui.conftest import MakeApp
+from tests.views.tui.pseudo_terminal import clean_environment
+from tokentop.domain.snapshot import Snapshot
+from tokentop.runtime.live.session import Session
+from tokentop.views.tui.app import TokentopApp
+from tokentop.views.tui.terminal.minimal_updates import Shown, touched
+from tokentop.views.tui.widgets.panel import Panel
+
+IMPORTED = """
+import asyncio, json, sys
+from tests.views.tui.conftest import frozen
+from tokentop.views.tui.app import TokentopApp
+
+def loaded():
+    return [name for name in ("plotext", "httpx", "pynvml", "asyncio") if name in sys.modules]
+
+async def main():
+    app = TokentopApp(frozen(100.0))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        dashboard = loaded()
+        await pilot.press("3")
+        await pilot.pause()
+        print(json.dumps([dashboard, loaded()]))
+
+asyncio.run(main())
+"""
+
+
+def sent_by(app: TokentopApp) -> str:
+    """What the pending changes would send to the terminal."""
+    screen = app.monitor
+    screen._compositor.update_widgets(set(screen.children))  # type: ignore[arg-type]
+    update = screen._compositor.render_partial_update()
+    return "" if update is None else update.render_segments(app.console)
+
+
+async def test_a_tick_sends_less_than_a_hundred_bytes(make_app: MakeApp) -> None:
+    """When only the age and the clock move, only their cells are sent."""
+    app = make_app(100.0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        scene = app._scene()
+        app.monitor.tick(scene._replace(clock="12:01:41", elapsed_s=scene.elapsed_s + 1))
+        sent = sent_by(app)
+        assert 0 < len(sent) < 100
+        assert "1" in sent
+
+
+async def test_an_unchanged_picture_sends_nothing(make_app: MakeApp) -> None:
+    """A poll that brought nothing new is not seen on the wire."""
+    app = make_app(100.0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        app._take_snapshot()
+        app._show()
+        assert sent_by(app) == ""
+
+
+def test_libraries_are_loaded_when_they_are_needed() -> None:
+    """The first paint has neither httpx nor pynvml nor plotext; a chart brings plotext."""
+    answer = subprocess.run(
+        [sys.executable, "-c", IMPORTED],
+        env=clean_environment({}),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    dashboard, history = json.loads(answer.stdout)
+    assert dashboard == ["asyncio"]
+    assert history == ["plotext", "asyncio"]
+
+
+def test_only_what_a_change_touches_is_rendered() -> None:
+    """One cell of one panel renders that panel, and what stands in front of it."""
+    toast, left, right, screen = (Panel(name, {}) for name in ("toast", "a", "b", "screen"))
+    whole = Region(0, 0, 80, 24)
+    shown: Shown = {
+        toast: (Region(30, 0, 20, 2), whole),
+        left: (Region(0, 0, 40, 24), whole),
+        right: (Region(40, 0, 40, 24), whole),
+        screen: (whole, whole),
+    }
+    assert list(touched(shown, [Region(5, 5, 3, 1)])) == [left]
+    assert list(touched(shown, [Region(32, 0, 3, 1)])) == [toast]
+    assert list(touched(shown, [Region(20, 1, 15, 1)])) == [toast, left]
+    assert list(touched(shown, [Region(39, 5, 2, 1)])) == [left, right, screen]
+
+
+async def test_a_round_is_folded_once(make_app: MakeApp) -> None:
+    """The history and the screen are given the same snapshot."""
+    app = make_app(100.0)
+    told: list[tuple[Snapshot, float]] = []
+    session = Session(app._config, lambda *new: told.append(new))
+    folded = []
+    fold = session.collector.snapshot
+    session.collector.snapshot = lambda *at: folded.append(at) or fold(*at)  # type: ignore[method-assign,func-returns-value]
+    session._changed()
+    assert len(folded) == len(told) == 1
+    assert told[0][1] == session.now()

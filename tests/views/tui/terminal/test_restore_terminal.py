@@ -1,0 +1,154 @@
+"""Leaving: at once whatever hangs, with the terminal as it was found, in a pseudo-terminal."""
+
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fake_nvml import FakeNvml
+from tests.fake_nvml.plugin import fake_nvml
+from tests.views.tui.pseudo_terminal import PseudoTerminal
+from tokentop.views.tui.terminal.restore_terminal import RESTORE
+
+__all__ = ["fake_nvml"]
+
+RESTORED = (
+    b"\x1b[?1049l",
+    b"\x1b[?25h",
+    b"\x1b[?1000l",
+    b"\x1b[?1003l",
+    b"\x1b[?2004l",
+    b"\x1b[<u",
+)
+READY = (b"\x1b[?1049h", b"tokentop")
+QUIT_WITHIN_S = 0.3
+SERVICES = ("GENESIS", "MICROSCHEDULER", "COMPUTE", "ACCEL", "PARALLEL", "STRATA", "ACTA")
+
+HANGING_RESOLVER = "import socket, time\nsocket.getaddrinfo = lambda *a, **k: time.sleep(600)\n"
+CRASHING = """
+import sys
+from tokentop.views.tui import app
+from tokentop.runtime.live import session
+from tokentop.secret import Secret
+
+def broken(self):
+    hidden_local = "local-" + "hunter2"
+    raise RuntimeError("broken at http://user:pass@example.test/x?key=hunter3 and s3cr3t-token")
+
+app.TokentopApp.action_sort = broken
+from tokentop.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def hanging_port() -> Iterator[int]:
+    """A port that accepts connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        yield server.getsockname()[1]
+
+
+def _hanging_services(port: int) -> dict[str, str]:
+    return {f"AITHER_{name}_URL": f"http://127.0.0.1:{port}" for name in SERVICES}
+
+
+def _restored(terminal: PseudoTerminal) -> None:
+    for sequence in RESTORED:
+        assert sequence in terminal.seen, f"{sequence!r} is missing"
+    left = terminal.seen.rpartition(b"\x1b[?1049l")[2]
+    assert b"tokentop" not in left, "something was drawn on the user's own screen"
+    assert terminal.settings() == terminal.attrs
+
+
+@pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "ctrl+c"])
+def test_a_key_leaves_at_once_while_every_service_hangs(
+    key: bytes, hanging_port: int, tmp_path: Path
+) -> None:
+    """q and ctrl+c end the process within 0.3 s with code 0 and a restored terminal."""
+    env = {**_hanging_services(hanging_port), "XDG_CONFIG_HOME": str(tmp_path)}
+    with PseudoTerminal([], env) as terminal:
+        terminal.read_until(*READY, b"asking")
+        terminal.press(key)
+        code, seconds = terminal.wait()
+        assert code == 0
+        assert seconds < QUIT_WITHIN_S
+        _restored(terminal)
+
+
+def test_q_leaves_at_once_while_the_driver_hangs(fake_nvml: FakeNvml, tmp_path: Path) -> None:
+    """A driver that never returns from its first call does not hold the process."""
+    trace = tmp_path / "trace"
+    env = {**fake_nvml.env("hang_at_once", log=trace), "XDG_CONFIG_HOME": str(tmp_path)}
+    with PseudoTerminal([], env) as terminal:
+        terminal.read_until(*READY, b"not answered")
+        terminal.press(b"q")
+        code, seconds = terminal.wait()
+        assert code == 0
+        assert seconds < QUIT_WITHIN_S
+        _restored(terminal)
+    assert "nvmlInit" in trace.read_text(), "the driver was never asked, so nothing hung"
+
+
+def test_q_leaves_at_once_while_name_lookup_hangs(tmp_path: Path) -> None:
+    """A resolver that never returns holds asyncio's own shutdown, but not ours."""
+    (tmp_path / "sitecustomize.py").write_text(HANGING_RESOLVER)
+    env = {"PYTHONPATH": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    env |= {f"AITHER_{name}_URL": "http://nowhere.invalid:8001" for name in SERVICES}
+    with PseudoTerminal([], env) as terminal:
+        terminal.read_until(*READY, b"asking")
+        terminal.press(b"q")
+        code, seconds = terminal.wait()
+        assert code == 0
+        assert seconds < QUIT_WITHIN_S
+        _restored(terminal)
+
+
+def test_q_leaves_at_once_while_the_terminal_reads_no_more(tmp_path: Path) -> None:
+    """Pictures that nobody reads keep neither q from being heard nor the terminal's old state."""
+    env = {"XDG_CONFIG_HOME": str(tmp_path)}
+    with PseudoTerminal(["--demo"], env, size=(200, 60)) as terminal:
+        terminal.read_until(*READY, b"DEMO")
+        terminal.press(b"21" * 20 + b"q")
+        code = terminal.process.wait(timeout=10)
+        assert code == 0
+        terminal.wait()  # only now it reads on
+        _restored(terminal)
+        assert bytes(terminal.seen).endswith(RESTORE.encode())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_restores_the_terminal(number: signal.Signals, tmp_path: Path) -> None:
+    """SIGTERM, SIGHUP and SIGINT leave the same way, with 128 + the signal's number."""
+    with PseudoTerminal(["--demo"], {"XDG_CONFIG_HOME": str(tmp_path)}) as terminal:
+        terminal.read_until(*READY, b"DEMO")
+        terminal.send_signal(number)
+        code, seconds = terminal.wait()
+        assert code == 128 + number
+        assert seconds < QUIT_WITHIN_S
+        _restored(terminal)
+
+
+def test_a_crash_restores_the_terminal_and_tells_no_secret(tmp_path: Path) -> None:
+    """A crash ends with code 1, a sentence and a traceback without locals, tokens or user names."""
+    script = tmp_path / "crashing.py"
+    script.write_text(CRASHING)
+    token = tmp_path / "token"
+    token.write_text("s3cr3t-token")
+    config = tmp_path / "tokentop.toml"
+    config.write_text(f'[services.genesis]\ntoken_file = "{token}"\n')
+    import sys
+
+    args = ["--config", str(config)]
+    with PseudoTerminal(args, {}, command=(sys.executable, str(script))) as terminal:
+        terminal.read_until(*READY, b"quit")
+        terminal.press(b"s")
+        code, _ = terminal.wait()
+        errors = terminal.errors()
+        assert code == 1
+        _restored(terminal)
+    assert "RuntimeError" in errors
+    assert "tokentop crashed" in errors
+    for secret in ("hunter2", "hunter3", "user:pass", "s3cr3t-token"):
+        assert secret not in errors

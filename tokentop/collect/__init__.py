@@ -1,0 +1,1 @@
+"""What to ask, what came, and when to ask again; holds no socket, thread or clock."""

@@ -1,0 +1,229 @@
+"""plan -> what to ask; record -> what came; snapshot -> the fold. The same steps for every view.
+
+The collector holds no socket, thread or clock: its caller asks and brings the answers.
+"""
+
+from collections.abc import Callable
+from time import gmtime, strftime
+from typing import NamedTuple
+
+from tokentop import __version__
+from tokentop.collect.breaker import Breaker, Outcome
+from tokentop.config.schema import Config, ServiceConfig
+from tokentop.domain.economy.capacity import below_since
+from tokentop.domain.fold.fold import FoldInput, ServiceView, fold
+from tokentop.domain.fold.last_good import Ledger
+from tokentop.domain.readings import Failure, GpusReading, Reading
+from tokentop.domain.snapshot import Snapshot
+from tokentop.sources.aither.endpoints import ENDPOINTS, BadData, Endpoint
+from tokentop.transport.http.messages import Reply, Request, safe_url
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # only who has an engine, or a price, pays for these
+    from tokentop.collect.engines import EngineDesk
+    from tokentop.domain.economy.cost import CostMeter
+
+NVML = "nvml"
+# Prices mean something where the user set one; flipping the free switch sets none.
+_PRICES = ("pricing.base_cost_tokens", "pricing.tokens_per_usd", "pricing.gpu_tokens_per_hour")
+
+
+class HttpSource(NamedTuple):
+    """One endpoint to ask; `key` is "service/endpoint", `parse` raises BadData."""
+
+    key: str
+    service: str
+    request: Request
+    parse: Callable[[bytes], Reading]
+
+
+class Collector:
+    """One ledger and one breaker per endpoint; `now` is monotonic seconds throughout.
+
+    `interval_s` may be changed while running: it tells how old a good answer may be.
+    """
+
+    def __init__(self, config: Config, host: str, demo: bool) -> None:
+        self.interval_s = config.interval_s
+        self.sources = _sources(config)
+        self._config = config
+        self._host = host
+        self._demo = demo
+        self._ledger = Ledger()
+        self._by_key = {source.key: source for source in self.sources}
+        self._breakers = {source.key: Breaker() for source in self.sources}
+        self._views = _views(config, self.sources)
+        self._priced = demo or _has_prices(config)
+        self._below_since: float | None = None
+        self._desk: EngineDesk | None = None
+        self._meter: CostMeter | None = None
+        if config.engines or config.prometheus.url is not None:
+            self.engines()
+
+    def engines(self) -> "EngineDesk":
+        """The engines' part of the collector, made when it is first needed."""
+        if self._desk is None:
+            from tokentop.collect.engines import EngineDesk
+
+            self._desk = EngineDesk(self._config, self._host)
+        return self._desk
+
+    @property
+    def has_engines(self) -> bool:
+        """Whether there is any engine to ask."""
+        return self._desk is not None and bool(self._desk.ids())
+
+    def due(self, key: str, now: float) -> bool:
+        """Whether to ask now; False while the breaker holds the endpoint back."""
+        return self._breakers[key].allow(now)
+
+    def record(self, key: str, result: Reply | Failure, now: float) -> None:
+        """Take one answer; a body that makes no sense becomes a Failure, whatever it holds."""
+        latency = result.latency_s if isinstance(result, Reply) else None
+        reading = result if isinstance(result, Failure) else _parsed(self._by_key[key], result)
+        self._breakers[key].record(_outcome(reading), now)
+        self._ledger.record(key, reading, now, latency)
+
+    def record_gpus(
+        self, result: GpusReading | Failure, now: float, latency_s: float | None
+    ) -> None:
+        """Take the local driver's answer."""
+        self._ledger.record(NVML, result, now, latency_s)
+
+    def gpu_pids(self) -> tuple[int, ...] | None:
+        """The processes on this host's GPUs; None before the driver's first answer."""
+        held = self._ledger.held(NVML)
+        if held.outcome is None:
+            return None
+        devices = held.good.devices if isinstance(held.good, GpusReading) else ()
+        pids = (process.pid for device in devices for process in device.processes or ())
+        return tuple(dict.fromkeys(pids))
+
+    def snapshot(self, now: float, wall: float) -> Snapshot:
+        """Everything known at `now`; `wall` is the same moment in Unix seconds."""
+        for key, breaker in self._breakers.items():
+            self._ledger.set_parked(key, breaker.state(now) != "closed")
+        snapshot = fold(self._fold_input(now, wall))
+        self._below_since = below_since(
+            self._below_since,
+            snapshot.demand.utilization,
+            snapshot.cloud.active,
+            now,
+            self._config.policy.capacity,
+        )
+        return self._with_cost(snapshot, now)
+
+    def adopt(self, config: Config) -> None:
+        """Take over the prices, thresholds and profile of a configuration read again."""
+        if config.policy.cost != self._config.policy.cost:
+            self._meter = None
+        self._config = self._config._replace(policy=config.policy, origins=config.origins)
+        self._priced = self._demo or _has_prices(self._config)
+
+    def measure_from(self, began: float) -> None:
+        """Let the measured time of costs begin at an earlier call's last reading."""
+        self._meter = self._meter or self._new_meter(began)
+
+    def _with_cost(self, snapshot: Snapshot, now: float) -> Snapshot:
+        if not snapshot.engines and not _costs(self._config):
+            return snapshot
+        if self._meter is None:
+            self._meter = self._new_meter(None)
+        return self._meter.price(snapshot, now)
+
+    def _new_meter(self, began: float | None) -> "CostMeter":
+        from tokentop.domain.economy.cost import CostMeter
+
+        return CostMeter(self._config.policy.cost, began)
+
+    def _fold_input(self, now: float, wall: float) -> FoldInput:
+        held = {source.key: self._ledger.held(source.key) for source in self.sources}
+        fleet = self._desk.fleet if self._desk is not None else None
+        stale_after_s = 2 * self.interval_s + self._config.timeout_s
+        return FoldInput(
+            held=held if fleet is None else held | fleet.held(),
+            nvml=self._ledger.held(NVML),
+            services=self._views,
+            policy=self._config.policy,
+            host=self._host,
+            interval_s=self.interval_s,
+            stale_after_s=stale_after_s,
+            demo=self._demo,
+            now=now,
+            at=rfc3339(wall),
+            below_since=self._below_since,
+            version=__version__,
+            nvml_enabled=self._config.gpus,
+            priced=self._priced,
+            engines=self._desk.views(now) if self._desk is not None else (),
+            pooled=fleet.pooled(now, stale_after_s) if fleet is not None else ((), ()),
+        )
+
+
+def rfc3339(wall: float) -> str:
+    """Unix seconds as RFC 3339 in UTC, to the millisecond."""
+    seconds, milliseconds = divmod(round(wall * 1000), 1000)
+    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds)) + f".{milliseconds:03d}Z"
+
+
+def _parsed(source: HttpSource, reply: Reply) -> Reading | Failure:
+    try:
+        return source.parse(reply.body)
+    except BadData as problem:
+        # Somebody is there and answers at once: parking would only hide what is wrong.
+        return Failure("bad-data", str(problem), neutral=True)
+
+
+def _outcome(result: Reading | Failure) -> Outcome:
+    if not isinstance(result, Failure):
+        return "ok"
+    return "neutral" if result.neutral else "failed"
+
+
+def _sources(config: Config) -> tuple[HttpSource, ...]:
+    """The rows of every enabled service, in the table's order."""
+    enabled = {service.name: service for service in config.services if service.enabled}
+    return tuple(
+        HttpSource(row.key, row.service, _request(config, enabled[row.service], row), row.parse)
+        for row in ENDPOINTS
+        if row.service in enabled
+    )
+
+
+def _request(config: Config, service: ServiceConfig, row: Endpoint) -> Request:
+    path = dict(service.paths).get(row.name, row.path)
+    return Request(
+        url=service.url.rstrip("/") + "/" + path.lstrip("/"),
+        timeout_s=config.timeout_s,
+        max_bytes=config.max_bytes,
+        token=service.token,
+        ca_bundle=config.tls.ca_bundle,
+        verify=config.tls.verify,
+    )
+
+
+def _views(config: Config, sources: tuple[HttpSource, ...]) -> tuple[ServiceView, ...]:
+    return tuple(
+        ServiceView(
+            name=service.name,
+            url=safe_url(service.url),
+            enabled=service.enabled,
+            keys=tuple(source.key for source in sources if source.service == service.name),
+        )
+        for service in config.services
+    )
+
+
+def _costs(config: Config) -> bool:
+    """Whether the user said anything of what the machine costs."""
+    cost = config.policy.cost
+    told = (cost.usd_per_gpu_hour, cost.purchase_usd, cost.usd_per_kwh, cost.reference_usd_per_mtok)
+    return any(value is not None for value in told)
+
+
+def _has_prices(config: Config) -> bool:
+    """Whether the stack, or a price, was named by the user rather than assumed."""
+    origins = dict(config.origins)
+    return any(service.configured for service in config.services) or any(
+        origins.get(key, "default") != "default" for key in _PRICES
+    )

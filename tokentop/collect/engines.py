@@ -1,0 +1,167 @@
+"""The engines' part of the collector: who is asked when, what came, and who has vanished.
+
+Like the collector it holds no socket, thread or clock. Imported only where there is an engine.
+"""
+
+from collections.abc import Sequence
+
+from tokentop.collect.engine import AskedEngine, Due, Found, Said
+from tokentop.config.schema import Config, EngineConfig
+from tokentop.domain.engines.fleet_readings import FleetReading
+from tokentop.domain.engines.observation import EngineView
+from tokentop.domain.engines.readings import EngineKind
+from tokentop.sources.engines.protocol import Hints
+from tokentop.sources.engines.registry import KINDS
+from tokentop.transport.http.messages import Request
+from tokentop.transport.http.urls import split
+
+__all__ = ["Due", "EngineDesk", "Found"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.collect.prometheus import AskedFleet
+
+MISSES = 2  # discoveries in a row that no longer find a silent engine
+LOOPBACK = ("localhost", "::1", "127.0.0.1")
+
+
+class EngineDesk:
+    """All engines, the configured ones first; `now` is monotonic seconds throughout.
+
+    A fleet's server is asked as one more of them; `host` is this machine's name.
+    """
+
+    def __init__(self, config: Config, host: str = "") -> None:
+        self._config = config
+        self.fleet = _fleet(config, host)
+        self._engines: dict[str, AskedEngine] = {}
+        self._places: dict[str, str] = {}  # where -> id
+        for engine in config.engines:
+            self._add(engine.url, _kind(engine.kind), engine)
+
+    def ids(self) -> tuple[str, ...]:
+        """Every engine known now."""
+        return (*self._engines, *((self.fleet.id,) if self.fleet else ()))
+
+    def adopt(
+        self, found: Sequence[Found], starting: Sequence[Found] = (), *, complete: bool = True
+    ) -> None:
+        """Take one discovery's findings; who is silent and not found twice in a row is dropped.
+
+        `starting` are known by their processes alone: they do not listen yet. A search that was
+        not completed misses nobody.
+        """
+        for one in (*found, *starting):
+            known = self._places.get(place(one.url))
+            if known is not None and self._replaced(known, one.kind):
+                self._drop(known)
+        seen = {self._meet(one, starting=False) for one in found}
+        seen |= {self._meet(one, starting=True) for one in starting}
+        for identity, engine in list(self._engines.items()) if complete else ():
+            engine.misses = 0 if identity in seen else engine.misses + 1
+            if engine.discovered and engine.misses >= MISSES and engine.silent:
+                self._drop(identity)
+
+    def _meet(self, one: Found, *, starting: bool) -> str | None:
+        identity = self._places.get(place(one.url)) or self._add(one.url, one.kind, None)
+        if identity is not None:
+            self._engines[identity].learn(one, starting=starting)
+        return identity
+
+    def plan(self, now: float) -> tuple[Due, ...]:
+        """Everything to ask now; parked engines are left out until their probe is due."""
+        polls = (self.poll(identity, now) for identity in self.ids())
+        return tuple(due for due in polls if due is not None)
+
+    def poll(self, identity: str, now: float) -> Due | None:
+        """One engine's poll; None where it is parked or gone."""
+        if self.fleet is not None and identity == self.fleet.id:
+            return self.fleet.poll(now)
+        engine = self._engines.get(identity)
+        return None if engine is None else engine.poll(now)
+
+    def record(self, identity: str, result: Said, now: float, latency_s: float | None) -> None:
+        """Take one poll's result; one that comes after its engine was dropped is ignored."""
+        engine = self._engines.get(identity)
+        if self.fleet is not None and identity == self.fleet.id:
+            self.fleet.record(result, now, latency_s)
+        elif engine is not None and not isinstance(result, FleetReading):
+            engine.record(result, now, latency_s)
+
+    def views(self, now: float) -> tuple[EngineView, ...]:
+        """What the fold is given."""
+        own = tuple(engine.view(now) for engine in self._engines.values())
+        return own if self.fleet is None else (*own, *self.fleet.views(now, tuple(self._places)))
+
+    def lost(self) -> bool:
+        """Whether nobody listens any more where an engine was found."""
+        return any(engine.discovered and engine.gone for engine in self._engines.values())
+
+    def keepsakes(self) -> dict[str, object]:
+        """The counters of the last minute as plain JSON values, for the next call's rates."""
+        kept = ((identity, engine.keepsakes()) for identity, engine in self._engines.items())
+        return {identity: value for identity, value in kept if value}
+
+    def remember(self, kept: object, now: float) -> float | None:
+        """Take the counters that an earlier call left; what is old or malformed is ignored.
+
+        Returns the second of the newest that was taken.
+        """
+        if not isinstance(kept, dict):
+            return None
+        engines = self._engines.items()
+        times = [engine.remember(kept.get(identity), now) for identity, engine in engines]
+        return max((at for at in times if at is not None), default=None)
+
+    def _replaced(self, identity: str, kind: EngineKind) -> bool:
+        engine = self._engines[identity]
+        return engine.discovered and engine.kind != kind
+
+    def _add(self, url: str, kind: EngineKind | None, named: EngineConfig | None) -> str | None:
+        where = place(url)
+        if not where or where in self._places:
+            return None
+        identity = f"{kind or 'engine'}@{where.partition('://')[2]}"
+        hints = Hints(configured_slots=named.max_slots if named else None)
+        self._engines[identity] = AskedEngine(
+            identity, self._request(url, named), kind, hints, named
+        )
+        self._places[where] = identity
+        return identity
+
+    def _drop(self, identity: str) -> None:
+        del self._engines[identity]
+        self._places = {where: one for where, one in self._places.items() if one != identity}
+
+    def _request(self, url: str, named: EngineConfig | None) -> Request:
+        """The engine's own base request; a token goes only where the user configured it for."""
+        return Request(
+            url=url,
+            timeout_s=self._config.timeout_s,
+            max_bytes=self._config.max_bytes,
+            token=named.token if named else None,
+            ca_bundle=self._config.tls.ca_bundle,
+            verify=self._config.tls.verify,
+        )
+
+
+def _fleet(config: Config, host: str) -> "AskedFleet | None":
+    if config.prometheus.url is None:
+        return None
+    from tokentop.collect.prometheus import AskedFleet
+
+    return AskedFleet(config, host)
+
+
+def place(url: str) -> str:
+    """An engine's address as it compares; loopback has several names. Empty for no address."""
+    target = split(url)
+    if target is None:
+        return ""
+    if target.host in LOOPBACK:
+        target = target._replace(host="127.0.0.1")
+    return target.origin + target.path.partition("?")[0].rstrip("/")
+
+
+def _kind(name: str | None) -> EngineKind | None:
+    return next((kind for kind in KINDS if kind == name), None)

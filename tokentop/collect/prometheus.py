@@ -1,0 +1,143 @@
+"""The fleet's server as it is asked, and its engines as the fold is given them.
+
+Imported only where one is configured.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from tokentop.collect.breaker import Breaker
+from tokentop.collect.engine import Due, Said
+from tokentop.config.schema import Config
+from tokentop.domain.engines.fleet_readings import FleetEngine, FleetReading
+from tokentop.domain.engines.observation import EngineView
+from tokentop.domain.engines.readings import EngineReading, Histogram
+from tokentop.domain.fold.last_good import Held, Ledger
+from tokentop.domain.readings import Failure, GpusReading
+from tokentop.sources.prometheus.fleet import MAX_BYTES, Fleet
+from tokentop.transport.http.messages import Request, safe_url
+from tokentop.transport.http.urls import split
+
+GPUS = "prometheus/gpus"
+LOOPBACK = ("localhost", "::1", "127.0.0.1")
+SCRAPED_S = 150.0  # the longest usual time between two scrapes, and half of one more
+PAUSE_PER_ENGINE_S = 0.006  # 500 engines at every poll, 2000 every 12 s
+DOWN = Failure("unreachable", "the fleet's server cannot scrape it any more (up = 0)")
+
+
+class AskedFleet:
+    """One server with its breaker and its last good word; times are monotonic seconds."""
+
+    id = "prometheus"
+
+    def __init__(self, config: Config, host: str) -> None:
+        server = config.prometheus
+        self._request = Request(
+            url=server.url or "",
+            timeout_s=config.timeout_s,
+            max_bytes=MAX_BYTES,
+            token=server.token,
+            ca_bundle=server.ca_bundle,
+            verify=server.verify,
+        )
+        self._host = host
+        self._fleet = Fleet(server.group_by)
+        self._breaker = Breaker()
+        self._ledger = Ledger()
+        self._reading: FleetReading | None = None
+        self._good_at: float | None = None
+        self._outcome: Literal["ok"] | Failure | None = None
+        self._latency_s: float | None = None
+
+    def poll(self, now: float) -> Due | None:
+        """One poll; None while the breaker holds it back, or a large fleet is left in peace."""
+        if not self._breaker.allow(now) or now - (self._good_at or -1e9) < self._pause_s:
+            return None
+        return Due(self.id, self._fleet.poll(now), self._request)
+
+    def record(self, result: Said, now: float, latency_s: float | None) -> None:
+        """Take one poll's result; a failure leaves the last good word where it is."""
+        self._latency_s = latency_s
+        if isinstance(result, FleetReading):
+            self._breaker.record("ok", now)
+            self._outcome, self._good_at, self._reading = "ok", now, result
+            self._ledger.record(GPUS, GpusReading(result.devices), now, latency_s)
+        elif isinstance(result, Failure):
+            self._outcome = result
+            self._breaker.record("neutral" if result.neutral else "failed", now)
+            self._ledger.record(GPUS, result, now, latency_s)
+
+    @property
+    def _pause_s(self) -> float:
+        """Between two polls at least, and so no silence."""
+        return PAUSE_PER_ENGINE_S * len(self._reading.engines) if self._reading else 0.0
+
+    def held(self) -> dict[str, Held]:
+        """The fleet's GPUs as one more source of them, fresh for as long as nobody asks."""
+        found = self._ledger.held(GPUS)
+        if found.good_at is None:
+            return {}
+        return {GPUS: found._replace(good_at=found.good_at + self._pause_s)}
+
+    def pooled(
+        self, now: float, stale_after_s: float
+    ) -> tuple[tuple[Histogram, ...], tuple[Histogram, ...]]:
+        """The observations of the last minute, while the server answers."""
+        if self._reading is None or now - (self._good_at or 0.0) > stale_after_s + self._pause_s:
+            return (), ()
+        return self._reading.ttft, self._reading.itl
+
+    def views(self, now: float, places: Sequence[str]) -> tuple[EngineView, ...]:
+        """The server itself, and its engines but those that are read directly at `places`."""
+        engines = self._reading.engines if self._reading is not None else ()
+        known = {here for place in places for here in self._names(place)}
+        others = [e for e in engines if e.place.casefold() not in known]
+        return (self._server(now), *(self._view(engine, now) for engine in others))
+
+    def _names(self, place: str) -> set[str]:
+        """The addresses by which the fleet's server may know an engine of ours."""
+        target, server = split(place), split(self._request.url)
+        if target is None:
+            return set()
+        hosts = {target.host.casefold()}
+        if hosts & set(LOOPBACK):
+            same_machine = server is not None and server.host in (*LOOPBACK, self._host)
+            hosts = {self._host.casefold()} | (set(LOOPBACK) if same_machine else set())
+        return {f"{host}:{target.port}" for host in hosts if host}
+
+    def _server(self, now: float) -> EngineView:
+        """A row that is never summed: how the server answers, and what it leaves out."""
+        notes = self._reading.notes if self._reading is not None else ()
+        url = safe_url(self._request.url)
+        return EngineView(
+            id=self.id,
+            kind="prometheus",
+            url=url,
+            name=f"prometheus {url.partition('://')[2]}",
+            reading=EngineReading("openai", router=True, advice="; ".join(notes) or None),
+            age_s=None if self._good_at is None else max(0.0, now - self._good_at),
+            outcome=self._outcome,
+            parked=self._breaker.state(now) != "closed",
+            latency_s=self._latency_s,
+            source="prometheus",
+            lag_s=self._pause_s,
+        )
+
+    def _view(self, engine: FleetEngine, now: float) -> EngineView:
+        scraped = engine.age_s or 0.0
+        silence = max(0.0, now - (self._good_at or now))
+        return EngineView(
+            id=engine.id,
+            kind=engine.kind,
+            name=engine.instance,
+            model_hint=engine.model,
+            reading=engine.reading,
+            rates=engine.rates,
+            age_s=silence + scraped if engine.up else None,
+            outcome=self._outcome if engine.up else DOWN,
+            parked=engine.up and self._breaker.state(now) != "closed",
+            source="prometheus",
+            group=engine.group,
+            latency=engine.latency,
+            lag_s=(scraped if scraped <= SCRAPED_S else 0.0) + self._pause_s,
+        )

@@ -1,0 +1,1 @@
+"""What demand means for prices, capacity and costs."""

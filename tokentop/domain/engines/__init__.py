@@ -1,0 +1,1 @@
+"""Inference engines as values: readings, rates, latencies, rows and sums."""

@@ -1,0 +1,44 @@
+"""What a Prometheus-compatible server says of a fleet at one moment, in our units."""
+
+from typing import NamedTuple
+
+from tokentop.domain.engines.observation import Latency
+from tokentop.domain.engines.rates import Rates
+from tokentop.domain.engines.readings import EngineKind, EngineReading, Histogram
+from tokentop.domain.readings import DeviceReading
+
+
+class FleetEngine(NamedTuple):
+    """One scraped engine.
+
+    `age_s` is how old its figures were when the server answered (the time since the scrape);
+    `up` is false where the server cannot scrape it any more: its figures are then the last ones.
+    """
+
+    id: str
+    kind: EngineKind
+    instance: str
+    group: str | None = None
+    model: str | None = None
+    reading: EngineReading = EngineReading("openai")
+    rates: Rates = Rates()
+    latency: Latency = Latency()
+    age_s: float | None = None
+    up: bool = True
+    place: str = ""  # host:port, as it is scraped
+
+
+class FleetReading(NamedTuple):
+    """All scraped engines and GPUs.
+
+    `ttft` and `itl` hold the observations of a minute, from the last `window_s` seconds, merged
+    over replicas: one histogram for each model and group. `notes` say what is missing and why.
+    """
+
+    engines: tuple[FleetEngine, ...] = ()
+    devices: tuple[DeviceReading, ...] = ()
+    ttft: tuple[Histogram, ...] = ()
+    itl: tuple[Histogram, ...] = ()
+    window_s: int = 60
+    notes: tuple[str, ...] = ()
+    bad: tuple[str, ...] = ()

@@ -1,0 +1,74 @@
+"""The last half hour of every engine, small enough for hundreds: three floats a round each."""
+
+import math
+from array import array
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tokentop.domain.snapshot_engines import Engine
+
+MOST = 450  # rounds kept: half an hour at 4 s
+_SILENT = ("offline", "parked", "stale")
+
+
+class Trends(NamedTuple):
+    """One engine's kept rounds, oldest first; None where it said nothing. `span_s` is their age."""
+
+    tokens_per_s: tuple[float | None, ...] = ()
+    queued: tuple[float | None, ...] = ()
+    kv_cache: tuple[float | None, ...] = ()
+    span_s: float = 0.0
+
+
+class EngineHistory:
+    """Rounds in rising time; an engine that is gone is forgotten with its last round."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._times: array[float] = array("d")
+        self._rings: dict[str, tuple[array[float], array[float], array[float]]] = {}
+
+    def add(self, t: float, engines: Iterable[Engine]) -> None:
+        """Keep one round at monotonic time `t`; the same time again mends the round."""
+        if self._times and t <= self._times[-1]:
+            self._drop_last()
+        said = {engine.id: engine for engine in engines}
+        for name in said.keys() - self._rings.keys():
+            blank = [math.nan] * len(self._times)
+            self._rings[name] = (array("f", blank), array("f", blank), array("f", blank))
+        self._times.append(t)
+        for name, rings in self._rings.items():
+            for ring, value in zip(rings, _figures(said.get(name)), strict=True):
+                ring.append(math.nan if value is None else value)
+        self._forget()
+
+    def trends(self, name: str) -> Trends:
+        """What is kept of one engine; empty where it is not known."""
+        rings = self._rings.get(name)
+        if rings is None or not self._times:
+            return Trends()
+        tokens, queued, kv = (tuple(None if v != v else v for v in ring) for ring in rings)
+        return Trends(tokens, queued, kv, self._times[-1] - self._times[0])
+
+    def _drop_last(self) -> None:
+        self._times.pop()
+        for ring in self._all():
+            ring.pop()
+
+    def _forget(self) -> None:
+        if len(self._times) > self._most:
+            del self._times[0]
+            for ring in self._all():
+                del ring[0]
+            gone = [n for n, rings in self._rings.items() if all(v != v for r in rings for v in r)]
+            for name in gone:
+                del self._rings[name]
+
+    def _all(self) -> Iterable["array[float]"]:
+        return (ring for rings in self._rings.values() for ring in rings)
+
+
+def _figures(engine: Engine | None) -> tuple[float | None, float | None, float | None]:
+    if engine is None or engine.state in _SILENT:
+        return None, None, None
+    return engine.generation_tokens_per_s, engine.queued, engine.kv_cache

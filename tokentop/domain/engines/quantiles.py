@@ -1,0 +1,99 @@
+"""Latency quantiles from histogram differences, merged across replicas.
+
+A quantile of merged counts is right; a mean of per-replica quantiles is not.
+"""
+
+import math
+from collections.abc import Sequence
+
+from tokentop.domain.engines.readings import Histogram
+
+Buckets = tuple[tuple[float, float], ...]
+
+
+def difference(newer: Histogram, older: Histogram) -> Histogram | None:
+    """What was observed between two readings; None where the buckets changed or any count fell."""
+    before = dict(older.buckets)
+    if set(before) != {bound for bound, _ in newer.buckets}:
+        return None
+    counts = tuple((bound, count - before[bound]) for bound, count in newer.buckets)
+    if any(count < 0 for _, count in counts):
+        return None
+    return Histogram(counts, _less(newer.total, older.total), counts[-1][1] if counts else None)
+
+
+def quantile(histograms: Sequence[Histogram], q: float) -> float | None:
+    """The q-quantile (0-1) in seconds over all histograms together; None without observations.
+
+    Linear within a bucket, as Prometheus' histogram_quantile; an answer in the +Inf bucket is the
+    highest finite bound, which is then a lower bound. Replicas may have different buckets.
+    """
+    return quantiles(histograms, q)[0]
+
+
+def quantiles(histograms: Sequence[Histogram], *qs: float) -> tuple[float | None, ...]:
+    """As `quantile`, several from one merging."""
+    merged = _rising(_merged(histograms))
+    return tuple(_quantile(merged, q) for q in qs)
+
+
+def _less(newer: float | None, older: float | None) -> float | None:
+    return None if newer is None or older is None else newer - older
+
+
+def _rising(buckets: Buckets) -> Buckets:
+    """Cumulative counts never fall; a server that says otherwise is read as level."""
+    highest, level = 0.0, []
+    for bound, count in buckets:
+        highest = max(highest, count)
+        level.append((bound, highest))
+    return tuple(level)
+
+
+def _merged(histograms: Sequence[Histogram]) -> Buckets:
+    """Those with the same bounds are added first: a fleet has few sorts of engines."""
+    alike: dict[tuple[float, ...], list[Buckets]] = {}
+    for histogram in histograms:
+        bounds = tuple([bound for bound, _ in histogram.buckets])
+        alike.setdefault(bounds, []).append(histogram.buckets)
+    sums = [_add(buckets) for buckets in alike.values()]
+    return (
+        _mix([_rising(buckets) for buckets in sums]) if len(sums) > 1 else sums[0] if sums else ()
+    )
+
+
+def _add(histograms: Sequence[Buckets]) -> Buckets:
+    columns = zip(*histograms, strict=True)
+    return tuple((column[0][0], math.fsum([count for _, count in column])) for column in columns)
+
+
+def _mix(histograms: Sequence[Buckets]) -> Buckets:
+    bounds = sorted({bound for buckets in histograms for bound, _ in buckets})
+    return tuple((b, math.fsum(_count_below(buckets, b) for buckets in histograms)) for b in bounds)
+
+
+def _count_below(buckets: Buckets, x: float) -> float:
+    """How many lie below, of counts that never fall."""
+    low, below = 0.0, 0.0
+    for bound, count in buckets:
+        if x < bound:
+            # Where the bucket is open-ended its members lie above every bound that is asked for.
+            if math.isinf(bound) or x <= low:
+                return below
+            return below + (count - below) * ((x - low) / (bound - low))
+        low, below = max(0.0, bound), count
+    return below
+
+
+def _quantile(buckets: Buckets, q: float) -> float | None:
+    total = buckets[-1][1] if buckets else 0.0
+    if total <= 0:
+        return None
+    rank, low, below = q * total, 0.0, 0.0
+    for bound, count in buckets:
+        if count >= rank and count > below:
+            if math.isinf(bound) or bound <= low:
+                return low
+            return low + (bound - low) * (max(0.0, rank - below) / (count - below))
+        low, below = max(0.0, bound), count  # no latency is negative
+    return low

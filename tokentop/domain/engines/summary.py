@@ -1,0 +1,43 @@
+"""All engines together as values; empty where none is known."""
+
+from typing import NamedTuple
+
+from tokentop.domain.snapshot import Gpu, Llm, Service
+from tokentop.domain.snapshot_engines import Engine, Throughput
+
+ENGINES = "engines"  # Llm.source where the figures are the engines' own
+
+
+class Seats(NamedTuple):
+    """Sums over the engines that tell their slots: what occupancy can honestly be made of."""
+
+    active: int | None = None
+    queued: int | None = None
+    max_slots: int | None = None
+
+
+class Fleet(NamedTuple):
+    """The engines' rows and sums; `gpus` is the pool with their processes named.
+
+    `reports` tells that an engine speaks for itself, so that VRAM figures need not.
+    """
+
+    gpus: tuple[Gpu, ...] = ()
+    engines: tuple[Engine, ...] = ()
+    services: tuple[Service, ...] = ()
+    llm: Llm = Llm()
+    seats: Seats = Seats()
+    throughput: Throughput = Throughput()
+    reports: bool = False
+    age_s: float | None = None
+
+
+def slots(stack: Llm, answers: bool, engines: Llm) -> Llm:
+    """The stack's figures where its queue `answers`, with the engines' KV cache; else theirs."""
+    if engines.source is None or (stack.source is not None and engines.stale and not answers):
+        return stack
+    if not answers:
+        return engines
+    if engines.kv_cache is None or engines.stale:
+        return stack
+    return stack._replace(kv_cache=engines.kv_cache, source=f"{stack.source}+{engines.source}")

@@ -1,0 +1,1 @@
+"""Readings + the time -> one Snapshot; the one definition of every sum."""

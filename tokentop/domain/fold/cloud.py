@@ -1,0 +1,50 @@
+"""The rented instances: which of them serve, and what they cost together."""
+
+from tokentop.domain.fold.inputs import FoldInput, look
+from tokentop.domain.readings import InstanceReading, InstancesReading
+from tokentop.domain.snapshot import Cloud, CloudInstance
+
+# An instance that is listed without a status is taken to serve: nobody lists what is gone.
+_SERVING = frozenset(
+    ("running", "active", "ready", "online", "serving", "healthy", "up", "busy", "idle", "started")
+)
+_UNBILLED = frozenset(("stopped", "paused", "failed", "error", "exited"))
+_GONE = frozenset(("terminated", "deleted", "destroyed", "released", "cancelled", "canceled"))
+
+
+def cloud(inp: FoldInput) -> Cloud:
+    """Everything None while nobody has listed instances; gone ones are left out."""
+    sight = look(inp, "compute/cloud_instances")
+    if not isinstance(sight.good, InstancesReading):
+        return Cloud()
+    listed = [one for one in sight.good.instances if _word(one) not in _GONE]
+    instances = tuple(_instance(one) for one in listed)
+    return Cloud(
+        instances=instances,
+        active=sum(one.active for one in instances),
+        usd_per_hour=_bill([one for one in listed if _word(one) not in _UNBILLED]),
+        age_s=sight.age_s,
+        stale=not sight.fresh,
+    )
+
+
+def _instance(one: InstanceReading) -> CloudInstance:
+    return CloudInstance(
+        id=one.id,
+        gpu=one.gpu,
+        region=one.region,
+        status=one.status,
+        model=one.model,
+        usd_per_hour=one.usd_per_hour,
+        active=one.status is None or _word(one) in _SERVING,
+    )
+
+
+def _bill(billed: list[InstanceReading]) -> float | None:
+    """The sum of the known prices; unknown where instances run and none tells its price."""
+    prices = [one.usd_per_hour for one in billed if one.usd_per_hour is not None]
+    return sum(prices) if prices or not billed else None
+
+
+def _word(one: InstanceReading) -> str:
+    return (one.status or "").casefold()

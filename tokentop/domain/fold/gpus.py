@@ -1,0 +1,181 @@
+"""One list of GPUs out of several views: this host's NVML, Accel, Compute, then a fleet's."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from tokentop.domain.fold.inputs import FoldInput, is_fresh
+from tokentop.domain.fold.last_good import Held, device_key, plain_uuid
+from tokentop.domain.readings import DeviceReading, GpusReading
+from tokentop.domain.snapshot import Gpu, GpuState
+
+SOURCES = (
+    ("accel", "accel/gpu_metrics"),
+    ("compute", "compute/gpu_devices"),
+    ("prometheus", "prometheus/gpus"),
+)
+
+_FIGURES = (
+    "vram_used_bytes",
+    "utilization",
+    "temperature_c",
+    "power_w",
+    "power_limit_w",
+    "processes",
+)
+_IDENTITY = ("index", "uuid", "name", "node", "vram_total_bytes", "mig")
+
+
+class View(NamedTuple):
+    """One device as one source sees it."""
+
+    source: str
+    device: DeviceReading
+    fresh: bool
+    age_s: float | None
+
+
+def gpus(inp: FoldInput) -> tuple[Gpu, ...]:
+    """Every GPU once, MIG instances directly after their parent."""
+    return _family_order([_gpu(views) for views in _grouped(_views(inp), inp.host)], inp.host)
+
+
+def physical(pool: Iterable[Gpu]) -> list[Gpu]:
+    """The GPUs to sum over: a MIG instance's memory is its parent's, a lost GPU serves nobody."""
+    return [gpu for gpu in pool if gpu.mig is None and gpu.state != "lost"]
+
+
+def memory(pool: Iterable[Gpu]) -> tuple[int, int] | None:
+    """(used, total) bytes over the GPUs that tell both; None where none does."""
+    sizes = [
+        (gpu.vram_used_bytes, gpu.vram_total_bytes)
+        for gpu in physical(pool)
+        if gpu.vram_used_bytes is not None and gpu.vram_total_bytes
+    ]
+    if not sizes:
+        return None
+    return sum(used for used, _ in sizes), sum(total or 0 for _, total in sizes)
+
+
+def _views(inp: FoldInput) -> list[View]:
+    """All devices of all sources, the answering sources first, each in order of preference."""
+    sources = [("nvml", inp.nvml)] if inp.nvml_enabled else []
+    sources += [(name, inp.held[key]) for name, key in SOURCES if key in inp.held]
+    views = [view for name, held in sources for view in _source_views(name, held, inp)]
+    return sorted(views, key=lambda view: not view.fresh)
+
+
+def _source_views(name: str, held: Held, inp: FoldInput) -> Iterator[View]:
+    if not isinstance(held.good, GpusReading):
+        return
+    fresh, seen = is_fresh(held, inp), dict(held.seen)
+    for device in held.good.devices:
+        at = seen.get(device_key(device))
+        if name == "nvml" and device.node is None and inp.host:
+            device = device._replace(node=inp.host)
+        yield View(name, device, fresh, None if at is None else max(0.0, inp.now - at))
+
+
+def _grouped(views: list[View], host: str) -> list[list[View]]:
+    """Views of the same GPU together, the preferred one first."""
+    groups: list[list[View]] = []
+    found: dict[tuple[object, ...], list[View]] = {}
+    for view in views:
+        keys = list(_keys(view, host))
+        group = next((found[key] for key in keys if key in found), None)
+        if group is None or not _same(group, view):
+            group = []
+            groups.append(group)
+        if view.source not in {other.source for other in group}:
+            group.append(view)
+        for key in keys:
+            found.setdefault(key, group)
+    return groups
+
+
+def _keys(view: View, host: str) -> Iterator[tuple[object, ...]]:
+    device = view.device
+    if device.uuid is not None:
+        yield ("uuid", plain_uuid(device.uuid))
+    if device.index is not None:
+        if device.node is not None:
+            yield ("node", device.node.casefold(), device.mig, device.index)
+        if device.node is None or device.node == host:
+            yield ("somewhere", device.mig, device.index)
+
+
+def _same(group: list[View], view: View) -> bool:
+    """UUIDs decide; without them the place does, unless the names speak against it."""
+    for other in group:
+        ours, theirs = other.device, view.device
+        if ours.uuid is not None and theirs.uuid is not None:
+            if plain_uuid(ours.uuid) != plain_uuid(theirs.uuid):
+                return False
+        elif other.source == view.source or not _names_agree(ours.name, theirs.name):
+            return False
+    return True
+
+
+def _names_agree(one: str | None, other: str | None) -> bool:
+    if one is None or other is None:
+        return True
+    short, long = sorted((one.casefold(), other.casefold()), key=len)
+    return short in long  # "H200" and "NVIDIA H200"
+
+
+def _gpu(views: list[View]) -> Gpu:
+    """The preferred view, its gaps filled from the others; figures only where it can have any."""
+    first = views[0]
+    device = first.device
+    fillable = (*_IDENTITY, *_FIGURES) if device.state == "ok" else _IDENTITY
+    values = {name: getattr(device, name) for name in (*_IDENTITY, *_FIGURES)}
+    for name in fillable:
+        if values[name] is None and name not in _reserved(device):
+            others = (getattr(view.device, name) for view in views[1:])
+            values[name] = next((value for value in others if value is not None), None)
+    return _within_total(
+        Gpu(
+            **values,
+            memory_shared=device.memory_shared,
+            source=first.source,
+            age_s=first.age_s,
+            state=_state(first),
+            note=device.note,
+        )
+    )
+
+
+def _reserved(device: DeviceReading) -> tuple[str, ...]:
+    """A unified-memory GPU has no VRAM of its own, whatever another source makes of it."""
+    return ("vram_used_bytes", "vram_total_bytes") if device.memory_shared else ()
+
+
+def _state(view: View) -> GpuState:
+    if view.device.state != "ok":
+        return view.device.state
+    return "ok" if view.fresh else "stale"
+
+
+def _within_total(gpu: Gpu) -> Gpu:
+    used, total = gpu.vram_used_bytes, gpu.vram_total_bytes
+    if used is None or total is None or used <= total:
+        return gpu
+    return gpu._replace(vram_used_bytes=total)
+
+
+def _family_order(pool: list[Gpu], host: str) -> tuple[Gpu, ...]:
+    """This host's GPUs first, by node and index; a MIG instance after its parent, orphans last."""
+
+    def place(gpu: Gpu) -> tuple[bool, str, bool, int, str]:
+        node = gpu.node or ""
+        return node != host, node, gpu.index is None, gpu.index or 0, gpu.uuid or ""
+
+    pool = sorted(pool, key=place)
+    children: dict[str, list[Gpu]] = {}
+    for gpu in pool:
+        if gpu.mig is not None:
+            children.setdefault(plain_uuid(gpu.mig), []).append(gpu)
+    ordered: list[Gpu] = []
+    for gpu in pool:
+        if gpu.mig is None:
+            ordered += [gpu, *children.pop(plain_uuid(gpu.uuid or ""), [])]
+    return (*ordered, *(orphan for orphans in children.values() for orphan in orphans))

@@ -1,0 +1,84 @@
+"""The health strip: the seven services and the NVML driver, each with its state in words."""
+
+from collections.abc import Iterable, Mapping
+
+from tokentop.domain.fold.inputs import FoldInput, ServiceView, age, is_fresh
+from tokentop.domain.fold.last_good import NEVER, Held, bad_fields, listed
+from tokentop.domain.readings import Failure
+from tokentop.domain.snapshot import AITHER_SERVICES, Service, ServiceState
+
+
+def services(inp: FoldInput) -> tuple[Service, ...]:
+    """One entry per service in the order given, then the driver."""
+    nvml = ServiceView("nvml", None, inp.nvml_enabled, ("nvml",))
+    held = {**inp.held, "nvml": inp.nvml}
+    return (*(_service(view, "aither", held, inp) for view in inp.services),
+            _service(nvml, "nvml", held, inp))  # fmt: skip
+
+
+def online(inp: FoldInput) -> tuple[tuple[str, bool], ...]:
+    """Exactly the seven: whether any endpoint gave a valid answer in its latest poll."""
+    up = {
+        view.name
+        for view in inp.services
+        if view.enabled and any(is_fresh(inp.held.get(key, NEVER), inp) for key in view.keys)
+    }
+    return tuple((name, name in up) for name in AITHER_SERVICES)
+
+
+def _service(view: ServiceView, kind: str, held: Mapping[str, Held], inp: FoldInput) -> Service:
+    if not view.enabled:
+        return Service(view.name, kind, view.url, "off")
+    endpoints = {key.rpartition("/")[2]: held.get(key, NEVER) for key in view.keys}
+    ages = [seconds for h in endpoints.values() if (seconds := age(h, inp.now)) is not None]
+    return Service(
+        name=view.name,
+        kind=kind,
+        url=view.url,
+        state=_state(list(endpoints.values()), inp),
+        latency_ms=_slowest_ms(endpoints.values()),
+        age_s=min(ages, default=None),
+        error=_error(endpoints),
+    )
+
+
+def _state(endpoints: list[Held], inp: FoldInput) -> ServiceState:
+    """Parked needs every endpoint parked; one answering endpoint keeps a service online."""
+    if endpoints and all(held.parked for held in endpoints):
+        return "parked"
+    if any(_is_bad(held) for held in endpoints):
+        return "bad-data"
+    if any(is_fresh(held, inp) for held in endpoints):
+        return "online"
+    return "stale" if any(held.good is not None for held in endpoints) else "offline"
+
+
+def _is_bad(held: Held) -> bool:
+    if isinstance(held.outcome, Failure):
+        return held.outcome.kind == "bad-data"
+    return held.good is not None and bool(bad_fields(held.good))
+
+
+def _slowest_ms(endpoints: Iterable[Held]) -> float | None:
+    """The slowest of the latest good answers, in milliseconds."""
+    latencies = [held.latency_s for held in endpoints if held.outcome == "ok"]
+    slowest = max((seconds for seconds in latencies if seconds is not None), default=None)
+    return None if slowest is None else slowest * 1000.0
+
+
+def _error(endpoints: Mapping[str, Held]) -> str | None:
+    """What is wrong, with the endpoints it is wrong with; None where nothing is."""
+    causes: dict[str, list[str]] = {}
+    for name, held in endpoints.items():
+        if (text := _complaint(held)) is not None:
+            causes.setdefault(text, []).append(name)
+    if tuple(endpoints) == ("nvml",):
+        return next(iter(causes), None)
+    return "; ".join(f"{text} ({', '.join(names)})" for text, names in causes.items()) or None
+
+
+def _complaint(held: Held) -> str | None:
+    if isinstance(held.outcome, Failure):
+        return held.outcome.text
+    bad = bad_fields(held.good) if held.good is not None else ()
+    return f"unusable values in {listed(bad)}" if bad else None

@@ -1,0 +1,230 @@
+"""Snapshot: one frozen value that holds everything one refresh knows.
+
+The public JSON (`tokentop/1`) is this value, key for key. `None` means the source would not
+say; it is never replaced by 0. Sizes are bytes, times seconds, ratios 0-1, money USD, credits
+tokens.
+
+These are named tuples rather than dataclasses because the one-line view pays for every class at
+start-up: 25 frozen dataclasses cost 20 ms of its 95 ms, 25 named tuples 5 ms.
+"""
+
+from typing import Literal, NamedTuple
+
+from tokentop.domain.snapshot_engines import Cost, Engine, Throughput
+
+Tier = Literal["idle", "low", "moderate", "high", "surge", "saturated"]
+Mode = Literal["normal", "pressure", "saturated"]
+GpuState = Literal["ok", "stale", "lost", "suspended", "error"]
+ServiceState = Literal["online", "stale", "parked", "offline", "off", "bad-data"]
+
+AITHER_SERVICES = ("genesis", "microscheduler", "compute", "accel", "parallel", "mint", "acta")
+
+
+NOBODY_ONLINE = tuple((name, False) for name in AITHER_SERVICES)
+
+
+class Process(NamedTuple):
+    """One process that holds VRAM on a GPU; `engine` is an Engine.id once matched."""
+
+    pid: int
+    name: str | None = None
+    user: str | None = None
+    vram_bytes: int | None = None
+    engine: str | None = None
+
+
+class Gpu(NamedTuple):
+    """One physical GPU, or one MIG instance (`mig` is then its parent's UUID).
+
+    `processes` is None where the driver refuses the list; `note` says in words what is wrong.
+    """
+
+    index: int | None = None  # type: ignore[assignment]  # the public key; tuple.index is not used
+    uuid: str | None = None
+    name: str | None = None
+    node: str | None = None
+    vram_used_bytes: int | None = None
+    vram_total_bytes: int | None = None
+    utilization: float | None = None
+    temperature_c: float | None = None
+    power_w: float | None = None
+    power_limit_w: float | None = None
+    mig: str | None = None
+    memory_shared: bool = False
+    source: str = "nvml"
+    age_s: float | None = None
+    state: GpuState = "ok"
+    processes: tuple[Process, ...] | None = None
+    note: str | None = None
+
+
+class Service(NamedTuple):
+    """One thing that is asked: a service of the stack, an engine, or the NVML driver.
+
+    `url` never holds a user name, a password or a query string. `age_s` is the age of the last
+    good answer; `error` is one sentence.
+    """
+
+    name: str
+    kind: str
+    url: str | None = None
+    state: ServiceState = "offline"
+    latency_ms: float | None = None
+    age_s: float | None = None
+    error: str | None = None
+
+
+class Llm(NamedTuple):
+    """The LLM slots: active, queued, free. `stale` is true when every source of it went silent."""
+
+    active: int | None = None
+    queued: int | None = None
+    max_slots: int | None = None
+    free: int | None = None
+    models: tuple[str, ...] | None = None
+    kv_cache: float | None = None
+    back_pressure: bool | None = None
+    partial: bool = False
+    source: str | None = None
+    age_s: float | None = None
+    stale: bool = False
+
+
+class Demand(NamedTuple):
+    """How full the stack is. All None with the message "No data yet" before the first answer.
+
+    `utilization` follows `source`: ACTA's pressure where ACTA answers, else the local formula
+    named by `profile`.
+    """
+
+    memory_pressure: float | None = None
+    queue_pressure: float | None = None
+    utilization: float | None = None
+    tier: Tier | None = None
+    message: str = "No data yet"
+    mode: Mode | None = None
+    back_pressure: bool | None = None
+    source: Literal["acta", "local"] = "local"
+    profile: Literal["vram", "serving"] = "vram"
+    stale: bool = False
+
+
+class Pricing(NamedTuple):
+    """The cost multiplier on its S-curve and what a request costs, in tokens."""
+
+    multiplier: float | None = None
+    source: Literal["acta", "local"] = "local"
+    floor: float = 1.0
+    ceiling: float = 6.0
+    steepness: float = 8.0
+    midpoint: float = 0.55
+    base_cost_tokens: float | None = None
+    effective_cost_tokens: float | None = None
+    everything_free: bool = True
+    tokens_per_usd: float | None = None
+    usd_per_hour: float | None = None
+    usd_per_mtok_reserved: float | None = None
+    usd_per_mtok_busy: float | None = None
+    usd_per_mtok_best: float | None = None
+    reference_name: str | None = None
+    reference_usd_per_mtok: float | None = None
+
+
+class NextInstance(NamedTuple):
+    """The instance that one more GPU would be; `source` tells a real offer from the default."""
+
+    gpu: str | None = None
+    vram_bytes: int | None = None
+    region: str | None = None
+    provider: str | None = None
+    usd_per_hour: float | None = None
+    tokens_per_hour: float | None = None
+    source: Literal["offer", "default"] = "default"
+
+
+class Capacity(NamedTuple):
+    """How close the next instance is, and when a surplus one would go."""
+
+    threshold: float = 0.95
+    progress: float | None = None
+    needed: bool = False
+    next_instance: NextInstance = NextInstance()
+    scale_down_in_s: float | None = None
+
+
+class CloudInstance(NamedTuple):
+    """One rented instance; `active` tells whether it serves now."""
+
+    id: str | None = None
+    gpu: str | None = None
+    region: str | None = None
+    status: str | None = None
+    model: str | None = None
+    usd_per_hour: float | None = None
+    active: bool = False
+
+
+class Cloud(NamedTuple):
+    """The rented instances; `instances` is None while nobody has said."""
+
+    instances: tuple[CloudInstance, ...] | None = None
+    active: int | None = None
+    usd_per_hour: float | None = None
+    age_s: float | None = None
+    stale: bool = False
+
+
+class Mint(NamedTuple):
+    """The token pool; `source` says whether the base cost is Mint's or the default."""
+
+    supply: float | None = None
+    circulation: float | None = None
+    balance: float | None = None
+    base_cost_tokens: float | None = None
+    source: Literal["mint", "default"] = "default"
+    stale: bool = False
+
+
+class Parallel(NamedTuple):
+    """Parallel's streams."""
+
+    active_streams: int | None = None
+    max_streams: int | None = None
+    completed: int | None = None
+    stale: bool = False
+
+
+class Agents(NamedTuple):
+    """Agents on the roster (`online`) and those at work (`active`)."""
+
+    online: int | None = None
+    active: int | None = None
+    stale: bool = False
+
+
+class Snapshot(NamedTuple):
+    """Everything one refresh knows. The default value is the safe zero state.
+
+    `at` is RFC 3339 UTC. `data_age_s` is the age of the newest good answer of any source.
+    """
+
+    version: str = ""
+    at: str = ""
+    host: str = ""
+    interval_s: float = 4.0
+    demo: bool = False
+    services_online: tuple[tuple[str, bool], ...] = NOBODY_ONLINE
+    services: tuple[Service, ...] = ()
+    gpus: tuple[Gpu, ...] = ()
+    llm: Llm = Llm()
+    throughput: Throughput = Throughput()
+    engines: tuple[Engine, ...] = ()
+    demand: Demand = Demand()
+    pricing: Pricing = Pricing()
+    capacity: Capacity = Capacity()
+    cloud: Cloud = Cloud()
+    mint: Mint = Mint()
+    parallel: Parallel = Parallel()
+    agents: Agents = Agents()
+    data_age_s: float | None = None
+    cost: Cost = Cost()

@@ -1,0 +1,1 @@
+"""Endless polling on asyncio, one task per source."""

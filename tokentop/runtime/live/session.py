@@ -1,0 +1,204 @@
+"""What stands behind the screen: the sources, their poller, the history, and the clock."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tokentop import fault
+from tokentop.collect.collector import Collector
+from tokentop.config.schema import Config
+from tokentop.domain.engines.history import EngineHistory
+from tokentop.domain.history import History, Sample
+from tokentop.domain.snapshot import Gpu, Snapshot
+from tokentop.runtime.live.poller import Gpus, Poller
+from tokentop.runtime.live.replay import replay
+from tokentop.runtime.live.smoothing import Steady
+
+if TYPE_CHECKING:
+    from tokentop.config.reload import Reloader
+    from tokentop.transport.http.client_async import Pool
+
+STARTED_AT = 1_767_268_800.0  # the frozen demo's wall clock at second 0: 12:00:00 UTC
+
+
+class Session:
+    """Live sources, the demo's, or the demo's first seconds replayed and standing still.
+
+    `on_change` is called on the loop with what is known, and when, once something new was learnt.
+    """
+
+    def __init__(self, config: Config, on_change: Callable[[Snapshot, float], object]) -> None:
+        self._config = config
+        self._on_change = on_change
+        self.frozen_at = config.demo.at_s if config.demo.enabled else None
+        self.history = History()
+        self.engine_history = EngineHistory()
+        self._steady = Steady()
+        self._sampled_at = float("-inf")
+        self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
+        self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
+        self._say: Callable[[str], object] = str
+        self._engines: asyncio.Task[None] | None = None
+        self._reloading: asyncio.Task[None] | None = None
+        if self.frozen_at is not None:
+            replay(self.collector, self.frozen_at, config, self._sample)
+
+    @property
+    def frozen(self) -> bool:
+        """True where the picture stands still for good."""
+        return self.frozen_at is not None
+
+    @property
+    def interval_s(self) -> float:
+        return self._poller.interval_s
+
+    def now(self) -> float:
+        """Monotonic seconds; the moment asked for where the demo is frozen."""
+        return time.monotonic() if self.frozen_at is None else self.frozen_at
+
+    def wall(self) -> float:
+        """Unix seconds for display."""
+        return time.time() if self.frozen_at is None else STARTED_AT + self.frozen_at
+
+    def local_time(self) -> time.struct_time:
+        """The wall clock here; the frozen demo's is the same everywhere."""
+        return time.gmtime(self.wall()) if self.frozen else time.localtime(self.wall())
+
+    def snapshot(self) -> Snapshot:
+        """Everything known now."""
+        return self._fold(self.now())
+
+    def _fold(self, now: float) -> Snapshot:
+        return self._steady.steadied(self.collector.snapshot(now, self.wall()))
+
+    def samples(self) -> tuple[Sample, ...]:
+        """The last hour, oldest first."""
+        return self.history.window(self.now(), 3600.0)
+
+    def set_interval(self, interval_s: float) -> None:
+        self.collector.interval_s = interval_s
+        self._poller.set_interval(interval_s)
+
+    def refresh(self) -> None:
+        self._poller.refresh()
+
+    async def start(
+        self, again: "Reloader | None" = None, say: Callable[[str], object] = str
+    ) -> tuple[asyncio.Task[None], ...]:
+        """Begin to ask; nothing is asked where the demo is frozen.
+
+        `again` reads a changed configuration file; `say` is told what came of it.
+        """
+        self._say = say
+        if self.frozen:
+            return ()
+        pool = await asyncio.to_thread(_pool, self._config, self.now)
+        tasks = self._poller.start(pool, self._gpus())
+        if again is not None:
+            self._reloading = self._reload(again, say)
+            tasks = (*tasks, self._reloading)
+        if not self._asks_engines():
+            return tasks
+        from tokentop.runtime.live.engine_poller import EnginePoller
+
+        engines = EnginePoller(self.collector, self._config, self._poller, self.now)
+        self._engines = asyncio.create_task(engines.run(pool))
+        return (*tasks, self._engines)
+
+    def _reload(self, again: "Reloader", say: Callable[[str], object]) -> asyncio.Task[None]:
+        from tokentop.runtime.live.reload import Reloading
+
+        reloading = Reloading(self._config, again, self.collector, say)
+        return asyncio.create_task(self._poller.repeat(reloading.look))
+
+    def _asks_engines(self) -> bool:
+        config = self._config
+        named = bool(config.engines) or config.prometheus.url is not None
+        return not config.demo.enabled and (config.discovery.enabled or named)
+
+    def stop(self) -> None:
+        self._poller.stop()
+        for task in (self._engines, self._reloading):
+            if task is not None:
+                task.cancel()
+
+    def _gpus(self) -> Gpus | None:
+        if not self._config.gpus:
+            return None
+        from tokentop.transport.nvml import NvmlThread
+
+        if not self._config.demo.enabled:
+            return NvmlThread(self._poller.gpus_answered)
+        from tokentop.demo.gpus import reader
+
+        began = self.now()
+        return NvmlThread(
+            self._poller.gpus_answered,
+            read=reader(lambda: self.now() - began, self._config.demo.seed),
+        )
+
+    def _changed(self) -> None:
+        now = self.now()
+        try:
+            snapshot = self._fold(now)
+            self._sample(snapshot, now)
+        except Exception as error:  # noqa: BLE001  # a fault of ours costs a picture, not the rest
+            self._say(f"No new picture: {fault.sentence(error)}")
+            return
+        self._on_change(snapshot, now)
+
+    def _sample(self, snapshot: Snapshot, now: float) -> None:
+        """Keep one sample a round: answers that trickle in mend the round's sample."""
+        if now - self._sampled_at >= 0.6 * self.interval_s:
+            self._sampled_at = now
+        self.history.add(sample_of(snapshot, self._sampled_at))
+        if snapshot.engines:
+            self.engine_history.add(self._sampled_at, snapshot.engines)
+
+
+def sample_of(snapshot: Snapshot, now: float) -> Sample:
+    """What the history keeps of one snapshot; stale demand is a gap."""
+    demand = snapshot.demand
+    fresh = not demand.stale
+    return Sample(
+        t=now,
+        utilization=demand.utilization if fresh else None,
+        multiplier=snapshot.pricing.multiplier if fresh else None,
+        queued=None if snapshot.llm.stale else snapshot.llm.queued,
+        vram_fraction=_vram_fraction(snapshot.gpus),
+    )
+
+
+def _vram_fraction(gpus: tuple[Gpu, ...]) -> float | None:
+    known = [
+        (g.vram_used_bytes, g.vram_total_bytes)
+        for g in gpus
+        if g.mig is None
+        and g.state == "ok"
+        and g.vram_used_bytes is not None
+        and g.vram_total_bytes
+    ]
+    total = sum(whole or 0 for _, whole in known)
+    return sum(used for used, _ in known) / total if total else None
+
+
+def _host(config: Config) -> str:
+    if config.demo.enabled:
+        from tokentop.demo.stack import HOST
+
+        return HOST
+    return os.uname().nodename
+
+
+def _pool(config: Config, clock: Callable[[], float]) -> "Pool":
+    """The pooled client; imported here, on a worker thread, after the first paint."""
+    from tokentop.transport.http.client_async import Pool
+
+    if not config.demo.enabled:
+        return Pool()
+    from tokentop.demo.pooled import pooled_transport
+
+    began = clock()
+    return Pool(transport=pooled_transport(lambda: clock() - began, config.demo.seed))

@@ -1,0 +1,1 @@
+"""One refresh for the text views: everything asked at once, with one deadline."""

@@ -1,0 +1,82 @@
+"""Which engines there are to ask: those found lately, else whom a short search finds.
+
+The search's modules are imported only where a search, or a kept result with engines in it, needs
+them; a box without engines pays for one small file.
+"""
+
+from time import time
+from typing import Any, NamedTuple
+
+from tokentop.config.schema import Config
+from tokentop.transport.user_cache import keep, recall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.collect.engine import Found
+    from tokentop.transport.discovery.candidates import Search
+    from tokentop.transport.discovery.findings import Findings
+
+NAME = "discovery"
+KEPT_S = 600.0
+NOBODY_S = 60.0  # that there was no engine is believed for less long
+
+
+class Sighted(NamedTuple):
+    """Engines as the desk adopts them; `starting` do not listen yet."""
+
+    found: "tuple[Found, ...]" = ()
+    starting: "tuple[Found, ...]" = ()
+
+
+def sighted(findings: "Findings") -> Sighted:
+    """A search's result, with what it tells of the engines that the user configured."""
+    return Sighted((*findings.found, *findings.configured), findings.starting)
+
+
+def lately(config: Config) -> Sighted | None:
+    """What the last search found, even if nobody; None where one is due."""
+    now = time()
+    document: Any = recall(NAME, KEPT_S, now)
+    if not isinstance(document, dict) or document.get("complete") is not True:
+        return None
+    if not document.get("found") and not document.get("configured"):
+        return None if recall(NAME, NOBODY_S, now) is None else Sighted()
+    from tokentop.transport.discovery.persisted import recall_findings
+
+    findings = recall_findings(now, hosts=config.discovery.hosts)
+    return None if findings is None else sighted(findings)
+
+
+def search(config: Config, gpu_pids: tuple[int, ...], limit_s: float) -> "Findings":
+    """Search now, for at most `limit_s` seconds, and keep what was found for the next call."""
+    from tokentop.transport.discovery.persisted import keep_findings, recall_memory
+    from tokentop.transport.discovery.search import find
+
+    memory = recall_memory(time())
+    findings = find(plan(config, gpu_pids), memory, time(), limit_s)
+    # An engine that starts answers soon: until then the next call searches again.
+    settled = findings.complete and not findings.starting
+    keep_findings(findings._replace(complete=settled), memory, time())
+    return findings
+
+
+def forget() -> None:
+    """Let the next call search: one of those found last is gone."""
+    keep(NAME, {"complete": False}, time())
+
+
+def plan(config: Config, gpu_pids: tuple[int, ...]) -> "Search":
+    """What to look for; addresses that the user configured for something are not asked."""
+    from tokentop.transport.discovery.candidates import Search
+    from tokentop.transport.http.urls import split
+
+    named = [engine.url for engine in config.engines]
+    named += [one.url for one in config.services if one.enabled and one.configured]
+    targets = [target for url in named if (target := split(url)) is not None]
+    return Search(
+        gpu_pids=gpu_pids,
+        hosts=config.discovery.hosts,
+        ports=config.discovery.ports,
+        exclude=config.discovery.exclude,
+        taken=tuple((target.host, target.port) for target in targets),
+    )

@@ -1,0 +1,154 @@
+"""Engines in the one-shot views, refresh by refresh: find them, ask them, keep their counters.
+
+At the first refresh a search is waited for where nothing was found lately; later ones run beside
+the polls and count from the next refresh on. Nothing of this imports an adapter before there is
+an engine to ask.
+"""
+
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from time import monotonic, time
+
+from tokentop.collect.collector import Collector
+from tokentop.config.schema import Config
+from tokentop.runtime.oneshot.discovery_cache import Sighted, forget, lately, search, sighted
+from tokentop.transport.user_cache import keep, recall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.collect.engine import Due
+    from tokentop.collect.engines import EngineDesk
+    from tokentop.runtime.oneshot.engine_polls import Polls
+    from tokentop.transport.discovery.findings import Findings
+
+SEARCH_S = 0.3
+AGAIN_S = 30.0
+RATES = "rates"
+RATES_S = 60.0
+
+GpuPids = Callable[[], tuple[int, ...]]
+
+
+class EngineRounds:
+    """One view's engines; `gpu_pids` may block for a moment and is called on a thread.
+
+    With `search_s` a search of so many seconds is made even where another call's result is kept.
+    `findings` are those of the latest search that was made.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        collector: Collector,
+        gpu_pids: GpuPids,
+        search_s: float | None = None,
+    ) -> None:
+        self._config = config
+        self._collector = collector
+        self._gpu_pids = gpu_pids
+        self._searches: SimpleQueue[Sighted] = SimpleQueue()
+        self._searching = False
+        self._searched_at: float | None = None
+        self._remembered = False
+        self._first = True
+        self._polls: list[Polls] = []
+        self._asked: set[str] = set()
+        self._search_s = search_s
+        self.findings: Findings | None = None
+
+    def begin(self, until: float) -> None:
+        """Ask everybody known, search where it is time to; never blocks."""
+        self._asked.clear()
+        self._first = self._searched_at is None
+        self._take(0.0)
+        if self._config.discovery.enabled and self._search_is_due():
+            self._look()
+        self._ask(until)
+
+    def finish(self, until: float) -> None:
+        """Record every answer; blocks until the last is here or the deadline."""
+        if self._first and self._take(until - monotonic()):
+            self._ask(until)
+        for polls in self._polls:
+            polls.record()
+        self._polls.clear()
+
+    def stop(self) -> None:
+        """Leave the counters for the next call."""
+        if not self._collector.has_engines:
+            return
+        desk = self._collector.engines()
+        if kept := desk.keepsakes():
+            keep(RATES, {**_others(), **kept}, time())
+        if desk.lost():
+            forget()
+
+    def _search_is_due(self) -> bool:
+        if self._searching:
+            return False
+        return self._searched_at is None or monotonic() - self._searched_at >= AGAIN_S
+
+    def _look(self) -> None:
+        self._searched_at = monotonic()
+        if self._first and self._search_s is None and (known := lately(self._config)) is not None:
+            self._adopt(known)
+            return
+        self._searching = True
+        threading.Thread(target=self._search, daemon=True).start()
+
+    def _search(self) -> None:
+        self.findings = search(self._config, self._gpu_pids(), self._search_s or SEARCH_S)
+        self._searches.put(sighted(self.findings))
+
+    def _take(self, wait_s: float) -> bool:
+        """Adopt a search's result if it is there in time; whether it was."""
+        if not self._searching:
+            return False
+        try:
+            sighted = self._searches.get(timeout=max(0.0, wait_s))
+        except Empty:
+            return False
+        self._searching = False
+        self._adopt(sighted)
+        return True
+
+    def _adopt(self, sighted: Sighted) -> None:
+        if sighted.found or sighted.starting or self._collector.has_engines:
+            self._collector.engines().adopt(sighted.found, sighted.starting)
+
+    def _ask(self, until: float) -> None:
+        if not self._collector.has_engines:
+            return
+        from tokentop.runtime.oneshot.engine_polls import Polls
+
+        desk = self._collector.engines()
+        if not self._remembered:
+            self._remembered = True
+            began = desk.remember(recall(RATES, RATES_S, time()), monotonic())
+            if began is not None:
+                self._collector.measure_from(began)
+        due = [poll for one in desk.ids() if (poll := self._due(desk, one)) is not None]
+        self._polls.append(Polls(desk, due, until))
+
+    def _due(self, desk: "EngineDesk", identity: str) -> "Due | None":
+        """A poll of an engine that this refresh has not asked yet."""
+        if identity in self._asked:
+            return None
+        self._asked.add(identity)
+        return desk.poll(identity, monotonic())
+
+
+def _others() -> dict[str, object]:
+    """What calls with another configuration left lately: they want to find it again."""
+    kept = recall(RATES, RATES_S, time())
+    now = monotonic()
+    left = kept.items() if isinstance(kept, dict) else ()
+    return {name: value for name, value in left if _is_young(value, now)}
+
+
+def _is_young(kept: object, now: float) -> bool:
+    marks = (
+        [one.get("at") for one in kept if isinstance(one, dict)] if isinstance(kept, list) else []
+    )
+    return any(isinstance(at, int | float) and 0 <= now - at <= RATES_S for at in marks)

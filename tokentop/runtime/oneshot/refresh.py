@@ -1,0 +1,141 @@
+"""Ask every source at once, with one deadline, and fold what came: the text views' one refresh."""
+
+import threading
+from os import uname
+from time import monotonic
+from typing import NamedTuple
+
+from tokentop.collect.collector import Collector, HttpSource
+from tokentop.config.schema import Config
+from tokentop.domain.readings import Failure, GpusReading
+from tokentop.domain.snapshot import Snapshot
+from tokentop.runtime.oneshot.environment import GpusAnswer, GpusRead, World
+from tokentop.transport.http.client_blocking import fetch_all
+from tokentop.transport.http.messages import Reply
+from tokentop.transport.nvml import NvmlThread
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.runtime.oneshot.engine_rounds import EngineRounds
+    from tokentop.transport.discovery.findings import Findings
+
+MARGIN_S = 0.1  # kept for folding, printing and leaving
+GPU_PIDS_S = 0.5  # engines' command lines are found without them as well
+
+
+class Round(NamedTuple):
+    """What one refresh heard, for those who want to know more than the snapshot says."""
+
+    answers: tuple[tuple[HttpSource, Reply | Failure], ...] = ()
+    gpus: GpusAnswer | None = None
+    gpus_latency_s: float | None = None
+
+
+class Gpus:
+    """The driver's answers, taken from its own thread with a deadline."""
+
+    def __init__(self, read: GpusRead | None) -> None:
+        self._thread = NvmlThread(self._arrived, read=read)
+        self._here = threading.Event()
+        self._answer: tuple[GpusAnswer, float] | None = None
+
+    def poll(self) -> None:
+        """Ask for a fresh reading; never blocks."""
+        self._here.clear()
+        self._thread.start()
+        self._thread.poll()
+
+    def take(self, wait_s: float) -> tuple[GpusAnswer, float | None]:
+        """Return the answer and its latency; a driver silent since long ago is not waited for."""
+        busy = self._thread.busy_since
+        stuck = busy is not None and monotonic() - busy > max(wait_s, 1.0)
+        if self._here.wait(0 if stuck else max(0.0, wait_s)) and self._answer is not None:
+            return self._answer
+        return Failure("timeout", "the NVIDIA driver does not answer"), None
+
+    def stop(self) -> None:
+        self._thread.stop()
+
+    def _arrived(self, answer: GpusAnswer, latency_s: float) -> None:
+        self._answer = (answer, latency_s)
+        self._here.set()
+
+
+class Asker:
+    """One collector with its transports; `last` is what the latest refresh heard.
+
+    With `search_s` engines are searched for anew, for so many seconds.
+    """
+
+    def __init__(self, config: Config, search_s: float | None = None) -> None:
+        if config.demo.enabled:
+            from tokentop.runtime.demo import simulated
+
+            self._world = simulated(config.demo)
+        else:
+            self._world = World(uname().nodename)
+        self._collector = Collector(config, self._world.host, config.demo.enabled)
+        self._gpus = Gpus(self._world.read) if config.gpus else None
+        self._engines = self._engine_rounds(config, search_s)
+        self.last = Round()
+        if config.demo.enabled and config.demo.at_s is not None:
+            from tokentop.runtime.demo import rehearse
+
+            rehearse(self._collector, config)
+
+    def ask(self, deadline: float) -> Snapshot:
+        """Return the snapshot by `deadline` (monotonic); what is late counts as a timeout."""
+        until = deadline - MARGIN_S
+        world, collector = self._world, self._collector
+        due = [source for source in collector.sources if collector.due(source.key, world.clock())]
+        if self._gpus is not None:
+            self._gpus.poll()
+        if self._engines is not None:
+            self._engines.begin(until)
+        requests = [source.request for source in due]
+        replies = fetch_all(requests, max(0.0, until - monotonic()), dial=world.dial)
+        for source, reply in zip(due, replies, strict=True):
+            collector.record(source.key, reply, world.clock())
+        self.last = Round(tuple(zip(due, replies, strict=True)))
+        if self._gpus is not None:
+            self._take_gpus(self._gpus, until)
+        if self._engines is not None:
+            self._engines.finish(until)
+        return collector.snapshot(world.clock(), world.wall())
+
+    @property
+    def findings(self) -> "Findings | None":
+        """What the latest search found; None where none was made, or it has not ended."""
+        return None if self._engines is None else self._engines.findings
+
+    def _engine_rounds(self, config: Config, search_s: float | None) -> "EngineRounds | None":
+        """None where no engine can be: the demo asks nobody real."""
+        named = config.engines or config.prometheus.url is not None
+        if config.demo.enabled or not (config.discovery.enabled or named):
+            return None
+        from tokentop.runtime.oneshot.engine_rounds import EngineRounds
+
+        return EngineRounds(config, self._collector, self._gpu_pids, search_s)
+
+    def _gpu_pids(self) -> tuple[int, ...]:
+        """The processes on this host's GPUs, which lead to engines; blocks for a moment."""
+        answer = self._gpus.take(GPU_PIDS_S)[0] if self._gpus is not None else None
+        devices = answer.devices if isinstance(answer, GpusReading) else ()
+        held = (process.pid for device in devices for process in device.processes or ())
+        return tuple(dict.fromkeys(held))
+
+    def _take_gpus(self, gpus: Gpus, until: float) -> None:
+        answer, latency_s = gpus.take(until - monotonic())
+        self._collector.record_gpus(answer, self._world.clock(), latency_s)
+        self.last = self.last._replace(gpus=answer, gpus_latency_s=latency_s)
+
+    def adopt(self, config: Config) -> None:
+        """Take over the prices and thresholds of a configuration read again."""
+        self._collector.adopt(config)
+
+    def stop(self) -> None:
+        """Ask nothing more; waits for nobody."""
+        if self._gpus is not None:
+            self._gpus.stop()
+        if self._engines is not None:
+            self._engines.stop()

@@ -1,0 +1,1 @@
+"""The seven services: their fifteen endpoints and what their answers mean."""

@@ -1,0 +1,89 @@
+"""How an engine is asked, without doing any I/O.
+
+An adapter's `poll` is a generator: it yields the paths to GET next (all of one batch at once),
+is sent the answers, and returns what they mean. The same conversation is driven by threads for
+the one-line view and by asyncio for the app; a test drives it with plain dictionaries.
+
+A path begins with a slash and is asked of the engine's own base URL. An absolute URL may be
+yielded only where it lies under one of `Hints.runners`; it is asked without the engine's token.
+"""
+
+from collections.abc import Generator, Mapping
+from typing import NamedTuple, Protocol
+
+from tokentop.domain.engines.readings import EngineKind, EngineReading
+from tokentop.domain.readings import Failure
+
+LOCKED = "The server wants an API key: name it with token_env."
+LOADING = "The model is still being loaded."
+SELDOM_S = 60.0  # how often what hardly ever changes (version, model names) is asked again
+
+
+class Answer(NamedTuple):
+    """A 2xx answer to one GET."""
+
+    body: bytes
+    content_type: str = ""
+    server: str = ""
+
+
+Paths = tuple[str, ...]
+Answers = Mapping[str, Answer | Failure]
+Conversation = Generator[Paths, Answers, EngineReading | Failure]
+
+
+class Hints(NamedTuple):
+    """What is known of an engine beside its answers; slots from the user or a command line."""
+
+    configured_slots: int | None = None
+    argv_slots: int | None = None
+    runners: tuple[str, ...] = ()  # loopback origins of processes that the engine started
+
+
+class Adapter(Protocol):
+    """One engine's adapter; it remembers between polls what need not be asked every time."""
+
+    kind: EngineKind
+
+    def poll(self, now: float) -> Conversation:
+        """The conversation of one poll; `now` is monotonic seconds."""
+        ...
+
+
+class Seldom:
+    """Asks something again only after a while; a failure is asked again at the next poll."""
+
+    __slots__ = ("_at",)
+
+    def __init__(self) -> None:
+        self._at: float | None = None
+
+    def due(self, now: float) -> bool:
+        return self._at is None or now - self._at >= SELDOM_S
+
+    def done(self, now: float) -> None:
+        self._at = now
+
+
+def refused(
+    failure: Failure, kind: EngineKind, blank: EngineReading | None = None
+) -> EngineReading | Failure:
+    """What a refusal says of the engine: it wants a key, or it is still loading."""
+    blank = blank or EngineReading(kind)
+    if failure.status in (401, 403):
+        return blank._replace(health="locked", advice=LOCKED)
+    if failure.status == 503:
+        return blank._replace(health="loading", advice=LOADING)
+    return failure
+
+
+def status_of(answer: Answer | Failure | None) -> int | None:
+    """The HTTP status of an answer; None where there was none."""
+    if isinstance(answer, Answer):
+        return 200
+    return answer.status if answer is not None else None
+
+
+def is_html(answer: Answer) -> bool:
+    """A login page or a web application in the place of an answer."""
+    return "html" in answer.content_type.lower() or answer.body.lstrip()[:1] == b"<"

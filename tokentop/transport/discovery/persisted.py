@@ -1,0 +1,115 @@
+"""The last search's result between two calls: what the one-shot views start from.
+
+Whatever the file says is checked as if a stranger had written it: loopback addresses only (or the
+hosts that the user configured), known kinds, plain types.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import get_args
+
+from tokentop.domain.engines.readings import EngineKind
+from tokentop.domain.text import clean
+from tokentop.transport.discovery.findings import LOOPBACK, Findings, Found, Source
+from tokentop.transport.discovery.probe_cache import Identity, Key, Memory
+from tokentop.transport.http.urls import split
+from tokentop.transport.user_cache import keep, recall
+
+NAME = "discovery"
+VALID_S = 600.0
+MAX_ROWS = 256
+
+_KINDS = get_args(EngineKind)
+_SOURCES = get_args(Source)
+
+
+def keep_findings(
+    findings: Findings, memory: Memory, now: float, environ: Mapping[str, str] = os.environ
+) -> bool:
+    """Keep what was found, and which ports not to ask again; wall clock `now`."""
+    document = {
+        "found": [list(one) for one in findings.found],
+        "configured": [list(one) for one in findings.configured],
+        "sockets": [[*key, *one] for key, one in memory.items(now)],
+        "complete": findings.complete,
+    }
+    return keep(NAME, document, now, environ)
+
+
+def recall_findings(
+    now: float,
+    environ: Mapping[str, str] = os.environ,
+    hosts: tuple[str, ...] = LOOPBACK,
+) -> Findings | None:
+    """What the last complete search found within ten minutes; `hosts` beside loopback."""
+    document = _document(now, environ)
+    if document.get("complete") is not True:
+        return None
+    found = [_found(row, hosts) for row in _rows(document, "found")]
+    configured = [_found(row, hosts) for row in _rows(document, "configured")]
+    return Findings(
+        tuple(one for one in found if one is not None),
+        configured=tuple(one for one in configured if one is not None),
+    )
+
+
+def recall_memory(now: float, environ: Mapping[str, str] = os.environ) -> Memory:
+    """Which sockets were asked lately, so that a call a second later does not ask them again."""
+    rows = (_socket(row) for row in _rows(_document(now, environ), "sockets"))
+    return Memory(dict(row for row in rows if row is not None))
+
+
+def _document(now: float, environ: Mapping[str, str]) -> dict[str, object]:
+    document = recall(NAME, VALID_S, now, environ)
+    return document if isinstance(document, dict) else {}
+
+
+def _rows(document: Mapping[str, object], key: str) -> list[list[object]]:
+    rows = document.get(key)
+    listed = rows if isinstance(rows, list) else []
+    return [row for row in listed[:MAX_ROWS] if isinstance(row, list)]
+
+
+def _found(row: list[object], hosts: tuple[str, ...]) -> Found | None:
+    if len(row) != len(Found._fields):
+        return None
+    kind, url, pids, slots, model, version, source, runners = row
+    if kind not in _KINDS or source not in _SOURCES or not _is_near(url, hosts):
+        return None
+    origins = runners if isinstance(runners, list) else []
+    return Found(
+        kind,  # type: ignore[arg-type]  # one of _KINDS
+        str(url),
+        tuple(pid for pid in (pids if isinstance(pids, list) else []) if _whole(pid)),
+        slots if isinstance(slots, int) and _whole(slots) else None,
+        clean(model) if isinstance(model, str) else None,
+        clean(version) if isinstance(version, str) else None,
+        source,  # type: ignore[arg-type]  # one of _SOURCES
+        tuple(str(origin) for origin in origins[:16] if _is_near(origin, ())),
+    )
+
+
+def _socket(row: list[object]) -> tuple[Key, Identity] | None:
+    if len(row) != len(Identity._fields) + 3:
+        return None
+    host, port, inode, kind, until, answered, version = row
+    if not isinstance(host, str) or not isinstance(port, int) or not isinstance(inode, int):
+        return None
+    if not isinstance(until, int | float) or not isinstance(answered, str):
+        return None
+    if kind is not None and kind not in _KINDS:
+        return None
+    told = clean(version) if isinstance(version, str) else None
+    identity = Identity(kind, until, answered, told)  # type: ignore[arg-type]  # one of _KINDS
+    return (host, port, inode), identity
+
+
+def _is_near(url: object, hosts: tuple[str, ...]) -> bool:
+    target = split(url) if isinstance(url, str) and len(url) < 300 else None
+    if target is None or target.userinfo or target.path != "/":
+        return False
+    return target.host in (*LOOPBACK, *hosts) or target.host.startswith("127.")
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31

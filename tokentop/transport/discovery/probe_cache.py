@@ -1,0 +1,73 @@
+"""What earlier searches found, so that nobody is asked again without need.
+
+A listening socket keeps its inode for life, so an answer stays true while the inode stays the
+same: a server that has been replaced is asked anew at once. Times are wall clock, for the memory
+outlives the process (cache.py).
+"""
+
+from collections.abc import Iterable, Mapping
+from threading import Thread
+from typing import NamedTuple
+
+from tokentop.domain.engines.readings import EngineKind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.transport.discovery.candidates import Candidate
+
+STRANGER_S = 300.0  # answered, and is no engine
+MUTE_S = 60.0  # accepted, and said nothing
+FRIEND_S = 300.0  # an engine
+MAX_STRANGERS = 256
+
+
+class Identity(NamedTuple):
+    """What was told about a socket: the kind that answered, or None for no engine, and until when.
+
+    `host` is the address that answered.
+    """
+
+    kind: EngineKind | None
+    until: float
+    host: str
+    version: str | None = None
+
+
+Key = tuple[str, int, int]
+
+
+class Memory:
+    """What each socket turned out to be; `reader` is the thread that last read /proc."""
+
+    def __init__(self, known: Mapping[Key, Identity] | None = None) -> None:
+        self._known: dict[Key, Identity] = dict(known or {})
+        self.reader: Thread | None = None
+
+    def recall(self, candidate: "Candidate", now: float) -> Identity | None:
+        """What is known of the candidate's socket; an engine only while its socket is seen."""
+        identity = self._known.get(_key(candidate))
+        if identity is None or not now <= identity.until <= now + STRANGER_S:
+            return None
+        if identity.kind is None:
+            return identity
+        seen = candidate.inode and candidate.listening
+        return identity if seen and identity.host in _hosts(candidate) else None
+
+    def remember(self, candidate: "Candidate", identity: Identity) -> None:
+        """Keep it; the oldest make room."""
+        self._known.pop(_key(candidate), None)
+        self._known[_key(candidate)] = identity
+        while len(self._known) > MAX_STRANGERS:
+            del self._known[next(iter(self._known))]
+
+    def items(self, now: float) -> Iterable[tuple[Key, Identity]]:
+        """What still holds."""
+        return [(key, one) for key, one in self._known.items() if one.until >= now]
+
+
+def _key(candidate: "Candidate") -> Key:
+    return candidate.host, candidate.port, candidate.inode
+
+
+def _hosts(candidate: "Candidate") -> tuple[str | None, ...]:
+    return candidate.host, candidate.other_host

@@ -1,0 +1,175 @@
+"""Processes that belong together: an engine's server, its workers, its runners.
+
+A GPU is held by a worker whose parent (or whose parent's parent) listens; and a listening server
+may have a sibling on the GPU. So a family is everything below the process that launched it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from tokentop.domain.engines.readings import EngineKind
+from tokentop.sources.engines import command_line as commands
+from tokentop.sources.engines.command_line import Command
+from tokentop.transport.procfs import Processes, environment
+
+MAX_FAMILIES = 64
+MAX_MEMBERS = 256
+MAX_CLIMB = 16
+MAX_CLIMB_UNNAMED = 3
+
+# The only variables that are read; none of them holds a secret.
+VARIABLES = ("OLLAMA_HOST", "OLLAMA_NUM_PARALLEL", "LLAMA_ARG_PORT", "LLAMA_ARG_N_PARALLEL")
+
+# Words after the program's name with which it serves nobody.
+_ERRANDS = {
+    "vllm": ("bench", "chat", "complete", "collect-env", "run-batch"),
+    "ollama": ("run", "pull", "push", "list", "ls", "ps", "show", "stop", "create", "cp", "rm"),
+}
+# Above these nothing belongs to the engine.
+_LAUNCHERS = re.compile(
+    r"(systemd|init|sshd|tmux|screen|login|su|containerd-shim.*|conmon|dockerd|podman|supervisord"
+    r"|tini|dumb-init|docker-init|s6-.*|runsv.*|kubelet|slurmstepd|crond?|node|code|gnome-.*)"
+)
+_SHELL = re.compile(r"-?(ba|da|z|fi|k)?sh")
+# They hold GPUs and listen, and are known not to be engines: their ports are left in peace.
+_NO_ENGINES = re.compile(
+    r"jupyter|ipykernel|torchrun|torch[./]distributed|accelerate|deepspeed|raylet|ray::"
+    r"|tensorboard|Xorg|Xwayland|gnome|chrome|firefox|steam",
+    re.IGNORECASE,
+)
+
+
+class Runner(NamedTuple):
+    """A child that an engine started for one model, with the loopback port it listens at."""
+
+    pid: int
+    kind: EngineKind
+    port: int | None
+
+
+class Family(NamedTuple):
+    """An engine's processes, the launching one first; `command` is None where it names none."""
+
+    pids: tuple[int, ...]
+    argv: tuple[str, ...] = ()
+    environ: tuple[tuple[str, str], ...] = ()
+    command: Command | None = None
+    runners: tuple[Runner, ...] = ()
+    on_gpu: bool = False
+
+
+def families(root: str, processes: Processes, gpu_pids: Iterable[int]) -> tuple[Family, ...]:
+    """Every engine by its command line, and every other family that holds a GPU; those first."""
+    kin = _Kin(processes)
+    on_gpu = [pid for pid in gpu_pids if pid in processes]
+    heads: dict[int, bool] = {}
+    for pid in on_gpu:
+        head = kin.named_head(pid) or kin.unnamed_head(pid)
+        if head is not None:
+            heads[head] = True
+    for pid in kin.named():
+        heads.setdefault(kin.named_head(pid) or pid, False)
+    first = list(heads.items())[:MAX_FAMILIES]
+    return tuple(_family(root, processes, kin, head, gpu) for head, gpu in first)
+
+
+def _family(root: str, processes: Processes, kin: "_Kin", head: int, on_gpu: bool) -> Family:
+    argv = processes.argv(head)
+    members = kin.members(head)
+    if kin.kinds.get(head) is None:
+        return Family(members, argv, on_gpu=on_gpu)
+    environ = environment(root, head, VARIABLES)
+    runners = tuple(_runner(processes.argv(pid), pid) for pid in members[1:] if kin.runs(pid, head))
+    return Family(members, argv, environ, commands.read(argv, dict(environ)), runners, on_gpu)
+
+
+def _runner(argv: Sequence[str], pid: int) -> Runner:
+    command = commands.read(argv)
+    if command is None:  # its kind is what made it a runner
+        return Runner(pid, "llamacpp", None)
+    return Runner(pid, command.kind, command.port)
+
+
+class _Kin:
+    """Who descends from whom, with the kinds that the command lines name."""
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+        self.kinds: dict[int, EngineKind] = {}
+        for pid in processes.pids():
+            argv = processes.argv(pid)
+            kind = commands.kind_of(argv[:16])
+            if kind is not None and serves(kind, argv):
+                self.kinds[pid] = kind
+
+    def named(self) -> list[int]:
+        """The processes whose command lines name an engine."""
+        return list(self.kinds)
+
+    def named_head(self, pid: int) -> int | None:
+        """The server that launched this process; an engine of another kind above it is not it."""
+        head: int | None = None
+        for one in self._processes.ancestors(pid)[:MAX_CLIMB]:
+            kind = self.kinds.get(one)
+            if kind is None:
+                continue
+            if head is not None and not _launches(kind, self.kinds[head]):
+                break
+            head = one
+        return head
+
+    def unnamed_head(self, pid: int) -> int | None:
+        """What probably launched a GPU process of no known kind; None where it is no engine."""
+        head = pid
+        for one in self._processes.ancestors(pid)[: MAX_CLIMB_UNNAMED + 1]:
+            argv = self._processes.argv(one)
+            if one != pid and _is_launcher(argv):
+                break
+            if any(_NO_ENGINES.search(word) for word in argv[:6]):
+                return None
+            head = one
+        return head
+
+    def members(self, head: int) -> tuple[int, ...]:
+        """The head and all below it, but for engines of their own."""
+        found = [head]
+        for pid in found:
+            below = self._processes.children(pid)
+            found += [one for one in below if self._belongs(one, head) and one not in found]
+            if len(found) >= MAX_MEMBERS:
+                break
+        return tuple(found[:MAX_MEMBERS])
+
+    def runs(self, pid: int, head: int) -> bool:
+        """Whether the child was started to run one model, on a port of its own."""
+        kind, launcher = self.kinds.get(pid), self.kinds.get(head)
+        return kind is not None and launcher in ("ollama", "llamacpp") and _launches(launcher, kind)
+
+    def _belongs(self, pid: int, head: int) -> bool:
+        kind = self.kinds.get(pid)
+        return kind is None or (head in self.kinds and _launches(self.kinds[head], kind))
+
+
+def serves(kind: EngineKind, argv: Sequence[str]) -> bool:
+    """False for an engine's client: `ollama run`, `vllm bench`."""
+    errands = _ERRANDS.get(kind, ())
+    program = next((at for at, word in enumerate(argv[:12]) if _base(word) == kind), None)
+    return program is None or not set(argv[program + 1 : program + 2]) & set(errands)
+
+
+def _launches(launcher: EngineKind, kind: EngineKind) -> bool:
+    return launcher == kind or (launcher == "ollama" and kind == "llamacpp")
+
+
+def _is_launcher(argv: Sequence[str]) -> bool:
+    if not argv:
+        return True
+    name = _base(argv[0].partition(":")[0].partition(" ")[0])
+    if _SHELL.fullmatch(name):  # with a script it is a start script, and the engine's own
+        return all(word.startswith("-") and "c" not in word for word in argv[1:])
+    return _LAUNCHERS.fullmatch(name) is not None
+
+
+def _base(word: str) -> str:
+    return word.rsplit("/", 1)[-1]

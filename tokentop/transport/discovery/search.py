@@ -1,0 +1,196 @@
+"""The search itself: candidates asked all at once, on daemon threads, within one deadline.
+
+Everything that may hang (/proc, sockets) runs on threads that nobody joins; what comes too late is
+found the next time.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import NamedTuple
+
+from tokentop.domain.engines.readings import EngineKind
+from tokentop.transport.discovery.candidates import Candidate, Search, candidates, is_taken
+from tokentop.transport.discovery.findings import Findings, Found
+from tokentop.transport.discovery.probe import Fetch, Verdict, origin, probe
+from tokentop.transport.discovery.probe_cache import FRIEND_S, MUTE_S, STRANGER_S, Identity, Memory
+from tokentop.transport.http import client_blocking as once
+
+__all__ = ["ONE_SHOT_S", "Findings", "find"]
+
+ONE_SHOT_S = 0.3
+_HOLDS_S = {"engine": FRIEND_S, "stranger": STRANGER_S, "mute": MUTE_S}
+
+
+def find(
+    search: Search,
+    memory: Memory,
+    now: float,
+    deadline_s: float = ONE_SHOT_S,
+    *,
+    fetch: Fetch = once.fetch_all,
+) -> Findings:
+    """Every engine on this host that answers in time; wall clock `now`; blocks for the deadline."""
+    hunt = _Hunt(search, memory, now, monotonic() + deadline_s, fetch)
+    return hunt.run()
+
+
+class _Asked(NamedTuple):
+    """A candidate with what it turned out to be."""
+
+    candidate: Candidate
+    verdict: Verdict
+
+
+class _Hunt:
+    """One search. Its threads only put what they learn into the queue; all else is done here."""
+
+    def __init__(
+        self, search: Search, memory: Memory, now: float, deadline: float, fetch: Fetch
+    ) -> None:
+        self._search = search
+        self._memory = memory
+        self._now = now
+        self._deadline = deadline
+        self._fetch = fetch
+        self._inbox: queue.SimpleQueue[tuple[Candidate, ...] | _Asked] = queue.SimpleQueue()
+
+    def run(self) -> Findings:
+        if self._memory.reader is not None and self._memory.reader.is_alive():
+            return Findings(complete=False)  # /proc hangs: one thread that waits for it is enough
+        self._memory.reader = _start(self._look)
+        first = self._next()
+        if first is None or isinstance(first, _Asked):
+            return Findings(complete=False)
+        self._memory.reader = None  # it has delivered, though its thread may live a moment yet
+        configured = [c for c in first if is_taken(c, self._search.taken)]
+        known, unknown = self._sorted_out([c for c in first if c not in configured])
+        for candidate in unknown:
+            _start(self._asking(candidate))
+        told, complete = self._collect(len(unknown))
+        for asked in told:
+            self._remember(asked)
+            complete = complete and asked.verdict.outcome != "late"
+        heard = {asked.candidate for asked in told}
+        unheard = [_Asked(c, Verdict("late", c.host)) for c in unknown if c not in heard]
+        every = [_by_process(asked) for asked in (*known, *told, *unheard)]
+        return _findings(every, configured, complete=complete)
+
+    def _look(self) -> None:
+        try:
+            found = candidates(self._search)
+        except Exception:  # noqa: BLE001  # a strange process table costs the search, no traceback
+            found = ()
+        self._inbox.put(found)
+
+    def _sorted_out(self, all_: Sequence[Candidate]) -> tuple[list[_Asked], list[Candidate]]:
+        """The engines known already, and those that have to be asked."""
+        known: list[_Asked] = []
+        unknown: list[Candidate] = []
+        for candidate in all_:
+            identity = self._memory.recall(candidate, self._now)
+            if identity is None:
+                unknown.append(candidate)
+            elif identity.kind is not None:
+                verdict = Verdict("engine", identity.host, identity.kind, identity.version)
+                known.append(_Asked(candidate, verdict))
+        return known, unknown
+
+    def _asking(self, candidate: Candidate) -> Callable[[], None]:
+        def work() -> None:
+            try:
+                verdict = probe(candidate, self._deadline, self._fetch)
+            except Exception:  # noqa: BLE001  # a hostile answer costs one row, not the search
+                verdict = Verdict("stranger", candidate.host)
+            self._inbox.put(_Asked(candidate, verdict))
+
+        return work
+
+    def _collect(self, count: int) -> tuple[list[_Asked], bool]:
+        told: list[_Asked] = []
+        while len(told) < count:
+            asked = self._next()
+            if asked is None:
+                return told, False
+            if isinstance(asked, _Asked):
+                told.append(asked)
+        return told, True
+
+    def _next(self) -> tuple[Candidate, ...] | _Asked | None:
+        try:
+            return self._inbox.get(timeout=max(0.0, self._deadline - monotonic()))
+        except queue.Empty:
+            return None
+
+    def _remember(self, asked: _Asked) -> None:
+        verdict = asked.verdict
+        holds = _HOLDS_S.get(verdict.outcome)
+        sure = verdict.sure if verdict.kind else asked.candidate.command is None
+        if holds is not None and sure:  # an engine by its command line is always asked again
+            until = self._now + holds
+            identity = Identity(verdict.kind, until, verdict.host, verdict.version)
+            self._memory.remember(asked.candidate, identity)
+
+
+def _findings(
+    asked: Sequence[_Asked], configured: Sequence[Candidate], *, complete: bool
+) -> Findings:
+    found = {(a.verdict.host, a.candidate.port): _found(a) for a in asked if a.verdict.kind}
+    starting = [
+        _described(a.candidate, a.candidate.command.kind)
+        for a in asked
+        if a.verdict.outcome == "refused" and a.candidate.command and _alone(a.candidate)
+    ]
+    told = [_described(c, c.command.kind) for c in configured if c.command]
+    return Findings(_in_order(list(found.values())), _in_order(starting), _in_order(told), complete)
+
+
+def _by_process(asked: _Asked) -> _Asked:
+    """A busy engine answers late; its command line and its socket say what it is all the same."""
+    candidate, verdict = asked
+    command = candidate.command
+    late = verdict.outcome in ("mute", "late") or not verdict.sure
+    theirs = candidate.listening and not candidate.guessed and bool(candidate.pids)
+    if command is None or not late or not theirs or candidate.port != command.port:
+        return asked
+    return _Asked(candidate, verdict._replace(kind=command.kind))
+
+
+def _alone(candidate: Candidate) -> bool:
+    """Whether a refusal says that the engine is not up yet, rather than up somewhere else."""
+    return candidate.listening is False and bool(candidate.pids) and not candidate.guessed
+
+
+def _found(asked: _Asked) -> Found:
+    candidate, verdict = asked
+    kind = verdict.kind or "openai"
+    guessed = candidate.command
+    if guessed is not None and not candidate.certain and guessed.kind != kind:
+        candidate = Candidate(candidate.host, candidate.port)  # somebody else's port after all
+    described = _described(candidate._replace(host=verdict.host), kind)
+    return described._replace(version=verdict.version)
+
+
+def _described(candidate: Candidate, kind: EngineKind) -> Found:
+    command = candidate.command
+    return Found(
+        kind,
+        origin(candidate.host, candidate.port),
+        candidate.pids,
+        command.slots if command else None,
+        command.model if command else None,
+        None,
+        candidate.source,
+        candidate.runners,
+    )
+
+
+def _in_order(found: Sequence[Found]) -> tuple[Found, ...]:
+    return tuple(sorted(found, key=lambda one: (int(one.url.rpartition(":")[2]), one.url)))
+
+
+def _start(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, name="discovery", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,39 @@
+"""The same search for the full screen: the event loop goes on meanwhile."""
+
+import asyncio
+import threading
+from contextlib import suppress
+
+from tokentop.transport.discovery.candidates import Search
+from tokentop.transport.discovery.findings import Findings
+from tokentop.transport.discovery.probe import Fetch
+from tokentop.transport.discovery.probe_cache import Memory
+from tokentop.transport.discovery.search import find
+from tokentop.transport.http import client_blocking as once
+
+SEARCH_S = 1.0
+
+
+async def find_async(
+    search: Search,
+    memory: Memory,
+    now: float,
+    deadline_s: float = SEARCH_S,
+    *,
+    fetch: Fetch = once.fetch_all,
+) -> Findings:
+    """As `find`, on a daemon thread of its own: leaving the program never waits for it."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Findings] = loop.create_future()
+
+    def settle(findings: Findings) -> None:
+        if not future.done():
+            future.set_result(findings)
+
+    def work() -> None:
+        findings = find(search, memory, now, deadline_s, fetch=fetch)
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(settle, findings)
+
+    threading.Thread(target=work, name="discovery", daemon=True).start()
+    return await future

@@ -1,0 +1,1 @@
+"""One GET's rules, and the two clients that follow them."""

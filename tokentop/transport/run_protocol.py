@@ -1,0 +1,110 @@
+"""Holds a conversation with an engine (sources.engines) over a transport, blocking or async."""
+
+import re
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from typing import TypeVar
+
+from tokentop.domain.readings import Failure
+from tokentop.sources.engines.protocol import Answer, Answers, Paths
+from tokentop.transport.http.messages import Reply, Request
+from tokentop.transport.http.urls import split
+
+R = TypeVar("R")
+
+Replies = Mapping[str, Reply | Failure]
+Ask = Callable[[Paths], Replies]
+AsyncAsk = Callable[[Paths], Awaitable[Replies]]
+
+MAX_BATCHES = 40
+LOOPBACK = re.compile(r"localhost|::1|127(?:\.[0-9]{1,3}){3}")
+UNASKED = Failure("unreachable", "this question was not asked")
+
+
+def drive(conversation: Generator[Paths, Answers, R], ask: Ask) -> R | Failure:
+    """What the conversation comes to; `ask` GETs all paths of a batch at once."""
+    try:
+        paths = next(conversation)
+        for _ in range(MAX_BATCHES):
+            paths = conversation.send(_answers(paths, ask(paths)))
+    except StopIteration as ended:
+        result: R = ended.value
+        return result
+    return _endless(conversation)
+
+
+async def drive_async(conversation: Generator[Paths, Answers, R], ask: AsyncAsk) -> R | Failure:
+    """As `drive`, with an `ask` to be awaited."""
+    try:
+        paths = next(conversation)
+        for _ in range(MAX_BATCHES):
+            paths = conversation.send(_answers(paths, await ask(paths)))
+    except StopIteration as ended:
+        result: R = ended.value
+        return result
+    return _endless(conversation)
+
+
+def requests(base: Request, paths: Paths) -> list[Request | Failure]:
+    """The GETs of one batch, in order; `base` is the engine's own URL with its token and limits.
+
+    An absolute URL is a runner's: on loopback only, and the engine's token is not for it.
+    """
+    return [_request(base, path) for path in paths]
+
+
+def asking(
+    base: Request, fetch_all: Callable[[Sequence[Request]], Sequence[Reply | Failure]]
+) -> Ask:
+    """An `ask` for `drive` out of a function that GETs several requests at once."""
+
+    def ask(paths: Paths) -> Replies:
+        planned = requests(base, paths)
+        replies = iter(fetch_all([r for r in planned if isinstance(r, Request)]))
+        return {
+            path: plan if isinstance(plan, Failure) else next(replies)
+            for path, plan in zip(paths, planned, strict=True)
+        }
+
+    return ask
+
+
+def async_asking(
+    base: Request, fetch_all: Callable[[Sequence[Request]], Awaitable[Sequence[Reply | Failure]]]
+) -> AsyncAsk:
+    """As `asking`, for `drive_async`."""
+
+    async def ask(paths: Paths) -> Replies:
+        planned = requests(base, paths)
+        replies = iter(await fetch_all([r for r in planned if isinstance(r, Request)]))
+        return {
+            path: plan if isinstance(plan, Failure) else next(replies)
+            for path, plan in zip(paths, planned, strict=True)
+        }
+
+    return ask
+
+
+def _request(base: Request, path: str) -> Request | Failure:
+    if path.startswith("/"):
+        # A query or fragment of the base URL belongs to none of the engine's paths.
+        root = base.url.partition("#")[0].partition("?")[0].rstrip("/")
+        return base._replace(url=root + path)
+    target = split(path)
+    if target is None or not LOOPBACK.fullmatch(target.host):
+        return UNASKED
+    return base._replace(url=path, token=None, ca_bundle=None, verify=True)
+
+
+def _answers(paths: Paths, replies: Replies) -> Answers:
+    return {path: _answer(replies.get(path, UNASKED)) for path in paths}
+
+
+def _answer(reply: Reply | Failure) -> Answer | Failure:
+    if isinstance(reply, Failure):
+        return reply
+    return Answer(reply.body, reply.content_type, reply.server)
+
+
+def _endless(conversation: Generator[Paths, Answers, R]) -> Failure:
+    conversation.close()
+    return Failure("bad-data", "the server leads from one question to the next without end")

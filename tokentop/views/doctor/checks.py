@@ -1,0 +1,152 @@
+"""The doctor's findings about each source: rows from what one refresh heard; no I/O."""
+
+from tokentop.collect.collector import HttpSource
+from tokentop.config.schema import Config, ServiceConfig
+from tokentop.domain.readings import DeviceReading, Failure, GpusReading
+from tokentop.domain.snapshot import Service, Snapshot
+from tokentop.runtime.oneshot.refresh import Round
+from tokentop.sources.aither.endpoints import SERVICES, BadData
+from tokentop.transport.http.messages import Reply, safe_url
+from tokentop.views.doctor import advice
+from tokentop.views.doctor.report import Mark, Row, Section
+
+Finding = tuple[HttpSource, Reply | Failure, tuple[str, ...]]  # with the names of unusable fields
+
+
+CALM = "none of the seven services answers at its default address: fine unless you run that stack"
+
+
+def services(config: Config, heard: Round, snapshot: Snapshot) -> tuple[Section, ...]:
+    """Return one section per service; one line for all where nobody configured or runs them."""
+    known = {service.name: service for service in snapshot.services}
+    if not _stack(config, heard):
+        return (Section("Services", (Row("off", "stack", CALM), *_strangers(config, heard))),)
+    return tuple(
+        Section(
+            f"{service.name}  {safe_url(service.url)}",
+            _service(service, heard, known.get(service.name)),
+        )
+        for service in config.services
+    )
+
+
+def _stack(config: Config, heard: Round) -> bool:
+    """Whether any of the services is configured, or answers as one of them would."""
+    if any(service.configured or service.token for service in config.services):
+        return True
+    answers = (_examined(*pair)[1] for pair in heard.answers)
+    return any(isinstance(answer, Reply) for answer in answers)
+
+
+def _strangers(config: Config, heard: Round) -> tuple[Row, ...]:
+    """Services at whose address somebody else answers: worth a word where one is missed."""
+    silent = ("refused", "unreachable")
+    taken = {
+        source.service
+        for source, answer in heard.answers
+        if not (isinstance(answer, Failure) and answer.kind in silent)
+    }
+    named = ", ".join(s.name for s in config.services if s.name in taken)
+    return (Row("info", "others", f"another program is at the address of {named}"),) * bool(taken)
+
+
+def tls(config: Config) -> tuple[Row, ...]:
+    """Return whether certificates are verified, and by what."""
+    rows = []
+    if config.tls.verify:
+        rows.append(Row("ok", "certificates", "verified"))
+    else:
+        origin = dict(config.origins).get("tls.verify", "configured")
+        todo = "anybody on the way can read the token: use it for tests only"
+        rows.append(Row("warn", "certificates", f"NOT verified ({origin})", todo))
+    found = config.tls.ca_bundle or "the system's (no private CA bundle was found)"
+    rows.append(Row("info", "CA bundle", found))
+    return tuple(rows)
+
+
+def _service(service: ServiceConfig, heard: Round, known: Service | None) -> tuple[Row, ...]:
+    mine = [_examined(*pair) for pair in heard.answers if pair[0].service == service.name]
+    if not service.enabled:
+        return (Row("off", "not asked", "switched off in the configuration"),)
+    if not mine:
+        why = known.error if known is not None and known.error else "no endpoint is due"
+        return (Row("warn", "not asked", f"parked after repeated failures: {why}"),)
+    failures = {answer for _, answer, _ in mine if isinstance(answer, Failure)}
+    if len(failures) == 1 and all(isinstance(answer, Failure) for _, answer, _ in mine):
+        return _silent(service, mine, failures.pop())
+    return tuple(_endpoint(service, *finding) for finding in mine)
+
+
+def _examined(source: HttpSource, answer: Reply | Failure) -> Finding:
+    """Read the answer as the fold does: a body that cannot be used is a failure too."""
+    if isinstance(answer, Failure):
+        return source, answer, ()
+    try:
+        return source, answer, source.parse(answer.body).bad
+    except BadData as error:
+        return source, Failure("bad-data", str(error)), ()
+
+
+def _silent(service: ServiceConfig, mine: list[Finding], failure: Failure) -> tuple[Row, ...]:
+    """Return the one reason why every endpoint failed, instead of the same advice many times."""
+    row = _failed("service", failure, service.name)
+    if failure.kind == "refused" and not service.configured:
+        row = row._replace(mark="off", found=f"{failure.text} (its default address)")
+    asked = ", ".join(_path(source, service) for source, _, _ in mine)
+    return (row, Row("info", "asked", f"GET {asked}"))
+
+
+def _endpoint(
+    service: ServiceConfig, source: HttpSource, answer: Reply | Failure, bad: tuple[str, ...]
+) -> Row:
+    name = f"GET {_path(source, service)}"
+    if isinstance(answer, Reply):
+        return _answered(name, answer, bad)
+    return _failed(name, answer, service.name)
+
+
+def _path(source: HttpSource, service: ServiceConfig) -> str:
+    return safe_url(source.request.url).removeprefix(safe_url(service.url)) or "/"
+
+
+def _answered(name: str, reply: Reply, bad: tuple[str, ...]) -> Row:
+    speed = f"{reply.status} in {milliseconds(reply.latency_s)}"
+    if not bad:
+        return Row("ok", name, speed)
+    todo = "these fields keep their last good value; see what the service says there"
+    return Row("warn", name, f"{speed}, but unusable: {', '.join(bad)}", todo)
+
+
+def _failed(name: str, failure: Failure, service: str) -> Row:
+    mark: Mark = "warn" if failure.neutral else "fail"
+    env = SERVICES[service].env if service in SERVICES else "its URL"
+    return Row(mark, name, failure.text, advice.for_service(failure, service, env))
+
+
+def driver_failure(failure: Failure) -> Row:
+    mark: Mark = "off" if failure.kind == "absent" else "fail"
+    return Row(mark, "driver", failure.text, advice.for_gpus(failure))
+
+
+def devices(reading: GpusReading) -> tuple[Row, ...]:
+    """Return one row per GPU: its name, and in words what it would not say."""
+    return tuple(_device(device) for device in reading.devices if device.mig is None)
+
+
+def _device(device: DeviceReading) -> Row:
+    marks: dict[str, Mark] = {"ok": "ok", "suspended": "info", "stale": "warn"}
+    words = [device.name or "unnamed"]
+    if device.state != "ok":
+        words.append(device.state)
+    if device.note:
+        words.append(device.note)
+    if device.processes is None and device.state == "ok":
+        words.append("its process list is refused")
+    index = "GPU" if device.index is None else f"GPU {device.index}"
+    return Row(marks.get(device.state, "fail"), index, ": ".join(words))
+
+
+def milliseconds(seconds: float | None) -> str:
+    if seconds is None:
+        return "unknown time"
+    return f"{seconds * 1000:.1f} ms" if seconds < 0.01 else f"{seconds * 1000:.0f} ms"

@@ -1,0 +1,66 @@
+"""Small shared marks: meters in eighths, digits three rows tall, ages, absent numbers."""
+
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.text import DASH, cell_width, fmt_age, known
+from tokentop.views.tui.draw.kit.cells import bar
+from tokentop.views.tui.draw.kit.line import Line, Look
+
+_BIG = {
+    "0": ("█▀█", "█ █", "▀▀▀"), "1": ("▀█ ", " █ ", "▀▀▀"), "2": ("▀▀█", "█▀▀", "▀▀▀"),
+    "3": ("▀▀█", " ▀█", "▀▀▀"), "4": ("█ █", "▀▀█", "  ▀"), "5": ("█▀▀", "▀▀█", "▀▀▀"),
+    "6": ("█▀▀", "█▀█", "▀▀▀"), "7": ("▀▀█", "  █", "  ▀"), "8": ("█▀█", "█▀█", "▀▀▀"),
+    "9": ("█▀█", "▀▀█", "▀▀▀"), ".": (" ", " ", "▀"), "×": ("   ", "▀▄▀", "▀ ▀"),
+    "k": ("█  ", "█▄▀", "▀ ▀"), "%": ("▀ ▄", " ▄▀", "▀ ▀"),
+    DASH: ("   ", "▀▀▀", "   "), " ": (" ", " ", " "),
+}  # fmt: skip
+
+
+def meter(fraction: float | None, width: int, style: str = "bar") -> Line:
+    """A bar in eighths on its track; an unknown fraction is an empty track."""
+    if width <= 0:
+        return []
+    if not known(fraction):
+        return [(" " * width, "track")]
+    cells = bar(fraction, width)
+    full = cells.rstrip(" ")
+    return [s for s in ((full, style), (cells[len(full) :], "track")) if s[0]]
+
+
+def line_meter(fraction: float | None, width: int, style: str) -> Line:
+    """A thin bar that doubles as a rule, in half cells."""
+    halves = round(max(0.0, min(1.0, fraction)) * width * 2) if known(fraction) else 0
+    done = "━" * (halves // 2) + "╸" * (halves % 2)
+    return [(done, style), ("─" * (width - len(done)), "frame")]
+
+
+def big(text: str, look: Look) -> list[str]:
+    """`text` three rows tall in half blocks; one plain row in the middle where it cannot be."""
+    if look.ascii or any(c not in _BIG for c in text):
+        blank = " " * cell_width(text)
+        return [blank, text, blank]
+    return [" ".join(_BIG[c][row] for c in text) for row in range(3)]
+
+
+def age(age_s: float | None, look: Look) -> str:
+    """An age as of now: the snapshot's plus the time since."""
+    return fmt_age(None if age_s is None else age_s + look.elapsed_s)
+
+
+def old(age_s: float | None, look: Look) -> str:
+    """`47s old`; `stale` where nobody knows how old."""
+    return "stale" if age_s is None else f"{age(age_s, look)} old"
+
+
+def service_age(snapshot: Snapshot, name: str) -> float | None:
+    """The age of a service's last good answer."""
+    return next((s.age_s for s in snapshot.services if s.name == name), None)
+
+
+def demand_age(snapshot: Snapshot) -> float | None:
+    """The age of what stale demand was computed from."""
+    if snapshot.demand.source == "acta":
+        return service_age(snapshot, "acta")
+    if snapshot.llm.stale:
+        return snapshot.llm.age_s
+    ages = [g.age_s for g in snapshot.gpus if g.state == "stale" and g.age_s is not None]
+    return min(ages, default=snapshot.data_age_s)

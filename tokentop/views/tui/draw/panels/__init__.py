@@ -1,0 +1,1 @@
+"""One panel a file, or a folder where it has parts."""

@@ -1,0 +1,120 @@
+"""The capacity panel: how near the next instance is, what it would be, when a surplus one goes."""
+
+from tokentop.domain.snapshot import Capacity, Snapshot
+from tokentop.domain.text import DASH, fit, fmt_count, fmt_duration, fmt_percent
+from tokentop.views.palette import tier_style
+from tokentop.views.tui.draw.kit.glyphs import meter
+from tokentop.views.tui.draw.kit.line import (
+    Line,
+    Look,
+    block,
+    dimmed,
+    first_fit,
+    joined,
+    sentence,
+    sides,
+)
+from tokentop.views.tui.draw.kit.line import span_width as wide
+from tokentop.views.tui.draw.layout_inputs import offer, per_hour
+
+TITLE = "capacity"
+
+
+def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """The panel in exactly `height` lines of `width` cells; quiet while no more is needed."""
+    capacity = snapshot.capacity
+    if capacity.progress is None:
+        return sentence("No demand known yet; nothing to scale.", width, height)
+    if height <= 2:
+        drawn = _short(snapshot, width, look)
+    else:
+        facts = _facts(snapshot, look)
+        if height >= 8:
+            facts = [line for fact in facts for line in (fact, [])]
+        drawn = [progress(snapshot, width), *([[]] if height >= 5 else []), *facts]
+    body = block(drawn, width, height)
+    return dimmed(body) if snapshot.demand.stale else body
+
+
+def summary(snapshot: Snapshot, _look: Look) -> Line:
+    """The resource threshold at which the next instance comes."""
+    capacity = snapshot.capacity
+    if capacity.progress is None:
+        return []
+    return [("scale-up at ", "dim"), (fmt_percent(capacity.threshold), "text")]
+
+
+def remaining(capacity: Capacity, look: Look) -> float | None:
+    """Seconds until a surplus instance goes, as of now."""
+    left = capacity.scale_down_in_s
+    return None if left is None else max(0.0, left - look.elapsed_s)
+
+
+def accent(snapshot: Snapshot) -> str:
+    """The bar's colour: the tier's while more capacity is needed, else neutral."""
+    if not snapshot.capacity.needed:
+        return "bar"
+    return tier_style(snapshot.demand.tier).replace("tier.", "area.")
+
+
+def progress(snapshot: Snapshot, width: int) -> Line:
+    """The bar towards the next instance with its per cent."""
+    share = snapshot.capacity.progress
+    bar = meter(share, max(0, width - 5), accent(snapshot))
+    return [*bar, (fit(fmt_percent(share), 5, "right"), "bright")]
+
+
+def _facts(snapshot: Snapshot, look: Look) -> list[Line]:
+    """Label and value, a line each: what comes, its price, and the two thresholds."""
+    capacity, nxt = snapshot.capacity, snapshot.capacity.next_instance
+    rows = [
+        _fact("next", offer(snapshot), "text"),
+        [
+            *_fact("price", per_hour(nxt.usd_per_hour), "bright"),
+            (f"  ≈ {fmt_count(nxt.tokens_per_hour)} tok/h", "dim"),
+        ],
+    ]
+    down = remaining(capacity, look)
+    if down is not None:
+        rows.append(
+            [
+                *_fact("down", f"in {fmt_duration(down)}", "bright"),
+                ("  surplus instance goes", "dim"),
+            ]
+        )
+    else:
+        rows.append(_fact("state", *_need(snapshot)))
+    return rows
+
+
+def _need(snapshot: Snapshot) -> tuple[str, str]:
+    """Whether more is needed, and the style that says it."""
+    if snapshot.capacity.needed:
+        return "more is needed", tier_style(snapshot.demand.tier)
+    return "enough for now", "dim"
+
+
+def _fact(label: str, value: str, style: str) -> Line:
+    return [(fit(label, 7), "dim"), (value, style)]
+
+
+def _short(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
+    """One line: what is next, its price, and the bar or the countdown at the right."""
+    capacity, nxt = snapshot.capacity, snapshot.capacity.next_instance
+    price: Line = [(per_hour(nxt.usd_per_hour), "bright")]
+    tokens: Line = [(f"≈ {fmt_count(nxt.tokens_per_hour)} tok/h", "dim")]
+    what: Line = [("next ", "dim"), (offer(snapshot), "text")]
+    down = remaining(capacity, look)
+    room = min(28, width // 3)
+    right = progress(snapshot, room) if width >= 30 else []
+    if down is not None:
+        right = [("scale down in ", "dim"), (fit(fmt_duration(down), 5, "right"), "bright")]
+    choices = [joined([what, price, tokens]), joined([what, price]), what, []]
+    return [sides(first_fit(choices, width - wide(right) - 2), right, width)]
+
+
+def sentence_of(snapshot: Snapshot) -> str:
+    """The same in words, for the banner: `RTX 4090 · US-East · $0.42/h ≈ 2.1k tok/h`."""
+    nxt = snapshot.capacity.next_instance
+    tokens = DASH if nxt.tokens_per_hour is None else f"{fmt_count(nxt.tokens_per_hour)} tok/h"
+    return f"{offer(snapshot)} · {per_hour(nxt.usd_per_hour)} ≈ {tokens}"

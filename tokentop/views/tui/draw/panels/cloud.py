@@ -1,0 +1,91 @@
+"""The rented instances: GPU type, region, status, price."""
+
+from typing import Literal, NamedTuple
+
+from tokentop.domain.snapshot import CloudInstance, Snapshot
+from tokentop.domain.text import DASH, clean, fit, fmt_usd
+from tokentop.views.tui.draw.kit.glyphs import age, old
+from tokentop.views.tui.draw.kit.line import Line, Look, block, dimmed, sentence
+from tokentop.views.tui.draw.layout_inputs import per_hour, waiting
+
+TITLE = "cloud instances"
+
+
+class Column(NamedTuple):
+    key: str
+    head: str
+    width: int
+    align: Literal["left", "right"] = "left"
+
+
+def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line]:
+    """The table in exactly `height` lines of `width` cells; the last line counts what is cut."""
+    rented = snapshot.cloud.instances
+    if not rented:
+        return sentence(_absence(snapshot), width, height)
+    cols = columns(width)
+    rows = [_row(i, cols) for i in rented]
+    if len(rows) > height > 1:
+        rows = [*rows[: height - 1], [(f"+{len(rows) - height + 1} more", "dim")]]
+    body = block(rows, width, height)
+    return dimmed(body) if snapshot.cloud.stale else body
+
+
+def heads(snapshot: Snapshot, width: int, _height: int, _look: Look) -> Line:
+    """The column headings."""
+    if not snapshot.cloud.instances:
+        return []
+    return [("  ".join(fit(c.head, c.width, c.align) for c in columns(width)), "dim")]
+
+
+def title(snapshot: Snapshot, look: Look) -> str:
+    """The panel's title, with how many are rented, or how old that is."""
+    if snapshot.cloud.stale and look.unsaid:
+        return f"cloud · {old(snapshot.cloud.age_s, look)}"
+    rented = len(snapshot.cloud.instances or ())
+    return f"cloud · {rented} rented" if rented else TITLE
+
+
+def summary(snapshot: Snapshot, look: Look) -> Line:
+    """How many serve, and what all of them cost an hour."""
+    cloud = snapshot.cloud
+    if cloud.stale:
+        return [(f"stale · {age(cloud.age_s, look)}", "stale")]
+    if cloud.active is None or not cloud.instances:
+        return []
+    return [(str(cloud.active), "bright"), (f" active · {per_hour(cloud.usd_per_hour)}", "dim")]
+
+
+def columns(width: int) -> list[Column]:
+    """The columns that fit; the first one takes what the others leave."""
+    wide = [
+        (38, Column("region", "region", 8 if width < 60 else 12)),
+        (0, Column("status", "status", 9)),
+        (56, Column("model", "model", max(8, width // 4))),
+        (24, Column("price", "$/h", 6, "right")),
+    ]
+    kept = [c for least, c in wide if width >= least]
+    spent = sum(c.width + 2 for c in kept)
+    return [Column("gpu", "GPU", max(0, width - spent)), *kept]
+
+
+def _row(instance: CloudInstance, cols: list[Column]) -> Line:
+    said = {
+        "gpu": clean(instance.gpu or DASH, 60),
+        "region": clean(instance.region or DASH, 60),
+        "status": clean(instance.status or DASH, 60),
+        "model": clean(instance.model or DASH, 60),
+        "price": fmt_usd(instance.usd_per_hour),
+    }
+    style = {"gpu": "text", "price": "bright", "status": "active" if instance.active else "dim"}
+    line: Line = []
+    for c in cols:
+        line += [("  ", "text")] if line else []
+        line.append((fit(said[c.key], c.width, c.align), style.get(c.key, "dim")))
+    return line
+
+
+def _absence(snapshot: Snapshot) -> str:
+    if snapshot.cloud.instances is not None:
+        return "Nothing is rented."
+    return "Waiting for Compute…" if waiting(snapshot) else "Compute has not said what is rented."

@@ -1,0 +1,85 @@
+"""How this was computed: every cost figure with its inputs and who said them."""
+
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_engines import Cost, Explanation
+from tokentop.domain.text import DASH, clean, fit, fmt_duration
+from tokentop.views.tui.draw.kit import format as tell
+from tokentop.views.tui.draw.kit.line import Line, Look, window, wrapped
+
+TITLE = "how this was computed"
+_NAMES = {
+    "usd_per_hour": ("USD per hour, now", ""),
+    "usd_per_mtok_reserved": ("USD per 1M generated, all time", "reserved hours count"),
+    "usd_per_mtok_busy": ("USD per 1M generated, busy time", "only while requests ran"),
+    "usd_per_mtok_best": ("USD per 1M generated, best seen", "at the best throughput"),
+    "reference_usd_per_mtok": ("the reference", "the price you named"),
+    "kwh_per_mtok": ("kWh per 1M generated", "the GPUs alone"),
+}
+_UNSET = (
+    "No price is configured, so none is shown. Say what the machine costs in the configuration:",
+)
+_EXAMPLE = (
+    "[cost]",
+    "usd_per_gpu_hour = 2.40     # rented",
+    "purchase_usd = 24000        # or owned: with months and usd_per_kwh",
+    "months = 36",
+    "usd_per_kwh = 0.31",
+)
+
+
+def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """The page in exactly `height` lines of `width` cells, from row `look.offset` on."""
+    rows = page(snapshot, width, look)
+    return window(rows, width, height, look.offset)
+
+
+def summary(snapshot: Snapshot, _look: Look) -> Line:
+    """What the machine is, and for how long its tokens were counted."""
+    cost = snapshot.cost
+    basis = {"rented": "rented", "owned": "owned", "electricity": "electricity alone"}
+    said = basis.get(cost.basis or "", "no price set")
+    span = f" · measured {fmt_duration(cost.measured_s)}" if cost.measured_s else ""
+    return [(said + span, "dim")]
+
+
+def page(snapshot: Snapshot, width: int, look: Look | None = None) -> list[Line]:
+    """All rows, whatever the height."""
+    cost, money = snapshot.cost, tell.prices(snapshot, look or Look())
+    rows: list[Line] = []
+    for each in cost.explained:
+        rows += [*_figure(each, money.get(each.figure, tell.usd(each.value)), width), []]
+    if cost.basis is None:
+        rows += [[(row, "text")] for row in wrapped(_UNSET[0], width, 4)]
+        rows += [[], *([("  " + row, "dim")] for row in _EXAMPLE)]
+    rows += _notes(cost, width)
+    return rows
+
+
+def _figure(each: Explanation, money: str, width: int) -> list[Line]:
+    name, remark = _NAMES.get(each.figure, (clean(each.figure, 60), ""))
+    value = f"{each.value:.4g}" if each.figure == "kwh_per_mtok" and each.value is not None else ""
+    shown = value or money
+    room = min(width, 76)
+    head: Line = [
+        (fit(name, max(1, min(36, room - 12))), "title"),
+        (fit(shown, 10, "right"), "dim" if shown == DASH else "bright"),
+        ("  " + remark, "dim"),
+    ]
+    label = max(8, min(34, room - 32))
+    inputs: list[Line] = [
+        [
+            ("  " + fit(clean(i.label, 60), label), "dim"),
+            (fit(clean(i.value, 24), 10, "right"), "text"),
+            ("  " + clean(i.source, 60), "dim"),
+        ]
+        for i in each.inputs
+    ]
+    return [head, *inputs]
+
+
+def _notes(cost: Cost, width: int) -> list[Line]:
+    """What the figures leave out."""
+    if not cost.partial:
+        return []
+    text = "An engine does not tell its tokens: the real price of a token is lower than shown."
+    return [[], *([(row, "warn")] for row in wrapped(text, width, 3))]

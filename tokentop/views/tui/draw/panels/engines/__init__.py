@@ -1,0 +1,1 @@
+"""The engines' table, and one engine in full."""

@@ -1,0 +1,221 @@
+"""One engine in full: everything known of it, what to do about it, and its last half hour."""
+
+from collections.abc import Sequence
+
+from tokentop.domain.engines.history import Trends
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_engines import Engine
+from tokentop.domain.text import (
+    DASH,
+    cell_width,
+    clean,
+    fit,
+    fmt_bytes,
+    fmt_count,
+    fmt_duration,
+    known,
+)
+from tokentop.views.palette import ENGINE_STYLES, engine_symbol
+from tokentop.views.tui.draw.kit import format as tell
+from tokentop.views.tui.draw.kit.cells import sparkline
+from tokentop.views.tui.draw.kit.glyphs import age
+from tokentop.views.tui.draw.kit.line import (
+    Line,
+    Look,
+    block,
+    exact,
+    joined,
+    sentence,
+    sides,
+    window,
+    wrapped,
+)
+from tokentop.views.tui.draw.panels.gpus.vram_split import named
+
+_LABEL = 15
+_TWO = 92  # cells from which facts stand in two columns
+_SOURCES = {
+    "reported": "reported by the server", "argv": "from its command line",
+    "derived": "estimated", "configured": "configured",
+}  # fmt: skip
+__all__ = ["found", "lines", "named", "page", "summary"]
+
+Facts = list[tuple[str, str]]
+
+
+def found(snapshot: Snapshot, identity: str) -> Engine | None:
+    """The engine with that id, if it is still there."""
+    return next((e for e in snapshot.engines if e.id == identity), None)
+
+
+def lines(engine: Engine | None, trends: Trends, width: int, height: int, look: Look) -> list[Line]:
+    """The page in exactly `height` lines of `width` cells, from row `look.offset` on."""
+    if engine is None:
+        return sentence("This engine is not there any more; esc goes back.", width, height)
+    rows = page(engine, trends, width, look)
+    return window(rows, width, height, look.offset)
+
+
+def summary(engine: Engine | None, look: Look) -> Line:
+    """Its state, with the symbol that the table shows."""
+    if engine is None:
+        return []
+    style = ENGINE_STYLES.get(engine.state, "dim")
+    mark = engine_symbol(engine.state, plain=look.ascii)
+    return [(mark + " ", style), (tell.state(engine), style)]
+
+
+def page(engine: Engine, trends: Trends, width: int, look: Look) -> list[Line]:
+    """All rows of the page, whatever the height."""
+    groups = (
+        ("load", _load(engine)),
+        ("tokens and latency", _speed(engine, look)),
+        ("server", _server(engine, look)),
+        ("requests ended", _ended(engine)),
+    )
+    tables = [_table(title, facts, _column(width)) for title, facts in groups]
+    rows = [*_words(engine, width), *_trends(trends, width, look), []]
+    if width >= _TWO:
+        rows += _beside([*tables[0], [], *tables[3]], [*tables[1]], width)
+        rows += [[], *_table("server", groups[2][1], width)]
+    else:
+        rows += [line for table in tables for line in (*table, [])]
+    return [*rows, *_spend(engine, width)]
+
+
+def _column(width: int) -> int:
+    return width // 2 - 2 if width >= _TWO else width
+
+
+def _words(engine: Engine, width: int) -> list[Line]:
+    """What is wrong and what the user can do about it."""
+    said: list[Line] = []
+    for text, style in ((engine.error, "error"), (engine.advice, "warn")):
+        if text:
+            said += [[(row, style)] for row in wrapped(clean(text, 400), width, 3)]
+    return [*said, []] if said else []
+
+
+def _trends(trends: Trends, width: int, look: Look) -> list[Line]:
+    """Tokens a second, queue and KV cache over the kept rounds, newest at the right."""
+    room = max(8, width - _LABEL - 10)
+    span = f"the last {fmt_duration(trends.span_s)}" if trends.span_s else "it begins to form"
+    rows = [sides([("history", "title")], [(span, "dim")], width)]
+    for label, values, top, write in (
+        ("tokens/s", trends.tokens_per_s, None, tell.rate),
+        ("queue", trends.queued, None, fmt_count),
+        ("KV cache", trends.kv_cache, 1.0, tell.share),
+    ):
+        most = top or max((v for v in values if known(v)), default=None)
+        latest = values[-1] if values else None
+        rows.append(
+            [
+                (fit(label, _LABEL), "dim"),
+                (sparkline(_thinned(values, room), room, top=most, ascii=look.ascii), "bar.line"),
+                (fit(write(latest), 8, "right"), "dim" if latest is None else "bright"),
+            ]
+        )
+    return rows
+
+
+def _thinned(values: Sequence[float | None], room: int) -> list[float | None]:
+    """At most `room` values, each the highest of its share, so that no peak is lost."""
+    if len(values) <= room:
+        return list(values)
+    shares = (values[i * len(values) // room : (i + 1) * len(values) // room] for i in range(room))
+    return [max((v for v in share if known(v)), default=None) for share in shares]
+
+
+def _load(engine: Engine) -> Facts:
+    source = _SOURCES.get(engine.slots_source or "", "")
+    slots = tell.slots(engine) + (f"  {source}" if source else "")
+    return [
+        ("active", slots),
+        ("queue", fmt_count(engine.queued)),
+        ("KV cache", tell.share(engine.kv_cache, about=engine.kv_estimated)),
+        ("VRAM held", fmt_bytes(engine.vram_bytes)),
+        ("back-pressure", {None: DASH, True: "yes", False: "no"}[engine.back_pressure]),
+    ]
+
+
+def _speed(engine: Engine, look: Look) -> Facts:
+    floor = tell.floor((engine,), look)
+    return [
+        ("generation", _with(tell.rate(engine.generation_tokens_per_s, floor), " tok/s")),
+        ("prompt", _with(tell.rate(engine.prompt_tokens_per_s, floor), " tok/s")),
+        ("requests", _with(tell.rate(engine.requests_per_s), " /s")),
+        ("first token", _with(tell.spans(engine.ttft_s, engine.ttft_p95_s), "  median/p95")),
+        ("next tokens", _with(tell.spans(engine.itl_s, engine.itl_p95_s), "  median/p95")),
+        ("prefix hits", tell.share(engine.prefix_hit_ratio)),
+        ("preemptions", fmt_count(engine.preemptions)),
+        ("rejections", fmt_count(engine.rejections)),
+        ("silent burn", tell.share(engine.burn, about=True)),
+    ]
+
+
+def _with(figure: str, unit: str) -> str:
+    return figure if figure == DASH else figure + unit
+
+
+def _server(engine: Engine, look: Look) -> Facts:
+    """Where it is and how it is read."""
+    models = ", ".join(clean(m, 60) for m in engine.models or ())
+    latency = f", in {engine.latency_ms:.0f} ms" if known(engine.latency_ms) else ""
+    told = "a Prometheus server" if engine.source == "prometheus" else "the engine itself"
+    facts = [
+        ("URL", engine.url or DASH),
+        ("engine", " ".join(filter(None, (engine.kind, engine.version)))),
+        ("models", models or DASH),
+        ("told by", f"{told}, {age(engine.age_s, look)} ago{latency}"),
+        ("processes", ", ".join(map(str, engine.pids)) or DASH),
+    ]
+    more = [("name", engine.name), ("group", engine.group)]
+    more += [("backends", ", ".join(engine.backends) or None)] if engine.router else []
+    note = [("router", "its traffic is the engines' traffic and is not added to theirs")]
+    return [
+        *facts, *((label, text) for label, text in more if text), *(note if engine.router else []),
+    ]  # fmt: skip
+
+
+def _ended(engine: Engine) -> Facts:
+    done = engine.finished
+    return [
+        ("stop", fmt_count(done.stop)),
+        ("length", fmt_count(done.length)),
+        ("abort", fmt_count(done.abort)),
+        ("error", fmt_count(done.error)),
+    ]
+
+
+def _table(title: str, facts: Facts, width: int) -> list[Line]:
+    rows: list[Line] = [[(title, "title")]]
+    for label, text in facts:
+        said = clean(text, 300)
+        room = max(1, width - _LABEL)
+        style = "dim" if said.startswith(DASH) else "text"
+        rows.append([(fit(label, _LABEL), "dim"), (fit(said, min(room, cell_width(said))), style)])
+    return rows
+
+
+def _beside(left: list[Line], right: list[Line], width: int) -> list[Line]:
+    half, height = width // 2, max(len(left), len(right))
+    pairs = zip(block(left, half, height), block(right, width - half, height), strict=True)
+    return [[*a, *b] for a, b in pairs]
+
+
+def _spend(engine: Engine, width: int) -> list[Line]:
+    """A router's accounts, the dearest first."""
+    if not engine.spend:
+        return []
+    ranked = sorted(engine.spend, key=lambda s: -(s.usd or 0.0))
+    rows: list[Line] = [[], [("spend by team and key", "title")]]
+    for one in ranked[:20]:
+        name = clean(" / ".join(filter(None, (one.team, one.key))) or DASH, 60)
+        figures = joined(
+            [
+                [(fit(tell.usd(one.usd), 8, "right"), "bright")],
+                [(fit(fmt_count(one.tokens), 7, "right"), "text"), (" tokens", "dim")],
+            ]
+        )
+        rows.append(exact([(fit(name, min(36, width // 2)), "text"), *figures], width))
+    return rows

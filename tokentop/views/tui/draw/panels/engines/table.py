@@ -1,0 +1,223 @@
+"""The engines' table: one row each, group by group, only the rows that are seen are drawn."""
+
+from collections.abc import Sequence
+
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_engines import Engine
+from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, gib, known
+from tokentop.views.palette import ENGINE_STYLES, engine_symbol
+from tokentop.views.tui.draw.kit import format as tell
+from tokentop.views.tui.draw.kit.glyphs import age, meter
+from tokentop.views.tui.draw.kit.line import (
+    Line,
+    Look,
+    block,
+    dimmed,
+    exact,
+    sentence,
+    span_width,
+    wrapped,
+)
+from tokentop.views.tui.draw.panels.engines.rows import (
+    Column,
+    Row,
+    columns,
+    listed,
+    place_of,
+    start_at,
+)
+from tokentop.views.tui.draw.panels.gpus.vram_split import named
+
+TITLE = "engines"
+_GONE = ("stale", "offline", "parked")
+_FULL = 0.95
+
+
+def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """The table in exactly `height` lines of `width` cells; the last one counts what is cut."""
+    rows = listed(snapshot.engines, look.engine_sort, look.engine_filter)
+    if not rows:
+        return sentence(_absence(snapshot, look), width, height)
+    room = height - 1 if len(rows) > height > 1 else height
+    at = place_of(rows, look.cursor) if look.cursor is not None else None
+    start = start_at(len(rows), room, look.offset if at is not None else 0, at)
+    cols = columns(snapshot.engines, width)
+    shown = rows[start : start + room]
+    drawn = [_row(row, cols, width, look, picked=start + i == at) for i, row in enumerate(shown)]
+    if at is not None and len(drawn) + 1 < height:
+        drawn += _told(rows[at].engine, width, height - len(drawn) - 1)
+    if room < height:
+        drawn.append(_place(start, room, len(rows), moves=at is not None))
+    return block(drawn, width, height)
+
+
+def _told(engine: Engine | None, width: int, room: int) -> list[Line]:
+    """Beneath the table: what is wrong with the engine under the cursor, and what to do."""
+    said = [engine.error, engine.advice] if engine else []
+    text = " ".join(clean(words, 300).rstrip(".") + "." for words in said if words)
+    if not text:
+        return []
+    lines_of: list[Line] = [[(row, "warn")] for row in wrapped(text, width, max(1, room))]
+    return [[], *lines_of]
+
+
+def heads(snapshot: Snapshot, width: int, _height: int, look: Look) -> Line:
+    """The column headings, the one sorted by brighter."""
+    if not listed(snapshot.engines, look.engine_sort, look.engine_filter):
+        return []
+    line: Line = []
+    for column in columns(snapshot.engines, width):
+        chosen = _SORTED.get(column.key) == look.engine_sort and look.cursor is not None
+        line += [(_gap(column), "text")] if line else []
+        line.append((fit(column.head, column.width, column.align), "bright" if chosen else "dim"))
+    return line
+
+
+_SORTED = {
+    "model": "model", "kind": "kind", "slots": "slots", "queue": "queue", "kv": "kv",
+    "speed": "tok/s", "ttft": "ttft", "state": "state",
+}  # fmt: skip
+
+
+def title(_snapshot: Snapshot, look: Look) -> str:
+    """The title, with the order and the filter where they are not the usual ones."""
+    parts = [TITLE]
+    if look.engine_sort != "model":
+        parts.append(f"by {look.engine_sort}")
+    if look.engine_filter:
+        parts.append("/" + clean(look.engine_filter, 24))
+    return " · ".join(parts)
+
+
+def summary(snapshot: Snapshot, look: Look) -> Line:
+    """How many answer, and how many tokens they make together."""
+    up, of = counted(snapshot)
+    if not of:
+        return []
+    line: Line = [(str(up), "bright"), (f"/{of} online", "dim")]
+    speed = snapshot.throughput.generation_tokens_per_s
+    if known(speed):
+        said = tell.rate(speed, tell.floor(snapshot.engines, look))
+        line += [(" · ", "dim"), (said, "bright"), (" tok/s", "dim")]
+    return line
+
+
+def counted(snapshot: Snapshot) -> tuple[int, int]:
+    """Engines online, and engines there are; the Prometheus server that tells of them is none."""
+    serving = [e for e in snapshot.engines if e.kind != "prometheus"]
+    return sum(e.state == "online" for e in serving), len(serving)
+
+
+def _place(start: int, room: int, count: int, *, moves: bool) -> Line:
+    if not moves:
+        return [(f"+{count - room} more", "text"), (" · e opens them all", "dim")]
+    place = f"{start + 1}–{start + room} of {count}"
+    return [(place, "text"), (" · j k to move, enter opens", "dim")]
+
+
+def _gap(column: Column) -> str:
+    return " " if column.key == "model" else "  "
+
+
+def _row(row: Row, cols: Sequence[Column], width: int, look: Look, *, picked: bool) -> Line:
+    if row.engine is None:
+        return _heading(row, width, look)
+    engine = row.engine
+    line: Line = []
+    for column in cols:
+        line += [(_gap(column), "text")] if line else []
+        line += _cell(engine, column, look)
+    if engine.state in _GONE:
+        line = [line[0], *dimmed([line[1:]])[0]]
+    if picked:  # the pointer takes the first gap, so that nothing moves
+        line[1] = (">" if look.ascii else "▸", "selected")
+    return exact(line, width)
+
+
+def _heading(row: Row, width: int, look: Look) -> Line:
+    """A group with its sums over the engines; routers repeat them and are left out."""
+    whole = [e for e in row.members if not e.router] or list(row.members)
+    active, slots = _sum([e.active for e in whole]), _sum([e.max_slots for e in whole])
+    queued = _sum([e.queued for e in whole])
+    speed = _sum([e.generation_tokens_per_s for e in whole])
+    words = f" {fmt_count(active)}/{fmt_count(slots)} active  {fmt_count(queued)} queued "
+    rate = f" {tell.rate(speed, tell.floor(whole, look))} tok/s "
+    count = f" · {len(row.members)} "
+    left = f"─ {row.group}{count}" if row.group else count
+    rest = width - len(words) - len(rate) - 2
+    if rest < 12:
+        return [(fit(left, width), "title")]
+    tail: Line = [(words, "dim"), ("─", "frame"), (rate, "dim"), ("─", "frame")]
+    name = fit(left, min(rest, len(left)))
+    bar = max(0, width - span_width([(name, ""), *tail]))
+    return [(name, "title"), ("─" * bar, "frame"), *tail]
+
+
+def _sum(numbers: Sequence[float | None]) -> float | None:
+    said = [n for n in numbers if n is not None]
+    return sum(said) if said else None
+
+
+def _cell(engine: Engine, column: Column, look: Look) -> Line:
+    """One cell of exactly the column's width."""
+    if column.key == "mark":
+        mark = engine_symbol(engine.state, plain=look.ascii)
+        return [(mark, ENGINE_STYLES.get(engine.state, "dim"))]
+    if column.key == "kvbar":
+        return meter(engine.kv_cache, column.width)
+    if column.key == "model":
+        return _name(engine, column.width)
+    text, style = _words(engine, column.key, look)
+    return [(fit(text, column.width, column.align), style if text != DASH else "dim")]
+
+
+def _name(engine: Engine, width: int) -> Line:
+    """The model, and where it is served where there is room: replicas share their model."""
+    name = named(engine)
+    place = clean((engine.url or "").partition("://")[2], 60)
+    if place and place not in name and cell_width(name) + len(place) + 2 <= width:
+        return exact([(name + "  ", "text"), (place, "dim")], width)
+    return [(fit(name, width), "text")]
+
+
+def _words(engine: Engine, key: str, look: Look) -> tuple[str, str]:
+    if key == "kind":
+        return clean(engine.kind, 20), "dim"
+    if key == "slots":
+        return tell.slots(engine), "bright"
+    if key == "queue":
+        return fmt_count(engine.queued), "queued" if engine.queued else "text"
+    if key == "kv":
+        full = (engine.kv_cache or 0.0) >= _FULL
+        return tell.share(engine.kv_cache, about=engine.kv_estimated), "warn" if full else "text"
+    if key == "state":
+        return _state(engine, look)
+    return _figure(engine, key, look), "bright" if key == "speed" else "text"
+
+
+def _figure(engine: Engine, key: str, look: Look) -> str:
+    if key == "vram":
+        return DASH if engine.vram_bytes is None else gib(engine.vram_bytes) + "G"
+    floor = tell.floor((engine,), look)
+    return {
+        "prompt": tell.rate(engine.prompt_tokens_per_s, floor),
+        "speed": tell.rate(engine.generation_tokens_per_s, floor),
+        "requests": tell.rate(engine.requests_per_s),
+        "ttft": tell.span(engine.ttft_p95_s),
+        "itl": tell.span(engine.itl_p95_s),
+        "hits": tell.share(engine.prefix_hit_ratio),
+    }[key]
+
+
+def _state(engine: Engine, look: Look) -> tuple[str, str]:
+    """The state, with the age where the figures are old; trouble is not dim."""
+    if engine.state == "stale":
+        return f"{age(engine.age_s, look)} old", "warn"
+    style = ENGINE_STYLES.get(engine.state, "dim")
+    return tell.state(engine), "dim" if style == "active" else style
+
+
+def _absence(snapshot: Snapshot, look: Look) -> str:
+    if snapshot.engines:
+        return f"No engine matches “{clean(look.engine_filter, 40)}”."
+    return "No inference engine is known here. It keeps looking; `tokentop doctor` says where."

@@ -1,0 +1,29 @@
+"""The footer: key hints, the filter while it is typed, or a passing notice."""
+
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.text import cell_width, clean
+from tokentop.views.tui.draw.kit.line import Line, Look, block
+
+HINTS = (
+    ("q", "quit"), ("?", "help"), ("p", "pause"), ("e", "engines"), ("/", "filter"),
+    ("s", "sort"), ("h", "history"), ("$", "costs"), ("c", "compact"), ("t", "theme"),
+    ("r", "refresh"), ("+/-", "interval"), ("S", "screenshot"),
+)  # fmt: skip
+
+
+def lines(_snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """The footer in exactly `height` lines of `width` cells; hints are dropped whole."""
+    if look.filtering:
+        typed: Line = [(" / ", "key"), (clean(look.filter, 60), "bright"), ("▏", "key")]
+        return block([[*typed, ("   enter keep  esc clear", "dim")]], width, height)
+    if look.notice:
+        return block([[(" " + clean(look.notice, 200), "text")]], width, height)
+    line: Line = [(" ", "text")]
+    used = 1
+    for key, word in HINTS:
+        size = cell_width(key) + cell_width(word) + 1
+        if used + size > width:
+            break
+        line += [(key, "key"), (f" {word}  ", "dim")]
+        used += size + 2
+    return block([line], width, height)

@@ -1,0 +1,1 @@
+"""The GPU pool: its rows, the split VRAM bar, the processes."""

@@ -1,0 +1,274 @@
+"""The GPU pool: one row per physical GPU, MIG instances beneath; many more fold into columns."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from tokentop.domain.snapshot import Gpu, Snapshot
+from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_percent, gib, known
+from tokentop.views.tui.draw.kit.cells import sparkline
+from tokentop.views.tui.draw.kit.glyphs import age, meter
+from tokentop.views.tui.draw.kit.line import Line, Look, block, dimmed, exact, sentence
+from tokentop.views.tui.draw.layout_inputs import driver, waiting
+from tokentop.views.tui.draw.panels.gpus import vram_split as holders
+from tokentop.views.tui.draw.panels.gpus.rows import (
+    Column,
+    arranged,
+    columns,
+    fill,
+    foreign,
+    gap_at,
+    short_name,
+)
+
+_NARROWEST = 8  # a matrix cell: index, bar, per cent
+_LEGEND_FROM = 60  # cells of width
+_HOT_C, _FULL = 85.0, 0.95
+_WORDS = {
+    "suspended": "suspended — asleep to save power",
+    "lost": "lost",
+    "error": "error",
+}
+
+
+class _Seen(NamedTuple):
+    """What every row is drawn with."""
+
+    look: Look
+    engines: holders.Engines
+    nodes: Mapping[str, str]
+
+
+def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """The pool in exactly `height` lines of `width` cells."""
+    if not snapshot.gpus:
+        return sentence(_absence(snapshot), width, height)
+    rows = arranged(snapshot.gpus, look.sort, look.filter)
+    if not rows:
+        return sentence(f"No GPU matches “{clean(look.filter, 40)}”.", width, height)
+    nodes = foreign(snapshot.gpus, snapshot.host)
+    seen = _Seen(look, {engine.id: engine for engine in snapshot.engines}, nodes)
+    across = _across(len(rows), width, height)
+    if len(rows) > across * height and height >= 3:
+        return _scrolled(rows, across, width, height, seen)
+    table = _table(rows, across, width, height, seen)
+    if len(table) < height and width >= _LEGEND_FROM:
+        table.append(holders.legend(rows, seen.engines))
+    return block(table, width, height)
+
+
+def _scrolled(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen) -> list[Line]:
+    """As many as there is room for, and a last line that says where they stand."""
+    room = across * (height - 1)
+    start = max(0, min(seen.look.offset, len(rows) - room))
+    place = f"{start + 1}–{start + room} of {len(rows)}"
+    table = _table(rows, across, width, height - 1, seen)
+    return block([*table, [(place, "text"), (" · j k to scroll", "dim")]], width, height)
+
+
+def _table(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen) -> list[Line]:
+    if across == 1:
+        shown = visible(rows, height, seen.look.offset)
+        cols = columns(rows, width, seen.nodes, always=seen.look.hosts)
+        drawn = [_row(g, cols, width, seen) for g in shown]
+        return striped(drawn)
+    return _matrix(rows, across, width, height, seen)
+
+
+def heads(snapshot: Snapshot, width: int, height: int, look: Look) -> Line:
+    """The column headings over `lines`; none over a matrix, whose cells explain themselves."""
+    rows = arranged(snapshot.gpus, look.sort, look.filter)
+    if not rows or _across(len(rows), width, height) > 1:
+        return []
+    cols = columns(rows, width, foreign(snapshot.gpus, snapshot.host), always=look.hosts)
+    cells = [fit(c.head, c.width, c.align) for c in cols]
+    return [((" " * gap_at(width)).join(cells), "dim")]
+
+
+def title(_snapshot: Snapshot, look: Look) -> str:
+    """The panel's title, with the order and the filter where they are not the usual ones."""
+    parts = ["GPU pool"]
+    if look.sort != "index":
+        parts.append(f"by {look.sort}")
+    if look.filter:
+        parts.append("/" + clean(look.filter, 24))
+    return " · ".join(parts)
+
+
+def summary(snapshot: Snapshot, _look: Look) -> Line:
+    """VRAM used of all there is, over the physical GPUs."""
+    whole = [g for g in snapshot.gpus if g.mig is None and fill(g) is not None]
+    if not whole:
+        return []
+    used = sum(g.vram_used_bytes or 0 for g in whole)
+    total = sum(g.vram_total_bytes or 0 for g in whole)
+    count = sum(g.mig is None for g in snapshot.gpus)
+    return [
+        (f"{count} GPU{'s' * (count != 1)} · ", "dim"),
+        (gib(used), "bright"),
+        (f"/{gib(total)} G", "dim"),
+        (fit(fmt_percent(used / total if total else None), 5, "right"), "text"),
+    ]
+
+
+def visible(rows: Sequence[Gpu], room: int, offset: int) -> Sequence[Gpu]:
+    """The window of rows that `offset` scrolls to, never past the end."""
+    start = max(0, min(offset, len(rows) - room))
+    return rows[start : start + max(0, room)]
+
+
+def _across(count: int, width: int, height: int) -> int:
+    """How many columns of GPUs stand side by side so that all are seen, as far as can be."""
+    wanted = -(-count // max(1, height))
+    return max(1, min(wanted, (width + 2) // (_NARROWEST + 2)))
+
+
+def _matrix(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen) -> list[Line]:
+    shown = visible(rows, across * height, seen.look.offset)
+    down = -(-len(shown) // across)  # evenly filled columns
+    room = (width + 2) // across - 2
+    cols = columns(rows, room, seen.nodes, always=seen.look.hosts)
+    table: list[Line] = []
+    for y in range(down):
+        line: Line = []
+        for gpu in shown[y::down]:
+            line += [("  ", "text")] if line else []
+            line += _row(gpu, cols, room, seen)
+        table.append(line)
+    return striped(table)
+
+
+def striped(rows: Sequence[Line]) -> list[Line]:
+    """Every other row's bars a shade apart, so that full bars do not melt into one slab."""
+    odd = {"bar": "bar.alt"} | {
+        f"{use}.{a}": f"{use}.{b}"
+        for use in ("hold", "bar", "on")
+        for a, b in (("used", "used2"), ("used2", "used"), ("held", "held2"), ("held2", "held"))
+    }
+    return [
+        [(text, odd.get(style, style)) for text, style in row] if y % 2 else row
+        for y, row in enumerate(rows)
+    ]
+
+
+def _row(gpu: Gpu, cols: Sequence[Column], width: int, seen: _Seen) -> Line:
+    gap = (" " * gap_at(width), "text")
+    picked = seen.look.selected is not None and gpu.mig is None and gpu.index == seen.look.selected
+    figures = [c for c in cols if c.key != "holders"]
+    oldest = figures[-1]  # the least important figure makes room for a stale row's age
+    line: Line = []
+    for column in cols:
+        if column.key == "bar" and gpu.state in _WORDS:
+            line += [gap, (_words(gpu), _alarm(gpu))]
+            break
+        nameless = (
+            gpu.mig is not None and cols[1].key not in ("name", "place") and column.key == "index"
+        )
+        cell = (
+            [(fit("└", column.width, "right"), "dim")]
+            if nameless
+            else _cell(gpu, column, seen, aged=gpu.state == "stale" and column is oldest)
+        )
+        line += [gap, *cell] if line else cell
+        if picked and column.key == "index":
+            line.append(("▸", "selected"))
+    if picked:  # the pointer takes a cell of the first gap, so that nothing moves
+        line[2] = (line[2][0][1:], "text")
+    line = exact([s for s in line if s[0]], width)
+    return dimmed([line])[0] if gpu.state in ("stale", "suspended") else line
+
+
+def _cell(gpu: Gpu, column: Column, seen: _Seen, *, aged: bool = False) -> Line:
+    """One cell of exactly the column's width; `aged` writes the age there instead."""
+    width = column.width
+    if aged:
+        text = f"{age(gpu.age_s, seen.look)} old"
+        return [(fit(text if len(text) <= width else text[:-4], width, "right"), "stale")]
+    if column.key == "bar":
+        return _bar(gpu, width, seen.engines)
+    if column.key == "load":
+        return meter(gpu.utilization, width)
+    if column.key == "vram":
+        return _vram(gpu, width)
+    if column.key == "power":
+        return _power(gpu, width)
+    if column.key == "holders":
+        return [(fit(holders.listed(gpu, seen.engines), width), "dim")]
+    text, style = _plain_cell(gpu, column.key, seen.nodes.get(gpu.node or "", ""))
+    if column.key in ("node", "place") and cell_width(text) > width > 1 and gpu.node in seen.nodes:
+        text = "…" + text[1 - width :]  # hosts begin alike and differ at their ends
+    if width == 3:
+        text = text.removesuffix("%")
+    return [(fit(text, width, column.align), style if text != DASH else "dim")]
+
+
+def _plain_cell(gpu: Gpu, key: str, node: str) -> tuple[str, str]:
+    if key == "node" or (key == "place" and node):
+        return node, "dim"
+    if key == "index":
+        return ("" if gpu.mig or gpu.index is None else str(gpu.index)), "dim"
+    if key in ("name", "place"):
+        return short_name(gpu), "dim" if gpu.mig else "text"
+    if key == "fill":
+        share = fill(gpu)
+        return fmt_percent(share), "warn" if (share or 0.0) >= _FULL else "text"
+    if key == "util":
+        return fmt_percent(gpu.utilization), "bright"
+    if gpu.mig:  # heat and power are the whole card's
+        return "", "dim"
+    return _degrees(gpu.temperature_c)
+
+
+def _degrees(value: float | None) -> tuple[str, str]:
+    if not known(value):
+        return DASH, "dim"
+    return f"{value:.0f}°", "warn" if value >= _HOT_C else "text"
+
+
+def _bar(gpu: Gpu, width: int, engines: holders.Engines) -> Line:
+    if gpu.memory_shared and fill(gpu) is None:
+        return [(fit("shared memory" if width >= 13 else "shared", width), "dim")]
+    if width <= 2 and fill(gpu) is not None:  # too narrow to lie down: a level stands up
+        return [(fit(sparkline([fill(gpu)], 1), width), "bar")]
+    return holders.split(gpu, engines, width) or meter(fill(gpu), width)
+
+
+def _vram(gpu: Gpu, width: int) -> Line:
+    if fill(gpu) is None:
+        return [(fit(DASH, width, "right"), "dim")]
+    used, total = gib(gpu.vram_used_bytes), gib(gpu.vram_total_bytes)
+    half = (width - 3) // 2
+    return exact(
+        [(fit(used, half, "right"), "bright"), (f"/{fit(total, half, 'right')} G", "dim")], width
+    )
+
+
+def _power(gpu: Gpu, width: int) -> Line:
+    """Watts of the limit, which is the whole card's."""
+    if gpu.mig:
+        return [(" " * width, "dim")]
+    if not known(gpu.power_w):
+        return [(fit(DASH, width, "right"), "dim")]
+    if not known(gpu.power_limit_w):
+        return [(fit(f"{gpu.power_w:.0f} W", width, "right"), "text")]
+    half = (width - 3) // 2
+    limit = f"/{fit(f'{gpu.power_limit_w:.0f}', half, 'right')} W"
+    return exact([(fit(f"{gpu.power_w:.0f}", half, "right"), "text"), (limit, "dim")], width)
+
+
+def _words(gpu: Gpu) -> str:
+    note = clean(gpu.note or "", 120)
+    word = _WORDS[gpu.state]
+    return word if not note or gpu.state == "suspended" else f"{word} — {note}"
+
+
+def _alarm(gpu: Gpu) -> str:
+    return "stale" if gpu.state == "suspended" else "error"
+
+
+def _absence(snapshot: Snapshot) -> str:
+    nvml = driver(snapshot)
+    if waiting(snapshot):
+        return "Looking for GPUs…"
+    if nvml is not None and nvml.error:
+        return "No GPU is known. " + clean(nvml.error, 160)
+    return "No GPU known to driver or services."

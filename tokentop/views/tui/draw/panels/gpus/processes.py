@@ -1,0 +1,66 @@
+"""Who holds the VRAM: one row per process, GPU by GPU, the largest first."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from tokentop.domain.snapshot import Gpu, Process, Snapshot
+from tokentop.domain.text import DASH, clean, fit, gib
+from tokentop.views.tui.draw.kit.line import Line, Look, block, sentence
+from tokentop.views.tui.draw.panels.gpus.rows import arranged
+from tokentop.views.tui.draw.panels.gpus.vram_split import named
+
+
+class Row(NamedTuple):
+    """One process on one GPU; `process` is None where the driver refuses the list."""
+
+    gpu: Gpu
+    process: Process | None
+
+
+def rows(snapshot: Snapshot, look: Look) -> list[Row]:
+    """The rows in the order of the GPU pool, filtered as it is."""
+    found: list[Row] = []
+    for gpu in arranged(snapshot.gpus, look.sort, look.filter):
+        if gpu.processes is None:
+            found += [Row(gpu, None)] if gpu.source == "nvml" and gpu.state == "ok" else []
+            continue
+        ranked = sorted(gpu.processes, key=lambda p: (-(p.vram_bytes or 0), p.pid))
+        found += [Row(gpu, process) for process in ranked]
+    return found
+
+
+def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """The list under its headings in exactly `height` lines of `width` cells."""
+    found = rows(snapshot, look)
+    if not found:
+        words = "No process holds VRAM here, or only the driver of another host would know."
+        return sentence(words, width, height)
+    room = max(0, height - 1)
+    start = max(0, min(look.offset, len(found) - room))
+    names = {engine.id: f"{named(engine)} · {engine.kind}" for engine in snapshot.engines}
+    drawn = [_row(row, width, names) for row in found[start : start + room]]
+    return block([_heads(width), *drawn], width, height)
+
+
+def _heads(width: int) -> Line:
+    user = f" {fit('user', 10)}" if width >= 48 else ""
+    return [(f"{fit('gpu', 3, 'right')} {fit('pid', 8, 'right')}{user}    VRAM    process", "dim")]
+
+
+def _row(row: Row, width: int, names: Mapping[str, str]) -> Line:
+    index = DASH if row.gpu.index is None else str(row.gpu.index)
+    place = (fit(index, 3, "right"), "dim")
+    if row.process is None:
+        return [place, ("  the driver does not list the processes of other users here", "dim")]
+    process = row.process
+    user = fit(clean(process.user or DASH, 32), 10)
+    line: Line = [place, (f" {fit(str(process.pid), 8, 'right')}", "text")]
+    line += [(f" {user}", "dim")] if width >= 48 else []
+    line += [
+        (f" {fit(gib(process.vram_bytes), 7, 'right')}", "bright"),
+        (" G  ", "dim"),
+        (clean(process.name or DASH, 200), "text"),
+    ]
+    if process.engine:
+        line.append((f"  {clean(names.get(process.engine, process.engine), 60)}", "dim"))
+    return line

@@ -1,0 +1,143 @@
+"""Who holds a GPU's VRAM: its bar split by process, an engine's part by what its KV cache uses."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from tokentop.domain.snapshot import Gpu, Process
+from tokentop.domain.snapshot_engines import Engine
+from tokentop.domain.text import DASH, cell_width, clean, fit, gib, known
+from tokentop.views.tui.draw.kit.cells import bar
+from tokentop.views.tui.draw.kit.line import Line, Span, joined
+
+NARROWEST = 10  # cells of a bar below which parts say nothing
+_NAMED = 5  # cells of a part from which a cut name still says something
+_GLYPHS = {"used": "█", "used2": "█", "held": "▓", "held2": "▓", "reserved": "▒", "other": "░"}
+_EDGE = "▏"
+
+Engines = Mapping[str, Engine]
+
+
+class Part(NamedTuple):
+    """One holder on one GPU; `kv` is the share of the engine's KV cache in use, 0-1."""
+
+    name: str
+    size: float
+    kv: float | None = None
+    engine: bool = False
+
+
+def named(engine: Engine) -> str:
+    """What an engine is called: its model, else what the user named it, else where it is."""
+    return clean(engine.model or engine.name or engine.id, 80)
+
+
+def parts(gpu: Gpu, engines: Engines) -> list[Part]:
+    """The holders in an order that does not change with their sizes: engines first, then by pid.
+
+    Workers of one engine are one part; processes of unknown size are left to "other".
+    """
+    sizes: dict[str, int] = {}
+    rest: list[Part] = []
+    for process in sorted(gpu.processes or (), key=lambda p: p.pid):
+        if not process.vram_bytes or process.vram_bytes < 0:
+            continue
+        if process.engine is not None and process.engine in engines:
+            sizes[process.engine] = sizes.get(process.engine, 0) + process.vram_bytes
+        else:
+            rest.append(Part(_called(process), process.vram_bytes))
+    served = [Part(named(engines[i]), sizes[i], engines[i].kv_cache, True) for i in sorted(sizes)]
+    return [*served, *rest]
+
+
+def _called(process: Process) -> str:
+    name = clean(process.name or str(process.pid), 80)
+    return name.rpartition("/")[2] or name
+
+
+def split(gpu: Gpu, engines: Engines, width: int) -> Line | None:
+    """The bar in exactly `width` cells; None where there is nothing to tell apart."""
+    found = parts(gpu, engines)
+    used, total = gpu.vram_used_bytes, gpu.vram_total_bytes
+    if width < NARROWEST or not known(used) or not known(total) or total <= 0:
+        return None
+    if len(found) < 2 and not any(p.engine for p in found):
+        return None
+    whole = bar(used / total, width)
+    filled = len(whole.rstrip(" "))
+    cells = _cells(found, used, filled)
+    if cells and whole[filled - 1] != "█":  # the eighths at the very end, as on every bar
+        cells[-1] = (whole[filled - 1], "bar." + cells[-1][1].partition(".")[2])
+    line = [("".join(c for c, _ in run), style) for style, run in groupby(cells, lambda c: c[1])]
+    return [*line, (" " * (width - filled), "track")] if filled < width else line
+
+
+def _cells(found: Sequence[Part], used: float, filled: int) -> list[Span]:
+    """One (glyph, style) a cell up to the end of what is used."""
+    said = sum(p.size for p in found)
+    scale = filled / max(used, said, 1.0)
+    cells: list[Span] = []
+    reached = 0.0
+    for place, part in enumerate(found):
+        reached += part.size
+        end = max(len(cells), min(filled, round(reached * scale)))
+        shade = ("used" if part.engine and known(part.kv) else "held") + ("2" if place % 2 else "")
+        cells += _part(part, end - len(cells), shade, first=not cells)
+    rest = filled - len(cells)
+    return cells + _part(Part("other", 0.0), rest, "other", first=not cells)
+
+
+def _part(part: Part, room: int, shade: str, *, first: bool) -> list[Span]:
+    """One holder's cells: shade, a hairline at its start, and its name where that fits."""
+    lit = _lit(part, room)
+    kinds = [shade] * lit + ["reserved"] * (room - lit)
+    cells = [(_GLYPHS[kind], "hold." + kind) for kind in kinds]
+    if not first and room > 1:
+        cells[0] = (_EDGE, "on." + kinds[0])
+    name = _label(part.name, room - 2)
+    x = 1
+    for char in name:
+        size = cell_width(char)
+        cells[x] = (char, "on." + kinds[x])
+        for y in range(x + 1, x + size):  # the other cell of a wide character
+            cells[y] = ("", cells[x][1])
+        x += max(1, size)
+    return cells
+
+
+def _lit(part: Part, room: int) -> int:
+    """Cells of the part that are in use: all of a plain process's, the KV cache's of an engine."""
+    if not part.engine or not known(part.kv) or room <= 0:
+        return room
+    share = max(0.0, min(1.0, part.kv))
+    return min(room - (share < 1.0), max(int(share > 0.0), round(share * room)))
+
+
+def _label(name: str, room: int) -> str:
+    plain = "".join(c for c in name if cell_width(c))  # a mark alone takes no cell of its own
+    if room < _NAMED and cell_width(plain) > room:
+        return ""
+    return fit(plain, room).rstrip() if room > 0 else ""
+
+
+def legend(gpus: Sequence[Gpu], engines: Engines) -> Line:
+    """What the shades mean, in words; empty where no bar is split."""
+    kinds = [part.engine for gpu in gpus for part in parts(gpu, engines)]
+    if True not in kinds:
+        return []
+    said = (
+        ("used", "KV cache in use"),
+        ("reserved", "reserved"),
+        ("held", "held by a process"),
+        ("other", "other"),
+    )
+    keys: list[Line] = [[(_GLYPHS[k], f"hold.{k}"), (f" {words}", "dim")] for k, words in said]
+    return joined(keys)
+
+
+def listed(gpu: Gpu, engines: Engines) -> str:
+    """The same in words, largest first: `qwen3.6-27b 88.1G  Xorg 0.2G`."""
+    ranked = sorted(parts(gpu, engines), key=lambda p: -p.size)
+    unsized = [p for p in gpu.processes or () if p.vram_bytes is None]
+    words = [f"{p.name} {gib(p.size)}G" for p in ranked]
+    return "  ".join(words + [f"{_called(p)} {DASH}" for p in unsized])

@@ -1,0 +1,98 @@
+"""The header: who and where at the left, how fresh at the right, badges for what is not usual."""
+
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.text import cell_width, clean, fit
+from tokentop.views.tui.draw.kit.glyphs import age
+from tokentop.views.tui.draw.kit.line import Line, Look, block, joined, sides
+from tokentop.views.tui.draw.kit.line import span_width as wide
+from tokentop.views.tui.draw.layout_inputs import has_stack, online, waiting
+from tokentop.views.tui.draw.panels.engines import table as engines
+
+# What gives way first stands first; the age of the data never does.
+_SQUEEZES = (
+    "word", "ago", "gpus", "clock", "up", "interval", "services", "host", "badges", "name",
+)  # fmt: skip
+
+
+def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """The header in exactly `height` lines of `width` cells; second-rank parts go first."""
+    room = max(0, width - 2)
+    choices = (
+        _line(snapshot, look, room, frozenset(_SQUEEZES[:n])) for n in range(len(_SQUEEZES) + 1)
+    )
+    line = next((c for c in choices if c is not None), _age(snapshot, look)[1:2])
+    return block([[(" ", "text"), *line]], width, height)
+
+
+def _line(snapshot: Snapshot, look: Look, room: int, less: frozenset[str]) -> Line | None:
+    """The header without what is in `less`; None where that is still too much."""
+    tail = joined(_right(snapshot, look, less).values(), " · ")
+    badges = _badges(snapshot, look, less)
+    left = [] if "name" in less else _left(snapshot, room - wide(tail) - wide(badges) - 2)
+    spent = wide(left) + wide(badges) + wide(tail) + 2
+    if spent > room or not ("host" in less or _whole(left, snapshot)):
+        return None
+    return sides([*left, *badges], tail, room)
+
+
+def _left(snapshot: Snapshot, room: int) -> Line:
+    host = clean(snapshot.host, 253)
+    left: Line = [("tokentop", "bright")]
+    if host and room >= 8 + 2 + min(8, cell_width(host)):
+        left.append(("  " + fit(host, min(cell_width(host), 32, room - 10)), "text"))
+    return left
+
+
+def _whole(left: Line, snapshot: Snapshot) -> bool:
+    """True where the host is readable: whole, or at least a dozen cells of it."""
+    if len(left) == 1:
+        return not snapshot.host
+    return not left[1][0].endswith("…") or cell_width(left[1][0]) >= 14
+
+
+def _badges(snapshot: Snapshot, look: Look, less: frozenset[str]) -> Line:
+    """DEMO, PAUSED and the warning about unverified TLS."""
+    tls = "TLS!" if "badges" in less else "TLS UNVERIFIED"
+    said = [
+        ("DEMO", "chip") if snapshot.demo else None,
+        ("PAUSED", "badge.warn") if look.paused else None,
+        (tls, "badge.warn") if look.insecure_tls else None,
+    ]
+    line: Line = []
+    for badge in said:
+        line += [("  ", "text"), (f" {badge[0]} ", badge[1])] if badge else []
+    return line
+
+
+def _right(snapshot: Snapshot, look: Look, less: frozenset[str]) -> dict[str, Line]:
+    whole = sum(g.mig is None for g in snapshot.gpus)
+    every = f"{look.interval_s or snapshot.interval_s:g}s"
+    parts: dict[str, Line] = {
+        "gpus": [(f"{whole}", "text"), (f" GPU{'s' * (whole != 1)}", "dim")] if whole else [],
+        "services": _up(snapshot, less),
+        "interval": [("every ", "dim"), (every, "text")],
+        "age": _age(snapshot, look),
+        "clock": [(look.clock, "text")] if look.clock else [],
+    }
+    if "ago" in less:
+        parts["age"] = parts["age"][:2]
+    return {name: part for name, part in parts.items() if name not in less}
+
+
+def _up(snapshot: Snapshot, less: frozenset[str]) -> Line:
+    """`7/7 services`, `7/7 up`, `7/7`."""
+    (up, of), word = online(snapshot), "services"
+    if snapshot.engines and not has_stack(snapshot):
+        up, of = engines.counted(snapshot)
+        word = f"engine{'s' * (of != 1)}"
+    said = "" if "up" in less else " up" if "word" in less else f" {word}"
+    return [(f"{up}", "text"), (f"/{of}{said}", "dim")]
+
+
+def _age(snapshot: Snapshot, look: Look) -> Line:
+    """The age of the newest good answer; amber once three polls have gone by without one."""
+    if snapshot.data_age_s is None:
+        return [("asking" if waiting(snapshot) else "no data", "dim")]
+    late = snapshot.data_age_s + look.elapsed_s > 3 * snapshot.interval_s
+    text = fit(age(snapshot.data_age_s, look), 3, "right")
+    return [("data ", "dim"), (text, "warn" if late else "text"), (" ago", "dim")]

@@ -1,0 +1,105 @@
+"""The last hour as four charts: utilisation, multiplier, queue, VRAM."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import ceil
+from typing import NamedTuple
+
+from tokentop.domain.history import Sample, buckets
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.text import DASH, fmt_count, fmt_multiplier, fmt_percent
+from tokentop.views.tui.draw.kit.chart import Chart, chart_lines
+from tokentop.views.tui.draw.kit.line import Line
+
+SPAN_S = 3600.0
+_SPANS_S = (300.0, 900.0, 1800.0, SPAN_S)  # a young history fills the chart, not its last corner
+
+Ticks = Sequence[tuple[float, str]]
+
+
+class Measure(NamedTuple):
+    """One chart: where its value comes from, how it is written, and its scale."""
+
+    title: str
+    value: Callable[[Sample], float | None]
+    write: Callable[[float | None], str]
+    style: str
+    ticks: Callable[[Snapshot, Sequence[float]], Ticks]
+
+
+def _ratio_ticks(_: Snapshot, __: Sequence[float]) -> Ticks:
+    return ((0.0, "0%"), (0.5, "50%"), (1.0, "100%"))
+
+
+def _multiplier_ticks(snapshot: Snapshot, _: Sequence[float]) -> Ticks:
+    low, high = snapshot.pricing.floor, snapshot.pricing.ceiling
+    middle = (low + high) / 2
+    return tuple((value, f"×{value:.1f}") for value in (low, middle, high))
+
+
+def _queue_ticks(_: Snapshot, values: Sequence[float]) -> Ticks:
+    most = 2.0 * ceil(max([*values, 4.0]) / 2)  # even, so that the middle is a whole number
+    return ((0.0, "0"), (most / 2, fmt_count(most / 2)), (most, fmt_count(most)))
+
+
+MEASURES: dict[str, Measure] = {
+    "utilization": Measure(
+        "Utilisation", lambda s: s.utilization, fmt_percent, "tier.moderate", _ratio_ticks
+    ),
+    "multiplier": Measure(
+        "Multiplier", lambda s: s.multiplier, fmt_multiplier, "tier.high", _multiplier_ticks
+    ),
+    "queue": Measure("Queue", lambda s: s.queued, fmt_count, "queued", _queue_ticks),
+    "vram": Measure("VRAM", lambda s: s.vram_fraction, fmt_percent, "active", _ratio_ticks),
+}
+
+
+def span_of(samples: Sequence[Sample], now: float) -> float:
+    """The shortest of 5, 15, 30 and 60 minutes that holds every sample, in seconds."""
+    age = now - samples[0].t if samples else 0.0
+    return next((span for span in _SPANS_S if age <= span), SPAN_S)
+
+
+def latest(name: str, samples: Sequence[Sample]) -> str:
+    """The newest value of a measure, in words."""
+    measure = MEASURES[name]
+    return measure.write(measure.value(samples[-1])) if samples else DASH
+
+
+def lines(
+    name: str,
+    snapshot: Snapshot,
+    samples: Sequence[Sample],
+    now: float,
+    width: int,
+    height: int,
+    *,
+    ascii: bool = False,  # noqa: A002
+) -> list[Line]:
+    """One measure's chart in exactly `height` lines of `width` cells."""
+    measure = MEASURES[name]
+    span_s = span_of(samples, now)
+    count = max(1, width - 6)
+    values = _held(buckets(samples, measure.value, now, span_s, count), samples, span_s)
+    points = [((i + 1) / count * span_s - span_s, value) for i, value in enumerate(values)]
+    ticks = measure.ticks(snapshot, [value for value in values if value is not None])
+    chart = Chart(points, ticks, measure.style)
+    return chart_lines(chart, width, height, span_s, ascii=ascii)
+
+
+def _held(
+    values: list[float | None], samples: Sequence[Sample], span_s: float
+) -> list[float | None]:
+    """Slices shorter than the time between two samples hold the value before them.
+
+    A missing sample makes two known slices lie further apart than that: it stays a gap.
+    """
+    steps = sorted(b.t - a.t for a, b in pairwise(samples))
+    usual = steps[len(steps) // 2] if steps else 0.0
+    reach = 1.5 * usual / (span_s / max(1, len(values))) + 1
+    filled = list(values)
+    known = [i for i, value in enumerate(values) if value is not None]
+    for left, right in pairwise(known):
+        if 1 < right - left <= reach:
+            filled[left + 1 : right] = [values[left]] * (right - left - 1)
+    return filled

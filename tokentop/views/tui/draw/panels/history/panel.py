@@ -1,0 +1,46 @@
+"""The last minutes of utilisation as an area in eighths, one column a sample."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.text import fit, known
+from tokentop.views.tui.draw.kit.line import Line, Look, block, sentence
+
+TITLE = "utilisation"
+_LEVELS = " ▁▂▃▄▅▆▇█"
+_LABEL = 5
+
+
+def lines(_snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """The chart in exactly `height` lines of `width` cells; gaps stay gaps."""
+    values = look.history
+    if sum(map(known, values)) < 2 or height < 2 or width < 20:
+        return sentence("The picture of the last hour begins to form.", width, height)
+    columns = resampled(values, width - _LABEL)
+    rows = [_row(columns, row, height) for row in range(height)]
+    return block(rows, width, height)
+
+
+def resampled(values: Sequence[float | None], columns: int) -> list[float | None]:
+    """At most `columns` values, each the highest of its share, so that no peak is lost."""
+    if len(values) <= columns:
+        return [*([None] * (columns - len(values))), *values]
+    edges = [i * len(values) // columns for i in range(columns + 1)]
+    shares = (values[a:b] for a, b in pairwise(edges))
+    return [max((v for v in share if known(v)), default=None) for share in shares]
+
+
+def _row(columns: Sequence[float | None], row: int, height: int) -> Line:
+    label = {0: "100%", height - 1: "0%", height // 2: "50%" if height >= 7 else ""}.get(row, "")
+    text = "".join(_cell(value, row, height) for value in columns)
+    return [(fit(label, _LABEL - 1, "right") + " ", "dim"), (text, "bar.line")]
+
+
+def _cell(value: float | None, row: int, height: int) -> str:
+    if not known(value):
+        return " "
+    eighths = round(max(0.0, min(1.0, value)) * height * 8) - (height - 1 - row) * 8
+    return (
+        _LEVELS[max(0, min(8, eighths))] if row < height - 1 else _LEVELS[max(1, min(8, eighths))]
+    )

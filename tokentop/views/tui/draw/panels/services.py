@@ -1,0 +1,211 @@
+"""The health strip: a symbol and a name per service or engine, its state beneath."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tokentop.domain.snapshot import Service, Snapshot
+from tokentop.domain.snapshot_engines import Engine
+from tokentop.domain.text import cell_width, clean, fit, known
+from tokentop.views.palette import ENGINE_STYLES, engine_symbol, service_symbol
+from tokentop.views.tui.draw.kit import format as tell
+from tokentop.views.tui.draw.kit.glyphs import age
+from tokentop.views.tui.draw.kit.line import Line, Look, block, exact, joined
+from tokentop.views.tui.draw.layout_inputs import answered, online, stack
+from tokentop.views.tui.draw.panels.engines import reasons
+from tokentop.views.tui.draw.panels.engines import table as engines
+from tokentop.views.tui.draw.panels.gpus.vram_split import named
+
+TITLE = "services"
+_SHORT = {"microscheduler": "microsched"}
+_BRIEF = {
+    "genesis": "gen", "microscheduler": "sched", "compute": "comp", "accel": "accel",
+    "parallel": "para",
+}  # fmt: skip
+_SILENT = ("offline", "stale", "parked", "bad-data")
+_STYLES = {"online": "active", "stale": "warn", "parked": "warn", "bad-data": "error"}
+
+
+_REASONED, _BOTH = 100, 180  # cells from which a reason stands for, and with, the state
+_MANY = 14  # engines beyond which they are counted by state instead of named
+
+
+class Item(NamedTuple):
+    """One place in the strip: its mark, its name, and its state in words, the longest first."""
+
+    mark: tuple[str, str]
+    name: str
+    name_style: str
+    words: tuple[str, ...]
+    style: str = "dim"
+    brief: str = ""
+
+
+def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """The strip in exactly `height` lines of `width` cells."""
+    why = 0 if width < _REASONED else 1 if width < _BOTH else 2
+    items = [_service(s, look, why=why) for s in stack(snapshot)]
+    if len(snapshot.engines) > _MANY:
+        counts = _counts(snapshot.engines, look)
+        body = _strip(items, width, height - 1) if items and height > 1 else []
+        return block([*body, counts], width, height)
+    items += [_engine(e, look, why=why) for e in snapshot.engines]
+    return block(_strip(items, width, height), width, height)
+
+
+def _strip(items: Sequence[Item], width: int, height: int) -> list[Line]:
+    if height >= 2 and width // max(1, len(items)) >= 9:
+        return list(_two_rows(items, width))
+    return _flow(items, width, height)
+
+
+def title(snapshot: Snapshot, _look: Look) -> str:
+    """What the strip is of."""
+    if not snapshot.engines:
+        return TITLE
+    return "services and engines" if stack(snapshot) else "engines"
+
+
+def summary(snapshot: Snapshot, _look: Look) -> Line:
+    """How many of the seven are online, how many of the engines."""
+    parts: list[Line] = []
+    if stack(snapshot):
+        up, of = online(snapshot)
+        parts.append([(str(up), "bright"), (f"/{of} online", "dim")])
+    if snapshot.engines:
+        up, of = engines.counted(snapshot)
+        word = " engines" if parts else " online"
+        parts.append([(str(up), "bright"), (f"/{of}{word}", "dim")])
+    return joined(parts, " · ")
+
+
+def _counts(all_engines: Sequence[Engine], look: Look) -> Line:
+    """`● 61 online  ◔ 2 loading`: a fleet in one line."""
+    found = Counter(e.state for e in all_engines if e.kind != "prometheus")
+    return joined(
+        [
+            (engine_symbol(state, plain=look.ascii), ENGINE_STYLES.get(state, "dim")),
+            (f" {count}", "bright"),
+            (f" {state}", "dim"),
+        ]
+        for state, count in sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
+def _service(service: Service, look: Look, *, why: int) -> Item:
+    style = "error" if service.state == "bad-data" else "dim"
+    name = _name(service)
+    brief = _BRIEF.get(service.name, name)
+    words = _state_words(service, look)
+    if why and service.state in _SILENT and answered(service):
+        words = _because(words, service.error, service.state, why)
+    return Item(_symbol(service, look), name, _name_style(service), words, style, brief)
+
+
+def _engine(engine: Engine, look: Look, *, why: int) -> Item:
+    """An engine by its model; beneath, how busy it is while it is well, else its state."""
+    style = ENGINE_STYLES.get(engine.state, "dim")
+    mark = (engine_symbol(engine.state, plain=look.ascii), style)
+    well = engine.state == "online"
+    words: tuple[str, ...] = (tell.state(engine),)
+    if well and not engine.router:
+        speed = tell.rate(engine.generation_tokens_per_s, tell.floor((engine,), look))
+        kind = clean(engine.kind, 12)
+        words = (f"{kind} · {speed} tok/s", f"{speed} tok/s", kind, "online")
+    if engine.state == "stale":
+        words = (f"stale {age(engine.age_s, look)}", "stale")
+    if why and engine.state in _SILENT:
+        words = _because(words, engine.error, engine.state, why)
+    return Item(mark, named(engine), "text" if well else "dim", words, "dim" if well else style)
+
+
+def _because(words: tuple[str, ...], error: str | None, state: str, why: int) -> tuple[str, ...]:
+    """The state with its reason; or the reason for it, since the mark before it says the state."""
+    reason = reasons.short(error)
+    if not reason:
+        return words
+    if state == "bad-data":
+        return (reason, *words)
+    if why > 1 or state == "stale":
+        return (f"{words[0]}: {reason}", *words)
+    return (words[0].replace(state, reason), *words)  # `parked 2m` as `refused 2m`
+
+
+def _state_words(service: Service, look: Look) -> tuple[str, ...]:
+    """The state in a word or two: a latency while all is well, an age once it is not."""
+    if not answered(service) and service.state == "offline":
+        return ("asking",)
+    if service.state == "online":
+        return (f"{service.latency_ms:.0f} ms" if known(service.latency_ms) else "online",)
+    if service.state == "stale":
+        old = age(service.age_s, look)
+        return (f"stale {old}", f"{old} old", old)
+    if service.state == "parked" and service.age_s is not None:
+        old = age(service.age_s, look)
+        return (f"parked {old}", "parked")
+    return {"bad-data": ("bad data", "bad"), "off": ("not set up", "off")}.get(
+        service.state, (service.state,)
+    )
+
+
+def _symbol(service: Service, look: Look) -> tuple[str, str]:
+    asking = not answered(service)
+    mark = service_symbol("off" if asking else service.state, plain=look.ascii)
+    return mark, "dim" if asking else _STYLES.get(service.state, "dim")
+
+
+def _name(service: Service) -> str:
+    name = clean(service.name, 24)
+    return _SHORT.get(name, name)
+
+
+def _name_style(service: Service) -> str:
+    return "text" if service.state == "online" else "dim"
+
+
+def _two_rows(items: Sequence[Item], width: int) -> tuple[Line, Line]:
+    """Names over states; each keeps its place whatever its state is."""
+    natural = [max(11, cell_width(item.name) + 3) for item in items]
+    if sum(natural) > width:
+        natural = [max(9, cell_width(item.name) + 3) for item in items]
+    if sum(natural) > width:
+        natural = [width // len(items)] * len(items)
+    spare, places = divmod(width - sum(natural), max(1, len(items)))
+    names: Line = []
+    states: Line = []
+    for i, item in enumerate(items):
+        room = natural[i] + spare + (i < places)
+        names += exact([item.mark, (" " + fit(item.name, room - 3), item.name_style)], room)
+        word = next((w for w in item.words if cell_width(w) <= room - 3), item.words[-1])
+        states += exact([("  " + fit(word, room - 3), item.style)], room)
+    return names, states
+
+
+def _flow(items: Sequence[Item], width: int, height: int) -> list[Line]:
+    """Names one after the other in as few cells as it takes."""
+    for air, longest, gap in ((" ", 24, 2), (" ", 5, 2), (" ", 5, 1), ("", 3, 1), ("", 2, 1)):
+        parts = [[i.mark, (air + _clipped(i, longest), i.name_style)] for i in items]
+        found = _wrapped(parts, width, gap)
+        if len(found) <= height:
+            return found
+    return _wrapped([[item.mark] for item in items], width, 1)
+
+
+def _clipped(item: Item, longest: int) -> str:
+    if longest > 5:
+        return fit(item.name, longest).rstrip()
+    name = item.brief or item.name
+    return fit(name, longest).rstrip() if cell_width(name) > 5 else name[:longest]
+
+
+def _wrapped(parts: list[Line], width: int, gap: int) -> list[Line]:
+    drawn: list[Line] = [[]]
+    used = 0
+    for part in parts:
+        size = sum(cell_width(text) for text, _ in part)
+        if used and used + gap + size > width:
+            drawn.append([])
+            used = 0
+        drawn[-1] += [(" " * gap, "text"), *part] if used else part
+        used += size + (gap if used else 0)
+    return drawn

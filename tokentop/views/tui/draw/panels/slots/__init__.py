@@ -1,0 +1,1 @@
+"""The LLM slots: one bar, and its sections per engine."""

@@ -1,0 +1,249 @@
+"""LLM slots: one segmented bar, its figures, a chip per loaded model; engines have sections."""
+
+from collections.abc import Sequence
+
+from tokentop.domain.snapshot import Llm, Snapshot
+from tokentop.domain.snapshot_engines import Throughput
+from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, fmt_percent, known
+from tokentop.views.tui.draw.kit.cells import segments
+from tokentop.views.tui.draw.kit.glyphs import age, meter, old
+from tokentop.views.tui.draw.kit.line import (
+    Line,
+    Look,
+    block,
+    dimmed,
+    exact,
+    first_fit,
+    joined,
+    sentence,
+    sides,
+)
+from tokentop.views.tui.draw.kit.line import span_width as wide
+from tokentop.views.tui.draw.layout_inputs import waiting
+from tokentop.views.tui.draw.panels.slots import sections as seats
+
+TITLE = "LLM slots"
+_MARKS = {"active": "█", "queued": "▓", "beyond": "▒", "free": "░"}
+_STYLES = {
+    "active": "fill.active",
+    "queued": "fill.queued",
+    "beyond": "fill.beyond",
+    "free": "free",
+}
+
+
+def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """The slots in exactly `height` lines of `width` cells."""
+    llm = snapshot.llm
+    if llm.active is None and llm.queued is None and llm.max_slots is None:
+        text = "Waiting for the first queue figures…" if waiting(snapshot) else _ABSENT
+        return sentence(text, width, height)
+    aged = old(llm.age_s, look) if llm.stale and look.unsaid else ""
+    flat = height <= 2
+    drawn = _flat(snapshot, width, aged) if flat else _tall(snapshot, width, height, aged)
+    body = block(drawn, width, height)
+    return dimmed(body) if llm.stale else body
+
+
+def _flat(snapshot: Snapshot, width: int, aged: str) -> list[Line]:
+    """One line of figures over the models, or over each engine's own figures."""
+    line, found = _one_line(snapshot, width, aged)
+    below = [(" " * len(_LABEL), "text"), *seats.both(found)] if found else None
+    return [line, below or models(snapshot.llm, width)]
+
+
+def _tall(snapshot: Snapshot, width: int, height: int, aged: str) -> list[Line]:
+    """The bar up to three rows thick, its legend, the models and the engine room."""
+    found = seats.sections(seats.seated(snapshot), width)
+    if found:
+        return _by_engine(snapshot, found, width, height, aged)
+    llm = snapshot.llm
+    thick = max(1, min(3, (height - 3) // 2))
+    drawn = [*[_bar(seats.tally(snapshot).llm, width)] * thick, _legend(snapshot, width, aged), []]
+    extra = [models(llm, width), [], *([[]] if height >= 10 else []), _engine_room(snapshot, width)]
+    drawn += extra if height >= 7 else [models(llm, width), _engine_room(snapshot, width)]
+    return [line for line in drawn if line] if height < 6 else drawn
+
+
+def _by_engine(
+    snapshot: Snapshot, found: Sequence[seats.Section], width: int, height: int, aged: str
+) -> list[Line]:
+    """A section each, names and figures beneath; the names say which models there are."""
+    under = [seats.names(found), seats.figures(found)] if height >= 5 else [seats.both(found)]
+    thick = max(1, min(3, (height - len(under) - 1) // 2))
+    drawn = [*[_sectioned(found)] * thick, *under]
+    rest = [_legend(snapshot, width, aged), _engine_room(snapshot, width)]
+    room = height - len(drawn)
+    return [*drawn, *([[]] if room >= 2 + (room >= 4) else []), *rest]
+
+
+def _sectioned(found: Sequence[seats.Section]) -> Line:
+    line: Line = []
+    for section in found:
+        line += [(" ", "text")] if line else []
+        line += _bar(seats.slots_of(section.engine), section.width)
+    return line
+
+
+_LABEL = "slots "
+_ABSENT = "No queue figures from anyone yet."
+
+
+def summary(snapshot: Snapshot, look: Look) -> Line:
+    """Slots in use, or the age where nobody says any more."""
+    llm = snapshot.llm
+    if llm.stale:
+        return [(f"stale · {age(llm.age_s, look)}", "stale")]
+    if llm.active is None and llm.max_slots is None:
+        return []
+    found = seats.tally(snapshot)
+    words: Line = [(_number(found.llm.active), "bright"), (f"/{_slots(snapshot)} active", "dim")]
+    return joined([words, _elsewhere(found, " where slots are unknown")], " · ")
+
+
+def _elsewhere(found: seats.Tally, words: str) -> Line:
+    """What runs where nobody knows how much could: no part of any occupancy."""
+    if not found.elsewhere:
+        return []
+    return [(f"+{_number(found.elsewhere)}", "bright"), (words, "dim")]
+
+
+def _number(value: int | None) -> str:
+    return DASH if value is None else fmt_count(value) if value > 9999 else str(value)
+
+
+def _slots(snapshot: Snapshot) -> str:
+    """All slots there are, with an about sign where an engine's are estimated."""
+    guessed = any(e.slots_estimated and e.max_slots for e in seats.seated(snapshot))
+    return ("≈" if guessed else "") + _number(seats.tally(snapshot).llm.max_slots)
+
+
+def parts(llm: Llm) -> list[tuple[str, float]]:
+    """Active, queued within the slots, queued beyond them, as counts in the order drawn."""
+    active, queued = max(0, llm.active or 0), max(0, llm.queued or 0)
+    room = queued if llm.max_slots is None else max(0, llm.max_slots - active)
+    inside = min(queued, room)
+    return [("active", active), ("queued", inside), ("beyond", queued - inside)]
+
+
+def _bar(llm: Llm, width: int) -> Line:
+    """The slots in exactly `width` cells; of unknown many nobody can say how full they are."""
+    if llm.max_slots is None:
+        return [("·" * width, "dim")]
+    drawn: Line = []
+    for name, cells in segments(parts(llm), llm.max_slots, width):
+        kind = name or "free"
+        drawn.append((_MARKS[kind] * cells, _STYLES[kind]))
+    return [s for s in drawn if s[0]]
+
+
+def _one_line(snapshot: Snapshot, width: int, aged: str) -> tuple[Line, list[seats.Section]]:
+    """Label, bar and figures in fixed places, and the bar's sections where it has any."""
+    llm, slots, counted = snapshot.llm, _slots(snapshot), seats.tally(snapshot)
+    digits = max(2, len(slots))
+    number = fit(_number(counted.llm.active), digits, "right")
+    active: Line = [(number, "bright"), (f"/{slots}", "dim")]
+    if counted.open:
+        more = f" +{_number(counted.elsewhere)}" if counted.elsewhere else ""
+        active.append((fit(more, max(3, len(more))), "text"))
+    queued: Line = [(fit(_number(llm.queued), 3, "right"), _queue_style(llm)), (" queued", "dim")]
+    over = f"(+{_number(counted.beyond)} beyond)" if counted.beyond else ""
+    tail = joined([active, queued])
+    if width >= 64:
+        last = (fit("  " + aged if aged else " " + over, max(14, len(over) + 1)), "beyond")
+        tail = [*joined([[*active, (" active", "dim")], queued]), last]
+    elif aged:
+        tail = joined([active, [queued[0], (" q", "dim")], [(aged, "stale")]])
+    room = width - wide(tail) - len(_LABEL) - 2
+    if room < 4:
+        short: Line = [*active, ("  ", "text"), queued[0], (" q", "dim")]
+        short = [*active, ("  ", "text"), (aged, "stale")] if aged else short
+        room = max(0, width - wide(short) - 2)
+        return [*exact(_bar(counted.llm, room), room), ("  ", "text"), *short], []
+    found = seats.sections(seats.seated(snapshot), room)
+    bar = _sectioned(found) if found else _bar(counted.llm, room)
+    return [(_LABEL, "dim"), *exact(bar, room), ("  ", "text"), *tail], found
+
+
+def _queue_style(llm: Llm) -> str:
+    return "queued" if (llm.queued or 0) > 0 else "text"
+
+
+def _legend(snapshot: Snapshot, width: int, aged: str) -> Line:
+    """What each mark stands for and how often; all that wait, and how many of them find no slot."""
+    found, gap = seats.tally(snapshot), "   " if width >= 56 else " "
+    active, free = _key("active", found.llm.active), _key("free", found.llm.free)
+    queued = _key("queued", snapshot.llm.queued)
+    past = f"+{_number(found.beyond)}"
+    if found.beyond:  # both marks of the bar are of what waits
+        text = queued[1][0].removeprefix(" ")
+        queued[1:2] = [(_MARKS["beyond"], _STYLES["beyond"]), (text, "bright")]
+    words: list[Line] = [[]]
+    if found.beyond:
+        words = [[(f" ({past} beyond)", "beyond")], [(f" ({past})", "beyond")]]
+    left = first_fit([joined([active, queued + w, free], gap) for w in words], width)
+    end: Line = [("of ", "dim"), (_slots(snapshot), "text"), (" slots", "dim")]
+    ends = [
+        joined([_elsewhere(found, w), end], " · ") if found.elsewhere else end
+        for w in (" active where slots are unknown", " elsewhere")
+    ]
+    if aged:
+        ends = [[(aged, "stale")]]
+    return sides(left, first_fit([*ends, end, []], width - wide(left) - 1), width)
+
+
+def _key(kind: str, count: int | None) -> Line:
+    return [
+        (_MARKS[kind], _STYLES[kind]),
+        (fit(_number(count), 4, "right"), "bright"),
+        (f" {kind}", "dim"),
+    ]
+
+
+def models(llm: Llm, width: int) -> Line:
+    """A chip per loaded model, cut to fit with how many more there are."""
+    if llm.models is None:
+        return [("models ", "dim"), (DASH, "dim")]
+    if not llm.models:
+        return [("no model loaded", "dim")]
+    line: Line = [("models ", "dim")] if width >= 60 else []
+    for i, name in enumerate(llm.models):
+        left = len(llm.models) - i
+        more = f" +{left} more"
+        chip = f" {clean(name, 28) or DASH} "
+        room = width - wide(line) - (len(more) if left > 1 else 0)
+        if cell_width(chip) > room and i:
+            return [*line, (more, "dim")]
+        line += [(fit(chip, room) if cell_width(chip) > room else chip, "chip"), (" ", "text")]
+    return line
+
+
+def _engine_room(snapshot: Snapshot, width: int) -> Line:
+    """KV cache and throughput, where anyone measures them."""
+    rates, llm = snapshot.throughput, snapshot.llm
+    found: list[Line] = []
+    if known(llm.kv_cache):
+        cells = 14 if width >= 56 else 6
+        found.append(
+            [
+                ("KV cache ", "dim"),
+                *meter(llm.kv_cache, cells),
+                (fit(fmt_percent(llm.kv_cache), 5, "right"), "bright"),
+            ]
+        )
+    if snapshot.engines:  # the tokens panel tells the rest
+        rates = Throughput()
+    if known(rates.generation_tokens_per_s):
+        found.append(
+            [
+                (fit(fmt_count(rates.generation_tokens_per_s), 5, "right"), "bright"),
+                (" tok/s", "dim"),
+            ]
+        )
+    if known(rates.ttft_s):
+        found.append(
+            [("first token ", "dim"), (f"{rates.ttft_s * 1000:.0f}", "bright"), (" ms", "dim")]
+        )
+    while found and wide(joined(found, "   ")) > width:
+        found.pop()
+    return joined(found, "   ")

@@ -1,0 +1,168 @@
+"""The slots bar with a section for each engine: active, queued and free in its own slots."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tokentop.domain.engines.summary import ENGINES
+from tokentop.domain.snapshot import Llm, Snapshot
+from tokentop.domain.snapshot_engines import Engine
+from tokentop.domain.text import DASH, cell_width, fit, fmt_count
+from tokentop.views.tui.draw.kit.cells import segments
+from tokentop.views.tui.draw.kit.line import Line, exact, first_fit
+from tokentop.views.tui.draw.panels.gpus.vram_split import named
+
+NARROWEST = 6  # cells of one engine's section
+_SILENT = ("offline", "parked", "locked")
+_IDLE = ("loading", "asleep")  # they serve nobody now
+
+
+class Section(NamedTuple):
+    """One engine's place in the bar, its cells without the gap after it."""
+
+    engine: Engine
+    width: int
+
+
+class Tally(NamedTuple):
+    """The slots as they can honestly be compared: `llm` sums the engines that tell theirs.
+
+    `beyond` waits although its engine is full; `elsewhere` runs where slots are unknown, which
+    they are somewhere where `open`.
+    """
+
+    llm: Llm
+    beyond: int = 0
+    elsewhere: int = 0
+    open: bool = False
+
+
+def tally(snapshot: Snapshot) -> Tally:
+    """The engines that tell their slots as one; the snapshot's own figures where none does.
+
+    One engine's free slots are of no use to another's queue: both are counted engine by engine.
+    """
+    llm = snapshot.llm
+    rows = [e for e in seated(snapshot) if e.state not in _IDLE]
+    told = [e for e in rows if e.max_slots is not None]
+    if not told:
+        return Tally(llm, beyond(llm))
+    active = _sum([e.active for e in told])
+    free = sum(_free(slots_of(e)) for e in told)
+    whole = llm._replace(
+        active=active,
+        queued=_sum([e.queued for e in told]),
+        max_slots=_sum([e.max_slots for e in told]),
+        free=None if active is None else free,
+    )
+    over = sum(beyond(slots_of(e)) for e in told)
+    elsewhere = sum(e.active or 0 for e in rows if e.max_slots is None)
+    return Tally(whole, min(over, llm.queued or 0), elsewhere, len(told) < len(rows))
+
+
+def _sum(numbers: Sequence[int | None]) -> int | None:
+    said = [n for n in numbers if n is not None]
+    return sum(said) if said else None
+
+
+def _free(llm: Llm) -> int:
+    return max(0, (llm.max_slots or 0) - max(0, llm.active or 0))
+
+
+def beyond(llm: Llm) -> int:
+    """Requests that wait although every slot is taken."""
+    return 0 if llm.max_slots is None else max(0, max(0, llm.queued or 0) - _free(llm))
+
+
+def seated(snapshot: Snapshot) -> list[Engine]:
+    """The engines whose requests the slots are made of, in the order they are listed.
+
+    A router's traffic is theirs already; it stands for itself where no engine is known. Who has
+    fallen silent is in no sum, unless everybody has.
+    """
+    if snapshot.llm.source != ENGINES:
+        return []
+    silent = _SILENT if snapshot.llm.stale else (*_SILENT, "stale")
+    heard = [e for e in snapshot.engines if e.state not in silent and _said(e)]
+    return [e for e in heard if not e.router] or heard
+
+
+def _said(engine: Engine) -> bool:
+    return engine.active is not None or engine.max_slots is not None
+
+
+def sections(engines: Sequence[Engine], width: int) -> list[Section]:
+    """Each engine's cells by its slots; empty where one of them would be too narrow.
+
+    The shares follow the capacities, which do not change, so that nothing moves with the load.
+    """
+    room = width - (len(engines) - 1)
+    if len(engines) < 2 or room < NARROWEST * len(engines):
+        return []
+    spare = room - NARROWEST * len(engines)
+    known = [e.max_slots for e in engines if e.max_slots and e.max_slots > 0]
+    usual = sum(known) / len(known) if known else 1.0
+    weights = [("", e.max_slots if e.max_slots and e.max_slots > 0 else usual) for e in engines]
+    shares = segments(weights, None, spare) if spare else []
+    cells = [n for _, n in shares[: len(engines)]] or [0] * len(engines)
+    return [Section(e, NARROWEST + n) for e, n in zip(engines, cells, strict=True)]
+
+
+def slots_of(engine: Engine) -> Llm:
+    """One engine's figures as the bar wants them."""
+    return Llm(active=engine.active, queued=engine.queued, max_slots=engine.max_slots)
+
+
+def capacity(engine: Engine) -> str:
+    """The engine's slots: `32`, `≈32` where estimated, a dash where unknown."""
+    if engine.max_slots is None:
+        return DASH
+    return ("≈" if engine.slots_estimated else "") + fmt_count(engine.max_slots)
+
+
+def occupancy(engine: Engine) -> str:
+    """`26/32`, `12/≈16`, `12 of —`."""
+    active = DASH if engine.active is None else fmt_count(engine.active)
+    if engine.max_slots is None:
+        return DASH if engine.active is None else f"{active} of {DASH}"
+    return f"{active}/{capacity(engine)}"
+
+
+def names(found: Sequence[Section]) -> Line:
+    """The engines' names under their sections."""
+    return _under(found, [[(named(s.engine), "text")] for s in found])
+
+
+def figures(found: Sequence[Section]) -> Line:
+    """What each engine has running of what it can, and its queue."""
+    return _under(found, [_figures(s.engine, s.width) for s in found])
+
+
+def both(found: Sequence[Section]) -> Line:
+    """Name and figures in one line; where there is no room for both, the figures."""
+    cells = []
+    for section in found:
+        numbers = _figures(section.engine, section.width)
+        size = sum(cell_width(text) for text, _ in numbers)
+        room = section.width - size - 1
+        name = named(section.engine)
+        short = fit(name, min(room, cell_width(name))) if room >= 4 else ""
+        cells.append([(short + " ", "dim"), *numbers] if short else numbers)
+    return _under(found, cells)
+
+
+def _figures(engine: Engine, width: int) -> Line:
+    """`26/48 q8`; `12/16 q7 +3` where three find no slot, `16/16 +8` where none of eight does."""
+    said: Line = [(occupancy(engine), "bright")]
+    queued, over = max(0, engine.queued or 0), beyond(slots_of(engine))
+    waiting: Line = [(f" q{fmt_count(queued)}", "queued")] if queued else []
+    past: Line = [(f" +{fmt_count(over)}", "beyond")] if over else []
+    choices = [past, []] if over == queued else [[*waiting, *past], waiting, []]
+    return first_fit([[*said, *more] for more in choices], width)
+
+
+def _under(found: Sequence[Section], cells: Sequence[Line]) -> Line:
+    line: Line = []
+    for place, (section, cell) in enumerate(zip(found, cells, strict=True)):
+        line += [(" ", "text")] if place else []
+        line += exact(cell, section.width)
+    return line

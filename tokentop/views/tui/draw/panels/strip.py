@@ -1,0 +1,24 @@
+"""The compact strip: the whole economy in a few lines, for a small pane beside the work."""
+
+from tokentop.domain.snapshot import Snapshot
+from tokentop.views.tui.draw.kit.line import Line, Look, block, sides
+from tokentop.views.tui.draw.layout_inputs import has_stack
+from tokentop.views.tui.draw.panels import banner, metrics, tokens
+from tokentop.views.tui.draw.panels import multiplier as gauge
+from tokentop.views.tui.draw.panels.gpus import panel as gpus
+from tokentop.views.tui.draw.panels.slots import panel as slots
+
+
+def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """Banner, slots, gauge, metrics and the pool's sum in exactly `height` lines."""
+    if snapshot.engines and not has_stack(snapshot):
+        middle = tokens.lines(snapshot, width, 2, look)
+    else:
+        middle = [*gauge.lines(snapshot, width, 1, look), *metrics.lines(snapshot, width, 1, look)]
+    drawn = [
+        *banner.lines(snapshot, width, 2, look),
+        *slots.lines(snapshot, width, 1, look),
+        *middle,
+        sides([("GPU pool", "dim")], gpus.summary(snapshot, look), width),
+    ]
+    return block(drawn, width, height)

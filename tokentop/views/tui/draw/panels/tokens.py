@@ -1,0 +1,199 @@
+"""The tokens panel: how fast they come, how long they keep a user waiting, what they cost."""
+
+from typing import NamedTuple
+
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, known
+from tokentop.views.tui.draw.kit import format as tell
+from tokentop.views.tui.draw.kit.glyphs import age, old
+from tokentop.views.tui.draw.kit.line import (
+    Line,
+    Look,
+    block,
+    dimmed,
+    exact,
+    first_fit,
+    joined,
+    sentence,
+    span_width,
+)
+
+TITLE = "tokens"
+_THREE = 66  # cells from which throughput, latency and cost stand side by side
+_LABEL, _FIGURE = 12, 5
+_SHARES = (31, 34, 35)  # of the width: throughput, latency, cost
+
+
+class Fact(NamedTuple):
+    """One figure: its label, its value in words, a quiet unit, its style."""
+
+    label: str
+    value: str
+    unit: str = ""
+    style: str = "bright"
+
+
+def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """The panel in exactly `height` lines of `width` cells."""
+    if not any(f.value != DASH for group in _groups(snapshot, look) for f in group):
+        return sentence("No engine has told its tokens yet.", width, height)
+    if height < 4:
+        drawn = _short(snapshot, width, height, look)
+    elif width >= _THREE:
+        drawn = _beside(snapshot, width, height, look)
+    else:
+        facts = [fact for group in _groups(snapshot, look) for fact in group]
+        drawn = [_fact(fact, width, 10) for fact in facts]
+    body = block(drawn, width, height)
+    return dimmed(body) if snapshot.llm.stale else body
+
+
+def summary(snapshot: Snapshot, look: Look) -> Line:
+    """Tokens a second and dollars an hour, or the age where nobody says any more."""
+    if snapshot.llm.stale:
+        return [(f"stale · {age(snapshot.llm.age_s, look)}", "stale")]
+    speed = snapshot.throughput.generation_tokens_per_s
+    hourly = snapshot.cost.usd_per_hour
+    words: list[Line] = []
+    if known(speed):
+        said = tell.rate(speed, tell.floor(snapshot.engines, look))
+        words.append([(said, "bright"), (" tok/s", "dim")])
+    if known(hourly):
+        words.append([(tell.prices(snapshot, look)["usd_per_hour"], "bright"), ("/h", "dim")])
+    return joined(words, " · ")
+
+
+def burned(snapshot: Snapshot, look: Look) -> Fact:
+    """Work that ended for nothing, an estimate; marked once there is too much of it."""
+    value = snapshot.throughput.burn
+    loud = known(value) and value > look.burn_at
+    mark = ("! " if look.ascii else "▲ ") if loud else ""
+    return Fact(
+        "silent burn", mark + tell.share(value, about=True), "", "warn" if loud else "bright"
+    )
+
+
+def _groups(snapshot: Snapshot, look: Look) -> tuple[list[Fact], list[Fact], list[Fact]]:
+    """Throughput, latency and cost."""
+    rates, floor = snapshot.throughput, tell.floor(snapshot.engines, look)
+    throughput = [
+        Fact("generation", tell.rate(rates.generation_tokens_per_s, floor), "tok/s"),
+        Fact("prompt", tell.rate(rates.prompt_tokens_per_s, floor), "tok/s"),
+        Fact("requests", tell.rate(rates.requests_per_s), "/s"),
+        Fact("prefix hits", tell.share(rates.prefix_hit_ratio)),
+    ]
+    latency = [
+        Fact("first token", tell.spans(rates.ttft_s, rates.ttft_p95_s)),
+        Fact("next tokens", tell.spans(rates.itl_s, rates.itl_p95_s)),
+        Fact("preemptions", fmt_count(rates.preemptions)),
+        burned(snapshot, look),
+    ]
+    return throughput, latency, _costs(snapshot, look)
+
+
+def _costs(snapshot: Snapshot, look: Look) -> list[Fact]:
+    """What can be said of costs: without a price only the energy, which is measured."""
+    cost = snapshot.cost
+    if cost.basis is None:
+        energy = None if cost.kwh_per_mtok is None else f"{cost.kwh_per_mtok:.3g}"
+        measured = [
+            *([Fact("energy/Mtok", energy, "kWh")] if energy else []),
+            *([Fact("GPU power", fmt_count(cost.watts), "W")] if known(cost.watts) else []),
+        ]
+        return [Fact("cost/Mtok", DASH, "no price set"), *measured, *_reference(snapshot)]
+    money = tell.prices(snapshot, look)
+    return [
+        Fact("now", money["usd_per_hour"], "/h"),
+        Fact("all time", money["usd_per_mtok_reserved"], "/Mtok"),
+        Fact("busy time", money["usd_per_mtok_busy"], "/Mtok"),
+        Fact("best seen", money["usd_per_mtok_best"], "/Mtok"),
+        *_reference(snapshot),
+    ]
+
+
+def _reference(snapshot: Snapshot) -> list[Fact]:
+    cost = snapshot.cost
+    if cost.reference_usd_per_mtok is None:
+        return []
+    name = clean(cost.reference_name or "reference", 40)
+    return [Fact(name, tell.usd(cost.reference_usd_per_mtok), "/Mtok", "text")]
+
+
+def _beside(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """Three columns under headings; the hour's price is in the summary where room is short."""
+    groups = _groups(snapshot, look)
+    if height < 1 + len(groups[2]) and groups[2][0].label == "now":
+        groups = (groups[0], groups[1], groups[2][1:])
+    rows = max(map(len, groups))
+    titled = height > rows
+    # Room for a lower bound's sign is kept whether it is there or not, where it takes no unit's.
+    bounded = width >= 84 and any(e.kind == "llamacpp" for e in snapshot.engines)
+    edges = [width * sum(_SHARES[:i]) // 100 for i in range(4)]
+    drawn: list[Line] = [[] for _ in range(rows + titled)]
+    for i, (head, group) in enumerate(zip(_HEADS, groups, strict=True)):
+        room = edges[i + 1] - edges[i]
+        column: list[Line] = [[(head, "dim")]] if titled else []
+        figure = 12 if group is groups[1] else 7 if group is groups[2] else _FIGURE + bounded
+        column += [_fact(fact, min(room - 1, 36), figure) for fact in group]
+        for y, row in enumerate(block(column, room, rows + titled)):
+            drawn[y] += row
+    return drawn
+
+
+_HEADS = ("throughput", "latency: median/p95", "cost of 1M generated")
+
+
+def _fact(fact: Fact, width: int, figure: int) -> Line:
+    """Label, figure right-aligned at one place, unit: nothing moves when a digit more is needed."""
+    label = fit(fact.label, min(_LABEL, max(4, width - figure)) - 1) + " "
+    room = max(figure, min(width - cell_width(label), cell_width(fact.value)))
+    line: Line = [
+        (label, "dim"),
+        (fit(fact.value, room, "right"), "dim" if fact.value == DASH else fact.style),
+    ]
+    if span_width(line) + cell_width(fact.unit) + 1 <= width:
+        line.append((" " + fact.unit, "dim"))
+    return exact(line, width)
+
+
+def _short(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    """One to three lines, the most asked for first."""
+    rates, cost = snapshot.throughput, snapshot.cost
+    floor = tell.floor(snapshot.engines, look)
+    generation = _pair("gen", tell.rate(rates.generation_tokens_per_s, floor), " tok/s")
+    if snapshot.llm.stale and look.unsaid:
+        generation.append((f"  {old(snapshot.llm.age_s, look)}", "stale"))
+    prompt = _pair("prompt", tell.rate(rates.prompt_tokens_per_s, floor), "")
+    requests = _pair("req", tell.rate(rates.requests_per_s), "/s")
+    ttft = _pair("first token", tell.spans(rates.ttft_s, rates.ttft_p95_s), "")
+    itl = _pair("next", tell.spans(rates.itl_s, rates.itl_p95_s), "")
+    hits = _pair("hits", tell.share(rates.prefix_hit_ratio), "")
+    fact = burned(snapshot, look)
+    burn: Line = [("burn ", "dim"), (fact.value, "dim" if fact.value == DASH else fact.style)]
+    money = tell.prices(snapshot, look)
+    hour = _pair("", money["usd_per_hour"], "/h")
+    token = _pair("", money["usd_per_mtok_reserved"], "/Mtok")
+    busy = _pair("busy", money["usd_per_mtok_busy"], "")
+    best = _pair("best", money["usd_per_mtok_best"], "")
+    priced = [hour, token] if cost.basis is not None else []
+    if height == 1:
+        full = [generation, prompt, ttft, *priced, burn]
+        return [_widest([full, [generation, ttft, *priced], [generation, *priced], [generation]],
+                        width)]  # fmt: skip
+    second = [*priced, busy, best, hits] if cost.basis is not None else [hits, itl]
+    first = [generation, prompt, requests, ttft, itl, burn]
+    return [
+        _widest([first[:n] for n in (6, 5, 4, 2, 1)], width),
+        _widest([second[:n] for n in range(len(second), 0, -1)], width),
+        _widest([[itl, burn], [burn]], width) if height > 2 and width < 100 else [],
+    ]
+
+
+def _pair(label: str, value: str, unit: str) -> Line:
+    style = "dim" if value == DASH else "bright"
+    said = (fit(value, max(_FIGURE, cell_width(value)), "right"), style)
+    return [((label + " ") if label else "", "dim"), said, (unit, "dim")]
+
+
+def _widest(choices: list[list[Line]], width: int) -> Line:
+    return first_fit([joined(choice, "   ") for choice in choices], width)

@@ -1,0 +1,56 @@
+"""The empty machine: what was looked for, what was not found, and what to try."""
+
+from collections.abc import Iterable
+
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.text import clean, fit
+from tokentop.views.tui.draw.kit.line import Line, Look, block, exact, middle
+from tokentop.views.tui.draw.kit.line import span_width as wide
+from tokentop.views.tui.draw.layout_inputs import driver, stack
+
+TRY = (
+    ("tokentop --demo", "a simulated stack to look at"),
+    ("tokentop doctor", "what was looked for, and what to do"),
+    ("tokentop config --example", "a file to start from"),
+)
+
+
+def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line]:
+    """The calm page in exactly `height` lines of `width` cells, in the middle of its room."""
+    drawn = _page(snapshot, width)
+    if len(drawn) > height:
+        drawn = [line for line in drawn if line]
+    across = max(map(wide, drawn))
+    left = max(0, (width - across) // 2)
+    shifted = [[(" " * left, "text"), *line] for line in drawn]
+    return block(middle(shifted, height), width, height)
+
+
+def _page(snapshot: Snapshot, width: int) -> list[Line]:
+    """Wide: what was looked for beside what was found; narrow: the same in short lines."""
+    nvml = driver(snapshot)
+    reason = clean((nvml.error if nvml else None) or "This host's driver was not asked.", 70)
+    asked = f"None of the {len(stack(snapshot))} answered where they were expected."
+    narrow = width < 72
+    found = [("GPUs", reason), ("services", asked)]
+    commands = [(command, "" if narrow else why) for command, why in TRY]
+    label = 0 if narrow else 12
+    rows: list[Line] = [
+        [("Nothing to watch on this machine yet.", "bright")],
+        [],
+        *_table("looked for", found, label, 10),
+        [],
+        *_table("try", commands, label, 27),
+        [],
+        [("It keeps looking; what comes up appears here.", "dim")],
+    ]
+    return [exact(row, min(wide(row), width)) for row in rows]
+
+
+def _table(label: str, pairs: Iterable[tuple[str, str]], indent: int, column: int) -> list[Line]:
+    """Name and remark in two columns, with a label before the first row where there is room."""
+    style = "bright" if label == "try" else "text"
+    return [
+        [(fit(label if i == 0 else "", indent), "dim"), (fit(name, column), style), (remark, "dim")]
+        for i, (name, remark) in enumerate(pairs)
+    ]

@@ -1,0 +1,1 @@
+"""Everything that reaches below Textual's public surface."""
