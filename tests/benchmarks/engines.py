@@ -28,7 +28,7 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.live.engine_poller import EnginePoller
 from tokentop.runtime.live.poller import Poller
 from tokentop.runtime.oneshot.discovery_cache import plan
-from tokentop.transport.discovery.probe_cache import Memory
+from tokentop.transport.discovery.probe_cache import ProbeCache
 from tokentop.transport.discovery.search import find
 from tokentop.transport.http.client_async import Pool
 from tokentop.transport.procfs import table
@@ -124,17 +124,19 @@ async def rounds(urls: list[str], wanted: int) -> float:
     poller = Poller(collector, ROUND_S, shown, time.monotonic)
     pool = Pool()
     poller.start(pool, None)
-    asking = asyncio.create_task(EnginePoller(collector, config, poller, time.monotonic).run(pool))
+    batch_fetcher = asyncio.create_task(
+        EnginePoller(collector, config, poller, time.monotonic).run(pool)
+    )
     await asyncio.sleep(ROUND_S * ROUNDS)
-    asking.cancel()
-    await asyncio.gather(asking, return_exceptions=True)
+    batch_fetcher.cancel()
+    await asyncio.gather(batch_fetcher, return_exceptions=True)
     await pool.aclose()
     return median([took for number, took in seen.items() if number > 1])
 
 
 def search() -> None:
     """The first search of this host, and those that follow it every 30 s."""
-    memory, walls, cpus = Memory(), [], []
+    memory, walls, cpus = ProbeCache(), [], []
     for _ in range(21):
         wall, cpu = time.perf_counter(), time.process_time()
         found = find(plan(Config(), ()), memory, time.time(), 1.0)

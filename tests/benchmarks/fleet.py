@@ -23,7 +23,7 @@ from tokentop.domain.readings import Failure
 from tokentop.sources.prometheus.fleet import MAX_BYTES, Fleet
 from tokentop.transport.http.client_blocking import fetch_all
 from tokentop.transport.http.messages import Reply, Request
-from tokentop.transport.run_protocol import asking, drive
+from tokentop.transport.run_protocol import batch_fetcher, run_protocol
 
 
 @contextlib.contextmanager
@@ -71,7 +71,9 @@ class Meter:
         self._base = Request(url, timeout_s=10.0, max_bytes=MAX_BYTES)
 
     def poll(self) -> FleetReading:
-        found = drive(self.fleet.poll(time.monotonic()), asking(self._base, self._fetch))
+        found = run_protocol(
+            self.fleet.poll(time.monotonic()), batch_fetcher(self._base, self._fetch)
+        )
         if not isinstance(found, FleetReading):
             raise SystemExit(found.text)
         return found

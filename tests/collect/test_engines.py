@@ -11,16 +11,16 @@ from tests.payloads import payload
 from tests.sources.engines.conversations import captured
 from tokentop.collect.collector import Collector
 from tokentop.collect.engine import WRONG_KEY
-from tokentop.collect.engines import Due, EngineDesk
+from tokentop.collect.engines import EngineRegistry, PendingPoll
 from tokentop.config.schema import Config, EngineConfig
-from tokentop.domain.engines.observation import EngineView
+from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.readings import Counters, EngineReading, Histogram, SlotProgress
 from tokentop.domain.policy import CostPolicy, Policy
 from tokentop.domain.readings import Failure
 from tokentop.secret import Secret
 from tokentop.sources.engines.protocol import Answer
 from tokentop.transport.http.messages import Reply, Request
-from tokentop.transport.run_protocol import asking, drive
+from tokentop.transport.run_protocol import batch_fetcher, run_protocol
 
 URL = "http://127.0.0.1:8000"
 REFUSED = Failure("refused", "nobody listens")
@@ -37,8 +37,8 @@ class Seen(NamedTuple):
     runners: tuple[str, ...] = ()
 
 
-def desk(*engines: EngineConfig) -> EngineDesk:
-    return EngineDesk(Config(engines=engines))
+def registry(*engines: EngineConfig) -> EngineRegistry:
+    return EngineRegistry(Config(engines=engines))
 
 
 def reading(generated: float = 0.0, **changes: Any) -> EngineReading:
@@ -46,12 +46,12 @@ def reading(generated: float = 0.0, **changes: Any) -> EngineReading:
     return EngineReading("vllm", model="m", active=0, counters=counters)._replace(**changes)
 
 
-def only(subject: EngineDesk, now: float = 0.0) -> EngineView:
+def only(subject: EngineRegistry, now: float = 0.0) -> EngineObservation:
     (view,) = subject.views(now)
     return view
 
 
-def hold(due: Due, pages: dict[str, Answer]) -> tuple[Any, list[Request]]:
+def hold(due: PendingPoll, pages: dict[str, Answer]) -> tuple[Any, list[Request]]:
     """The poll's result over these pages, and every request that was made."""
     asked: list[Request] = []
 
@@ -61,7 +61,7 @@ def hold(due: Due, pages: dict[str, Answer]) -> tuple[Any, list[Request]]:
         missing = Failure("http", "no such path", True, 404)
         return [Reply(200, a.body, a.content_type, a.server) if a else missing for a in found]
 
-    return drive(due.conversation, asking(due.request, fetch)), asked
+    return run_protocol(due.protocol, batch_fetcher(due.request, fetch)), asked
 
 
 VLLM = {
@@ -73,24 +73,24 @@ VLLM = {
 
 def test_a_token_goes_only_to_the_engine_it_was_configured_for() -> None:
     """A discovered neighbour, even on the same machine, is asked without."""
-    subject = desk(EngineConfig("mine", URL, "vllm", Secret("s3cret")))
-    subject.adopt((Seen(url="http://127.0.0.1:8001"),))
+    subject = registry(EngineConfig("mine", URL, "vllm", Secret("s3cret")))
+    subject.update_from_discovery((Seen(url="http://127.0.0.1:8001"),))
     tokens = {due.request.url: due.request.token for due in subject.plan(0.0)}
     assert tokens == {URL: Secret("s3cret"), "http://127.0.0.1:8001": None}
 
 
 def test_ids_are_stable_and_readable() -> None:
     """Kind and address; a search that finds the engine again changes nothing."""
-    subject = desk()
-    subject.adopt((Seen(), Seen("ollama", "http://127.0.0.1:11434")))
-    subject.adopt((Seen("ollama", "http://localhost:11434"), Seen(pids=(7,))))
+    subject = registry()
+    subject.update_from_discovery((Seen(), Seen("ollama", "http://127.0.0.1:11434")))
+    subject.update_from_discovery((Seen("ollama", "http://localhost:11434"), Seen(pids=(7,))))
     assert subject.ids() == ("vllm@127.0.0.1:8000", "ollama@127.0.0.1:11434")
 
 
 def test_what_discovery_knows_of_a_configured_engine_is_added_to_it() -> None:
     """One row, with its processes and the seats of its command line; its name is the user's."""
-    subject = desk(EngineConfig("mine", "http://localhost:8000/", "vllm"))
-    subject.adopt((Seen(pids=(1, 2), argv_slots=16),))
+    subject = registry(EngineConfig("mine", "http://localhost:8000/", "vllm"))
+    subject.update_from_discovery((Seen(pids=(1, 2), argv_slots=16),))
     (due,) = subject.plan(0.0)
     result, _ = hold(due._replace(request=due.request._replace(url=URL)), VLLM)
     subject.record(due.id, result, 0.0, 0.01)
@@ -102,7 +102,7 @@ def test_what_discovery_knows_of_a_configured_engine_is_added_to_it() -> None:
 
 def test_an_engine_of_unnamed_kind_is_told_by_its_answers_once() -> None:
     """Later polls ask what its adapter needs, and no more."""
-    subject = desk(EngineConfig("mine", URL))
+    subject = registry(EngineConfig("mine", URL))
     (due,) = subject.plan(0.0)
     result, asked = hold(due, VLLM)
     subject.record(due.id, result, 0.0, 0.01)
@@ -119,7 +119,7 @@ def test_an_engine_of_unnamed_kind_is_told_by_its_answers_once() -> None:
 )
 def test_what_is_no_engine_is_said(answers: dict[str, Answer], kind: str) -> None:
     """The user named something that answers, but not as an engine does."""
-    (due,) = desk(EngineConfig("mine", URL)).plan(0.0)
+    (due,) = registry(EngineConfig("mine", URL)).plan(0.0)
     result, _ = hold(due, answers)
     assert isinstance(result, Failure)
     assert (result.kind, result.neutral) == (kind, True)
@@ -130,7 +130,7 @@ def test_a_refused_key_is_told_apart_from_a_missing_one() -> None:
     locked = reading(health="locked", advice="name it")
     told = []
     for token in (None, Secret("s3cret")):
-        subject = desk(EngineConfig("mine", URL, "vllm", token))
+        subject = registry(EngineConfig("mine", URL, "vllm", token))
         subject.record("vllm@127.0.0.1:8000", locked, 0.0, 0.01)
         told.append(getattr(only(subject).reading, "advice", None))
     assert told == ["name it", WRONG_KEY]
@@ -138,10 +138,10 @@ def test_a_refused_key_is_told_apart_from_a_missing_one() -> None:
 
 def test_an_engine_of_unnamed_kind_that_loads_is_loading() -> None:
     """Everything answers 503 until the model is there; then it is told apart."""
-    subject = desk(EngineConfig("mine", URL))
+    subject = registry(EngineConfig("mine", URL))
     (due,) = subject.plan(0.0)
     loading = Failure("http", "503", False, 503)
-    result = drive(due.conversation, lambda paths: dict.fromkeys(paths, loading))
+    result = run_protocol(due.protocol, lambda paths: dict.fromkeys(paths, loading))
     assert isinstance(result, EngineReading)
     assert result.health == "loading"
     subject.record(due.id, result, 0.0, 0.01)
@@ -153,7 +153,7 @@ def test_an_engine_of_unnamed_kind_that_loads_is_loading() -> None:
 
 def test_three_failures_park_an_engine_and_one_probe_lets_it_back() -> None:
     """The others go on."""
-    subject = desk(EngineConfig("a", URL, "vllm"), EngineConfig("b", "http://b:1", "vllm"))
+    subject = registry(EngineConfig("a", URL, "vllm"), EngineConfig("b", "http://b:1", "vllm"))
     first = "vllm@127.0.0.1:8000"
     for now in (0.0, 4.0, 8.0):
         subject.record(first, REFUSED, now, None)
@@ -167,7 +167,7 @@ def test_three_failures_park_an_engine_and_one_probe_lets_it_back() -> None:
 
 def test_rates_come_from_the_counters() -> None:
     """400 tokens in 4 s."""
-    subject = desk(EngineConfig("a", URL, "vllm"))
+    subject = registry(EngineConfig("a", URL, "vllm"))
     for now, tokens in ((0.0, 100.0), (4.0, 500.0)):
         subject.record("vllm@127.0.0.1:8000", reading(tokens), now, 0.01)
     assert only(subject, 4.0).rates.generation_tokens_per_s == 100.0
@@ -175,7 +175,7 @@ def test_rates_come_from_the_counters() -> None:
 
 def test_the_age_is_of_the_last_good_answer() -> None:
     """A failure leaves the reading where it is."""
-    subject = desk(EngineConfig("a", URL, "vllm"))
+    subject = registry(EngineConfig("a", URL, "vllm"))
     subject.record("vllm@127.0.0.1:8000", reading(), 1.0, 0.01)
     subject.record("vllm@127.0.0.1:8000", REFUSED, 5.0, None)
     view = only(subject, 6.0)
@@ -184,7 +184,7 @@ def test_the_age_is_of_the_last_good_answer() -> None:
 
 def test_an_unusable_field_keeps_its_last_good_value() -> None:
     """The others are of now."""
-    subject = desk(EngineConfig("a", URL, "vllm"))
+    subject = registry(EngineConfig("a", URL, "vllm"))
     subject.record("vllm@127.0.0.1:8000", reading(kv_cache=0.5), 0.0, 0.01)
     subject.record("vllm@127.0.0.1:8000", reading(active=3, bad=("kv_cache", "odd")), 4.0, 0.01)
     held = only(subject, 4.0).reading
@@ -194,7 +194,7 @@ def test_an_unusable_field_keeps_its_last_good_value() -> None:
 
 def test_standing_counters_with_requests_running_are_timed() -> None:
     """From the last movement on; an idle engine stands still by right."""
-    subject = desk(EngineConfig("a", URL, "vllm"))
+    subject = registry(EngineConfig("a", URL, "vllm"))
     polls = ((0.0, 5.0, 0), (4.0, 5.0, 2), (8.0, 5.0, 2), (40.0, 5.0, 2))
     stuck = []
     for now, tokens, active in polls:
@@ -207,37 +207,37 @@ def test_standing_counters_with_requests_running_are_timed() -> None:
 
 def test_a_vanished_engine_goes_after_two_searches() -> None:
     """Only when it is silent too, only the discovered, and not for a search cut short."""
-    subject = desk(EngineConfig("mine", "http://b:1", "vllm"))
-    subject.adopt((Seen(),))
+    subject = registry(EngineConfig("mine", "http://b:1", "vllm"))
+    subject.update_from_discovery((Seen(),))
     subject.record("vllm@127.0.0.1:8000", reading(), 0.0, 0.01)
     subject.record("vllm@b:1", REFUSED, 0.0, None)
-    subject.adopt(())
-    subject.adopt(())
+    subject.update_from_discovery(())
+    subject.update_from_discovery(())
     assert len(subject.ids()) == 2
     subject.record("vllm@127.0.0.1:8000", REFUSED, 4.0, None)
-    subject.adopt((), complete=False)
+    subject.update_from_discovery((), complete=False)
     assert len(subject.ids()) == 2
-    subject.adopt(())
+    subject.update_from_discovery(())
     assert subject.ids() == ("vllm@b:1",)
     subject.record("vllm@127.0.0.1:8000", reading(), 8.0, 0.01)  # a late answer harms nobody
 
 
 def test_another_kind_at_the_same_port_is_another_engine() -> None:
     """Nothing of the old one is kept."""
-    subject = desk()
-    subject.adopt((Seen(),))
+    subject = registry()
+    subject.update_from_discovery((Seen(),))
     subject.record("vllm@127.0.0.1:8000", reading(), 0.0, 0.01)
-    subject.adopt((Seen("sglang"),))
+    subject.update_from_discovery((Seen("sglang"),))
     assert subject.ids() == ("sglang@127.0.0.1:8000",)
     assert only(subject).reading is None
 
 
 def test_a_starting_engine_is_known_by_its_process() -> None:
     """Until it answers."""
-    subject = desk()
-    subject.adopt((), (Seen(model_hint="big"),))
+    subject = registry()
+    subject.update_from_discovery((), (Seen(model_hint="big"),))
     assert (only(subject).starting, only(subject).model_hint) == (True, "big")
-    subject.adopt((Seen(),))
+    subject.update_from_discovery((Seen(),))
     assert not only(subject).starting
 
 
@@ -252,10 +252,13 @@ FULL = reading(
 def test_counters_survive_from_one_call_to_the_next() -> None:
     """Through JSON and back: the next process has a rate at its first poll."""
     name = "vllm@127.0.0.1:8000"
-    before, after = desk(EngineConfig("a", URL, "vllm")), desk(EngineConfig("a", URL, "vllm"))
+    before, after = (
+        registry(EngineConfig("a", URL, "vllm")),
+        registry(EngineConfig("a", URL, "vllm")),
+    )
     before.record(name, FULL._replace(slots=None), 100.0, 0.01)
-    kept = json.loads(json.dumps(before.keepsakes(), allow_nan=False))
-    assert after.remember(kept, 110.0) == 100.0
+    kept = json.loads(json.dumps(before.dump_counters(), allow_nan=False))
+    assert after.restore_counters(kept, 110.0) == 100.0
     after.record(name, reading(105.0, epoch=3.0, ttft=FULL.ttft), 110.0, 0.01)
     rates = only(after, 110.0).rates
     assert rates.generation_tokens_per_s == 10.0
@@ -269,9 +272,12 @@ def test_counters_survive_from_one_call_to_the_next() -> None:
 def test_old_counters_and_resets_give_no_rate(now: float, changes: dict[str, Any]) -> None:
     """Older than a minute, from the future, or from before a restart."""
     name = "vllm@127.0.0.1:8000"
-    before, after = desk(EngineConfig("a", URL, "vllm")), desk(EngineConfig("a", URL, "vllm"))
+    before, after = (
+        registry(EngineConfig("a", URL, "vllm")),
+        registry(EngineConfig("a", URL, "vllm")),
+    )
     before.record(name, reading(50.0, epoch=3.0), 100.0, 0.01)
-    after.remember(before.keepsakes(), now)
+    after.restore_counters(before.dump_counters(), now)
     after.record(name, reading(100.0, epoch=3.0)._replace(**changes), now, 0.01)
     assert only(after, now).rates.generation_tokens_per_s is None
 
@@ -288,8 +294,8 @@ def test_old_counters_and_resets_give_no_rate(now: float, changes: dict[str, Any
 )
 def test_damaged_keepsakes_are_none(kept: object) -> None:
     """What was on disk may be anything."""
-    subject = desk(EngineConfig("a", URL, "vllm"))
-    assert subject.remember(kept, 2.0) is None
+    subject = registry(EngineConfig("a", URL, "vllm"))
+    assert subject.restore_counters(kept, 2.0) is None
 
 
 def test_the_collector_shows_its_engines_and_their_cost() -> None:
@@ -323,7 +329,7 @@ def test_no_engine_costs_no_import() -> None:
 def test_captured_pages_are_read_to_the_end() -> None:
     """A real server's page under load, through the desk."""
     assert b"vllm:" in payload("vllm/load/metrics.txt")
-    subject = desk(EngineConfig("a", URL, "vllm"))
+    subject = registry(EngineConfig("a", URL, "vllm"))
     (due,) = subject.plan(0.0)
     result, _ = hold(due, VLLM)
     assert isinstance(result, EngineReading)

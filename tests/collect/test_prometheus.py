@@ -70,7 +70,7 @@ def test_the_server_is_asked_with_its_own_token_and_bundle() -> None:
     assert (due.id, due.request.url, due.request.max_bytes) == ("prometheus", URL, 16 * 2**20)
     assert (due.request.ca_bundle, due.request.verify) == ("/ca.pem", False)
     assert due.request.token is not None
-    assert len(next(due.conversation)) == 8
+    assert len(next(due.protocol)) == 8
 
 
 def test_its_engines_are_summed_and_its_router_is_not() -> None:

@@ -1,7 +1,7 @@
 """Puts readings before the fold: who answered what, how long ago, and who fell silent since."""
 
-from tokentop.domain.fold.fold import FoldInput, ServiceView, fold
-from tokentop.domain.fold.last_good import Ledger
+from tokentop.domain.fold.fold import FoldInput, ServiceObservation, fold
+from tokentop.domain.fold.last_good import LastGoodCache
 from tokentop.domain.policy import Policy
 from tokentop.domain.readings import Failure, Reading
 from tokentop.domain.snapshot import AITHER_SERVICES, Service, Snapshot
@@ -26,29 +26,31 @@ KEYS = (
 )
 TIMEOUT = Failure("timeout", "no complete answer within 2.5 s")
 VIEWS = tuple(
-    ServiceView(name, f"http://{name}", True, tuple(k for k in KEYS if k.startswith(name + "/")))
+    ServiceObservation(
+        name, f"http://{name}", True, tuple(k for k in KEYS if k.startswith(name + "/"))
+    )
     for name in AITHER_SERVICES
 )
 
 
-class Scene:
+class ScreenModel:
     """Builds a FoldInput step by step; every answer is 1 s old unless told otherwise."""
 
     def __init__(self, **changes: object) -> None:
-        self.ledger = Ledger()
+        self.ledger = LastGoodCache()
         self.changes = changes
 
-    def says(self, key: str, *readings: Reading | Failure, age: float = 1.0) -> "Scene":
+    def says(self, key: str, *readings: Reading | Failure, age: float = 1.0) -> "ScreenModel":
         """`key` answered this, the last of it `age` seconds ago."""
         for reading in readings:
             self.ledger.record(key, reading, NOW - age, 0.02)
         return self
 
-    def silent(self, key: str, reading: Reading, age: float = 60.0) -> "Scene":
+    def silent(self, key: str, reading: Reading, age: float = 60.0) -> "ScreenModel":
         """`key` answered `age` seconds ago and has timed out since."""
         return self.says(key, reading, age=age).says(key, TIMEOUT)
 
-    def parked(self, *keys: str) -> "Scene":
+    def parked(self, *keys: str) -> "ScreenModel":
         for key in keys:
             self.ledger.set_parked(key, True)
         return self

@@ -21,8 +21,8 @@ def questions(*paths: str) -> "talk.Generator[tuple[str, ...], Answers, Answers]
 
 
 def held(base: Request, *paths: str) -> Answers:
-    ask = talk.asking(base, lambda requests: once.fetch_all(requests, 5.0))
-    answers = talk.drive(questions(*paths), ask)
+    ask = talk.batch_fetcher(base, lambda requests: once.fetch_all(requests, 5.0))
+    answers = talk.run_protocol(questions(*paths), ask)
     assert not isinstance(answers, Failure)
     return answers
 
@@ -35,7 +35,9 @@ def held_async(base: Request, *paths: str) -> Answers:
             return await asyncio.gather(*(pool.fetch(request) for request in requests))
 
         try:
-            answers = await talk.drive_async(questions(*paths), talk.async_asking(base, fetch_all))
+            answers = await talk.run_protocol_async(
+                questions(*paths), talk.async_batch_fetcher(base, fetch_all)
+            )
         finally:
             await pool.aclose()
         assert not isinstance(answers, Failure)
@@ -123,5 +125,5 @@ def test_a_conversation_without_end_is_ended() -> None:
         rounds.append(paths)
         return {}
 
-    assert isinstance(talk.drive(endless(), ask), Failure)
+    assert isinstance(talk.run_protocol(endless(), ask), Failure)
     assert len(rounds) == talk.MAX_BATCHES

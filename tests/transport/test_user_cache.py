@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tokentop.transport.discovery.candidates import Candidate
 from tokentop.transport.discovery.findings import Findings, Found
 from tokentop.transport.discovery.persisted import keep_findings, recall_findings, recall_memory
-from tokentop.transport.discovery.probe_cache import Identity, Memory
+from tokentop.transport.discovery.probe_cache import Identity, ProbeCache
 from tokentop.transport.user_cache import MAX_BYTES, keep, recall
 
 NOW = 1_800_000_000.0
@@ -141,14 +141,14 @@ def test_what_cannot_be_kept_is_refused(environ: dict[str, str], value: object) 
 def test_findings_come_back_within_ten_minutes(environ: dict[str, str]) -> None:
     """As they were; engines that only start are left out."""
     findings = Findings((ENGINE, OLLAMA), starting=(ENGINE,), configured=(ENGINE,))
-    assert keep_findings(findings, Memory(), NOW, environ)
+    assert keep_findings(findings, ProbeCache(), NOW, environ)
     assert recall_findings(NOW + 600, environ) == findings._replace(starting=())
     assert recall_findings(NOW + 601, environ) is None
 
 
 def test_an_unfinished_search_is_searched_again(environ: dict[str, str]) -> None:
     """What it did not find may be there; which ports it asked is remembered all the same."""
-    memory = Memory()
+    memory = ProbeCache()
     candidate = Candidate("127.0.0.1", 8000, inode=7, listening=True)
     identity = Identity(None, NOW + 300, "127.0.0.1")
     memory.remember(candidate, identity)
@@ -179,7 +179,7 @@ def test_a_remembered_engine_answers_at_the_candidates_own_address_only() -> Non
     """A kept identity cannot send anybody elsewhere."""
     candidate = Candidate("127.0.0.1", 8000, inode=7, listening=True)
     elsewhere = {("127.0.0.1", 8000, 7): Identity("vllm", NOW + 300, "203.0.113.5")}
-    assert Memory(elsewhere).recall(candidate, NOW) is None
+    assert ProbeCache(elsewhere).recall(candidate, NOW) is None
 
 
 anything = st.recursive(

@@ -23,7 +23,7 @@ from tokentop.views.doctor.engines import fleet, sections
 from tokentop.views.doctor.search import Survey
 from tokentop.views.doctor.search import rows as search
 
-CALM = "none of the seven services answers at its default address"
+NO_STACK = "none of the seven services answers at its default address"
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_three_engines_and_nothing_else(place: Path) -> None:
     assert "4 as the server says" in text
     assert "[[engine]] max_slots" in text  # vLLM's capacity is not to be had
     assert "3 engines" in text
-    assert text.count(CALM) == 1
+    assert text.count(NO_STACK) == 1
     assert "AITHER_STRATA_URL" not in text
 
 
@@ -67,7 +67,7 @@ def test_a_box_with_nothing_is_calm_too(place: Path) -> None:
     """Nobody configured the stack, so nobody is told seven times that it is not there."""
     code, text = doctor(place)
     assert code == 3
-    assert text.count(CALM) == 1
+    assert text.count(NO_STACK) == 1
     assert "none is configured, and none was found" in text
 
 

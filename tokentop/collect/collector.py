@@ -11,8 +11,8 @@ from tokentop import __version__
 from tokentop.collect.breaker import Breaker, Outcome
 from tokentop.config.schema import Config, ServiceConfig
 from tokentop.domain.economy.capacity import below_since
-from tokentop.domain.fold.fold import FoldInput, ServiceView, fold
-from tokentop.domain.fold.last_good import Ledger
+from tokentop.domain.fold.fold import FoldInput, ServiceObservation, fold
+from tokentop.domain.fold.last_good import LastGoodCache
 from tokentop.domain.readings import Failure, GpusReading, Reading
 from tokentop.domain.snapshot import Snapshot
 from tokentop.sources.aither.endpoints import ENDPOINTS, BadData, Endpoint
@@ -20,7 +20,7 @@ from tokentop.transport.http.messages import Reply, Request, safe_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # only who has an engine, or a price, pays for these
-    from tokentop.collect.engines import EngineDesk
+    from tokentop.collect.engines import EngineRegistry
     from tokentop.domain.economy.cost import CostMeter
 
 NVML = "nvml"
@@ -49,29 +49,29 @@ class Collector:
         self._config = config
         self._host = host
         self._demo = demo
-        self._ledger = Ledger()
+        self._ledger = LastGoodCache()
         self._by_key = {source.key: source for source in self.sources}
         self._breakers = {source.key: Breaker() for source in self.sources}
         self._views = _views(config, self.sources)
         self._priced = demo or _has_prices(config)
         self._below_since: float | None = None
-        self._desk: EngineDesk | None = None
+        self._registry: EngineRegistry | None = None
         self._meter: CostMeter | None = None
         if config.engines or config.prometheus.url is not None:
             self.engines()
 
-    def engines(self) -> "EngineDesk":
+    def engines(self) -> "EngineRegistry":
         """The engines' part of the collector, made when it is first needed."""
-        if self._desk is None:
-            from tokentop.collect.engines import EngineDesk
+        if self._registry is None:
+            from tokentop.collect.engines import EngineRegistry
 
-            self._desk = EngineDesk(self._config, self._host)
-        return self._desk
+            self._registry = EngineRegistry(self._config, self._host)
+        return self._registry
 
     @property
     def has_engines(self) -> bool:
         """Whether there is any engine to ask."""
-        return self._desk is not None and bool(self._desk.ids())
+        return self._registry is not None and bool(self._registry.ids())
 
     def due(self, key: str, now: float) -> bool:
         """Whether to ask now; False while the breaker holds the endpoint back."""
@@ -138,7 +138,7 @@ class Collector:
 
     def _fold_input(self, now: float, wall: float) -> FoldInput:
         held = {source.key: self._ledger.held(source.key) for source in self.sources}
-        fleet = self._desk.fleet if self._desk is not None else None
+        fleet = self._registry.fleet if self._registry is not None else None
         stale_after_s = 2 * self.interval_s + self._config.timeout_s
         return FoldInput(
             held=held if fleet is None else held | fleet.held(),
@@ -155,7 +155,7 @@ class Collector:
             version=__version__,
             nvml_enabled=self._config.gpus,
             priced=self._priced,
-            engines=self._desk.views(now) if self._desk is not None else (),
+            engines=self._registry.views(now) if self._registry is not None else (),
             pooled=fleet.pooled(now, stale_after_s) if fleet is not None else ((), ()),
         )
 
@@ -202,9 +202,9 @@ def _request(config: Config, service: ServiceConfig, row: Endpoint) -> Request:
     )
 
 
-def _views(config: Config, sources: tuple[HttpSource, ...]) -> tuple[ServiceView, ...]:
+def _views(config: Config, sources: tuple[HttpSource, ...]) -> tuple[ServiceObservation, ...]:
     return tuple(
-        ServiceView(
+        ServiceObservation(
             name=service.name,
             url=safe_url(service.url),
             enabled=service.enabled,

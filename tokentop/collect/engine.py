@@ -7,25 +7,25 @@ from typing import Any, NamedTuple, Protocol
 from tokentop.collect.breaker import Breaker
 from tokentop.config.schema import EngineConfig
 from tokentop.domain.engines.fleet_readings import FleetReading
-from tokentop.domain.engines.observation import EngineView, Latency, latency
-from tokentop.domain.engines.rates import LATENCY_WINDOW_S, RateKeeper, Rates
+from tokentop.domain.engines.observation import EngineObservation, Latency, latency
+from tokentop.domain.engines.rates import LATENCY_WINDOW_S, Rates, RateTracker
 from tokentop.domain.engines.readings import EngineKind, EngineReading
-from tokentop.domain.engines.saved_counters import plain, restored
+from tokentop.domain.engines.saved_counters import dump, restore
 from tokentop.domain.readings import Failure
 from tokentop.sources.engines.protocol import (
     LOADING,
     Adapter,
     Answers,
-    Conversation,
     Hints,
     Paths,
+    PollProtocol,
 )
 from tokentop.sources.engines.registry import adapter
 from tokentop.transport.http.messages import Request, safe_url
 
 COUNTING = ("online", "asleep")  # the others tell no counters
 WRONG_KEY = "The server refused the API key: check what token_env or token_file holds."
-KEPT_APART_S = 8.0  # closer keepsakes than these say nothing more
+SAVED_APART_S = 8.0  # closer keepsakes than these say nothing more
 
 
 class Found(Protocol):
@@ -45,19 +45,19 @@ class Found(Protocol):
     def runners(self) -> tuple[str, ...]: ...
 
 
-Said = EngineReading | FleetReading | Failure  # what a poll comes to
+PollResult = EngineReading | FleetReading | Failure  # what a poll comes to
 UNKNOWN = Failure("bad-data", "no inference engine that is known answers there", neutral=True)
 
 
-class Due(NamedTuple):
+class PendingPoll(NamedTuple):
     """One poll to hold: the conversation, and the base request it is held with."""
 
     id: str
-    conversation: "Generator[Paths, Answers, Said]"
+    protocol: "Generator[Paths, Answers, PollResult]"
     request: Request
 
 
-class AskedEngine:
+class EngineTarget:
     """One engine; times are monotonic seconds passed in."""
 
     def __init__(
@@ -76,7 +76,7 @@ class AskedEngine:
         self._named = named
         self._adapter: Adapter | None = None
         self._breaker = Breaker()
-        self._keeper = RateKeeper()
+        self._keeper = RateTracker()
         self._rates = Rates()
         self._latency: Latency | None = None
         self._kept: deque[tuple[float, EngineReading]] = deque()
@@ -100,12 +100,12 @@ class AskedEngine:
         return bool(self._outcome != "ok")
 
     @property
-    def gone(self) -> bool:
+    def refuses_connections(self) -> bool:
         """Whether nobody listens there; a process that starts does not yet."""
         refused = isinstance(self._outcome, Failure) and self._outcome.kind == "refused"
         return refused and not self._starting
 
-    def learn(self, found: Found, *, starting: bool = False) -> None:
+    def update_from_discovery(self, found: Found, *, starting: bool = False) -> None:
         """Take what discovery says of its processes; new hints begin a new adapter."""
         self._pids, self._model_hint = tuple(found.pids), found.model_hint
         self._starting = starting
@@ -115,12 +115,12 @@ class AskedEngine:
         if self.kind is None:
             self.kind = found.kind
 
-    def poll(self, now: float) -> Due | None:
+    def poll(self, now: float) -> PendingPoll | None:
         if not self._breaker.allow(now):
             return None
-        return Due(self.id, self._conversation(now), self._request)
+        return PendingPoll(self.id, self._conversation(now), self._request)
 
-    def _conversation(self, now: float) -> Conversation:
+    def _conversation(self, now: float) -> PollProtocol:
         if self.kind is None:
             told = yield from _told_apart()
             if isinstance(told, EngineReading | Failure):
@@ -154,23 +154,23 @@ class AskedEngine:
         self._keep(reading, now)
 
     def _keep(self, reading: EngineReading, now: float) -> None:
-        if len(self._kept) > 1 and self._kept[-1][0] - self._kept[-2][0] < KEPT_APART_S:
+        if len(self._kept) > 1 and self._kept[-1][0] - self._kept[-2][0] < SAVED_APART_S:
             self._kept.pop()
         self._kept.append((now, reading))
         while now - self._kept[0][0] > LATENCY_WINDOW_S:
             self._kept.popleft()
 
-    def keepsakes(self) -> list[object]:
-        return [plain(reading, at) for at, reading in self._kept if reading.kind == self.kind]
+    def dump_counters(self) -> list[object]:
+        return [dump(reading, at) for at, reading in self._kept if reading.kind == self.kind]
 
-    def remember(self, kept: object, now: float) -> float | None:
+    def restore_counters(self, kept: object, now: float) -> float | None:
         """Counters of an earlier process, at most a minute old, before the first poll of ours.
 
         Returns when the newest that was taken was read.
         """
         if not isinstance(kept, list) or self._good_at is not None:
             return None
-        found = [pair for each in kept[:64] if (pair := restored(each)) is not None]
+        found = [pair for each in kept[:64] if (pair := restore(each)) is not None]
         for at, reading in sorted(found, key=lambda pair: pair[0]):
             if 0.0 < now - at <= LATENCY_WINDOW_S and reading.kind == (self.kind or reading.kind):
                 self.kind = reading.kind  # saves telling it apart anew
@@ -178,10 +178,10 @@ class AskedEngine:
                 self._keep(reading, at)
         return self._kept[-1][0] if self._kept else None
 
-    def view(self, now: float) -> EngineView:
+    def view(self, now: float) -> EngineObservation:
         named = self._named
         stuck = self._good_at - self._moved[0] if self._good_at and self._moved else 0.0
-        return EngineView(
+        return EngineObservation(
             id=self.id,
             kind=self.kind or "unknown",
             url=safe_url(self._request.url),

@@ -5,27 +5,27 @@ Like the collector it holds no socket, thread or clock. Imported only where ther
 
 from collections.abc import Sequence
 
-from tokentop.collect.engine import AskedEngine, Due, Found, Said
+from tokentop.collect.engine import EngineTarget, Found, PendingPoll, PollResult
 from tokentop.config.schema import Config, EngineConfig
 from tokentop.domain.engines.fleet_readings import FleetReading
-from tokentop.domain.engines.observation import EngineView
+from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.sources.engines.protocol import Hints
 from tokentop.sources.engines.registry import KINDS
 from tokentop.transport.http.messages import Request
 from tokentop.transport.http.urls import split
 
-__all__ = ["Due", "EngineDesk", "Found"]
+__all__ = ["EngineRegistry", "Found", "PendingPoll"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tokentop.collect.prometheus import AskedFleet
+    from tokentop.collect.prometheus import PrometheusTarget
 
 MISSES = 2  # discoveries in a row that no longer find a silent engine
 LOOPBACK = ("localhost", "::1", "127.0.0.1")
 
 
-class EngineDesk:
+class EngineRegistry:
     """All engines, the configured ones first; `now` is monotonic seconds throughout.
 
     A fleet's server is asked as one more of them; `host` is this machine's name.
@@ -34,7 +34,7 @@ class EngineDesk:
     def __init__(self, config: Config, host: str = "") -> None:
         self._config = config
         self.fleet = _fleet(config, host)
-        self._engines: dict[str, AskedEngine] = {}
+        self._engines: dict[str, EngineTarget] = {}
         self._places: dict[str, str] = {}  # where -> id
         for engine in config.engines:
             self._add(engine.url, _kind(engine.kind), engine)
@@ -43,7 +43,7 @@ class EngineDesk:
         """Every engine known now."""
         return (*self._engines, *((self.fleet.id,) if self.fleet else ()))
 
-    def adopt(
+    def update_from_discovery(
         self, found: Sequence[Found], starting: Sequence[Found] = (), *, complete: bool = True
     ) -> None:
         """Take one discovery's findings; who is silent and not found twice in a row is dropped.
@@ -55,32 +55,34 @@ class EngineDesk:
             known = self._places.get(place(one.url))
             if known is not None and self._replaced(known, one.kind):
                 self._drop(known)
-        seen = {self._meet(one, starting=False) for one in found}
-        seen |= {self._meet(one, starting=True) for one in starting}
+        seen = {self._found_at(one, starting=False) for one in found}
+        seen |= {self._found_at(one, starting=True) for one in starting}
         for identity, engine in list(self._engines.items()) if complete else ():
             engine.misses = 0 if identity in seen else engine.misses + 1
             if engine.discovered and engine.misses >= MISSES and engine.silent:
                 self._drop(identity)
 
-    def _meet(self, one: Found, *, starting: bool) -> str | None:
+    def _found_at(self, one: Found, *, starting: bool) -> str | None:
         identity = self._places.get(place(one.url)) or self._add(one.url, one.kind, None)
         if identity is not None:
-            self._engines[identity].learn(one, starting=starting)
+            self._engines[identity].update_from_discovery(one, starting=starting)
         return identity
 
-    def plan(self, now: float) -> tuple[Due, ...]:
+    def plan(self, now: float) -> tuple[PendingPoll, ...]:
         """Everything to ask now; parked engines are left out until their probe is due."""
         polls = (self.poll(identity, now) for identity in self.ids())
         return tuple(due for due in polls if due is not None)
 
-    def poll(self, identity: str, now: float) -> Due | None:
+    def poll(self, identity: str, now: float) -> PendingPoll | None:
         """One engine's poll; None where it is parked or gone."""
         if self.fleet is not None and identity == self.fleet.id:
             return self.fleet.poll(now)
         engine = self._engines.get(identity)
         return None if engine is None else engine.poll(now)
 
-    def record(self, identity: str, result: Said, now: float, latency_s: float | None) -> None:
+    def record(
+        self, identity: str, result: PollResult, now: float, latency_s: float | None
+    ) -> None:
         """Take one poll's result; one that comes after its engine was dropped is ignored."""
         engine = self._engines.get(identity)
         if self.fleet is not None and identity == self.fleet.id:
@@ -88,21 +90,23 @@ class EngineDesk:
         elif engine is not None and not isinstance(result, FleetReading):
             engine.record(result, now, latency_s)
 
-    def views(self, now: float) -> tuple[EngineView, ...]:
+    def views(self, now: float) -> tuple[EngineObservation, ...]:
         """What the fold is given."""
         own = tuple(engine.view(now) for engine in self._engines.values())
         return own if self.fleet is None else (*own, *self.fleet.views(now, tuple(self._places)))
 
     def lost(self) -> bool:
         """Whether nobody listens any more where an engine was found."""
-        return any(engine.discovered and engine.gone for engine in self._engines.values())
+        return any(
+            engine.discovered and engine.refuses_connections for engine in self._engines.values()
+        )
 
-    def keepsakes(self) -> dict[str, object]:
+    def dump_counters(self) -> dict[str, object]:
         """The counters of the last minute as plain JSON values, for the next call's rates."""
-        kept = ((identity, engine.keepsakes()) for identity, engine in self._engines.items())
+        kept = ((identity, engine.dump_counters()) for identity, engine in self._engines.items())
         return {identity: value for identity, value in kept if value}
 
-    def remember(self, kept: object, now: float) -> float | None:
+    def restore_counters(self, kept: object, now: float) -> float | None:
         """Take the counters that an earlier call left; what is old or malformed is ignored.
 
         Returns the second of the newest that was taken.
@@ -110,7 +114,7 @@ class EngineDesk:
         if not isinstance(kept, dict):
             return None
         engines = self._engines.items()
-        times = [engine.remember(kept.get(identity), now) for identity, engine in engines]
+        times = [engine.restore_counters(kept.get(identity), now) for identity, engine in engines]
         return max((at for at in times if at is not None), default=None)
 
     def _replaced(self, identity: str, kind: EngineKind) -> bool:
@@ -123,7 +127,7 @@ class EngineDesk:
             return None
         identity = f"{kind or 'engine'}@{where.partition('://')[2]}"
         hints = Hints(configured_slots=named.max_slots if named else None)
-        self._engines[identity] = AskedEngine(
+        self._engines[identity] = EngineTarget(
             identity, self._request(url, named), kind, hints, named
         )
         self._places[where] = identity
@@ -145,12 +149,12 @@ class EngineDesk:
         )
 
 
-def _fleet(config: Config, host: str) -> "AskedFleet | None":
+def _fleet(config: Config, host: str) -> "PrometheusTarget | None":
     if config.prometheus.url is None:
         return None
-    from tokentop.collect.prometheus import AskedFleet
+    from tokentop.collect.prometheus import PrometheusTarget
 
-    return AskedFleet(config, host)
+    return PrometheusTarget(config, host)
 
 
 def place(url: str) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 from tokentop.collect.breaker import Breaker
-from tokentop.collect.engine import Due, Said
+from tokentop.collect.engine import PendingPoll, PollResult
 from tokentop.config.schema import Config
 from tokentop.domain.engines.fleet_readings import FleetEngine, FleetReading
-from tokentop.domain.engines.observation import EngineView
+from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.readings import EngineReading, Histogram
-from tokentop.domain.fold.last_good import Held, Ledger
+from tokentop.domain.fold.last_good import LastGood, LastGoodCache
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.sources.prometheus.fleet import MAX_BYTES, Fleet
 from tokentop.transport.http.messages import Request, safe_url
@@ -25,7 +25,7 @@ PAUSE_PER_ENGINE_S = 0.006  # 500 engines at every poll, 2000 every 12 s
 DOWN = Failure("unreachable", "the fleet's server cannot scrape it any more (up = 0)")
 
 
-class AskedFleet:
+class PrometheusTarget:
     """One server with its breaker and its last good word; times are monotonic seconds."""
 
     id = "prometheus"
@@ -43,19 +43,19 @@ class AskedFleet:
         self._host = host
         self._fleet = Fleet(server.group_by)
         self._breaker = Breaker()
-        self._ledger = Ledger()
+        self._ledger = LastGoodCache()
         self._reading: FleetReading | None = None
         self._good_at: float | None = None
         self._outcome: Literal["ok"] | Failure | None = None
         self._latency_s: float | None = None
 
-    def poll(self, now: float) -> Due | None:
+    def poll(self, now: float) -> PendingPoll | None:
         """One poll; None while the breaker holds it back, or a large fleet is left in peace."""
         if not self._breaker.allow(now) or now - (self._good_at or -1e9) < self._pause_s:
             return None
-        return Due(self.id, self._fleet.poll(now), self._request)
+        return PendingPoll(self.id, self._fleet.poll(now), self._request)
 
-    def record(self, result: Said, now: float, latency_s: float | None) -> None:
+    def record(self, result: PollResult, now: float, latency_s: float | None) -> None:
         """Take one poll's result; a failure leaves the last good word where it is."""
         self._latency_s = latency_s
         if isinstance(result, FleetReading):
@@ -72,7 +72,7 @@ class AskedFleet:
         """Between two polls at least, and so no silence."""
         return PAUSE_PER_ENGINE_S * len(self._reading.engines) if self._reading else 0.0
 
-    def held(self) -> dict[str, Held]:
+    def held(self) -> dict[str, LastGood]:
         """The fleet's GPUs as one more source of them, fresh for as long as nobody asks."""
         found = self._ledger.held(GPUS)
         if found.good_at is None:
@@ -87,7 +87,7 @@ class AskedFleet:
             return (), ()
         return self._reading.ttft, self._reading.itl
 
-    def views(self, now: float, places: Sequence[str]) -> tuple[EngineView, ...]:
+    def views(self, now: float, places: Sequence[str]) -> tuple[EngineObservation, ...]:
         """The server itself, and its engines but those that are read directly at `places`."""
         engines = self._reading.engines if self._reading is not None else ()
         known = {here for place in places for here in self._names(place)}
@@ -105,11 +105,11 @@ class AskedFleet:
             hosts = {self._host.casefold()} | (set(LOOPBACK) if same_machine else set())
         return {f"{host}:{target.port}" for host in hosts if host}
 
-    def _server(self, now: float) -> EngineView:
+    def _server(self, now: float) -> EngineObservation:
         """A row that is never summed: how the server answers, and what it leaves out."""
         notes = self._reading.notes if self._reading is not None else ()
         url = safe_url(self._request.url)
-        return EngineView(
+        return EngineObservation(
             id=self.id,
             kind="prometheus",
             url=url,
@@ -123,10 +123,10 @@ class AskedFleet:
             lag_s=self._pause_s,
         )
 
-    def _view(self, engine: FleetEngine, now: float) -> EngineView:
+    def _view(self, engine: FleetEngine, now: float) -> EngineObservation:
         scraped = engine.age_s or 0.0
         silence = max(0.0, now - (self._good_at or now))
-        return EngineView(
+        return EngineObservation(
             id=engine.id,
             kind=engine.kind,
             name=engine.instance,

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from tokentop.config.draft import Draft, Origin
+from tokentop.config.draft import ConfigBuilder, Origin
 from tokentop.config.file import home
 from tokentop.config.values import Bad, is_loopback, split_url
 from tokentop.secret import Secret
@@ -11,57 +11,57 @@ from tokentop.secret import Secret
 MAX_TOKEN = 16 * 1024
 
 
-def token(at: str, draft: Draft, environ: Mapping[str, str]) -> Secret | None:
+def token(at: str, builder: ConfigBuilder, environ: Mapping[str, str]) -> Secret | None:
     """Read the token that `at`.token_env or `at`.token_file names, if any; note its origin.
 
     Sentences never repeat what was configured, which may be the token itself.
     """
     variable, path = f"{at}.token_env", f"{at}.token_file"
-    by_env, by_file = draft.values[variable], draft.values[path]
+    by_env, by_file = builder.values[variable], builder.values[path]
     if by_env and by_file:
-        draft.complain(path, "stands beside token_env; keep one of the two")
+        builder.add_problem(path, "stands beside token_env; keep one of the two")
         return None
     if not by_env and not by_file:
         return None
     if by_env:
         origin, text = Origin("environment", str(by_env)), _from_variable(str(by_env), environ)
     else:
-        where = resolve(str(by_file), draft.origin(path), environ)
+        where = resolve(str(by_file), builder.origin(path), environ)
         origin, text = Origin("file", where), _from_file(where)
     if isinstance(text, Bad):
-        draft.complain(key_of_token(at, draft), text.text)
+        builder.add_problem(key_of_token(at, builder), text.text)
         return None
-    draft.origins[f"{at}.token"] = origin
+    builder.origins[f"{at}.token"] = origin
     return Secret(text)
 
 
-def key_of_token(at: str, draft: Draft) -> str:
+def key_of_token(at: str, builder: ConfigBuilder) -> str:
     """Return the key that names the token, for problems with it."""
-    return f"{at}.token_{'env' if draft.values[f'{at}.token_env'] else 'file'}"
+    return f"{at}.token_{'env' if builder.values[f'{at}.token_env'] else 'file'}"
 
 
-def guard(at: str, url: str, draft: Draft) -> None:
+def refuse_cleartext(at: str, url: str, builder: ConfigBuilder) -> None:
     """Refuse to send a token in the clear, unless somebody chose that or it stays on this host."""
     parts = split_url(url)
     if parts is None or parts[0] == "https" or is_loopback(parts[1]):
         return
-    if draft.values["tls.allow_insecure_token"] is not True:
+    if builder.values["tls.allow_insecure_token"] is not True:
         mend = "use an https:// URL or a tunnel, or set tls.allow_insecure_token = true"
         text = f"the token would travel unencrypted to another machine; {mend}"
-        draft.complain(key_of_token(at, draft), text)
+        builder.add_problem(key_of_token(at, builder), text)
 
 
-def bundle(key: str, draft: Draft, environ: Mapping[str, str], instead: str) -> None:
+def bundle(key: str, builder: ConfigBuilder, environ: Mapping[str, str], instead: str) -> None:
     """Settle the CA bundle that `key` names: it must be readable and hold a certificate."""
-    path = resolve(str(draft.values[key]), draft.origin(key), environ)
-    draft.values[key] = path
+    path = resolve(str(builder.values[key]), builder.origin(key), environ)
+    builder.values[key] = path
     mend = f"correct the path, or remove it to {instead}"
     try:
         with open(path, "rb") as file:
             if b"-----BEGIN" not in file.read(1024 * 1024):
-                draft.complain(key, f"the file holds no PEM certificate; {mend}")
+                builder.add_problem(key, f"the file holds no PEM certificate; {mend}")
     except OSError as error:
-        draft.complain(key, f"cannot be read ({error.strerror}); {mend}")
+        builder.add_problem(key, f"cannot be read ({error.strerror}); {mend}")
 
 
 def resolve(path: str, origin: Origin, environ: Mapping[str, str]) -> str:

@@ -24,7 +24,7 @@ class Origin(NamedTuple):
         return Problem(place, self.line, key, text)
 
 
-class Draft:
+class ConfigBuilder:
     """Values by dotted key, later layers over earlier ones; wrong ones become problems."""
 
     def __init__(self) -> None:
@@ -56,11 +56,11 @@ class Draft:
         """Return where a key was set, else where the engine that it belongs to stands."""
         return self.origins.get(name) or self.origins.get(name.rpartition(".")[0], Origin())
 
-    def sound(self, *names: str) -> bool:
+    def is_valid(self, *names: str) -> bool:
         """Tell whether nothing was wrong with these keys so far."""
         return not self._wrong & set(names)
 
-    def complain(self, name: str, text: str) -> None:
+    def add_problem(self, name: str, text: str) -> None:
         """Note a problem with a key's value at the place that gave it."""
         self._wrong.add(name)
         self.problems.append(self.origin(name).problem(name, text))
@@ -86,13 +86,13 @@ class Draft:
             self.origin(name).problem(name, f"{value} is {relation} {other} {bound}; {mend}")
         )
 
-    def section(self, slot: str) -> dict[str, Any]:
+    def section(self, path: str) -> dict[str, Any]:
         """Return the values whose place in Config is directly in `slot`, by field name."""
         found = {}
         for name, value in self.values.items():
             key = key_of(name)
-            holder, _, field = ((key and key.slot) or name).rpartition(".")
-            if holder == slot:
+            holder, _, field = ((key and key.path) or name).rpartition(".")
+            if holder == path:
                 found[field] = value
         return found
 

@@ -42,7 +42,7 @@ def rows() -> tuple[Key, ...]:
 def _discovery() -> tuple[Key, ...]:
     d = DiscoveryConfig()
     return (
-        Key("discovery.enabled", "switch", d.enabled, "Look for engines",
+        Key("discovery.enabled", "switch", d.enabled, "DrawOptions for engines",
             env=("TOKENTOP_DISCOVERY",), flag="--no-discovery"),
         Key("discovery.hosts", "hosts", d.hosts, "Machines whose ports are tried",
             sample=["127.0.0.1", "gpu-box"]),
@@ -80,16 +80,16 @@ def _cost() -> tuple[Key, ...]:
     )  # fmt: skip
     first = [
         Key(f"cost.{name}", "number", default, about, low, high,
-            slot=f"policy.cost.{name}", sample=sample)
+            path=f"policy.cost.{name}", sample=sample)
         for name, default, about, low, high, sample in numbers
     ]  # fmt: skip
     return (
         *first,
         Key("cost.reference_name", "text", c.reference_name, "Where that is",
-            slot="policy.cost.reference_name", sample="some API"),
+            path="policy.cost.reference_name", sample="some API"),
         Key("cost.gpus", "integer", c.gpus, "How many GPUs, where they cannot be counted",
-            1, 1_000_000, slot="policy.cost.gpus", sample=8),
+            1, 1_000_000, path="policy.cost.gpus", sample=8),
         Key("cost.silent_burn_at", "number", c.silent_burn_at,
             "Share of generated tokens ending in abort, error or length that gets a mark",
-            0.0, 1.0, slot="policy.cost.silent_burn_at"),
+            0.0, 1.0, path="policy.cost.silent_burn_at"),
     )  # fmt: skip

@@ -25,7 +25,7 @@ class Key(NamedTuple):
     choices: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     flag: str | None = None
-    slot: str | None = None
+    path: str | None = None
     in_file: bool = True
     sample: object = ""
 
@@ -34,7 +34,7 @@ class Key(NamedTuple):
         return self.name.rpartition(".")[0]
 
     @property
-    def like(self) -> object:
+    def example(self) -> object:
         """A value that would do."""
         return self.default if self.sample == "" else self.sample
 

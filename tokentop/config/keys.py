@@ -12,7 +12,7 @@ from tokentop.config.schema import PANELS, THEMES, Config, DemoConfig, TlsConfig
 from tokentop.domain.policy import CapacityPolicy, Policy, PricingPolicy, TierPolicy
 from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES, default_url
 
-__all__ = ["CONSTRAINTS", "SECTIONS", "Key", "by_slot", "key_of", "table"]
+__all__ = ["CONSTRAINTS", "SECTIONS", "Key", "by_path", "key_of", "table"]
 
 SECTIONS = {
     "": "",
@@ -55,9 +55,9 @@ def table() -> dict[str, Key]:
 
 
 @cache
-def by_slot() -> dict[str, Key]:
+def by_path() -> dict[str, Key]:
     """Return every key by its place in Config, for flags, which speak of those."""
-    return {key.slot or key.name: key for key in table().values()}
+    return {key.path or key.name: key for key in table().values()}
 
 
 def key_of(name: str) -> Key | None:
@@ -72,15 +72,15 @@ def _general() -> tuple[Key, ...]:
     c = Config()
     return (
         Key("interval", "number", c.interval_s, "Seconds between polls", 0.5, 3600.0,
-            env=("TOKENTOP_INTERVAL",), flag="--interval", slot="interval_s"),
+            env=("TOKENTOP_INTERVAL",), flag="--interval", path="interval_s"),
         Key("timeout", "number", c.timeout_s, "Seconds for one request, everything included",
-            0.05, 60.0, slot="timeout_s"),
+            0.05, 60.0, path="timeout_s"),
         Key("deadline", "number", c.deadline_s, "Seconds in which a one-shot view ends",
-            0.1, 60.0, slot="deadline_s"),
+            0.1, 60.0, path="deadline_s"),
         Key("max_bytes", "integer", c.max_bytes, "Bytes of one answer; longer ones are refused",
             1024, 64 * 1024 * 1024),
         Key("gpus.enabled", "switch", c.gpus, "Ask the local NVIDIA driver",
-            flag="--no-gpus", slot="gpus"),
+            flag="--no-gpus", path="gpus"),
     )  # fmt: skip
 
 
@@ -121,17 +121,17 @@ def _economy() -> tuple[Key, ...]:
          "Seconds below it before one goes", 0.0, 1e6),
     )  # fmt: skip
     rows = [
-        Key(name, "number", default, about, low, high, slot=f"policy.{name}")
+        Key(name, "number", default, about, low, high, path=f"policy.{name}")
         for name, default, about, low, high in numbers
     ]
     free = Key(
         "pricing.everything_free", "switch", p.everything_free,
-        "Costs are computed and not charged", slot="policy.pricing.everything_free",
+        "Costs are computed and not charged", path="policy.pricing.everything_free",
     )  # fmt: skip
     profile = Key(
         "pressure.profile", "choice", Policy().profile,
         "vram: used memory; serving: the engines' own load; auto: serving where known",
-        choices=("auto", "vram", "serving"), slot="policy.profile",
+        choices=("auto", "vram", "serving"), path="policy.profile",
     )  # fmt: skip
     return (*rows[:4], free, *rows[4:7], profile, *rows[7:])
 

@@ -103,7 +103,7 @@ def _value(config: Config, key: Key) -> str:
     if key.name.startswith("services."):
         return toml(_service_value(config, key))
     found: object = config
-    for field in (key.slot or key.name).split("."):
+    for field in (key.path or key.name).split("."):
         found = getattr(found, field)
     return toml(found)
 

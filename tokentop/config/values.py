@@ -74,7 +74,7 @@ def check_text(key: Key, raw: str) -> object | Bad:
             try:
                 return check(key, int(raw) if key.kind == "integer" else float(raw))
             except ValueError:
-                return Bad(f"{printable(raw, 40)!r} is not a number; set it to {key.like}")
+                return Bad(f"{printable(raw, 40)!r} is not a number; set it to {key.example}")
         case "switch":
             word = raw.strip().lower()
             if word in YES + NO:
@@ -118,7 +118,7 @@ def _number(key: Key, raw: object) -> float | int | Bad:
     except OverflowError:
         value = float("inf")
     if not isfinite(value):
-        return Bad(f"must be finite; write {key.leaf} = {toml(key.like)}")
+        return Bad(f"must be finite; write {key.leaf} = {toml(key.example)}")
     if key.low is not None and value < key.low:
         return Bad(f"{_brief(value)} is below {key.low}; set it to at least {key.low}")
     if key.high is not None and value > key.high:
@@ -176,7 +176,7 @@ def _name(raw: str) -> str | Bad:
 def _label(key: Key, raw: str) -> str | Bad:
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", raw):
         return raw
-    return Bad(f'must be the name of a label; write it like "{key.like}"')
+    return Bad(f'must be the name of a label; write it like "{key.example}"')
 
 
 def _url(key: Key, raw: str) -> str | Bad:
@@ -218,7 +218,7 @@ def _no_choice(raw: str, choices: tuple[str, ...]) -> Bad:
 
 def _wrong(key: Key, raw: object, wanted: str) -> Bad:
     """Name the type that was found, not the value."""
-    return Bad(f"needs {wanted}, not {_type(raw)}; write {key.leaf} = {toml(key.like)}")
+    return Bad(f"needs {wanted}, not {_type(raw)}; write {key.leaf} = {toml(key.example)}")
 
 
 def _type(raw: object) -> str:

@@ -11,17 +11,17 @@ from tokentop.demo.replies import LATENCY_S, answered
 from tokentop.demo.stack import HOST, State, simulate
 from tokentop.demo.transport import dialler
 from tokentop.domain.readings import Failure
-from tokentop.runtime.oneshot.environment import World
+from tokentop.runtime.oneshot.environment import Environment
 
 MEMORY_S = 64.0  # more than the longest outage and the breaker's window: older polls leave no trace
 EPOCH = 1_767_225_600.0  # a frozen moment's wall clock counts from 2026-01-01, to be repeatable
 
 
-def simulated(demo: DemoConfig) -> World:
+def demo_environment(demo: DemoConfig) -> Environment:
     """Return the demo's world; with `at_s` its clocks stand still there."""
     clock = demo_clock(demo.at_s)
     frozen = demo.at_s
-    return World(
+    return Environment(
         HOST,
         clock=monotonic if frozen is None else lambda: frozen,
         wall=time if frozen is None else lambda: EPOCH + frozen,
@@ -30,7 +30,7 @@ def simulated(demo: DemoConfig) -> World:
     )
 
 
-def rehearse(collector: Collector, config: Config) -> None:
+def fast_forward(collector: Collector, config: Config) -> None:
     """Poll at every interval before `demo.at_s`, so that ages, breakers and countdowns are right.
 
     The moment itself is left to the view's own refresh.

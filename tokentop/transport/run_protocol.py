@@ -17,31 +17,31 @@ AsyncAsk = Callable[[Paths], Awaitable[Replies]]
 
 MAX_BATCHES = 40
 LOOPBACK = re.compile(r"localhost|::1|127(?:\.[0-9]{1,3}){3}")
-UNASKED = Failure("unreachable", "this question was not asked")
+NOT_REQUESTED = Failure("unreachable", "this question was not asked")
 
 
-def drive(conversation: Generator[Paths, Answers, R], ask: Ask) -> R | Failure:
+def run_protocol(protocol: Generator[Paths, Answers, R], ask: Ask) -> R | Failure:
     """What the conversation comes to; `ask` GETs all paths of a batch at once."""
     try:
-        paths = next(conversation)
+        paths = next(protocol)
         for _ in range(MAX_BATCHES):
-            paths = conversation.send(_answers(paths, ask(paths)))
+            paths = protocol.send(_answers(paths, ask(paths)))
     except StopIteration as ended:
         result: R = ended.value
         return result
-    return _endless(conversation)
+    return _endless(protocol)
 
 
-async def drive_async(conversation: Generator[Paths, Answers, R], ask: AsyncAsk) -> R | Failure:
+async def run_protocol_async(protocol: Generator[Paths, Answers, R], ask: AsyncAsk) -> R | Failure:
     """As `drive`, with an `ask` to be awaited."""
     try:
-        paths = next(conversation)
+        paths = next(protocol)
         for _ in range(MAX_BATCHES):
-            paths = conversation.send(_answers(paths, await ask(paths)))
+            paths = protocol.send(_answers(paths, await ask(paths)))
     except StopIteration as ended:
         result: R = ended.value
         return result
-    return _endless(conversation)
+    return _endless(protocol)
 
 
 def requests(base: Request, paths: Paths) -> list[Request | Failure]:
@@ -52,7 +52,7 @@ def requests(base: Request, paths: Paths) -> list[Request | Failure]:
     return [_request(base, path) for path in paths]
 
 
-def asking(
+def batch_fetcher(
     base: Request, fetch_all: Callable[[Sequence[Request]], Sequence[Reply | Failure]]
 ) -> Ask:
     """An `ask` for `drive` out of a function that GETs several requests at once."""
@@ -68,7 +68,7 @@ def asking(
     return ask
 
 
-def async_asking(
+def async_batch_fetcher(
     base: Request, fetch_all: Callable[[Sequence[Request]], Awaitable[Sequence[Reply | Failure]]]
 ) -> AsyncAsk:
     """As `asking`, for `drive_async`."""
@@ -91,12 +91,12 @@ def _request(base: Request, path: str) -> Request | Failure:
         return base._replace(url=root + path)
     target = split(path)
     if target is None or not LOOPBACK.fullmatch(target.host):
-        return UNASKED
+        return NOT_REQUESTED
     return base._replace(url=path, token=None, ca_bundle=None, verify=True)
 
 
 def _answers(paths: Paths, replies: Replies) -> Answers:
-    return {path: _answer(replies.get(path, UNASKED)) for path in paths}
+    return {path: _answer(replies.get(path, NOT_REQUESTED)) for path in paths}
 
 
 def _answer(reply: Reply | Failure) -> Answer | Failure:
@@ -105,6 +105,6 @@ def _answer(reply: Reply | Failure) -> Answer | Failure:
     return Answer(reply.body, reply.content_type, reply.server)
 
 
-def _endless(conversation: Generator[Paths, Answers, R]) -> Failure:
-    conversation.close()
+def _endless(protocol: Generator[Paths, Answers, R]) -> Failure:
+    protocol.close()
     return Failure("bad-data", "the server leads from one question to the next without end")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
-from tokentop.runtime.oneshot.refresh import Asker
+from tokentop.runtime.oneshot.refresh import Refresher
 from tokentop.views.terminal import look_at
 
 TYPE_CHECKING = False
@@ -45,17 +45,17 @@ def run(config: Config, options: Options, started: float, again: "Reloader | Non
     """
     show = _show(config, options)
     _warn(config)
-    asker = Asker(config)
+    refresher = Refresher(config)
     try:
         if options.watch:
             from tokentop.views.watch import watch
 
-            return watch(asker, show, config, in_place=not options.json, again=again)
-        snapshot = asker.ask(started + config.deadline_s)
+            return watch(refresher, show, config, in_place=not options.json, again=again)
+        snapshot = refresher.refresh(started + config.deadline_s)
         _print(show(snapshot))
         return exit_code(snapshot, check=options.check)
     finally:
-        asker.stop()
+        refresher.stop()
 
 
 def exit_code(snapshot: Snapshot, *, check: bool) -> int:

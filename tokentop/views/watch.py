@@ -13,13 +13,13 @@ from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width
-from tokentop.runtime.oneshot.refresh import Asker
+from tokentop.runtime.oneshot.refresh import Refresher
 from tokentop.views.terminal import is_tty
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
-class Stopped(Exception):  # being told to end is no error
+class Terminated(Exception):  # being told to end is no error
     """A signal asked the process to end."""
 
     def __init__(self, number: int) -> None:
@@ -28,7 +28,7 @@ class Stopped(Exception):  # being told to end is no error
 
 
 def watch(
-    asker: Asker,
+    refresher: Refresher,
     show: Callable[[Snapshot], str],
     config: Config,
     *,
@@ -45,24 +45,24 @@ def watch(
             while True:
                 due = monotonic() + config.interval_s
                 if again is not None:
-                    _adopt(asker, again.poll())
-                out.write(show(asker.ask(monotonic() + config.deadline_s)))
+                    _adopt(refresher, again.poll())
+                out.write(show(refresher.refresh(monotonic() + config.deadline_s)))
                 _wait(due - monotonic())
         except KeyboardInterrupt:
             return 128 + signal.SIGINT
-        except Stopped as stopped:
+        except Terminated as stopped:
             return 128 + stopped.number
         finally:
             out.close()
 
 
-def _adopt(asker: Asker, changed: Config | ConfigError | None) -> None:
+def _adopt(refresher: Refresher, changed: Config | ConfigError | None) -> None:
     """Prices and thresholds of a changed file hold from this refresh on; a broken one is told."""
     if isinstance(changed, ConfigError):
         if sys.stderr is not None:
             sys.stderr.write("".join(f"tokentop: {line}\n" for line in str(changed).splitlines()))
     elif changed is not None:
-        asker.adopt(changed)
+        refresher.adopt(changed)
 
 
 class Lines:
@@ -102,7 +102,7 @@ def _visible(text: str) -> str:
 
 
 def _wait(seconds: float) -> None:
-    """Sleep, but wake with BrokenPipeError as soon as nobody reads any more."""
+    """PowerState, but wake with BrokenPipeError as soon as nobody reads any more."""
     try:
         poll = select.poll()
         poll.register(sys.stdout.fileno(), 0)  # errors and hang-ups only
@@ -115,10 +115,10 @@ def _wait(seconds: float) -> None:
 
 @contextmanager
 def _signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into Stopped, so that a half-written line is ended properly."""
+    """Turn SIGTERM and SIGHUP into Terminated, so that a half-written line is ended properly."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        raise Stopped(number)
+        raise Terminated(number)
 
     before = [(number, signal.signal(number, stop)) for number in _SIGNALS]
     try:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.domain.scene import Scene
-from tokentop.domain.engines.observation import EngineView
+from tests.domain.scene import ScreenModel
+from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.rates import Rates
 from tokentop.domain.engines.readings import Counters, EngineReading, Histogram
 from tokentop.domain.fold.fold import fold
@@ -19,19 +19,21 @@ TIMEOUT = Failure("timeout", "no answer")
 GIB = 2**30
 
 
-def view(name: str = "a", **changes: Any) -> EngineView:
+def view(name: str = "a", **changes: Any) -> EngineObservation:
     """An engine that answered a second ago; reading fields and view fields alike."""
-    of_view = {key: changes.pop(key) for key in list(changes) if key in EngineView._fields}
+    of_view = {key: changes.pop(key) for key in list(changes) if key in EngineObservation._fields}
     kind = of_view.setdefault("kind", "vllm")
     reading = EngineReading(kind, model=f"model-{name}", models=(f"model-{name}",))._replace(
         **changes
     )
-    base = EngineView(f"{kind}@{name}", kind, reading=reading, age_s=1.0, outcome="ok")
+    base = EngineObservation(f"{kind}@{name}", kind, reading=reading, age_s=1.0, outcome="ok")
     return base._replace(**of_view)
 
 
-def snapshot(*views: EngineView, scene: Scene | None = None, **changes: Any) -> Snapshot:
-    return fold((scene or Scene()).input()._replace(engines=views, **changes))
+def snapshot(
+    *views: EngineObservation, scene: ScreenModel | None = None, **changes: Any
+) -> Snapshot:
+    return fold((scene or ScreenModel()).input()._replace(engines=views, **changes))
 
 
 def one(**changes: Any) -> Engine:
@@ -68,35 +70,51 @@ def test_an_engines_state_is_one_word(changes: dict[str, Any], state: str) -> No
 
 def test_the_llm_figures_are_the_engines_sum() -> None:
     """Actives, queues, slots added; the fullest KV cache, never their sum; every model once."""
-    slots = snapshot(
+    combined_slots = snapshot(
         view("a", active=3, queued=1, max_slots=8, kv_cache=0.5),
         view("b", active=2, queued=0, max_slots=4, kv_cache=0.7),
     ).llm
-    assert (slots.active, slots.queued, slots.max_slots, slots.free) == (5, 1, 12, 7)
-    assert (slots.kv_cache, slots.partial, slots.source) == (0.7, False, "engines")
-    assert slots.models == ("model-a", "model-b")
+    assert (
+        combined_slots.active,
+        combined_slots.queued,
+        combined_slots.max_slots,
+        combined_slots.free,
+    ) == (5, 1, 12, 7)
+    assert (combined_slots.kv_cache, combined_slots.partial, combined_slots.source) == (
+        0.7,
+        False,
+        "engines",
+    )
+    assert combined_slots.models == ("model-a", "model-b")
 
 
 def test_who_would_not_say_makes_the_sum_partial() -> None:
     """The known part is shown and marked; what nobody says is unknown, not 0."""
-    slots = snapshot(view("a", active=3, max_slots=8), view("b", active=2, health="blind")).llm
-    assert (slots.active, slots.max_slots, slots.queued, slots.partial) == (5, 8, None, True)
+    combined_slots = snapshot(
+        view("a", active=3, max_slots=8), view("b", active=2, health="blind")
+    ).llm
+    assert (
+        combined_slots.active,
+        combined_slots.max_slots,
+        combined_slots.queued,
+        combined_slots.partial,
+    ) == (5, 8, None, True)
 
 
 def test_an_engine_that_loads_or_sleeps_leaves_no_gap() -> None:
     """It serves nobody, which is known."""
     first = view("a", active=1, queued=0, max_slots=4)
-    slots = snapshot(first, view("b", health="loading"), view("c", health="asleep")).llm
-    assert (slots.active, slots.partial) == (1, False)
+    combined_slots = snapshot(first, view("b", health="loading"), view("c", health="asleep")).llm
+    assert (combined_slots.active, combined_slots.partial) == (1, False)
 
 
 def test_silent_engines_leave_the_sum_but_not_unsaid() -> None:
     """Last figures of a silent engine are not of now; a sum of silent ones alone is stale."""
     silent = view("b", active=5, queued=0, max_slots=8, outcome=TIMEOUT, age_s=20.0)
-    slots = snapshot(view("a", active=1, queued=0, max_slots=4), silent).llm
-    assert (slots.active, slots.partial, slots.stale) == (1, True, False)
-    slots = snapshot(silent).llm
-    assert (slots.active, slots.stale) == (5, True)
+    combined_slots = snapshot(view("a", active=1, queued=0, max_slots=4), silent).llm
+    assert (combined_slots.active, combined_slots.partial, combined_slots.stale) == (1, True, False)
+    combined_slots = snapshot(silent).llm
+    assert (combined_slots.active, combined_slots.stale) == (5, True)
 
 
 def test_a_router_is_never_added_on_top_of_engines() -> None:
@@ -113,17 +131,21 @@ def test_the_stacks_queue_wins_while_it_answers() -> None:
     """Figures of one source are not mixed; only the KV cache comes from the engines."""
     queue = QueueReading(queued=4, active=2, max_slots=48)
     engine = view("a", active=3, queued=0, max_slots=8, kv_cache=0.6)
-    slots = snapshot(engine, scene=Scene().says("genesis/llm_queue", queue)).llm
-    assert (slots.active, slots.max_slots, slots.kv_cache) == (2, 48, 0.6)
-    assert slots.source == "genesis+engines"
-    slots = snapshot(engine, scene=Scene().silent("genesis/llm_queue", queue)).llm
-    assert (slots.active, slots.source) == (3, "engines")
+    combined_slots = snapshot(engine, scene=ScreenModel().says("genesis/llm_queue", queue)).llm
+    assert (combined_slots.active, combined_slots.max_slots, combined_slots.kv_cache) == (
+        2,
+        48,
+        0.6,
+    )
+    assert combined_slots.source == "genesis+engines"
+    combined_slots = snapshot(engine, scene=ScreenModel().silent("genesis/llm_queue", queue)).llm
+    assert (combined_slots.active, combined_slots.source) == (3, "engines")
 
 
 def test_demand_follows_engines_not_reserved_vram() -> None:
     """vLLM reserves its VRAM at start: a full GPU with an idle engine is idle."""
     full = GpusReading((DeviceReading(0, "GPU-a", vram_used_bytes=79, vram_total_bytes=80),))
-    scene = Scene().says("nvml", full)
+    scene = ScreenModel().says("nvml", full)
     idle = view("a", active=0, queued=0, max_slots=8, kv_cache=0.0)
     demand = snapshot(idle, scene=scene).demand
     assert (demand.profile, demand.utilization, demand.tier) == ("serving", 0.0, "idle")
@@ -216,7 +238,7 @@ def test_frozen_gauges_are_marked() -> None:
 def test_gpu_processes_get_their_engines_name() -> None:
     """Workers included; the engine's VRAM is theirs together; strangers stay unnamed."""
     held = (Process(11, vram_bytes=GIB), Process(12, vram_bytes=2 * GIB), Process(99))
-    scene = Scene().says("nvml", GpusReading((DeviceReading(0, "GPU-a", processes=held),)))
+    scene = ScreenModel().says("nvml", GpusReading((DeviceReading(0, "GPU-a", processes=held),)))
     result = snapshot(view("a", pids=(10, 11, 12)), scene=scene)
     processes = result.gpus[0].processes
     assert processes is not None

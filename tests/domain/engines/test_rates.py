@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokentop.domain.engines.rates import LATENCY_WINDOW_S, RateKeeper, Rates
+from tokentop.domain.engines.rates import LATENCY_WINDOW_S, Rates, RateTracker
 from tokentop.domain.engines.readings import Counters, EngineReading, Histogram, SlotProgress
 
 NOTHING = Rates()
@@ -16,8 +16,8 @@ def counted(tokens: float | None, *, epoch: float | None = None, **more: float) 
     return EngineReading("vllm", counters=Counters(generation_tokens=tokens, **more), epoch=epoch)
 
 
-def kept(*readings: tuple[float, EngineReading]) -> RateKeeper:
-    keeper = RateKeeper()
+def kept(*readings: tuple[float, EngineReading]) -> RateTracker:
+    keeper = RateTracker()
     for at, reading in readings:
         keeper.add(reading, at)
     return keeper
@@ -91,7 +91,7 @@ def test_a_counter_that_appears_is_no_burst() -> None:
 
 def test_the_minute_is_counted() -> None:
     """`window` holds the last minute's gains, not the hour's."""
-    keeper = RateKeeper()
+    keeper = RateTracker()
     for step in range(100):
         keeper.add(counted(0, stop=step, abort=2 * step), 4.0 * step)
     window = keeper.rates().window
@@ -175,7 +175,7 @@ def test_never_negative_and_never_beyond_what_was_counted(
     steps: list[tuple[float, float | None, float | None]],
 ) -> None:
     """Whatever clock and counters do, a rate is a real gain over a real time."""
-    keeper = RateKeeper()
+    keeper = RateTracker()
     before: float | None = None
     for at, tokens, epoch in steps:
         keeper.add(counted(tokens, epoch=epoch), at)
@@ -189,7 +189,7 @@ def test_never_negative_and_never_beyond_what_was_counted(
 @given(st.lists(st.integers(0, 5000), min_size=2, max_size=40), st.floats(0.5, 20.0))
 def test_memory_is_the_window(gains: list[int], every_s: float) -> None:
     """However long it runs, only about a minute of readings is kept."""
-    keeper, total = RateKeeper(), 0
+    keeper, total = RateTracker(), 0
     for step, gain in enumerate(gains):
         total += gain
         keeper.add(counted(total, requests=step), step * every_s)

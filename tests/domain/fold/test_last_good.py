@@ -2,7 +2,7 @@
 
 import pytest
 
-from tokentop.domain.fold.last_good import Ledger, bad_fields, merged
+from tokentop.domain.fold.last_good import LastGoodCache, bad_fields, merged
 from tokentop.domain.readings import (
     DeviceReading,
     Failure,
@@ -19,13 +19,13 @@ REFUSED = Failure("refused", "nobody listens")
 
 def test_before_the_first_poll_nothing_is_held() -> None:
     """An unknown key is an endpoint that was never asked."""
-    held = Ledger().held("genesis/llm_queue")
+    held = LastGoodCache().held("genesis/llm_queue")
     assert (held.good, held.outcome, held.polled_at, held.parked) == (None, None, None, False)
 
 
 def test_a_failure_keeps_the_last_good_reading_and_its_time() -> None:
     """The outcome and the poll's time move on; the reading and its age do not."""
-    ledger = Ledger()
+    ledger = LastGoodCache()
     ledger.record("k", QueueReading(queued=3), 10.0, 0.1)
     ledger.record("k", REFUSED, 14.0, None)
     held = ledger.held("k")
@@ -35,7 +35,7 @@ def test_a_failure_keeps_the_last_good_reading_and_its_time() -> None:
 
 def test_parking_changes_nothing_else() -> None:
     """The breaker's state is noted beside the reading."""
-    ledger = Ledger()
+    ledger = LastGoodCache()
     ledger.record("k", QueueReading(queued=3), 10.0, 0.1)
     before = ledger.held("k")
     ledger.set_parked("k", True)
@@ -113,7 +113,7 @@ def test_bad_fields_keep_their_last_good_value(
 
 def test_a_bad_value_survives_any_number_of_bad_polls() -> None:
     """The last good value is taken from what is held, not from the poll before."""
-    ledger = Ledger()
+    ledger = LastGoodCache()
     ledger.record("k", QueueReading(queued=3, active=1), 0.0, None)
     for now in range(1, 5):
         ledger.record("k", QueueReading(active=now, bad=("queued",)), float(now), None)
@@ -122,7 +122,7 @@ def test_a_bad_value_survives_any_number_of_bad_polls() -> None:
 
 def test_an_answer_without_one_usable_field_is_no_answer() -> None:
     """It would otherwise make old values look fresh."""
-    ledger = Ledger()
+    ledger = LastGoodCache()
     ledger.record("k", QueueReading(queued=3), 0.0, None)
     ledger.record("k", QueueReading(bad=("queued", "active")), 4.0, None)
     held = ledger.held("k")
@@ -132,7 +132,7 @@ def test_an_answer_without_one_usable_field_is_no_answer() -> None:
 
 def test_a_lost_gpu_keeps_its_figures_and_the_time_they_are_from() -> None:
     """The driver still answers, so only this device grows old."""
-    ledger = Ledger()
+    ledger = LastGoodCache()
     alive = DeviceReading(0, "GPU-a", "H200", vram_used_bytes=5, vram_total_bytes=9, power_w=70.0)
     other = DeviceReading(1, "GPU-b")
     ledger.record("nvml", GpusReading((alive, other)), 10.0, None)
@@ -146,7 +146,7 @@ def test_a_lost_gpu_keeps_its_figures_and_the_time_they_are_from() -> None:
 
 def test_a_suspended_gpu_keeps_its_name_but_no_figures() -> None:
     """What it draws and holds while it sleeps is unknown; who it is, is not."""
-    ledger = Ledger()
+    ledger = LastGoodCache()
     awake = DeviceReading(0, "GPU-a", "RTX", vram_used_bytes=5, vram_total_bytes=9, power_w=70.0)
     ledger.record("nvml", GpusReading((awake,)), 10.0, None)
     ledger.record("nvml", GpusReading((DeviceReading(0, state="suspended"),)), 14.0, None)

@@ -8,7 +8,7 @@ import pytest
 from tokentop.collect.collector import Collector
 from tokentop.config.load import load
 from tokentop.config.reload import reloader
-from tokentop.runtime.live.reload import IN_FORCE, RESTART, Reloading
+from tokentop.runtime.live.reload import IN_FORCE, RESTART, ConfigReloader
 from tokentop.runtime.live.replay import replay
 
 AT_S = 60.0
@@ -26,7 +26,7 @@ class Watched:
         replay(self.collector, AT_S, config, lambda *_: None)
         self.said: list[str] = []
         again = reloader({"demo.enabled": True, "demo.at_s": AT_S}, {}, str(self.file))
-        self.reloading = Reloading(config, again, self.collector, self.said.append)
+        self.reloading = ConfigReloader(config, again, self.collector, self.said.append)
 
     async def write(self, text: str) -> None:
         fresh = self.file.with_suffix(".new")

@@ -6,14 +6,14 @@ import pytest
 
 from tests.examples import first_paint
 from tokentop.domain.snapshot import Service
-from tokentop.runtime.live.smoothing import Steady
+from tokentop.runtime.live.smoothing import LatencySmoother
 
 
 def shown(latencies: Sequence[float | None]) -> list[float | None]:
     """What the screen shows of a service that answers with these latencies, ms."""
-    steady = Steady()
+    steady = LatencySmoother()
     rows = [(Service("a", "aither", latency_ms=x), Service("b", "aither")) for x in latencies]
-    seen = [steady.steadied(first_paint()._replace(services=both)).services for both in rows]
+    seen = [steady.smoothed(first_paint()._replace(services=both)).services for both in rows]
     assert all(other.latency_ms is None for _, other in seen)
     return [one.latency_ms for one, _ in seen]
 

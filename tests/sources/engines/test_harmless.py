@@ -82,11 +82,13 @@ OLLAMA = {
 def watched(kind: EngineKind, table: Mapping[str, Behaviour]) -> tuple[list[str], EngineReading]:
     """Every path asked while the engine is told apart and polled, and the last reading."""
     with Server(routes(table)) as server:
-        ask = talk.asking(Request(server.url), lambda requests: once.fetch_all(requests, 5.0))
-        assert talk.drive(identify(), ask) == kind
+        ask = talk.batch_fetcher(
+            Request(server.url), lambda requests: once.fetch_all(requests, 5.0)
+        )
+        assert talk.run_protocol(identify(), ask) == kind
         engine = adapter(kind)
         for now in POLLS:
-            reading = talk.drive(engine.poll(now), ask)
+            reading = talk.run_protocol(engine.poll(now), ask)
         assert isinstance(reading, EngineReading), reading
         return [asked.path for asked in server.asked], reading
 
@@ -181,9 +183,11 @@ def test_little_is_asked(kind: EngineKind) -> None:
 def test_no_status_leads_astray(kind: EngineKind, code: int) -> None:
     """However a server refuses, what is harmful stays unasked."""
     with Server(status(code)) as server:
-        ask = talk.asking(Request(server.url), lambda requests: once.fetch_all(requests, 5.0))
+        ask = talk.batch_fetcher(
+            Request(server.url), lambda requests: once.fetch_all(requests, 5.0)
+        )
         engine = adapter(kind)
         for now in POLLS:
-            talk.drive(engine.poll(now), ask)
+            talk.run_protocol(engine.poll(now), ask)
         paths = {asked.path for asked in server.asked}
     assert not {"/health", "/health_generate", "/load"} & paths

@@ -18,7 +18,7 @@ REAL = {
 
 
 def test_a_captured_server_under_load() -> None:
-    """Seats, load and rate come from /v1/loads; counters and latencies from /metrics."""
+    """SlotTotals, load and rate come from /v1/loads; counters and latencies from /metrics."""
     reading = read(Sglang().poll(0.0), REAL)
     assert (reading.version, reading.model) == ("0.5.23", "tiny-llama")
     assert (reading.active, reading.queued) == (4, 6)

@@ -8,7 +8,7 @@ from tests.transport.discovery.recorded import HERE, Tree
 from tokentop.transport.discovery.candidates import (
     MAX_CANDIDATES,
     Candidate,
-    Search,
+    SearchScope,
     candidates,
 )
 
@@ -23,7 +23,7 @@ def tree(tmp_path: Path) -> Tree:
 def look(
     tree: Tree, *gpu_pids: int, usual: tuple[int, ...] = (), **more: object
 ) -> list[Candidate]:
-    search = Search(gpu_pids=gpu_pids, usual=usual, root=str(tree.root))
+    search = SearchScope(gpu_pids=gpu_pids, usual=usual, root=str(tree.root))
     return list(candidates(search._replace(**more)))
 
 
@@ -194,6 +194,6 @@ def test_a_stuck_process_is_not_read(tree: Tree, state: str) -> None:
 
 def test_no_process_table_at_all(tmp_path: Path) -> None:
     """Where there is no /proc the usual ports remain."""
-    search = Search(gpu_pids=(5,), usual=(8000,), root=str(tmp_path / "none"))
+    search = SearchScope(gpu_pids=(5,), usual=(8000,), root=str(tmp_path / "none"))
     (only,) = candidates(search)
     assert (only.port, only.listening) == (8000, None)

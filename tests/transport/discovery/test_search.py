@@ -23,9 +23,9 @@ from tests.servers.loopback import Server
 from tests.transport.discovery import engines
 from tests.transport.discovery.recorded import HERE, Tree
 from tokentop.domain.readings import Failure
-from tokentop.transport.discovery.candidates import Search, candidates
+from tokentop.transport.discovery.candidates import SearchScope, candidates
 from tokentop.transport.discovery.findings import Found
-from tokentop.transport.discovery.probe_cache import MUTE_S, STRANGER_S, Memory
+from tokentop.transport.discovery.probe_cache import TTL_NO_ANSWER_S, TTL_OTHER_S, ProbeCache
 from tokentop.transport.discovery.search import Findings, find
 from tokentop.transport.discovery.search_async import find_async
 from tokentop.transport.http import client_blocking as once
@@ -48,11 +48,11 @@ STRANGERS: dict[str, Behaviour] = {
 }
 
 
-def among(tree: Tree, *servers: Server, **more: object) -> Search:
+def among(tree: Tree, *servers: Server, **more: object) -> SearchScope:
     """A search at these servers' ports alone; what else this machine runs is no concern."""
     rows = [("127.0.0.1", s.port, 1000 + at, 0) for at, s in enumerate(servers)]
     tree.listen(HERE, *rows)
-    search = Search(usual=tuple(s.port for s in servers), root=str(tree.root))
+    search = SearchScope(usual=tuple(s.port for s in servers), root=str(tree.root))
     return search._replace(**more)  # type: ignore[arg-type]
 
 
@@ -73,7 +73,9 @@ def test_an_engine_and_its_processes(tmp_path: Path) -> None:
     with engines.launched(
         tmp_path, "vllm", engines.VLLM, arguments, worker=["VLLM::Worker_TP0"]
     ) as engine:
-        found = mine(find(Search((engine.worker,), usual=()), Memory(), NOW, LONG_S), engine.worker)
+        found = mine(
+            find(SearchScope((engine.worker,), usual=()), ProbeCache(), NOW, LONG_S), engine.worker
+        )
     assert found == Found(
         "vllm",
         f"http://127.0.0.1:{engine.port}",
@@ -93,9 +95,13 @@ def test_ollama_with_its_runner(tmp_path: Path) -> None:
         tmp_path, "ollama", engines.OLLAMA, ["serve"], worker=runner, environ=environ
     ) as engine:
         (only,) = [
-            c for c in candidates(Search((engine.worker,), usual=())) if engine.server in c.pids
+            c
+            for c in candidates(SearchScope((engine.worker,), usual=()))
+            if engine.server in c.pids
         ]
-        found = mine(find(Search((engine.worker,), usual=()), Memory(), NOW, LONG_S), engine.worker)
+        found = mine(
+            find(SearchScope((engine.worker,), usual=()), ProbeCache(), NOW, LONG_S), engine.worker
+        )
     assert (found.kind, found.argv_slots) == ("ollama", 3)
     assert found.runners == ("http://127.0.0.1:45678",)
     assert only.environ == (("OLLAMA_NUM_PARALLEL", "3"),)
@@ -105,7 +111,7 @@ def test_ollama_with_its_runner(tmp_path: Path) -> None:
 def test_what_is_no_engine_is_not_listed(tree: Tree, name: str) -> None:
     """And gets GETs only, no credentials, and at most a handful of them."""
     with Server(STRANGERS[name]) as server:
-        findings = find(among(tree, server), Memory(), NOW, LONG_S)
+        findings = find(among(tree, server), ProbeCache(), NOW, LONG_S)
     assert findings == Findings()
     assert 1 <= len(server.asked) <= 9
     assert not any("authorization" in asked.headers for asked in server.asked)
@@ -115,14 +121,14 @@ def test_what_is_no_engine_is_not_listed(tree: Tree, name: str) -> None:
 def test_another_protocol_is_disturbed_once(tree: Tree) -> None:
     """One question without an HTTP answer is the last one."""
     with Server(STRANGERS["another protocol"]) as server:
-        find(among(tree, server), Memory(), NOW, LONG_S)
+        find(among(tree, server), ProbeCache(), NOW, LONG_S)
     assert server.connections == 1
 
 
 def test_a_mute_port_holds_up_nobody(tree: Tree) -> None:
     """The others are found though one never answers, and the search ends by its deadline."""
     with Server(hanging()) as mute, Server(engines.answering(engines.LLAMACPP)) as good:
-        findings = find(among(tree, mute, good), Memory(), NOW, SOON_S)
+        findings = find(among(tree, mute, good), ProbeCache(), NOW, SOON_S)
     assert [one.url for one in findings.found] == [good.url]
 
 
@@ -132,7 +138,7 @@ def test_a_busy_engine_is_listed_by_its_command_line(tree: Tree) -> None:
         search = among(tree, busy, other)
         tree.process(7, 1, "vllm", "serve", "tiny", "--port", str(busy.port), holds=[1000])
         for limit_s in (SOON_S, LONG_S):  # our own deadline, or a quarter of a second
-            findings = find(search, Memory(), NOW, limit_s)
+            findings = find(search, ProbeCache(), NOW, limit_s)
             (found,) = findings.found
             assert (found.kind, found.url, found.pids) == ("vllm", busy.url, (7,))
 
@@ -146,53 +152,53 @@ def test_no_question_outlives_the_deadline(tree: Tree) -> None:
         return once.fetch_all(requests, deadline_s)
 
     with Server(engines.answering(engines.VLLM)) as server:
-        find(among(tree, server), Memory(), NOW, LONG_S, fetch=fetch)
+        find(among(tree, server), ProbeCache(), NOW, LONG_S, fetch=fetch)
         assert max(given) == 0.25
         given.clear()
-        find(among(tree, server), Memory(), NOW, 0.1, fetch=fetch)
+        find(among(tree, server), ProbeCache(), NOW, 0.1, fetch=fetch)
     assert max(given) < 0.1
 
 
 def test_a_spent_deadline_asks_nobody(tree: Tree) -> None:
     """What could not be looked at is not taken for absent."""
     with Server(engines.answering(engines.VLLM)) as server:
-        findings = find(among(tree, server), Memory(), NOW, 0.0)
+        findings = find(among(tree, server), ProbeCache(), NOW, 0.0)
     assert findings == Findings(complete=False)
     assert server.asked == []
 
 
 def test_strangers_are_left_alone_for_five_minutes(tree: Tree) -> None:
     """The same socket is not asked again before; a new one at the same port is, at once."""
-    memory = Memory()
+    memory = ProbeCache()
     with Server(engines.web_app()) as server:
         search = among(tree, server)
         find(search, memory, NOW, LONG_S)
         before = len(server.asked)
-        find(search, memory, NOW + STRANGER_S - 1, LONG_S)
+        find(search, memory, NOW + TTL_OTHER_S - 1, LONG_S)
         assert len(server.asked) == before
-        find(search, memory, NOW + STRANGER_S + 1, LONG_S)
+        find(search, memory, NOW + TTL_OTHER_S + 1, LONG_S)
         assert len(server.asked) == 2 * before
         tree.listen(HERE, ("127.0.0.1", server.port, 4321, 0))
         server.answer = engines.answering(engines.VLLM)
-        (found,) = find(search, memory, NOW + STRANGER_S + 2, LONG_S).found
+        (found,) = find(search, memory, NOW + TTL_OTHER_S + 2, LONG_S).found
     assert found.kind == "vllm"
 
 
 def test_mute_ports_are_asked_again_sooner(tree: Tree) -> None:
     """An engine under heavy load may have been too slow once."""
-    memory = Memory()
+    memory = ProbeCache()
     with Server(hanging()) as server:
         search = among(tree, server)
         find(search, memory, NOW, LONG_S)
-        find(search, memory, NOW + MUTE_S - 1, LONG_S)
+        find(search, memory, NOW + TTL_NO_ANSWER_S - 1, LONG_S)
         assert server.connections == 1
         server.answer = engines.answering(engines.VLLM)
-        assert find(search, memory, NOW + MUTE_S + 1, LONG_S).found
+        assert find(search, memory, NOW + TTL_NO_ANSWER_S + 1, LONG_S).found
 
 
 def test_engines_are_not_asked_again_while_their_socket_lives(tree: Tree) -> None:
     """Repeating the search costs them nothing, and forgets them when the socket is gone."""
-    memory = Memory()
+    memory = ProbeCache()
     with Server(engines.answering(engines.VLLM)) as server:
         search = among(tree, server)
         first = find(search, memory, NOW, LONG_S)
@@ -206,7 +212,7 @@ def test_engines_are_not_asked_again_while_their_socket_lives(tree: Tree) -> Non
 def test_an_engine_half_heard_is_asked_again(tree: Tree) -> None:
     """A timeout made it look like a lesser kind: that is shown, and not believed for long."""
     table = {"/v1/models": ok({"object": "list", "data": [{"id": "tiny"}]})}
-    memory = Memory()
+    memory = ProbeCache()
     with Server(routes({**table, "/health/liveliness": hanging()})) as server:
         search = among(tree, server)
         assert find(search, memory, NOW, LONG_S).found[0].kind == "openai"
@@ -216,7 +222,7 @@ def test_an_engine_half_heard_is_asked_again(tree: Tree) -> None:
 
 def test_who_was_asked_too_late_is_asked_the_next_time(tree: Tree) -> None:
     """Our own deadline says nothing about a server."""
-    memory = Memory()
+    memory = ProbeCache()
     with Server(hanging()) as server:
         search = among(tree, server)
         assert not find(search, memory, NOW, SOON_S).complete
@@ -226,7 +232,7 @@ def test_who_was_asked_too_late_is_asked_the_next_time(tree: Tree) -> None:
 
 def test_loading_servers_are_asked_again(tree: Tree) -> None:
     """503 from everything may be an engine that loads: it is no stranger yet."""
-    memory = Memory()
+    memory = ProbeCache()
     with Server(status(503)) as server:
         search = among(tree, server)
         assert find(search, memory, NOW, LONG_S).found == ()
@@ -238,7 +244,7 @@ def test_an_engine_that_does_not_listen_yet_is_starting(tree: Tree) -> None:
     """It is told apart from the found ones, with what its command line says."""
     port = engines.free_port()
     tree.process(500, 1, "vllm", "serve", "tiny", "--port", str(port), "--max-num-seqs", "4")
-    findings = find(Search((500,), usual=(), root=str(tree.root)), Memory(), NOW, LONG_S)
+    findings = find(SearchScope((500,), usual=(), root=str(tree.root)), ProbeCache(), NOW, LONG_S)
     assert findings.found == ()
     (starting,) = findings.starting
     assert (starting.kind, starting.model_hint, starting.argv_slots) == ("vllm", "tiny", 4)
@@ -248,7 +254,7 @@ def test_a_container_out_of_reach_is_not_called_starting(tree: Tree) -> None:
     """It may serve well, where loopback does not lead."""
     port = engines.free_port()
     tree.process(500, 1, "vllm", "serve", "tiny", "--port", str(port), network="net:[2]")
-    findings = find(Search((500,), usual=(), root=str(tree.root)), Memory(), NOW, LONG_S)
+    findings = find(SearchScope((500,), usual=(), root=str(tree.root)), ProbeCache(), NOW, LONG_S)
     assert findings == Findings()
 
 
@@ -259,8 +265,8 @@ def test_configured_addresses_are_told_about_and_not_asked(tree: Tree) -> None:
         words = ("vllm", "serve", "tiny", "--port", str(server.port), "--max-num-seqs", "4")
         tree.process(500, 1, *words, holds=[9])
         taken = (("localhost", server.port),)
-        search = Search((500,), usual=(server.port,), taken=taken, root=str(tree.root))
-        findings = find(search, Memory(), NOW, LONG_S)
+        search = SearchScope((500,), usual=(server.port,), taken=taken, root=str(tree.root))
+        findings = find(search, ProbeCache(), NOW, LONG_S)
     assert server.asked == []
     assert findings.found == ()
     (told,) = findings.configured
@@ -274,7 +280,9 @@ def test_a_guessed_port_of_another_kind_gets_no_processes(tree: Tree) -> None:
         tree.listen("net:[2]", ("0.0.0.0", server.port, 10, 0))
         words = ("vllm", "serve", "tiny", "--port", str(server.port))
         tree.process(500, 1, *words, network="net:[2]", holds=[10])
-        (found,) = find(Search((500,), usual=(), root=str(tree.root)), Memory(), NOW, LONG_S).found
+        (found,) = find(
+            SearchScope((500,), usual=(), root=str(tree.root)), ProbeCache(), NOW, LONG_S
+        ).found
     assert (found.kind, found.pids, found.model_hint) == ("llamacpp", (), None)
 
 
@@ -282,8 +290,8 @@ def test_a_server_on_ipv6_loopback(tree: Tree) -> None:
     """An IPv6 wildcard is tried by IPv4 first and found by IPv6."""
     with Server(engines.answering(engines.VLLM), host="::1") as server:
         tree.listen(HERE, ("::", server.port, 9, 0))
-        search = Search(usual=(server.port,), root=str(tree.root))
-        memory = Memory()
+        search = SearchScope(usual=(server.port,), root=str(tree.root))
+        memory = ProbeCache()
         (found,) = find(search, memory, NOW, LONG_S).found
         (again,) = find(search, memory, NOW + 1, LONG_S).found
     assert found.url == again.url == server.url
@@ -294,7 +302,7 @@ def test_results_are_in_order_of_port(tree: Tree) -> None:
     tables = (engines.VLLM, engines.LLAMACPP, engines.OLLAMA)
     servers = [Server(engines.answering(table)) for table in tables]
     try:
-        found = find(among(tree, *servers), Memory(), NOW, LONG_S).found
+        found = find(among(tree, *servers), ProbeCache(), NOW, LONG_S).found
     finally:
         for server in servers:
             server.close()
@@ -309,7 +317,7 @@ async def test_the_async_search_leaves_the_loop_alone(tree: Tree) -> None:
     gate = threading.Event()
     with Server(gated(gate, engines.answering(engines.VLLM))) as server:
         asyncio.get_running_loop().call_soon(gate.set)
-        findings = await find_async(among(tree, server), Memory(), NOW, LONG_S)
+        findings = await find_async(among(tree, server), ProbeCache(), NOW, LONG_S)
     assert [one.url for one in findings.found] == [server.url]
 
 

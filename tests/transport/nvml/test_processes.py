@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tokentop.transport.nvml.processes import Claim, People, largest
+from tokentop.transport.nvml.processes import GpuProcess, ProcessNames, largest
 
 
 class Proc:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.people = People(str(folder))
+        self.people = ProcessNames(str(folder))
 
     def add(self, pid: int, command: str, *, name: str = "short", state: str = "S") -> None:
         home = self.folder / str(pid)
@@ -43,7 +43,7 @@ def proc(tmp_path: Path) -> Proc:
 def test_what_runs(proc: Proc, command: str, name: str):
     """The program's base name, or the script or module; never its other arguments."""
     proc.add(7, command)
-    assert proc.people.process(Claim(7)).name == name
+    assert proc.people.process(GpuProcess(7)).name == name
 
 
 def test_a_stuck_process(proc: Proc):
@@ -51,37 +51,43 @@ def test_a_stuck_process(proc: Proc):
     proc.add(7, "/usr/bin/long-name\0", name="bad) (name", state="D")
     (proc.folder / "7" / "cmdline").unlink()
     (proc.folder / "7" / "cmdline").mkdir()
-    assert proc.people.process(Claim(7)).name == "bad) (name"
+    assert proc.people.process(GpuProcess(7)).name == "bad) (name"
 
 
 def test_the_user(proc: Proc):
     """The user is the owner of the process's folder."""
     proc.add(7, "x\0")
-    assert proc.people.process(Claim(7)).user == getpass.getuser()
+    assert proc.people.process(GpuProcess(7)).user == getpass.getuser()
 
 
 def test_gone(proc: Proc):
     """A process that is not there has neither name nor user."""
-    assert proc.people.process(Claim(7, 5)) == (7, None, None, 5, None)
+    assert proc.people.process(GpuProcess(7, 5)) == (7, None, None, 5, None)
 
 
 def test_remembered_until_forgotten(proc: Proc):
     """A name is read once, and anew after `forget`."""
     proc.add(7, "first\0")
-    assert proc.people.process(Claim(7)).name == "first"
+    assert proc.people.process(GpuProcess(7)).name == "first"
     (proc.folder / "7" / "cmdline").write_text("second\0")
-    assert proc.people.process(Claim(7)).name == "first"
+    assert proc.people.process(GpuProcess(7)).name == "first"
     proc.people.forget()
-    assert proc.people.process(Claim(7)).name == "second"
+    assert proc.people.process(GpuProcess(7)).name == "second"
 
 
 def test_the_largest_are_kept():
     """One claim a process, by size, the unknown last, no more than the limit."""
-    claims = [Claim(1, None), Claim(2, 5), Claim(3, 9), Claim(2, 7), Claim(4, 0)]
+    claims = [
+        GpuProcess(1, None),
+        GpuProcess(2, 5),
+        GpuProcess(3, 9),
+        GpuProcess(2, 7),
+        GpuProcess(4, 0),
+    ]
     assert [(c.pid, c.vram_bytes) for c in largest(claims, 4)] == [
         (3, 9),
         (2, 7),
         (4, 0),
         (1, None),
     ]
-    assert len(largest([Claim(pid, pid) for pid in range(1000)])) == 64
+    assert len(largest([GpuProcess(pid, pid) for pid in range(1000)])) == 64

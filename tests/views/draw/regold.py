@@ -5,12 +5,12 @@ from pathlib import Path
 
 from tests import engine_examples, examples
 from tokentop.views.tui.draw.compose import compose, text
-from tokentop.views.tui.draw.kit.line import Look
+from tokentop.views.tui.draw.kit.line import DrawOptions
 
 GOLDENS = Path(__file__).parent / "goldens"
 SIZES = ((40, 12), (60, 20), (80, 24), (120, 40), (200, 60))
 HISTORY = tuple(None if 60 <= i < 66 else 0.3 + 0.012 * (i % 40) for i in range(150))
-USUAL = Look(clock="12:04:31", history=HISTORY)
+USUAL = DrawOptions(clock="12:04:31", history=HISTORY)
 
 STATES = examples.STATES | engine_examples.STATES
 # Name: state, look, sizes. The looks beside the usual one are drawn where they differ most.
@@ -32,17 +32,17 @@ VARIANTS = {
 def pictures() -> dict[str, str]:
     """Every golden's file name with what it should hold."""
     drawn = {
-        f"{state}-{w}x{h}": text(compose(build(), w, h, _look(state)))
+        f"{state}-{w}x{h}": text(compose(build(), w, h, _options(state)))
         for state, build in STATES.items()
         for w, h in SIZES
     }
-    for name, (state, look, sizes) in VARIANTS.items():
+    for name, (state, options, sizes) in VARIANTS.items():
         snapshot = STATES[state]()
-        drawn |= {f"{name}-{w}x{h}": text(compose(snapshot, w, h, look)) for w, h in sizes}
+        drawn |= {f"{name}-{w}x{h}": text(compose(snapshot, w, h, options)) for w, h in sizes}
     return drawn
 
 
-def _look(state: str) -> Look:
+def _options(state: str) -> DrawOptions:
     return USUAL._replace(history=()) if state in ("first-paint", "empty") else USUAL
 
 

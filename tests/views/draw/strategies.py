@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests import engine_examples, examples
 from tokentop.domain import snapshot as model
 from tokentop.domain import snapshot_engines as model_serving
-from tokentop.views.tui.draw.kit.line import Look
+from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
 
 texts = st.one_of(st.none(), st.text(max_size=40), st.sampled_from(["", "\x1b[2J", "漢字" * 40]))
@@ -96,7 +96,7 @@ snapshots = st.one_of(
     ),
 )  # fmt: skip
 looks = st.builds(
-    Look, flags, st.floats(0, 1e5), st.sampled_from(["", "12:04:31"]), flags, flags,
+    DrawOptions, flags, st.floats(0, 1e5), st.sampled_from(["", "12:04:31"]), flags, flags,
     st.sampled_from(["index", "util", "vram", "temp", "power", "name"]),
     st.sampled_from(["", "", "h200", "\x1b"]), flags, st.integers(-5, 100),
     st.one_of(st.none(), st.integers(0, 9)), flags,

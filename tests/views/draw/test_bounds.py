@@ -5,25 +5,25 @@ import pytest
 from tests import engine_examples as boxes
 from tests.views.draw.test_panels import said
 from tokentop.domain.snapshot_engines import Engine
-from tokentop.views.tui.draw.kit.line import Look
+from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.panels import costs, header, services, tokens
 from tokentop.views.tui.draw.panels.engines import table as engines
 
-LOOK = Look(clock="12:04:31")
+LOOK = DrawOptions(clock="12:04:31")
 SHORT = boxes.COST._replace(rate_at_least=True, reserved_at_least=True, busy_at_least=True)
 
 
 @pytest.mark.parametrize(("plain", "sign"), [(False, "≥"), (True, ">=")])
 def test_costs_without_their_electricity_are_lower_bounds(plain: bool, sign: str) -> None:
     """In every face of the tokens panel, in its summary and on the page of costs."""
-    look, snap = LOOK._replace(ascii=plain), boxes.priced()._replace(cost=SHORT)
+    options, snap = LOOK._replace(ascii=plain), boxes.priced()._replace(cost=SHORT)
     for width, height in ((116, 6), (78, 6), (78, 2), (40, 12), (60, 1)):
-        assert f"{sign}$19.20" in said(tokens.lines(snap, width, height, look))
-    assert f"{sign}$19.20" in said([tokens.summary(snap, look)])
-    text = said(costs.page(snap, 100, look)) + said(tokens.lines(snap, 116, 6, look))
+        assert f"{sign}$19.20" in said(tokens.lines(snap, width, height, options))
+    assert f"{sign}$19.20" in said([tokens.summary(snap, options)])
+    text = said(costs.page(snap, 100, options)) + said(tokens.lines(snap, 116, 6, options))
     for words in ("$19.20", "$4.15", "$3.02", "$1.87"):
         assert text.count(sign + words) == text.count(words) > 0
-    assert sign not in said(tokens.lines(boxes.priced(), 116, 6, look))
+    assert sign not in said(tokens.lines(boxes.priced(), 116, 6, options))
 
 
 def test_a_price_that_also_lacks_tokens_is_no_lower_bound() -> None:

@@ -11,9 +11,9 @@ from tests.views.draw.test_panels import said, styles
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.snapshot import Gpu, Process, Service, Snapshot
 from tokentop.domain.snapshot_engines import Cost, Engine, Throughput
-from tokentop.views.tui.draw.kit.line import Look, span_width
+from tokentop.views.tui.draw.kit.line import DrawOptions, span_width
 from tokentop.views.tui.draw.layout import arrange
-from tokentop.views.tui.draw.layout_inputs import facts
+from tokentop.views.tui.draw.layout_inputs import layout_inputs
 from tokentop.views.tui.draw.panels import banner, costs, services, tokens
 from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines import table as engines
@@ -25,11 +25,11 @@ from tokentop.views.tui.draw.panels.engines.rows import (
     start_at,
 )
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
-from tokentop.views.tui.draw.panels.gpus import vram_split as holders
+from tokentop.views.tui.draw.panels.gpus import vram_split as vram_split
 from tokentop.views.tui.draw.panels.slots import panel as slots
-from tokentop.views.tui.draw.panels.slots import sections as seats
+from tokentop.views.tui.draw.panels.slots import sections as sections
 
-LOOK = Look(clock="12:04:31")
+LOOK = DrawOptions(clock="12:04:31")
 GIB = 2**30
 KNOWN = {e.id: e for e in (boxes.QWEN, boxes.GEMMA, boxes.LLAMA)}
 pids = st.integers(1, 400)
@@ -46,11 +46,11 @@ def test_a_split_bar_is_exact_and_as_full_as_the_plain_one(
 ) -> None:
     """Whatever the processes claim: exactly `width` cells, filled where the plain bar is filled."""
     gpu = Gpu(0, processes=processes, vram_used_bytes=used, vram_total_bytes=total)
-    line = holders.split(gpu, KNOWN, width)
+    line = vram_split.split(gpu, KNOWN, width)
     if line is not None:
         check([line], width, 1)
         empty = sum(len(text) for text, style in line if style == "track")
-        plain = holders.bar(used / total, width)
+        plain = vram_split.bar(used / total, width)
         assert empty == len(plain) - len(plain.rstrip(" "))
 
 
@@ -63,7 +63,7 @@ def test_an_engines_part_shows_what_its_kv_cache_uses() -> None:
     """100 of 100 GiB are one engine's and its KV cache is half full: half the cells are lit."""
     gpu = Gpu(0, vram_used_bytes=100 * GIB, vram_total_bytes=100 * GIB,
               processes=(Process(1, "vllm", None, 100 * GIB, "a"),))  # fmt: skip
-    line = holders.split(gpu, {"a": Engine("a", "vllm", model="qwen", kv_cache=0.5)}, 40)
+    line = vram_split.split(gpu, {"a": Engine("a", "vllm", model="qwen", kv_cache=0.5)}, 40)
     assert line is not None
     assert cells(line) == ["used"] * 20 + ["reserved"] * 20
     assert "qwen" in said([line])
@@ -73,7 +73,7 @@ def test_an_engine_that_hides_its_kv_cache_is_not_drawn_as_full() -> None:
     """No KV figure: the part is held, nothing is said to be in use."""
     gpu = Gpu(0, vram_used_bytes=50 * GIB, vram_total_bytes=100 * GIB,
               processes=(Process(1, "llama-server", None, 50 * GIB, "a"),))  # fmt: skip
-    line = holders.split(gpu, {"a": Engine("a", "llamacpp", model="phi")}, 40)
+    line = vram_split.split(gpu, {"a": Engine("a", "llamacpp", model="phi")}, 40)
     assert line is not None
     assert set(cells(line)) == {"held", ""} | ({"track"} & set(cells(line)))
 
@@ -81,22 +81,22 @@ def test_an_engine_that_hides_its_kv_cache_is_not_drawn_as_full() -> None:
 def test_parts_keep_their_order_whatever_their_sizes() -> None:
     """Engines first, then by pid: a process that grows past another does not change places."""
     small, large = Process(5, "a", None, GIB), Process(9, "b", None, 2 * GIB)
-    one = holders.parts(Gpu(0, processes=(large, small)), {})
-    other = holders.parts(Gpu(0, processes=(small._replace(vram_bytes=9 * GIB), large)), {})
+    one = vram_split.parts(Gpu(0, processes=(large, small)), {})
+    other = vram_split.parts(Gpu(0, processes=(small._replace(vram_bytes=9 * GIB), large)), {})
     assert [p.name for p in one] == [p.name for p in other] == ["a", "b"]
 
 
 def test_workers_of_one_engine_are_one_part() -> None:
     """Two processes of an engine on a GPU are one segment with both sizes."""
     two = tuple(Process(pid, "w", None, 10 * GIB, boxes.QWEN.id) for pid in (1, 2))
-    (part,) = holders.parts(Gpu(0, processes=two), KNOWN)
+    (part,) = vram_split.parts(Gpu(0, processes=two), KNOWN)
     assert part.size == 20 * GIB
 
 
 def test_without_engines_a_lone_process_leaves_the_bar_as_it_was() -> None:
     """Nothing is to be told apart: the plain bar stands."""
     gpu = Gpu(0, vram_used_bytes=50, vram_total_bytes=100, processes=(Process(1, "x", None, 50),))
-    assert holders.split(gpu, {}, 40) is None
+    assert vram_split.split(gpu, {}, 40) is None
 
 
 def test_the_legend_is_there_where_there_is_room() -> None:
@@ -109,19 +109,19 @@ def test_the_legend_is_there_where_there_is_room() -> None:
 @settings(max_examples=200, deadline=None)
 def test_sections_fill_the_bar_exactly(some_engines: list[Engine], width: int) -> None:
     """Sections and the gaps between them take the whole width, none under the least."""
-    found = seats.sections(some_engines, width)
+    found = sections.sections(some_engines, width)
     if found:
         assert sum(s.width for s in found) + len(found) - 1 == width
-        assert min(s.width for s in found) >= seats.NARROWEST
-        assert span_width(seats.names(found)) == span_width(seats.figures(found)) == width
+        assert min(s.width for s in found) >= sections.NARROWEST
+        assert span_width(sections.names(found)) == span_width(sections.figures(found)) == width
 
 
 def test_sections_do_not_move_with_the_load() -> None:
     """The shares follow capacities alone."""
     calm = [boxes.QWEN, boxes.GEMMA]
     busy = [e._replace(active=1, queued=400) for e in calm]
-    assert [s.width for s in seats.sections(calm, 90)] == [
-        s.width for s in seats.sections(busy, 90)
+    assert [s.width for s in sections.sections(calm, 90)] == [
+        s.width for s in sections.sections(busy, 90)
     ]
 
 
@@ -138,8 +138,8 @@ def test_a_routers_requests_are_not_seated_twice() -> None:
     """A router stands for itself only where no engine is known."""
     proxy = Engine("p", "litellm", active=9, max_slots=10, router=True, state="online")
     snap = boxes.engines()
-    assert seats.seated(snap._replace(engines=(*snap.engines, proxy))) == list(snap.engines)
-    assert seats.seated(snap._replace(engines=(proxy,))) == [proxy]
+    assert sections.seated(snap._replace(engines=(*snap.engines, proxy))) == list(snap.engines)
+    assert sections.seated(snap._replace(engines=(proxy,))) == [proxy]
 
 
 def test_silent_burn_is_marked_above_the_users_threshold() -> None:
@@ -177,7 +177,7 @@ def test_engines_stand_where_the_seven_would(build: object) -> None:
     text = said(services.lines(snap, 116, 2, LOOK))
     assert "genesis" not in text
     assert "online" in text or "qwen3.6" in text
-    panels = {p.panel for p in arrange(120, 40, facts(snap, LOOK))}
+    panels = {p.panel for p in arrange(120, 40, layout_inputs(snap, LOOK))}
     assert "tokens" in panels
     assert not panels & {"multiplier", "capacity", "cloud", "economy", "metrics"}
 
@@ -185,7 +185,7 @@ def test_engines_stand_where_the_seven_would(build: object) -> None:
 def test_with_a_stack_both_are_shown() -> None:
     """The seven keep their panels, the engines join the strip and bring their tokens."""
     snap = boxes.both()
-    panels = {p.panel for p in arrange(120, 40, facts(snap, LOOK))}
+    panels = {p.panel for p in arrange(120, 40, layout_inputs(snap, LOOK))}
     assert {"multiplier", "capacity", "tokens"} <= panels
     text = said(services.lines(snap, 160, 2, LOOK))
     assert "genesis" in text
@@ -257,17 +257,21 @@ def test_the_cursor_skips_headings_and_stops_at_the_ends() -> None:
 
 @given(some.engines, some.widths, some.heights, some.looks)
 @settings(max_examples=150, deadline=None)
-def test_one_engine_in_full_is_exact(one: Engine, width: int, height: int, look: Look) -> None:
+def test_one_engine_in_full_is_exact(
+    one: Engine, width: int, height: int, options: DrawOptions
+) -> None:
     """Whatever an engine says of itself: exactly the page, nothing that steers."""
     trends = Trends((1.0, None, float(width)) * 70, (None,) * 210, (0.5,) * 210, 800.0)
-    check(engine.lines(one, trends, width, height, look), width, height)
+    check(engine.lines(one, trends, width, height, options), width, height)
 
 
 @given(some.snapshots, some.widths, some.heights, some.looks)
 @settings(max_examples=100, deadline=None)
-def test_the_costs_page_is_exact(snap: Snapshot, width: int, height: int, look: Look) -> None:
+def test_the_costs_page_is_exact(
+    snap: Snapshot, width: int, height: int, options: DrawOptions
+) -> None:
     """Whatever the explanations hold."""
-    check(costs.lines(snap, width, height, look), width, height)
+    check(costs.lines(snap, width, height, options), width, height)
 
 
 def test_every_figure_of_the_costs_names_its_inputs() -> None:

@@ -8,9 +8,9 @@ from tests.views.draw import strategies as some
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.palette import STYLES
 from tokentop.views.tui.draw.compose import compose, text
-from tokentop.views.tui.draw.kit.line import Line, Look, span_width
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, span_width
 from tokentop.views.tui.draw.layout import Placement, arrange
-from tokentop.views.tui.draw.layout_inputs import Facts, facts
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs, layout_inputs
 from tokentop.views.tui.draw.registry import PANELS, draw
 
 
@@ -26,32 +26,34 @@ def check(lines: list[Line], width: int, height: int) -> None:
 
 @given(some.snapshots, some.widths, some.heights, some.looks)
 @settings(max_examples=150, deadline=None)
-def test_any_screen_is_exact(snapshot: Snapshot, width: int, height: int, look: Look) -> None:
+def test_any_screen_is_exact(
+    snapshot: Snapshot, width: int, height: int, options: DrawOptions
+) -> None:
     """Whatever the snapshot, the size and the look: exactly height lines of width cells."""
-    lines = compose(snapshot, width, height, look)
+    lines = compose(snapshot, width, height, options)
     check(lines, width, height)
-    assert not look.ascii or text(lines).isascii()
+    assert not options.ascii or text(lines).isascii()
 
 
 @pytest.mark.parametrize("panel", sorted(PANELS))
-@pytest.mark.parametrize("chrome", ["bare", "rule", "frame"])
-@given(snapshot=some.snapshots, width=some.widths, height=some.heights, look=some.looks)
+@pytest.mark.parametrize("border", ["bare", "rule", "frame"])
+@given(snapshot=some.snapshots, width=some.widths, height=some.heights, options=some.looks)
 @settings(max_examples=15, deadline=None)
 def test_any_panel_is_exact(
-    panel: str, chrome: str, snapshot: Snapshot, width: int, height: int, look: Look
+    panel: str, border: str, snapshot: Snapshot, width: int, height: int, options: DrawOptions
 ) -> None:
-    """Every panel keeps to its place in every chrome, also where arrange() never puts it."""
-    place = Placement(panel, 0, 0, width, height, chrome)  # type: ignore[arg-type]
-    check(draw(snapshot, place, look), width, height)
+    """Every panel keeps to its place in every border, also where arrange() never puts it."""
+    place = Placement(panel, 0, 0, width, height, border)  # type: ignore[arg-type]
+    check(draw(snapshot, place, options), width, height)
 
 
 @given(some.snapshots, some.widths, some.heights, some.looks)
 @settings(max_examples=200, deadline=None)
 def test_no_panel_leaves_the_screen_or_covers_another(
-    snapshot: Snapshot, width: int, height: int, look: Look
+    snapshot: Snapshot, width: int, height: int, options: DrawOptions
 ) -> None:
     """Placements are inside the screen, not empty, and disjoint; no panel stands twice."""
-    places = arrange(width, height, facts(snapshot, look))
+    places = arrange(width, height, layout_inputs(snapshot, options))
     taken: set[tuple[int, int]] = set()
     for p in places:
         assert p.width > 0
@@ -61,19 +63,21 @@ def test_no_panel_leaves_the_screen_or_covers_another(
         assert all(0 <= x < width and 0 <= y < height for x, y in cells)
         taken |= cells
     assert len({p.panel for p in places}) == len(places)
-    assert not {p.panel for p in places} & look.hidden
+    assert not {p.panel for p in places} & options.hidden
 
 
 def test_an_absurd_size_is_no_error() -> None:
     """A terminal that reports nothing at all gets nothing at all."""
-    assert arrange(0, 0, Facts()) == ()
+    assert arrange(0, 0, LayoutInputs()) == ()
 
 
 @pytest.mark.parametrize("panel", ["slots", "multiplier", "gpus", "banner", "services"])
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (60, 20), (120, 40), (200, 60)])
 def test_the_essentials_are_all_visible(panel: str, width: int, height: int) -> None:
     """Eight GPUs, slots, multiplier, tier and services are on the screen together."""
-    places = {p.panel: p for p in arrange(width, height, facts(examples.high(), Look()))}
+    places = {
+        p.panel: p for p in arrange(width, height, layout_inputs(examples.high(), DrawOptions()))
+    }
     assert panel in places
     shown = text(compose(examples.high(), width, height))
     assert shown.count("H200") == 8
@@ -82,8 +86,12 @@ def test_the_essentials_are_all_visible(panel: str, width: int, height: int) -> 
 
 def test_every_hidden_panel_gives_its_room_to_others() -> None:
     """With a panel hidden the screen is still filled to its last line by the rest."""
-    usual = arrange(120, 40, facts(examples.high(), Look()))
-    less = arrange(120, 40, facts(examples.high(), Look(hidden=frozenset({"slots", "multiplier"}))))
+    usual = arrange(120, 40, layout_inputs(examples.high(), DrawOptions()))
+    less = arrange(
+        120,
+        40,
+        layout_inputs(examples.high(), DrawOptions(hidden=frozenset({"slots", "multiplier"}))),
+    )
     bottom = {p.y + p.height for p in less}
     assert max(bottom) == 40
     assert sum(p.height * p.width for p in less) >= sum(p.height * p.width for p in usual)
@@ -92,6 +100,6 @@ def test_every_hidden_panel_gives_its_room_to_others() -> None:
 def test_the_layout_does_not_depend_on_the_load() -> None:
     """From idle to saturated no panel moves, so nothing jumps under the eye."""
     for width, height in ((80, 24), (120, 40), (200, 60)):
-        calm = arrange(width, height, facts(examples.low(), Look()))
-        full = arrange(width, height, facts(examples.saturated(), Look()))
+        calm = arrange(width, height, layout_inputs(examples.low(), DrawOptions()))
+        full = arrange(width, height, layout_inputs(examples.saturated(), DrawOptions()))
         assert calm == full

@@ -95,7 +95,7 @@ def test_bars_are_seen(theme: str, name: str) -> None:
 @pytest.mark.parametrize("blindness", sorted(BLINDNESS))
 def test_neighbouring_tiers_differ_to_a_colour_blind_eye(blindness: str) -> None:
     """In the colour-blind theme neighbouring tiers stay apart by a clear CIE76 distance."""
-    colours = [lab(seen(linear(look.colorblind), blindness)) for look in TIERS.values()]
+    colours = [lab(seen(linear(options.colorblind), blindness)) for options in TIERS.values()]
     for one, other in pairwise(colours):
         assert sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5 >= 12
 
@@ -104,8 +104,8 @@ def test_tiers_are_told_apart_without_any_colour() -> None:
     """Symbol, ASCII symbol and word each name one tier only; symbols take one cell."""
     looks = [*TIERS.values(), UNKNOWN_TIER]
     for said in ("symbol", "ascii", "word"):
-        assert len({getattr(look, said) for look in looks}) == len(looks)
-    assert all(len(look.symbol) == 1 and look.ascii.isascii() for look in looks)
+        assert len({getattr(options, said) for options in looks}) == len(looks)
+    assert all(len(options.symbol) == 1 and options.ascii.isascii() for options in looks)
 
 
 def test_service_states_are_told_apart_without_any_colour() -> None:

@@ -5,7 +5,7 @@ import pytest
 from tests import examples
 from tokentop.domain.snapshot import Gpu, Llm, Snapshot
 from tokentop.views.tui.draw import registry as panels
-from tokentop.views.tui.draw.kit.line import Line, Look
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.panels import banner, capacity, header, metrics, services, welcome
 from tokentop.views.tui.draw.panels import multiplier as gauge
@@ -13,7 +13,7 @@ from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus.rows import arranged, short_name
 from tokentop.views.tui.draw.panels.slots import panel as slots
 
-LOOK = Look(clock="12:04:31")
+LOOK = DrawOptions(clock="12:04:31")
 
 
 def said(lines: list[Line]) -> str:

@@ -6,11 +6,11 @@ from tests import engine_examples as boxes
 from tests import examples
 from tests.views.draw.test_panels import said
 from tokentop.domain.snapshot import Llm, Snapshot
-from tokentop.views.tui.draw.kit.line import Look
+from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.panels.slots import panel as slots
-from tokentop.views.tui.draw.panels.slots import sections as seats
+from tokentop.views.tui.draw.panels.slots import sections as sections
 
-LOOK = Look(clock="12:04:31")
+LOOK = DrawOptions(clock="12:04:31")
 FULL = boxes.QWEN._replace(active=4, max_slots=4, queued=2)
 SPARE = boxes.GEMMA._replace(active=1, max_slots=8, queued=0)
 UNKNOWN = boxes.LLAMA._replace(active=2, max_slots=None)
@@ -43,7 +43,7 @@ def test_only_what_finds_no_slot_has_a_plus(
 ) -> None:
     """Beneath an engine's section, for free slots, too few, none and unknown ones."""
     engine = boxes.QWEN._replace(active=active, queued=queued, max_slots=most)
-    assert said([seats.figures([seats.Section(engine, 30)])]).strip() == words
+    assert said([sections.figures([sections.Section(engine, 30)])]).strip() == words
 
 
 def test_occupancy_compares_only_who_tells_slots() -> None:
@@ -66,5 +66,5 @@ def test_free_slots_are_those_of_engines_that_tell_theirs() -> None:
 def test_the_silent_are_in_no_sum_unless_all_are() -> None:
     """One stale engine takes its slots and its queue with it; where all are, the last ones stay."""
     gone = FULL._replace(state="stale", age_s=31.0)
-    assert seats.seated(boxes.box((SPARE, gone))) == [SPARE]
-    assert len(seats.seated(boxes.stale_engines())) == 3
+    assert sections.seated(boxes.box((SPARE, gone))) == [SPARE]
+    assert len(sections.seated(boxes.stale_engines())) == 3

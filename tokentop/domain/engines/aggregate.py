@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from tokentop.domain.economy.burn import burn
 from tokentop.domain.economy.demand import ratio
-from tokentop.domain.engines.observation import EngineView
+from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.quantiles import quantiles
 from tokentop.domain.engines.readings import Counters, Histogram
 from tokentop.domain.engines.rows import Seen, gained, row, seen
-from tokentop.domain.engines.summary import ENGINES, Fleet, Seats
+from tokentop.domain.engines.summary import ENGINES, EnginesSummary, SlotTotals
 from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Gpu, Llm, Service, ServiceState
 from tokentop.domain.snapshot_engines import Engine, Finished, Throughput
@@ -34,12 +34,12 @@ _SERVICE_STATES: dict[str, ServiceState] = {
 
 
 def fleet(
-    views: Sequence[EngineView],
+    views: Sequence[EngineObservation],
     pool: tuple[Gpu, ...],
     host: str,
     stale_after_s: float,
     pooled: Pooled = ((), ()),
-) -> Fleet:
+) -> EnginesSummary:
     """Everything the snapshot says of engines; `host` is where their processes are looked for.
 
     `pooled` are observations of engines whose rates carry none: TTFT, inter-token.
@@ -50,7 +50,7 @@ def fleet(
     pool = named(pool, engines, host)
     llm = _llm(counted)
     ages = [s.view.age_s for s in rows if s.view.age_s is not None]
-    return Fleet(
+    return EnginesSummary(
         gpus=pool,
         engines=with_vram(engines, pool),
         services=tuple(map(_service, rows, engines)),
@@ -138,14 +138,14 @@ def _total(rows: Sequence[Seen], name: str) -> _Total:
     return _Total(sum(known) if known else None, len(known) < len(said))
 
 
-def _seats(counted: Sequence[Seen]) -> Seats:
+def _seats(counted: Sequence[Seen]) -> SlotTotals:
     heard = [s for s in counted if s.state not in SILENT] or list(counted)
     seated = [s.reading for s in heard if s.reading and s.reading.max_slots]
     if not seated:
-        return Seats()
+        return SlotTotals()
     active = [r.active for r in seated if r.active is not None]
     queued = [r.queued for r in seated if r.queued is not None]
-    return Seats(
+    return SlotTotals(
         sum(active) if active else None,
         sum(queued) if queued else None,
         sum(r.max_slots or 0 for r in seated),

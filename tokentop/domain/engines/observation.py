@@ -26,7 +26,7 @@ def latency(rates: Rates) -> Latency:
     return Latency(first, next_, first_p95, next_p95)
 
 
-class EngineView(NamedTuple):
+class EngineObservation(NamedTuple):
     """One engine at one moment; `url` is already safe, times are seconds.
 
     `outcome` is that of the latest poll, None before the first. `stuck_s` is for how long

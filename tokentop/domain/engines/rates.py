@@ -39,7 +39,7 @@ class _Mark(NamedTuple):
     partial: bool = False
 
 
-class RateKeeper:
+class RateTracker:
     """The last minute of one engine's counters."""
 
     __slots__ = ("_epoch", "_known", "_live", "_marks", "_slots")

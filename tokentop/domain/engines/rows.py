@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tokentop.domain.economy.burn import burn
 from tokentop.domain.economy.demand import ratio
-from tokentop.domain.engines.observation import EngineView, latency
+from tokentop.domain.engines.observation import EngineObservation, latency
 from tokentop.domain.engines.rates import Rates
 from tokentop.domain.engines.readings import Counters, EngineReading
 from tokentop.domain.fold.last_good import listed
@@ -23,7 +23,7 @@ class Seen(NamedTuple):
     `recent` tells that its last good answer is young enough for its rates to be of now.
     """
 
-    view: EngineView
+    view: EngineObservation
     state: EngineState
     reading: EngineReading | None
     recent: bool
@@ -46,7 +46,7 @@ class Seen(NamedTuple):
         return any(known) if known else None
 
 
-def seen(view: EngineView, stale_after_s: float) -> Seen:
+def seen(view: EngineObservation, stale_after_s: float) -> Seen:
     """The engine's state, and what of its last reading may still be used."""
     silent_s = _silent_s(view)
     recent = silent_s is not None and silent_s <= stale_after_s
@@ -55,11 +55,11 @@ def seen(view: EngineView, stale_after_s: float) -> Seen:
     return Seen(view, state, None if gone else view.reading, recent)
 
 
-def _silent_s(view: EngineView) -> float | None:
+def _silent_s(view: EngineObservation) -> float | None:
     return None if view.age_s is None else max(0.0, view.age_s - view.lag_s)
 
 
-def _state(view: EngineView, recent: bool) -> EngineState:
+def _state(view: EngineObservation, recent: bool) -> EngineState:
     if view.outcome == "ok" and recent and view.reading is not None:
         return view.reading.health
     if view.starting and view.reading is None:

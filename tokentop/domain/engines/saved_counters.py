@@ -17,7 +17,7 @@ from tokentop.domain.engines.readings import (
 MAX_ITEMS = 1024
 
 
-def plain(reading: EngineReading, at: float) -> dict[str, object]:
+def dump(reading: EngineReading, at: float) -> dict[str, object]:
     """What rates are made of, with the monotonic second it was read at."""
     return {
         "at": at,
@@ -30,7 +30,7 @@ def plain(reading: EngineReading, at: float) -> dict[str, object]:
     }
 
 
-def restored(value: object) -> tuple[float, EngineReading] | None:
+def restore(value: object) -> tuple[float, EngineReading] | None:
     """The second it was read at, and the reading; None for anything malformed."""
     try:
         return _restored(value)

@@ -8,7 +8,7 @@ from tokentop.domain.snapshot_engines import Engine, Throughput
 ENGINES = "engines"  # Llm.source where the figures are the engines' own
 
 
-class Seats(NamedTuple):
+class SlotTotals(NamedTuple):
     """Sums over the engines that tell their slots: what occupancy can honestly be made of."""
 
     active: int | None = None
@@ -16,7 +16,7 @@ class Seats(NamedTuple):
     max_slots: int | None = None
 
 
-class Fleet(NamedTuple):
+class EnginesSummary(NamedTuple):
     """The engines' rows and sums; `gpus` is the pool with their processes named.
 
     `reports` tells that an engine speaks for itself, so that VRAM figures need not.
@@ -26,13 +26,13 @@ class Fleet(NamedTuple):
     engines: tuple[Engine, ...] = ()
     services: tuple[Service, ...] = ()
     llm: Llm = Llm()
-    seats: Seats = Seats()
+    seats: SlotTotals = SlotTotals()
     throughput: Throughput = Throughput()
     reports: bool = False
     age_s: float | None = None
 
 
-def slots(stack: Llm, answers: bool, engines: Llm) -> Llm:
+def combined_slots(stack: Llm, answers: bool, engines: Llm) -> Llm:
     """The stack's figures where its queue `answers`, with the engines' KV cache; else theirs."""
     if engines.source is None or (stack.source is not None and engines.stale and not answers):
         return stack

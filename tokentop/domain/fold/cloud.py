@@ -1,6 +1,6 @@
 """The rented instances: which of them serve, and what they cost together."""
 
-from tokentop.domain.fold.inputs import FoldInput, look
+from tokentop.domain.fold.inputs import FoldInput, lookup
 from tokentop.domain.readings import InstanceReading, InstancesReading
 from tokentop.domain.snapshot import Cloud, CloudInstance
 
@@ -14,17 +14,17 @@ _GONE = frozenset(("terminated", "deleted", "destroyed", "released", "cancelled"
 
 def cloud(inp: FoldInput) -> Cloud:
     """Everything None while nobody has listed instances; gone ones are left out."""
-    sight = look(inp, "compute/cloud_instances")
-    if not isinstance(sight.good, InstancesReading):
+    state = lookup(inp, "compute/cloud_instances")
+    if not isinstance(state.good, InstancesReading):
         return Cloud()
-    listed = [one for one in sight.good.instances if _word(one) not in _GONE]
+    listed = [one for one in state.good.instances if _word(one) not in _GONE]
     instances = tuple(_instance(one) for one in listed)
     return Cloud(
         instances=instances,
         active=sum(one.active for one in instances),
         usd_per_hour=_bill([one for one in listed if _word(one) not in _UNBILLED]),
-        age_s=sight.age_s,
-        stale=not sight.fresh,
+        age_s=state.age_s,
+        stale=not state.fresh,
     )
 
 

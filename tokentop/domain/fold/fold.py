@@ -7,20 +7,19 @@ succeeded come first, and the last good value of a silent one is the last resort
 from tokentop.domain.economy import capacity as scaling
 from tokentop.domain.economy.demand import demand
 from tokentop.domain.economy.pricing import pricing
-from tokentop.domain.engines.summary import ENGINES, Fleet
-from tokentop.domain.engines.summary import slots as slots_of
+from tokentop.domain.engines.summary import ENGINES, EnginesSummary, combined_slots
 from tokentop.domain.fold.cloud import cloud
 from tokentop.domain.fold.gpus import gpus, memory, physical
 from tokentop.domain.fold.inputs import (
     FoldInput,
-    Picked,
-    ServiceView,
-    Sight,
+    Selected,
+    ServiceObservation,
+    SourceState,
     age,
     all_stale,
     fresh_first,
-    look,
-    pick,
+    lookup,
+    select,
     youngest,
 )
 from tokentop.domain.fold.services import online, services
@@ -43,7 +42,7 @@ from tokentop.domain.snapshot import (
     Snapshot,
 )
 
-__all__ = ["FoldInput", "ServiceView", "fold"]
+__all__ = ["FoldInput", "ServiceObservation", "fold"]
 
 QUEUE_KEYS = (
     "genesis/llm_queue",
@@ -57,7 +56,7 @@ VRAM_KEYS = ("genesis/llm_queue", "microscheduler/queue_stats", "microscheduler/
 def fold(inp: FoldInput) -> Snapshot:
     """One snapshot of everything held; the safe zero state where nothing has answered."""
     fleet, rented = _fleet(inp), cloud(inp)
-    pool, slots = fleet.gpus, slots_of(llm(inp), _queue_answers(inp), fleet.llm)
+    pool, slots = fleet.gpus, combined_slots(llm(inp), _queue_answers(inp), fleet.llm)
     need = _demand(inp, slots, fleet)
     rates = _rates(inp)
     price = pricing(
@@ -88,26 +87,26 @@ def fold(inp: FoldInput) -> Snapshot:
 
 def llm(inp: FoldInput) -> Llm:
     """The slots; `source` names whoever supplied a figure, joined with + in order of preference."""
-    sights = [look(inp, key) for key in QUEUE_KEYS]
-    active = pick(sights, lambda r: r.active)
-    queued = pick(sights, lambda r: r.queued)
-    slots = pick(sights, lambda r: r.max_slots)
-    models = pick(sights, lambda r: r.models)
-    picks = (active, queued, slots, models)
+    states = [lookup(inp, key) for key in QUEUE_KEYS]
+    active = select(states, lambda r: r.active)
+    queued = select(states, lambda r: r.queued)
+    slots = select(states, lambda r: r.max_slots)
+    models = select(states, lambda r: r.models)
+    selections = (active, queued, slots, models)
     free = None
     if active.value is not None and slots.value is not None:
         free = max(0, slots.value - active.value)
-    names = {picked.sight.service for picked in picks if picked.sight is not None}
+    names = {selected.state.service for selected in selections if selected.state is not None}
     return Llm(
         active=active.value,
         queued=queued.value,
         max_slots=slots.value,
         free=free,
         models=None if models.value is None else tuple(sorted(models.value, key=_by_name)),
-        back_pressure=_back_pressure(sights),
+        back_pressure=_back_pressure(states),
         source="+".join(name for name in ("genesis", "microscheduler") if name in names) or None,
-        age_s=youngest(picks),
-        stale=all_stale(picks),
+        age_s=youngest(selections),
+        stale=all_stale(selections),
     )
 
 
@@ -116,27 +115,27 @@ def _by_name(name: str) -> tuple[str, str]:
     return name.casefold(), name
 
 
-def _fleet(inp: FoldInput) -> Fleet:
+def _fleet(inp: FoldInput) -> EnginesSummary:
     if not inp.engines:
-        return Fleet(gpus=gpus(inp))
+        return EnginesSummary(gpus=gpus(inp))
     from tokentop.domain.engines.aggregate import fleet  # only who has an engine pays for it
 
     return fleet(inp.engines, gpus(inp), inp.host, inp.stale_after_s, inp.pooled)
 
 
 def _queue_answers(inp: FoldInput) -> bool:
-    return any(look(inp, key).fresh for key in QUEUE_KEYS)
+    return any(lookup(inp, key).fresh for key in QUEUE_KEYS)
 
 
-def _back_pressure(sights: list[Sight]) -> bool | None:
+def _back_pressure(states: list[SourceState]) -> bool | None:
     """True when any of those who answer reports it; the silent are believed only among silence."""
-    heard = [sight for sight in sights if sight.fresh] or sights
+    heard = [state for state in states if state.fresh] or states
     said = [s.good.back_pressure for s in heard if isinstance(s.good, QueueReading)]
     known = [value for value in said if value is not None]
     return any(known) if known else None
 
 
-def _demand(inp: FoldInput, slots: Llm, fleet: Fleet) -> Demand:
+def _demand(inp: FoldInput, slots: Llm, fleet: EnginesSummary) -> Demand:
     vram, vram_fresh = _vram(inp, fleet.gpus)
     seats = fleet.seats if slots.source == ENGINES else slots
     if fleet.reports and inp.policy.profile != "vram":
@@ -167,31 +166,31 @@ def _demand(inp: FoldInput, slots: Llm, fleet: Fleet) -> Demand:
 def _queue_fresh(inp: FoldInput, slots: Llm) -> bool:
     if slots.source == ENGINES:
         return not slots.stale
-    return pick([look(inp, key) for key in QUEUE_KEYS], lambda r: r.queued).fresh
+    return select([lookup(inp, key) for key in QUEUE_KEYS], lambda r: r.queued).fresh
 
 
 def _vram(inp: FoldInput, pool: tuple[Gpu, ...]) -> tuple[tuple[int, int] | None, bool]:
     """((used, total) bytes, whether any of it is of now): the GPUs, else the schedulers' books."""
     if (summed := memory(pool)) is not None:
         return summed, any(gpu.state == "ok" for gpu in physical(pool))
-    for sight in fresh_first(look(inp, key) for key in VRAM_KEYS):
-        used, total = _ledger_vram(sight)
+    for state in fresh_first(lookup(inp, key) for key in VRAM_KEYS):
+        used, total = _ledger_vram(state)
         if used is not None and total:
-            return (used, total), sight.fresh
+            return (used, total), state.fresh
     return None, False
 
 
-def _ledger_vram(sight: Sight) -> tuple[int | None, int | None]:
-    if isinstance(sight.good, QueueReading):
-        return sight.good.vram_used_bytes, sight.good.vram_total_bytes
-    if isinstance(sight.good, VramReading):
-        return sight.good.allocated_bytes, sight.good.total_bytes
+def _ledger_vram(state: SourceState) -> tuple[int | None, int | None]:
+    if isinstance(state.good, QueueReading):
+        return state.good.vram_used_bytes, state.good.vram_total_bytes
+    if isinstance(state.good, VramReading):
+        return state.good.allocated_bytes, state.good.total_bytes
     return None, None
 
 
 def _pressure(inp: FoldInput) -> tuple[PressureReading | None, bool]:
-    sight = look(inp, "acta/compute_pressure")
-    return (sight.good if isinstance(sight.good, PressureReading) else None), sight.fresh
+    state = lookup(inp, "acta/compute_pressure")
+    return (state.good if isinstance(state.good, PressureReading) else None), state.fresh
 
 
 def _acta(inp: FoldInput, need: Demand) -> PressureReading | None:
@@ -201,14 +200,14 @@ def _acta(inp: FoldInput, need: Demand) -> PressureReading | None:
 
 
 def _rates(inp: FoldInput) -> RatesReading | None:
-    good = look(inp, "mint/mint_rates").good
+    good = lookup(inp, "mint/mint_rates").good
     return good if isinstance(good, RatesReading) else None
 
 
 def _priced(inp: FoldInput) -> bool:
     """Whether the stack has answered; a fleet's GPUs are held beside it and price nothing."""
-    stack = (look(inp, key) for service in inp.services for key in service.keys)
-    return inp.priced or any(sight.good is not None for sight in stack)
+    stack = (lookup(inp, key) for service in inp.services for key in service.keys)
+    return inp.priced or any(state.good is not None for state in stack)
 
 
 def _capacity(
@@ -218,7 +217,7 @@ def _capacity(
     active: int | None,
     rates: RatesReading | None,
 ) -> Capacity:
-    offers = look(inp, "compute/cloud_offers").good
+    offers = lookup(inp, "compute/cloud_offers").good
     rules = inp.policy.capacity
     return scaling.capacity(
         inp.policy,
@@ -232,44 +231,44 @@ def _capacity(
 
 
 def _mint(inp: FoldInput, price: Pricing, rates: RatesReading | None) -> Mint:
-    sights = [look(inp, "mint/mint_pool")]
-    supply = pick(sights, lambda r: r.supply)
-    circulation = pick(sights, lambda r: r.circulation)
-    balance = pick(sights, lambda r: r.balance)
+    states = [lookup(inp, "mint/mint_pool")]
+    supply = select(states, lambda r: r.supply)
+    circulation = select(states, lambda r: r.circulation)
+    balance = select(states, lambda r: r.balance)
     own = rates is not None and rates.base_cost_tokens is not None
-    picks = [supply, circulation, balance]
+    selections = [supply, circulation, balance]
     if own:
-        picks.append(Picked(rates, look(inp, "mint/mint_rates")))
+        selections.append(Selected(rates, lookup(inp, "mint/mint_rates")))
     return Mint(
         supply=supply.value,
         circulation=circulation.value,
         balance=balance.value,
         base_cost_tokens=price.base_cost_tokens,
         source="mint" if own else "default",
-        stale=all_stale(picks),
+        stale=all_stale(selections),
     )
 
 
 def _parallel(inp: FoldInput) -> Parallel:
-    sights = [look(inp, "parallel/streams_stats")]
-    active = pick(sights, lambda r: r.active_streams)
-    most = pick(sights, lambda r: r.max_streams)
-    completed = pick(sights, lambda r: r.completed_total)
+    states = [lookup(inp, "parallel/streams_stats")]
+    active = select(states, lambda r: r.active_streams)
+    most = select(states, lambda r: r.max_streams)
+    completed = select(states, lambda r: r.completed_total)
     return Parallel(
         active.value, most.value, completed.value, stale=all_stale((active, most, completed))
     )
 
 
 def _agents(inp: FoldInput) -> Agents:
-    roster = look(inp, "genesis/agents")
-    online_now = pick([roster], lambda r: r.online)
-    at_work = pick([roster], lambda r: r.active)
-    if at_work.sight is None:
-        at_work = pick([look(inp, "microscheduler/vram_status")], lambda r: r.active_agents)
+    roster = lookup(inp, "genesis/agents")
+    online_now = select([roster], lambda r: r.online)
+    at_work = select([roster], lambda r: r.active)
+    if at_work.state is None:
+        at_work = select([lookup(inp, "microscheduler/vram_status")], lambda r: r.active_agents)
     return Agents(online_now.value, at_work.value, stale=all_stale((online_now, at_work)))
 
 
-def _data_age(inp: FoldInput, fleet: Fleet) -> float | None:
+def _data_age(inp: FoldInput, fleet: EnginesSummary) -> float | None:
     """The age of the newest good answer of any source."""
     ages = [age(held, inp.now) for held in (*inp.held.values(), inp.nvml)] + [fleet.age_s]
     return min((seconds for seconds in ages if seconds is not None), default=None)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tokentop.domain.fold.inputs import FoldInput, is_fresh
-from tokentop.domain.fold.last_good import Held, device_key, plain_uuid
+from tokentop.domain.fold.last_good import LastGood, device_key, plain_uuid
 from tokentop.domain.readings import DeviceReading, GpusReading
 from tokentop.domain.snapshot import Gpu, GpuState
 
@@ -25,7 +25,7 @@ _FIGURES = (
 _IDENTITY = ("index", "uuid", "name", "node", "vram_total_bytes", "mig")
 
 
-class View(NamedTuple):
+class DeviceObservation(NamedTuple):
     """One device as one source sees it."""
 
     source: str
@@ -36,7 +36,9 @@ class View(NamedTuple):
 
 def gpus(inp: FoldInput) -> tuple[Gpu, ...]:
     """Every GPU once, MIG instances directly after their parent."""
-    return _family_order([_gpu(views) for views in _grouped(_views(inp), inp.host)], inp.host)
+    return _family_order(
+        [_gpu(views) for views in _grouped(_device_observations(inp), inp.host)], inp.host
+    )
 
 
 def physical(pool: Iterable[Gpu]) -> list[Gpu]:
@@ -56,7 +58,7 @@ def memory(pool: Iterable[Gpu]) -> tuple[int, int] | None:
     return sum(used for used, _ in sizes), sum(total or 0 for _, total in sizes)
 
 
-def _views(inp: FoldInput) -> list[View]:
+def _device_observations(inp: FoldInput) -> list[DeviceObservation]:
     """All devices of all sources, the answering sources first, each in order of preference."""
     sources = [("nvml", inp.nvml)] if inp.nvml_enabled else []
     sources += [(name, inp.held[key]) for name, key in SOURCES if key in inp.held]
@@ -64,7 +66,7 @@ def _views(inp: FoldInput) -> list[View]:
     return sorted(views, key=lambda view: not view.fresh)
 
 
-def _source_views(name: str, held: Held, inp: FoldInput) -> Iterator[View]:
+def _source_views(name: str, held: LastGood, inp: FoldInput) -> Iterator[DeviceObservation]:
     if not isinstance(held.good, GpusReading):
         return
     fresh, seen = is_fresh(held, inp), dict(held.seen)
@@ -72,13 +74,13 @@ def _source_views(name: str, held: Held, inp: FoldInput) -> Iterator[View]:
         at = seen.get(device_key(device))
         if name == "nvml" and device.node is None and inp.host:
             device = device._replace(node=inp.host)
-        yield View(name, device, fresh, None if at is None else max(0.0, inp.now - at))
+        yield DeviceObservation(name, device, fresh, None if at is None else max(0.0, inp.now - at))
 
 
-def _grouped(views: list[View], host: str) -> list[list[View]]:
+def _grouped(views: list[DeviceObservation], host: str) -> list[list[DeviceObservation]]:
     """Views of the same GPU together, the preferred one first."""
-    groups: list[list[View]] = []
-    found: dict[tuple[object, ...], list[View]] = {}
+    groups: list[list[DeviceObservation]] = []
+    found: dict[tuple[object, ...], list[DeviceObservation]] = {}
     for view in views:
         keys = list(_keys(view, host))
         group = next((found[key] for key in keys if key in found), None)
@@ -92,7 +94,7 @@ def _grouped(views: list[View], host: str) -> list[list[View]]:
     return groups
 
 
-def _keys(view: View, host: str) -> Iterator[tuple[object, ...]]:
+def _keys(view: DeviceObservation, host: str) -> Iterator[tuple[object, ...]]:
     device = view.device
     if device.uuid is not None:
         yield ("uuid", plain_uuid(device.uuid))
@@ -103,7 +105,7 @@ def _keys(view: View, host: str) -> Iterator[tuple[object, ...]]:
             yield ("somewhere", device.mig, device.index)
 
 
-def _same(group: list[View], view: View) -> bool:
+def _same(group: list[DeviceObservation], view: DeviceObservation) -> bool:
     """UUIDs decide; without them the place does, unless the names speak against it."""
     for other in group:
         ours, theirs = other.device, view.device
@@ -122,7 +124,7 @@ def _names_agree(one: str | None, other: str | None) -> bool:
     return short in long  # "H200" and "NVIDIA H200"
 
 
-def _gpu(views: list[View]) -> Gpu:
+def _gpu(views: list[DeviceObservation]) -> Gpu:
     """The preferred view, its gaps filled from the others; figures only where it can have any."""
     first = views[0]
     device = first.device
@@ -149,7 +151,7 @@ def _reserved(device: DeviceReading) -> tuple[str, ...]:
     return ("vram_used_bytes", "vram_total_bytes") if device.memory_shared else ()
 
 
-def _state(view: View) -> GpuState:
+def _state(view: DeviceObservation) -> GpuState:
     if view.device.state != "ok":
         return view.device.state
     return "ok" if view.fresh else "stale"

@@ -3,20 +3,20 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from tokentop.domain.fold.last_good import NEVER, Held
+from tokentop.domain.fold.last_good import NEVER, LastGood
 from tokentop.domain.policy import Policy
 from tokentop.domain.readings import Reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # only who has an engine pays for its modules
-    from tokentop.domain.engines.observation import EngineView
+    from tokentop.domain.engines.observation import EngineObservation
     from tokentop.domain.engines.readings import Histogram
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Reading)
 
 
-class ServiceView(NamedTuple):
+class ServiceObservation(NamedTuple):
     """One of the seven as it is shown; `url` is already safe, `keys` are its ledger keys."""
 
     name: str
@@ -34,9 +34,9 @@ class FoldInput(NamedTuple):
     configured).
     """
 
-    held: Mapping[str, Held] = {}
-    nvml: Held = NEVER
-    services: tuple[ServiceView, ...] = ()
+    held: Mapping[str, LastGood] = {}
+    nvml: LastGood = NEVER
+    services: tuple[ServiceObservation, ...] = ()
     policy: Policy = Policy()
     host: str = ""
     interval_s: float = 4.0
@@ -48,11 +48,11 @@ class FoldInput(NamedTuple):
     version: str = ""
     nvml_enabled: bool = True
     priced: bool = True
-    engines: "tuple[EngineView, ...]" = ()
+    engines: "tuple[EngineObservation, ...]" = ()
     pooled: "tuple[tuple[Histogram, ...], tuple[Histogram, ...]]" = ((), ())
 
 
-class Sight(NamedTuple):
+class SourceState(NamedTuple):
     """One held reading as seen now; `service` names who said it."""
 
     service: str
@@ -61,54 +61,54 @@ class Sight(NamedTuple):
     age_s: float | None
 
 
-class Picked(NamedTuple):
+class Selected(NamedTuple):
     """A value, where it came from, and whether that source's latest poll succeeded."""
 
     value: Any = None
-    sight: Sight | None = None
+    state: SourceState | None = None
 
     @property
     def fresh(self) -> bool:
-        return self.sight is not None and self.sight.fresh
+        return self.state is not None and self.state.fresh
 
 
-def age(held: Held, now: float) -> float | None:
+def age(held: LastGood, now: float) -> float | None:
     """Seconds since the last good answer."""
     return None if held.good_at is None else max(0.0, now - held.good_at)
 
 
-def is_fresh(held: Held, inp: FoldInput) -> bool:
+def is_fresh(held: LastGood, inp: FoldInput) -> bool:
     """True when the latest poll succeeded and is not long ago."""
     seconds = age(held, inp.now)
     return held.outcome == "ok" and seconds is not None and seconds <= inp.stale_after_s
 
 
-def look(inp: FoldInput, key: str) -> Sight:
+def lookup(inp: FoldInput, key: str) -> SourceState:
     """The reading held under `key`."""
     held = inp.held.get(key, NEVER)
-    return Sight(key.partition("/")[0], held.good, is_fresh(held, inp), age(held, inp.now))
+    return SourceState(key.partition("/")[0], held.good, is_fresh(held, inp), age(held, inp.now))
 
 
-def fresh_first(sights: Iterable[Sight]) -> list[Sight]:
+def fresh_first(states: Iterable[SourceState]) -> list[SourceState]:
     """In order of preference, but sources that went silent after those that answer."""
-    return sorted(sights, key=lambda sight: not sight.fresh)
+    return sorted(states, key=lambda state: not state.fresh)
 
 
-def pick(sights: Iterable[Sight], field: Callable[[Any], Any]) -> Picked:
+def select(states: Iterable[SourceState], field: Callable[[Any], Any]) -> Selected:
     """The first known value of `field`, by preference among the fresh, then among the silent."""
-    for sight in fresh_first(sights):
-        if sight.good is not None and (value := field(sight.good)) is not None:
-            return Picked(value, sight)
-    return Picked()
+    for state in fresh_first(states):
+        if state.good is not None and (value := field(state.good)) is not None:
+            return Selected(value, state)
+    return Selected()
 
 
-def all_stale(picks: Iterable[Picked]) -> bool:
+def all_stale(selections: Iterable[Selected]) -> bool:
     """True when there are values and every one comes from a source that went silent."""
-    known = [picked for picked in picks if picked.sight is not None]
-    return bool(known) and not any(picked.fresh for picked in known)
+    known = [selected for selected in selections if selected.state is not None]
+    return bool(known) and not any(selected.fresh for selected in known)
 
 
-def youngest(picks: Iterable[Picked]) -> float | None:
+def youngest(selections: Iterable[Selected]) -> float | None:
     """The age in seconds of the newest answer that supplied a value."""
-    ages = [picked.sight.age_s for picked in picks if picked.sight is not None]
+    ages = [selected.state.age_s for selected in selections if selected.state is not None]
     return min((seconds for seconds in ages if seconds is not None), default=None)

@@ -26,7 +26,7 @@ _IDENTITY = ("index", "uuid", "name", "vram_total_bytes", "memory_shared")
 _FIGURES = (*_IDENTITY, "vram_used_bytes", "utilization", "temperature_c", "power_w")
 
 
-class Held(NamedTuple):
+class LastGood(NamedTuple):
     """What is known of one endpoint; times are monotonic seconds, `seen` is (device key, time).
 
     `outcome` is that of the latest poll: "ok", its Failure, or None before the first.
@@ -41,19 +41,19 @@ class Held(NamedTuple):
     seen: tuple[tuple[str, float], ...] = ()
 
 
-NEVER = Held()
+NEVER = LastGood()
 
 
-class Ledger:
+class LastGoodCache:
     """Takes the result of every poll, by key."""
 
     def __init__(self) -> None:
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, LastGood] = {}
 
-    def held(self, key: str) -> Held:
+    def held(self, key: str) -> LastGood:
         return self._held.get(key, NEVER)
 
-    def all(self) -> Mapping[str, Held]:
+    def all(self) -> Mapping[str, LastGood]:
         """Everything held, by key; a copy that later polls leave alone."""
         return dict(self._held)
 
@@ -186,7 +186,7 @@ def listed(names: tuple[str, ...]) -> str:
     return ", ".join(names[:3]) + (" and more" if len(names) > 3 else "")
 
 
-def _seen(good: Reading, old: Held, now: float) -> tuple[tuple[str, float], ...]:
+def _seen(good: Reading, old: LastGood, now: float) -> tuple[tuple[str, float], ...]:
     """When each device last gave figures: now, unless it is lost."""
     if not isinstance(good, GpusReading):
         return ()

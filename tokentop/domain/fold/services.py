@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
-from tokentop.domain.fold.inputs import FoldInput, ServiceView, age, is_fresh
-from tokentop.domain.fold.last_good import NEVER, Held, bad_fields, listed
+from tokentop.domain.fold.inputs import FoldInput, ServiceObservation, age, is_fresh
+from tokentop.domain.fold.last_good import NEVER, LastGood, bad_fields, listed
 from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import AITHER_SERVICES, Service, ServiceState
 
 
 def services(inp: FoldInput) -> tuple[Service, ...]:
     """One entry per service in the order given, then the driver."""
-    nvml = ServiceView("nvml", None, inp.nvml_enabled, ("nvml",))
+    nvml = ServiceObservation("nvml", None, inp.nvml_enabled, ("nvml",))
     held = {**inp.held, "nvml": inp.nvml}
     return (*(_service(view, "aither", held, inp) for view in inp.services),
             _service(nvml, "nvml", held, inp))  # fmt: skip
@@ -26,7 +26,9 @@ def online(inp: FoldInput) -> tuple[tuple[str, bool], ...]:
     return tuple((name, name in up) for name in AITHER_SERVICES)
 
 
-def _service(view: ServiceView, kind: str, held: Mapping[str, Held], inp: FoldInput) -> Service:
+def _service(
+    view: ServiceObservation, kind: str, held: Mapping[str, LastGood], inp: FoldInput
+) -> Service:
     if not view.enabled:
         return Service(view.name, kind, view.url, "off")
     endpoints = {key.rpartition("/")[2]: held.get(key, NEVER) for key in view.keys}
@@ -42,7 +44,7 @@ def _service(view: ServiceView, kind: str, held: Mapping[str, Held], inp: FoldIn
     )
 
 
-def _state(endpoints: list[Held], inp: FoldInput) -> ServiceState:
+def _state(endpoints: list[LastGood], inp: FoldInput) -> ServiceState:
     """Parked needs every endpoint parked; one answering endpoint keeps a service online."""
     if endpoints and all(held.parked for held in endpoints):
         return "parked"
@@ -53,20 +55,20 @@ def _state(endpoints: list[Held], inp: FoldInput) -> ServiceState:
     return "stale" if any(held.good is not None for held in endpoints) else "offline"
 
 
-def _is_bad(held: Held) -> bool:
+def _is_bad(held: LastGood) -> bool:
     if isinstance(held.outcome, Failure):
         return held.outcome.kind == "bad-data"
     return held.good is not None and bool(bad_fields(held.good))
 
 
-def _slowest_ms(endpoints: Iterable[Held]) -> float | None:
+def _slowest_ms(endpoints: Iterable[LastGood]) -> float | None:
     """The slowest of the latest good answers, in milliseconds."""
     latencies = [held.latency_s for held in endpoints if held.outcome == "ok"]
     slowest = max((seconds for seconds in latencies if seconds is not None), default=None)
     return None if slowest is None else slowest * 1000.0
 
 
-def _error(endpoints: Mapping[str, Held]) -> str | None:
+def _error(endpoints: Mapping[str, LastGood]) -> str | None:
     """What is wrong, with the endpoints it is wrong with; None where nothing is."""
     causes: dict[str, list[str]] = {}
     for name, held in endpoints.items():
@@ -77,7 +79,7 @@ def _error(endpoints: Mapping[str, Held]) -> str | None:
     return "; ".join(f"{text} ({', '.join(names)})" for text, names in causes.items()) or None
 
 
-def _complaint(held: Held) -> str | None:
+def _complaint(held: LastGood) -> str | None:
     if isinstance(held.outcome, Failure):
         return held.outcome.text
     bad = bad_fields(held.good) if held.good is not None else ()

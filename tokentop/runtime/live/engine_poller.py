@@ -7,17 +7,17 @@ from functools import partial
 from typing import Protocol
 
 from tokentop.collect.collector import Collector
-from tokentop.collect.engine import Due, Said
+from tokentop.collect.engine import PendingPoll, PollResult
 from tokentop.config.schema import Config
 from tokentop.domain.readings import Failure
-from tokentop.runtime.oneshot.discovery_cache import plan, sighted
+from tokentop.runtime.oneshot.discovery_cache import discovered, plan
 from tokentop.transport.discovery.findings import Findings
 from tokentop.transport.discovery.persisted import keep_findings
-from tokentop.transport.discovery.probe_cache import Memory
+from tokentop.transport.discovery.probe_cache import ProbeCache
 from tokentop.transport.discovery.search_async import find_async
 from tokentop.transport.http.failures import timed_out
 from tokentop.transport.http.messages import Reply, Request
-from tokentop.transport.run_protocol import async_asking, drive_async
+from tokentop.transport.run_protocol import async_batch_fetcher, run_protocol_async
 
 SEARCH_EVERY_S = 30.0
 DRIVER_STEPS = 8  # the driver's first answer is waited for a little: its processes lead to engines
@@ -49,12 +49,12 @@ class EnginePoller:
         search: Search | None = None,
     ) -> None:
         self._collector = collector
-        self._desk = collector.engines()
+        self._registry = collector.engines()
         self._config = config
         self._pace = pace
         self._clock = clock
         self._search = search or self._find
-        self._memory = Memory()
+        self._memory = ProbeCache()
         self._asked: set[str] = set()
 
     async def run(self, pool: Pool) -> None:
@@ -67,28 +67,28 @@ class EnginePoller:
                 await asyncio.sleep(SEARCH_EVERY_S)
 
     def _adopt(self, findings: Findings) -> None:
-        known = self._desk.ids()
-        self._desk.adopt(*sighted(findings), complete=findings.complete)
-        if self._desk.ids() != known:
+        known = self._registry.ids()
+        self._registry.update_from_discovery(*discovered(findings), complete=findings.complete)
+        if self._registry.ids() != known:
             self._pace.changed()
 
     def _spawn(self, group: asyncio.TaskGroup, pool: Pool) -> None:
-        for identity in self._desk.ids():
+        for identity in self._registry.ids():
             if identity not in self._asked:
                 self._asked.add(identity)
                 group.create_task(self._pace.repeat(partial(self._ask, pool, identity)))
 
     async def _ask(self, pool: Pool, identity: str) -> bool:
         """One poll; False where the engine is no longer known."""
-        if identity not in self._desk.ids():
+        if identity not in self._registry.ids():
             self._asked.discard(identity)
             return False
-        due = self._desk.poll(identity, self._clock())
+        due = self._registry.poll(identity, self._clock())
         if due is not None:
             began = self._clock()
             result = await poll(due, pool)
             now = self._clock()
-            self._desk.record(identity, result, now, now - began)
+            self._registry.record(identity, result, now, now - began)
             self._pace.changed()
         return True
 
@@ -105,7 +105,7 @@ class EnginePoller:
         return findings
 
 
-async def poll(due: Due, pool: Pool) -> Said:
+async def poll(due: PendingPoll, pool: Pool) -> PollResult:
     """Hold one conversation over the pool, in at most twice the time of one request."""
 
     async def ask(requests: Sequence[Request]) -> Sequence[Reply | Failure]:
@@ -114,7 +114,7 @@ async def poll(due: Due, pool: Pool) -> Said:
     limit_s = 2 * due.request.timeout_s
     try:
         async with asyncio.timeout(limit_s):
-            return await drive_async(due.conversation, async_asking(due.request, ask))
+            return await run_protocol_async(due.protocol, async_batch_fetcher(due.request, ask))
     except TimeoutError:
         return timed_out(due.request.url, limit_s)
     except Exception as error:  # noqa: BLE001  # a strange answer costs one row, not the screen

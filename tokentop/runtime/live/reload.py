@@ -12,7 +12,7 @@ IN_FORCE = "The configuration was read again."
 RESTART = "Prices and thresholds were read again; the rest takes effect at the next start."
 
 
-class Reloading:
+class ConfigReloader:
     """Looks once a poll, on a worker thread: the file may lie on a slow disk."""
 
     def __init__(

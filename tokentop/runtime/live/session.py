@@ -14,7 +14,7 @@ from tokentop.domain.history import History, Sample
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.replay import replay
-from tokentop.runtime.live.smoothing import Steady
+from tokentop.runtime.live.smoothing import LatencySmoother
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
@@ -35,7 +35,7 @@ class Session:
         self.frozen_at = config.demo.at_s if config.demo.enabled else None
         self.history = History()
         self.engine_history = EngineHistory()
-        self._steady = Steady()
+        self._smoother = LatencySmoother()
         self._sampled_at = float("-inf")
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
@@ -71,7 +71,7 @@ class Session:
         return self._fold(self.now())
 
     def _fold(self, now: float) -> Snapshot:
-        return self._steady.steadied(self.collector.snapshot(now, self.wall()))
+        return self._smoother.smoothed(self.collector.snapshot(now, self.wall()))
 
     def samples(self) -> tuple[Sample, ...]:
         """The last hour, oldest first."""
@@ -108,9 +108,9 @@ class Session:
         return (*tasks, self._engines)
 
     def _reload(self, again: "Reloader", say: Callable[[str], object]) -> asyncio.Task[None]:
-        from tokentop.runtime.live.reload import Reloading
+        from tokentop.runtime.live.reload import ConfigReloader
 
-        reloading = Reloading(self._config, again, self.collector, say)
+        reloading = ConfigReloader(self._config, again, self.collector, say)
         return asyncio.create_task(self._poller.repeat(reloading.look))
 
     def _asks_engines(self) -> bool:

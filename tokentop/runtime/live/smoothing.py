@@ -28,13 +28,13 @@ class _Figure(NamedTuple):
         return _Figure(seen, usual if moved else self.shown)
 
 
-class Steady:
+class LatencySmoother:
     """Holds each service's shown latency until it has really become another one."""
 
     def __init__(self) -> None:
         self._figures: dict[_Key, _Figure] = {}
 
-    def steadied(self, snapshot: Snapshot) -> Snapshot:
+    def smoothed(self, snapshot: Snapshot) -> Snapshot:
         """The same, with the latencies that are to be shown."""
         before, self._figures = self._figures, {}
         return snapshot._replace(services=tuple(self._one(s, before) for s in snapshot.services))

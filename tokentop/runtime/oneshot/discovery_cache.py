@@ -13,38 +13,38 @@ from tokentop.transport.user_cache import keep, recall
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.collect.engine import Found
-    from tokentop.transport.discovery.candidates import Search
+    from tokentop.transport.discovery.candidates import SearchScope
     from tokentop.transport.discovery.findings import Findings
 
 NAME = "discovery"
 KEPT_S = 600.0
-NOBODY_S = 60.0  # that there was no engine is believed for less long
+NONE_FOUND_TTL_S = 60.0  # that there was no engine is believed for less long
 
 
-class Sighted(NamedTuple):
+class Discovered(NamedTuple):
     """Engines as the desk adopts them; `starting` do not listen yet."""
 
     found: "tuple[Found, ...]" = ()
     starting: "tuple[Found, ...]" = ()
 
 
-def sighted(findings: "Findings") -> Sighted:
+def discovered(findings: "Findings") -> Discovered:
     """A search's result, with what it tells of the engines that the user configured."""
-    return Sighted((*findings.found, *findings.configured), findings.starting)
+    return Discovered((*findings.found, *findings.configured), findings.starting)
 
 
-def lately(config: Config) -> Sighted | None:
+def recent(config: Config) -> Discovered | None:
     """What the last search found, even if nobody; None where one is due."""
     now = time()
     document: Any = recall(NAME, KEPT_S, now)
     if not isinstance(document, dict) or document.get("complete") is not True:
         return None
     if not document.get("found") and not document.get("configured"):
-        return None if recall(NAME, NOBODY_S, now) is None else Sighted()
+        return None if recall(NAME, NONE_FOUND_TTL_S, now) is None else Discovered()
     from tokentop.transport.discovery.persisted import recall_findings
 
     findings = recall_findings(now, hosts=config.discovery.hosts)
-    return None if findings is None else sighted(findings)
+    return None if findings is None else discovered(findings)
 
 
 def search(config: Config, gpu_pids: tuple[int, ...], limit_s: float) -> "Findings":
@@ -65,15 +65,15 @@ def forget() -> None:
     keep(NAME, {"complete": False}, time())
 
 
-def plan(config: Config, gpu_pids: tuple[int, ...]) -> "Search":
+def plan(config: Config, gpu_pids: tuple[int, ...]) -> "SearchScope":
     """What to look for; addresses that the user configured for something are not asked."""
-    from tokentop.transport.discovery.candidates import Search
+    from tokentop.transport.discovery.candidates import SearchScope
     from tokentop.transport.http.urls import split
 
     named = [engine.url for engine in config.engines]
     named += [one.url for one in config.services if one.enabled and one.configured]
     targets = [target for url in named if (target := split(url)) is not None]
-    return Search(
+    return SearchScope(
         gpu_pids=gpu_pids,
         hosts=config.discovery.hosts,
         ports=config.discovery.ports,

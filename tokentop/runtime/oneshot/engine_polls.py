@@ -10,28 +10,28 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import NamedTuple
 
-from tokentop.collect.engine import Due, Said
-from tokentop.collect.engines import EngineDesk
+from tokentop.collect.engine import PendingPoll, PollResult
+from tokentop.collect.engines import EngineRegistry
 from tokentop.domain.readings import Failure
 from tokentop.transport.http.client_blocking import fetch, fetch_all
 from tokentop.transport.http.failures import timed_out
 from tokentop.transport.http.messages import Reply, Request
-from tokentop.transport.run_protocol import asking, drive
+from tokentop.transport.run_protocol import batch_fetcher, run_protocol
 
 
 class Polled(NamedTuple):
     """One engine's poll and what it took, seconds."""
 
     id: str
-    result: Said
+    result: PollResult
     latency_s: float | None
 
 
 class Polls:
     """The polls of one refresh, begun at construction; `until` is monotonic."""
 
-    def __init__(self, desk: EngineDesk, due: Sequence[Due], until: float) -> None:
-        self._desk = desk
+    def __init__(self, registry: EngineRegistry, due: Sequence[PendingPoll], until: float) -> None:
+        self._registry = registry
         self._until = until
         self._due = due
         self._inbox: SimpleQueue[Polled] = SimpleQueue()
@@ -47,21 +47,21 @@ class Polls:
             except Empty:
                 break
             missing.pop(polled.id, None)
-            self._desk.record(polled.id, polled.result, monotonic(), polled.latency_s)
+            self._registry.record(polled.id, polled.result, monotonic(), polled.latency_s)
         for due in missing.values():
             late = timed_out(due.request.url, due.request.timeout_s)
-            self._desk.record(due.id, late, monotonic(), None)
+            self._registry.record(due.id, late, monotonic(), None)
 
-    def _work(self, due: Due) -> None:
+    def _work(self, due: PendingPoll) -> None:
         started = monotonic()
         result = poll(due, self._until)
         self._inbox.put(Polled(due.id, result, monotonic() - started))
 
 
-def poll(due: Due, until: float) -> Said:
+def poll(due: PendingPoll, until: float) -> PollResult:
     """Hold one conversation; every answer of it is here by `until` (monotonic)."""
 
-    def ask(requests: Sequence[Request]) -> Sequence[Reply | Failure]:
+    def refresh(requests: Sequence[Request]) -> Sequence[Reply | Failure]:
         left = until - monotonic()
         if left <= 0:
             return [timed_out(request.url, request.timeout_s) for request in requests]
@@ -69,6 +69,6 @@ def poll(due: Due, until: float) -> Said:
         return [fetch(bounded[0])] if len(bounded) == 1 else fetch_all(bounded, left)
 
     try:
-        return drive(due.conversation, asking(due.request, ask))
+        return run_protocol(due.protocol, batch_fetcher(due.request, refresh))
     except Exception as error:  # noqa: BLE001  # a strange answer costs one row, not the line
         return Failure("bad-data", f"its answer could not be read ({type(error).__name__})")

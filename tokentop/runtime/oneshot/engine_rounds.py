@@ -12,13 +12,13 @@ from time import monotonic, time
 
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
-from tokentop.runtime.oneshot.discovery_cache import Sighted, forget, lately, search, sighted
+from tokentop.runtime.oneshot.discovery_cache import Discovered, discovered, forget, recent, search
 from tokentop.transport.user_cache import keep, recall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tokentop.collect.engine import Due
-    from tokentop.collect.engines import EngineDesk
+    from tokentop.collect.engine import PendingPoll
+    from tokentop.collect.engines import EngineRegistry
     from tokentop.runtime.oneshot.engine_polls import Polls
     from tokentop.transport.discovery.findings import Findings
 
@@ -47,10 +47,10 @@ class EngineRounds:
         self._config = config
         self._collector = collector
         self._gpu_pids = gpu_pids
-        self._searches: SimpleQueue[Sighted] = SimpleQueue()
+        self._searches: SimpleQueue[Discovered] = SimpleQueue()
         self._searching = False
         self._searched_at: float | None = None
-        self._remembered = False
+        self._restored = False
         self._first = True
         self._polls: list[Polls] = []
         self._asked: set[str] = set()
@@ -78,10 +78,10 @@ class EngineRounds:
         """Leave the counters for the next call."""
         if not self._collector.has_engines:
             return
-        desk = self._collector.engines()
-        if kept := desk.keepsakes():
+        registry = self._collector.engines()
+        if kept := registry.dump_counters():
             keep(RATES, {**_others(), **kept}, time())
-        if desk.lost():
+        if registry.lost():
             forget()
 
     def _search_is_due(self) -> bool:
@@ -91,7 +91,7 @@ class EngineRounds:
 
     def _look(self) -> None:
         self._searched_at = monotonic()
-        if self._first and self._search_s is None and (known := lately(self._config)) is not None:
+        if self._first and self._search_s is None and (known := recent(self._config)) is not None:
             self._adopt(known)
             return
         self._searching = True
@@ -99,44 +99,44 @@ class EngineRounds:
 
     def _search(self) -> None:
         self.findings = search(self._config, self._gpu_pids(), self._search_s or SEARCH_S)
-        self._searches.put(sighted(self.findings))
+        self._searches.put(discovered(self.findings))
 
     def _take(self, wait_s: float) -> bool:
         """Adopt a search's result if it is there in time; whether it was."""
         if not self._searching:
             return False
         try:
-            sighted = self._searches.get(timeout=max(0.0, wait_s))
+            discovered = self._searches.get(timeout=max(0.0, wait_s))
         except Empty:
             return False
         self._searching = False
-        self._adopt(sighted)
+        self._adopt(discovered)
         return True
 
-    def _adopt(self, sighted: Sighted) -> None:
-        if sighted.found or sighted.starting or self._collector.has_engines:
-            self._collector.engines().adopt(sighted.found, sighted.starting)
+    def _adopt(self, discovered: Discovered) -> None:
+        if discovered.found or discovered.starting or self._collector.has_engines:
+            self._collector.engines().update_from_discovery(discovered.found, discovered.starting)
 
     def _ask(self, until: float) -> None:
         if not self._collector.has_engines:
             return
         from tokentop.runtime.oneshot.engine_polls import Polls
 
-        desk = self._collector.engines()
-        if not self._remembered:
-            self._remembered = True
-            began = desk.remember(recall(RATES, RATES_S, time()), monotonic())
+        registry = self._collector.engines()
+        if not self._restored:
+            self._restored = True
+            began = registry.restore_counters(recall(RATES, RATES_S, time()), monotonic())
             if began is not None:
                 self._collector.measure_from(began)
-        due = [poll for one in desk.ids() if (poll := self._due(desk, one)) is not None]
-        self._polls.append(Polls(desk, due, until))
+        due = [poll for one in registry.ids() if (poll := self._due(registry, one)) is not None]
+        self._polls.append(Polls(registry, due, until))
 
-    def _due(self, desk: "EngineDesk", identity: str) -> "Due | None":
+    def _due(self, registry: "EngineRegistry", identity: str) -> "PendingPoll | None":
         """A poll of an engine that this refresh has not asked yet."""
         if identity in self._asked:
             return None
         self._asked.add(identity)
-        return desk.poll(identity, monotonic())
+        return registry.poll(identity, monotonic())
 
 
 def _others() -> dict[str, object]:

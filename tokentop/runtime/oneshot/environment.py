@@ -11,7 +11,7 @@ GpusAnswer = GpusReading | Failure
 GpusRead = Callable[[float], GpusAnswer]
 
 
-class World(NamedTuple):
+class Environment(NamedTuple):
     """Where answers come from: the real one has no `dial` and no `read`; clocks give seconds."""
 
     host: str

@@ -9,7 +9,7 @@ from tokentop.collect.collector import Collector, HttpSource
 from tokentop.config.schema import Config
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.snapshot import Snapshot
-from tokentop.runtime.oneshot.environment import GpusAnswer, GpusRead, World
+from tokentop.runtime.oneshot.environment import Environment, GpusAnswer, GpusRead
 from tokentop.transport.http.client_blocking import fetch_all
 from tokentop.transport.http.messages import Reply
 from tokentop.transport.nvml import NvmlThread
@@ -23,7 +23,7 @@ MARGIN_S = 0.1  # kept for folding, printing and leaving
 GPU_PIDS_S = 0.5  # engines' command lines are found without them as well
 
 
-class Round(NamedTuple):
+class RefreshResult(NamedTuple):
     """What one refresh heard, for those who want to know more than the snapshot says."""
 
     answers: tuple[tuple[HttpSource, Reply | Failure], ...] = ()
@@ -61,7 +61,7 @@ class Gpus:
         self._here.set()
 
 
-class Asker:
+class Refresher:
     """One collector with its transports; `last` is what the latest refresh heard.
 
     With `search_s` engines are searched for anew, for so many seconds.
@@ -69,39 +69,41 @@ class Asker:
 
     def __init__(self, config: Config, search_s: float | None = None) -> None:
         if config.demo.enabled:
-            from tokentop.runtime.demo import simulated
+            from tokentop.runtime.demo import demo_environment
 
-            self._world = simulated(config.demo)
+            self._environment = demo_environment(config.demo)
         else:
-            self._world = World(uname().nodename)
-        self._collector = Collector(config, self._world.host, config.demo.enabled)
-        self._gpus = Gpus(self._world.read) if config.gpus else None
+            self._environment = Environment(uname().nodename)
+        self._collector = Collector(config, self._environment.host, config.demo.enabled)
+        self._gpus = Gpus(self._environment.read) if config.gpus else None
         self._engines = self._engine_rounds(config, search_s)
-        self.last = Round()
+        self.last = RefreshResult()
         if config.demo.enabled and config.demo.at_s is not None:
-            from tokentop.runtime.demo import rehearse
+            from tokentop.runtime.demo import fast_forward
 
-            rehearse(self._collector, config)
+            fast_forward(self._collector, config)
 
-    def ask(self, deadline: float) -> Snapshot:
+    def refresh(self, deadline: float) -> Snapshot:
         """Return the snapshot by `deadline` (monotonic); what is late counts as a timeout."""
         until = deadline - MARGIN_S
-        world, collector = self._world, self._collector
-        due = [source for source in collector.sources if collector.due(source.key, world.clock())]
+        environment, collector = self._environment, self._collector
+        due = [
+            source for source in collector.sources if collector.due(source.key, environment.clock())
+        ]
         if self._gpus is not None:
             self._gpus.poll()
         if self._engines is not None:
             self._engines.begin(until)
         requests = [source.request for source in due]
-        replies = fetch_all(requests, max(0.0, until - monotonic()), dial=world.dial)
+        replies = fetch_all(requests, max(0.0, until - monotonic()), dial=environment.dial)
         for source, reply in zip(due, replies, strict=True):
-            collector.record(source.key, reply, world.clock())
-        self.last = Round(tuple(zip(due, replies, strict=True)))
+            collector.record(source.key, reply, environment.clock())
+        self.last = RefreshResult(tuple(zip(due, replies, strict=True)))
         if self._gpus is not None:
             self._take_gpus(self._gpus, until)
         if self._engines is not None:
             self._engines.finish(until)
-        return collector.snapshot(world.clock(), world.wall())
+        return collector.snapshot(environment.clock(), environment.wall())
 
     @property
     def findings(self) -> "Findings | None":
@@ -126,7 +128,7 @@ class Asker:
 
     def _take_gpus(self, gpus: Gpus, until: float) -> None:
         answer, latency_s = gpus.take(until - monotonic())
-        self._collector.record_gpus(answer, self._world.clock(), latency_s)
+        self._collector.record_gpus(answer, self._environment.clock(), latency_s)
         self.last = self.last._replace(gpus=answer, gpus_latency_s=latency_s)
 
     def adopt(self, config: Config) -> None:

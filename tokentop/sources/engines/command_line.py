@@ -31,7 +31,7 @@ _PROGRAMS: tuple[tuple[EngineKind, re.Pattern[str]], ...] = (
 )
 _INTERPRETERS = re.compile(r"(?:python|pypy|uv|run|bash|sh|env|tini|dumb-init|nice|sudo)[0-9.]*")
 _SERVERS = {"ollama": ("serve", "runner"), "vllm": ("serve",), "sglang": ("serve",)}
-_SEATS: Mapping[EngineKind, tuple[tuple[str, ...], ...]] = {
+SLOT_FLAGS: Mapping[EngineKind, tuple[tuple[str, ...], ...]] = {
     "vllm": (("--max-num-active-seqs",), ("--max-num-seqs",)),  # the first caps the second
     "sglang": (("--max-running-requests",),),
     "llamacpp": (("-np", "--parallel", "--n-parallel"),),
@@ -112,7 +112,7 @@ def _first(options: Mapping[str, str], names: Sequence[str]) -> str | None:
 def _slots(kind: EngineKind, options: Mapping[str, str], environ: Mapping[str, str]) -> int | None:
     if kind == "ollama":
         return _positive(environ.get("OLLAMA_NUM_PARALLEL"))
-    named = (_positive(_first(options, names)) for names in _SEATS.get(kind, ()))
+    named = (_positive(_first(options, names)) for names in SLOT_FLAGS.get(kind, ()))
     slots = next((n for n in named if n), None)
     if slots is None and kind == "llamacpp":
         return _positive(environ.get("LLAMA_ARG_N_PARALLEL"))

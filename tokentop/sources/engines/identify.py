@@ -12,7 +12,7 @@ from tokentop.domain.readings import Failure
 from tokentop.sources import json_fields as values
 from tokentop.sources.engines.protocol import Answer, Answers, Paths, is_html, status_of
 
-Identification = Generator[Paths, Answers, EngineKind | None]
+IdentifyProtocol = Generator[Paths, Answers, EngineKind | None]
 
 FIRST: Paths = ("/version", "/props", "/v1/models", "/api/version")
 SECOND: Paths = ("/v1/loads", "/info", "/health/liveliness", "/")
@@ -21,7 +21,7 @@ KEEPS_METRICS = ("tensorrt_llm", "nvidia", "lmdeploy", "library", "llamacpp")
 REFUSED = (401, 403)
 
 
-def identify(guess: EngineKind | None = None) -> Identification:
+def identify(guess: EngineKind | None = None) -> IdentifyProtocol:
     """The conversation with a server; `guess` is what its command line suggests.
 
     The guess decides only where the server is there but tells nothing: all refused, or loading.
@@ -79,7 +79,7 @@ def _from_second(first: Answers, second: Answers) -> EngineKind | None:
     return "sglang" if "sglang" in owners else None
 
 
-def _by_metrics(first: Answers, guess: EngineKind | None) -> Identification:
+def _by_metrics(first: Answers, guess: EngineKind | None) -> IdentifyProtocol:
     owners = _owners(first["/v1/models"])
     locked = status_of(first["/v1/models"]) in REFUSED
     plain: EngineKind | None = "openai" if owners is not None else None

@@ -13,9 +13,9 @@ from tokentop.sources.engines.origins import origins
 from tokentop.sources.engines.protocol import (
     LOCKED,
     Answer,
-    Conversation,
     Hints,
-    Seldom,
+    PollProtocol,
+    Throttle,
     is_html,
 )
 from tokentop.sources.exposition import Page, Sample
@@ -55,10 +55,10 @@ class LiteLlm:
 
     def __init__(self, hints: Hints = Hints()) -> None:  # noqa: B008  (a frozen value)
         self._hints = hints
-        self._refusal = Seldom()
+        self._refusal = Throttle()
         self._status: int | None = None
 
-    def poll(self, now: float) -> Conversation:
+    def poll(self, now: float) -> PollProtocol:
         if self._status is None or self._refusal.due(now):
             metrics = (yield (METRICS,))[METRICS]
             self._status = None

@@ -14,8 +14,8 @@ from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
 from tokentop.sources.engines.protocol import (
     Answer,
-    Conversation,
     Hints,
+    PollProtocol,
     refused,
     status_of,
 )
@@ -56,7 +56,7 @@ class LlamaCpp:
     def __init__(self, hints: Hints = Hints()) -> None:  # noqa: B008  (a frozen value)
         self._hints = hints
 
-    def poll(self, now: float) -> Conversation:  # noqa: ARG002  (/props must be asked each time)
+    def poll(self, now: float) -> PollProtocol:  # noqa: ARG002  (/props must be asked each time)
         answers = yield (PROPS,)
         props = answers[PROPS]
         if isinstance(props, Failure):
@@ -72,7 +72,7 @@ class LlamaCpp:
             return (yield from self._router(blank))
         return (yield from self._single(blank, facts.count("total_slots")))
 
-    def _single(self, blank: EngineReading, total: int | None) -> Conversation:
+    def _single(self, blank: EngineReading, total: int | None) -> PollProtocol:
         answers = yield (SLOTS,)
         slots = answers[SLOTS]
         if status_of(slots) in DISABLED:
@@ -84,7 +84,7 @@ class LlamaCpp:
             return Failure("bad-data", f"{SLOTS} does not answer a list of slots.")
         return self._reading(blank, total or found.size, [found])
 
-    def _metrics(self, blank: EngineReading, total: int | None) -> Conversation:
+    def _metrics(self, blank: EngineReading, total: int | None) -> PollProtocol:
         answers = yield (METRICS,)
         metrics = answers[METRICS]
         slots, source = best_slots(total, self._hints, None)
@@ -101,7 +101,7 @@ class LlamaCpp:
             ),
         )
 
-    def _router(self, blank: EngineReading) -> Conversation:
+    def _router(self, blank: EngineReading) -> PollProtocol:
         answers = yield (MODELS,)
         listing = answers[MODELS]
         if isinstance(listing, Failure):

@@ -14,10 +14,10 @@ from tokentop.sources.engines.llamacpp import LlamaCpp
 from tokentop.sources.engines.protocol import (
     Answer,
     Answers,
-    Conversation,
     Hints,
     Paths,
-    Seldom,
+    PollProtocol,
+    Throttle,
     refused,
 )
 from tokentop.sources.engines.slots import best_slots
@@ -36,10 +36,10 @@ class Ollama:
 
     def __init__(self, hints: Hints = Hints()) -> None:  # noqa: B008  (a frozen value)
         self._hints = hints
-        self._seldom = Seldom()
+        self._seldom = Throttle()
         self._version: str | None = None
 
-    def poll(self, now: float) -> Conversation:
+    def poll(self, now: float) -> PollProtocol:
         rare: Paths = (VERSION,) if self._seldom.due(now) else ()
         answers = yield (LOADED, *rare)
         self._remember(answers.get(VERSION), now)
@@ -112,7 +112,7 @@ def _runners(
     return found
 
 
-def _elsewhere(origin: str, conversation: Conversation) -> Conversation:
+def _elsewhere(origin: str, conversation: PollProtocol) -> PollProtocol:
     """The same conversation, held with another address."""
     paths = next(conversation)
     while True:

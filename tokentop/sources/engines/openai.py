@@ -3,7 +3,7 @@
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources import json_fields as values
-from tokentop.sources.engines.protocol import Answer, Conversation, Hints, refused
+from tokentop.sources.engines.protocol import Answer, Hints, PollProtocol, refused
 
 MAX_MODELS = 256
 
@@ -16,7 +16,7 @@ class OpenAi:
     def __init__(self, hints: Hints = Hints()) -> None:  # noqa: B008  (a frozen value)
         self._hints = hints
 
-    def poll(self, now: float) -> Conversation:  # noqa: ARG002  (nothing is remembered)
+    def poll(self, now: float) -> PollProtocol:  # noqa: ARG002  (nothing is remembered)
         answers = yield ("/v1/models",)
         answer = answers["/v1/models"]
         if isinstance(answer, Failure):

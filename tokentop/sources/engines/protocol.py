@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 
 Paths = tuple[str, ...]
 Answers = Mapping[str, Answer | Failure]
-Conversation = Generator[Paths, Answers, EngineReading | Failure]
+PollProtocol = Generator[Paths, Answers, EngineReading | Failure]
 
 
 class Hints(NamedTuple):
@@ -45,12 +45,12 @@ class Adapter(Protocol):
 
     kind: EngineKind
 
-    def poll(self, now: float) -> Conversation:
+    def poll(self, now: float) -> PollProtocol:
         """The conversation of one poll; `now` is monotonic seconds."""
         ...
 
 
-class Seldom:
+class Throttle:
     """Asks something again only after a while; a failure is asked again at the next poll."""
 
     __slots__ = ("_at",)

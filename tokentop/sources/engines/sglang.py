@@ -15,10 +15,10 @@ from tokentop.sources.engines import openai
 from tokentop.sources.engines.protocol import (
     LOCKED,
     Answer,
-    Conversation,
     Hints,
     Paths,
-    Seldom,
+    PollProtocol,
+    Throttle,
     is_html,
     status_of,
 )
@@ -61,13 +61,13 @@ class Sglang:
 
     def __init__(self, hints: Hints = Hints()) -> None:  # noqa: B008  (a frozen value)
         self._hints = hints
-        self._names_due = Seldom()
-        self._info_due = Seldom()
+        self._names_due = Throttle()
+        self._info_due = Throttle()
         self._models: tuple[str, ...] | None = None
         self._reported: int | None = None
         self._version: str | None = None
 
-    def poll(self, now: float) -> Conversation:
+    def poll(self, now: float) -> PollProtocol:
         rare: Paths = (NAMES,) if self._names_due.due(now) else ()
         answers = yield (LOADS, METRICS, *rare)
         loads, metrics = answers[LOADS], answers[METRICS]

@@ -10,10 +10,10 @@ from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
 from tokentop.sources.engines.protocol import (
     Answer,
-    Conversation,
     Hints,
     Paths,
-    Seldom,
+    PollProtocol,
+    Throttle,
     is_html,
     refused,
 )
@@ -50,11 +50,11 @@ class Tgi:
 
     def __init__(self, hints: Hints = Hints()) -> None:  # noqa: B008  (a frozen value)
         self._hints = hints
-        self._seldom = Seldom()
+        self._seldom = Throttle()
         self._model: str | None = None
         self._version: str | None = None
 
-    def poll(self, now: float) -> Conversation:
+    def poll(self, now: float) -> PollProtocol:
         rare: Paths = (INFO,) if self._seldom.due(now) else ()
         answers = yield (METRICS, *rare)
         self._remember(answers.get(INFO), now)

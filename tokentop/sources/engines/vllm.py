@@ -12,10 +12,10 @@ from tokentop.sources.engines import openai
 from tokentop.sources.engines.origins import origins
 from tokentop.sources.engines.protocol import (
     Answer,
-    Conversation,
     Hints,
     Paths,
-    Seldom,
+    PollProtocol,
+    Throttle,
     is_html,
     refused,
 )
@@ -53,12 +53,12 @@ class Vllm:
 
     def __init__(self, hints: Hints = Hints()) -> None:  # noqa: B008  (a frozen value)
         self._hints = hints
-        self._seldom = Seldom()
+        self._seldom = Throttle()
         self._observed = ObservedSlots()
         self._version: str | None = None
         self._models: tuple[str, ...] | None = None
 
-    def poll(self, now: float) -> Conversation:
+    def poll(self, now: float) -> PollProtocol:
         rare: Paths = ("/version", "/v1/models") if self._seldom.due(now) else ()
         answers = yield ("/metrics", *rare)
         metrics = answers["/metrics"]

@@ -27,7 +27,7 @@ SLOW_PER_ENGINE_S = 0.04  # a larger fleet is asked less often: what we cost the
 NOTHING = "no inference engine is known there: let it scrape the engines' /metrics, then look again"
 SELDOM = "rates are over the last five minutes: engines are scraped less often than twice a minute"
 
-UNASKED = Failure("unreachable", "this question was not asked")
+NOT_REQUESTED = Failure("unreachable", "this question was not asked")
 
 Replies = Mapping[str, Answer | Failure]
 Talk = Generator[Paths, Answers, FleetReading | Failure]
@@ -94,7 +94,7 @@ def _read(
     said: dict[str, list[Row]] = {}
     notes: list[str] = []
     for name in names:
-        answer = answers.get(name, UNASKED)
+        answer = answers.get(name, NOT_REQUESTED)
         answer = advise(answer) if isinstance(answer, Failure) else answer
         try:
             said[name], warnings = rows(answer)

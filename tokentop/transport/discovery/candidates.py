@@ -8,14 +8,14 @@ from tokentop.sources.engines.command_line import Command
 from tokentop.sources.engines.registry import USUAL_PORTS
 from tokentop.transport.discovery.findings import LOOPBACK, Source
 from tokentop.transport.discovery.ports import Network, Place
-from tokentop.transport.discovery.process_trees import Family, families
+from tokentop.transport.discovery.process_trees import ProcessTree, process_trees
 from tokentop.transport.discovery.sockets import shares_our_network
 from tokentop.transport.procfs import table
 
 MAX_CANDIDATES = 64
 
 
-class Search(NamedTuple):
+class SearchScope(NamedTuple):
     """What to look for; `root` is /proc or a recorded tree of it.
 
     `ports` are looked at beside the `usual` ones, on every one of `hosts`; `exclude` never;
@@ -54,14 +54,14 @@ class Candidate(NamedTuple):
     guessed: bool = False
 
 
-def candidates(search: Search) -> tuple[Candidate, ...]:
+def candidates(search: SearchScope) -> tuple[Candidate, ...]:
     """At most MAX_CANDIDATES addresses, the likeliest first, none of them twice."""
     processes = table(search.root)
     network = Network(search.root, processes)
-    found = families(search.root, processes, search.gpu_pids)
-    named = [c for family in found for c in _of_family(search.root, network, family)]
+    found = process_trees(search.root, processes, search.gpu_pids)
+    named = [c for tree in found for c in _of_tree(search.root, network, tree)]
     named.sort(key=_unlikeliness)
-    runners = {runner.port for family in found for runner in family.runners}
+    runners = {runner.port for tree in found for runner in tree.runners}
     usual = (c for c in _usual(search, network) if c.port not in runners)
     best: dict[tuple[str, int], Candidate] = {}
     for candidate in (*named, *usual):
@@ -82,27 +82,27 @@ def gpu_pids(reading: GpusReading) -> tuple[int, ...]:
     return tuple(dict.fromkeys(held))
 
 
-def _of_family(root: str, network: Network, family: Family) -> list[Candidate]:
-    here = shares_our_network(root, family.pids[0]) is not False
+def _of_tree(root: str, network: Network, tree: ProcessTree) -> list[Candidate]:
+    here = shares_our_network(root, tree.pids[0]) is not False
     origins = tuple(
         f"http://127.0.0.1:{runner.port}"
-        for runner in family.runners
+        for runner in tree.runners
         if here and runner.port is not None and runner.kind == "llamacpp"
     )
     blank = Candidate(
         "127.0.0.1",
         0,
-        "gpu" if family.on_gpu else "process",
-        family.pids,
-        family.argv,
-        family.environ,
-        family.command,
+        "gpu" if tree.on_gpu else "process",
+        tree.pids,
+        tree.argv,
+        tree.environ,
+        tree.command,
         origins,
     )
-    return [_at(place, blank) for place in network.places(family)]
+    return [_at(place, blank) for place in network.places(tree)]
 
 
-def _usual(search: Search, network: Network) -> list[Candidate]:
+def _usual(search: SearchScope, network: Network) -> list[Candidate]:
     """The usual and the configured ports; on this host those first where somebody listens."""
     ports = tuple(dict.fromkeys((*search.ports, *search.usual)))
     found: list[Candidate] = []

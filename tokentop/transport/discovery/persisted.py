@@ -11,7 +11,7 @@ from typing import get_args
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.text import clean
 from tokentop.transport.discovery.findings import LOOPBACK, Findings, Found, Source
-from tokentop.transport.discovery.probe_cache import Identity, Key, Memory
+from tokentop.transport.discovery.probe_cache import Identity, Key, ProbeCache
 from tokentop.transport.http.urls import split
 from tokentop.transport.user_cache import keep, recall
 
@@ -24,13 +24,13 @@ _SOURCES = get_args(Source)
 
 
 def keep_findings(
-    findings: Findings, memory: Memory, now: float, environ: Mapping[str, str] = os.environ
+    findings: Findings, cache: ProbeCache, now: float, environ: Mapping[str, str] = os.environ
 ) -> bool:
     """Keep what was found, and which ports not to ask again; wall clock `now`."""
     document = {
         "found": [list(one) for one in findings.found],
         "configured": [list(one) for one in findings.configured],
-        "sockets": [[*key, *one] for key, one in memory.items(now)],
+        "sockets": [[*key, *one] for key, one in cache.items(now)],
         "complete": findings.complete,
     }
     return keep(NAME, document, now, environ)
@@ -53,10 +53,10 @@ def recall_findings(
     )
 
 
-def recall_memory(now: float, environ: Mapping[str, str] = os.environ) -> Memory:
+def recall_memory(now: float, environ: Mapping[str, str] = os.environ) -> ProbeCache:
     """Which sockets were asked lately, so that a call a second later does not ask them again."""
     rows = (_socket(row) for row in _rows(_document(now, environ), "sockets"))
-    return Memory(dict(row for row in rows if row is not None))
+    return ProbeCache(dict(row for row in rows if row is not None))
 
 
 def _document(now: float, environ: Mapping[str, str]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tokentop.sources.engines.command_line import PORTS, Command
-from tokentop.transport.discovery.process_trees import Family
+from tokentop.transport.discovery.process_trees import ProcessTree
 from tokentop.transport.discovery.published import Published, published
 from tokentop.transport.discovery.sockets import (
     Listener,
@@ -33,7 +33,7 @@ class Place(NamedTuple):
     guessed: bool = False
 
 
-class _Sight(NamedTuple):
+class _Sockets(NamedTuple):
     """What is seen of a family's sockets; `exact` where they are known to be its own."""
 
     mine: tuple[Listener, ...]
@@ -57,52 +57,56 @@ class Network:
         listening = None if self._ours is None else bool(there)
         return Place(tuple(order[:2]), port, certain, inode, listening)
 
-    def places(self, family: Family) -> list[Place]:
+    def places(self, tree: ProcessTree) -> list[Place]:
         """Where this family can be asked, at most MAX_PORTS."""
-        here = shares_our_network(self._root, family.pids[0])
-        sight = self._sight(family, here=here)
-        ports = _chosen(family, sight)[:MAX_PORTS]
+        here = shares_our_network(self._root, tree.pids[0])
+        sockets_seen = self._sockets_of(tree, here=here)
+        ports = _chosen(tree, sockets_seen)[:MAX_PORTS]
         if here is False:
-            return [place for port in ports for place in self._outside(family, port)]
-        host = "::1" if family.command and family.command.host in ("::1", "[::1]") else "127.0.0.1"
-        reachable = [port for port in ports if not _bound_elsewhere(port, sight)]
+            return [place for port in ports for place in self._outside(tree, port)]
+        host = "::1" if tree.command and tree.command.host in ("::1", "[::1]") else "127.0.0.1"
+        reachable = [port for port in ports if not _bound_elsewhere(port, sockets_seen)]
         return [
-            self.place(port, certain=sight.exact and bool(at_port(port, sight.mine)), host=host)
+            self.place(
+                port,
+                certain=sockets_seen.exact and bool(at_port(port, sockets_seen.mine)),
+                host=host,
+            )
             for port in reachable
         ]
 
-    def _sight(self, family: Family, *, here: bool | None) -> _Sight:
+    def _sockets_of(self, tree: ProcessTree, *, here: bool | None) -> _Sockets:
         # The kernel takes milliseconds to write the table, so ours is read once.
-        sockets = (self._ours if here else listeners(self._root, family.pids[0])) or ()
-        seen = [inodes for pid in family.pids if (inodes := held(self._root, pid)) is not None]
+        sockets = (self._ours if here else listeners(self._root, tree.pids[0])) or ()
+        seen = [inodes for pid in tree.pids if (inodes := held(self._root, pid)) is not None]
         if seen:
             mine = tuple(s for s in sockets if any(s.inode in inodes for inodes in seen))
-            return _Sight(mine, exact=True)
-        owner = user(self._root, family.pids[0])
-        return _Sight(tuple(s for s in sockets if s.user == owner), exact=False)
+            return _Sockets(mine, exact=True)
+        owner = user(self._root, tree.pids[0])
+        return _Sockets(tuple(s for s in sockets if s.user == owner), exact=False)
 
-    def _outside(self, family: Family, port: int) -> list[Place]:
+    def _outside(self, tree: ProcessTree, port: int) -> list[Place]:
         """Where another namespace's port is published here; else perhaps under its own number."""
-        there = addresses(self._root, family.pids[0])
+        there = addresses(self._root, tree.pids[0])
         leading = [p for p in self._published if _leads_to(p, port, there)]
         if leading:
             return [self.place(p.port, certain=True, host=p.host) for p in leading]
         return [self.place(port)._replace(guessed=True)]
 
 
-def _chosen(family: Family, sight: _Sight) -> list[int]:
+def _chosen(tree: ProcessTree, sockets_seen: _Sockets) -> list[int]:
     """The ports worth asking: the command line's, or what is open where that says nothing."""
-    runners = {runner.port for runner in family.runners}
-    open_ports = sorted({s.port for s in sight.mine} - runners - set(NO_HTTP))
-    command = family.command
+    runners = {runner.port for runner in tree.runners}
+    open_ports = sorted({s.port for s in sockets_seen.mine} - runners - set(NO_HTTP))
+    command = tree.command
     if command is None:
-        return open_ports if sight.exact else []
+        return open_ports if sockets_seen.exact else []
     if command.port is None:
         return []
-    if command.port in open_ports or _names_port(family.argv, command):
+    if command.port in open_ports or _names_port(tree.argv, command):
         return [command.port]
     low = [port for port in open_ports if port < EPHEMERAL]
-    return [command.port, *(low if sight.exact or len(low) < MAX_PORTS else ())]
+    return [command.port, *(low if sockets_seen.exact or len(low) < MAX_PORTS else ())]
 
 
 def _names_port(argv: Sequence[str], command: Command) -> bool:
@@ -111,9 +115,9 @@ def _names_port(argv: Sequence[str], command: Command) -> bool:
     return command.port != PORTS.get(command.kind) or bool(options & {"--port", "-p"})
 
 
-def _bound_elsewhere(port: int, sight: _Sight) -> bool:
+def _bound_elsewhere(port: int, sockets_seen: _Sockets) -> bool:
     """Listening, and not where loopback leads."""
-    return any(s.port == port for s in sight.mine) and not at_port(port, sight.mine)
+    return any(s.port == port for s in sockets_seen.mine) and not at_port(port, sockets_seen.mine)
 
 
 def _leads_to(one: Published, port: int, there: frozenset[str]) -> bool:

@@ -10,9 +10,9 @@ from tokentop.sources.engines import openai
 from tokentop.sources.engines.identify import identify
 from tokentop.sources.engines.protocol import Answer, Answers, Paths
 from tokentop.transport.discovery.candidates import Candidate
-from tokentop.transport.http import client_blocking as once
+from tokentop.transport.http import client_blocking as client_blocking
 from tokentop.transport.http.messages import Reply, Request
-from tokentop.transport.run_protocol import Ask, Replies, asking, drive
+from tokentop.transport.run_protocol import Ask, Replies, batch_fetcher, run_protocol
 
 PROBE_S = 0.25
 MAX_BYTES = 1024 * 1024
@@ -30,7 +30,7 @@ Outcome = Literal[
 ]
 
 
-class Verdict(NamedTuple):
+class ProbeResult(NamedTuple):
     """What one candidate turned out to be; `host` is the address that answered.
 
     Not `sure` where some question went unanswered: the next time it may look like another kind.
@@ -43,12 +43,14 @@ class Verdict(NamedTuple):
     sure: bool = True
 
 
-def probe(candidate: Candidate, deadline: float, fetch: Fetch = once.fetch_all) -> Verdict:
+def probe(
+    candidate: Candidate, deadline: float, fetch: Fetch = client_blocking.fetch_all
+) -> ProbeResult:
     """Ask the candidate at each of its addresses until one accepts; monotonic `deadline`."""
-    verdict = _at(candidate, candidate.host, deadline, fetch)
-    if verdict.outcome == "refused" and candidate.other_host is not None:
-        verdict = _at(candidate, candidate.other_host, deadline, fetch)
-    return verdict
+    result = _at(candidate, candidate.host, deadline, fetch)
+    if result.outcome == "refused" and candidate.other_host is not None:
+        result = _at(candidate, candidate.other_host, deadline, fetch)
+    return result
 
 
 def origin(host: str, port: int) -> str:
@@ -56,13 +58,13 @@ def origin(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _at(candidate: Candidate, host: str, deadline: float, fetch: Fetch) -> Verdict:
+def _at(candidate: Candidate, host: str, deadline: float, fetch: Fetch) -> ProbeResult:
     guess = candidate.command.kind if candidate.command else None
-    heard = _Heard(origin(host, candidate.port), deadline, fetch, politely=guess is None)
-    kind = drive(_noting(identify(guess), heard), heard.ask)
+    heard = _Heard(origin(host, candidate.port), deadline, fetch, sequentially=guess is None)
+    kind = run_protocol(_noting(identify(guess), heard), heard.ask)
     if not isinstance(kind, Failure) and kind is not None:
-        return Verdict("engine", host, kind, heard.version, heard.sure)
-    return Verdict(heard.outcome(), host)
+        return ProbeResult("engine", host, kind, heard.version, heard.sure)
+    return ProbeResult(heard.outcome(), host)
 
 
 class _Heard:
@@ -72,11 +74,11 @@ class _Heard:
     another protocol then logs one oddity instead of four.
     """
 
-    def __init__(self, url: str, deadline: float, fetch: Fetch, *, politely: bool) -> None:
+    def __init__(self, url: str, deadline: float, fetch: Fetch, *, sequentially: bool) -> None:
         self._url = url
         self._deadline = deadline
         self._fetch = fetch
-        self._politely = politely
+        self._sequentially = sequentially
         self._failure: Failure | None = None  # no HTTP answer at all
         self._statuses: set[int] = set()
         self._late = False
@@ -84,13 +86,13 @@ class _Heard:
         self.version: str | None = None
 
     def ask(self, paths: Paths) -> Replies:
-        head = paths[:1] if self._politely else paths
+        head = paths[:1] if self._sequentially else paths
         replies = self._through(head)
         rest = paths[len(head) :]
         if rest:
             silent = self._failure
             replies |= self._through(rest) if silent is None else dict.fromkeys(rest, silent)
-        self._politely = False
+        self._sequentially = False
         return replies
 
     def outcome(self) -> Outcome:
@@ -116,7 +118,7 @@ class _Heard:
         return replies
 
     def _asking(self, base: Request, left: float) -> Ask:
-        return asking(base, lambda requests: self._fetch(requests, left))
+        return batch_fetcher(base, lambda requests: self._fetch(requests, left))
 
     def _note(self, replies: list[Reply | Failure]) -> None:
         if any(isinstance(r, Failure) and r.kind == "timeout" for r in replies):
@@ -134,15 +136,15 @@ def _status(reply: Reply | Failure) -> int | None:
 
 
 def _noting(
-    conversation: Generator[Paths, Answers, EngineKind | None], heard: _Heard
+    protocol: Generator[Paths, Answers, EngineKind | None], heard: _Heard
 ) -> Generator[Paths, Answers, EngineKind | None]:
     """The same conversation, with the version taken from what it hears."""
     try:
-        paths = next(conversation)
+        paths = next(protocol)
         while True:
             answers = yield paths
             heard.version = heard.version or _version(answers)
-            paths = conversation.send(answers)
+            paths = protocol.send(answers)
     except StopIteration as ended:
         kind: EngineKind | None = ended.value
         return kind

@@ -15,10 +15,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.transport.discovery.candidates import Candidate
 
-STRANGER_S = 300.0  # answered, and is no engine
-MUTE_S = 60.0  # accepted, and said nothing
-FRIEND_S = 300.0  # an engine
-MAX_STRANGERS = 256
+TTL_OTHER_S = 300.0  # answered, and is no engine
+TTL_NO_ANSWER_S = 60.0  # accepted, and said nothing
+TTL_ENGINE_S = 300.0  # an engine
+MAX_SOCKETS = 256
 
 
 class Identity(NamedTuple):
@@ -36,7 +36,7 @@ class Identity(NamedTuple):
 Key = tuple[str, int, int]
 
 
-class Memory:
+class ProbeCache:
     """What each socket turned out to be; `reader` is the thread that last read /proc."""
 
     def __init__(self, known: Mapping[Key, Identity] | None = None) -> None:
@@ -46,7 +46,7 @@ class Memory:
     def recall(self, candidate: "Candidate", now: float) -> Identity | None:
         """What is known of the candidate's socket; an engine only while its socket is seen."""
         identity = self._known.get(_key(candidate))
-        if identity is None or not now <= identity.until <= now + STRANGER_S:
+        if identity is None or not now <= identity.until <= now + TTL_OTHER_S:
             return None
         if identity.kind is None:
             return identity
@@ -57,7 +57,7 @@ class Memory:
         """Keep it; the oldest make room."""
         self._known.pop(_key(candidate), None)
         self._known[_key(candidate)] = identity
-        while len(self._known) > MAX_STRANGERS:
+        while len(self._known) > MAX_SOCKETS:
             del self._known[next(iter(self._known))]
 
     def items(self, now: float) -> Iterable[tuple[Key, Identity]]:

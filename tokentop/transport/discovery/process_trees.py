@@ -22,7 +22,7 @@ MAX_CLIMB_UNNAMED = 3
 VARIABLES = ("OLLAMA_HOST", "OLLAMA_NUM_PARALLEL", "LLAMA_ARG_PORT", "LLAMA_ARG_N_PARALLEL")
 
 # Words after the program's name with which it serves nobody.
-_ERRANDS = {
+CLIENT_SUBCOMMANDS = {
     "vllm": ("bench", "chat", "complete", "collect-env", "run-batch"),
     "ollama": ("run", "pull", "push", "list", "ls", "ps", "show", "stop", "create", "cp", "rm"),
 }
@@ -48,7 +48,7 @@ class Runner(NamedTuple):
     port: int | None
 
 
-class Family(NamedTuple):
+class ProcessTree(NamedTuple):
     """An engine's processes, the launching one first; `command` is None where it names none."""
 
     pids: tuple[int, ...]
@@ -59,7 +59,9 @@ class Family(NamedTuple):
     on_gpu: bool = False
 
 
-def families(root: str, processes: Processes, gpu_pids: Iterable[int]) -> tuple[Family, ...]:
+def process_trees(
+    root: str, processes: Processes, gpu_pids: Iterable[int]
+) -> tuple[ProcessTree, ...]:
     """Every engine by its command line, and every other family that holds a GPU; those first."""
     kin = _Kin(processes)
     on_gpu = [pid for pid in gpu_pids if pid in processes]
@@ -74,14 +76,14 @@ def families(root: str, processes: Processes, gpu_pids: Iterable[int]) -> tuple[
     return tuple(_family(root, processes, kin, head, gpu) for head, gpu in first)
 
 
-def _family(root: str, processes: Processes, kin: "_Kin", head: int, on_gpu: bool) -> Family:
+def _family(root: str, processes: Processes, kin: "_Kin", head: int, on_gpu: bool) -> ProcessTree:
     argv = processes.argv(head)
     members = kin.members(head)
     if kin.kinds.get(head) is None:
-        return Family(members, argv, on_gpu=on_gpu)
+        return ProcessTree(members, argv, on_gpu=on_gpu)
     environ = environment(root, head, VARIABLES)
     runners = tuple(_runner(processes.argv(pid), pid) for pid in members[1:] if kin.runs(pid, head))
-    return Family(members, argv, environ, commands.read(argv, dict(environ)), runners, on_gpu)
+    return ProcessTree(members, argv, environ, commands.read(argv, dict(environ)), runners, on_gpu)
 
 
 def _runner(argv: Sequence[str], pid: int) -> Runner:
@@ -153,7 +155,7 @@ class _Kin:
 
 def serves(kind: EngineKind, argv: Sequence[str]) -> bool:
     """False for an engine's client: `ollama run`, `vllm bench`."""
-    errands = _ERRANDS.get(kind, ())
+    errands = CLIENT_SUBCOMMANDS.get(kind, ())
     program = next((at for at, word in enumerate(argv[:12]) if _base(word) == kind), None)
     return program is None or not set(argv[program + 1 : program + 2]) & set(errands)
 

@@ -11,59 +11,65 @@ from time import monotonic
 from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
-from tokentop.transport.discovery.candidates import Candidate, Search, candidates, is_taken
+from tokentop.transport.discovery.candidates import Candidate, SearchScope, candidates, is_taken
 from tokentop.transport.discovery.findings import Findings, Found
-from tokentop.transport.discovery.probe import Fetch, Verdict, origin, probe
-from tokentop.transport.discovery.probe_cache import FRIEND_S, MUTE_S, STRANGER_S, Identity, Memory
-from tokentop.transport.http import client_blocking as once
+from tokentop.transport.discovery.probe import Fetch, ProbeResult, origin, probe
+from tokentop.transport.discovery.probe_cache import (
+    TTL_ENGINE_S,
+    TTL_NO_ANSWER_S,
+    TTL_OTHER_S,
+    Identity,
+    ProbeCache,
+)
+from tokentop.transport.http import client_blocking as client_blocking
 
 __all__ = ["ONE_SHOT_S", "Findings", "find"]
 
 ONE_SHOT_S = 0.3
-_HOLDS_S = {"engine": FRIEND_S, "stranger": STRANGER_S, "mute": MUTE_S}
+_HOLDS_S = {"engine": TTL_ENGINE_S, "stranger": TTL_OTHER_S, "mute": TTL_NO_ANSWER_S}
 
 
 def find(
-    search: Search,
-    memory: Memory,
+    search: SearchScope,
+    cache: ProbeCache,
     now: float,
     deadline_s: float = ONE_SHOT_S,
     *,
-    fetch: Fetch = once.fetch_all,
+    fetch: Fetch = client_blocking.fetch_all,
 ) -> Findings:
     """Every engine on this host that answers in time; wall clock `now`; blocks for the deadline."""
-    hunt = _Hunt(search, memory, now, monotonic() + deadline_s, fetch)
-    return hunt.run()
+    run = _Search(search, cache, now, monotonic() + deadline_s, fetch)
+    return run.run()
 
 
 class _Asked(NamedTuple):
     """A candidate with what it turned out to be."""
 
     candidate: Candidate
-    verdict: Verdict
+    result: ProbeResult
 
 
-class _Hunt:
+class _Search:
     """One search. Its threads only put what they learn into the queue; all else is done here."""
 
     def __init__(
-        self, search: Search, memory: Memory, now: float, deadline: float, fetch: Fetch
+        self, search: SearchScope, cache: ProbeCache, now: float, deadline: float, fetch: Fetch
     ) -> None:
         self._search = search
-        self._memory = memory
+        self._cache = cache
         self._now = now
         self._deadline = deadline
         self._fetch = fetch
         self._inbox: queue.SimpleQueue[tuple[Candidate, ...] | _Asked] = queue.SimpleQueue()
 
     def run(self) -> Findings:
-        if self._memory.reader is not None and self._memory.reader.is_alive():
+        if self._cache.reader is not None and self._cache.reader.is_alive():
             return Findings(complete=False)  # /proc hangs: one thread that waits for it is enough
-        self._memory.reader = _start(self._look)
+        self._cache.reader = _start(self._look)
         first = self._next()
         if first is None or isinstance(first, _Asked):
             return Findings(complete=False)
-        self._memory.reader = None  # it has delivered, though its thread may live a moment yet
+        self._cache.reader = None  # it has delivered, though its thread may live a moment yet
         configured = [c for c in first if is_taken(c, self._search.taken)]
         known, unknown = self._sorted_out([c for c in first if c not in configured])
         for candidate in unknown:
@@ -71,9 +77,9 @@ class _Hunt:
         told, complete = self._collect(len(unknown))
         for asked in told:
             self._remember(asked)
-            complete = complete and asked.verdict.outcome != "late"
+            complete = complete and asked.result.outcome != "late"
         heard = {asked.candidate for asked in told}
-        unheard = [_Asked(c, Verdict("late", c.host)) for c in unknown if c not in heard]
+        unheard = [_Asked(c, ProbeResult("late", c.host)) for c in unknown if c not in heard]
         every = [_by_process(asked) for asked in (*known, *told, *unheard)]
         return _findings(every, configured, complete=complete)
 
@@ -89,21 +95,21 @@ class _Hunt:
         known: list[_Asked] = []
         unknown: list[Candidate] = []
         for candidate in all_:
-            identity = self._memory.recall(candidate, self._now)
+            identity = self._cache.recall(candidate, self._now)
             if identity is None:
                 unknown.append(candidate)
             elif identity.kind is not None:
-                verdict = Verdict("engine", identity.host, identity.kind, identity.version)
-                known.append(_Asked(candidate, verdict))
+                result = ProbeResult("engine", identity.host, identity.kind, identity.version)
+                known.append(_Asked(candidate, result))
         return known, unknown
 
     def _asking(self, candidate: Candidate) -> Callable[[], None]:
         def work() -> None:
             try:
-                verdict = probe(candidate, self._deadline, self._fetch)
+                result = probe(candidate, self._deadline, self._fetch)
             except Exception:  # noqa: BLE001  # a hostile answer costs one row, not the search
-                verdict = Verdict("stranger", candidate.host)
-            self._inbox.put(_Asked(candidate, verdict))
+                result = ProbeResult("stranger", candidate.host)
+            self._inbox.put(_Asked(candidate, result))
 
         return work
 
@@ -124,23 +130,23 @@ class _Hunt:
             return None
 
     def _remember(self, asked: _Asked) -> None:
-        verdict = asked.verdict
-        holds = _HOLDS_S.get(verdict.outcome)
-        sure = verdict.sure if verdict.kind else asked.candidate.command is None
+        result = asked.result
+        holds = _HOLDS_S.get(result.outcome)
+        sure = result.sure if result.kind else asked.candidate.command is None
         if holds is not None and sure:  # an engine by its command line is always asked again
             until = self._now + holds
-            identity = Identity(verdict.kind, until, verdict.host, verdict.version)
-            self._memory.remember(asked.candidate, identity)
+            identity = Identity(result.kind, until, result.host, result.version)
+            self._cache.remember(asked.candidate, identity)
 
 
 def _findings(
     asked: Sequence[_Asked], configured: Sequence[Candidate], *, complete: bool
 ) -> Findings:
-    found = {(a.verdict.host, a.candidate.port): _found(a) for a in asked if a.verdict.kind}
+    found = {(a.result.host, a.candidate.port): _found(a) for a in asked if a.result.kind}
     starting = [
         _described(a.candidate, a.candidate.command.kind)
         for a in asked
-        if a.verdict.outcome == "refused" and a.candidate.command and _alone(a.candidate)
+        if a.result.outcome == "refused" and a.candidate.command and _alone(a.candidate)
     ]
     told = [_described(c, c.command.kind) for c in configured if c.command]
     return Findings(_in_order(list(found.values())), _in_order(starting), _in_order(told), complete)
@@ -148,13 +154,13 @@ def _findings(
 
 def _by_process(asked: _Asked) -> _Asked:
     """A busy engine answers late; its command line and its socket say what it is all the same."""
-    candidate, verdict = asked
+    candidate, result = asked
     command = candidate.command
-    late = verdict.outcome in ("mute", "late") or not verdict.sure
+    late = result.outcome in ("mute", "late") or not result.sure
     theirs = candidate.listening and not candidate.guessed and bool(candidate.pids)
     if command is None or not late or not theirs or candidate.port != command.port:
         return asked
-    return _Asked(candidate, verdict._replace(kind=command.kind))
+    return _Asked(candidate, result._replace(kind=command.kind))
 
 
 def _alone(candidate: Candidate) -> bool:
@@ -163,13 +169,13 @@ def _alone(candidate: Candidate) -> bool:
 
 
 def _found(asked: _Asked) -> Found:
-    candidate, verdict = asked
-    kind = verdict.kind or "openai"
+    candidate, result = asked
+    kind = result.kind or "openai"
     guessed = candidate.command
     if guessed is not None and not candidate.certain and guessed.kind != kind:
         candidate = Candidate(candidate.host, candidate.port)  # somebody else's port after all
-    described = _described(candidate._replace(host=verdict.host), kind)
-    return described._replace(version=verdict.version)
+    described = _described(candidate._replace(host=result.host), kind)
+    return described._replace(version=result.version)
 
 
 def _described(candidate: Candidate, kind: EngineKind) -> Found:

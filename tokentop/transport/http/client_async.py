@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from tokentop.domain.readings import Failure
-from tokentop.transport.http.failures import Stopped, failure_for_exception, timed_out
+from tokentop.transport.http.failures import RequestFailed, failure_for_exception, timed_out
 from tokentop.transport.http.messages import (
     MAX_HEADER_BYTES,
     MAX_HEADERS,
@@ -65,8 +65,8 @@ class Pool:
         try:
             async with asyncio.timeout(request.timeout_s):
                 return await self._follow(request, monotonic())
-        except Stopped as stopped:
-            return stopped.failure
+        except RequestFailed as failed:
+            return failed.failure
         except TimeoutError:
             return timed_out(request.url, request.timeout_s)
         except Exception as error:  # noqa: BLE001  # httpx, anyio and h11 raise what they like
@@ -134,7 +134,7 @@ class Pool:
                         self._prepared[request] = question, target
                     return answer
         except (httpx.ReadError, httpx.WriteError):
-            raise Stopped(no_answer(request)) from None
+            raise RequestFailed(no_answer(request)) from None
 
     def _transport_for(self, request: Request, target: Target) -> "httpx.AsyncBaseTransport":
         from tokentop.transport.http.tls import context_for
@@ -194,7 +194,7 @@ def _head(response: "httpx.Response", request: Request) -> AnswerHead:
     raw = response.headers.raw
     size = sum(len(name) + len(value) + 4 for name, value in raw)
     if len(raw) > MAX_HEADERS or size > MAX_HEADER_BYTES:
-        raise Stopped(headers_too_large(request))
+        raise RequestFailed(headers_too_large(request))
     return AnswerHead(response.status_code, header_table(raw))
 
 
@@ -203,7 +203,7 @@ async def _body(response: "httpx.Response", request: Request) -> bytes:
     async for part in response.aiter_bytes():  # raw: what is encoded was refused
         body += part
         if len(body) > request.max_bytes:
-            raise Stopped(too_large(request))
+            raise RequestFailed(too_large(request))
     return bytes(body)
 
 

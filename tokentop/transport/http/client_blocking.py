@@ -10,8 +10,8 @@ from time import monotonic
 from typing import Any
 
 from tokentop.domain.readings import Failure
-from tokentop.transport.http.failures import Stopped, failure_for_exception, timed_out
-from tokentop.transport.http.http1 import Wire, remaining
+from tokentop.transport.http.failures import RequestFailed, failure_for_exception, timed_out
+from tokentop.transport.http.http1 import Http1Connection, remaining
 from tokentop.transport.http.messages import (
     REDIRECTS,
     Reply,
@@ -39,8 +39,8 @@ def fetch(request: Request, *, dial: Dial | None = None) -> Reply | Failure:
     deadline = started + request.timeout_s
     try:
         return _follow(request, started, deadline, dial or _dial)
-    except Stopped as stopped:
-        return stopped.failure
+    except RequestFailed as failed:
+        return failed.failure
     except (OSError, ValueError) as error:
         return failure_for_exception(error, request.url, request.timeout_s)
 
@@ -91,15 +91,15 @@ def _exchange(
     data = head(request, target)
     sock = dial(request, remaining(deadline))
     try:
-        wire = Wire(sock, request, deadline)
-        wire.send(data)
-        answer = wire.head()
+        connection = Http1Connection(sock, request, deadline)
+        connection.send(data)
+        answer = connection.head()
         if answer.status in REDIRECTS and "location" in answer.headers:
             return answer.headers["location"]
         failure = refusal(answer, request)
         if failure is not None:
             return failure
-        body = wire.body(answer)
+        body = connection.body(answer)
         return answer.reply(body, monotonic() - started)
     finally:
         sock.close()

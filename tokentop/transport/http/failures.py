@@ -22,7 +22,7 @@ _CERTIFICATE = {
 }
 
 
-class Stopped(Exception):
+class RequestFailed(Exception):
     """Ends an exchange with a Failure, from however deep inside it."""
 
     def __init__(self, failure: Failure) -> None:
@@ -30,9 +30,9 @@ class Stopped(Exception):
         self.failure = failure
 
 
-def stop(kind: FailureKind, text: str) -> NoReturn:
-    """Raise Stopped with that failure."""
-    raise Stopped(Failure(kind, text))
+def fail(kind: FailureKind, text: str) -> NoReturn:
+    """Raise RequestFailed with that failure."""
+    raise RequestFailed(Failure(kind, text))
 
 
 def failure_for_status(status: int, url: str, *, with_token: bool = False) -> Failure | None:
@@ -58,7 +58,7 @@ def failure_for_exception(error: BaseException, url: str, timeout_s: float) -> F
     """The failure behind an exception of a socket, of TLS, or of a library that wraps them."""
     at = origin(url)
     for cause in _causes(error):
-        if isinstance(cause, Stopped):
+        if isinstance(cause, RequestFailed):
             return cause.failure
         failure = _for_one(cause, at, timeout_s)
         if failure is not None:

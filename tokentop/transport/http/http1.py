@@ -7,7 +7,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import NoReturn
 
-from tokentop.transport.http.failures import Stopped
+from tokentop.transport.http.failures import RequestFailed
 from tokentop.transport.http.messages import (
     MAX_HEADER_BYTES,
     MAX_HEADERS,
@@ -26,10 +26,10 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?")
 _MAX_CHUNK_LINE = 4096
 
 
-class Wire:
+class Http1Connection:
     """One connection that has been asked `request`; every wait ends at `deadline` (monotonic).
 
-    Methods raise TimeoutError, ConnectionError, or Stopped with what the server did wrong.
+    Methods raise TimeoutError, ConnectionError, or RequestFailed with what the server did wrong.
     """
 
     def __init__(self, sock: socket.socket, request: Request, deadline: float) -> None:
@@ -69,7 +69,7 @@ class Wire:
             try:
                 self._more()
             except ConnectionError:
-                raise Stopped(no_answer(self._request)) from None
+                raise RequestFailed(no_answer(self._request)) from None
         if not self._buffer.startswith(b"HTTP/"):
             self._not_http()  # said at once, as such a server may never send a line's end
         match = _STATUS.fullmatch(self._header_line())
@@ -86,12 +86,12 @@ class Wire:
             if match is None:
                 self._not_http()
             yield match[1], match[2]
-        raise Stopped(headers_too_large(self._request))
+        raise RequestFailed(headers_too_large(self._request))
 
     def _header_line(self) -> bytes:
         line = self._line(MAX_HEADER_BYTES - self._head_bytes)
         if line is None:
-            raise Stopped(headers_too_large(self._request))
+            raise RequestFailed(headers_too_large(self._request))
         self._head_bytes += len(line) + 2
         return line
 
@@ -113,7 +113,7 @@ class Wire:
         body = bytearray()
         while (size := self._chunk_size()) > 0:
             if len(body) + size > self._request.max_bytes:
-                raise Stopped(too_large(self._request))
+                raise RequestFailed(too_large(self._request))
             body += self._exactly(size)
             if self._line(2) != b"":
                 self._not_http()
@@ -129,7 +129,7 @@ class Wire:
 
     def _exactly(self, size: int) -> bytes:
         if size > self._request.max_bytes:
-            raise Stopped(too_large(self._request))
+            raise RequestFailed(too_large(self._request))
         while len(self._buffer) < size:
             self._more()
         data = bytes(self._buffer[:size])
@@ -142,7 +142,7 @@ class Wire:
             if not data:
                 return bytes(self._buffer)
             self._buffer += data
-        raise Stopped(too_large(self._request))
+        raise RequestFailed(too_large(self._request))
 
     def _more(self) -> None:
         data = self._receive()
@@ -155,7 +155,7 @@ class Wire:
         return self._sock.recv(65536)
 
     def _not_http(self) -> NoReturn:
-        raise Stopped(not_http(self._request))
+        raise RequestFailed(not_http(self._request))
 
 
 def remaining(deadline: float) -> float:

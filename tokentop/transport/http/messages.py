@@ -8,7 +8,7 @@ from tokentop import __version__
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean
 from tokentop.secret import Secret
-from tokentop.transport.http.failures import failure_for_status, stop
+from tokentop.transport.http.failures import fail, failure_for_status
 from tokentop.transport.http.urls import Target, origin, safe_url, split
 
 __all__ = [
@@ -88,15 +88,15 @@ class AnswerHead(NamedTuple):
 
 
 def target_of(request: Request) -> Target:
-    """The parts of the request's URL; raises Stopped where it is no http(s) address."""
+    """The parts of the request's URL; raises RequestFailed where it is no http(s) address."""
     target = split(request.url)
     if target is None:
-        stop("unreachable", "the address is not a valid http:// or https:// URL: mend it")
+        fail("unreachable", "the address is not a valid http:// or https:// URL: mend it")
     return target
 
 
 def headers_for(request: Request, target: Target) -> list[tuple[str, str]]:
-    """What is sent with the GET; the one place where a token is revealed. Raises Stopped."""
+    """What is sent with the GET; the one place where a token is revealed. Raises RequestFailed."""
     headers = [
         ("Host", target.netloc),
         ("User-Agent", f"tokentop/{__version__}"),
@@ -120,7 +120,7 @@ def head(request: Request, target: Target) -> bytes:
 def _sendable(token: Secret) -> str:
     value = token.reveal()
     if not _TOKEN.fullmatch(value):
-        stop("auth", "the token holds characters no header can carry: check token_env, token_file")
+        fail("auth", "the token holds characters no header can carry: check token_env, token_file")
     return value
 
 

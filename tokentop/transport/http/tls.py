@@ -4,7 +4,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from tokentop.transport.http.failures import stop
+from tokentop.transport.http.failures import fail
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -16,7 +16,7 @@ _lock = threading.Lock()
 def context_for(ca_bundle: str | None, verify: bool) -> "SSLContext":
     """The context for a CA bundle (None: the system's); a replaced file is read anew.
 
-    Raises Stopped with a `tls` failure where the bundle cannot be used.
+    Raises RequestFailed with a `tls` failure where the bundle cannot be used.
     """
     if not verify:
         ca_bundle = None
@@ -34,7 +34,7 @@ def _stamp(ca_bundle: str | None) -> int:
     try:
         return os.stat(ca_bundle).st_mtime_ns
     except (OSError, ValueError):
-        stop("tls", "the CA bundle cannot be read: check ca_bundle and AITHER_CA_BUNDLE")
+        fail("tls", "the CA bundle cannot be read: check ca_bundle and AITHER_CA_BUNDLE")
 
 
 def _made(ca_bundle: str | None, verify: bool) -> "SSLContext":
@@ -48,7 +48,7 @@ def _made(ca_bundle: str | None, verify: bool) -> "SSLContext":
     try:
         context = ssl.create_default_context(cafile=ca_bundle)
     except (OSError, ValueError):  # ssl.SSLError is an OSError
-        stop("tls", "the CA bundle holds no usable certificate: check ca_bundle")
+        fail("tls", "the CA bundle holds no usable certificate: check ca_bundle")
     if ca_bundle is not None:
         # Python 3.13 began to refuse private CAs that lack an extension or two; a bundle the user
         # names is trusted as it is, in every Python alike.

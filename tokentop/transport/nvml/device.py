@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 from tokentop.domain.readings import DeviceReading
 from tokentop.domain.snapshot import GpuState, Process
-from tokentop.transport.nvml.device_queries import Memory, Questions
-from tokentop.transport.nvml.driver import GONE, UNINITIALIZED, Nvml, Refused
+from tokentop.transport.nvml.device_queries import DeviceQueries, Memory
+from tokentop.transport.nvml.driver import GONE, UNINITIALIZED, Nvml, NvmlError
 from tokentop.transport.nvml.power_state import address
-from tokentop.transport.nvml.processes import Claim, People, largest
+from tokentop.transport.nvml.processes import GpuProcess, ProcessNames, largest
 
 RECHECK_S = 60.0  # how often to ask what hardly changes: limit, MIG layout, past refusals
 
@@ -29,7 +29,7 @@ class Instance:
     """One MIG instance, as a child of its GPU."""
 
     def __init__(self, nvml: Nvml, handle: Any, *, details: bool) -> None:
-        self.questions = ask = Questions(nvml, handle)
+        self.queries = ask = DeviceQueries(nvml, handle)
         self.gpu_instance: int | None = None
         self._facts = DeviceReading(uuid=ask.uuid())
         self._details = details
@@ -38,21 +38,21 @@ class Instance:
             self._facts = self._facts._replace(name=ask.name())
 
     def read(
-        self, parent: DeviceReading, claims: list[Claim] | None, people: People
+        self, parent: DeviceReading, processes: list[GpuProcess] | None, names: ProcessNames
     ) -> DeviceReading:
         """Its own memory; processes from its GPU's list, or its own where that is refused."""
-        self.questions.new_poll(forgive=False)
-        memory, bad = _sane(self.questions.memory())
-        if claims is not None:
-            claims = [claim for claim in claims if claim.instance == self.gpu_instance]
+        self.queries.new_poll(forgive=False)
+        memory, bad = _sane(self.queries.memory())
+        if processes is not None:
+            processes = [process for process in processes if process.instance == self.gpu_instance]
         elif self._details:
-            claims = self.questions.claims("Compute")
+            processes = self.queries.processes("Compute")
         return self._facts._replace(
             index=parent.index,
             mig=parent.uuid,
             vram_used_bytes=memory.used,
             vram_total_bytes=memory.total,
-            processes=_named(claims, people),
+            processes=_named(processes, names),
             bad=bad,
         )
 
@@ -64,31 +64,31 @@ class Device:
         self.facts = DeviceReading(index=index)
         self.bus_id: str | None = None
         self._wanted = wanted
-        self._questions = Questions(nvml, handle)
+        self._queries = DeviceQueries(nvml, handle)
         self._instances: list[Instance] = []
         self._mig = False
         self._recheck_at: float | None = None
 
-    def read(self, now: float, people: People) -> list[DeviceReading]:
-        """This GPU and then its MIG instances; raises Refused only for a driver shut down."""
+    def read(self, now: float, names: ProcessNames) -> list[DeviceReading]:
+        """This GPU and then its MIG instances; raises NvmlError only for a driver shut down."""
         try:
             recheck = self._recheck_at is None or now >= self._recheck_at
-            self._questions.new_poll(forgive=recheck)
+            self._queries.new_poll(forgive=recheck)
             if recheck:
                 self._ask_facts()
                 self._recheck_at = now + RECHECK_S
-            return self._figures(people)
-        except Refused as refused:
+            return self._figures(names)
+        except NvmlError as refused:
             if refused.code not in GONE:
                 raise
-            return [self.at_rest("lost", self._questions.nvml.words(refused.code))]
+            return [self.without_figures("lost", self._queries.nvml.words(refused.code))]
 
-    def at_rest(self, state: GpuState, note: str | None) -> DeviceReading:
+    def without_figures(self, state: GpuState, note: str | None) -> DeviceReading:
         """The facts alone, for a GPU that is not asked or no longer answers."""
         return self.facts._replace(state=state, note=note)
 
     def _ask_facts(self) -> None:
-        ask = self._questions
+        ask = self._queries
         if self.facts.uuid is None:
             self.facts = self.facts._replace(uuid=ask.uuid())
             if self._wanted.details:
@@ -102,75 +102,81 @@ class Device:
 
     def _find_instances(self) -> list[Instance]:
         found = []
-        for slot in range(self._questions.ask("nvmlDeviceGetMaxMigDeviceCount") or 0):
+        for slot in range(self._queries.ask("nvmlDeviceGetMaxMigDeviceCount") or 0):
             try:
-                handle = self._questions.nvml.call(
-                    "nvmlDeviceGetMigDeviceHandleByIndex", self._questions.handle, slot
+                handle = self._queries.nvml.call(
+                    "nvmlDeviceGetMigDeviceHandleByIndex", self._queries.handle, slot
                 )
-            except Refused as refused:
+            except NvmlError as refused:
                 if refused.code in GONE or refused.code == UNINITIALIZED:
                     raise
                 continue  # an empty slot
-            found.append(Instance(self._questions.nvml, handle, details=self._wanted.details))
+            found.append(Instance(self._queries.nvml, handle, details=self._wanted.details))
         return found
 
-    def _figures(self, people: People) -> list[DeviceReading]:
-        ask = self._questions
+    def _figures(self, names: ProcessNames) -> list[DeviceReading]:
+        ask = self._queries
         memory, bad = _sane(ask.memory())
         self.facts = self.facts._replace(
             vram_total_bytes=memory.total or self.facts.vram_total_bytes,
             memory_shared=memory.shared,
         )
         whole = self.facts._replace(vram_used_bytes=memory.used, utilization=ask.utilization())
-        claims = None
+        processes = None
         if self._wanted.details:
-            claims = self._claims(people)
-            whole = self._with_details(whole, claims, people)
+            processes = self._claims(names)
+            whole = self._with_details(whole, processes, names)
         whole = whole._replace(state="ok" if ask.answers else "error", note=ask.note(), bad=bad)
-        return [whole, *self._children(whole, claims, people)]
+        return [whole, *self._children(whole, processes, names)]
 
     def _with_details(
-        self, whole: DeviceReading, claims: list[Claim] | None, people: People
+        self, whole: DeviceReading, processes: list[GpuProcess] | None, names: ProcessNames
     ) -> DeviceReading:
         return whole._replace(
-            temperature_c=self._questions.temperature_c(),
-            power_w=self._questions.power_w(),
-            processes=_named(_outside(claims, self._instances), people),
+            temperature_c=self._queries.temperature_c(),
+            power_w=self._queries.power_w(),
+            processes=_named(_outside(processes, self._instances), names),
         )
 
     def _children(
-        self, whole: DeviceReading, claims: list[Claim] | None, people: People
+        self, whole: DeviceReading, processes: list[GpuProcess] | None, names: ProcessNames
     ) -> list[DeviceReading]:
-        readings = [instance.read(whole, claims, people) for instance in self._instances]
-        if any(not instance.questions.answers for instance in self._instances):
+        readings = [instance.read(whole, processes, names) for instance in self._instances]
+        if any(not instance.queries.answers for instance in self._instances):
             self._recheck_at = None  # an instance was destroyed: look again at the next poll
         return readings
 
-    def _claims(self, people: People) -> list[Claim] | None:
+    def _claims(self, names: ProcessNames) -> list[GpuProcess] | None:
         """Compute and graphics processes; a MIG GPU has no graphics."""
-        claims = self._questions.claims("Compute")
+        processes = self._queries.processes("Compute")
         if self._mig:
-            return claims
-        if claims and any(people.process(claim).name == _MPS_SERVER for claim in claims):
-            claims = claims + (self._questions.claims("MPSCompute") or [])
-        graphics = self._questions.claims("Graphics")
-        if claims is None or graphics is None:
-            return claims if graphics is None else graphics
-        return claims + graphics
+            return processes
+        if processes and any(names.process(process).name == _MPS_SERVER for process in processes):
+            processes = processes + (self._queries.processes("MPSCompute") or [])
+        graphics = self._queries.processes("Graphics")
+        if processes is None or graphics is None:
+            return processes if graphics is None else graphics
+        return processes + graphics
 
 
-def _outside(claims: list[Claim] | None, instances: list[Instance]) -> list[Claim] | None:
+def _outside(
+    processes: list[GpuProcess] | None, instances: list[Instance]
+) -> list[GpuProcess] | None:
     """The claims that no MIG instance shows as its own."""
-    if claims is None:
+    if processes is None:
         return None
     shown = {instance.gpu_instance for instance in instances}
-    return [claim for claim in claims if claim.instance is None or claim.instance not in shown]
+    return [
+        process
+        for process in processes
+        if process.instance is None or process.instance not in shown
+    ]
 
 
-def _named(claims: list[Claim] | None, people: People) -> tuple[Process, ...] | None:
-    if claims is None:
+def _named(processes: list[GpuProcess] | None, names: ProcessNames) -> tuple[Process, ...] | None:
+    if processes is None:
         return None
-    return tuple(people.process(claim) for claim in largest(claims))
+    return tuple(names.process(process) for process in largest(processes))
 
 
 def _sane(memory: Memory) -> tuple[Memory, tuple[str, ...]]:

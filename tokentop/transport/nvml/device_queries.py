@@ -12,9 +12,9 @@ from tokentop.transport.nvml.driver import (
     NOT_SUPPORTED,
     UNINITIALIZED,
     Nvml,
-    Refused,
+    NvmlError,
 )
-from tokentop.transport.nvml.processes import Claim
+from tokentop.transport.nvml.processes import GpuProcess
 
 _TEMPERATURE_SENSOR = 0
 _NO_INSTANCE = 0xFFFFFFFF
@@ -30,10 +30,10 @@ class Memory(NamedTuple):
     shared: bool = False
 
 
-class Questions:
+class DeviceQueries:
     """One handle's questions; what the driver will never answer is not asked again.
 
-    Every method raises Refused for a GPU that is lost, or for a driver that was shut down, and
+    Every method raises NvmlError for a GPU that is lost, or for a driver that was shut down, and
     returns None for anything else that the driver would not say.
     """
 
@@ -58,7 +58,7 @@ class Questions:
             return None
         try:
             answer = self.nvml.call(name, self.handle, *arguments)
-        except Refused as refused:
+        except NvmlError as refused:
             if refused.code in GONE or refused.code == UNINITIALIZED:
                 raise
             self.refusals[name] = refused.code
@@ -123,7 +123,7 @@ class Questions:
         answer = self.ask("nvmlDeviceGetMigMode")
         return answer is not None and answer[0] == 1
 
-    def claims(self, kind: str) -> list[Claim] | None:
+    def processes(self, kind: str) -> list[GpuProcess] | None:
         """The process list of one kind: "Compute", "Graphics" or "MPSCompute"."""
         name = f"nvmlDeviceGet{kind}RunningProcesses_v3"
         answer = self.ask(name)
@@ -144,9 +144,9 @@ class Questions:
         return self.refusals.get(name) == FUNCTION_NOT_FOUND
 
 
-def _claim(entry: Any) -> Claim:
+def _claim(entry: Any) -> GpuProcess:
     instance = getattr(entry, "gpuInstanceId", _NO_INSTANCE)
-    return Claim(
+    return GpuProcess(
         int(entry.pid),
         None if entry.usedGpuMemory is None else int(entry.usedGpuMemory),
         None if instance in (None, _NO_INSTANCE) else int(instance),

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 from tokentop.domain.readings import DeviceReading
 from tokentop.transport.nvml.device import Device, Wanted
-from tokentop.transport.nvml.driver import GONE, NOT_FOUND, UNINITIALIZED, Nvml, Refused
-from tokentop.transport.nvml.power_state import Sleep
-from tokentop.transport.nvml.processes import People
+from tokentop.transport.nvml.driver import GONE, NOT_FOUND, UNINITIALIZED, Nvml, NvmlError
+from tokentop.transport.nvml.power_state import PowerState
+from tokentop.transport.nvml.processes import ProcessNames
 
 _SUSPENDED = "suspended by runtime power management; not woken"
 _MISSING = "no longer listed by the driver: see dmesg, reset or reboot"
@@ -17,7 +17,7 @@ class _Known(NamedTuple):
     bus_id: str | None
 
 
-class Roster:
+class DeviceTable:
     """The GPUs of one machine over all the times that NVML is started."""
 
     def __init__(self) -> None:
@@ -34,42 +34,44 @@ class Roster:
         self._devices, self._refused, self._refused_at = [], {}, {}
         self._found = False
 
-    def find(self, nvml: Nvml, sleep: Sleep, *, again: bool) -> None:
+    def find(self, nvml: Nvml, power: PowerState, *, again: bool) -> None:
         """Get the handles that are missing, never a sleeping GPU's; `again` the refused ones too.
 
         While anyone sleeps, GPUs are found by address: to ask an index is to wake whoever it is.
         """
         if not self._found:
-            self._found, self._by_address = True, bool(sleep.asleep)
+            self._found, self._by_address = True, bool(power.asleep)
             if not self._by_address:
                 for index in range(int(nvml.call("nvmlDeviceGetCount"))):
                     self._add_index(nvml, index)
-        elif again and not sleep.asleep:
+        elif again and not power.asleep:
             for index in tuple(self._refused):
                 self._add_index(nvml, index)
         if self._by_address:
-            self._add_awake(nvml, sleep, again=again)
+            self._add_awake(nvml, power, again=again)
 
-    def read(self, nvml: Nvml, sleep: Sleep, now: float, people: People) -> list[DeviceReading]:
+    def read(
+        self, nvml: Nvml, power: PowerState, now: float, names: ProcessNames
+    ) -> list[DeviceReading]:
         """Everyone's reading: the awake are asked, the others told of in words."""
         readings: list[DeviceReading] = []
         for device in self._devices:
-            if device.bus_id is None or device.bus_id not in sleep.asleep:
-                readings += self._read_one(device, now, people)
+            if device.bus_id is None or device.bus_id not in power.asleep:
+                readings += self._read_one(device, now, names)
         readings += self._without_handle(nvml)
-        readings += self.asleep(sleep)
+        readings += self.asleep(power)
         readings += self._missing({reading.uuid for reading in readings})
         return sorted(readings, key=lambda r: (r.index is None, r.index or 0, r.mig is not None))
 
-    def asleep(self, sleep: Sleep) -> list[DeviceReading]:
+    def asleep(self, power: PowerState) -> list[DeviceReading]:
         """The sleeping GPUs, by what was learned of them while they were awake."""
         return [
             self._at(address)._replace(state="suspended", note=_SUSPENDED)
-            for address in sleep.asleep
+            for address in power.asleep
         ]
 
-    def _read_one(self, device: Device, now: float, people: People) -> list[DeviceReading]:
-        readings = device.read(now, people)
+    def _read_one(self, device: Device, now: float, names: ProcessNames) -> list[DeviceReading]:
+        readings = device.read(now, names)
         facts = device.facts
         if facts.uuid is not None:
             self._known[facts.uuid] = _Known(facts, device.bus_id)
@@ -80,21 +82,21 @@ class Roster:
     def _add_index(self, nvml: Nvml, index: int) -> None:
         self._refused.pop(index, None)
         handle = _handle(nvml, "nvmlDeviceGetHandleByIndex", index)
-        if isinstance(handle, Refused):
+        if isinstance(handle, NvmlError):
             self._refused[index] = handle.code
         else:
             self._devices.append(Device(nvml, handle, index, self.wanted))
 
-    def _add_awake(self, nvml: Nvml, sleep: Sleep, *, again: bool) -> None:
+    def _add_awake(self, nvml: Nvml, power: PowerState, *, again: bool) -> None:
         has = {device.bus_id for device in self._devices}
         if not again:
             has |= self._refused_at.keys()
-        for address in sleep.awake:
+        for address in power.awake:
             if address in has:
                 continue
             self._refused_at.pop(address, None)
             handle = _handle(nvml, "nvmlDeviceGetHandleByPciBusId", address)
-            if isinstance(handle, Refused):
+            if isinstance(handle, NvmlError):
                 self._refused_at[address] = handle.code
                 continue
             device = Device(nvml, handle, _index(nvml, handle), self.wanted)
@@ -134,10 +136,10 @@ class Roster:
         ]
 
 
-def _handle(nvml: Nvml, name: str, which: int | str) -> Any | Refused:
+def _handle(nvml: Nvml, name: str, which: int | str) -> Any | NvmlError:
     try:
         return nvml.call(name, which)
-    except Refused as refused:
+    except NvmlError as refused:
         if refused.code == UNINITIALIZED:
             raise
         return refused
@@ -146,7 +148,7 @@ def _handle(nvml: Nvml, name: str, which: int | str) -> Any | Refused:
 def _index(nvml: Nvml, handle: Any) -> int | None:
     try:
         return int(nvml.call("nvmlDeviceGetIndex", handle))
-    except Refused as refused:
+    except NvmlError as refused:
         if refused.code == UNINITIALIZED:
             raise
         return None

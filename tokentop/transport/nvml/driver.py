@@ -1,4 +1,4 @@
-"""The one door to pynvml: a call answers or raises Refused; its codes and what they mean."""
+"""The one door to pynvml: a call answers or raises NvmlError; its codes and what they mean."""
 
 import sys
 from typing import Any
@@ -49,7 +49,7 @@ _START_WORDS = {
 }
 
 
-class Refused(Exception):  # it is an answer, not an error
+class NvmlError(Exception):  # it is an answer, not an error
     """The driver's "no" to one call, by its NVML code."""
 
     def __init__(self, code: int) -> None:
@@ -58,23 +58,23 @@ class Refused(Exception):  # it is an answer, not an error
 
 
 class Nvml:
-    """pynvml, initialised; every call answers or raises Refused."""
+    """pynvml, initialised; every call answers or raises NvmlError."""
 
     def __init__(self, pynvml: Any) -> None:
         self._pynvml = pynvml
         self.memory_v2: int | None = getattr(pynvml, "nvmlMemory_v2", None)
 
     def call(self, name: str, *arguments: object) -> Any:
-        """Ask one pynvml function by its name; raises Refused with the NVML code."""
+        """Ask one pynvml function by its name; raises NvmlError with the NVML code."""
         function = getattr(self._pynvml, name, None)
         if function is None:
-            raise Refused(FUNCTION_NOT_FOUND)
+            raise NvmlError(FUNCTION_NOT_FOUND)
         try:
             return function(*arguments)
         except self._pynvml.NVMLError as error:
-            raise Refused(int(error.value)) from None
+            raise NvmlError(int(error.value)) from None
         except (UnicodeDecodeError, ValueError):
-            raise Refused(UNREADABLE) from None
+            raise NvmlError(UNREADABLE) from None
 
     def words(self, code: int) -> str:
         """What this code means for one GPU, in a few words."""
@@ -96,7 +96,7 @@ def connect() -> Nvml | Failure:
     nvml = Nvml(pynvml)
     try:
         nvml.call("nvmlInit")
-    except Refused as refused:
+    except NvmlError as refused:
         return start_failure(refused.code, _official(pynvml, refused.code))
     return nvml
 

@@ -9,7 +9,7 @@ _DISPLAY_CLASS = "0x03"
 _ADDRESS = re.compile(r"([0-9a-f]+):([0-9a-f]{2}):([0-9a-f]{2})(?:\.([0-9a-f]))?", re.IGNORECASE)
 
 
-class Sleep(NamedTuple):
+class PowerState(NamedTuple):
     """PCI addresses ("0000:01:00.0") of the GPUs that sleep and of those that do not."""
 
     asleep: tuple[str, ...] = ()
@@ -43,10 +43,10 @@ def nvidia_gpus(sysfs: str) -> tuple[str, ...]:
     return tuple(name for name in names if _is_nvidia_gpu(os.path.join(devices, name)))
 
 
-def look(gpus: tuple[str, ...], sysfs: str) -> Sleep:
+def look(gpus: tuple[str, ...], sysfs: str) -> PowerState:
     """Who sleeps now; a GPU whose status cannot be read counts as awake."""
     asleep = tuple(gpu for gpu in gpus if _sleeps(gpu, sysfs))
-    return Sleep(asleep, tuple(gpu for gpu in gpus if gpu not in asleep))
+    return PowerState(asleep, tuple(gpu for gpu in gpus if gpu not in asleep))
 
 
 def may_sleep(gpus: tuple[str, ...], sysfs: str) -> bool:

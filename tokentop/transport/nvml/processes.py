@@ -13,7 +13,7 @@ _STUCK = ("D", "Z")
 _PYTHON_FLAGS_WITH_VALUE = ("-W", "-X")
 
 
-class Claim(NamedTuple):
+class GpuProcess(NamedTuple):
     """One line of a GPU's process list; `instance` is the MIG GPU instance that it runs in."""
 
     pid: int
@@ -21,9 +21,9 @@ class Claim(NamedTuple):
     instance: int | None = None
 
 
-def largest(claims: list[Claim], limit: int = KEPT_PER_GPU) -> list[Claim]:
+def largest(claims: list[GpuProcess], limit: int = KEPT_PER_GPU) -> list[GpuProcess]:
     """One claim a process, the largest first; compute and graphics lists name some twice."""
-    best: dict[int, Claim] = {}
+    best: dict[int, GpuProcess] = {}
     for claim in claims:
         known = best.get(claim.pid)
         if known is None or _size(claim) > _size(known):
@@ -31,12 +31,12 @@ def largest(claims: list[Claim], limit: int = KEPT_PER_GPU) -> list[Claim]:
     return sorted(best.values(), key=lambda claim: (-_size(claim), claim.pid))[:limit]
 
 
-def _size(claim: Claim) -> int:
+def _size(claim: GpuProcess) -> int:
     """Its bytes, with the unknown below 0."""
     return -1 if claim.vram_bytes is None else claim.vram_bytes
 
 
-class People:
+class ProcessNames:
     """Names and users of processes, remembered until `forget`; users for good.
 
     Call it on the driver's thread only: a user name may be looked up over the network.
@@ -51,7 +51,7 @@ class People:
         """Drop what was remembered of processes: numbers are used again, titles change."""
         self._known.clear()
 
-    def process(self, claim: Claim) -> Process:
+    def process(self, claim: GpuProcess) -> Process:
         """The claim with name and user, None each where /proc does not tell."""
         if claim.pid not in self._known:
             self._known[claim.pid] = (self._name(claim.pid), self._user(claim.pid))

@@ -10,10 +10,10 @@ from contextlib import suppress
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.text import clean
 from tokentop.transport.nvml.device import RECHECK_S, Wanted
-from tokentop.transport.nvml.device_table import Roster
-from tokentop.transport.nvml.driver import Nvml, Refused, connect, start_failure
-from tokentop.transport.nvml.power_state import Sleep, look, may_sleep, nvidia_gpus
-from tokentop.transport.nvml.processes import People
+from tokentop.transport.nvml.device_table import DeviceTable
+from tokentop.transport.nvml.driver import Nvml, NvmlError, connect, start_failure
+from tokentop.transport.nvml.power_state import PowerState, look, may_sleep, nvidia_gpus
+from tokentop.transport.nvml.processes import ProcessNames
 
 RETRY_S = 30.0
 
@@ -32,8 +32,8 @@ class Reader:
     def __init__(self, *, details: bool = True, sysfs: str = "/sys", proc: str = "/proc") -> None:
         self._details = details
         self._sysfs = sysfs
-        self._people = People(proc)
-        self._roster = Roster()
+        self._names = ProcessNames(proc)
+        self._table = DeviceTable()
         self._nvml: Nvml | None = None
         self._driver_version: str | None = None
         self._failure: Failure | None = None
@@ -46,18 +46,18 @@ class Reader:
     def read(self, now: float) -> GpusReading | Failure:
         """One reading at the monotonic time `now`, or why there is none."""
         recheck = self._recheck(now)
-        sleep = look(self._pci, self._sysfs)
-        if sleep.everyone:
-            return GpusReading(tuple(self._roster.asleep(sleep)), self._driver_version)
+        power = look(self._pci, self._sysfs)
+        if power.everyone:
+            return GpusReading(tuple(self._table.asleep(power)), self._driver_version)
         if self._renew_at is not None and now >= self._renew_at:
             self._close()
         try:
-            return self._ask(sleep, now, recheck=recheck)
-        except Refused:  # somebody shut NVML down under us: once more from the start
+            return self._ask(power, now, recheck=recheck)
+        except NvmlError:  # somebody shut NVML down under us: once more from the start
             self._close()
         try:
-            return self._ask(sleep, now, recheck=recheck)
-        except Refused as refused:
+            return self._ask(power, now, recheck=recheck)
+        except NvmlError as refused:
             official = self._nvml.official(refused.code) if self._nvml else ""
             self._close()
             return self._fail(start_failure(refused.code, official), now)
@@ -67,17 +67,17 @@ class Reader:
             return False
         self._pci = nvidia_gpus(self._sysfs)
         addresses = bool(self._pci) and may_sleep(self._pci, self._sysfs)
-        self._roster.wanted = Wanted(self._details, addresses)
-        self._people.forget()
+        self._table.wanted = Wanted(self._details, addresses)
+        self._names.forget()
         self._recheck_at = now + RECHECK_S
         return True
 
-    def _ask(self, sleep: Sleep, now: float, *, recheck: bool) -> GpusReading | Failure:
+    def _ask(self, power: PowerState, now: float, *, recheck: bool) -> GpusReading | Failure:
         nvml = self._open(now)
         if isinstance(nvml, Failure):
             return nvml
-        self._roster.find(nvml, sleep, again=recheck)
-        readings = self._roster.read(nvml, sleep, now, self._people)
+        self._table.find(nvml, power, again=recheck)
+        readings = self._table.read(nvml, power, now, self._names)
         if not readings:
             self._close()
             return self._fail(Failure("absent", _NO_GPU), now)
@@ -102,10 +102,10 @@ class Reader:
 
     def _close(self) -> None:
         if self._nvml is not None:
-            with suppress(Refused):  # it was down already
+            with suppress(NvmlError):  # it was down already
                 self._nvml.call("nvmlShutdown")
         self._nvml, self._renew_at = None, None
-        self._roster.forget_handles()
+        self._table.forget_handles()
 
     def _plan_renewal(self, readings: list[DeviceReading], now: float) -> None:
         if not any(reading.state == "lost" for reading in readings):
@@ -118,5 +118,5 @@ class Reader:
 def _version(nvml: Nvml) -> str | None:
     try:
         return clean(nvml.call("nvmlSystemGetDriverVersion"), 32) or None
-    except Refused:
+    except NvmlError:
         return None

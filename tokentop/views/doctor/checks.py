@@ -4,7 +4,7 @@ from tokentop.collect.collector import HttpSource
 from tokentop.config.schema import Config, ServiceConfig
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.snapshot import Service, Snapshot
-from tokentop.runtime.oneshot.refresh import Round
+from tokentop.runtime.oneshot.refresh import RefreshResult
 from tokentop.sources.aither.endpoints import SERVICES, BadData
 from tokentop.transport.http.messages import Reply, safe_url
 from tokentop.views.doctor import advice
@@ -13,14 +13,16 @@ from tokentop.views.doctor.report import Mark, Row, Section
 Finding = tuple[HttpSource, Reply | Failure, tuple[str, ...]]  # with the names of unusable fields
 
 
-CALM = "none of the seven services answers at its default address: fine unless you run that stack"
+NO_STACK = (
+    "none of the seven services answers at its default address: fine unless you run that stack"
+)
 
 
-def services(config: Config, heard: Round, snapshot: Snapshot) -> tuple[Section, ...]:
+def services(config: Config, heard: RefreshResult, snapshot: Snapshot) -> tuple[Section, ...]:
     """Return one section per service; one line for all where nobody configured or runs them."""
     known = {service.name: service for service in snapshot.services}
     if not _stack(config, heard):
-        return (Section("Services", (Row("off", "stack", CALM), *_strangers(config, heard))),)
+        return (Section("Services", (Row("off", "stack", NO_STACK), *_strangers(config, heard))),)
     return tuple(
         Section(
             f"{service.name}  {safe_url(service.url)}",
@@ -30,7 +32,7 @@ def services(config: Config, heard: Round, snapshot: Snapshot) -> tuple[Section,
     )
 
 
-def _stack(config: Config, heard: Round) -> bool:
+def _stack(config: Config, heard: RefreshResult) -> bool:
     """Whether any of the services is configured, or answers as one of them would."""
     if any(service.configured or service.token for service in config.services):
         return True
@@ -38,7 +40,7 @@ def _stack(config: Config, heard: Round) -> bool:
     return any(isinstance(answer, Reply) for answer in answers)
 
 
-def _strangers(config: Config, heard: Round) -> tuple[Row, ...]:
+def _strangers(config: Config, heard: RefreshResult) -> tuple[Row, ...]:
     """Services at whose address somebody else answers: worth a word where one is missed."""
     silent = ("refused", "unreachable")
     taken = {
@@ -64,7 +66,9 @@ def tls(config: Config) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _service(service: ServiceConfig, heard: Round, known: Service | None) -> tuple[Row, ...]:
+def _service(
+    service: ServiceConfig, heard: RefreshResult, known: Service | None
+) -> tuple[Row, ...]:
     mine = [_examined(*pair) for pair in heard.answers if pair[0].service == service.name]
     if not service.enabled:
         return (Row("off", "not asked", "switched off in the configuration"),)

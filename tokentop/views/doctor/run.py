@@ -9,7 +9,7 @@ from tokentop import __version__
 from tokentop.config.schema import Config
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.snapshot import Snapshot
-from tokentop.runtime.oneshot.refresh import Asker, Round
+from tokentop.runtime.oneshot.refresh import Refresher, RefreshResult
 from tokentop.transport.discovery.findings import Findings
 from tokentop.views.doctor import checks as examination
 from tokentop.views.doctor import costs, engines, search
@@ -25,7 +25,7 @@ SURVEY_S = 0.3  # of the deadline, to look at the processes and sockets here
 class Heard(NamedTuple):
     """All that one refresh heard, with what its search found and what is seen without asking."""
 
-    round: Round = Round()
+    round: RefreshResult = RefreshResult()
     findings: Findings | None = None
     seen: search.Survey | None = None
 
@@ -33,12 +33,14 @@ class Heard(NamedTuple):
 def run(config: Config, started: float) -> int:
     """Print the report; return 0 when at least one source works, 3 otherwise."""
     until = started + config.deadline_s
-    asker = Asker(config, min(SEARCH_S, config.deadline_s / 3))
+    refresher = Refresher(config, min(SEARCH_S, config.deadline_s / 3))
     try:
-        snapshot = asker.ask(until - SURVEY_S)
-        heard = Heard(asker.last, asker.findings, _look_around(config, asker.last, until))
+        snapshot = refresher.refresh(until - SURVEY_S)
+        heard = Heard(
+            refresher.last, refresher.findings, _look_around(config, refresher.last, until)
+        )
     finally:
-        asker.stop()
+        refresher.stop()
     terminal = look_at(sys.stdout, os.environ)
     page = Page(
         color=terminal.colors > 0,
@@ -70,7 +72,7 @@ def sections(
     )
 
 
-def _look_around(config: Config, heard: Round, until: float) -> search.Survey | None:
+def _look_around(config: Config, heard: RefreshResult, until: float) -> search.Survey | None:
     if config.demo.enabled or not config.discovery.enabled:
         return None
     return search.survey(config, heard.gpus, until)
@@ -134,7 +136,7 @@ def _characters(terminal: Terminal, config: Config) -> Row:
     return Row("warn", "characters", "not UTF-8: ASCII stands in", todo)
 
 
-def _gpus(config: Config, heard: Round) -> tuple[Row, ...]:
+def _gpus(config: Config, heard: RefreshResult) -> tuple[Row, ...]:
     if not config.gpus or heard.gpus is None:
         return (Row("off", "driver", "not asked, as configured"),)
     if isinstance(heard.gpus, Failure):
@@ -142,7 +144,7 @@ def _gpus(config: Config, heard: Round) -> tuple[Row, ...]:
     return (_driver(heard.gpus, heard), *examination.devices(heard.gpus))
 
 
-def _driver(reading: GpusReading, heard: Round) -> Row:
+def _driver(reading: GpusReading, heard: RefreshResult) -> Row:
     version = reading.driver_version or "of unknown version"
     count = sum(device.mig is None for device in reading.devices)
     speed = examination.milliseconds(heard.gpus_latency_s)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tokentop.config.schema import Config
 from tokentop.domain.readings import GpusReading
-from tokentop.runtime.oneshot.discovery_cache import NAME, NOBODY_S, plan
+from tokentop.runtime.oneshot.discovery_cache import NAME, NONE_FOUND_TTL_S, plan
 from tokentop.runtime.oneshot.environment import GpusAnswer
 from tokentop.transport.discovery.candidates import Candidate, candidates, gpu_pids
 from tokentop.transport.discovery.findings import Findings, Found
@@ -112,7 +112,7 @@ def _starting(one: Found) -> Row:
 def _kept(findings: Findings) -> Row:
     if not findings.complete or findings.starting:
         return Row("info", "kept", "not yet: the next call searches again")
-    if recall(NAME, NOBODY_S, time()) is None:
+    if recall(NAME, NONE_FOUND_TTL_S, time()) is None:
         todo = "give it a directory that is yours alone: XDG_RUNTIME_DIR"
         return Row("warn", "kept", "nowhere: every one-line call searches anew", todo)
     return Row("ok", "kept", "one-line calls use this: for 10 minutes, for 1 where nobody is there")

@@ -19,11 +19,11 @@ from tokentop.views.palette import THEMES
 from tokentop.views.tui import keys, theme
 from tokentop.views.tui import navigation as browse
 from tokentop.views.tui.messages import SnapshotReady
-from tokentop.views.tui.screen_model import Scene
+from tokentop.views.tui.screen_model import ScreenModel
 from tokentop.views.tui.screens.monitor import MonitorScreen
-from tokentop.views.tui.state import Name, View
+from tokentop.views.tui.state import Name, ViewState
 from tokentop.views.tui.terminal import restore_terminal as leave
-from tokentop.views.tui.terminal.gc_tuning import settle
+from tokentop.views.tui.terminal.gc_tuning import freeze_loaded_objects
 
 NOTICE_S = 4.0
 
@@ -49,7 +49,7 @@ class TokentopApp(App[int]):
         self._terminal = terminal
         self._again = again
         self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
-        self.view = View()
+        self.view = ViewState()
         self._look_theme = theme.MONO if self.no_color else config.ui.theme
         for name in (*THEMES, theme.MONO):
             self.register_theme(theme.textual_theme(name))
@@ -70,7 +70,7 @@ class TokentopApp(App[int]):
         for task in await self.session.start(self._again, self._say):
             task.add_done_callback(self._watch)
         if self._terminal is not None:  # under a test's pilot the process goes on without us
-            settle()
+            freeze_loaded_objects()
         if not self.session.frozen:
             self.set_timer(1.0 - self.session.wall() % 1.0, self._tick_on)
 
@@ -97,9 +97,9 @@ class TokentopApp(App[int]):
     def _take_snapshot(self) -> None:
         self._snapshot, self._snapshot_at = self.session.snapshot(), self.session.now()
 
-    def _scene(self) -> Scene:
+    def _scene(self) -> ScreenModel:
         now = self.session.now() if self.view.paused_at is None else self.view.paused_at
-        return Scene(
+        return ScreenModel(
             snapshot=self._snapshot,
             view=self.view,
             samples=self.session.samples,
@@ -120,7 +120,7 @@ class TokentopApp(App[int]):
         if self.screen_stack:
             self.monitor.tick(self._scene())
 
-    def _look_at(self, view: View) -> None:
+    def _look_at(self, view: ViewState) -> None:
         if view != self.view:
             self.view = view
             self._show()
@@ -208,7 +208,9 @@ class TokentopApp(App[int]):
     async def action_help(self) -> None:
         from tokentop.views.tui.screens.help import HelpScreen
 
-        await self.push_screen(HelpScreen(theme.style_table(self._look_theme), self._scene().look))
+        await self.push_screen(
+            HelpScreen(theme.style_table(self._look_theme), self._scene().options)
+        )
 
     def action_command_palette(self) -> None:
         from tokentop.views.tui.screens.palette import open_over

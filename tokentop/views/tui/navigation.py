@@ -14,8 +14,8 @@ from tokentop.views.tui.draw.panels.engines.rows import (
 from tokentop.views.tui.draw.panels.footer import HINTS
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
 from tokentop.views.tui.keys import KEYS
-from tokentop.views.tui.screen_model import Scene, edges, lines, scrolling
-from tokentop.views.tui.state import View
+from tokentop.views.tui.screen_model import ScreenModel, edges, lines, scrolling
+from tokentop.views.tui.state import ViewState
 
 Shown = Sequence[Placement]
 _OPENS = {
@@ -27,18 +27,18 @@ _OPENS = {
 }
 
 
-def table(scene: Scene) -> list[Row]:
+def table(scene: ScreenModel) -> list[Row]:
     """The rows of the engines' view, all of them."""
     view = scene.view
     return listed(scene.snapshot.engines, view.engine_sort, view.filter)
 
 
-def in_table(view: View) -> bool:
+def in_table(view: ViewState) -> bool:
     """True where a cursor moves through the engines."""
     return view.name == "engines" and view.opened is None
 
 
-def resorted(view: View) -> View:
+def resorted(view: ViewState) -> ViewState:
     """The list that is looked at, by its next column."""
     if view.name == "engines":
         after = ENGINE_SORTS[(ENGINE_SORTS.index(view.engine_sort) + 1) % len(ENGINE_SORTS)]
@@ -47,7 +47,7 @@ def resorted(view: View) -> View:
     return view._replace(sort=after, offset=0)
 
 
-def scrolled(scene: Scene, shown: Shown, rows: int) -> View:
+def scrolled(scene: ScreenModel, shown: Shown, rows: int) -> ViewState:
     """The cursor, or the list, `rows` further."""
     view = scene.view
     if in_table(view):
@@ -56,12 +56,12 @@ def scrolled(scene: Scene, shown: Shown, rows: int) -> View:
     return view.scrolled(min(view.offset, last) + rows, last)
 
 
-def paged(scene: Scene, shown: Shown, pages: int) -> View:
+def paged(scene: ScreenModel, shown: Shown, pages: int) -> ViewState:
     """The same by pages, one row seen on both."""
     return scrolled(scene, shown, pages * max(1, scrolling(scene, shown)[1] - 1))
 
 
-def to_end(scene: Scene, shown: Shown, end: int) -> View:
+def to_end(scene: ScreenModel, shown: Shown, end: int) -> ViewState:
     """The first row (0) or the last one (1)."""
     if in_table(scene.view):
         return _moved(scene, shown, len(table(scene)) * (1 if end else -1))
@@ -69,7 +69,7 @@ def to_end(scene: Scene, shown: Shown, end: int) -> View:
     return scene.view.scrolled(end * last, last)
 
 
-def _moved(scene: Scene, shown: Shown, rows: int) -> View:
+def _moved(scene: ScreenModel, shown: Shown, rows: int) -> ViewState:
     """The cursor on another engine, the window following it no further than it must."""
     view, found = scene.view, table(scene)
     at = place_of(found, view.cursor)
@@ -82,7 +82,7 @@ def _moved(scene: Scene, shown: Shown, rows: int) -> View:
     return view._replace(cursor=cursor, offset=offset)
 
 
-def opened(scene: Scene, identity: str | None = None) -> View:
+def opened(scene: ScreenModel, identity: str | None = None) -> ViewState:
     """One engine in full: the one named, else the one under the cursor."""
     view = scene.view
     if not in_table(view):
@@ -95,7 +95,7 @@ def opened(scene: Scene, identity: str | None = None) -> View:
     return view._replace(opened=wanted, cursor=wanted, kept=view.offset, offset=0)
 
 
-def back(view: View) -> View:
+def back(view: ViewState) -> ViewState:
     """One step back: out of an engine, out of the costs, out of a filter."""
     if view.opened is not None:
         return view._replace(opened=None, offset=view.kept)
@@ -104,7 +104,7 @@ def back(view: View) -> View:
     return view._replace(filter="", filtering=False, offset=0)
 
 
-def engine_at(scene: Scene, place: Placement, y: int) -> str | None:
+def engine_at(scene: ScreenModel, place: Placement, y: int) -> str | None:
     """The engine drawn in row `y` of the table's place."""
     found, (above, below) = table(scene), edges(place)
     room = place.height - above - below
@@ -116,7 +116,7 @@ def engine_at(scene: Scene, place: Placement, y: int) -> str | None:
     return hit.id if hit else None
 
 
-def click(scene: Scene, shown: Shown, x: int, y: int) -> str | None:
+def click(scene: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
     """The action that a click on a cell means, if any."""
     for place in shown:
         if place.x <= x < place.x + place.width and place.y <= y < place.y + place.height:
@@ -129,7 +129,7 @@ def click(scene: Scene, shown: Shown, x: int, y: int) -> str | None:
     return None
 
 
-def _hint(scene: Scene, place: Placement, x: int) -> str | None:
+def _hint(scene: ScreenModel, place: Placement, x: int) -> str | None:
     """The action of the key hint under a cell of the footer."""
     text = "".join(part for part, _ in lines(scene, place)[0])
     for key, word in HINTS:

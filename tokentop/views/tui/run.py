@@ -7,7 +7,7 @@ from tokentop.config.schema import Config, secrets
 from tokentop.views.tui.app import TokentopApp
 from tokentop.views.tui.terminal import restore_terminal as leave
 from tokentop.views.tui.terminal.driver import Driver
-from tokentop.views.tui.terminal.gc_tuning import share_one_heap
+from tokentop.views.tui.terminal.gc_tuning import use_one_malloc_arena
 
 
 def run(config: Config, again: Reloader | None = None) -> NoReturn:
@@ -15,7 +15,7 @@ def run(config: Config, again: Reloader | None = None) -> NoReturn:
 
     `again` reads the configuration once more where its file changed.
     """
-    share_one_heap()
+    use_one_malloc_arena()
     terminal = leave.Terminal()
     app: TokentopApp | None = None
     try:

@@ -9,22 +9,22 @@ from tokentop.domain.history import Sample
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw import registry as panels
 from tokentop.views.tui.draw.kit.frame import framed, rule
-from tokentop.views.tui.draw.kit.line import Line, Look, block, plain
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, plain
 from tokentop.views.tui.draw.layout import Placement, arrange
-from tokentop.views.tui.draw.layout_inputs import facts
+from tokentop.views.tui.draw.layout_inputs import layout_inputs
 from tokentop.views.tui.draw.panels import costs
 from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines.rows import listed
 from tokentop.views.tui.draw.panels.gpus import processes
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
-from tokentop.views.tui.state import View
+from tokentop.views.tui.state import ViewState
 
 CHARTS = ("utilization", "multiplier", "queue", "vram")
 _CHART = "chart-"
 _TALL = 36  # rows from which panels have frames, as on the dashboard
 
 
-class Scene(NamedTuple):
+class ScreenModel(NamedTuple):
     """Everything the picture is a function of.
 
     `now` is the monotonic time that the picture shows; `elapsed_s` the time since its snapshot was
@@ -32,7 +32,7 @@ class Scene(NamedTuple):
     """
 
     snapshot: Snapshot
-    view: View
+    view: ViewState
     samples: Callable[[], Sequence[Sample]]
     now: float
     elapsed_s: float = 0.0
@@ -44,10 +44,10 @@ class Scene(NamedTuple):
     burn_at: float = 0.2
 
     @property
-    def look(self) -> Look:
+    def options(self) -> DrawOptions:
         """The same, as the drawing functions want it."""
         view = self.view
-        return Look(
+        return DrawOptions(
             ascii=self.ui.ascii,
             elapsed_s=self.elapsed_s,
             clock=self.clock,
@@ -69,19 +69,19 @@ class Scene(NamedTuple):
         )
 
 
-def placements(scene: Scene, width: int, height: int) -> tuple[Placement, ...]:
+def placements(scene: ScreenModel, width: int, height: int) -> tuple[Placement, ...]:
     """The panels of the scene's view on a screen of `width` x `height` cells."""
     if scene.view.name == "dashboard" or width < 20 or height < 8:
-        return arrange(width, height, facts(scene.snapshot, scene.look))
-    chrome = "frame" if width >= 60 and height >= 20 else "rule"
-    room = Placement("", 0, 1, width, height - 2, "frame" if chrome == "frame" else "rule")
+        return arrange(width, height, layout_inputs(scene.snapshot, scene.options))
+    border = "frame" if width >= 60 and height >= 20 else "rule"
+    room = Placement("", 0, 1, width, height - 2, "frame" if border == "frame" else "rule")
     inside = _inside(scene, room)
     header = Placement("header", 0, 0, width, 1)
     footer = Placement("footer", 0, height - 1, width, 1)
     return (header, *inside, footer)
 
 
-def _inside(scene: Scene, room: Placement) -> tuple[Placement, ...]:
+def _inside(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     """What stands between header and footer."""
     view = scene.view
     if view.name == "gpus":
@@ -91,7 +91,7 @@ def _inside(scene: Scene, room: Placement) -> tuple[Placement, ...]:
     return (room._replace(panel="costs"),) if view.name == "costs" else _charts(room)
 
 
-def _gpu_view(scene: Scene, room: Placement) -> tuple[Placement, ...]:
+def _gpu_view(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     """The pool above, as tall as it needs up to three fifths; its processes below."""
     rows = len(scene.snapshot.gpus) + bool(scene.snapshot.engines)  # the legend's
     pool = min(max(1, rows) + sum(edges(room)), max(4, room.height * 3 // 5))
@@ -114,31 +114,31 @@ def _charts(room: Placement) -> tuple[Placement, ...]:
             room.y + rows[y],
             columns[x + 1] - columns[x],
             rows[y + 1] - rows[y],
-            room.chrome,
+            room.border,
         )
         for y in range(down)
         for x in range(across)
     )
 
 
-def lines(scene: Scene, place: Placement) -> list[Line]:
+def lines(scene: ScreenModel, place: Placement) -> list[Line]:
     """One panel's lines, exactly as large as its place."""
     if place.panel.startswith(_CHART):
         return _chart(scene, place)
     if place.panel == "history":  # the dashboard's own, so that it does without plotext's 10 MB
         history = [sample.utilization for sample in scene.samples()]
-        return panels.draw(scene.snapshot, place, scene.look._replace(history=history))
+        return panels.draw(scene.snapshot, place, scene.options._replace(history=history))
     if place.panel == "processes":
         return _own(scene, place, "Processes", [], processes.lines)
     if place.panel == "costs":
-        said = costs.summary(scene.snapshot, scene.look)
+        said = costs.summary(scene.snapshot, scene.options)
         return _own(scene, place, costs.TITLE, said, costs.lines)
     if place.panel == "engine":
         return _engine(scene, place)
-    return panels.draw(scene.snapshot, place, scene.look)
+    return panels.draw(scene.snapshot, place, scene.options)
 
 
-def _chart(scene: Scene, place: Placement) -> list[Line]:
+def _chart(scene: ScreenModel, place: Placement) -> list[Line]:
     from tokentop.views.tui.draw.panels.history import (
         charts as history_view,  # plotext is paid for when a chart is seen
     )
@@ -146,9 +146,9 @@ def _chart(scene: Scene, place: Placement) -> list[Line]:
     name = place.panel.removeprefix(_CHART)
     samples = scene.samples()
 
-    def inside(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+    def inside(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
         return history_view.lines(
-            name, snapshot, samples, scene.now, width, height, ascii=look.ascii
+            name, snapshot, samples, scene.now, width, height, ascii=options.ascii
         )
 
     title = history_view.MEASURES[name].title
@@ -156,36 +156,36 @@ def _chart(scene: Scene, place: Placement) -> list[Line]:
     return _own(scene, place, title, now, inside)
 
 
-def _engine(scene: Scene, place: Placement) -> list[Line]:
+def _engine(scene: ScreenModel, place: Placement) -> list[Line]:
     """The opened engine over everything that is kept of it."""
     identity = scene.view.opened or ""
     one = engine.found(scene.snapshot, identity)
     trends = scene.trends(identity)
 
-    def inside(_: Snapshot, width: int, height: int, look: Look) -> list[Line]:
-        return engine.lines(one, trends, width, height, look)
+    def inside(_: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+        return engine.lines(one, trends, width, height, options)
 
     title = engine.named(one) if one else "engine"
-    return _own(scene, place, title, engine.summary(one, scene.look), inside)
+    return _own(scene, place, title, engine.summary(one, scene.options), inside)
 
 
 def _own(
-    scene: Scene, place: Placement, title: str, summary: Line, inside: panels.Lines
+    scene: ScreenModel, place: Placement, title: str, summary: Line, inside: panels.Lines
 ) -> list[Line]:
     """A panel that the dashboard does not have, set off as its place says."""
-    look, edge = scene.look, {"frame": (4, 2), "rule": (0, 1), "bare": (0, 0)}[place.chrome]
+    options, edge = scene.options, {"frame": (4, 2), "rule": (0, 1), "bare": (0, 0)}[place.border]
     width, height = place.width - edge[0], place.height - edge[1]
     if width < 1 or height < 1:
         return block([], place.width, place.height)
-    drawn = inside(scene.snapshot, width, height, look)
-    if place.chrome == "frame":
+    drawn = inside(scene.snapshot, width, height, options)
+    if place.border == "frame":
         drawn = framed(drawn, title, summary, place.width, place.height)
-    elif place.chrome == "rule":
+    elif place.border == "rule":
         drawn = [rule(title, summary, place.width), *drawn]
-    return plain(drawn) if look.ascii else drawn
+    return plain(drawn) if options.ascii else drawn
 
 
-def ticking(scene: Scene, place: Placement) -> bool:
+def ticking(scene: ScreenModel, place: Placement) -> bool:
     """True where the panel shows an age, a countdown or the clock; paused, the header alone."""
     if scene.view.paused_at is not None and place.panel != "header":
         return False
@@ -196,33 +196,33 @@ def ticking(scene: Scene, place: Placement) -> bool:
 
 def edges(place: Placement) -> tuple[int, int]:
     """Rows of a table's place above its first row and below its last."""
-    return {"frame": (2, 1), "rule": (1, 0), "bare": (0, 0)}[place.chrome]
+    return {"frame": (2, 1), "rule": (1, 0), "bare": (0, 0)}[place.border]
 
 
-def scrolling(scene: Scene, shown: Sequence[Placement]) -> tuple[int, int]:
+def scrolling(scene: ScreenModel, shown: Sequence[Placement]) -> tuple[int, int]:
     """The last row at which the list may start, and the rows of one page."""
     found = [(0, 1)]
     for place in shown:
         rows = _rows(scene, place)
         if rows is not None:
             heads = place.panel in ("gpus", "processes", "engines")
-            room = place.height - sum(edges(place)) + (not heads and place.chrome == "frame")
+            room = place.height - sum(edges(place)) + (not heads and place.border == "frame")
             room -= rows > room > 1 and place.panel != "processes"  # for the line that says where
             found.append((max(0, rows - max(1, room)), max(1, room)))
     return max(found)
 
 
-def _rows(scene: Scene, place: Placement) -> int | None:
+def _rows(scene: ScreenModel, place: Placement) -> int | None:
     """The rows of a list, or of a page of text; None where nothing is to be scrolled."""
-    snapshot, look = scene.snapshot, scene.look
-    width = place.width - (4 if place.chrome == "frame" else 0)
+    snapshot, options = scene.snapshot, scene.options
+    width = place.width - (4 if place.border == "frame" else 0)
     if place.panel == "gpus":
-        return len(arranged(snapshot.gpus, look.sort, look.filter))
+        return len(arranged(snapshot.gpus, options.sort, options.filter))
     if place.panel == "processes":
-        return len(processes.rows(snapshot, look))
+        return len(processes.rows(snapshot, options))
     if scene.view.name == "engines" and place.panel == "engines":
-        return len(listed(snapshot.engines, look.engine_sort, look.engine_filter))
+        return len(listed(snapshot.engines, options.engine_sort, options.engine_filter))
     if place.panel == "costs":
         return len(costs.page(snapshot, width))
     one = engine.found(snapshot, scene.view.opened or "") if place.panel == "engine" else None
-    return len(engine.page(one, Trends(), width, look)) if one else None
+    return len(engine.page(one, Trends(), width, options)) if one else None

@@ -6,7 +6,7 @@ Name = Literal["dashboard", "gpus", "history", "engines", "costs"]
 NAMES: tuple[Name, ...] = ("dashboard", "gpus", "history", "engines")  # what tab goes through
 
 
-class View(NamedTuple):
+class ViewState(NamedTuple):
     """The view and how its list is sorted, filtered and scrolled.
 
     `cursor` is the engine pointed at, `opened` the one shown in full, `kept` where its table stood,
@@ -28,7 +28,7 @@ class View(NamedTuple):
     kept: int = 0
     before: Name = "dashboard"
 
-    def named(self, name: Name) -> "View":
+    def named(self, name: Name) -> "ViewState":
         """The same choices in another view, its list at its top; a filter stays with its list."""
         same = ("engines" in (name, self.name)) == (name == self.name)
         return self._replace(
@@ -40,20 +40,20 @@ class View(NamedTuple):
             before=self.before if self.name == "costs" else self.name,
         )
 
-    def next(self, step: int) -> "View":
+    def next(self, step: int) -> "ViewState":
         """The view `step` places further, round and round."""
         here = self.name if self.name in NAMES else self.before
         return self.named(NAMES[(NAMES.index(here) + step) % len(NAMES)])
 
-    def typed(self, text: str, limit: int = 64) -> "View":
+    def typed(self, text: str, limit: int = 64) -> "ViewState":
         """The filter with `text` typed at its end."""
         safe = "".join(char for char in text if char.isprintable())
         return self._replace(filter=(self.filter + safe)[:limit], offset=0)
 
-    def rubbed_out(self) -> "View":
+    def rubbed_out(self) -> "ViewState":
         """The filter without its last character."""
         return self._replace(filter=self.filter[:-1], offset=0)
 
-    def scrolled(self, offset: int, last: int) -> "View":
+    def scrolled(self, offset: int, last: int) -> "ViewState":
         """The list starting at row `offset`, kept between the first and the `last` start."""
         return self._replace(offset=max(0, min(offset, last)))

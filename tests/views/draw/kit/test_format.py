@@ -15,9 +15,9 @@ from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Snapshot
 from tokentop.transport.http.failures import failure_for_exception, failure_for_status
 from tokentop.views.tui.draw import registry as panels
-from tokentop.views.tui.draw.kit.line import Look
+from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.layout import Placement, arrange
-from tokentop.views.tui.draw.layout_inputs import facts
+from tokentop.views.tui.draw.layout_inputs import layout_inputs
 from tokentop.views.tui.draw.panels import banner, economy, header, metrics, services, tokens
 from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines import reasons
@@ -25,7 +25,7 @@ from tokentop.views.tui.draw.panels.engines import table as engines
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus.rows import foreign
 
-LOOK = Look(clock="12:04:31")
+LOOK = DrawOptions(clock="12:04:31")
 URL = "https://gpu-box:8001/x"
 
 
@@ -39,25 +39,25 @@ def _expired() -> ssl.SSLError:
 def test_lower_bounds_are_said_wherever_tokens_a_second_are(plain: bool) -> None:
     """An engine that made tokens nobody counted has `at least` before its rates, and the sum too;
     a rate that is whole has none."""
-    look, sign = LOOK._replace(ascii=plain), ">=" if plain else "≥"
+    options, sign = LOOK._replace(ascii=plain), ">=" if plain else "≥"
     snap = boxes.one_engine()
     (one,) = snap.engines
     for drawn in (
-        engines.lines(snap, 90, 3, look),
-        [engines.summary(snap, look), tokens.summary(snap, look)],
-        services.lines(snap, 90, 2, look),
-        engine.page(one, Trends(), 100, look),
-        tokens.lines(snap, 78, 5, look),
-        tokens.lines(snap, 40, 1, look),
-        banner.lines(snap, 78, 2, look),
+        engines.lines(snap, 90, 3, options),
+        [engines.summary(snap, options), tokens.summary(snap, options)],
+        services.lines(snap, 90, 2, options),
+        engine.page(one, Trends(), 100, options),
+        tokens.lines(snap, 78, 5, options),
+        tokens.lines(snap, 40, 1, options),
+        banner.lines(snap, 78, 2, options),
     ):
         assert f"{sign}61" in said(drawn)
-    assert "least" in said(banner.lines(snap, 116, 3, look))
+    assert "least" in said(banner.lines(snap, 116, 3, options))
     sure = snap._replace(engines=(one._replace(rate_at_least=False),))
-    drawn = [*engines.lines(sure, 90, 3, look), *tokens.lines(sure, 78, 5, look)]
+    drawn = [*engines.lines(sure, 90, 3, options), *tokens.lines(sure, 78, 5, options)]
     assert sign not in said(drawn)
     wide = snap._replace(engines=(one._replace(generation_tokens_per_s=12345.0),))
-    assert f"{sign}12.3k" in said(engines.lines(wide, 90, 3, look))
+    assert f"{sign}12.3k" in said(engines.lines(wide, 90, 3, options))
 
 
 @pytest.mark.parametrize("width", [22, 30, 40, 60, 80, 120])
@@ -67,8 +67,8 @@ def test_the_header_always_tells_how_old_the_data_are(
     width: int, paused: bool, unsafe: bool
 ) -> None:
     """Whatever badges there are; at 80 cells how often it asks and what is up are told as well."""
-    look = LOOK._replace(paused=paused, insecure_tls=unsafe)
-    text = said(header.lines(examples.stale(), width, 1, look))
+    options = LOOK._replace(paused=paused, insecure_tls=unsafe)
+    text = said(header.lines(examples.stale(), width, 1, options))
     assert "47s" in text
     assert ("PAUSED" in text) == paused or width < 40
     assert ("TLS" in text) == unsafe or width < 40
@@ -155,15 +155,15 @@ def test_hosts_that_begin_alike_keep_their_whole_names() -> None:
 def test_old_figures_say_their_age_without_colour(size: tuple[int, int], plain: bool) -> None:
     """Slots, multiplier, metrics, cloud and economy: each has the age in its own room, and it
     goes on between polls."""
-    snap, look = examples.stale(), LOOK._replace(ascii=plain)
+    snap, options = examples.stale(), LOOK._replace(ascii=plain)
     wanted = {"slots", "multiplier", "metrics", "cloud", "economy"}
-    found = [p for p in arrange(*size, facts(snap, look)) if p.panel in wanted]
+    found = [p for p in arrange(*size, layout_inputs(snap, options)) if p.panel in wanted]
     assert {"slots", "multiplier", "metrics"} <= {p.panel for p in found}
     for place in found:
-        assert "47s" in said(panels.draw(snap, place, look)), place
-        assert "52s" in said(panels.draw(snap, place, look._replace(elapsed_s=5.0))), place
+        assert "47s" in said(panels.draw(snap, place, options)), place
+        assert "52s" in said(panels.draw(snap, place, options._replace(elapsed_s=5.0))), place
         assert panels.ticks(place.panel, snap)
-        assert "old" not in said(panels.draw(examples.surge(), place, look))
+        assert "old" not in said(panels.draw(examples.surge(), place, options))
 
 
 def test_only_what_is_old_says_so() -> None:
@@ -189,7 +189,7 @@ def test_the_compact_strip_says_how_old_it_is() -> None:
 def test_engines_are_listed_once(size: tuple[int, int], build: Callable[[], Snapshot]) -> None:
     """The strip stands where the table does not show every engine, and only there."""
     snap = build()
-    places = {p.panel: p for p in arrange(*size, facts(snap, LOOK))}
+    places = {p.panel: p for p in arrange(*size, layout_inputs(snap, LOOK))}
     table = places.get("engines")
     whole = (
         table is not None and "+" not in said(panels.draw(snap, table, LOOK)).partition("more")[0]
@@ -201,5 +201,7 @@ def test_engines_are_listed_once(size: tuple[int, int], build: Callable[[], Snap
 
 def test_a_hidden_table_leaves_the_strip() -> None:
     """Who hides the table still sees the engines named."""
-    look = LOOK._replace(hidden=frozenset({"engines"}))
-    assert "services" in {p.panel for p in arrange(120, 40, facts(boxes.engines(), look))}
+    options = LOOK._replace(hidden=frozenset({"engines"}))
+    assert "services" in {
+        p.panel for p in arrange(120, 40, layout_inputs(boxes.engines(), options))
+    }

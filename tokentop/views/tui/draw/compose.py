@@ -1,17 +1,22 @@
 """The whole dashboard as text: every panel at its place."""
 
 from tokentop.domain.snapshot import Snapshot
-from tokentop.views.tui.draw.kit.line import Line, Look, exact
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, exact
 from tokentop.views.tui.draw.layout import arrange
-from tokentop.views.tui.draw.layout_inputs import facts
+from tokentop.views.tui.draw.layout_inputs import layout_inputs
 from tokentop.views.tui.draw.registry import draw
 
 
-def compose(snapshot: Snapshot, width: int, height: int, look: Look = Look()) -> list[Line]:  # noqa: B008
+def compose(
+    snapshot: Snapshot,
+    width: int,
+    height: int,
+    options: DrawOptions = DrawOptions(),  # noqa: B008  (a frozen value)
+) -> list[Line]:
     """Exactly `height` lines of exactly `width` cells."""
     rows: list[list[tuple[int, int, Line]]] = [[] for _ in range(height)]
-    for place in arrange(width, height, facts(snapshot, look)):
-        for dy, line in enumerate(draw(snapshot, place, look)):
+    for place in arrange(width, height, layout_inputs(snapshot, options)):
+        for dy, line in enumerate(draw(snapshot, place, options)):
             rows[place.y + dy].append((place.x, place.width, line))
     return [_row(parts, width) for parts in rows]
 

@@ -7,9 +7,9 @@ least go first when room is short, and grow in order of rank when there is room 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from tokentop.views.tui.draw.layout_inputs import Facts
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 
-Chrome = Literal["bare", "rule", "frame"]
+Border = Literal["bare", "rule", "frame"]
 
 
 _TALL = 44  # rows from which the history joins the dashboard
@@ -23,7 +23,7 @@ class Placement(NamedTuple):
     y: int
     width: int
     height: int
-    chrome: Chrome = "bare"
+    border: Border = "bare"
 
 
 class Band(NamedTuple):
@@ -36,17 +36,17 @@ class Band(NamedTuple):
     panels: tuple[tuple[str, int], ...]
     rank: int
     steps: tuple[int, ...]
-    chrome: Chrome = "bare"
+    border: Border = "bare"
     inset: int = 0
-    elastic: bool = False
-    late: bool = False
+    flex: bool = False
+    grow_last: bool = False
 
 
-def arrange(width: int, height: int, facts: Facts) -> tuple[Placement, ...]:
+def arrange(width: int, height: int, inputs: LayoutInputs) -> tuple[Placement, ...]:
     """The panels of a screen of `width` x `height` cells, top to bottom, none overlapping."""
-    bands = _shown(_bands(width, height, facts), facts.hidden)
+    bands = _shown(_bands(width, height, inputs), inputs.hidden)
     heights = _heights(bands, max(0, height))
-    named = _without_strip(bands, facts)
+    named = _without_strip(bands, inputs)
     if named and _whole(named, tall := _heights(named, max(0, height))):
         bands, heights = named, tall
     placed: list[Placement] = []
@@ -57,29 +57,29 @@ def arrange(width: int, height: int, facts: Facts) -> tuple[Placement, ...]:
     return tuple(placed)
 
 
-def _bands(width: int, height: int, facts: Facts) -> list[Band]:
+def _bands(width: int, height: int, inputs: LayoutInputs) -> list[Band]:
     framed = width >= 100 and height >= 36
-    if facts.compact:
+    if inputs.compact:
         return _strip(width)
-    if facts.empty:
+    if inputs.empty:
         return _welcome(framed)
     if framed:
-        return _framed(facts, height) if facts.has_stack else _framed_engines(facts, height)
+        return _framed(inputs, height) if inputs.has_stack else _framed_engines(inputs, height)
     if width < 56 or height < 18:
-        return _small(facts, width)
-    return _ruled(facts, height) if facts.has_stack else _ruled_engines(facts, height)
+        return _small(inputs, width)
+    return _ruled(inputs, height) if inputs.has_stack else _ruled_engines(inputs, height)
 
 
-def _without_strip(bands: Sequence[Band], facts: Facts) -> list[Band]:
+def _without_strip(bands: Sequence[Band], inputs: LayoutInputs) -> list[Band]:
     """The bands with the whole engines' table in the strip's place; none where there is no table.
 
     The strip would repeat the table; where the table cannot be whole, the strip names them all.
     """
     at = [i for i, b in enumerate(bands) if ("engines", 1) in b.panels]
-    if not at or facts.has_stack:
+    if not at or inputs.has_stack:
         return []
-    edge = 3 if bands[at[0]].chrome == "frame" else 1
-    table = bands[at[0]]._replace(steps=(0, edge + facts.engine_rows), late=False)
+    edge = 3 if bands[at[0]].border == "frame" else 1
+    table = bands[at[0]]._replace(steps=(0, edge + inputs.engine_rows), grow_last=False)
     kept = [table if i == at[0] else b for i, b in enumerate(bands)]
     return [b for b in kept if ("services", 1) not in b.panels]
 
@@ -96,7 +96,7 @@ def _strip(width: int) -> list[Band]:
     return [
         Band((("header", 1),), 1, (1,)),
         Band((("strip", 1),), 0, (1, 6), inset=inset),
-        Band((("rest", 1),), 3, (0,), elastic=True),
+        Band((("rest", 1),), 3, (0,), flex=True),
         Band((("footer", 1),), 2, (1,)),
     ]
 
@@ -111,7 +111,7 @@ def _welcome(framed: bool) -> list[Band]:
             "frame" if framed else "bare",
             0 if framed else 1,
         ),
-        Band((("welcome", 1),), 0, (1,), inset=1, elastic=True),
+        Band((("welcome", 1),), 0, (1,), inset=1, flex=True),
         Band(
             (("services", 1),),
             2,
@@ -123,17 +123,17 @@ def _welcome(framed: bool) -> list[Band]:
     ]
 
 
-def _framed(facts: Facts, height: int) -> list[Band]:
-    rows = max(1, facts.gpu_rows)
+def _framed(inputs: LayoutInputs, height: int) -> list[Band]:
+    rows = max(1, inputs.gpu_rows)
     pool = _rising(3 + min(rows, 8), 3 + rows)
-    tokens = (3, 4, 5, 7, 8) if facts.engines else (0,)
+    tokens = (3, 4, 5, 7, 8) if inputs.engines else (0,)
     return [
         Band((("header", 1),), 0, (1,)),
         Band((("banner", 1),), 1, (5,), "frame"),
         Band((("slots", 3), ("multiplier", 2)), 2, (7, 9, 11, 13), "frame"),
-        Band((("gpus", 1),), 3, pool, "frame", elastic=rows > 16),
+        Band((("gpus", 1),), 3, pool, "frame", flex=rows > 16),
         Band((("tokens", 1),), 7, tokens, "frame"),
-        Band((("history", 1),), 9, (0, 8, 12), "frame", elastic=True) if height >= _TALL
+        Band((("history", 1),), 9, (0, 8, 12), "frame", flex=True) if height >= _TALL
         else Band((), 9, (0,)),
         Band((("metrics", 4), ("capacity", 5), ("cloud", 6)), 4, (5, 7, 8, 11), "frame"),
         Band((("economy", 1),), 8, (1,), inset=2),
@@ -142,65 +142,65 @@ def _framed(facts: Facts, height: int) -> list[Band]:
     ]  # fmt: skip
 
 
-def _framed_engines(facts: Facts, height: int) -> list[Band]:
+def _framed_engines(inputs: LayoutInputs, height: int) -> list[Band]:
     """A box without the stack: no multiplier, no rented capacity; engines one by one instead."""
-    rows = max(1, facts.gpu_rows)
+    rows = max(1, inputs.gpu_rows)
     pool = (*_rising(3 + min(rows, 8), 3 + rows), 4 + rows)  # the last one is the legend's
-    table = (0, 5, *_rising(3 + min(facts.engines, 3), 3 + facts.engines))
+    table = (0, 5, *_rising(3 + min(inputs.engines, 3), 3 + inputs.engines))
     return [
         Band((("header", 1),), 0, (1,)),
         Band((("banner", 1),), 1, (5,), "frame"),
         Band((("slots", 1),), 2, (6, 7, 9), "frame"),
-        Band((("gpus", 1),), 3, pool, "frame", elastic=rows > 16),
+        Band((("gpus", 1),), 3, pool, "frame", flex=rows > 16),
         Band((("tokens", 1),), 4, (6, 7, 8), "frame"),
-        Band((("history", 1),), 9, (0, 8), "frame", elastic=facts.engines <= 8) if height >= _TALL
+        Band((("history", 1),), 9, (0, 8), "frame", flex=inputs.engines <= 8) if height >= _TALL
         else Band((), 9, (0,)),
-        Band((("engines", 1),), 7, tuple(sorted(set(table))), "frame", elastic=facts.engines > 8),
-        Band((("services", 1),), 5, (4,) if facts.engines <= 14 else (3,), "frame"),
+        Band((("engines", 1),), 7, tuple(sorted(set(table))), "frame", flex=inputs.engines > 8),
+        Band((("services", 1),), 5, (4,) if inputs.engines <= 14 else (3,), "frame"),
         Band((("footer", 1),), 6, (1,)),
     ]  # fmt: skip
 
 
-def _ruled_engines(facts: Facts, height: int) -> list[Band]:
-    rows = max(1, facts.gpu_rows)
+def _ruled_engines(inputs: LayoutInputs, height: int) -> list[Band]:
+    rows = max(1, inputs.gpu_rows)
     pool = _rising(1 + min(rows, 8), 1 + rows)
-    table = (0, *_rising(2 + min(facts.engines, 2), 1 + max(1, facts.engines)))
+    table = (0, *_rising(2 + min(inputs.engines, 2), 1 + max(1, inputs.engines)))
     return [
         Band((("header", 1),), 0, (1,)),
         Band((("banner", 1),), 1, (2,), inset=1),
-        Band((("slots", 1),), 5, (2, 4, 6), inset=1, late=True),
-        Band((("gpus", 1),), 3, pool, "rule", 1, elastic=rows > 8),
+        Band((("slots", 1),), 5, (2, 4, 6), inset=1, grow_last=True),
+        Band((("gpus", 1),), 3, pool, "rule", 1, flex=rows > 8),
         Band((("tokens", 1),), 4, (3, 5, 6), "rule", 1),
         Band((("history", 1),), 12, (0, 6, 9), "rule", 1, True, True) if height >= _TALL
         else Band((), 12, (0,)),
-        Band((("engines", 1),), 7, tuple(sorted(set(table))), "rule", 1, elastic=True, late=True),
+        Band((("engines", 1),), 7, tuple(sorted(set(table))), "rule", 1, flex=True, grow_last=True),
         Band((("services", 1),), 2, (1, 2), inset=1),
         Band((("footer", 1),), 6, (1,)),
     ]  # fmt: skip
 
 
-def _ruled(facts: Facts, height: int) -> list[Band]:
-    rows = max(1, facts.gpu_rows)
+def _ruled(inputs: LayoutInputs, height: int) -> list[Band]:
+    rows = max(1, inputs.gpu_rows)
     pool = _rising(1 + min(rows, 8), 1 + rows)
     return [
         Band((("header", 1),), 0, (1,)),
         Band((("banner", 1),), 1, (2,), inset=1),
-        Band((("slots", 1),), 5, (2, 4), inset=1, late=True),
-        Band((("multiplier", 1),), 4, (1, 6, 8, 10), "rule", 1, elastic=True, late=True),
-        Band((("gpus", 1),), 3, pool, "rule", 1, elastic=rows > 8),
+        Band((("slots", 1),), 5, (2, 4), inset=1, grow_last=True),
+        Band((("multiplier", 1),), 4, (1, 6, 8, 10), "rule", 1, flex=True, grow_last=True),
+        Band((("gpus", 1),), 3, pool, "rule", 1, flex=rows > 8),
         Band((("history", 1),), 12, (0, 6, 9) if height >= _TALL else (0,), "rule", 1, True, True),
         Band((("metrics", 1),), 7, (1,), inset=1),
-        Band((("tokens", 1),), 9, (2,), "rule", 1) if facts.engines else Band((), 9, (0,)),
+        Band((("tokens", 1),), 9, (2,), "rule", 1) if inputs.engines else Band((), 9, (0,)),
         Band((("capacity", 1),), 8, (1, 2), "rule", 1),
-        Band((("cloud", 1),), 11, (2, 3), "rule", 1, late=True),
+        Band((("cloud", 1),), 11, (2, 3), "rule", 1, grow_last=True),
         Band((("economy", 1),), 10, (1,), inset=1),
         Band((("services", 1),), 2, (1, 2), inset=1),
         Band((("footer", 1),), 6, (1,)),
     ]
 
 
-def _small(facts: Facts, width: int) -> list[Band]:
-    rows = max(1, facts.gpu_rows)
+def _small(inputs: LayoutInputs, width: int) -> list[Band]:
+    rows = max(1, inputs.gpu_rows)
     inset = 1 if width >= 30 else 0
     stack = (
         Band((("multiplier", 1),), 4, (1,), inset=inset),
@@ -211,10 +211,10 @@ def _small(facts: Facts, width: int) -> list[Band]:
         Band((("header", 1),), 3, (1,)),
         Band((("banner", 1),), 0, (1, 2), inset=inset),
         Band((("slots", 1),), 1, (1, 2), inset=inset),
-        *(stack[:1] if facts.has_stack else ()),
-        Band((("gpus", 1),), 2, _rising(min(rows, 4), rows), inset=inset, elastic=True),
-        *((Band((("tokens", 1),), 4, (1, 2), inset=inset),) if facts.engines else ()),
-        *(stack[1:] if facts.has_stack else ()),
+        *(stack[:1] if inputs.has_stack else ()),
+        Band((("gpus", 1),), 2, _rising(min(rows, 4), rows), inset=inset, flex=True),
+        *((Band((("tokens", 1),), 4, (1, 2), inset=inset),) if inputs.engines else ()),
+        *(stack[1:] if inputs.has_stack else ()),
         Band((("services", 1),), 6, (1,), inset=inset),
         Band((("footer", 1),), 5, (1,)),
     ]
@@ -241,8 +241,8 @@ def _heights(bands: Sequence[Band], height: int) -> list[int]:
         rows[i] = height - rest if i == by_rank[0] else 0
     gone = {i for i in by_rank if rows[i] == 0 and bands[i].steps[0] > 0}
     spare = height - sum(rows)
-    for late in (False, True):
-        growing = [i for i in by_rank if bands[i].late == late and i not in gone]
+    for grow_last in (False, True):
+        growing = [i for i in by_rank if bands[i].grow_last == grow_last and i not in gone]
         spare = _grown(bands, rows, growing, spare)
     return _given(bands, rows, [i for i in by_rank if i not in gone], spare)
 
@@ -263,7 +263,7 @@ def _grown(bands: Sequence[Band], rows: list[int], growing: list[int], spare: in
 
 def _given(bands: Sequence[Band], rows: list[int], by_rank: list[int], spare: int) -> list[int]:
     """What is left over goes to the last elastic band that has grown, else to the GPU pool."""
-    takers = [i for i in by_rank if bands[i].elastic and _opened(bands[i], rows[i])]
+    takers = [i for i in by_rank if bands[i].flex and _opened(bands[i], rows[i])]
     if not takers:
         takers = sorted((i for i in by_rank if rows[i] > 0), key=lambda i: bands[i].steps[-1])
     if spare > 0 and takers:
@@ -287,5 +287,5 @@ def _across(band: Band, y: int, height: int, width: int) -> list[Placement]:
         start, end = room * before // total, room * (before + share) // total
         before += share
         if end > start and panel != "rest":
-            placed.append(Placement(panel, left + start, y, end - start, height, band.chrome))
+            placed.append(Placement(panel, left + start, y, end - start, height, band.border))
     return placed

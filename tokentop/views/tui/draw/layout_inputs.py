@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 from tokentop.domain.snapshot import Service, Snapshot
 from tokentop.domain.text import DASH, clean, fmt_usd
-from tokentop.views.tui.draw.kit.line import Look
+from tokentop.views.tui.draw.kit.line import DrawOptions
 
 _EXPECTED = 8  # rows kept for GPUs before the first answer, so that the screen does not jump
 
 
-class Facts(NamedTuple):
+class LayoutInputs(NamedTuple):
     """What arrange() depends on; it changes rarely, so that nothing jumps from poll to poll."""
 
     gpu_rows: int = 0
@@ -23,16 +23,16 @@ class Facts(NamedTuple):
     engine_rows: int = 0
 
 
-def facts(snapshot: Snapshot, look: Look) -> Facts:
+def layout_inputs(snapshot: Snapshot, options: DrawOptions) -> LayoutInputs:
     """The layout's facts about one snapshot."""
     groups = {e.group or "" for e in snapshot.engines}
-    return Facts(
+    return LayoutInputs(
         gpu_rows=_EXPECTED if waiting(snapshot) else len(snapshot.gpus),
         services=len(stack(snapshot)) + len(snapshot.engines),
         instances=len(snapshot.cloud.instances or ()),
         empty=empty(snapshot),
-        compact=look.compact,
-        hidden=look.hidden,
+        compact=options.compact,
+        hidden=options.hidden,
         engines=len(snapshot.engines),
         has_stack=has_stack(snapshot) or not snapshot.engines,
         engine_rows=len(snapshot.engines) + len(groups if any(groups) else ()),

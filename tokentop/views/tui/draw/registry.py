@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw.kit.frame import framed, rule
-from tokentop.views.tui.draw.kit.line import Line, Look, block, plain
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, plain
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.panels import (
     banner,
@@ -26,16 +26,16 @@ from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.history import panel as history
 from tokentop.views.tui.draw.panels.slots import panel as slots
 
-Lines = Callable[[Snapshot, int, int, Look], list[Line]]
-Heads = Callable[[Snapshot, int, int, Look], Line]
-Said = Callable[[Snapshot, Look], Line]
+Lines = Callable[[Snapshot, int, int, DrawOptions], list[Line]]
+Heads = Callable[[Snapshot, int, int, DrawOptions], Line]
+PollResult = Callable[[Snapshot, DrawOptions], Line]
 
 
-def _nothing(_snapshot: Snapshot, _look: Look) -> Line:
+def _nothing(_snapshot: Snapshot, _options: DrawOptions) -> Line:
     return []
 
 
-def _no_heads(_snapshot: Snapshot, _width: int, _height: int, _look: Look) -> Line:
+def _no_heads(_snapshot: Snapshot, _width: int, _height: int, _options: DrawOptions) -> Line:
     return []
 
 
@@ -43,14 +43,14 @@ class Panel(NamedTuple):
     """One panel: `lines` draws its inside, `heads` its column headings, `summary` its figure."""
 
     lines: Lines
-    title: Callable[[Snapshot, Look], str]
-    summary: Said = _nothing
+    title: Callable[[Snapshot, DrawOptions], str]
+    summary: PollResult = _nothing
     heads: Heads = _no_heads
     border: Callable[[Snapshot], str] = lambda _: "frame"
 
 
-def _titled(text: str) -> Callable[[Snapshot, Look], str]:
-    return lambda _snapshot, _look: text
+def _titled(text: str) -> Callable[[Snapshot, DrawOptions], str]:
+    return lambda _snapshot, _options: text
 
 
 PANELS: dict[str, Panel] = {
@@ -74,7 +74,7 @@ PANELS: dict[str, Panel] = {
 
 
 def draw(
-    snapshot: Snapshot, place: Placement, look: Look, lines: Lines | None = None
+    snapshot: Snapshot, place: Placement, options: DrawOptions, lines: Lines | None = None
 ) -> list[Line]:
     """One panel with its frame or rule, exactly as large as its place.
 
@@ -82,26 +82,26 @@ def draw(
     """
     panel = PANELS[place.panel]
     inside = lines or panel.lines
-    if place.chrome == "frame" and place.height >= 3 and place.width >= 8:
-        drawn = _framed(panel, inside, snapshot, place, look)
-    elif place.chrome == "rule" and place.height >= 2:
-        drawn = _ruled(panel, inside, snapshot, place, look)
+    if place.border == "frame" and place.height >= 3 and place.width >= 8:
+        drawn = _framed(panel, inside, snapshot, place, options)
+    elif place.border == "rule" and place.height >= 2:
+        drawn = _ruled(panel, inside, snapshot, place, options)
     else:
-        bare = inside(snapshot, place.width, place.height, look._replace(unsaid=True))
+        bare = inside(snapshot, place.width, place.height, options._replace(summary_hidden=True))
         drawn = block(bare, place.width, place.height)
-    return plain(drawn) if look.ascii else drawn
+    return plain(drawn) if options.ascii else drawn
 
 
 def _framed(
-    panel: Panel, inside: Lines, snapshot: Snapshot, place: Placement, look: Look
+    panel: Panel, inside: Lines, snapshot: Snapshot, place: Placement, options: DrawOptions
 ) -> list[Line]:
     width, height = place.width - 4, place.height - 2
-    heads = panel.heads(snapshot, width, height - 1, look) if height >= 2 else []
-    body = inside(snapshot, width, height - bool(heads), look)
+    heads = panel.heads(snapshot, width, height - 1, options) if height >= 2 else []
+    body = inside(snapshot, width, height - bool(heads), options)
     return framed(
         [heads, *body] if heads else body,
-        panel.title(snapshot, look),
-        panel.summary(snapshot, look),
+        panel.title(snapshot, options),
+        panel.summary(snapshot, options),
         place.width,
         place.height,
         style=panel.border(snapshot),
@@ -109,15 +109,15 @@ def _framed(
 
 
 def _ruled(
-    panel: Panel, inside: Lines, snapshot: Snapshot, place: Placement, look: Look
+    panel: Panel, inside: Lines, snapshot: Snapshot, place: Placement, options: DrawOptions
 ) -> list[Line]:
     """Under a rule; column headings sit in the rule itself, where the summary would be."""
     width, height = place.width, place.height - 1
-    heads = panel.heads(snapshot, width, height, look)
-    look = look._replace(unsaid=bool(heads))
-    title = panel.title(snapshot, look)
-    top = rule(title, [] if heads else panel.summary(snapshot, look), width)
-    body = block(inside(snapshot, width, height, look), width, height)
+    heads = panel.heads(snapshot, width, height, options)
+    options = options._replace(summary_hidden=bool(heads))
+    title = panel.title(snapshot, options)
+    top = rule(title, [] if heads else panel.summary(snapshot, options), width)
+    body = block(inside(snapshot, width, height, options), width, height)
     return [_overlaid(top, heads, len(title) + 4) if heads else top, *body]
 
 

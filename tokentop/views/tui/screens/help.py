@@ -5,7 +5,7 @@ from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
 from tokentop.views.tui.draw.kit.frame import framed
-from tokentop.views.tui.draw.kit.line import Line, Look, block, plain, window
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, plain, window
 from tokentop.views.tui.keys import KEYS, Key
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
@@ -20,15 +20,15 @@ _MOVES = {
 }  # fmt: skip
 
 
-def help_lines(width: int, height: int, look: Look) -> list[Line]:
+def help_lines(width: int, height: int, options: DrawOptions) -> list[Line]:
     """The table of keys in exactly `height` lines of `width` cells, from row `look.offset` on."""
     rows = _rows(width)
     inside = (max(1, width - _EDGE), max(1, height - 2))
     words = "other keys close" if len(rows) > inside[1] else "any key closes"
     drawn = framed(
-        window(rows, *inside, look.offset), "Keys", [(words, "dim")], width, height, look
+        window(rows, *inside, options.offset), "Keys", [(words, "dim")], width, height, options
     )
-    return plain(drawn) if look.ascii else drawn
+    return plain(drawn) if options.ascii else drawn
 
 
 def help_size(width: int, height: int) -> tuple[int, int]:
@@ -79,9 +79,9 @@ def _row(key: Key) -> Line:
 class HelpScreen(ModalScreen[None], inherit_bindings=False):
     """The table of keys; any other key or a click closes it, q quits as everywhere."""
 
-    def __init__(self, styles: StyleTable, look: Look) -> None:
+    def __init__(self, styles: StyleTable, options: DrawOptions) -> None:
         super().__init__()
-        self._look = look._replace(offset=0)
+        self._options = options._replace(offset=0)
         self._panel = Panel("help", styles)
         self._table = styles
 
@@ -93,7 +93,7 @@ class HelpScreen(ModalScreen[None], inherit_bindings=False):
 
     def _show(self, width: int, height: int) -> None:
         self._panel.styles.width, self._panel.styles.height = width, height
-        self._panel.show(help_lines(width, height, self._look), self._table)
+        self._panel.show(help_lines(width, height, self._options), self._table)
 
     async def on_key(self, event: events.Key) -> None:
         event.stop()
@@ -104,10 +104,10 @@ class HelpScreen(ModalScreen[None], inherit_bindings=False):
 
     def _scrolled(self, key: str) -> bool:
         size = help_size(*self.size)
-        offset = moved(key, self._look.offset, *size)
+        offset = moved(key, self._options.offset, *size)
         if offset is None:
             return False
-        self._look = self._look._replace(offset=offset)
+        self._options = self._options._replace(offset=offset)
         self._show(*size)
         return True
 

@@ -9,8 +9,8 @@ from textual.widget import Widget
 
 from tokentop.views.tui import screen_model as scenes
 from tokentop.views.tui.draw.layout import Placement
-from tokentop.views.tui.screen_model import Scene
-from tokentop.views.tui.terminal.minimal_updates import SparingCompositor
+from tokentop.views.tui.screen_model import ScreenModel
+from tokentop.views.tui.terminal.minimal_updates import MinimalCompositor
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
 
@@ -40,9 +40,9 @@ class _Exact(Layout):
 class MonitorScreen(Screen[None], inherit_bindings=False):
     """Shows a scene; computes only the panels that can have changed."""
 
-    def __init__(self, scene: Scene, styles: StyleTable) -> None:
+    def __init__(self, scene: ScreenModel, styles: StyleTable) -> None:
         super().__init__()
-        self._compositor = SparingCompositor()
+        self._compositor = MinimalCompositor()
         self._scene = scene
         self._table = styles
         self._exact = _Exact()
@@ -62,13 +62,13 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self._arrange(event.size)
         self._draw(self._placements)
 
-    def show(self, scene: Scene, styles: StyleTable) -> None:
+    def show(self, scene: ScreenModel, styles: StyleTable) -> None:
         """Show a new scene, arranging anew only if what must be on the screen changed."""
         self._scene, self._table = scene, styles
         self._arrange(self.size)
         self._draw(self._placements)
 
-    def tick(self, scene: Scene) -> None:
+    def tick(self, scene: ScreenModel) -> None:
         """Move only ages, countdowns and the clock."""
         self._scene = scene
         self._draw(tuple(p for p in self._placements if scenes.ticking(scene, p)))

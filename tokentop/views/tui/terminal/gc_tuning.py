@@ -5,7 +5,7 @@ import gc
 _M_ARENA_MAX = -8  # glibc's malloc.h
 
 
-def share_one_heap() -> None:
+def use_one_malloc_arena() -> None:
     """Ask glibc for a single arena before the first thread starts; elsewhere nothing happens.
 
     By default every thread may get an arena of its own, and pages once touched in one are hardly
@@ -20,7 +20,7 @@ def share_one_heap() -> None:
         return
 
 
-def settle() -> None:
+def freeze_loaded_objects() -> None:
     """Take what is loaded for good out of the collector's sight.
 
     A full collection is due when a quarter of all long-lived objects is new: with 100,000 of

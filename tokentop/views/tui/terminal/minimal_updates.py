@@ -19,7 +19,7 @@ from textual.widget import Widget
 _RESET = "\x1b[0m"
 
 
-class SparingUpdate(ChopsUpdate):
+class MinimalUpdate(ChopsUpdate):
     """An update that is cropped at both ends of each span, with each style sent once a run."""
 
     def render_segments(self, console: Console) -> str:
@@ -53,7 +53,7 @@ def _opening(style: Style, color_system: ColorSystem | None) -> str:
     return style.render("\0", color_system=color_system).partition("\0")[0]
 
 
-class SparingCompositor(Compositor):
+class MinimalCompositor(Compositor):
     """Textual's compositor with sparing partial updates."""
 
     def render_partial_update(self) -> ChopsUpdate | None:
@@ -66,7 +66,7 @@ class SparingCompositor(Compositor):
             self._visible_widgets = everybody
         if update is None:
             return None
-        return SparingUpdate(update.chops, update.spans, update.chop_ends)
+        return MinimalUpdate(update.chops, update.spans, update.chop_ends)
 
 
 Shown = dict[Widget, tuple[Region, Region]]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.domain.text import DASH, fmt_count, fmt_percent, fmt_usd, known
-from tokentop.views.tui.draw.kit.line import Look
+from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.panels.slots.sections import occupancy
 
 
@@ -18,20 +18,20 @@ def rate(value: float | None, floor: str = "") -> str:
     return floor + (f"{value:.0f}" if 100 <= value < 10_000 else fmt_count(value))
 
 
-def floor(engines: Iterable[Engine], look: Look) -> str:
+def floor(engines: Iterable[Engine], options: DrawOptions) -> str:
     """The sign before tokens/s that hold an uncounted rest: `≥`, in ASCII `>=`, else nothing."""
     if not any(e.rate_at_least and e.state == "online" for e in engines):
         return ""
-    return ">=" if look.ascii else "≥"
+    return ">=" if options.ascii else "≥"
 
 
-def prices(snapshot: Snapshot, look: Look) -> dict[str, str]:
+def prices(snapshot: Snapshot, options: DrawOptions) -> dict[str, str]:
     """The cost figures in money by field name, with `≥` where electricity is missing from them.
 
     Where tokens are missing too, a token's price is a bound to neither side and takes no sign.
     """
-    cost, sign = snapshot.cost, ">=" if look.ascii else "≥"
-    whole = not cost.partial and not floor(snapshot.engines, look)
+    cost, sign = snapshot.cost, ">=" if options.ascii else "≥"
+    whole = not cost.partial and not floor(snapshot.engines, options)
     bounded = {
         "usd_per_hour": cost.rate_at_least,
         "usd_per_mtok_reserved": cost.reserved_at_least and whole,

@@ -1,6 +1,6 @@
 """The two ways a panel is set off: a thin rounded frame, or a rule above it."""
 
-from tokentop.views.tui.draw.kit.line import Line, Look, block, crop, exact, span_width
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, crop, exact, span_width
 
 
 def framed(
@@ -9,7 +9,7 @@ def framed(
     summary: Line,
     width: int,
     height: int,
-    _look: Look | None = None,
+    _options: DrawOptions | None = None,
     *,
     style: str = "frame",
 ) -> list[Line]:

@@ -3,7 +3,7 @@
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, cell_width, fmt_age, known
 from tokentop.views.tui.draw.kit.cells import bar
-from tokentop.views.tui.draw.kit.line import Line, Look
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 
 _BIG = {
     "0": ("█▀█", "█ █", "▀▀▀"), "1": ("▀█ ", " █ ", "▀▀▀"), "2": ("▀▀█", "█▀▀", "▀▀▀"),
@@ -33,22 +33,22 @@ def line_meter(fraction: float | None, width: int, style: str) -> Line:
     return [(done, style), ("─" * (width - len(done)), "frame")]
 
 
-def big(text: str, look: Look) -> list[str]:
+def big(text: str, options: DrawOptions) -> list[str]:
     """`text` three rows tall in half blocks; one plain row in the middle where it cannot be."""
-    if look.ascii or any(c not in _BIG for c in text):
+    if options.ascii or any(c not in _BIG for c in text):
         blank = " " * cell_width(text)
         return [blank, text, blank]
     return [" ".join(_BIG[c][row] for c in text) for row in range(3)]
 
 
-def age(age_s: float | None, look: Look) -> str:
+def age(age_s: float | None, options: DrawOptions) -> str:
     """An age as of now: the snapshot's plus the time since."""
-    return fmt_age(None if age_s is None else age_s + look.elapsed_s)
+    return fmt_age(None if age_s is None else age_s + options.elapsed_s)
 
 
-def old(age_s: float | None, look: Look) -> str:
+def old(age_s: float | None, options: DrawOptions) -> str:
     """`47s old`; `stale` where nobody knows how old."""
-    return "stale" if age_s is None else f"{age(age_s, look)} old"
+    return "stale" if age_s is None else f"{age(age_s, options)} old"
 
 
 def service_age(snapshot: Snapshot, name: str) -> float | None:

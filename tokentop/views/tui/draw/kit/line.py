@@ -1,4 +1,4 @@
-"""Lines of styled text and the few operations every panel is built from; Look, what is asked."""
+"""Lines of styled text, the operations every panel is built from, and DrawOptions."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -12,7 +12,7 @@ Line = list[Span]
 _AGELESS = frozenset({"track", "frame", "free", "title"})
 
 
-class Look(NamedTuple):
+class DrawOptions(NamedTuple):
     """Everything besides the snapshot that the picture depends on.
 
     `elapsed_s` is the time since the snapshot was folded, so that ages tick between polls;
@@ -43,7 +43,7 @@ class Look(NamedTuple):
     cursor: str | None = None
     burn_at: float = 0.2
     hosts: bool = False
-    unsaid: bool = False
+    summary_hidden: bool = False
 
 
 @lru_cache(maxsize=1024)

@@ -4,9 +4,17 @@ from tokentop.domain.economy.demand import banner
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import clean, fit, fmt_multiplier, fmt_percent
 from tokentop.views.palette import badge_style, mode_style, tier_look, tier_style, tier_symbol
-from tokentop.views.tui.draw.kit import format as tell
+from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import age, big, line_meter, meter
-from tokentop.views.tui.draw.kit.line import Line, Look, block, dimmed, exact, first_fit, sides
+from tokentop.views.tui.draw.kit.line import (
+    DrawOptions,
+    Line,
+    block,
+    dimmed,
+    exact,
+    first_fit,
+    sides,
+)
 from tokentop.views.tui.draw.kit.line import span_width as wide
 from tokentop.views.tui.draw.layout_inputs import has_stack, offer, waiting
 from tokentop.views.tui.draw.panels import capacity
@@ -17,9 +25,9 @@ def headline(snapshot: Snapshot) -> str:
     return clean(banner(snapshot.demand, snapshot.pricing, has_stack(snapshot)), 80)
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The banner in exactly `height` lines of `width` cells: one, two, or three and more."""
-    drawn = (_tall if height >= 3 and width >= 72 else _short)(snapshot, width, look)
+    drawn = (_tall if height >= 3 and width >= 72 else _short)(snapshot, width, options)
     body = block(drawn, width, height)
     return dimmed(body) if snapshot.demand.stale else body
 
@@ -30,23 +38,26 @@ def border(snapshot: Snapshot) -> str:
     return "frame" if mode is None or snapshot.demand.stale else mode_style(mode)
 
 
-def summary(snapshot: Snapshot, look: Look) -> Line:
+def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
     """Where the figures come from, and how old they are once they are."""
     demand = snapshot.demand
     if demand.stale:
-        return [(f"last good data {age(snapshot.data_age_s, look)} ago", "stale")]
+        return [(f"last good data {age(snapshot.data_age_s, options)} ago", "stale")]
     if demand.tier is None:
         return []
     formula = "ACTA's pressure" if demand.source == "acta" else f"local formula · {demand.profile}"
     return [(formula, "dim")]
 
 
-def _badge(snapshot: Snapshot, look: Look) -> Line:
+def _badge(snapshot: Snapshot, options: DrawOptions) -> Line:
     tier = snapshot.demand.tier
     if tier is None:
         return []
     word = tier_look(tier).word.upper()
-    return [(f" {tier_symbol(tier, plain=look.ascii)} {word} ", badge_style(tier)), ("  ", "text")]
+    return [
+        (f" {tier_symbol(tier, plain=options.ascii)} {word} ", badge_style(tier)),
+        ("  ", "text"),
+    ]
 
 
 def _message(snapshot: Snapshot) -> str:
@@ -55,21 +66,21 @@ def _message(snapshot: Snapshot) -> str:
     return "" if text == headline(snapshot) else text
 
 
-def _short(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
+def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     demand = snapshot.demand
     style = tier_style(demand.tier)
     figures: Line = []
-    bounded = len(_floor(snapshot, look))
+    bounded = len(_floor(snapshot, options))
     if demand.tier is not None:
         figures = [
             ("util " if width >= 48 else "", "dim"),
             (fit(fmt_percent(demand.utilization), 4, "right"), style),
-            ("  " + fit(_second(snapshot, look), 5 + bounded, "right"), style),
+            ("  " + fit(_second(snapshot, options), 5 + bounded, "right"), style),
             (" tok/s" if _own(snapshot) and width >= 48 else "", "dim"),
         ]
     texts = (*_shorter(headline(snapshot)), *_shorter(_message(snapshot)), "")
     mode = mode_style(demand.mode)
-    words = [[*_badge(snapshot, look), (text, mode)] for text in texts]
+    words = [[*_badge(snapshot, options), (text, mode)] for text in texts]
     room = width - wide(figures) - 2
     return [sides(first_fit(words, room), figures, width), _under(snapshot, width, thin=True)]
 
@@ -95,13 +106,13 @@ def _under(snapshot: Snapshot, width: int, *, thin: bool = False) -> Line:
     return meter(demand.utilization, width, f"area.{demand.tier}")
 
 
-def _tall(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
+def _tall(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     """Words at the left, the two figures large at the right, the bar beneath the words."""
     style = tier_style(snapshot.demand.tier)
-    figures = _figures(snapshot, look, style)
+    figures = _figures(snapshot, options, style)
     room = width - (wide(figures[0]) + 4 if figures else 0)
     mode = mode_style(snapshot.demand.mode)
-    top: Line = [*_badge(snapshot, look), (headline(snapshot), mode)]
+    top: Line = [*_badge(snapshot, options), (headline(snapshot), mode)]
     rows = [top, _detail(snapshot), _under(snapshot, room)]
     if not figures:
         return rows
@@ -119,16 +130,16 @@ def _detail(snapshot: Snapshot) -> Line:
     return words
 
 
-def _figures(snapshot: Snapshot, look: Look, style: str) -> list[Line]:
+def _figures(snapshot: Snapshot, options: DrawOptions, style: str) -> list[Line]:
     """Utilisation and multiplier (or tokens a second) three rows tall, always the same width."""
     demand = snapshot.demand
     if demand.tier is None or demand.utilization is None:
         return []
-    share = big(f"{demand.utilization * 100:3.0f}".replace(" ", "  "), look)
-    second = big(_second(snapshot), look)
-    units = ("util", "%", "") if look.ascii else ("", "", "%")
-    tail = ("", "tok/s" if look.ascii else "", "" if look.ascii else "tok/s")
-    if _floor(snapshot, look):
+    share = big(f"{demand.utilization * 100:3.0f}".replace(" ", "  "), options)
+    second = big(_second(snapshot), options)
+    units = ("util", "%", "") if options.ascii else ("", "", "%")
+    tail = ("", "tok/s" if options.ascii else "", "" if options.ascii else "tok/s")
+    if _floor(snapshot, options):
         tail = ("at", "least", "tok/s")
     drawn: list[Line] = []
     for i, (a, b) in enumerate(zip(share, second, strict=True)):
@@ -145,14 +156,14 @@ def _own(snapshot: Snapshot) -> bool:
     return bool(snapshot.engines) and not has_stack(snapshot)
 
 
-def _floor(snapshot: Snapshot, look: Look) -> str:
+def _floor(snapshot: Snapshot, options: DrawOptions) -> str:
     """The lower bound's sign, where the second figure is tokens a second."""
-    return tell.floor(snapshot.engines, look) if _own(snapshot) else ""
+    return fmt.floor(snapshot.engines, options) if _own(snapshot) else ""
 
 
-def _second(snapshot: Snapshot, look: Look | None = None) -> str:
+def _second(snapshot: Snapshot, options: DrawOptions | None = None) -> str:
     """The banner's second figure: the cost multiplier, or the engines' tokens a second."""
     if _own(snapshot):
-        floor = _floor(snapshot, look) if look else ""
-        return tell.rate(snapshot.throughput.generation_tokens_per_s, floor)
+        floor = _floor(snapshot, options) if options else ""
+        return fmt.rate(snapshot.throughput.generation_tokens_per_s, floor)
     return fmt_multiplier(snapshot.pricing.multiplier)

@@ -5,8 +5,8 @@ from tokentop.domain.text import DASH, fit, fmt_count, fmt_duration, fmt_percent
 from tokentop.views.palette import tier_style
 from tokentop.views.tui.draw.kit.glyphs import meter
 from tokentop.views.tui.draw.kit.line import (
+    DrawOptions,
     Line,
-    Look,
     block,
     dimmed,
     first_fit,
@@ -20,15 +20,15 @@ from tokentop.views.tui.draw.layout_inputs import offer, per_hour
 TITLE = "capacity"
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The panel in exactly `height` lines of `width` cells; quiet while no more is needed."""
     capacity = snapshot.capacity
     if capacity.progress is None:
         return sentence("No demand known yet; nothing to scale.", width, height)
     if height <= 2:
-        drawn = _short(snapshot, width, look)
+        drawn = _short(snapshot, width, options)
     else:
-        facts = _facts(snapshot, look)
+        facts = _facts(snapshot, options)
         if height >= 8:
             facts = [line for fact in facts for line in (fact, [])]
         drawn = [progress(snapshot, width), *([[]] if height >= 5 else []), *facts]
@@ -36,7 +36,7 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
     return dimmed(body) if snapshot.demand.stale else body
 
 
-def summary(snapshot: Snapshot, _look: Look) -> Line:
+def summary(snapshot: Snapshot, _options: DrawOptions) -> Line:
     """The resource threshold at which the next instance comes."""
     capacity = snapshot.capacity
     if capacity.progress is None:
@@ -44,10 +44,10 @@ def summary(snapshot: Snapshot, _look: Look) -> Line:
     return [("scale-up at ", "dim"), (fmt_percent(capacity.threshold), "text")]
 
 
-def remaining(capacity: Capacity, look: Look) -> float | None:
+def remaining(capacity: Capacity, options: DrawOptions) -> float | None:
     """Seconds until a surplus instance goes, as of now."""
     left = capacity.scale_down_in_s
-    return None if left is None else max(0.0, left - look.elapsed_s)
+    return None if left is None else max(0.0, left - options.elapsed_s)
 
 
 def accent(snapshot: Snapshot) -> str:
@@ -64,7 +64,7 @@ def progress(snapshot: Snapshot, width: int) -> Line:
     return [*bar, (fit(fmt_percent(share), 5, "right"), "bright")]
 
 
-def _facts(snapshot: Snapshot, look: Look) -> list[Line]:
+def _facts(snapshot: Snapshot, options: DrawOptions) -> list[Line]:
     """Label and value, a line each: what comes, its price, and the two thresholds."""
     capacity, nxt = snapshot.capacity, snapshot.capacity.next_instance
     rows = [
@@ -74,7 +74,7 @@ def _facts(snapshot: Snapshot, look: Look) -> list[Line]:
             (f"  ≈ {fmt_count(nxt.tokens_per_hour)} tok/h", "dim"),
         ],
     ]
-    down = remaining(capacity, look)
+    down = remaining(capacity, options)
     if down is not None:
         rows.append(
             [
@@ -98,13 +98,13 @@ def _fact(label: str, value: str, style: str) -> Line:
     return [(fit(label, 7), "dim"), (value, style)]
 
 
-def _short(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
+def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     """One line: what is next, its price, and the bar or the countdown at the right."""
     capacity, nxt = snapshot.capacity, snapshot.capacity.next_instance
     price: Line = [(per_hour(nxt.usd_per_hour), "bright")]
     tokens: Line = [(f"≈ {fmt_count(nxt.tokens_per_hour)} tok/h", "dim")]
     what: Line = [("next ", "dim"), (offer(snapshot), "text")]
-    down = remaining(capacity, look)
+    down = remaining(capacity, options)
     room = min(28, width // 3)
     right = progress(snapshot, room) if width >= 30 else []
     if down is not None:

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 from tokentop.domain.snapshot import CloudInstance, Snapshot
 from tokentop.domain.text import DASH, clean, fit, fmt_usd
 from tokentop.views.tui.draw.kit.glyphs import age, old
-from tokentop.views.tui.draw.kit.line import Line, Look, block, dimmed, sentence
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, sentence
 from tokentop.views.tui.draw.layout_inputs import per_hour, waiting
 
 TITLE = "cloud instances"
@@ -18,7 +18,7 @@ class Column(NamedTuple):
     align: Literal["left", "right"] = "left"
 
 
-def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, _options: DrawOptions) -> list[Line]:
     """The table in exactly `height` lines of `width` cells; the last line counts what is cut."""
     rented = snapshot.cloud.instances
     if not rented:
@@ -31,26 +31,26 @@ def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line
     return dimmed(body) if snapshot.cloud.stale else body
 
 
-def heads(snapshot: Snapshot, width: int, _height: int, _look: Look) -> Line:
+def heads(snapshot: Snapshot, width: int, _height: int, _options: DrawOptions) -> Line:
     """The column headings."""
     if not snapshot.cloud.instances:
         return []
     return [("  ".join(fit(c.head, c.width, c.align) for c in columns(width)), "dim")]
 
 
-def title(snapshot: Snapshot, look: Look) -> str:
+def title(snapshot: Snapshot, options: DrawOptions) -> str:
     """The panel's title, with how many are rented, or how old that is."""
-    if snapshot.cloud.stale and look.unsaid:
-        return f"cloud · {old(snapshot.cloud.age_s, look)}"
+    if snapshot.cloud.stale and options.summary_hidden:
+        return f"cloud · {old(snapshot.cloud.age_s, options)}"
     rented = len(snapshot.cloud.instances or ())
     return f"cloud · {rented} rented" if rented else TITLE
 
 
-def summary(snapshot: Snapshot, look: Look) -> Line:
+def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
     """How many serve, and what all of them cost an hour."""
     cloud = snapshot.cloud
     if cloud.stale:
-        return [(f"stale · {age(cloud.age_s, look)}", "stale")]
+        return [(f"stale · {age(cloud.age_s, options)}", "stale")]
     if cloud.active is None or not cloud.instances:
         return []
     return [(str(cloud.active), "bright"), (f" active · {per_hour(cloud.usd_per_hour)}", "dim")]

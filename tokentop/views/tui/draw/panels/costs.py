@@ -3,8 +3,8 @@
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Cost, Explanation
 from tokentop.domain.text import DASH, clean, fit, fmt_duration
-from tokentop.views.tui.draw.kit import format as tell
-from tokentop.views.tui.draw.kit.line import Line, Look, window, wrapped
+from tokentop.views.tui.draw.kit import format as fmt
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, window, wrapped
 
 TITLE = "how this was computed"
 _NAMES = {
@@ -27,13 +27,13 @@ _EXAMPLE = (
 )
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The page in exactly `height` lines of `width` cells, from row `look.offset` on."""
-    rows = page(snapshot, width, look)
-    return window(rows, width, height, look.offset)
+    rows = page(snapshot, width, options)
+    return window(rows, width, height, options.offset)
 
 
-def summary(snapshot: Snapshot, _look: Look) -> Line:
+def summary(snapshot: Snapshot, _options: DrawOptions) -> Line:
     """What the machine is, and for how long its tokens were counted."""
     cost = snapshot.cost
     basis = {"rented": "rented", "owned": "owned", "electricity": "electricity alone"}
@@ -42,12 +42,12 @@ def summary(snapshot: Snapshot, _look: Look) -> Line:
     return [(said + span, "dim")]
 
 
-def page(snapshot: Snapshot, width: int, look: Look | None = None) -> list[Line]:
+def page(snapshot: Snapshot, width: int, options: DrawOptions | None = None) -> list[Line]:
     """All rows, whatever the height."""
-    cost, money = snapshot.cost, tell.prices(snapshot, look or Look())
+    cost, money = snapshot.cost, fmt.prices(snapshot, options or DrawOptions())
     rows: list[Line] = []
     for each in cost.explained:
-        rows += [*_figure(each, money.get(each.figure, tell.usd(each.value)), width), []]
+        rows += [*_figure(each, money.get(each.figure, fmt.usd(each.value)), width), []]
     if cost.basis is None:
         rows += [[(row, "text")] for row in wrapped(_UNSET[0], width, 4)]
         rows += [[], *([("  " + row, "dim")] for row in _EXAMPLE)]

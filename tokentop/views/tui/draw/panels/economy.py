@@ -3,10 +3,10 @@
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, fmt_count
 from tokentop.views.tui.draw.kit.glyphs import old, service_age
-from tokentop.views.tui.draw.kit.line import Line, Look, block, dimmed, first_fit, joined
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, first_fit, joined
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """One quiet line; what nobody said is a dash in its place."""
     mint, parallel, agents = snapshot.mint, snapshot.parallel, snapshot.agents
     pool: Line = [("mint ", "dim"), *_figure(mint.balance), (" pool", "dim")]
@@ -22,7 +22,7 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
         [(f", {fmt_count(agents.active)} active", "dim")] if agents.active is not None else []
     )
     pool_old, streams_old, roster_old = (
-        _aged(part.stale, service_age(snapshot, name), look)
+        _aged(part.stale, service_age(snapshot, name), options)
         for part, name in ((mint, "mint"), (parallel, "parallel"), (agents, "genesis"))
     )
     whole: Line = []
@@ -45,9 +45,9 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
     return block([first_fit(choices, width)], width, height)
 
 
-def _aged(stale: bool, age_s: float | None, look: Look) -> Line:
+def _aged(stale: bool, age_s: float | None, options: DrawOptions) -> Line:
     """How old the part is, where it is."""
-    return [(" ", "text"), (old(age_s, look), "stale")] if stale else []
+    return [(" ", "text"), (old(age_s, options), "stale")] if stale else []
 
 
 def _figure(value: float | None) -> Line:

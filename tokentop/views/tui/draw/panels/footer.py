@@ -2,7 +2,7 @@
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width, clean
-from tokentop.views.tui.draw.kit.line import Line, Look, block
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block
 
 HINTS = (
     ("q", "quit"), ("?", "help"), ("p", "pause"), ("e", "engines"), ("/", "filter"),
@@ -11,13 +11,13 @@ HINTS = (
 )  # fmt: skip
 
 
-def lines(_snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(_snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The footer in exactly `height` lines of `width` cells; hints are dropped whole."""
-    if look.filtering:
-        typed: Line = [(" / ", "key"), (clean(look.filter, 60), "bright"), ("▏", "key")]
+    if options.filtering:
+        typed: Line = [(" / ", "key"), (clean(options.filter, 60), "bright"), ("▏", "key")]
         return block([[*typed, ("   enter keep  esc clear", "dim")]], width, height)
-    if look.notice:
-        return block([[(" " + clean(look.notice, 200), "text")]], width, height)
+    if options.notice:
+        return block([[(" " + clean(options.notice, 200), "text")]], width, height)
     line: Line = [(" ", "text")]
     used = 1
     for key, word in HINTS:

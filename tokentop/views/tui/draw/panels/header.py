@@ -3,7 +3,7 @@
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width, clean, fit
 from tokentop.views.tui.draw.kit.glyphs import age
-from tokentop.views.tui.draw.kit.line import Line, Look, block, joined, sides
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, joined, sides
 from tokentop.views.tui.draw.kit.line import span_width as wide
 from tokentop.views.tui.draw.layout_inputs import has_stack, online, waiting
 from tokentop.views.tui.draw.panels.engines import table as engines
@@ -14,20 +14,20 @@ _SQUEEZES = (
 )  # fmt: skip
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The header in exactly `height` lines of `width` cells; second-rank parts go first."""
     room = max(0, width - 2)
     choices = (
-        _line(snapshot, look, room, frozenset(_SQUEEZES[:n])) for n in range(len(_SQUEEZES) + 1)
+        _line(snapshot, options, room, frozenset(_SQUEEZES[:n])) for n in range(len(_SQUEEZES) + 1)
     )
-    line = next((c for c in choices if c is not None), _age(snapshot, look)[1:2])
+    line = next((c for c in choices if c is not None), _age(snapshot, options)[1:2])
     return block([[(" ", "text"), *line]], width, height)
 
 
-def _line(snapshot: Snapshot, look: Look, room: int, less: frozenset[str]) -> Line | None:
+def _line(snapshot: Snapshot, options: DrawOptions, room: int, less: frozenset[str]) -> Line | None:
     """The header without what is in `less`; None where that is still too much."""
-    tail = joined(_right(snapshot, look, less).values(), " · ")
-    badges = _badges(snapshot, look, less)
+    tail = joined(_right(snapshot, options, less).values(), " · ")
+    badges = _badges(snapshot, options, less)
     left = [] if "name" in less else _left(snapshot, room - wide(tail) - wide(badges) - 2)
     spent = wide(left) + wide(badges) + wide(tail) + 2
     if spent > room or not ("host" in less or _whole(left, snapshot)):
@@ -50,13 +50,13 @@ def _whole(left: Line, snapshot: Snapshot) -> bool:
     return not left[1][0].endswith("…") or cell_width(left[1][0]) >= 14
 
 
-def _badges(snapshot: Snapshot, look: Look, less: frozenset[str]) -> Line:
+def _badges(snapshot: Snapshot, options: DrawOptions, less: frozenset[str]) -> Line:
     """DEMO, PAUSED and the warning about unverified TLS."""
     tls = "TLS!" if "badges" in less else "TLS UNVERIFIED"
     said = [
         ("DEMO", "chip") if snapshot.demo else None,
-        ("PAUSED", "badge.warn") if look.paused else None,
-        (tls, "badge.warn") if look.insecure_tls else None,
+        ("PAUSED", "badge.warn") if options.paused else None,
+        (tls, "badge.warn") if options.insecure_tls else None,
     ]
     line: Line = []
     for badge in said:
@@ -64,15 +64,15 @@ def _badges(snapshot: Snapshot, look: Look, less: frozenset[str]) -> Line:
     return line
 
 
-def _right(snapshot: Snapshot, look: Look, less: frozenset[str]) -> dict[str, Line]:
+def _right(snapshot: Snapshot, options: DrawOptions, less: frozenset[str]) -> dict[str, Line]:
     whole = sum(g.mig is None for g in snapshot.gpus)
-    every = f"{look.interval_s or snapshot.interval_s:g}s"
+    every = f"{options.interval_s or snapshot.interval_s:g}s"
     parts: dict[str, Line] = {
         "gpus": [(f"{whole}", "text"), (f" GPU{'s' * (whole != 1)}", "dim")] if whole else [],
         "services": _up(snapshot, less),
         "interval": [("every ", "dim"), (every, "text")],
-        "age": _age(snapshot, look),
-        "clock": [(look.clock, "text")] if look.clock else [],
+        "age": _age(snapshot, options),
+        "clock": [(options.clock, "text")] if options.clock else [],
     }
     if "ago" in less:
         parts["age"] = parts["age"][:2]
@@ -89,10 +89,10 @@ def _up(snapshot: Snapshot, less: frozenset[str]) -> Line:
     return [(f"{up}", "text"), (f"/{of}{said}", "dim")]
 
 
-def _age(snapshot: Snapshot, look: Look) -> Line:
+def _age(snapshot: Snapshot, options: DrawOptions) -> Line:
     """The age of the newest good answer; amber once three polls have gone by without one."""
     if snapshot.data_age_s is None:
         return [("asking" if waiting(snapshot) else "no data", "dim")]
-    late = snapshot.data_age_s + look.elapsed_s > 3 * snapshot.interval_s
-    text = fit(age(snapshot.data_age_s, look), 3, "right")
-    return [("data ", "dim"), (text, "warn" if late else "text"), (" ago", "dim")]
+    grow_last = snapshot.data_age_s + options.elapsed_s > 3 * snapshot.interval_s
+    text = fit(age(snapshot.data_age_s, options), 3, "right")
+    return [("data ", "dim"), (text, "warn" if grow_last else "text"), (" ago", "dim")]

@@ -6,7 +6,15 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, cell_width, fit, fmt_count, fmt_multiplier, known
 from tokentop.views.palette import tier_style
 from tokentop.views.tui.draw.kit.glyphs import big, demand_age, old, service_age
-from tokentop.views.tui.draw.kit.line import Line, Look, block, dimmed, exact, first_fit, joined
+from tokentop.views.tui.draw.kit.line import (
+    DrawOptions,
+    Line,
+    block,
+    dimmed,
+    exact,
+    first_fit,
+    joined,
+)
 from tokentop.views.tui.draw.layout_inputs import per_hour
 
 TITLE = "metrics"
@@ -24,7 +32,7 @@ class Metric(NamedTuple):
     old: str = ""
 
 
-def metrics(snapshot: Snapshot, look: Look) -> tuple[Metric, ...]:
+def metrics(snapshot: Snapshot, options: DrawOptions) -> tuple[Metric, ...]:
     """The four cells, always four and always in this order."""
     llm, cloud, price = snapshot.llm, snapshot.cloud, snapshot.pricing
     queue = DASH if llm.queued is None else fmt_count(llm.queued)
@@ -42,7 +50,7 @@ def metrics(snapshot: Snapshot, look: Look) -> tuple[Metric, ...]:
     mint = service_age(snapshot, "mint")
     ages = (llm.age_s, demand_age(snapshot), mint, cloud.age_s)
     pairs = zip(cells, ages, strict=True)
-    return tuple(c._replace(old=old(a, look)) if c.stale else c for c, a in pairs)
+    return tuple(c._replace(old=old(a, options)) if c.stale else c for c, a in pairs)
 
 
 def _metric(label: str, short: str, figure: str, style: str, remark: str, stale: bool) -> Metric:
@@ -61,9 +69,9 @@ def base_cost(snapshot: Snapshot) -> tuple[str, str]:
     return ("free", f"{tokens} tok") if price.everything_free else (tokens, "tok/req")
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The grid in exactly `height` lines of `width` cells: one row, two by two, or large."""
-    cells = metrics(snapshot, look)
+    cells = metrics(snapshot, options)
     if height in (2, 3) and width < 52:
         return block([_row(cells[:2], width), _row(cells[2:], width)], width, height)
     if height < 4:
@@ -72,16 +80,16 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
     rooms = (width // 2, width - width // 2)
     drawn: list[Line] = []
     for pair in (cells[:2], cells[2:]):
-        faces = [_cell(m, room, tall, look) for m, room in zip(pair, rooms, strict=True)]
+        faces = [_cell(m, room, tall, options) for m, room in zip(pair, rooms, strict=True)]
         drawn += [[*a, *b] for a, b in zip(*faces, strict=True)]
         drawn += [[]] if height >= 2 * tall + 1 and pair is not cells[2:] else []
     return block(drawn, width, height)
 
 
-def _cell(metric: Metric, width: int, tall: int, look: Look) -> list[Line]:
+def _cell(metric: Metric, width: int, tall: int, options: DrawOptions) -> list[Line]:
     label: Line = [(metric.label, "dim")]
     if metric.old:
-        figure = cell_width(metric.figure if tall == 2 else big(metric.figure, look)[2])
+        figure = cell_width(metric.figure if tall == 2 else big(metric.figure, options)[2])
         fits = figure + 2 + cell_width(metric.old) <= width
         metric = metric._replace(remark=metric.old if fits else metric.old.partition(" ")[0])
     if tall == 2:
@@ -89,7 +97,7 @@ def _cell(metric: Metric, width: int, tall: int, look: Look) -> list[Line]:
     elif metric.figure == DASH or any(c.isalpha() for c in metric.figure):
         figures = [[], [(metric.figure, metric.style), ("  " + metric.remark, "dim")], []]
     else:
-        figures = [[(row, metric.style)] for row in big(metric.figure, look)]
+        figures = [[(row, metric.style)] for row in big(metric.figure, options)]
         figures[2] = [*figures[2], ("  " + metric.remark, "dim")]
     face = [exact(line, width) for line in (label, *figures)]
     return dimmed(face) if metric.stale else face

@@ -6,28 +6,28 @@ from tokentop.domain.snapshot import Pricing, Snapshot
 from tokentop.domain.text import fit, fmt_multiplier, fmt_percent, known
 from tokentop.views.palette import tier_style
 from tokentop.views.tui.draw.kit.glyphs import demand_age, old
-from tokentop.views.tui.draw.kit.line import Line, Look, block, dimmed
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed
 
 TITLE = "cost multiplier"
 _LABEL = 6  # cells of the labels left of the curve: "×6.00 "
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The gauge in exactly `height` lines of `width` cells."""
     if height < 5 or width < 24:
-        drawn = [_one_line(snapshot, width, look)]
+        drawn = [_one_line(snapshot, width, options)]
     else:
-        drawn = _curve(snapshot, width, height, look)
+        drawn = _curve(snapshot, width, height, options)
     body = block(drawn, width, height)
     return dimmed(body) if snapshot.demand.stale else body
 
 
-def summary(snapshot: Snapshot, look: Look) -> Line:
+def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
     """The multiplier itself, and how old it is once it is."""
     said = fmt_multiplier(snapshot.pricing.multiplier)
     if snapshot.demand.stale:
-        return [(f"{said} · {old(demand_age(snapshot), look)}", "stale")]
+        return [(f"{said} · {old(demand_age(snapshot), options)}", "stale")]
     return [(said, tier_style(snapshot.demand.tier))]
 
 
@@ -39,7 +39,7 @@ def _share(pricing: Pricing) -> float | None:
     return max(0.0, min(1.0, (pricing.multiplier - pricing.floor) / span))
 
 
-def _one_line(snapshot: Snapshot, width: int, look: Look) -> Line:
+def _one_line(snapshot: Snapshot, width: int, options: DrawOptions) -> Line:
     """`multiplier ×1.00 ━━━━━●──── ×6.00   ×5.61`."""
     pricing, style = snapshot.pricing, tier_style(snapshot.demand.tier)
     left: Line = [
@@ -50,8 +50,8 @@ def _one_line(snapshot: Snapshot, width: int, look: Look) -> Line:
         (" " + fmt_multiplier(pricing.ceiling), "dim"),
         ("  " + fit(fmt_multiplier(pricing.multiplier), 6, "right"), style),
     ]
-    if snapshot.demand.stale and look.unsaid:  # the age in the ceiling's place
-        right = [("", "dim"), right[1], (f"  {old(demand_age(snapshot), look)}", "stale")]
+    if snapshot.demand.stale and options.summary_hidden:  # the age in the ceiling's place
+        right = [("", "dim"), right[1], (f"  {old(demand_age(snapshot), options)}", "stale")]
     room = width - sum(len(text) for text, _ in (*left, *right))
     if room < 5:
         return [("multiplier ", "dim"), *right[1:]]
@@ -65,12 +65,12 @@ def _scale(share: float | None, width: int, style: str) -> Line:
     return [("━" * place, style), ("●", style), ("─" * (width - place - 1), "dim")]
 
 
-def _curve(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def _curve(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     pricing, demand = snapshot.pricing, snapshot.demand
     columns, rows = width - _LABEL, height - 1
     x, y = demand.utilization, _share(pricing)
     here = (round(x * (columns - 1)), _row_of(y, rows)) if known(x) and y is not None else None
-    cells = _dotted(pricing, columns, rows, look)
+    cells = _dotted(pricing, columns, rows, options)
     style = tier_style(demand.tier)
     drawn = [
         _labelled(row, rows, pricing, _painted(cells[row], row, here, style)) for row in range(rows)
@@ -100,9 +100,9 @@ def _painted(cells: str, row: int, here: tuple[int, int] | None, style: str) -> 
     return [(cells[:x], style), (cells[x:], "dim")]
 
 
-def _dotted(pricing: Pricing, columns: int, rows: int, look: Look) -> list[str]:
+def _dotted(pricing: Pricing, columns: int, rows: int, options: DrawOptions) -> list[str]:
     """The curve over 0-100 % as `rows` strings of `columns` cells."""
-    across, down = (1, 1) if look.ascii else (2, 4)
+    across, down = (1, 1) if options.ascii else (2, 4)
     grid = [[0] * columns for _ in range(rows)]
     heights = [
         _level(pricing, i / (columns * across - 1), rows * down) for i in range(columns * across)
@@ -112,7 +112,7 @@ def _dotted(pricing: Pricing, columns: int, rows: int, look: Look) -> list[str]:
         for dot in range(min(low + (level > low), level), level + 1):
             y = rows * down - 1 - dot
             grid[y // down][i // across] |= _DOTS[i % across][y % down]
-    if look.ascii:
+    if options.ascii:
         return ["".join("*" if bits else " " for bits in row) for row in grid]
     return ["".join(chr(0x2800 + bits) if bits else " " for bits in row) for row in grid]
 

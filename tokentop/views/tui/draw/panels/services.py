@@ -8,9 +8,9 @@ from tokentop.domain.snapshot import Service, Snapshot
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.domain.text import cell_width, clean, fit, known
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol, service_symbol
-from tokentop.views.tui.draw.kit import format as tell
+from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import age
-from tokentop.views.tui.draw.kit.line import Line, Look, block, exact, joined
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, exact, joined
 from tokentop.views.tui.draw.layout_inputs import answered, online, stack
 from tokentop.views.tui.draw.panels.engines import reasons
 from tokentop.views.tui.draw.panels.engines import table as engines
@@ -41,15 +41,15 @@ class Item(NamedTuple):
     brief: str = ""
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The strip in exactly `height` lines of `width` cells."""
     why = 0 if width < _REASONED else 1 if width < _BOTH else 2
-    items = [_service(s, look, why=why) for s in stack(snapshot)]
+    items = [_service(s, options, why=why) for s in stack(snapshot)]
     if len(snapshot.engines) > _MANY:
-        counts = _counts(snapshot.engines, look)
+        counts = _counts(snapshot.engines, options)
         body = _strip(items, width, height - 1) if items and height > 1 else []
         return block([*body, counts], width, height)
-    items += [_engine(e, look, why=why) for e in snapshot.engines]
+    items += [_engine(e, options, why=why) for e in snapshot.engines]
     return block(_strip(items, width, height), width, height)
 
 
@@ -59,14 +59,14 @@ def _strip(items: Sequence[Item], width: int, height: int) -> list[Line]:
     return _flow(items, width, height)
 
 
-def title(snapshot: Snapshot, _look: Look) -> str:
+def title(snapshot: Snapshot, _options: DrawOptions) -> str:
     """What the strip is of."""
     if not snapshot.engines:
         return TITLE
     return "services and engines" if stack(snapshot) else "engines"
 
 
-def summary(snapshot: Snapshot, _look: Look) -> Line:
+def summary(snapshot: Snapshot, _options: DrawOptions) -> Line:
     """How many of the seven are online, how many of the engines."""
     parts: list[Line] = []
     if stack(snapshot):
@@ -79,12 +79,12 @@ def summary(snapshot: Snapshot, _look: Look) -> Line:
     return joined(parts, " · ")
 
 
-def _counts(all_engines: Sequence[Engine], look: Look) -> Line:
+def _counts(all_engines: Sequence[Engine], options: DrawOptions) -> Line:
     """`● 61 online  ◔ 2 loading`: a fleet in one line."""
     found = Counter(e.state for e in all_engines if e.kind != "prometheus")
     return joined(
         [
-            (engine_symbol(state, plain=look.ascii), ENGINE_STYLES.get(state, "dim")),
+            (engine_symbol(state, plain=options.ascii), ENGINE_STYLES.get(state, "dim")),
             (f" {count}", "bright"),
             (f" {state}", "dim"),
         ]
@@ -92,28 +92,28 @@ def _counts(all_engines: Sequence[Engine], look: Look) -> Line:
     )
 
 
-def _service(service: Service, look: Look, *, why: int) -> Item:
+def _service(service: Service, options: DrawOptions, *, why: int) -> Item:
     style = "error" if service.state == "bad-data" else "dim"
     name = _name(service)
     brief = _BRIEF.get(service.name, name)
-    words = _state_words(service, look)
+    words = _state_words(service, options)
     if why and service.state in _SILENT and answered(service):
         words = _because(words, service.error, service.state, why)
-    return Item(_symbol(service, look), name, _name_style(service), words, style, brief)
+    return Item(_symbol(service, options), name, _name_style(service), words, style, brief)
 
 
-def _engine(engine: Engine, look: Look, *, why: int) -> Item:
+def _engine(engine: Engine, options: DrawOptions, *, why: int) -> Item:
     """An engine by its model; beneath, how busy it is while it is well, else its state."""
     style = ENGINE_STYLES.get(engine.state, "dim")
-    mark = (engine_symbol(engine.state, plain=look.ascii), style)
+    mark = (engine_symbol(engine.state, plain=options.ascii), style)
     well = engine.state == "online"
-    words: tuple[str, ...] = (tell.state(engine),)
+    words: tuple[str, ...] = (fmt.state(engine),)
     if well and not engine.router:
-        speed = tell.rate(engine.generation_tokens_per_s, tell.floor((engine,), look))
+        speed = fmt.rate(engine.generation_tokens_per_s, fmt.floor((engine,), options))
         kind = clean(engine.kind, 12)
         words = (f"{kind} · {speed} tok/s", f"{speed} tok/s", kind, "online")
     if engine.state == "stale":
-        words = (f"stale {age(engine.age_s, look)}", "stale")
+        words = (f"stale {age(engine.age_s, options)}", "stale")
     if why and engine.state in _SILENT:
         words = _because(words, engine.error, engine.state, why)
     return Item(mark, named(engine), "text" if well else "dim", words, "dim" if well else style)
@@ -131,27 +131,27 @@ def _because(words: tuple[str, ...], error: str | None, state: str, why: int) ->
     return (words[0].replace(state, reason), *words)  # `parked 2m` as `refused 2m`
 
 
-def _state_words(service: Service, look: Look) -> tuple[str, ...]:
+def _state_words(service: Service, options: DrawOptions) -> tuple[str, ...]:
     """The state in a word or two: a latency while all is well, an age once it is not."""
     if not answered(service) and service.state == "offline":
         return ("asking",)
     if service.state == "online":
         return (f"{service.latency_ms:.0f} ms" if known(service.latency_ms) else "online",)
     if service.state == "stale":
-        old = age(service.age_s, look)
+        old = age(service.age_s, options)
         return (f"stale {old}", f"{old} old", old)
     if service.state == "parked" and service.age_s is not None:
-        old = age(service.age_s, look)
+        old = age(service.age_s, options)
         return (f"parked {old}", "parked")
     return {"bad-data": ("bad data", "bad"), "off": ("not set up", "off")}.get(
         service.state, (service.state,)
     )
 
 
-def _symbol(service: Service, look: Look) -> tuple[str, str]:
-    asking = not answered(service)
-    mark = service_symbol("off" if asking else service.state, plain=look.ascii)
-    return mark, "dim" if asking else _STYLES.get(service.state, "dim")
+def _symbol(service: Service, options: DrawOptions) -> tuple[str, str]:
+    batch_fetcher = not answered(service)
+    mark = service_symbol("off" if batch_fetcher else service.state, plain=options.ascii)
+    return mark, "dim" if batch_fetcher else _STYLES.get(service.state, "dim")
 
 
 def _name(service: Service) -> str:

@@ -1,7 +1,7 @@
 """The compact strip: the whole economy in a few lines, for a small pane beside the work."""
 
 from tokentop.domain.snapshot import Snapshot
-from tokentop.views.tui.draw.kit.line import Line, Look, block, sides
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sides
 from tokentop.views.tui.draw.layout_inputs import has_stack
 from tokentop.views.tui.draw.panels import banner, metrics, tokens
 from tokentop.views.tui.draw.panels import multiplier as gauge
@@ -9,16 +9,19 @@ from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.slots import panel as slots
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """Banner, slots, gauge, metrics and the pool's sum in exactly `height` lines."""
     if snapshot.engines and not has_stack(snapshot):
-        middle = tokens.lines(snapshot, width, 2, look)
+        middle = tokens.lines(snapshot, width, 2, options)
     else:
-        middle = [*gauge.lines(snapshot, width, 1, look), *metrics.lines(snapshot, width, 1, look)]
+        middle = [
+            *gauge.lines(snapshot, width, 1, options),
+            *metrics.lines(snapshot, width, 1, options),
+        ]
     drawn = [
-        *banner.lines(snapshot, width, 2, look),
-        *slots.lines(snapshot, width, 1, look),
+        *banner.lines(snapshot, width, 2, options),
+        *slots.lines(snapshot, width, 1, options),
         *middle,
-        sides([("GPU pool", "dim")], gpus.summary(snapshot, look), width),
+        sides([("GPU pool", "dim")], gpus.summary(snapshot, options), width),
     ]
     return block(drawn, width, height)

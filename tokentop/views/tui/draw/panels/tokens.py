@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, known
-from tokentop.views.tui.draw.kit import format as tell
+from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import age, old
 from tokentop.views.tui.draw.kit.line import (
+    DrawOptions,
     Line,
-    Look,
     block,
     dimmed,
     exact,
@@ -33,65 +33,65 @@ class Fact(NamedTuple):
     style: str = "bright"
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The panel in exactly `height` lines of `width` cells."""
-    if not any(f.value != DASH for group in _groups(snapshot, look) for f in group):
+    if not any(f.value != DASH for group in _groups(snapshot, options) for f in group):
         return sentence("No engine has told its tokens yet.", width, height)
     if height < 4:
-        drawn = _short(snapshot, width, height, look)
+        drawn = _short(snapshot, width, height, options)
     elif width >= _THREE:
-        drawn = _beside(snapshot, width, height, look)
+        drawn = _beside(snapshot, width, height, options)
     else:
-        facts = [fact for group in _groups(snapshot, look) for fact in group]
+        facts = [fact for group in _groups(snapshot, options) for fact in group]
         drawn = [_fact(fact, width, 10) for fact in facts]
     body = block(drawn, width, height)
     return dimmed(body) if snapshot.llm.stale else body
 
 
-def summary(snapshot: Snapshot, look: Look) -> Line:
+def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
     """Tokens a second and dollars an hour, or the age where nobody says any more."""
     if snapshot.llm.stale:
-        return [(f"stale · {age(snapshot.llm.age_s, look)}", "stale")]
+        return [(f"stale · {age(snapshot.llm.age_s, options)}", "stale")]
     speed = snapshot.throughput.generation_tokens_per_s
     hourly = snapshot.cost.usd_per_hour
     words: list[Line] = []
     if known(speed):
-        said = tell.rate(speed, tell.floor(snapshot.engines, look))
+        said = fmt.rate(speed, fmt.floor(snapshot.engines, options))
         words.append([(said, "bright"), (" tok/s", "dim")])
     if known(hourly):
-        words.append([(tell.prices(snapshot, look)["usd_per_hour"], "bright"), ("/h", "dim")])
+        words.append([(fmt.prices(snapshot, options)["usd_per_hour"], "bright"), ("/h", "dim")])
     return joined(words, " · ")
 
 
-def burned(snapshot: Snapshot, look: Look) -> Fact:
+def burned(snapshot: Snapshot, options: DrawOptions) -> Fact:
     """Work that ended for nothing, an estimate; marked once there is too much of it."""
     value = snapshot.throughput.burn
-    loud = known(value) and value > look.burn_at
-    mark = ("! " if look.ascii else "▲ ") if loud else ""
+    loud = known(value) and value > options.burn_at
+    mark = ("! " if options.ascii else "▲ ") if loud else ""
     return Fact(
-        "silent burn", mark + tell.share(value, about=True), "", "warn" if loud else "bright"
+        "silent burn", mark + fmt.share(value, about=True), "", "warn" if loud else "bright"
     )
 
 
-def _groups(snapshot: Snapshot, look: Look) -> tuple[list[Fact], list[Fact], list[Fact]]:
+def _groups(snapshot: Snapshot, options: DrawOptions) -> tuple[list[Fact], list[Fact], list[Fact]]:
     """Throughput, latency and cost."""
-    rates, floor = snapshot.throughput, tell.floor(snapshot.engines, look)
+    rates, floor = snapshot.throughput, fmt.floor(snapshot.engines, options)
     throughput = [
-        Fact("generation", tell.rate(rates.generation_tokens_per_s, floor), "tok/s"),
-        Fact("prompt", tell.rate(rates.prompt_tokens_per_s, floor), "tok/s"),
-        Fact("requests", tell.rate(rates.requests_per_s), "/s"),
-        Fact("prefix hits", tell.share(rates.prefix_hit_ratio)),
+        Fact("generation", fmt.rate(rates.generation_tokens_per_s, floor), "tok/s"),
+        Fact("prompt", fmt.rate(rates.prompt_tokens_per_s, floor), "tok/s"),
+        Fact("requests", fmt.rate(rates.requests_per_s), "/s"),
+        Fact("prefix hits", fmt.share(rates.prefix_hit_ratio)),
     ]
     latency = [
-        Fact("first token", tell.spans(rates.ttft_s, rates.ttft_p95_s)),
-        Fact("next tokens", tell.spans(rates.itl_s, rates.itl_p95_s)),
+        Fact("first token", fmt.spans(rates.ttft_s, rates.ttft_p95_s)),
+        Fact("next tokens", fmt.spans(rates.itl_s, rates.itl_p95_s)),
         Fact("preemptions", fmt_count(rates.preemptions)),
-        burned(snapshot, look),
+        burned(snapshot, options),
     ]
-    return throughput, latency, _costs(snapshot, look)
+    return throughput, latency, _costs(snapshot, options)
 
 
-def _costs(snapshot: Snapshot, look: Look) -> list[Fact]:
+def _costs(snapshot: Snapshot, options: DrawOptions) -> list[Fact]:
     """What can be said of costs: without a price only the energy, which is measured."""
     cost = snapshot.cost
     if cost.basis is None:
@@ -101,7 +101,7 @@ def _costs(snapshot: Snapshot, look: Look) -> list[Fact]:
             *([Fact("GPU power", fmt_count(cost.watts), "W")] if known(cost.watts) else []),
         ]
         return [Fact("cost/Mtok", DASH, "no price set"), *measured, *_reference(snapshot)]
-    money = tell.prices(snapshot, look)
+    money = fmt.prices(snapshot, options)
     return [
         Fact("now", money["usd_per_hour"], "/h"),
         Fact("all time", money["usd_per_mtok_reserved"], "/Mtok"),
@@ -116,12 +116,12 @@ def _reference(snapshot: Snapshot) -> list[Fact]:
     if cost.reference_usd_per_mtok is None:
         return []
     name = clean(cost.reference_name or "reference", 40)
-    return [Fact(name, tell.usd(cost.reference_usd_per_mtok), "/Mtok", "text")]
+    return [Fact(name, fmt.usd(cost.reference_usd_per_mtok), "/Mtok", "text")]
 
 
-def _beside(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def _beside(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """Three columns under headings; the hour's price is in the summary where room is short."""
-    groups = _groups(snapshot, look)
+    groups = _groups(snapshot, options)
     if height < 1 + len(groups[2]) and groups[2][0].label == "now":
         groups = (groups[0], groups[1], groups[2][1:])
     rows = max(map(len, groups))
@@ -156,21 +156,21 @@ def _fact(fact: Fact, width: int, figure: int) -> Line:
     return exact(line, width)
 
 
-def _short(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def _short(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """One to three lines, the most asked for first."""
     rates, cost = snapshot.throughput, snapshot.cost
-    floor = tell.floor(snapshot.engines, look)
-    generation = _pair("gen", tell.rate(rates.generation_tokens_per_s, floor), " tok/s")
-    if snapshot.llm.stale and look.unsaid:
-        generation.append((f"  {old(snapshot.llm.age_s, look)}", "stale"))
-    prompt = _pair("prompt", tell.rate(rates.prompt_tokens_per_s, floor), "")
-    requests = _pair("req", tell.rate(rates.requests_per_s), "/s")
-    ttft = _pair("first token", tell.spans(rates.ttft_s, rates.ttft_p95_s), "")
-    itl = _pair("next", tell.spans(rates.itl_s, rates.itl_p95_s), "")
-    hits = _pair("hits", tell.share(rates.prefix_hit_ratio), "")
-    fact = burned(snapshot, look)
+    floor = fmt.floor(snapshot.engines, options)
+    generation = _pair("gen", fmt.rate(rates.generation_tokens_per_s, floor), " tok/s")
+    if snapshot.llm.stale and options.summary_hidden:
+        generation.append((f"  {old(snapshot.llm.age_s, options)}", "stale"))
+    prompt = _pair("prompt", fmt.rate(rates.prompt_tokens_per_s, floor), "")
+    requests = _pair("req", fmt.rate(rates.requests_per_s), "/s")
+    ttft = _pair("first token", fmt.spans(rates.ttft_s, rates.ttft_p95_s), "")
+    itl = _pair("next", fmt.spans(rates.itl_s, rates.itl_p95_s), "")
+    hits = _pair("hits", fmt.share(rates.prefix_hit_ratio), "")
+    fact = burned(snapshot, options)
     burn: Line = [("burn ", "dim"), (fact.value, "dim" if fact.value == DASH else fact.style)]
-    money = tell.prices(snapshot, look)
+    money = fmt.prices(snapshot, options)
     hour = _pair("", money["usd_per_hour"], "/h")
     token = _pair("", money["usd_per_mtok_reserved"], "/Mtok")
     busy = _pair("busy", money["usd_per_mtok_busy"], "")

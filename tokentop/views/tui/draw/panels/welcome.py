@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import clean, fit
-from tokentop.views.tui.draw.kit.line import Line, Look, block, exact, middle
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, exact, middle
 from tokentop.views.tui.draw.kit.line import span_width as wide
 from tokentop.views.tui.draw.layout_inputs import driver, stack
 
@@ -15,7 +15,7 @@ TRY = (
 )
 
 
-def lines(snapshot: Snapshot, width: int, height: int, _look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, _options: DrawOptions) -> list[Line]:
     """The calm page in exactly `height` lines of `width` cells, in the middle of its room."""
     drawn = _page(snapshot, width)
     if len(drawn) > height:

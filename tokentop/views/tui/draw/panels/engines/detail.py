@@ -16,12 +16,12 @@ from tokentop.domain.text import (
     known,
 )
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol
-from tokentop.views.tui.draw.kit import format as tell
+from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.cells import sparkline
 from tokentop.views.tui.draw.kit.glyphs import age
 from tokentop.views.tui.draw.kit.line import (
+    DrawOptions,
     Line,
-    Look,
     block,
     exact,
     joined,
@@ -48,33 +48,35 @@ def found(snapshot: Snapshot, identity: str) -> Engine | None:
     return next((e for e in snapshot.engines if e.id == identity), None)
 
 
-def lines(engine: Engine | None, trends: Trends, width: int, height: int, look: Look) -> list[Line]:
+def lines(
+    engine: Engine | None, trends: Trends, width: int, height: int, options: DrawOptions
+) -> list[Line]:
     """The page in exactly `height` lines of `width` cells, from row `look.offset` on."""
     if engine is None:
         return sentence("This engine is not there any more; esc goes back.", width, height)
-    rows = page(engine, trends, width, look)
-    return window(rows, width, height, look.offset)
+    rows = page(engine, trends, width, options)
+    return window(rows, width, height, options.offset)
 
 
-def summary(engine: Engine | None, look: Look) -> Line:
+def summary(engine: Engine | None, options: DrawOptions) -> Line:
     """Its state, with the symbol that the table shows."""
     if engine is None:
         return []
     style = ENGINE_STYLES.get(engine.state, "dim")
-    mark = engine_symbol(engine.state, plain=look.ascii)
-    return [(mark + " ", style), (tell.state(engine), style)]
+    mark = engine_symbol(engine.state, plain=options.ascii)
+    return [(mark + " ", style), (fmt.state(engine), style)]
 
 
-def page(engine: Engine, trends: Trends, width: int, look: Look) -> list[Line]:
+def page(engine: Engine, trends: Trends, width: int, options: DrawOptions) -> list[Line]:
     """All rows of the page, whatever the height."""
     groups = (
         ("load", _load(engine)),
-        ("tokens and latency", _speed(engine, look)),
-        ("server", _server(engine, look)),
+        ("tokens and latency", _speed(engine, options)),
+        ("server", _server(engine, options)),
         ("requests ended", _ended(engine)),
     )
     tables = [_table(title, facts, _column(width)) for title, facts in groups]
-    rows = [*_words(engine, width), *_trends(trends, width, look), []]
+    rows = [*_words(engine, width), *_trends(trends, width, options), []]
     if width >= _TWO:
         rows += _beside([*tables[0], [], *tables[3]], [*tables[1]], width)
         rows += [[], *_table("server", groups[2][1], width)]
@@ -96,22 +98,25 @@ def _words(engine: Engine, width: int) -> list[Line]:
     return [*said, []] if said else []
 
 
-def _trends(trends: Trends, width: int, look: Look) -> list[Line]:
+def _trends(trends: Trends, width: int, options: DrawOptions) -> list[Line]:
     """Tokens a second, queue and KV cache over the kept rounds, newest at the right."""
     room = max(8, width - _LABEL - 10)
     span = f"the last {fmt_duration(trends.span_s)}" if trends.span_s else "it begins to form"
     rows = [sides([("history", "title")], [(span, "dim")], width)]
     for label, values, top, write in (
-        ("tokens/s", trends.tokens_per_s, None, tell.rate),
+        ("tokens/s", trends.tokens_per_s, None, fmt.rate),
         ("queue", trends.queued, None, fmt_count),
-        ("KV cache", trends.kv_cache, 1.0, tell.share),
+        ("KV cache", trends.kv_cache, 1.0, fmt.share),
     ):
         most = top or max((v for v in values if known(v)), default=None)
         latest = values[-1] if values else None
         rows.append(
             [
                 (fit(label, _LABEL), "dim"),
-                (sparkline(_thinned(values, room), room, top=most, ascii=look.ascii), "bar.line"),
+                (
+                    sparkline(_thinned(values, room), room, top=most, ascii=options.ascii),
+                    "bar.line",
+                ),
                 (fit(write(latest), 8, "right"), "dim" if latest is None else "bright"),
             ]
         )
@@ -128,28 +133,28 @@ def _thinned(values: Sequence[float | None], room: int) -> list[float | None]:
 
 def _load(engine: Engine) -> Facts:
     source = _SOURCES.get(engine.slots_source or "", "")
-    slots = tell.slots(engine) + (f"  {source}" if source else "")
+    slots = fmt.slots(engine) + (f"  {source}" if source else "")
     return [
         ("active", slots),
         ("queue", fmt_count(engine.queued)),
-        ("KV cache", tell.share(engine.kv_cache, about=engine.kv_estimated)),
+        ("KV cache", fmt.share(engine.kv_cache, about=engine.kv_estimated)),
         ("VRAM held", fmt_bytes(engine.vram_bytes)),
         ("back-pressure", {None: DASH, True: "yes", False: "no"}[engine.back_pressure]),
     ]
 
 
-def _speed(engine: Engine, look: Look) -> Facts:
-    floor = tell.floor((engine,), look)
+def _speed(engine: Engine, options: DrawOptions) -> Facts:
+    floor = fmt.floor((engine,), options)
     return [
-        ("generation", _with(tell.rate(engine.generation_tokens_per_s, floor), " tok/s")),
-        ("prompt", _with(tell.rate(engine.prompt_tokens_per_s, floor), " tok/s")),
-        ("requests", _with(tell.rate(engine.requests_per_s), " /s")),
-        ("first token", _with(tell.spans(engine.ttft_s, engine.ttft_p95_s), "  median/p95")),
-        ("next tokens", _with(tell.spans(engine.itl_s, engine.itl_p95_s), "  median/p95")),
-        ("prefix hits", tell.share(engine.prefix_hit_ratio)),
+        ("generation", _with(fmt.rate(engine.generation_tokens_per_s, floor), " tok/s")),
+        ("prompt", _with(fmt.rate(engine.prompt_tokens_per_s, floor), " tok/s")),
+        ("requests", _with(fmt.rate(engine.requests_per_s), " /s")),
+        ("first token", _with(fmt.spans(engine.ttft_s, engine.ttft_p95_s), "  median/p95")),
+        ("next tokens", _with(fmt.spans(engine.itl_s, engine.itl_p95_s), "  median/p95")),
+        ("prefix hits", fmt.share(engine.prefix_hit_ratio)),
         ("preemptions", fmt_count(engine.preemptions)),
         ("rejections", fmt_count(engine.rejections)),
-        ("silent burn", tell.share(engine.burn, about=True)),
+        ("silent burn", fmt.share(engine.burn, about=True)),
     ]
 
 
@@ -157,7 +162,7 @@ def _with(figure: str, unit: str) -> str:
     return figure if figure == DASH else figure + unit
 
 
-def _server(engine: Engine, look: Look) -> Facts:
+def _server(engine: Engine, options: DrawOptions) -> Facts:
     """Where it is and how it is read."""
     models = ", ".join(clean(m, 60) for m in engine.models or ())
     latency = f", in {engine.latency_ms:.0f} ms" if known(engine.latency_ms) else ""
@@ -166,7 +171,7 @@ def _server(engine: Engine, look: Look) -> Facts:
         ("URL", engine.url or DASH),
         ("engine", " ".join(filter(None, (engine.kind, engine.version)))),
         ("models", models or DASH),
-        ("told by", f"{told}, {age(engine.age_s, look)} ago{latency}"),
+        ("told by", f"{told}, {age(engine.age_s, options)} ago{latency}"),
         ("processes", ", ".join(map(str, engine.pids)) or DASH),
     ]
     more = [("name", engine.name), ("group", engine.group)]
@@ -213,7 +218,7 @@ def _spend(engine: Engine, width: int) -> list[Line]:
         name = clean(" / ".join(filter(None, (one.team, one.key))) or DASH, 60)
         figures = joined(
             [
-                [(fit(tell.usd(one.usd), 8, "right"), "bright")],
+                [(fit(fmt.usd(one.usd), 8, "right"), "bright")],
                 [(fit(fmt_count(one.tokens), 7, "right"), "text"), (" tokens", "dim")],
             ]
         )

@@ -6,11 +6,11 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, gib, known
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol
-from tokentop.views.tui.draw.kit import format as tell
+from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import age, meter
 from tokentop.views.tui.draw.kit.line import (
+    DrawOptions,
     Line,
-    Look,
     block,
     dimmed,
     exact,
@@ -33,17 +33,17 @@ _GONE = ("stale", "offline", "parked")
 _FULL = 0.95
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The table in exactly `height` lines of `width` cells; the last one counts what is cut."""
-    rows = listed(snapshot.engines, look.engine_sort, look.engine_filter)
+    rows = listed(snapshot.engines, options.engine_sort, options.engine_filter)
     if not rows:
-        return sentence(_absence(snapshot, look), width, height)
+        return sentence(_absence(snapshot, options), width, height)
     room = height - 1 if len(rows) > height > 1 else height
-    at = place_of(rows, look.cursor) if look.cursor is not None else None
-    start = start_at(len(rows), room, look.offset if at is not None else 0, at)
+    at = place_of(rows, options.cursor) if options.cursor is not None else None
+    start = start_at(len(rows), room, options.offset if at is not None else 0, at)
     cols = columns(snapshot.engines, width)
     shown = rows[start : start + room]
-    drawn = [_row(row, cols, width, look, picked=start + i == at) for i, row in enumerate(shown)]
+    drawn = [_row(row, cols, width, options, picked=start + i == at) for i, row in enumerate(shown)]
     if at is not None and len(drawn) + 1 < height:
         drawn += _told(rows[at].engine, width, height - len(drawn) - 1)
     if room < height:
@@ -61,13 +61,13 @@ def _told(engine: Engine | None, width: int, room: int) -> list[Line]:
     return [[], *lines_of]
 
 
-def heads(snapshot: Snapshot, width: int, _height: int, look: Look) -> Line:
+def heads(snapshot: Snapshot, width: int, _height: int, options: DrawOptions) -> Line:
     """The column headings, the one sorted by brighter."""
-    if not listed(snapshot.engines, look.engine_sort, look.engine_filter):
+    if not listed(snapshot.engines, options.engine_sort, options.engine_filter):
         return []
     line: Line = []
     for column in columns(snapshot.engines, width):
-        chosen = _SORTED.get(column.key) == look.engine_sort and look.cursor is not None
+        chosen = _SORTED.get(column.key) == options.engine_sort and options.cursor is not None
         line += [(_gap(column), "text")] if line else []
         line.append((fit(column.head, column.width, column.align), "bright" if chosen else "dim"))
     return line
@@ -79,17 +79,17 @@ _SORTED = {
 }  # fmt: skip
 
 
-def title(_snapshot: Snapshot, look: Look) -> str:
+def title(_snapshot: Snapshot, options: DrawOptions) -> str:
     """The title, with the order and the filter where they are not the usual ones."""
     parts = [TITLE]
-    if look.engine_sort != "model":
-        parts.append(f"by {look.engine_sort}")
-    if look.engine_filter:
-        parts.append("/" + clean(look.engine_filter, 24))
+    if options.engine_sort != "model":
+        parts.append(f"by {options.engine_sort}")
+    if options.engine_filter:
+        parts.append("/" + clean(options.engine_filter, 24))
     return " · ".join(parts)
 
 
-def summary(snapshot: Snapshot, look: Look) -> Line:
+def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
     """How many answer, and how many tokens they make together."""
     up, of = counted(snapshot)
     if not of:
@@ -97,7 +97,7 @@ def summary(snapshot: Snapshot, look: Look) -> Line:
     line: Line = [(str(up), "bright"), (f"/{of} online", "dim")]
     speed = snapshot.throughput.generation_tokens_per_s
     if known(speed):
-        said = tell.rate(speed, tell.floor(snapshot.engines, look))
+        said = fmt.rate(speed, fmt.floor(snapshot.engines, options))
         line += [(" · ", "dim"), (said, "bright"), (" tok/s", "dim")]
     return line
 
@@ -119,29 +119,31 @@ def _gap(column: Column) -> str:
     return " " if column.key == "model" else "  "
 
 
-def _row(row: Row, cols: Sequence[Column], width: int, look: Look, *, picked: bool) -> Line:
+def _row(
+    row: Row, cols: Sequence[Column], width: int, options: DrawOptions, *, picked: bool
+) -> Line:
     if row.engine is None:
-        return _heading(row, width, look)
+        return _heading(row, width, options)
     engine = row.engine
     line: Line = []
     for column in cols:
         line += [(_gap(column), "text")] if line else []
-        line += _cell(engine, column, look)
+        line += _cell(engine, column, options)
     if engine.state in _GONE:
         line = [line[0], *dimmed([line[1:]])[0]]
     if picked:  # the pointer takes the first gap, so that nothing moves
-        line[1] = (">" if look.ascii else "▸", "selected")
+        line[1] = (">" if options.ascii else "▸", "selected")
     return exact(line, width)
 
 
-def _heading(row: Row, width: int, look: Look) -> Line:
+def _heading(row: Row, width: int, options: DrawOptions) -> Line:
     """A group with its sums over the engines; routers repeat them and are left out."""
     whole = [e for e in row.members if not e.router] or list(row.members)
     active, slots = _sum([e.active for e in whole]), _sum([e.max_slots for e in whole])
     queued = _sum([e.queued for e in whole])
     speed = _sum([e.generation_tokens_per_s for e in whole])
     words = f" {fmt_count(active)}/{fmt_count(slots)} active  {fmt_count(queued)} queued "
-    rate = f" {tell.rate(speed, tell.floor(whole, look))} tok/s "
+    rate = f" {fmt.rate(speed, fmt.floor(whole, options))} tok/s "
     count = f" · {len(row.members)} "
     left = f"─ {row.group}{count}" if row.group else count
     rest = width - len(words) - len(rate) - 2
@@ -158,16 +160,16 @@ def _sum(numbers: Sequence[float | None]) -> float | None:
     return sum(said) if said else None
 
 
-def _cell(engine: Engine, column: Column, look: Look) -> Line:
+def _cell(engine: Engine, column: Column, options: DrawOptions) -> Line:
     """One cell of exactly the column's width."""
     if column.key == "mark":
-        mark = engine_symbol(engine.state, plain=look.ascii)
+        mark = engine_symbol(engine.state, plain=options.ascii)
         return [(mark, ENGINE_STYLES.get(engine.state, "dim"))]
     if column.key == "kvbar":
         return meter(engine.kv_cache, column.width)
     if column.key == "model":
         return _name(engine, column.width)
-    text, style = _words(engine, column.key, look)
+    text, style = _words(engine, column.key, options)
     return [(fit(text, column.width, column.align), style if text != DASH else "dim")]
 
 
@@ -180,44 +182,44 @@ def _name(engine: Engine, width: int) -> Line:
     return [(fit(name, width), "text")]
 
 
-def _words(engine: Engine, key: str, look: Look) -> tuple[str, str]:
+def _words(engine: Engine, key: str, options: DrawOptions) -> tuple[str, str]:
     if key == "kind":
         return clean(engine.kind, 20), "dim"
     if key == "slots":
-        return tell.slots(engine), "bright"
+        return fmt.slots(engine), "bright"
     if key == "queue":
         return fmt_count(engine.queued), "queued" if engine.queued else "text"
     if key == "kv":
         full = (engine.kv_cache or 0.0) >= _FULL
-        return tell.share(engine.kv_cache, about=engine.kv_estimated), "warn" if full else "text"
+        return fmt.share(engine.kv_cache, about=engine.kv_estimated), "warn" if full else "text"
     if key == "state":
-        return _state(engine, look)
-    return _figure(engine, key, look), "bright" if key == "speed" else "text"
+        return _state(engine, options)
+    return _figure(engine, key, options), "bright" if key == "speed" else "text"
 
 
-def _figure(engine: Engine, key: str, look: Look) -> str:
+def _figure(engine: Engine, key: str, options: DrawOptions) -> str:
     if key == "vram":
         return DASH if engine.vram_bytes is None else gib(engine.vram_bytes) + "G"
-    floor = tell.floor((engine,), look)
+    floor = fmt.floor((engine,), options)
     return {
-        "prompt": tell.rate(engine.prompt_tokens_per_s, floor),
-        "speed": tell.rate(engine.generation_tokens_per_s, floor),
-        "requests": tell.rate(engine.requests_per_s),
-        "ttft": tell.span(engine.ttft_p95_s),
-        "itl": tell.span(engine.itl_p95_s),
-        "hits": tell.share(engine.prefix_hit_ratio),
+        "prompt": fmt.rate(engine.prompt_tokens_per_s, floor),
+        "speed": fmt.rate(engine.generation_tokens_per_s, floor),
+        "requests": fmt.rate(engine.requests_per_s),
+        "ttft": fmt.span(engine.ttft_p95_s),
+        "itl": fmt.span(engine.itl_p95_s),
+        "hits": fmt.share(engine.prefix_hit_ratio),
     }[key]
 
 
-def _state(engine: Engine, look: Look) -> tuple[str, str]:
+def _state(engine: Engine, options: DrawOptions) -> tuple[str, str]:
     """The state, with the age where the figures are old; trouble is not dim."""
     if engine.state == "stale":
-        return f"{age(engine.age_s, look)} old", "warn"
+        return f"{age(engine.age_s, options)} old", "warn"
     style = ENGINE_STYLES.get(engine.state, "dim")
-    return tell.state(engine), "dim" if style == "active" else style
+    return fmt.state(engine), "dim" if style == "active" else style
 
 
-def _absence(snapshot: Snapshot, look: Look) -> str:
+def _absence(snapshot: Snapshot, options: DrawOptions) -> str:
     if snapshot.engines:
-        return f"No engine matches “{clean(look.engine_filter, 40)}”."
+        return f"No engine matches “{clean(options.engine_filter, 40)}”."
     return "No inference engine is known here. It keeps looking; `tokentop doctor` says where."

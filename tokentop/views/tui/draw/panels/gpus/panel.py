@@ -7,9 +7,9 @@ from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_percent, gib, known
 from tokentop.views.tui.draw.kit.cells import sparkline
 from tokentop.views.tui.draw.kit.glyphs import age, meter
-from tokentop.views.tui.draw.kit.line import Line, Look, block, dimmed, exact, sentence
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, exact, sentence
 from tokentop.views.tui.draw.layout_inputs import driver, waiting
-from tokentop.views.tui.draw.panels.gpus import vram_split as holders
+from tokentop.views.tui.draw.panels.gpus import vram_split as vram_split
 from tokentop.views.tui.draw.panels.gpus.rows import (
     Column,
     arranged,
@@ -33,33 +33,33 @@ _WORDS = {
 class _Seen(NamedTuple):
     """What every row is drawn with."""
 
-    look: Look
-    engines: holders.Engines
+    options: DrawOptions
+    engines: vram_split.Engines
     nodes: Mapping[str, str]
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The pool in exactly `height` lines of `width` cells."""
     if not snapshot.gpus:
         return sentence(_absence(snapshot), width, height)
-    rows = arranged(snapshot.gpus, look.sort, look.filter)
+    rows = arranged(snapshot.gpus, options.sort, options.filter)
     if not rows:
-        return sentence(f"No GPU matches “{clean(look.filter, 40)}”.", width, height)
+        return sentence(f"No GPU matches “{clean(options.filter, 40)}”.", width, height)
     nodes = foreign(snapshot.gpus, snapshot.host)
-    seen = _Seen(look, {engine.id: engine for engine in snapshot.engines}, nodes)
+    seen = _Seen(options, {engine.id: engine for engine in snapshot.engines}, nodes)
     across = _across(len(rows), width, height)
     if len(rows) > across * height and height >= 3:
         return _scrolled(rows, across, width, height, seen)
     table = _table(rows, across, width, height, seen)
     if len(table) < height and width >= _LEGEND_FROM:
-        table.append(holders.legend(rows, seen.engines))
+        table.append(vram_split.legend(rows, seen.engines))
     return block(table, width, height)
 
 
 def _scrolled(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen) -> list[Line]:
     """As many as there is room for, and a last line that says where they stand."""
     room = across * (height - 1)
-    start = max(0, min(seen.look.offset, len(rows) - room))
+    start = max(0, min(seen.options.offset, len(rows) - room))
     place = f"{start + 1}–{start + room} of {len(rows)}"
     table = _table(rows, across, width, height - 1, seen)
     return block([*table, [(place, "text"), (" · j k to scroll", "dim")]], width, height)
@@ -67,34 +67,34 @@ def _scrolled(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen
 
 def _table(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen) -> list[Line]:
     if across == 1:
-        shown = visible(rows, height, seen.look.offset)
-        cols = columns(rows, width, seen.nodes, always=seen.look.hosts)
+        shown = visible(rows, height, seen.options.offset)
+        cols = columns(rows, width, seen.nodes, always=seen.options.hosts)
         drawn = [_row(g, cols, width, seen) for g in shown]
         return striped(drawn)
     return _matrix(rows, across, width, height, seen)
 
 
-def heads(snapshot: Snapshot, width: int, height: int, look: Look) -> Line:
+def heads(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> Line:
     """The column headings over `lines`; none over a matrix, whose cells explain themselves."""
-    rows = arranged(snapshot.gpus, look.sort, look.filter)
+    rows = arranged(snapshot.gpus, options.sort, options.filter)
     if not rows or _across(len(rows), width, height) > 1:
         return []
-    cols = columns(rows, width, foreign(snapshot.gpus, snapshot.host), always=look.hosts)
+    cols = columns(rows, width, foreign(snapshot.gpus, snapshot.host), always=options.hosts)
     cells = [fit(c.head, c.width, c.align) for c in cols]
     return [((" " * gap_at(width)).join(cells), "dim")]
 
 
-def title(_snapshot: Snapshot, look: Look) -> str:
+def title(_snapshot: Snapshot, options: DrawOptions) -> str:
     """The panel's title, with the order and the filter where they are not the usual ones."""
     parts = ["GPU pool"]
-    if look.sort != "index":
-        parts.append(f"by {look.sort}")
-    if look.filter:
-        parts.append("/" + clean(look.filter, 24))
+    if options.sort != "index":
+        parts.append(f"by {options.sort}")
+    if options.filter:
+        parts.append("/" + clean(options.filter, 24))
     return " · ".join(parts)
 
 
-def summary(snapshot: Snapshot, _look: Look) -> Line:
+def summary(snapshot: Snapshot, _options: DrawOptions) -> Line:
     """VRAM used of all there is, over the physical GPUs."""
     whole = [g for g in snapshot.gpus if g.mig is None and fill(g) is not None]
     if not whole:
@@ -123,10 +123,10 @@ def _across(count: int, width: int, height: int) -> int:
 
 
 def _matrix(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen) -> list[Line]:
-    shown = visible(rows, across * height, seen.look.offset)
+    shown = visible(rows, across * height, seen.options.offset)
     down = -(-len(shown) // across)  # evenly filled columns
     room = (width + 2) // across - 2
-    cols = columns(rows, room, seen.nodes, always=seen.look.hosts)
+    cols = columns(rows, room, seen.nodes, always=seen.options.hosts)
     table: list[Line] = []
     for y in range(down):
         line: Line = []
@@ -152,7 +152,9 @@ def striped(rows: Sequence[Line]) -> list[Line]:
 
 def _row(gpu: Gpu, cols: Sequence[Column], width: int, seen: _Seen) -> Line:
     gap = (" " * gap_at(width), "text")
-    picked = seen.look.selected is not None and gpu.mig is None and gpu.index == seen.look.selected
+    picked = (
+        seen.options.selected is not None and gpu.mig is None and gpu.index == seen.options.selected
+    )
     figures = [c for c in cols if c.key != "holders"]
     oldest = figures[-1]  # the least important figure makes room for a stale row's age
     line: Line = []
@@ -181,7 +183,7 @@ def _cell(gpu: Gpu, column: Column, seen: _Seen, *, aged: bool = False) -> Line:
     """One cell of exactly the column's width; `aged` writes the age there instead."""
     width = column.width
     if aged:
-        text = f"{age(gpu.age_s, seen.look)} old"
+        text = f"{age(gpu.age_s, seen.options)} old"
         return [(fit(text if len(text) <= width else text[:-4], width, "right"), "stale")]
     if column.key == "bar":
         return _bar(gpu, width, seen.engines)
@@ -192,7 +194,7 @@ def _cell(gpu: Gpu, column: Column, seen: _Seen, *, aged: bool = False) -> Line:
     if column.key == "power":
         return _power(gpu, width)
     if column.key == "holders":
-        return [(fit(holders.listed(gpu, seen.engines), width), "dim")]
+        return [(fit(vram_split.listed(gpu, seen.engines), width), "dim")]
     text, style = _plain_cell(gpu, column.key, seen.nodes.get(gpu.node or "", ""))
     if column.key in ("node", "place") and cell_width(text) > width > 1 and gpu.node in seen.nodes:
         text = "…" + text[1 - width :]  # hosts begin alike and differ at their ends
@@ -224,12 +226,12 @@ def _degrees(value: float | None) -> tuple[str, str]:
     return f"{value:.0f}°", "warn" if value >= _HOT_C else "text"
 
 
-def _bar(gpu: Gpu, width: int, engines: holders.Engines) -> Line:
+def _bar(gpu: Gpu, width: int, engines: vram_split.Engines) -> Line:
     if gpu.memory_shared and fill(gpu) is None:
         return [(fit("shared memory" if width >= 13 else "shared", width), "dim")]
     if width <= 2 and fill(gpu) is not None:  # too narrow to lie down: a level stands up
         return [(fit(sparkline([fill(gpu)], 1), width), "bar")]
-    return holders.split(gpu, engines, width) or meter(fill(gpu), width)
+    return vram_split.split(gpu, engines, width) or meter(fill(gpu), width)
 
 
 def _vram(gpu: Gpu, width: int) -> Line:

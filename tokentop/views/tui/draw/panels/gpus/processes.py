@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tokentop.domain.snapshot import Gpu, Process, Snapshot
 from tokentop.domain.text import DASH, clean, fit, gib
-from tokentop.views.tui.draw.kit.line import Line, Look, block, sentence
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sentence
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
 from tokentop.views.tui.draw.panels.gpus.vram_split import named
 
@@ -17,10 +17,10 @@ class Row(NamedTuple):
     process: Process | None
 
 
-def rows(snapshot: Snapshot, look: Look) -> list[Row]:
+def rows(snapshot: Snapshot, options: DrawOptions) -> list[Row]:
     """The rows in the order of the GPU pool, filtered as it is."""
     found: list[Row] = []
-    for gpu in arranged(snapshot.gpus, look.sort, look.filter):
+    for gpu in arranged(snapshot.gpus, options.sort, options.filter):
         if gpu.processes is None:
             found += [Row(gpu, None)] if gpu.source == "nvml" and gpu.state == "ok" else []
             continue
@@ -29,14 +29,14 @@ def rows(snapshot: Snapshot, look: Look) -> list[Row]:
     return found
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The list under its headings in exactly `height` lines of `width` cells."""
-    found = rows(snapshot, look)
+    found = rows(snapshot, options)
     if not found:
         words = "No process holds VRAM here, or only the driver of another host would know."
         return sentence(words, width, height)
     room = max(0, height - 1)
-    start = max(0, min(look.offset, len(found) - room))
+    start = max(0, min(options.offset, len(found) - room))
     names = {engine.id: f"{named(engine)} · {engine.kind}" for engine in snapshot.engines}
     drawn = [_row(row, width, names) for row in found[start : start + room]]
     return block([_heads(width), *drawn], width, height)

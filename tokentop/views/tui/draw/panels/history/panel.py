@@ -5,16 +5,16 @@ from itertools import pairwise
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import fit, known
-from tokentop.views.tui.draw.kit.line import Line, Look, block, sentence
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sentence
 
 TITLE = "utilisation"
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _LABEL = 5
 
 
-def lines(_snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(_snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The chart in exactly `height` lines of `width` cells; gaps stay gaps."""
-    values = look.history
+    values = options.history
     if sum(map(known, values)) < 2 or height < 2 or width < 20:
         return sentence("The picture of the last hour begins to form.", width, height)
     columns = resampled(values, width - _LABEL)

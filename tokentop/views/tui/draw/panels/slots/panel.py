@@ -8,8 +8,8 @@ from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, fmt_pe
 from tokentop.views.tui.draw.kit.cells import segments
 from tokentop.views.tui.draw.kit.glyphs import age, meter, old
 from tokentop.views.tui.draw.kit.line import (
+    DrawOptions,
     Line,
-    Look,
     block,
     dimmed,
     exact,
@@ -20,7 +20,7 @@ from tokentop.views.tui.draw.kit.line import (
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
 from tokentop.views.tui.draw.layout_inputs import waiting
-from tokentop.views.tui.draw.panels.slots import sections as seats
+from tokentop.views.tui.draw.panels.slots import sections as sections
 
 TITLE = "LLM slots"
 _MARKS = {"active": "█", "queued": "▓", "beyond": "▒", "free": "░"}
@@ -32,13 +32,13 @@ _STYLES = {
 }
 
 
-def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The slots in exactly `height` lines of `width` cells."""
     llm = snapshot.llm
     if llm.active is None and llm.queued is None and llm.max_slots is None:
         text = "Waiting for the first queue figures…" if waiting(snapshot) else _ABSENT
         return sentence(text, width, height)
-    aged = old(llm.age_s, look) if llm.stale and look.unsaid else ""
+    aged = old(llm.age_s, options) if llm.stale and options.summary_hidden else ""
     flat = height <= 2
     drawn = _flat(snapshot, width, aged) if flat else _tall(snapshot, width, height, aged)
     body = block(drawn, width, height)
@@ -48,28 +48,34 @@ def lines(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Line]
 def _flat(snapshot: Snapshot, width: int, aged: str) -> list[Line]:
     """One line of figures over the models, or over each engine's own figures."""
     line, found = _one_line(snapshot, width, aged)
-    below = [(" " * len(_LABEL), "text"), *seats.both(found)] if found else None
+    below = [(" " * len(_LABEL), "text"), *sections.both(found)] if found else None
     return [line, below or models(snapshot.llm, width)]
 
 
 def _tall(snapshot: Snapshot, width: int, height: int, aged: str) -> list[Line]:
     """The bar up to three rows thick, its legend, the models and the engine room."""
-    found = seats.sections(seats.seated(snapshot), width)
+    found = sections.sections(sections.seated(snapshot), width)
     if found:
         return _by_engine(snapshot, found, width, height, aged)
     llm = snapshot.llm
     thick = max(1, min(3, (height - 3) // 2))
-    drawn = [*[_bar(seats.tally(snapshot).llm, width)] * thick, _legend(snapshot, width, aged), []]
+    drawn = [
+        *[_bar(sections.slots_totals(snapshot).llm, width)] * thick,
+        _legend(snapshot, width, aged),
+        [],
+    ]
     extra = [models(llm, width), [], *([[]] if height >= 10 else []), _engine_room(snapshot, width)]
     drawn += extra if height >= 7 else [models(llm, width), _engine_room(snapshot, width)]
     return [line for line in drawn if line] if height < 6 else drawn
 
 
 def _by_engine(
-    snapshot: Snapshot, found: Sequence[seats.Section], width: int, height: int, aged: str
+    snapshot: Snapshot, found: Sequence[sections.Section], width: int, height: int, aged: str
 ) -> list[Line]:
     """A section each, names and figures beneath; the names say which models there are."""
-    under = [seats.names(found), seats.figures(found)] if height >= 5 else [seats.both(found)]
+    under = (
+        [sections.names(found), sections.figures(found)] if height >= 5 else [sections.both(found)]
+    )
     thick = max(1, min(3, (height - len(under) - 1) // 2))
     drawn = [*[_sectioned(found)] * thick, *under]
     rest = [_legend(snapshot, width, aged), _engine_room(snapshot, width)]
@@ -77,11 +83,11 @@ def _by_engine(
     return [*drawn, *([[]] if room >= 2 + (room >= 4) else []), *rest]
 
 
-def _sectioned(found: Sequence[seats.Section]) -> Line:
+def _sectioned(found: Sequence[sections.Section]) -> Line:
     line: Line = []
     for section in found:
         line += [(" ", "text")] if line else []
-        line += _bar(seats.slots_of(section.engine), section.width)
+        line += _bar(sections.slots_of(section.engine), section.width)
     return line
 
 
@@ -89,19 +95,19 @@ _LABEL = "slots "
 _ABSENT = "No queue figures from anyone yet."
 
 
-def summary(snapshot: Snapshot, look: Look) -> Line:
+def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
     """Slots in use, or the age where nobody says any more."""
     llm = snapshot.llm
     if llm.stale:
-        return [(f"stale · {age(llm.age_s, look)}", "stale")]
+        return [(f"stale · {age(llm.age_s, options)}", "stale")]
     if llm.active is None and llm.max_slots is None:
         return []
-    found = seats.tally(snapshot)
+    found = sections.slots_totals(snapshot)
     words: Line = [(_number(found.llm.active), "bright"), (f"/{_slots(snapshot)} active", "dim")]
     return joined([words, _elsewhere(found, " where slots are unknown")], " · ")
 
 
-def _elsewhere(found: seats.Tally, words: str) -> Line:
+def _elsewhere(found: sections.SlotsTotals, words: str) -> Line:
     """What runs where nobody knows how much could: no part of any occupancy."""
     if not found.elsewhere:
         return []
@@ -114,8 +120,8 @@ def _number(value: int | None) -> str:
 
 def _slots(snapshot: Snapshot) -> str:
     """All slots there are, with an about sign where an engine's are estimated."""
-    guessed = any(e.slots_estimated and e.max_slots for e in seats.seated(snapshot))
-    return ("≈" if guessed else "") + _number(seats.tally(snapshot).llm.max_slots)
+    guessed = any(e.slots_estimated and e.max_slots for e in sections.seated(snapshot))
+    return ("≈" if guessed else "") + _number(sections.slots_totals(snapshot).llm.max_slots)
 
 
 def parts(llm: Llm) -> list[tuple[str, float]]:
@@ -137,9 +143,9 @@ def _bar(llm: Llm, width: int) -> Line:
     return [s for s in drawn if s[0]]
 
 
-def _one_line(snapshot: Snapshot, width: int, aged: str) -> tuple[Line, list[seats.Section]]:
+def _one_line(snapshot: Snapshot, width: int, aged: str) -> tuple[Line, list[sections.Section]]:
     """Label, bar and figures in fixed places, and the bar's sections where it has any."""
-    llm, slots, counted = snapshot.llm, _slots(snapshot), seats.tally(snapshot)
+    llm, slots, counted = snapshot.llm, _slots(snapshot), sections.slots_totals(snapshot)
     digits = max(2, len(slots))
     number = fit(_number(counted.llm.active), digits, "right")
     active: Line = [(number, "bright"), (f"/{slots}", "dim")]
@@ -160,7 +166,7 @@ def _one_line(snapshot: Snapshot, width: int, aged: str) -> tuple[Line, list[sea
         short = [*active, ("  ", "text"), (aged, "stale")] if aged else short
         room = max(0, width - wide(short) - 2)
         return [*exact(_bar(counted.llm, room), room), ("  ", "text"), *short], []
-    found = seats.sections(seats.seated(snapshot), room)
+    found = sections.sections(sections.seated(snapshot), room)
     bar = _sectioned(found) if found else _bar(counted.llm, room)
     return [(_LABEL, "dim"), *exact(bar, room), ("  ", "text"), *tail], found
 
@@ -171,7 +177,7 @@ def _queue_style(llm: Llm) -> str:
 
 def _legend(snapshot: Snapshot, width: int, aged: str) -> Line:
     """What each mark stands for and how often; all that wait, and how many of them find no slot."""
-    found, gap = seats.tally(snapshot), "   " if width >= 56 else " "
+    found, gap = sections.slots_totals(snapshot), "   " if width >= 56 else " "
     active, free = _key("active", found.llm.active), _key("free", found.llm.free)
     queued = _key("queued", snapshot.llm.queued)
     past = f"+{_number(found.beyond)}"

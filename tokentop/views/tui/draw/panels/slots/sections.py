@@ -23,7 +23,7 @@ class Section(NamedTuple):
     width: int
 
 
-class Tally(NamedTuple):
+class SlotsTotals(NamedTuple):
     """The slots as they can honestly be compared: `llm` sums the engines that tell theirs.
 
     `beyond` waits although its engine is full; `elsewhere` runs where slots are unknown, which
@@ -36,7 +36,7 @@ class Tally(NamedTuple):
     open: bool = False
 
 
-def tally(snapshot: Snapshot) -> Tally:
+def slots_totals(snapshot: Snapshot) -> SlotsTotals:
     """The engines that tell their slots as one; the snapshot's own figures where none does.
 
     One engine's free slots are of no use to another's queue: both are counted engine by engine.
@@ -45,7 +45,7 @@ def tally(snapshot: Snapshot) -> Tally:
     rows = [e for e in seated(snapshot) if e.state not in _IDLE]
     told = [e for e in rows if e.max_slots is not None]
     if not told:
-        return Tally(llm, beyond(llm))
+        return SlotsTotals(llm, beyond(llm))
     active = _sum([e.active for e in told])
     free = sum(_free(slots_of(e)) for e in told)
     whole = llm._replace(
@@ -56,7 +56,7 @@ def tally(snapshot: Snapshot) -> Tally:
     )
     over = sum(beyond(slots_of(e)) for e in told)
     elsewhere = sum(e.active or 0 for e in rows if e.max_slots is None)
-    return Tally(whole, min(over, llm.queued or 0), elsewhere, len(told) < len(rows))
+    return SlotsTotals(whole, min(over, llm.queued or 0), elsewhere, len(told) < len(rows))
 
 
 def _sum(numbers: Sequence[int | None]) -> int | None:
