@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokentop.config import show
-from tokentop.config.engine_keys import KINDS, engine
+from tokentop.config.keys import KINDS, engine
 from tokentop.config.load import ConfigError, load
 from tokentop.config.schema import Config, EngineConfig
 from tokentop.config.values import toml

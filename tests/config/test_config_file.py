@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokentop.config import show
-from tokentop.config.file import usual_places
 from tokentop.config.keys import table
-from tokentop.config.lines import find, lines_of
 from tokentop.config.load import ConfigError, load
 from tokentop.config.schema import Config
+from tokentop.config.toml_file import find, lines_of, usual_places
 from tokentop.config.values import toml
 
 
@@ -90,6 +89,27 @@ def test_a_link_that_leads_nowhere_is_not_skipped(tmp_path: Path, name: str) -> 
     folder.mkdir(parents=True)
     os.symlink("config.toml" if name == "loop" else "gone", folder / "config.toml")
     assert "cannot be read (" in said({"HOME": str(tmp_path)})
+
+
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    """A named pipe would wait for a writer for ever."""
+    os.mkfifo(tmp_path / "c.toml")
+    text = said({"HOME": str(tmp_path)}, str(tmp_path / "c.toml"))
+    assert text.startswith(f"{tmp_path}/c.toml: cannot be read (not a regular file); ")
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/x\0y", "/\ud800", "~\ud800/x"])
+@pytest.mark.parametrize(
+    "key", ["tls.ca_bundle", "prometheus.ca_bundle", "services.mint.token_file"]
+)
+def test_a_path_that_is_no_file_is_a_problem(tmp_path: Path, key: str, path: str) -> None:
+    """A device, and a name that no file can have, are said as any other wrong path is."""
+    flags = {key: path, "prometheus.url": "https://h"}
+    with pytest.raises(ConfigError) as found:
+        load(flags, {"HOME": str(tmp_path)}, None)
+    (problem,) = found.value.problems
+    assert problem.key == key
+    assert any(why in problem.text for why in ("regular file", "such a name", "NUL"))
 
 
 def test_a_byte_order_mark_and_crlf_do_no_harm(tmp_path: Path) -> None:

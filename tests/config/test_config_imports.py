@@ -15,7 +15,7 @@ print(*sorted(sys.modules))
 HEAVY = {"textual", "rich", "httpx", "asyncio", "pydantic", "dataclasses", "inspect", "logging",
          "pathlib", "subprocess", "http.client", "email", "urllib.request", "importlib.metadata",
          "ssl", "socket", "urllib.parse", "difflib", "pynvml"}  # fmt: skip
-FILE_ONLY = {"tomllib", "tokentop.config.lines", "tokentop.config.document"}
+FILE_ONLY = {"tomllib"}
 
 
 def imported(*arguments: str) -> set[str]:

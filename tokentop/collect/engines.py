@@ -10,10 +10,10 @@ from tokentop.config.schema import Config, EngineConfig
 from tokentop.domain.engines.fleet_readings import FleetReading
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.readings import EngineKind
+from tokentop.domain.urls import is_loopback, split
 from tokentop.sources.engines.protocol import Hints
 from tokentop.sources.engines.registry import KINDS
 from tokentop.transport.http.messages import Request
-from tokentop.transport.http.urls import split
 
 __all__ = ["EngineRegistry", "Found", "PendingPoll"]
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tokentop.collect.prometheus import PrometheusTarget
 
 MISSES = 2  # discoveries in a row that no longer find a silent engine
-LOOPBACK = ("localhost", "::1", "127.0.0.1")
 
 
 class EngineRegistry:
@@ -162,7 +161,7 @@ def place(url: str) -> str:
     target = split(url)
     if target is None:
         return ""
-    if target.host in LOOPBACK:
+    if is_loopback(target.host):
         target = target._replace(host="127.0.0.1")
     return target.origin + target.path.partition("?")[0].rstrip("/")
 

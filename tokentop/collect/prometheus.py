@@ -14,12 +14,11 @@ from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.readings import EngineReading, Histogram
 from tokentop.domain.fold.last_good import LastGood, LastGoodCache
 from tokentop.domain.readings import Failure, GpusReading
+from tokentop.domain.urls import LOOPBACK, is_loopback, split
 from tokentop.sources.prometheus.fleet import MAX_BYTES, Fleet
 from tokentop.transport.http.messages import Request, safe_url
-from tokentop.transport.http.urls import split
 
 GPUS = "prometheus/gpus"
-LOOPBACK = ("localhost", "::1", "127.0.0.1")
 SCRAPED_S = 150.0  # the longest usual time between two scrapes, and half of one more
 PAUSE_PER_ENGINE_S = 0.006  # 500 engines at every poll, 2000 every 12 s
 DOWN = Failure("unreachable", "the fleet's server cannot scrape it any more (up = 0)")
@@ -100,8 +99,10 @@ class PrometheusTarget:
         if target is None:
             return set()
         hosts = {target.host.casefold()}
-        if hosts & set(LOOPBACK):
-            same_machine = server is not None and server.host in (*LOOPBACK, self._host)
+        if is_loopback(target.host):
+            same_machine = server is not None and (
+                is_loopback(server.host) or server.host == self._host
+            )
             hosts = {self._host.casefold()} | (set(LOOPBACK) if same_machine else set())
         return {f"{host}:{target.port}" for host in hosts if host}
 

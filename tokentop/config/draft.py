@@ -2,8 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from tokentop.config.engine_keys import engine
-from tokentop.config.keys import CONSTRAINTS, Key, key_of, table
+from tokentop.config.keys import CONSTRAINTS, Key, engine, key_of, table
 from tokentop.config.problems import Problem
 from tokentop.config.values import Bad
 

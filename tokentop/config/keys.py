@@ -1,33 +1,144 @@
 """Every configuration key as one table: what loads, checks, shows and documents the configuration.
 
-A later section is more rows here and a field in schema.py.
+A new key is one row here and a field in schema.py.
 """
 
 import re
 from functools import cache
+from typing import Literal, NamedTuple, get_args
 
-from tokentop.config import engine_keys
-from tokentop.config.key import Key
-from tokentop.config.schema import PANELS, THEMES, Config, DemoConfig, TlsConfig, UiConfig
-from tokentop.domain.policy import CapacityPolicy, Policy, PricingPolicy, TierPolicy
+from tokentop.config.schema import (
+    PANELS,
+    THEMES,
+    Config,
+    DemoConfig,
+    DiscoveryConfig,
+    PrometheusConfig,
+    TlsConfig,
+    UiConfig,
+)
+from tokentop.domain.engines.readings import EngineKind
+from tokentop.domain.policy import CapacityPolicy, CostPolicy, Policy, PricingPolicy, TierPolicy
 from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES, default_url
 
-__all__ = ["CONSTRAINTS", "SECTIONS", "Key", "by_path", "key_of", "table"]
+Kind = Literal[
+    "number", "integer", "switch", "choice", "names", "url", "path", "file", "variable",
+    "text", "label", "hosts", "ports",
+]  # fmt: skip
 
-SECTIONS = {
-    "": "",
-    "gpus": "This machine's GPUs",
-    "ui": "The screen",
-    "pricing": "Multiplier: floor + (ceiling - floor) / (1 + e^(-steepness * (x - midpoint)))",
-    "pressure": "What counts as full",
-    "tiers": "Where each tier starts, as utilisation 0-1, ascending; below `low` is idle",
-    "capacity": "When the next instance comes, and when a surplus one goes",
-    **engine_keys.SECTIONS,
-    "tls": "HTTPS to the services",
-    "services.genesis": "The seven services: HTTPS where a CA bundle is found, else HTTP; Genesis "
-    "always HTTP.\n# Tokens stay out of this file: name a variable or a file that holds one.",
-    "services.genesis.paths": "What is asked, below the URL",
-}
+__all__ = ["CONSTRAINTS", "Key", "by_path", "key_of", "table"]
+
+
+class Key(NamedTuple):
+    """One key. `name` is dotted as in the file, `slot` its place in Config where that differs.
+
+    `default` is what Config's own types say; None is written "" in TOML. `low` and `high` are the
+    allowed range, ends included. `env` variables are looked at in order. Keys with `in_file` false
+    are flags only. `sample` is what a mend suggests where the default says little.
+    """
+
+    name: str
+    kind: Kind
+    default: object
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    flag: str | None = None
+    path: str | None = None
+    in_file: bool = True
+    sample: object = ""
+
+    @property
+    def section(self) -> str:
+        return self.name.rpartition(".")[0]
+
+    @property
+    def example(self) -> object:
+        """A value that would do."""
+        return self.default if self.sample == "" else self.sample
+
+    @property
+    def leaf(self) -> str:
+        return self.name.rpartition(".")[2]
+
+
+ARRAY = "engine"  # [[engine]], once for each
+KINDS: tuple[str, ...] = get_args(EngineKind)
+
+
+@cache
+def engine() -> dict[str, Key]:
+    """The keys of one [[engine]] by their own names."""
+    rows = (
+        Key("url", "url", None, "Base URL", sample="http://gpu-box:8000"),
+        Key("name", "text", None, "What to call it; else its host and port", sample="chat"),
+        Key("kind", "choice", None, f"One of {', '.join(KINDS)}; else told by its answers",
+            choices=KINDS, sample="vllm"),
+        Key("token_env", "variable", None, "Environment variable holding its API key"),
+        Key("token_file", "file", None, "File holding its API key"),
+        Key("max_slots", "integer", None, "Requests it runs at once, where it does not say",
+            1, 1_000_000, sample=256),
+    )  # fmt: skip
+    return {row.name: row for row in rows}
+
+
+def _discovery() -> tuple[Key, ...]:
+    d = DiscoveryConfig()
+    return (
+        Key("discovery.enabled", "switch", d.enabled, "DrawOptions for engines",
+            env=("TOKENTOP_DISCOVERY",), flag="--no-discovery"),
+        Key("discovery.hosts", "hosts", d.hosts, "Machines whose ports are tried",
+            sample=["127.0.0.1", "gpu-box"]),
+        Key("discovery.ports", "ports", d.ports, "Ports to try besides the usual ones",
+            sample=[8000]),
+        Key("discovery.exclude", "ports", d.exclude, "Ports never to touch", sample=[8000]),
+    )  # fmt: skip
+
+
+def _prometheus() -> tuple[Key, ...]:
+    p = PrometheusConfig()
+    return (
+        Key("prometheus.url", "url", p.url, "Base URL, with the prefix where there is one",
+            flag="--prometheus", sample="https://prometheus:9090"),
+        Key("prometheus.token_env", "variable", None, "Environment variable holding the token"),
+        Key("prometheus.token_file", "file", None, "File holding the token"),
+        Key("prometheus.ca_bundle", "file", p.ca_bundle,
+            'PEM file; "" trusts what the system trusts'),
+        Key("prometheus.verify", "switch", p.verify, "false trusts any certificate"),
+        Key("prometheus.group_by", "label", p.group_by,
+            "Label to group by, like cluster, node or model_name", sample="cluster"),
+    )  # fmt: skip
+
+
+def _cost() -> tuple[Key, ...]:
+    c = CostPolicy()
+    numbers = (
+        ("usd_per_gpu_hour", c.usd_per_gpu_hour, "Rented: USD an hour for one GPU", 0.0, 1e4, 2.5),
+        ("purchase_usd", c.purchase_usd, "Owned: what the GPUs cost together", 0.0, 1e9, 30000.0),
+        ("months", c.months, "Owned: months to write that off over", 0.1, 1200.0, 36.0),
+        ("usd_per_kwh", c.usd_per_kwh, "Owned: electricity; the watts are measured",
+         0.0, 100.0, 0.3),
+        ("reference_usd_per_mtok", c.reference_usd_per_mtok,
+         "What a million generated tokens cost elsewhere, to compare with", 0.0, 1e6, 0.6),
+    )  # fmt: skip
+    first = [
+        Key(f"cost.{name}", "number", default, about, low, high,
+            path=f"policy.cost.{name}", sample=sample)
+        for name, default, about, low, high, sample in numbers
+    ]  # fmt: skip
+    return (
+        *first,
+        Key("cost.reference_name", "text", c.reference_name, "Where that is",
+            path="policy.cost.reference_name", sample="some API"),
+        Key("cost.gpus", "integer", c.gpus, "How many GPUs, where they cannot be counted",
+            1, 1_000_000, path="policy.cost.gpus", sample=8),
+        Key("cost.silent_burn_at", "number", c.silent_burn_at,
+            "Share of generated tokens ending in abort, error or length that gets a mark",
+            0.0, 1.0, path="policy.cost.silent_burn_at"),
+    )  # fmt: skip
+
 
 CONSTRAINTS = (  # lower key, upper key, whether they may be equal
     ("pricing.floor", "pricing.ceiling", True),
@@ -46,7 +157,9 @@ def table() -> dict[str, Key]:
         *_general(),
         *_screen(),
         *_economy(),
-        *engine_keys.rows(),
+        *_discovery(),
+        *_prometheus(),
+        *_cost(),
         *_tls(),
         *_services(),
         *_demo(),
@@ -63,7 +176,7 @@ def by_path() -> dict[str, Key]:
 def key_of(name: str) -> Key | None:
     """Return the row of a dotted name, which may be that of an engine: engine[2].url."""
     if found := re.fullmatch(r"engine\[\d+\]\.(\w+)", name):
-        row = engine_keys.engine().get(found[1])
+        row = engine().get(found[1])
         return row._replace(name=name) if row else None
     return table().get(name)
 

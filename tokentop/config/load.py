@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from tokentop.config import engines, services
+from tokentop.config import build
 from tokentop.config.draft import ConfigBuilder, Origin
-from tokentop.config.file import Document, read
 from tokentop.config.keys import by_path, table
 from tokentop.config.problems import ConfigError, Problem
 from tokentop.config.schema import Config, DemoConfig, TlsConfig, UiConfig
+from tokentop.config.toml_file import Document, read
 from tokentop.config.values import check, check_text
 from tokentop.domain.policy import CapacityPolicy, Policy, PricingPolicy, TierPolicy
 
@@ -29,7 +29,7 @@ def load(overrides: Mapping[str, object], environ: Mapping[str, str], path: str 
     _take_environment(builder, environ)
     _take_flags(builder, overrides)
     builder.constrain()
-    services.find_bundle(builder, environ)
+    build.find_bundle(builder, environ)
     config = _config(builder, environ, document.path if isinstance(document, Document) else None)
     if builder.problems:
         raise ConfigError(builder.sorted_problems())
@@ -37,7 +37,7 @@ def load(overrides: Mapping[str, object], environ: Mapping[str, str], path: str 
 
 
 def _take_file(builder: ConfigBuilder, document: Document) -> None:
-    from tokentop.config.document import engines, settings
+    from tokentop.config.toml_file import engines, settings
 
     for at, place in engines(document):
         builder.add_engine(at, place)
@@ -71,14 +71,14 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
         PricingPolicy(**builder.section("policy.pricing")),
         TierPolicy(**builder.section("policy.tiers")),
         CapacityPolicy(**builder.section("policy.capacity")),
-        cost=engines.cost(builder),
+        cost=build.cost(builder),
         **builder.section("policy"),
     )
     return Config(
-        services=services.build(builder, environ),
-        engines=engines.build(builder, environ),
-        discovery=engines.discovery(builder),
-        prometheus=engines.prometheus(builder, environ),
+        services=build.services(builder, environ),
+        engines=build.engines(builder, environ),
+        discovery=build.discovery(builder),
+        prometheus=build.prometheus(builder, environ),
         tls=TlsConfig(**builder.section("tls")),
         policy=policy,
         ui=UiConfig(**builder.section("ui")),

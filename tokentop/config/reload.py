@@ -3,9 +3,9 @@
 import os
 from collections.abc import Callable, Mapping
 
-from tokentop.config.file import home, usual_places
 from tokentop.config.load import ConfigError, load
 from tokentop.config.schema import Config
+from tokentop.config.toml_file import home, usual_places
 
 Stamp = tuple[tuple[int, int, int] | None, ...]
 

@@ -1,11 +1,27 @@
 """The configuration in words: what is in effect and why, and a commented file to start from."""
 
-from tokentop.config.engine_keys import ARRAY, engine
-from tokentop.config.file import usual_places
-from tokentop.config.keys import SECTIONS, Key, table
+from tokentop.config.keys import ARRAY, Key, engine, table
 from tokentop.config.problems import printable
 from tokentop.config.schema import Config, EngineConfig, ServiceConfig
+from tokentop.config.toml_file import usual_places
 from tokentop.config.values import toml
+
+SECTIONS = {
+    "": "",
+    "gpus": "This machine's GPUs",
+    "ui": "The screen",
+    "pricing": "Multiplier: floor + (ceiling - floor) / (1 + e^(-steepness * (x - midpoint)))",
+    "pressure": "What counts as full",
+    "tiers": "Where each tier starts, as utilisation 0-1, ascending; below `low` is idle",
+    "capacity": "When the next instance comes, and when a surplus one goes",
+    "discovery": "Inference engines are looked for here (GET only), besides those named below",
+    "prometheus": "A fleet, read from a server that speaks Prometheus' query API",
+    "cost": "What the GPUs cost: rented (usd_per_gpu_hour) or owned (the three keys below it)",
+    "tls": "HTTPS to the services",
+    "services.genesis": "The seven services: HTTPS where a CA bundle is found, else HTTP; Genesis "
+    "always HTTP.\n# Tokens stay out of this file: name a variable or a file that holds one.",
+    "services.genesis.paths": "What is asked, below the URL",
+}
 
 HEADER = """\
 # tokentop's configuration. Every key stands here at its default, switched off by a leading "#":

@@ -4,14 +4,13 @@ import re
 from math import isfinite
 from typing import NamedTuple, TypeVar
 
-from tokentop.config.key import Key
+from tokentop.config.keys import Key
 from tokentop.config.problems import printable
+from tokentop.domain.urls import is_host, split
 
 YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
-_HOST = r"\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9]+)?\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?"
 Item = TypeVar("Item", str, int)
 MAX_ITEMS = 100  # of hosts or ports: each pair is tried
-_URL = rf"(https?)://({_HOST})(?::([0-9]{{1,5}}))?((?:/[!-~]*)?)"
 
 
 class Bad(NamedTuple):
@@ -89,18 +88,6 @@ def check_text(key: Key, raw: str) -> object | Bad:
     return check(key, raw)
 
 
-def split_url(url: str) -> tuple[str, str, int | None, str] | None:
-    """Split a checked URL into scheme, host (brackets kept), port and path; None if it is none."""
-    found = re.fullmatch(_URL, url)
-    return (found[1], found[2], int(found[3]) if found[3] else None, found[4]) if found else None
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether what is sent to this host stays on this machine."""
-    four = re.fullmatch(r"127\.\d{1,3}\.\d{1,3}\.\d{1,3}", host)
-    return host.lower() in ("localhost", "[::1]") or four is not None
-
-
 def nearest(name: str, names: tuple[str, ...]) -> str | None:
     """Return the name most like this one, if any is."""
     from difflib import get_close_matches
@@ -146,7 +133,7 @@ def _hosts(key: Key, raw: object) -> tuple[str, ...] | Bad:
     hosts = [f"[{host}]" if re.fullmatch("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:.*", host) else host
              for host in raw]  # fmt: skip
     for host in hosts:
-        if not re.fullmatch(_HOST, host):
+        if not is_host(host):
             mend = f"write hosts = {toml(key.sample)} (ports go to ports)"
             return Bad(f'"{printable(host, 40)}" is no host name or address; {mend}')
     return _few(tuple(dict.fromkeys(hosts)))
@@ -190,8 +177,7 @@ def _url(key: Key, raw: str) -> str | Bad:
         return Bad("holds a user name or password; take it out and use token_env or token_file")
     if "?" in rest or "#" in rest:
         return Bad("holds a query or fragment; take it out (a secret goes to token_env)")
-    parts = split_url(f"{scheme.lower()}://{rest}")
-    if parts is None or (parts[2] is not None and not 0 < parts[2] < 65536):
+    if split(f"{scheme}://{rest}") is None or not re.fullmatch("[!-~]+", rest):
         return Bad(f"has no valid host, port (1 to 65535) or path; {mend}")
     return f"{scheme.lower()}://{rest.rstrip('/')}"
 

@@ -1,13 +1,12 @@
 """Holds a conversation with an engine (sources.engines) over a transport, blocking or async."""
 
-import re
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import TypeVar
 
 from tokentop.domain.readings import Failure
+from tokentop.domain.urls import is_loopback, split
 from tokentop.sources.engines.protocol import Answer, Answers, Paths
 from tokentop.transport.http.messages import Reply, Request
-from tokentop.transport.http.urls import split
 
 R = TypeVar("R")
 
@@ -16,7 +15,6 @@ Ask = Callable[[Paths], Replies]
 AsyncAsk = Callable[[Paths], Awaitable[Replies]]
 
 MAX_BATCHES = 40
-LOOPBACK = re.compile(r"localhost|::1|127(?:\.[0-9]{1,3}){3}")
 NOT_REQUESTED = Failure("unreachable", "this question was not asked")
 
 
@@ -90,7 +88,7 @@ def _request(base: Request, path: str) -> Request | Failure:
         root = base.url.partition("#")[0].partition("?")[0].rstrip("/")
         return base._replace(url=root + path)
     target = split(path)
-    if target is None or not LOOPBACK.fullmatch(target.host):
+    if target is None or not is_loopback(target.host):
         return NOT_REQUESTED
     return base._replace(url=path, token=None, ca_bundle=None, verify=True)
 

@@ -15,8 +15,8 @@ def multiplier(utilization: float, policy: PricingPolicy) -> float:
     slope = policy.steepness * (utilization - policy.midpoint)
     slope = max(-_EXP_LIMIT, min(_EXP_LIMIT, slope))
     share = 1 / (1 + math.exp(-slope))
-    # a weighted mean cannot leave the bounds by more than rounding, a difference can overflow
-    value = policy.floor * (1 - share) + policy.ceiling * share
+    # one product of the share: rounding keeps its order, so the curve never falls
+    value = policy.floor + (policy.ceiling - policy.floor) * share
     return min(policy.ceiling, max(policy.floor, value))
 
 

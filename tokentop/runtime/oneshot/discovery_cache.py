@@ -67,8 +67,8 @@ def forget() -> None:
 
 def plan(config: Config, gpu_pids: tuple[int, ...]) -> "SearchScope":
     """What to look for; addresses that the user configured for something are not asked."""
+    from tokentop.domain.urls import split
     from tokentop.transport.discovery.candidates import SearchScope
-    from tokentop.transport.http.urls import split
 
     named = [engine.url for engine in config.engines]
     named += [one.url for one in config.services if one.enabled and one.configured]

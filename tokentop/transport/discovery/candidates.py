@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tokentop.domain.readings import GpusReading
+from tokentop.domain.urls import is_loopback
 from tokentop.sources.engines.command_line import Command
 from tokentop.sources.engines.registry import USUAL_PORTS
-from tokentop.transport.discovery.findings import LOOPBACK, Source
+from tokentop.transport.discovery.findings import Source
 from tokentop.transport.discovery.ports import Network, Place
 from tokentop.transport.discovery.process_trees import ProcessTree, process_trees
 from tokentop.transport.discovery.sockets import shares_our_network
@@ -134,4 +135,4 @@ def _unlikeliness(candidate: Candidate) -> tuple[bool, ...]:
 
 
 def _plain(host: str) -> str:
-    return "127.0.0.1" if host in LOOPBACK else host
+    return "127.0.0.1" if is_loopback(host) else host

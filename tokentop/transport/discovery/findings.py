@@ -4,8 +4,6 @@ from typing import Literal, NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
 Source = Literal["gpu", "process", "port"]
 """What led to it: a GPU's process, a command line, or a usual port."""
 

@@ -10,9 +10,9 @@ from typing import get_args
 
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.text import clean
-from tokentop.transport.discovery.findings import LOOPBACK, Findings, Found, Source
+from tokentop.domain.urls import LOOPBACK, is_loopback, split
+from tokentop.transport.discovery.findings import Findings, Found, Source
 from tokentop.transport.discovery.probe_cache import Identity, Key, ProbeCache
-from tokentop.transport.http.urls import split
 from tokentop.transport.user_cache import keep, recall
 
 NAME = "discovery"
@@ -108,7 +108,7 @@ def _is_near(url: object, hosts: tuple[str, ...]) -> bool:
     target = split(url) if isinstance(url, str) and len(url) < 300 else None
     if target is None or target.userinfo or target.path != "/":
         return False
-    return target.host in (*LOOPBACK, *hosts) or target.host.startswith("127.")
+    return target.host in hosts or is_loopback(target.host)
 
 
 def _whole(value: object) -> bool:

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from tokentop.domain.readings import Failure
+from tokentop.domain.urls import Target
 from tokentop.transport.http.failures import RequestFailed, failure_for_exception, timed_out
 from tokentop.transport.http.messages import (
     MAX_HEADER_BYTES,
@@ -29,7 +30,6 @@ from tokentop.transport.http.messages import (
     target_of,
     too_large,
 )
-from tokentop.transport.http.urls import Target
 
 if TYPE_CHECKING:
     from ssl import SSLContext

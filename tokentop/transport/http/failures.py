@@ -5,7 +5,7 @@ import socket
 from typing import NoReturn
 
 from tokentop.domain.readings import Failure, FailureKind
-from tokentop.transport.http.urls import origin
+from tokentop.domain.urls import origin
 
 UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN}
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from tokentop import __version__
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean
+from tokentop.domain.urls import Target, origin, safe_url, split
 from tokentop.secret import Secret
 from tokentop.transport.http.failures import fail, failure_for_status
-from tokentop.transport.http.urls import Target, origin, safe_url, split
 
 __all__ = [
     "Reply",

@@ -1,10 +1,10 @@
 """The doctor's findings about inference engines, read directly or through a fleet's server."""
 
 from tokentop.config.schema import Config, EngineConfig
-from tokentop.config.values import is_loopback, split_url
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Engine, EngineState
 from tokentop.domain.text import known
+from tokentop.domain.urls import is_loopback, split
 from tokentop.secret import Secret
 from tokentop.transport.discovery.findings import Findings, Found
 from tokentop.transport.http.messages import safe_url
@@ -143,8 +143,8 @@ def _slots(engine: Engine) -> Row:
 def _key(url: str, token: Secret | None) -> tuple[Row, ...]:
     if token is None:
         return ()
-    parts = split_url(url)
-    if parts is None or parts[0] == "https" or is_loopback(parts[1]):
+    target = split(url)
+    if target is None or target.scheme == "https" or is_loopback(target.host):
         return (Row("ok", "key", "sent, and to nobody else"),)
     todo = "use an https:// URL or a tunnel"
     return (Row("warn", "key", "travels over plain HTTP: the network can read it", todo),)

@@ -5,8 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tokentop.domain.readings import Failure
+from tokentop.domain.urls import INVALID, split
 from tokentop.transport.http.messages import Request, next_hop, origin, safe_url
-from tokentop.transport.http.urls import INVALID, split
 
 
 @pytest.mark.parametrize(

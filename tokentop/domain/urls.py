@@ -1,12 +1,13 @@
-"""Addresses taken apart strictly and shown safely; own code, as urllib.parse costs start-up time.
+"""The one parser of http(s) URLs, strict; own code, as urllib.parse costs start-up time.
 
-Everything this module hands out is printable ASCII by construction, so it may be shown or sent.
+Everything this module returns is printable ASCII by construction, so it may be shown or sent.
 """
 
 import re
 from typing import NamedTuple
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+LOOPBACK = ("127.0.0.1", "::1", "localhost")  # the usual names; is_loopback knows the others too
 INVALID = "(invalid address)"
 
 _URL = re.compile(
@@ -20,7 +21,9 @@ _URL = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
-_HOST_NAME = re.compile(r"[A-Za-z0-9._\-]{1,253}")
+_HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._\-]{0,251}[A-Za-z0-9_])?\.?")
+_ADDRESS = re.compile(r"\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9]+)?\]")
+_LOOPBACK_V4 = re.compile(r"127(?:\.[0-9]{1,3}){3}")
 _TO_QUOTE = re.compile(r"[^!$%&'()*+,\-./0-9:;=?@A-Z_a-z~\[\]|]")
 
 
@@ -76,6 +79,16 @@ def safe_url(url: str) -> str:
     path = target.path.partition("?")[0]
     shown = target.origin + ("" if path == "/" else path)
     return shown if len(shown) <= 256 else shown[:255] + "…"
+
+
+def is_host(text: str) -> bool:
+    """Whether `text` is a host as it stands in a URL: a name, or an IPv6 address in brackets."""
+    return bool(_HOST_NAME.fullmatch(text) or _ADDRESS.fullmatch(text))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what is sent to `host` (with or without brackets) stays on this machine."""
+    return host.lower().strip("[]") in LOOPBACK or _LOOPBACK_V4.fullmatch(host) is not None
 
 
 def _ascii_host(text: str) -> str | None:

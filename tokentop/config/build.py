@@ -1,0 +1,253 @@
+"""Services, engines, discovery, costs and credentials built from checked values."""
+
+import os
+from collections.abc import Mapping
+
+from tokentop.config.draft import ConfigBuilder, Origin
+from tokentop.config.files import read_small
+from tokentop.config.keys import table
+from tokentop.config.schema import DiscoveryConfig, EngineConfig, PrometheusConfig, ServiceConfig
+from tokentop.config.toml_file import home
+from tokentop.config.values import Bad
+from tokentop.domain.policy import CostPolicy
+from tokentop.domain.urls import is_loopback, origin, split
+from tokentop.secret import Secret
+from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES, default_url
+
+MAX_TOKEN = 16 * 1024
+
+
+def read_token(at: str, builder: ConfigBuilder, environ: Mapping[str, str]) -> Secret | None:
+    """Read the token that `at`.token_env or `at`.token_file names, if any; note its origin.
+
+    Sentences never repeat what was configured, which may be the token itself.
+    """
+    variable, path = f"{at}.token_env", f"{at}.token_file"
+    by_env, by_file = builder.values[variable], builder.values[path]
+    if by_env and by_file:
+        builder.add_problem(path, "stands beside token_env; keep one of the two")
+        return None
+    if not by_env and not by_file:
+        return None
+    if by_env:
+        origin, text = Origin("environment", str(by_env)), _from_variable(str(by_env), environ)
+    else:
+        where = resolve(str(by_file), builder.origin(path), environ)
+        origin, text = Origin("file", where), _from_file(where)
+    if isinstance(text, Bad):
+        builder.add_problem(key_of_token(at, builder), text.text)
+        return None
+    builder.origins[f"{at}.token"] = origin
+    return Secret(text)
+
+
+def key_of_token(at: str, builder: ConfigBuilder) -> str:
+    """Return the key that names the token, for problems with it."""
+    return f"{at}.token_{'env' if builder.values[f'{at}.token_env'] else 'file'}"
+
+
+def refuse_cleartext(at: str, url: str, builder: ConfigBuilder) -> None:
+    """Refuse to send a token in the clear, unless somebody chose that or it stays on this host."""
+    target = split(url)
+    if target is None or target.scheme == "https" or is_loopback(target.host):
+        return
+    if builder.values["tls.allow_insecure_token"] is not True:
+        mend = "use an https:// URL or a tunnel, or set tls.allow_insecure_token = true"
+        text = f"the token would travel unencrypted to another machine; {mend}"
+        builder.add_problem(key_of_token(at, builder), text)
+
+
+def bundle(key: str, builder: ConfigBuilder, environ: Mapping[str, str], instead: str) -> None:
+    """Settle the CA bundle that `key` names: it must be readable and hold a certificate."""
+    path = resolve(str(builder.values[key]), builder.origin(key), environ)
+    builder.values[key] = path
+    mend = f"correct the path, or remove it to {instead}"
+    try:
+        if b"-----BEGIN" not in read_small(path, 1024 * 1024):
+            builder.add_problem(key, f"the file holds no PEM certificate; {mend}")
+    except OSError as error:
+        builder.add_problem(key, f"cannot be read ({error.strerror}); {mend}")
+
+
+def resolve(path: str, origin: Origin, environ: Mapping[str, str]) -> str:
+    """Return the path a user meant: ~ expanded, relative to the file that names it."""
+    path = home(path, environ)
+    return os.path.join(os.path.dirname(origin.name), path) if origin.kind == "file" else path
+
+
+def _from_variable(name: str, environ: Mapping[str, str]) -> str | Bad:
+    text = environ.get(name, "").strip()
+    if text:
+        return text if _sendable(text) else _unsendable("the variable it names")
+    known = f" ({name})" if "_" in name and name.isupper() and len(name) <= 40 else ""
+    return Bad(f"the variable it names{known} is not set; export it, or remove this key")
+
+
+def _from_file(path: str) -> str | Bad:
+    try:
+        text = read_small(path, MAX_TOKEN + 1).decode("ascii", "replace").strip()
+    except OSError as error:
+        mend = "write the token there, or correct the path"
+        return Bad(f"the file it names cannot be read ({error.strerror}); {mend}")
+    if not text:
+        return Bad("the file it names is empty; write the token there, or remove this key")
+    return text if _sendable(text) else _unsendable("the file it names")
+
+
+def _sendable(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text and len(text) <= MAX_TOKEN
+
+
+def _unsendable(holder: str) -> Bad:
+    return Bad(f"{holder} holds more than one plain word; leave only the token in it")
+
+
+BUNDLE = "aithernet-ca-bundle.pem"
+
+
+def find_bundle(builder: ConfigBuilder, environ: Mapping[str, str]) -> None:
+    """Settle tls.ca_bundle: the configured file, which must be readable, else the stack's own."""
+    key = table()["tls.ca_bundle"]
+    if builder.values[key.name] is not None:
+        return bundle(key.name, builder, environ, "use the stack's own bundle")
+    places = [("environment", "AITHER_HOME", environ.get("AITHER_HOME", ""))]
+    places.append(("default", "", home("~/.aither", environ)))
+    for kind, name, folder in places:
+        path = os.path.join(home(folder, environ), BUNDLE)
+        if folder and os.path.isfile(path):
+            return builder.put(key, path, Origin(kind, name))
+    return None
+
+
+def services(builder: ConfigBuilder, environ: Mapping[str, str]) -> tuple[ServiceConfig, ...]:
+    """Return the services, after `find_bundle`; problems with tokens go to the draft."""
+    return tuple(_service(name, builder, environ) for name in SERVICES)
+
+
+def _service(name: str, builder: ConfigBuilder, environ: Mapping[str, str]) -> ServiceConfig:
+    at = f"services.{name}"
+    configured = builder.origin(f"{at}.url").kind != "default"
+    if not configured:
+        ca_found = builder.values["tls.ca_bundle"] is not None
+        builder.values[f"{at}.url"] = default_url(name, ca_found)
+    url, enabled = str(builder.values[f"{at}.url"]), builder.values[f"{at}.enabled"] is True
+    token = read_token(at, builder, environ) if enabled else None
+    if token is not None:
+        _refuse_default_cleartext(name, url, configured, builder)
+    paths = (f"{at}.paths.{row.name}" for row in ENDPOINTS if row.service == name)
+    changed = (key for key in paths if builder.origin(key).kind != "default")
+    named = tuple((key.rpartition(".")[2], str(builder.values[key])) for key in changed)
+    return ServiceConfig(name, url, enabled, configured, token, named)
+
+
+def _refuse_default_cleartext(
+    name: str, url: str, configured: bool, builder: ConfigBuilder
+) -> None:
+    """A token goes to the address somebody chose, or to the stack's own by HTTPS only."""
+    at = f"services.{name}"
+    if configured:
+        refuse_cleartext(at, url, builder)
+    elif url.startswith("http:") and SERVICES[name].tls and not _allowed(builder):
+        mend = f"set tls.ca_bundle, or {at}.url to choose plain HTTP"
+        text = f"no CA bundle was found, so the token has no HTTPS to go by; {mend}"
+        builder.add_problem(key_of_token(at, builder), text)
+
+
+def _allowed(builder: ConfigBuilder) -> bool:
+    return builder.values["tls.allow_insecure_token"] is True
+
+
+def engines(builder: ConfigBuilder, environ: Mapping[str, str]) -> tuple[EngineConfig, ...]:
+    """Return the engines in the file's order; problems go to the draft."""
+    seen: dict[str, str] = {}
+    return tuple(_engine(at, seen, builder, environ) for at in builder.engines)
+
+
+def discovery(builder: ConfigBuilder) -> DiscoveryConfig:
+    """Return where engines are looked for."""
+    return DiscoveryConfig(**builder.section("discovery"))
+
+
+def prometheus(builder: ConfigBuilder, environ: Mapping[str, str]) -> PrometheusConfig:
+    """Return the fleet's server; what is not asked needs neither token nor bundle."""
+    url = builder.values["prometheus.url"]
+    values = builder.section("prometheus")
+    if url is None:
+        return PrometheusConfig(None, None, None, values["group_by"], values["verify"])
+    if values["ca_bundle"] is not None:
+        bundle("prometheus.ca_bundle", builder, environ, "use the system's own")
+    token = read_token("prometheus", builder, environ) if _same_server(builder) else None
+    if token is not None:
+        refuse_cleartext("prometheus", str(url), builder)
+    path = builder.section("prometheus")["ca_bundle"]
+    return PrometheusConfig(str(url), token, path, values["group_by"], values["verify"])
+
+
+def cost(builder: ConfigBuilder) -> CostPolicy:
+    """Return the costs, after looking for what contradicts itself or is only half said."""
+    policy = CostPolicy(**builder.section("policy.cost"))
+    if policy.usd_per_gpu_hour is not None:
+        for owned in ("purchase_usd", "months", "usd_per_kwh"):
+            _not_beside(f"cost.{owned}", builder)
+    for one, other in (("purchase_usd", "months"), ("months", "purchase_usd"),
+                       ("reference_name", "reference_usd_per_mtok")):  # fmt: skip
+        _needs(f"cost.{one}", f"cost.{other}", builder)
+    return policy
+
+
+def _engine(
+    at: str, seen: dict[str, str], builder: ConfigBuilder, environ: Mapping[str, str]
+) -> EngineConfig:
+    values = builder.section(at)
+    url = values["url"]
+    if url is None and builder.is_valid(f"{at}.url"):
+        builder.add_problem(f"{at}.url", 'is missing; write url = "http://gpu-box:8000"')
+    name = values["name"]
+    if name is not None:
+        _only(f"{at}.name", f"the name {name}", seen, builder)
+    if url is not None:
+        _only(f"{at}.url", f"the URL {url}", seen, builder)
+    token = read_token(at, builder, environ)
+    if token is not None and url is not None:
+        refuse_cleartext(at, url, builder)
+    return EngineConfig(
+        name or _called(str(url), seen), str(url), values["kind"], token, values["max_slots"]
+    )
+
+
+def _called(url: str, seen: dict[str, str]) -> str:
+    """An engine without a name goes by its address."""
+    short = url.partition("://")[2]
+    return url if f"the name {short}" in seen else short
+
+
+def _only(key: str, what: str, seen: dict[str, str], builder: ConfigBuilder) -> None:
+    """Complain where another engine has that too."""
+    first = seen.setdefault(what, key)
+    if first != key:
+        holder = first.rpartition(".")[0]
+        builder.add_problem(
+            key, f"{what} is {holder}'s already; change it, or remove one of the two"
+        )
+
+
+def _same_server(builder: ConfigBuilder) -> bool:
+    """Whether the token, if it stands in the file, stands beside the server that is asked.
+
+    A URL given for once, by a flag, must not carry away what was meant for another host.
+    """
+    beside, asked = builder.replaced.get("prometheus.url"), builder.values["prometheus.url"]
+    return beside is None or origin(str(beside)) == origin(str(asked))
+
+
+def _not_beside(key: str, builder: ConfigBuilder) -> None:
+    if builder.values[key] is not None and builder.is_valid(key, "cost.usd_per_gpu_hour"):
+        text = "is for owned GPUs, and usd_per_gpu_hour says they are rented; keep one of the two"
+        builder.add_problem(key, text)
+
+
+def _needs(key: str, other: str, builder: ConfigBuilder) -> None:
+    if builder.values[key] is None or builder.values[other] is not None:
+        return
+    if builder.is_valid(key, other):
+        builder.add_problem(key, f"means nothing without {other}; set that too, or remove this")
