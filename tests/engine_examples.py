@@ -95,7 +95,12 @@ def _gpu(index: int, *processes: Process) -> Gpu:
 
 def _strip(engines: tuple[Engine, ...], stack: str) -> tuple[Service, ...]:
     rows = examples.services(**dict.fromkeys(AITHER_SERVICES, stack))
-    states = {"offline": "offline", "stale": "stale", "parked": "parked", "locked": "offline"}
+    states = {
+        "offline": "offline",
+        "stale": "stale",
+        "backing-off": "backing-off",
+        "auth-required": "offline",
+    }
     own = tuple(
         Service(e.model or e.id, e.kind, e.url, states.get(e.state, "online"),  # type: ignore[arg-type]
                 e.latency_ms, e.age_s, e.error or e.advice) for e in engines
@@ -202,14 +207,18 @@ def troubled_engines() -> Snapshot:
         (
             QWEN,
             proxy,
-            ill(1, "vllm", "loading", "The model is loading.", model="qwen3.6-235b"),
+            ill(1, "vllm", "starting", "The model is loading.", model="qwen3.6-235b"),
             ill(2, "ollama", "asleep", "Unloaded; the next request loads it.", model="gemma4"),
-            ill(3, "sglang", "blind", "Start it with --enable-metrics.", model="deepseek-v4"),
-            ill(4, "vllm", "locked", "Name its API key in [[engine]] token_env."),
-            ill(5, "openai", "mute", "It tells its models only.", models=("phi",), model="phi"),
-            GEMMA._replace(state="stale", age_s=31.0, error="nothing came within 2.5 s"),
+            ill(3, "sglang", "no-metrics", "Start it with --enable-metrics.", model="deepseek-v4"),
+            ill(4, "vllm", "auth-required", "Name its API key in [[engine]] token_env."),
+            ill(
+                5, "openai", "names-only", "It tells its models only.", models=("phi",), model="phi"
+            ),
+            GEMMA._replace(
+                state="stale", age_s=31.0, error="nothing came in 2.5 s", reason="timeout"
+            ),
             ill(7, "tgi", "offline", "Nobody listens there any more.", age_s=None),
-            ill(8, "tgi", "parked", "Three failures in a minute.", model="llama-4-8b"),
+            ill(8, "tgi", "backing-off", "Three failures in a minute.", model="llama-4-8b"),
         ),
         0.52,
     )
@@ -224,13 +233,13 @@ def fleet(count: int = 64) -> Snapshot:
 def _member(index: int) -> Engine:
     where = f"10.0.{index // 16}.{index % 16}:8000"
     model = ("qwen3.6-27b", "gemma4-12b", "deepseek-v4")[index % 3]
-    state = {7: "loading", 20: "locked", 41: "stale"}.get(index, "online")
+    state = {7: "starting", 20: "auth-required", 41: "stale"}.get(index, "online")
     engine = Engine(
         f"vllm@{where}", ("vllm", "sglang")[index % 2], f"http://{where}", "0.11.2", model,
         (model,), state=state, age_s=31.0 if state == "stale" else 0.4,  # type: ignore[arg-type]
         source="prometheus", group=f"cluster-{'abc'[index % 3]}",
     )  # fmt: skip
-    if state in ("loading", "locked"):
+    if state in ("starting", "auth-required"):
         return engine
     return engine._replace(
         active=index * 7 % 48,

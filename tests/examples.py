@@ -2,6 +2,7 @@
 
 import math
 
+from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot import (
     AITHER_SERVICES,
     Agents,
@@ -63,9 +64,12 @@ def services(**states: str) -> tuple[Service, ...]:
     """The seven services; keyword arguments name those that are not online."""
     errors = {
         "offline": "Nobody listens on 127.0.0.1.",
-        "parked": "Three failures in a minute; trying again in 9 s.",
+        "backing-off": "Three failures in a minute; trying again in 9 s.",
         "bad-data": "used_mb holds text where a number is needed.",
     }
+    reasons: dict[str, FailureKind] = {
+        "offline": "refused", "backing-off": "server-error", "bad-data": "bad-data"
+    }  # fmt: skip
     rows = []
     for i, name in enumerate(AITHER_SERVICES):
         state = states.get(name, "online")
@@ -79,6 +83,7 @@ def services(**states: str) -> tuple[Service, ...]:
                 3.2 + i * 1.7 if good else None,
                 {"online": 0.4, "stale": 12.0}.get(state),
                 errors.get(state),
+                reasons.get(state),
             )
         )
     return (*rows, Service("nvml", "nvml", None, "online", 2.1, 0.4, None))
@@ -234,7 +239,7 @@ def stale() -> Snapshot:
 def troubled() -> Snapshot:
     """Some sources ail: each says so in its own place, and the rest stands."""
     snap = high()
-    rows = services(compute="offline", parallel="parked", mint="stale", acta="bad-data")
+    rows = services(compute="offline", parallel="backing-off", mint="stale", acta="bad-data")
     gpus = list(snap.gpus)
     gpus[2] = gpus[2]._replace(state="stale", age_s=12.0)
     gpus[4] = gpus[4]._replace(state="suspended", vram_used_bytes=None, utilization=None,

@@ -124,12 +124,10 @@ async def rounds(urls: list[str], wanted: int) -> float:
     poller = Poller(collector, ROUND_S, shown, time.monotonic)
     pool = Pool()
     poller.start(pool, None)
-    batch_fetcher = asyncio.create_task(
-        EnginePoller(collector, config, poller, time.monotonic).run(pool)
-    )
+    polling = asyncio.create_task(EnginePoller(collector, config, poller, time.monotonic).run(pool))
     await asyncio.sleep(ROUND_S * ROUNDS)
-    batch_fetcher.cancel()
-    await asyncio.gather(batch_fetcher, return_exceptions=True)
+    polling.cancel()
+    await asyncio.gather(polling, return_exceptions=True)
     await pool.aclose()
     return median([took for number, took in seen.items() if number > 1])
 

@@ -45,10 +45,12 @@ def test_check_follows_the_walk(at_s: int, code: int) -> None:
 
 def test_the_failing_service_has_a_past() -> None:
     """It fails at 60 s with data of then; three failures park it; later it is back."""
-    fresh, failing, parked, back = (services(moment(at))["parallel"] for at in (58, 62, 80, 110))
+    fresh, failing, backing_off, back = (
+        services(moment(at))["parallel"] for at in (58, 62, 80, 110)
+    )
     assert (fresh["state"], fresh["age_s"]) == ("online", 0.0)
     assert (failing["state"], failing["age_s"]) == ("stale", 6.0)
-    assert (parked["state"], parked["age_s"]) == ("parked", 24.0)
+    assert (backing_off["state"], backing_off["age_s"]) == ("backing-off", 24.0)
     assert back["state"] == "online"
     assert moment(62)["parallel"]["stale"] is True  # type: ignore[index]
 

@@ -105,7 +105,7 @@ def test_three_failures_park_an_endpoint_and_one_probe_lets_it_back() -> None:
     for now in (0.0, 4.0, 8.0):
         subject.record("genesis/agents", REFUSED, now)
         subject.record("genesis/llm_slots", REFUSED, now)
-    assert service(subject, "genesis", 12.0).state == "parked"
+    assert service(subject, "genesis", 12.0).state == "backing-off"
     assert subject.due(QUEUE, 23.0)
     assert not subject.due(QUEUE, 23.1)
     subject.record(QUEUE, reply({"queued": 0}), 23.2)

@@ -127,7 +127,7 @@ def test_what_is_no_engine_is_said(answers: dict[str, Answer], kind: str) -> Non
 
 def test_a_refused_key_is_told_apart_from_a_missing_one() -> None:
     """Who has named a key is not told to name one."""
-    locked = reading(health="locked", advice="name it")
+    locked = reading(health="auth-required", advice="name it")
     told = []
     for token in (None, Secret("s3cret")):
         subject = registry(EngineConfig("mine", URL, "vllm", token))
@@ -143,7 +143,7 @@ def test_an_engine_of_unnamed_kind_that_loads_is_loading() -> None:
     loading = Failure("http", "503", False, 503)
     result = run_protocol(due.protocol, lambda paths: dict.fromkeys(paths, loading))
     assert isinstance(result, EngineReading)
-    assert result.health == "loading"
+    assert result.health == "starting"
     subject.record(due.id, result, 0.0, 0.01)
     assert only(subject).kind == "unknown"
     (due,) = subject.plan(4.0)
@@ -158,7 +158,7 @@ def test_three_failures_park_an_engine_and_one_probe_lets_it_back() -> None:
     for now in (0.0, 4.0, 8.0):
         subject.record(first, REFUSED, now, None)
     assert [due.id for due in subject.plan(12.0)] == ["vllm@b:1"]
-    assert subject.views(12.0)[0].parked
+    assert subject.views(12.0)[0].backing_off
     assert subject.poll(first, 23.0) is not None
     assert subject.poll(first, 23.1) is None
     subject.record(first, reading(), 23.2, 0.01)

@@ -133,7 +133,11 @@ def test_a_server_that_never_answered_is_a_row_with_its_reason() -> None:
     one.engines().record("prometheus", locked, NOW, None)
     snapshot = seen(one)
     (server,) = snapshot.engines
-    assert (server.kind, server.state, server.error) == ("prometheus", "locked", "wants a token")
+    assert (server.kind, server.state, server.error) == (
+        "prometheus",
+        "auth-required",
+        "wants a token",
+    )
     assert snapshot.llm.active is None
 
 

@@ -102,7 +102,7 @@ class TestOneShotTransport:
         assert refused.kind == "refused"
         error = fetch(request, dial=dialler(at(80.0)))
         assert isinstance(error, Failure)
-        assert (error.kind, error.status) == ("http", 503)
+        assert (error.kind, error.status) == ("server-error", 503)
         assert isinstance(fetch(request, dial=dialler(at(90.0))), Reply)
 
 

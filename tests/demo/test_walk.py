@@ -67,7 +67,7 @@ def test_the_failing_service_goes_and_returns(loop):
     """One service of seven fails for a while; the breaker parks it, then it is online again."""
     states = [next(v.state for v in s.services if v.name == FAILING) for s in loop.values()]
     assert states[0] == "online"
-    assert "parked" in states
+    assert "backing-off" in states
     assert states[-1] == "online"
     for snapshot in loop.values():
         others = dict(snapshot.services_online)

@@ -50,9 +50,9 @@ class ScreenModel:
         """`key` answered `age` seconds ago and has timed out since."""
         return self.says(key, reading, age=age).says(key, TIMEOUT)
 
-    def parked(self, *keys: str) -> "ScreenModel":
+    def backing_off(self, *keys: str) -> "ScreenModel":
         for key in keys:
-            self.ledger.set_parked(key, True)
+            self.ledger.set_backing_off(key, True)
         return self
 
     def input(self) -> FoldInput:

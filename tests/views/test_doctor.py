@@ -6,7 +6,8 @@ import pytest
 
 from tests.cli.command import environment, in_terminal, run
 from tests.cli.stack import serving
-from tokentop.domain.readings import DeviceReading, Failure, FailureKind, GpusReading
+from tokentop.domain.readings import DeviceReading, Failure, GpusReading
+from tokentop.domain.reasons import FailureKind
 from tokentop.views.doctor import advice
 from tokentop.views.doctor.checks import devices, driver_failure
 from tokentop.views.doctor.report import Page, Row, Section, render

@@ -106,7 +106,7 @@ def test_every_state_has_words_and_a_way_on(engine: Engine) -> None:
     state = section.rows[0]
     assert (state.mark == "ok") == (engine.state == "online")
     assert state.todo or engine.state == "online"
-    if engine.advice and engine.state != "locked":
+    if engine.advice and engine.state != "auth-required":
         assert state.todo == engine.advice
 
 

@@ -102,7 +102,7 @@ class Collector:
     def snapshot(self, now: float, wall: float) -> Snapshot:
         """Everything known at `now`; `wall` is the same moment in Unix seconds."""
         for key, breaker in self._breakers.items():
-            self._ledger.set_parked(key, breaker.state(now) != "closed")
+            self._ledger.set_backing_off(key, breaker.state(now) != "closed")
         snapshot = fold(self._fold_input(now, wall))
         self._below_since = below_since(
             self._below_since,

@@ -12,6 +12,7 @@ from tokentop.domain.engines.rates import LATENCY_WINDOW_S, Rates, RateTracker
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.engines.saved_counters import dump, restore
 from tokentop.domain.readings import Failure
+from tokentop.domain.reasons import AUTH
 from tokentop.sources.engines.protocol import (
     LOADING,
     Adapter,
@@ -138,7 +139,7 @@ class EngineTarget:
             return
         self._breaker.record("ok", now)
         self._outcome, self._good_at = "ok", now
-        if result.health == "locked" and self._request.token is not None:
+        if result.health == "auth-required" and self._request.token is not None:
             result = result._replace(advice=WRONG_KEY)
         self._reading = _with_last_good(result, self._reading)
         if result.health in COUNTING:
@@ -191,7 +192,7 @@ class EngineTarget:
             rates=self._rates,
             age_s=None if self._good_at is None else max(0.0, now - self._good_at),
             outcome=self._outcome,
-            parked=self._breaker.state(now) != "closed",
+            backing_off=self._breaker.state(now) != "closed",
             latency_s=self._latency_s,
             stuck_s=stuck,
             pids=self._pids,
@@ -218,10 +219,10 @@ def _told_apart() -> Any:
 def _why_unknown(failures: Sequence[Failure], asked: int) -> EngineReading | Failure:
     """What keeps the kind from being told: loading, a lock, silence, or another sort of server."""
     if len(failures) == asked and all(failure.status == 503 for failure in failures):
-        return EngineReading("openai", health="loading", advice=LOADING)
-    locked = next((failure for failure in failures if failure.kind == "auth"), None)
-    if locked is not None:
-        return locked
+        return EngineReading("openai", health="starting", advice=LOADING)
+    refusal = next((failure for failure in failures if failure.kind in AUTH), None)
+    if refusal is not None:
+        return refusal
     heard = len(failures) < asked or any(failure.status for failure in failures)
     return UNKNOWN if heard else failures[0]
 

@@ -5,24 +5,10 @@ size, text for a number). Such a field is None here and keeps its last good valu
 are merged; a clamped field keeps its clamped value and is named as well.
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot import GpuState, Process
-
-FailureKind = Literal[
-    "refused",  # nobody listens
-    "unreachable",  # no route, name not found
-    "timeout",
-    "tls",
-    "reset",  # closed or reset in the middle of an answer
-    "too-large",
-    "redirect",
-    "auth",  # 401, 403
-    "http",  # any other status than 2xx
-    "bad-data",  # answered, but not with what the endpoint should say
-    "driver",  # NVML said no
-    "absent",  # nothing to ask: no NVML library, no driver
-]
 
 
 class Failure(NamedTuple):

@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from tokentop.domain.reasons import FailureKind
+
 
 class Finished(NamedTuple):
     """Requests finished since the server started, by reason."""
@@ -33,8 +35,18 @@ class Throughput(NamedTuple):
 
 
 EngineState = Literal[
-    "online", "loading", "asleep", "blind", "locked", "mute", "stale", "offline", "parked"
+    "online",
+    "starting",  # its process runs or it answers, but the model is not loaded yet
+    "asleep",  # the model was unloaded on purpose; the next request wakes it
+    "no-metrics",  # answers, but its statistics are disabled
+    "auth-required",
+    "names-only",  # tells its models' names and nothing else
+    "stale",
+    "offline",
+    "backing-off",  # failed often, and is asked rarely
 ]
+SILENT_STATES: tuple[EngineState, ...] = ("stale", "offline", "backing-off")
+NOT_SERVING: tuple[EngineState, ...] = ("starting", "asleep")  # known to serve no request now
 
 
 class Spend(NamedTuple):
@@ -49,7 +61,8 @@ class Spend(NamedTuple):
 class Engine(NamedTuple):
     """One inference engine read directly (vLLM, SGLang, llama.cpp, ...).
 
-    `advice` says what the user can do about the state, `error` what went wrong; `burn` is an
+    `advice` says what the user can do about the state, `error` what went wrong and
+    `reason` its kind; `burn` is an
     estimate; `slots_estimated` and `kv_estimated` figures carry an about sign. `router` traffic
     is the engines' traffic, `backends` are their origins; `pids` are this host's. Tokens were made
     that nobody counted where `rate_at_least`: both tokens/s are lower bounds.
@@ -95,6 +108,7 @@ class Engine(NamedTuple):
     pids: tuple[int, ...] = ()
     vram_bytes: int | None = None
     rate_at_least: bool = False
+    reason: FailureKind | None = None
 
 
 class CostInput(NamedTuple):

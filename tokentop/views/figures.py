@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from tokentop.domain.snapshot import Gpu, Snapshot
+from tokentop.domain.snapshot_engines import SILENT_STATES
 
 Figure = float | int | str | None
 GIB = 1024.0**3
@@ -94,8 +95,7 @@ def _models(snapshot: Snapshot) -> str | None:
 
 def _engines(snapshot: Snapshot) -> int:
     """How many engines answer; a Prometheus server tells of engines and is none."""
-    silent = ("stale", "offline", "parked")
-    return sum(e.state not in silent and e.kind != "prometheus" for e in snapshot.engines)
+    return sum(e.state not in SILENT_STATES and e.kind != "prometheus" for e in snapshot.engines)
 
 
 FIELDS: dict[str, Field] = {

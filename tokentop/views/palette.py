@@ -36,7 +36,7 @@ UNKNOWN_TIER = TierLook("#8b98a5", "#5c6670", "#8b98a5", "bright_black", "·", "
 SERVICE_SYMBOLS: dict[str, tuple[str, str]] = {
     "online": ("●", "+"),
     "stale": ("◐", "~"),
-    "parked": ("◌", "="),
+    "backing-off": ("◌", "="),
     "offline": ("○", "-"),
     "off": ("·", "."),
     "bad-data": ("▲", "!"),
@@ -45,21 +45,21 @@ SERVICE_SYMBOLS: dict[str, tuple[str, str]] = {
 # An engine says more of itself than a service: a state each for what a user can do about it.
 ENGINE_SYMBOLS: dict[str, tuple[str, str]] = {
     "online": ("●", "+"),
-    "loading": ("◔", "%"),
+    "starting": ("◔", "%"),
     "asleep": ("◡", "z"),
-    "blind": ("◎", "o"),
-    "locked": ("▣", "x"),
-    "mute": ("◇", "?"),
+    "no-metrics": ("◎", "o"),
+    "auth-required": ("▣", "x"),
+    "names-only": ("◇", "?"),
     "stale": ("◐", "~"),
-    "parked": ("◌", "="),
+    "backing-off": ("◌", "="),
     "offline": ("○", "-"),
 }
 ENGINE_STYLES: dict[str, str] = {
     "online": "active",
-    "loading": "warn",
-    "locked": "error",
+    "starting": "warn",
+    "auth-required": "error",
     "stale": "warn",
-    "parked": "warn",
+    "backing-off": "warn",
 }
 
 

@@ -124,7 +124,7 @@ def test_only_the_last_hour_counts() -> None:
 def test_who_hides_tokens_makes_the_price_partial() -> None:
     """Routers and sleeping engines hide nothing."""
     told = Engine("a", "vllm", state="online", generation_tokens_per_s=5.0)
-    hidden = Engine("b", "ollama", state="mute")
+    hidden = Engine("b", "ollama", state="names-only")
     harmless = (hidden._replace(state="asleep"), hidden._replace(router=True))
     assert run(RENTED, at(5.0, engines=(told, hidden))).cost.partial
     whole = run(RENTED, at(5.0, engines=(told, *harmless))).cost

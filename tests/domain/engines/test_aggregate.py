@@ -48,19 +48,19 @@ def seconds(*buckets: tuple[float, float]) -> Histogram:
     ("changes", "state"),
     [
         ({}, "online"),
-        ({"health": "loading"}, "loading"),
+        ({"health": "starting"}, "starting"),
         ({"health": "asleep"}, "asleep"),
-        ({"health": "blind"}, "blind"),
-        ({"health": "locked"}, "locked"),
-        ({"health": "mute"}, "mute"),
+        ({"health": "no-metrics"}, "no-metrics"),
+        ({"health": "auth-required"}, "auth-required"),
+        ({"health": "names-only"}, "names-only"),
         ({"outcome": TIMEOUT}, "stale"),
         ({"age_s": 11.0}, "stale"),
         ({"outcome": TIMEOUT, "age_s": 61.0}, "offline"),
-        ({"outcome": TIMEOUT, "parked": True}, "parked"),
-        ({"outcome": Failure("auth", "401", True, 401)}, "locked"),
+        ({"outcome": TIMEOUT, "backing_off": True}, "backing-off"),
+        ({"outcome": Failure("auth", "401", True, 401)}, "auth-required"),
         ({"reading": None, "age_s": None, "outcome": REFUSED}, "offline"),
         ({"reading": None, "age_s": None, "outcome": None}, "offline"),
-        ({"reading": None, "age_s": None, "outcome": REFUSED, "starting": True}, "loading"),
+        ({"reading": None, "age_s": None, "outcome": REFUSED, "starting": True}, "starting"),
     ],
 )
 def test_an_engines_state_is_one_word(changes: dict[str, Any], state: str) -> None:
@@ -91,7 +91,7 @@ def test_the_llm_figures_are_the_engines_sum() -> None:
 def test_who_would_not_say_makes_the_sum_partial() -> None:
     """The known part is shown and marked; what nobody says is unknown, not 0."""
     combined_slots = snapshot(
-        view("a", active=3, max_slots=8), view("b", active=2, health="blind")
+        view("a", active=3, max_slots=8), view("b", active=2, health="no-metrics")
     ).llm
     assert (
         combined_slots.active,
@@ -104,7 +104,7 @@ def test_who_would_not_say_makes_the_sum_partial() -> None:
 def test_an_engine_that_loads_or_sleeps_leaves_no_gap() -> None:
     """It serves nobody, which is known."""
     first = view("a", active=1, queued=0, max_slots=4)
-    combined_slots = snapshot(first, view("b", health="loading"), view("c", health="asleep")).llm
+    combined_slots = snapshot(first, view("b", health="starting"), view("c", health="asleep")).llm
     assert (combined_slots.active, combined_slots.partial) == (1, False)
 
 
@@ -151,7 +151,7 @@ def test_demand_follows_engines_not_reserved_vram() -> None:
     assert (demand.profile, demand.utilization, demand.tier) == ("serving", 0.0, "idle")
     forced = snapshot(idle, scene=scene, policy=Policy(profile="vram")).demand
     assert (forced.profile, forced.tier) == ("vram", "saturated")
-    blind = snapshot(view("a", health="blind"), scene=scene).demand
+    blind = snapshot(view("a", health="no-metrics"), scene=scene).demand
     assert (blind.profile, blind.utilization, blind.tier) == ("serving", None, None)
 
 
@@ -248,7 +248,7 @@ def test_gpu_processes_get_their_engines_name() -> None:
 
 def test_every_engine_is_a_row_of_the_health_strip() -> None:
     """After the seven and the driver; what it wants from the user stands there."""
-    locked = view("b", health="locked", advice="name a key", latency_s=0.01)
+    locked = view("b", health="auth-required", advice="name a key", latency_s=0.01)
     result = snapshot(view("a"), locked, view("c", outcome=TIMEOUT))
     rows = result.services[8:]
     assert [(r.name, r.kind, r.state) for r in rows] == [

@@ -20,7 +20,7 @@ REFUSED = Failure("refused", "nobody listens")
 def test_before_the_first_poll_nothing_is_held() -> None:
     """An unknown key is an endpoint that was never asked."""
     held = LastGoodCache().held("genesis/llm_queue")
-    assert (held.good, held.outcome, held.polled_at, held.parked) == (None, None, None, False)
+    assert (held.good, held.outcome, held.polled_at, held.backing_off) == (None, None, None, False)
 
 
 def test_a_failure_keeps_the_last_good_reading_and_its_time() -> None:
@@ -38,8 +38,8 @@ def test_parking_changes_nothing_else() -> None:
     ledger = LastGoodCache()
     ledger.record("k", QueueReading(queued=3), 10.0, 0.1)
     before = ledger.held("k")
-    ledger.set_parked("k", True)
-    assert ledger.held("k") == before._replace(parked=True)
+    ledger.set_backing_off("k", True)
+    assert ledger.held("k") == before._replace(backing_off=True)
 
 
 @pytest.mark.parametrize(

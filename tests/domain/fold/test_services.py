@@ -38,8 +38,8 @@ def everyone(failure: Failure) -> ScreenModel:
             "offline",
             "nothing listens at http://genesis (llm_queue, agents, llm_slots)",
         ),
-        (everyone(REFUSED).parked(*GENESIS), "parked", None),
-        (everyone(REFUSED).parked(QUEUE), "offline", None),
+        (everyone(REFUSED).backing_off(*GENESIS), "backing-off", None),
+        (everyone(REFUSED).backing_off(QUEUE), "offline", None),
         (
             ScreenModel().says(QUEUE, READING).says(AGENTS, MISSING),
             "online",

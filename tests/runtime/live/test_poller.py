@@ -18,13 +18,13 @@ class _Source(NamedTuple):
 class _Collector:
     """Remembers what was recorded; a key in `parked` is never due."""
 
-    def __init__(self, *keys: str, parked: tuple[str, ...] = ()) -> None:
+    def __init__(self, *keys: str, backing_off: tuple[str, ...] = ()) -> None:
         self.sources = tuple(_Source(key, Request(f"http://{key}/")) for key in keys)
-        self.parked = parked
+        self.backing_off = backing_off
         self.recorded: list[str] = []
 
     def due(self, key: str, now: float) -> bool:
-        return key not in self.parked
+        return key not in self.backing_off
 
     def record(self, key: str, result: Reply | Failure, now: float) -> None:
         self.recorded.append(key)
@@ -77,7 +77,7 @@ async def test_a_hanging_source_delays_no_other() -> None:
 
 async def test_a_parked_source_is_not_asked() -> None:
     """The breaker's word is taken before every request."""
-    collector, pool, changed = _Collector("a", "b", parked=("b",)), _Pool(), asyncio.Event()
+    collector, pool, changed = _Collector("a", "b", backing_off=("b",)), _Pool(), asyncio.Event()
     poller = _poller(collector, 60, changed)
     poller.start(pool, None)
     async with asyncio.timeout(5):

@@ -12,7 +12,7 @@ from tokentop.sources.engines.protocol import Answer, Answers, Paths
 R = TypeVar("R")
 
 NOT_FOUND = Failure("http", "no such path", True, 404)
-LOCKED = Failure("auth", "wants a token", True, 401)
+AUTH_REQUIRED = Failure("auth", "wants a token", True, 401)
 LOADING = Failure("http", "answered 503", False, 503)
 DISABLED = Failure("http", "answered 501", False, 501)
 WEB_PAGE = Answer(b"<!doctype html><title>Sign in</title>", "text/html")

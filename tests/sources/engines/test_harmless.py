@@ -143,7 +143,7 @@ def test_a_locked_litellm_is_not_filled_with_refusals() -> None:
     asked, reading = watched("litellm", {**LITELLM, "/metrics": status(401)})
     assert "/health" not in asked
     assert asked.count("/metrics") <= 3
-    assert reading.health == "locked"
+    assert reading.health == "auth-required"
 
 
 def test_vllms_load_is_not_believed() -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.sources.engines.conversations import (
+    AUTH_REQUIRED,
     LOADING,
-    LOCKED,
     NOT_FOUND,
     WEB_PAGE,
     Table,
@@ -41,8 +41,8 @@ OLLAMA = {
     "/": Answer(b"Ollama is running", "text/plain"),
 }
 LITELLM = {
-    "/v1/models": LOCKED,
-    "/metrics": LOCKED,
+    "/v1/models": AUTH_REQUIRED,
+    "/metrics": AUTH_REQUIRED,
     "/health/liveliness": captured("litellm/load/health_liveliness.json"),
     "/": WEB_PAGE,
 }
@@ -57,7 +57,7 @@ SOMEBODY = obj({"object": "list", "data": [{"id": "m", "owned_by": "somebody"}]}
 ENGINES: dict[str, tuple[EngineKind, Table]] = {
     "vllm": ("vllm", VLLM),
     "vllm blind": ("vllm", {**VLLM, "/metrics": text("python_info 1")}),
-    "vllm with a key": ("vllm", {**VLLM, "/v1/models": LOCKED}),
+    "vllm with a key": ("vllm", {**VLLM, "/v1/models": AUTH_REQUIRED}),
     "vllm's router": ("vllm", ROUTER),
     "sglang": ("sglang", SGLANG),
     "sglang without metrics": ("sglang", {**SGLANG, "/metrics": NOT_FOUND}),
@@ -86,13 +86,13 @@ def test_engines_are_known_by_their_answers(name: str) -> None:
 def test_sglang_with_a_key() -> None:
     """All is locked but /metrics."""
     table = {"/metrics": SGLANG["/metrics"]}
-    assert Talk(table, LOCKED).hold(identify()) == "sglang"
+    assert Talk(table, AUTH_REQUIRED).hold(identify()) == "sglang"
 
 
 def test_llamacpp_with_a_key() -> None:
     """All is locked but its page and its own /v1/health, which carry its name."""
     table = {"/v1/health": obj({"status": "ok"}, "llama.cpp")}
-    assert Talk(table, LOCKED).hold(identify()) == "llamacpp"
+    assert Talk(table, AUTH_REQUIRED).hold(identify()) == "llamacpp"
 
 
 METRICS_ONLY = Answer(b"# TYPE x gauge\ngpu_utilization_Percentage 3\n", "text/plain")
@@ -111,9 +111,9 @@ OTHERS: dict[str, tuple[Table, Answer | Failure]] = {
         {"/version": VERSION, "/metrics": text("vllm:x 1", "sglang:y 1")},
         NOT_FOUND,
     ),
-    "mute": ({}, Failure("timeout", "no answer")),
-    "locked": ({}, LOCKED),
-    "loading": ({}, LOADING),
+    "names-only": ({}, Failure("timeout", "no answer")),
+    "auth-required": ({}, AUTH_REQUIRED),
+    "starting": ({}, LOADING),
     "bytes": ({}, Answer(b"\x00\xff\xfe")),
 }
 
@@ -125,7 +125,7 @@ def test_nothing_else_is_an_engine(name: str) -> None:
     assert Talk(table, otherwise).hold(identify()) is None
 
 
-@pytest.mark.parametrize("answer", [LOCKED, LOADING])
+@pytest.mark.parametrize("answer", [AUTH_REQUIRED, LOADING])
 def test_a_command_line_decides_where_nothing_is_told(answer: Failure) -> None:
     """A locked or loading server is what its process says it is."""
     assert Talk({}, answer).hold(identify("vllm")) == "vllm"

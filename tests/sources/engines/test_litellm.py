@@ -4,8 +4,8 @@ import pytest
 
 from tests.payloads import payload
 from tests.sources.engines.conversations import (
+    AUTH_REQUIRED,
     LOADING,
-    LOCKED,
     NOT_FOUND,
     Talk,
     captured,
@@ -95,7 +95,9 @@ def test_a_page_without_end_is_refused() -> None:
     assert result.kind == "too-large"
 
 
-@pytest.mark.parametrize(("answer", "health"), [(LOCKED, "locked"), (NOT_FOUND, "blind")])
+@pytest.mark.parametrize(
+    ("answer", "health"), [(AUTH_REQUIRED, "auth-required"), (NOT_FOUND, "no-metrics")]
+)
 def test_refused_metrics_are_not_hammered(answer: Failure, health: str) -> None:
     """Each refusal is counted by the proxy, so it is provoked once a minute only."""
     engine, talk = LiteLlm(), Talk({**ALIVE, "/metrics": answer})
@@ -111,7 +113,7 @@ def test_refused_metrics_are_not_hammered(answer: Failure, health: str) -> None:
 def test_once_let_in_it_is_read_again() -> None:
     """The proxy was locked and is not any more."""
     engine = LiteLlm()
-    read(engine.poll(0.0), {**ALIVE, "/metrics": LOCKED})
+    read(engine.poll(0.0), {**ALIVE, "/metrics": AUTH_REQUIRED})
     table = metrics("litellm_in_flight_requests 3")
     assert [read(engine.poll(t), table).active for t in (61.0, 65.0)] == [2, 2]
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.payloads import payload
 from tests.sources.engines.conversations import (
+    AUTH_REQUIRED,
     DISABLED,
     LOADING,
-    LOCKED,
     NOT_FOUND,
     Talk,
     captured,
@@ -99,11 +99,13 @@ def test_the_kv_figure_of_older_metrics() -> None:
 def test_blind() -> None:
     """Slots and metrics disabled: the names and seats are all there is."""
     reading = read(LlamaCpp().poll(0.0), {"/props": REAL["/props"]}, otherwise=DISABLED)
-    assert (reading.health, reading.active, reading.max_slots) == ("blind", None, 4)
+    assert (reading.health, reading.active, reading.max_slots) == ("no-metrics", None, 4)
     assert "--slots" in (reading.advice or "")
 
 
-@pytest.mark.parametrize(("answer", "health"), [(LOADING, "loading"), (LOCKED, "locked")])
+@pytest.mark.parametrize(
+    ("answer", "health"), [(LOADING, "starting"), (AUTH_REQUIRED, "auth-required")]
+)
 def test_refusals(answer: Failure, health: str) -> None:
     """503 on every path is a model being loaded, not a dead server; 401 wants a key."""
     reading = read(LlamaCpp().poll(0.0), {}, otherwise=answer)
@@ -125,7 +127,7 @@ def model(name: str, state: str) -> dict[str, object]:
 
 def test_a_router_is_asked_for_loaded_models_only() -> None:
     """Unloaded and sleeping models stay so; the slots of the loaded ones add up."""
-    states = ("loaded", "unloaded", "loading", "sleeping", "downloading")
+    states = ("loaded", "unloaded", "starting", "sleeping", "downloading")
     models = [model(f"org/m {state}", state) for state in states] + [model("b", "loaded")]
     rows = [{"id": 0, "is_processing": True, "id_task": 1, "next_token": [{"n_decoded": 5}]}]
     first, second = (f"/slots?model={name}&autoload=false" for name in ("org%2Fm%20loaded", "b"))

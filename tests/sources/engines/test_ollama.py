@@ -3,8 +3,8 @@
 import pytest
 
 from tests.sources.engines.conversations import (
+    AUTH_REQUIRED,
     LOADING,
-    LOCKED,
     NOT_FOUND,
     Talk,
     captured,
@@ -35,7 +35,7 @@ def test_alone_it_tells_names_and_memory() -> None:
     assert (reading.version, reading.models) == ("0.33.0-rc2", ("tiny-llama:latest",))
     assert (reading.active, reading.queued, reading.max_slots) == (None, None, None)
     assert reading.vram_bytes == 0, "loaded on the CPU, and known to be"
-    assert (reading.health, bool(reading.advice)) == ("mute", True)
+    assert (reading.health, bool(reading.advice)) == ("names-only", True)
 
 
 def test_runners_tell_slots_and_tokens() -> None:
@@ -90,7 +90,7 @@ def test_server_busy_is_back_pressure() -> None:
 
 def test_locked() -> None:
     """Ollama has no keys; a proxy before it may want one."""
-    assert read(Ollama().poll(0.0), {}, otherwise=LOCKED).health == "locked"
+    assert read(Ollama().poll(0.0), {}, otherwise=AUTH_REQUIRED).health == "auth-required"
 
 
 @pytest.mark.parametrize("body", [[], {}, {"models": 3}, "x"])

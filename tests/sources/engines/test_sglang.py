@@ -5,7 +5,15 @@ import json
 import pytest
 
 from tests.payloads import payload
-from tests.sources.engines.conversations import LOCKED, NOT_FOUND, Talk, captured, obj, read, text
+from tests.sources.engines.conversations import (
+    AUTH_REQUIRED,
+    NOT_FOUND,
+    Talk,
+    captured,
+    obj,
+    read,
+    text,
+)
 from tokentop.domain.readings import Failure
 from tokentop.sources.engines.sglang import Sglang
 
@@ -126,14 +134,14 @@ def test_an_older_server() -> None:
 def test_blind() -> None:
     """Neither loads nor metrics: it answers, and that is all that is known."""
     reading = read(Sglang().poll(0.0), {"/v1/models": REAL["/v1/models"]})
-    assert (reading.health, reading.model, reading.active) == ("blind", "tiny-llama", None)
+    assert (reading.health, reading.model, reading.active) == ("no-metrics", "tiny-llama", None)
     assert "--enable-metrics" in (reading.advice or "")
 
 
 def test_locked() -> None:
     """A key is wanted for all but /metrics, which may be off."""
-    locked = {"/v1/loads": LOCKED, "/v1/models": LOCKED}
-    assert read(Sglang().poll(0.0), locked).health == "locked"
+    locked = {"/v1/loads": AUTH_REQUIRED, "/v1/models": AUTH_REQUIRED}
+    assert read(Sglang().poll(0.0), locked).health == "auth-required"
     reading = read(Sglang().poll(0.0), {**locked, "/metrics": REAL["/metrics"]})
     assert (reading.health, reading.model) == ("online", "tiny-llama")
     assert reading.active is not None

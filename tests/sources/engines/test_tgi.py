@@ -2,7 +2,15 @@
 
 import pytest
 
-from tests.sources.engines.conversations import LOCKED, NOT_FOUND, WEB_PAGE, Talk, obj, read, text
+from tests.sources.engines.conversations import (
+    AUTH_REQUIRED,
+    NOT_FOUND,
+    WEB_PAGE,
+    Talk,
+    obj,
+    read,
+    text,
+)
 from tokentop.domain.readings import Failure
 from tokentop.sources.engines.protocol import Hints
 from tokentop.sources.engines.tgi import Tgi
@@ -54,7 +62,9 @@ def test_before_the_first_request_nothing_is_known() -> None:
     assert (reading.counters.requests, reading.health) == (None, "online")
 
 
-@pytest.mark.parametrize(("answer", "health"), [(LOCKED, "locked"), (NOT_FOUND, "blind")])
+@pytest.mark.parametrize(
+    ("answer", "health"), [(AUTH_REQUIRED, "auth-required"), (NOT_FOUND, "no-metrics")]
+)
 def test_refused_metrics(answer: Failure, health: str) -> None:
     """A key is wanted, or the metrics are served elsewhere: the model is known all the same."""
     reading = read(Tgi().poll(0.0), {"/info": INFO, "/metrics": answer})

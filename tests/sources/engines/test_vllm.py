@@ -3,8 +3,8 @@
 import pytest
 
 from tests.sources.engines.conversations import (
+    AUTH_REQUIRED,
     LOADING,
-    LOCKED,
     WEB_PAGE,
     Talk,
     captured,
@@ -136,7 +136,7 @@ def test_blind() -> None:
     """Statistics disabled: 200 without one vllm: line is no idle server."""
     table = {**REAL, "/metrics": text("python_info 1", "http_requests_total 4")}
     reading = read(Vllm().poll(0.0), table)
-    assert reading.health == "blind"
+    assert reading.health == "no-metrics"
     assert (reading.active, reading.queued, reading.model) == (None, None, "tiny-llama")
     assert "--disable-log-stats" in (reading.advice or "")
 
@@ -155,11 +155,13 @@ def test_asleep() -> None:
 
 def test_locked_names_do_not_hide_the_metrics() -> None:
     """With an API key /v1/models is refused and /metrics is not: the name comes from there."""
-    reading = read(Vllm().poll(0.0), {**REAL, "/v1/models": LOCKED})
+    reading = read(Vllm().poll(0.0), {**REAL, "/v1/models": AUTH_REQUIRED})
     assert (reading.health, reading.models) == ("online", ("tiny-llama",))
 
 
-@pytest.mark.parametrize(("answer", "health"), [(LOCKED, "locked"), (LOADING, "loading")])
+@pytest.mark.parametrize(
+    ("answer", "health"), [(AUTH_REQUIRED, "auth-required"), (LOADING, "starting")]
+)
 def test_refused_metrics(answer: Failure, health: str) -> None:
     """A proxy that wants a key, and a server that is not up yet, are shown as that."""
     assert read(Vllm().poll(0.0), {"/metrics": answer}).health == health

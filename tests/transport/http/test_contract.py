@@ -17,9 +17,9 @@ OUTCOMES = {
     "dripping": "timeout",
     "resetting": "reset",
     "reset_in_body": "reset",
-    "500": "http",
+    "500": "server-error",
     "401": "auth",
-    "404": "http",
+    "404": "not-found",
     "html": None,  # these three are answers; what they mean is for the parsers to say
     "truncated_json": None,
     "wrong_types": None,
@@ -176,7 +176,7 @@ def test_nobody_listening_is_refused(fetch: Fetch) -> None:
 
 def test_a_name_that_cannot_be_is_unreachable(fetch: Fetch) -> None:
     """A host name no resolver takes is a Failure like any other."""
-    assert kind(fetch(Request("http://a..b/"))) == "unreachable"
+    assert kind(fetch(Request("http://a..b/"))) == "no-such-host"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
@@ -240,7 +240,7 @@ def test_a_wrong_token_and_a_missing_one_are_told_apart(fetch: Fetch) -> None:
         missing = fetch(request(server))
         wrong = fetch(request(server, token=Secret("guess")))
         assert body(fetch(request(server, token=Secret("sesame")))) == b"1"
-    assert kind(missing) == kind(wrong) == "auth"
+    assert (kind(missing), kind(wrong)) == ("auth", "token-refused")
     assert "token_env" in str(missing)
     assert str(missing) != str(wrong)
 

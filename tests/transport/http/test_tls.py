@@ -42,7 +42,7 @@ def test_each_wrong_certificate_has_its_own_mend(
     with Server(ok(1), tls=getattr(private_ca(), which)) as server:
         ca_bundle = None if which == "good" else bundle
         failure = failed(fetch(Request(server.url, ca_bundle=ca_bundle)))
-        assert failure.kind == "tls"
+        assert failure.kind == ("tls-expired" if which == "expired" else "tls")
         assert words in failure.text
         assert server.asked == []
 

@@ -1,6 +1,7 @@
 """Snapshots and looks of every kind, sensible or not, for property tests."""
 
 import math
+from typing import get_args
 
 from hypothesis import strategies as st
 
@@ -30,7 +31,7 @@ gpus = st.builds(
 )  # fmt: skip
 services = st.builds(
     model.Service, names, st.sampled_from(["aither", "vllm", "nvml"]), texts,
-    st.sampled_from(["online", "stale", "parked", "offline", "off", "bad-data"]),
+    st.sampled_from(["online", "stale", "backing-off", "offline", "off", "bad-data"]),
     figures, figures, texts,
 )  # fmt: skip
 llms = st.builds(
@@ -63,8 +64,7 @@ clouds = st.builds(
 engines = st.builds(
     model_serving.Engine, names, names, texts, texts, texts, active=counts, queued=counts,
     max_slots=counts, kv_cache=ratios, generation_tokens_per_s=figures, ttft_s=figures,
-    state=st.sampled_from(["online", "loading", "asleep", "blind", "locked", "mute", "stale",
-                           "offline", "parked"]),
+    state=st.sampled_from(get_args(model_serving.EngineState)),
     age_s=figures, name=texts, ttft_p95_s=figures, itl_p95_s=figures, requests_per_s=figures,
     prefix_hit_ratio=ratios, burn=ratios, kv_estimated=flags, slots_estimated=flags, advice=texts,
     error=texts, group=texts, router=flags, vram_bytes=counts,

@@ -195,9 +195,11 @@ def test_with_a_stack_both_are_shown() -> None:
 def test_a_parked_service_that_nobody_set_up_is_no_stack() -> None:
     """Default addresses where nobody ever listened end up parked; that makes no stack of them."""
     snap = boxes.engines()
-    rows = tuple(s._replace(state="parked") if s.kind == "aither" else s for s in snap.services)
+    rows = tuple(
+        s._replace(state="backing-off") if s.kind == "aither" else s for s in snap.services
+    )
     assert "Everything is Free" not in banner.headline(snap._replace(services=rows))
-    told = Service("genesis", "aither", None, "parked", None, 40.0, "refused")
+    told = Service("genesis", "aither", None, "backing-off", None, 40.0, "refused")
     with_one = snap._replace(services=(told, *rows[1:]))
     calm = with_one._replace(demand=with_one.demand._replace(mode="normal"))
     assert "Everything is Free" in banner.headline(calm)

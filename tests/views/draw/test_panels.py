@@ -209,7 +209,7 @@ def test_an_offline_service_is_dim_and_says_so() -> None:
     """The strip dims what is off and names every state in a word."""
     drawn = services.lines(examples.troubled(), 116, 2, LOOK)
     assert any("compute" in text for text, style in drawn[0] if style == "dim")
-    assert all(w in said(drawn) for w in ("refused", "parked", "stale 12s", "bad data", "3 ms"))
+    assert all(w in said(drawn) for w in ("refused", "HTTP 5xx", "stale 12s", "bad data", "3 ms"))
 
 
 def test_an_empty_machine_says_what_to_try() -> None:

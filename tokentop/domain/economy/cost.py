@@ -10,7 +10,7 @@ from tokentop.domain.economy.cost_explained import explained
 from tokentop.domain.economy.cost_rate import Rate, rate
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.snapshot import Pricing, Snapshot
-from tokentop.domain.snapshot_engines import Cost, Engine
+from tokentop.domain.snapshot_engines import NOT_SERVING, Cost, Engine
 from tokentop.domain.text import known
 
 WINDOW_S = 3600.0
@@ -128,5 +128,5 @@ def _per_million(amount: float, tokens: float | None) -> float | None:
 
 
 def _hides_tokens(engine: Engine) -> bool:
-    serves = engine.state not in ("loading", "asleep", "offline") and not engine.router
+    serves = engine.state not in (*NOT_SERVING, "offline") and not engine.router
     return serves and engine.generation_tokens_per_s is None

@@ -15,21 +15,26 @@ from tokentop.domain.engines.readings import Counters, Histogram
 from tokentop.domain.engines.rows import Seen, gained, row, seen
 from tokentop.domain.engines.summary import ENGINES, EnginesSummary, SlotTotals
 from tokentop.domain.readings import Failure
+from tokentop.domain.reasons import UNREACHABLE
 from tokentop.domain.snapshot import Gpu, Llm, Service, ServiceState
-from tokentop.domain.snapshot_engines import Engine, Finished, Throughput
+from tokentop.domain.snapshot_engines import (
+    NOT_SERVING,
+    SILENT_STATES,
+    Engine,
+    Finished,
+    Throughput,
+)
 
-SILENT = ("stale", "offline", "parked")
-# A blind engine has reserved its VRAM all the same: better no figure than a false one.
-SPEAKING = ("online", "asleep", "blind", "stale", "parked")
-IDLE_STATES = ("loading", "asleep")  # known to serve nobody now: they leave no gap in a sum
+# An engine without metrics has reserved its VRAM all the same: better no figure than a false one.
+SPEAKING = ("online", "asleep", "no-metrics", "stale", "backing-off")
 
 Pooled = tuple[tuple[Histogram, ...], tuple[Histogram, ...]]
 
 _SERVICE_STATES: dict[str, ServiceState] = {
-    "locked": "offline",
+    "auth-required": "offline",
     "stale": "stale",
     "offline": "offline",
-    "parked": "parked",
+    "backing-off": "backing-off",
 }
 
 
@@ -98,12 +103,12 @@ def _withheld(one: Seen) -> bool:
     outcome = one.view.outcome
     if one.reading is not None or not isinstance(outcome, Failure):
         return False
-    return outcome.kind not in ("refused", "unreachable")
+    return outcome.kind not in UNREACHABLE
 
 
 def _llm(counted: Sequence[Seen]) -> Llm:
-    heard = [s for s in counted if s.state not in SILENT] or list(counted)
-    serving = [s for s in heard if s.state not in IDLE_STATES]
+    heard = [s for s in counted if s.state not in SILENT_STATES] or list(counted)
+    serving = [s for s in heard if s.state not in NOT_SERVING]
     if not heard:
         return Llm()
     active, queued, slots = (_total(serving, name) for name in ("active", "queued", "max_slots"))
@@ -122,7 +127,7 @@ def _llm(counted: Sequence[Seen]) -> Llm:
         partial=silent_left_out or active.partial or queued.partial or slots.partial,
         source=ENGINES,
         age_s=min((s.view.age_s for s in heard if s.view.age_s is not None), default=None),
-        stale=all(s.state in SILENT for s in heard),
+        stale=all(s.state in SILENT_STATES for s in heard),
     )
 
 
@@ -139,7 +144,7 @@ def _total(rows: Sequence[Seen], name: str) -> _Total:
 
 
 def _seats(counted: Sequence[Seen]) -> SlotTotals:
-    heard = [s for s in counted if s.state not in SILENT] or list(counted)
+    heard = [s for s in counted if s.state not in SILENT_STATES] or list(counted)
     seated = [s.reading for s in heard if s.reading and s.reading.max_slots]
     if not seated:
         return SlotTotals()
@@ -215,4 +220,5 @@ def _service(one: Seen, engine: Engine) -> Service:
         latency_ms=engine.latency_ms,
         age_s=view.age_s,
         error=engine.error or (engine.advice if one.state != "online" else None),
+        reason=engine.reason,
     )

@@ -5,10 +5,9 @@ from array import array
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tokentop.domain.snapshot_engines import Engine
+from tokentop.domain.snapshot_engines import SILENT_STATES, Engine
 
 MOST = 450  # rounds kept: half an hour at 4 s
-_SILENT = ("offline", "parked", "stale")
 
 
 class Trends(NamedTuple):
@@ -69,6 +68,6 @@ class EngineHistory:
 
 
 def _figures(engine: Engine | None) -> tuple[float | None, float | None, float | None]:
-    if engine is None or engine.state in _SILENT:
+    if engine is None or engine.state in SILENT_STATES:
         return None, None, None
     return engine.generation_tokens_per_s, engine.queued, engine.kv_cache

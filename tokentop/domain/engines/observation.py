@@ -44,7 +44,7 @@ class EngineObservation(NamedTuple):
     rates: Rates = Rates()
     age_s: float | None = None
     outcome: Literal["ok"] | Failure | None = None
-    parked: bool = False
+    backing_off: bool = False
     latency_s: float | None = None
     stuck_s: float = 0.0
     pids: tuple[int, ...] = ()

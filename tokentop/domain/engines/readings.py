@@ -10,11 +10,11 @@ EngineKind = Literal["vllm", "sglang", "llamacpp", "ollama", "tgi", "litellm", "
 SlotsSource = Literal["reported", "argv", "derived", "configured"]
 EngineHealth = Literal[
     "online",
-    "loading",  # the model is not up yet
+    "starting",  # the model is not up yet
     "asleep",  # the model was unloaded on purpose; asking more would wake it
-    "blind",  # answers, but statistics are disabled
-    "locked",  # wants an API key
-    "mute",  # tells names at most
+    "no-metrics",  # answers, but statistics are disabled
+    "auth-required",  # wants an API key
+    "names-only",  # tells names at most
 ]
 
 

@@ -10,6 +10,7 @@ from tokentop.domain.engines.rates import Rates
 from tokentop.domain.engines.readings import Counters, EngineReading
 from tokentop.domain.fold.last_good import listed
 from tokentop.domain.readings import Failure
+from tokentop.domain.reasons import AUTH, FailureKind
 from tokentop.domain.snapshot_engines import Engine, EngineState, Finished, Spend
 
 OFFLINE_AFTER_S = 60.0  # for so long a silent engine's last figures mean something
@@ -63,11 +64,11 @@ def _state(view: EngineObservation, recent: bool) -> EngineState:
     if view.outcome == "ok" and recent and view.reading is not None:
         return view.reading.health
     if view.starting and view.reading is None:
-        return "loading"
-    if view.parked:
-        return "parked"
-    if isinstance(view.outcome, Failure) and view.outcome.kind == "auth":
-        return "locked"
+        return "starting"
+    if view.backing_off:
+        return "backing-off"
+    if isinstance(view.outcome, Failure) and view.outcome.kind in AUTH:
+        return "auth-required"
     silent_s = _silent_s(view)
     known = silent_s is not None and silent_s <= OFFLINE_AFTER_S
     return "stale" if known else "offline"
@@ -98,8 +99,9 @@ def row(one: Seen) -> Engine:
         kv_estimated=reading.kv_estimated,
         slots_estimated=reading.slots_source == "derived",
         back_pressure=one.back_pressure,
-        advice=STARTING if one.reading is None and one.state == "loading" else reading.advice,
+        advice=STARTING if one.reading is None and one.state == "starting" else reading.advice,
         error=_error(one),
+        reason=_reason(one),
         latency_ms=None if view.latency_s is None else view.latency_s * 1000.0,
         source=view.source,
         group=view.group,
@@ -132,7 +134,7 @@ def gained(counters: Sequence[Counters], of: Callable[[Counters], float | None])
 
 def _error(one: Seen) -> str | None:
     outcome = one.view.outcome
-    if isinstance(outcome, Failure) and one.state != "loading":
+    if isinstance(outcome, Failure) and one.state != "starting":
         return outcome.text
     reading = one.reading
     if reading is not None and reading.bad:
@@ -144,6 +146,13 @@ def _error(one: Seen) -> str | None:
             f" {one.view.stuck_s:.0f} s: its engine core may have died"
         )
     return None
+
+
+def _reason(one: Seen) -> FailureKind | None:
+    outcome = one.view.outcome
+    if isinstance(outcome, Failure) and one.state != "starting":
+        return outcome.kind
+    return "bad-data" if one.reading is not None and one.reading.bad else None
 
 
 def _finished(counters: Counters) -> Finished:

@@ -37,7 +37,7 @@ class LastGood(NamedTuple):
     outcome: Literal["ok"] | Failure | None = None
     polled_at: float | None = None
     latency_s: float | None = None
-    parked: bool = False
+    backing_off: bool = False
     seen: tuple[tuple[str, float], ...] = ()
 
 
@@ -57,8 +57,8 @@ class LastGoodCache:
         """Everything held, by key; a copy that later polls leave alone."""
         return dict(self._held)
 
-    def set_parked(self, key: str, parked: bool) -> None:
-        self._held[key] = self.held(key)._replace(parked=parked)
+    def set_backing_off(self, key: str, backing_off: bool) -> None:
+        self._held[key] = self.held(key)._replace(backing_off=backing_off)
 
     def record(
         self, key: str, result: Reading | Failure, now: float, latency_s: float | None

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from tokentop.domain.fold.inputs import FoldInput, ServiceObservation, age, is_fresh
 from tokentop.domain.fold.last_good import NEVER, LastGood, bad_fields, listed
 from tokentop.domain.readings import Failure
+from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot import AITHER_SERVICES, Service, ServiceState
 
 
@@ -41,13 +42,14 @@ def _service(
         latency_ms=_slowest_ms(endpoints.values()),
         age_s=min(ages, default=None),
         error=_error(endpoints),
+        reason=next((why for h in endpoints.values() if (why := _reason(h))), None),
     )
 
 
 def _state(endpoints: list[LastGood], inp: FoldInput) -> ServiceState:
-    """Parked needs every endpoint parked; one answering endpoint keeps a service online."""
-    if endpoints and all(held.parked for held in endpoints):
-        return "parked"
+    """Backing off needs every endpoint to; one answering endpoint keeps a service online."""
+    if endpoints and all(held.backing_off for held in endpoints):
+        return "backing-off"
     if any(_is_bad(held) for held in endpoints):
         return "bad-data"
     if any(is_fresh(held, inp) for held in endpoints):
@@ -77,6 +79,12 @@ def _error(endpoints: Mapping[str, LastGood]) -> str | None:
     if tuple(endpoints) == ("nvml",):
         return next(iter(causes), None)
     return "; ".join(f"{text} ({', '.join(names)})" for text, names in causes.items()) or None
+
+
+def _reason(held: LastGood) -> FailureKind | None:
+    if isinstance(held.outcome, Failure):
+        return held.outcome.kind
+    return "bad-data" if _is_bad(held) else None
 
 
 def _complaint(held: LastGood) -> str | None:

@@ -11,7 +11,7 @@ from tokentop.domain.text import clean
 from tokentop.sources import exposition
 from tokentop.sources.engines.origins import origins
 from tokentop.sources.engines.protocol import (
-    LOCKED,
+    AUTH_REQUIRED,
     Answer,
     Hints,
     PollProtocol,
@@ -45,7 +45,7 @@ MAX_BYTES = 2 * 1024 * 1024  # labels multiply: 400 kB after seconds of light lo
 MAX_ACCOUNTS = 128
 MAX_MODELS = 256
 ABSENT = ("", "None")
-BLIND = 'LiteLLM tells nothing: add "prometheus" to litellm_settings.callbacks.'
+NO_METRICS = 'LiteLLM tells nothing: add "prometheus" to litellm_settings.callbacks.'
 
 
 class LiteLlm:
@@ -74,8 +74,8 @@ class LiteLlm:
 
 def _silent(status: int | None) -> EngineReading:
     if status == 404:
-        return EngineReading("litellm", router=True, health="blind", advice=BLIND)
-    return EngineReading("litellm", router=True, health="locked", advice=LOCKED)
+        return EngineReading("litellm", router=True, health="no-metrics", advice=NO_METRICS)
+    return EngineReading("litellm", router=True, health="auth-required", advice=AUTH_REQUIRED)
 
 
 def _reading(metrics: Answer) -> EngineReading | Failure:

@@ -36,7 +36,7 @@ WANTED = frozenset((ACTIVE, QUEUED, PROMPT, GENERATION, KV_CACHE))
 MAX_LOADED = 16
 DISABLED = (404, 501)
 ASLEEP = "The model sleeps; the next request wakes it."
-BLIND = "Slots and metrics are disabled: start llama-server with --slots or --metrics."
+NO_METRICS = "Slots and metrics are disabled: start llama-server with --slots or --metrics."
 
 
 class _Slots(NamedTuple):
@@ -90,7 +90,7 @@ class LlamaCpp:
         slots, source = best_slots(total, self._hints, None)
         blank = blank._replace(max_slots=slots, slots_source=source)
         if isinstance(metrics, Failure):
-            return blank._replace(health="blind", advice=BLIND)
+            return blank._replace(health="no-metrics", advice=NO_METRICS)
         page = exposition.parse(metrics.body, WANTED)
         return blank._replace(
             active=exposition.whole(page.total(ACTIVE)),

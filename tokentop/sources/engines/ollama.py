@@ -26,7 +26,7 @@ LOADED = "/api/ps"
 VERSION = "/api/version"
 
 MAX_RUNNERS = 16
-MUTE = "Ollama tells no running requests; its runner does, to whoever may see its process."
+NAMES_ONLY = "Ollama tells no running requests; its runner does, to whoever may see its process."
 
 
 class Ollama:
@@ -85,7 +85,7 @@ class Ollama:
         slots, source = best_slots(reported, hints, None)
         blank = blank._replace(max_slots=slots, slots_source=source)
         if not found:
-            return blank._replace(health="mute", advice=MUTE) if blank.models else blank
+            return blank._replace(health="names-only", advice=NAMES_ONLY) if blank.models else blank
         usage = [r.kv_cache for r in found if r.kv_cache is not None]
         steps = [r.slots for r in found if r.slots is not None]
         return blank._replace(

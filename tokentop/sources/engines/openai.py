@@ -31,7 +31,7 @@ class OpenAi:
             models=names,
             max_slots=slots,
             slots_source="configured" if slots else None,
-            health="mute",
+            health="names-only",
             advice="This server tells its models' names only.",
         )
 

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 
-LOCKED = "The server wants an API key: name it with token_env."
+AUTH_REQUIRED = "The server wants an API key: name it with token_env."
 LOADING = "The model is still being loaded."
 SELDOM_S = 60.0  # how often what hardly ever changes (version, model names) is asked again
 
@@ -71,9 +71,9 @@ def refused(
     """What a refusal says of the engine: it wants a key, or it is still loading."""
     blank = blank or EngineReading(kind)
     if failure.status in (401, 403):
-        return blank._replace(health="locked", advice=LOCKED)
+        return blank._replace(health="auth-required", advice=AUTH_REQUIRED)
     if failure.status == 503:
-        return blank._replace(health="loading", advice=LOADING)
+        return blank._replace(health="starting", advice=LOADING)
     return failure
 
 

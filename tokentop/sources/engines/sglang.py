@@ -13,7 +13,7 @@ from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
 from tokentop.sources.engines import openai
 from tokentop.sources.engines.protocol import (
-    LOCKED,
+    AUTH_REQUIRED,
     Answer,
     Hints,
     Paths,
@@ -114,10 +114,10 @@ class Sglang:
         blank = EngineReading("sglang", version=self._version, models=self._models)
         blank = blank._replace(model=self._models[0] if self._models else None)
         if status_of(loads) in (401, 403):
-            return blank._replace(health="locked", advice=LOCKED)
+            return blank._replace(health="auth-required", advice=AUTH_REQUIRED)
         if status_of(loads) == 404:
             return blank._replace(
-                health="blind",
+                health="no-metrics",
                 advice="Statistics are disabled: start SGLang with --enable-metrics.",
             )
         if isinstance(loads, Failure):

@@ -40,7 +40,7 @@ WANTED = frozenset(
         *(*SUCCESS, *FAILURE, *exposition.histogram_names(PER_TOKEN)),
     )
 )
-BLIND = "No metrics here: TGI may serve them on the port of --prometheus-port."
+NO_METRICS = "No metrics here: TGI may serve them on the port of --prometheus-port."
 
 
 class Tgi:
@@ -62,7 +62,7 @@ class Tgi:
         blank = self._blank()
         if isinstance(metrics, Failure):
             if metrics.status == 404 and self._model is not None:
-                return blank._replace(health="blind", advice=BLIND)
+                return blank._replace(health="no-metrics", advice=NO_METRICS)
             return refused(metrics, "tgi", blank)
         if is_html(metrics):
             return Failure("bad-data", f"{METRICS} answers a web page, not metrics.")

@@ -87,7 +87,7 @@ class Vllm:
         blank = self._blank(page)
         if not page.has(RUNNING) and not page.has(GENERATION):
             return blank._replace(
-                health="blind",
+                health="no-metrics",
                 advice="Statistics are disabled: start vLLM without --disable-log-stats.",
             )
         reading = _gauges(blank, page)

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import Failure
+from tokentop.domain.reasons import UNREACHABLE
 from tokentop.sources.engines import openai
 from tokentop.sources.engines.identify import identify
 from tokentop.sources.engines.protocol import Answer, Answers, Paths
@@ -102,7 +103,7 @@ class _Heard:
         if self._statuses:
             return "busy" if min(self._statuses) >= 500 else "stranger"
         kind = self._failure.kind if self._failure else "refused"
-        return "refused" if kind in ("refused", "unreachable") else "stranger"
+        return "refused" if kind in UNREACHABLE else "stranger"
 
     def _through(self, paths: Paths) -> dict[str, Reply | Failure]:
         if self._failure is not None:

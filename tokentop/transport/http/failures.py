@@ -4,15 +4,17 @@ import errno
 import socket
 from typing import NoReturn
 
-from tokentop.domain.readings import Failure, FailureKind
+from tokentop.domain.readings import Failure
+from tokentop.domain.reasons import FailureKind
 from tokentop.domain.urls import origin
 
 UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN}
 
+_EXPIRED = 10
 # OpenSSL's X509_V_ERR_* numbers, which Python passes on as `verify_code`.
 _CERTIFICATE = {
     9: "the certificate at {at} is not valid yet: check the clocks of both machines",
-    10: "the certificate at {at} has expired: renew it there",
+    _EXPIRED: "the certificate at {at} has expired: renew it there",
     18: "the certificate at {at} is self-signed: name it as ca_bundle",
     19: "the certificate at {at} comes from a private CA: name that CA as ca_bundle",
     20: "the certificate at {at} comes from an unknown CA: name that CA as ca_bundle",
@@ -41,11 +43,13 @@ def failure_for_status(status: int, url: str, *, with_token: bool = False) -> Fa
         return None
     at = origin(url)
     if status in (401, 403):
-        return Failure("auth", _auth_text(status, at, with_token), True, status)
+        kind: FailureKind = "token-refused" if with_token else "auth"
+        return Failure(kind, _auth_text(status, at, with_token), True, status)
     if status == 404:
         text = f"{at} has no such path (404): set it in the configuration if it is another here"
-        return Failure("http", text, True, status)
-    return Failure("http", f"{at} answered {status}", 400 <= status < 500, status)
+        return Failure("not-found", text, True, status)
+    kind = "server-error" if status >= 500 else "http"
+    return Failure(kind, f"{at} answered {status}", 400 <= status < 500, status)
 
 
 def _auth_text(status: int, at: str, with_token: bool) -> str:
@@ -95,13 +99,13 @@ def _for_one(error: BaseException, at: str, timeout_s: float) -> Failure | None:
         return Failure("reset", f"{at} closed the connection in the middle of an answer")
     if isinstance(error, socket.gaierror):
         text = f"the name in {at} was not found: check the address and the name server"
-        return Failure("unreachable", text)
+        return Failure("no-such-host", text)
     if not isinstance(error, OSError):
         return None
     if getattr(error, "library", None) is not None or "SSL" in type(error).__name__:
         return _for_tls(error, at)
     if error.errno in UNREACHABLE:
-        return Failure("unreachable", f"there is no route to {at}: check the network")
+        return Failure("no-route", f"there is no route to {at}: check the network")
     return None
 
 
@@ -110,7 +114,7 @@ def _for_tls(error: OSError, at: str) -> Failure:
     code = getattr(error, "verify_code", None)
     if code is not None:
         text = _CERTIFICATE.get(code, "the certificate at {at} cannot be verified")
-        return Failure("tls", text.format(at=at))
+        return Failure("tls-expired" if code == _EXPIRED else "tls", text.format(at=at))
     if type(error).__name__ == "SSLEOFError":
         return Failure("reset", f"{at} closed the connection during the TLS handshake")
     if getattr(error, "reason", None) in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):

@@ -3,7 +3,8 @@
 import sys
 from typing import Any
 
-from tokentop.domain.readings import Failure, FailureKind
+from tokentop.domain.readings import Failure
+from tokentop.domain.reasons import FailureKind
 from tokentop.domain.text import clean
 
 UNINITIALIZED = 1

@@ -74,7 +74,7 @@ def _service(
         return (Row("off", "not asked", "switched off in the configuration"),)
     if not mine:
         why = known.error if known is not None and known.error else "no endpoint is due"
-        return (Row("warn", "not asked", f"parked after repeated failures: {why}"),)
+        return (Row("warn", "not asked", f"backing off after repeated failures: {why}"),)
     failures = {answer for _, answer, _ in mine if isinstance(answer, Failure)}
     if len(failures) == 1 and all(isinstance(answer, Failure) for _, answer, _ in mine):
         return _silent(service, mine, failures.pop())

@@ -2,7 +2,7 @@
 
 from tokentop.config.schema import Config, EngineConfig
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.snapshot_engines import Engine, EngineState
+from tokentop.domain.snapshot_engines import SILENT_STATES, Engine, EngineState
 from tokentop.domain.text import known
 from tokentop.domain.urls import is_loopback, split
 from tokentop.secret import Secret
@@ -15,18 +15,18 @@ NO_ENGINES = 'start one, or name it in the file: [[engine]] url = "http://HOST:P
 # mark, what the state means, and what to do where the engine itself gives no advice
 _STATES: dict[EngineState, tuple[Mark, str, str | None]] = {
     "online": ("ok", "answers", None),
-    "loading": ("warn", "loads its model", "wait, or see its log"),
+    "starting": ("warn", "loads its model", "wait, or see its log"),
     "asleep": ("info", "sleeps: its model is unloaded", "the next request wakes it"),
-    "blind": ("warn", "answers, with its statistics disabled", "start it with statistics"),
-    "locked": (
+    "no-metrics": ("warn", "answers, with its statistics disabled", "start it with statistics"),
+    "auth-required": (
         "warn",
         "wants a key",
         "name the variable that holds it: [[engine]] url and token_env",
     ),
-    "mute": ("info", "tells its models and no more", "this kind of server counts nothing"),
+    "names-only": ("info", "tells its models and no more", "this kind of server counts nothing"),
     "stale": ("warn", "was heard, and now is silent", "see its log"),
     "offline": ("fail", "does not answer", "start it, or correct its address: [[engine]] url"),
-    "parked": ("warn", "failed often, and is asked seldom", "see its log"),
+    "backing-off": ("warn", "failed often, and is asked seldom", "see its log"),
 }
 _SOURCES = {
     "reported": "as the server says",
@@ -80,7 +80,7 @@ def _server(own: Engine) -> Row:
 def _members(members: list[Engine]) -> tuple[Row, ...]:
     if not members:
         return (Row("info", "engines", "it knows none", "let it scrape the engines' /metrics"),)
-    silent = [engine for engine in members if engine.state in ("offline", "stale", "parked")]
+    silent = [engine for engine in members if engine.state in SILENT_STATES]
     kinds = ", ".join(sorted({engine.kind for engine in members}))
     words = f"{len(members)} ({kinds}), {len(members) - len(silent)} of them answer its scrapes"
     mark: Mark = "warn" if silent else "ok"
@@ -106,7 +106,7 @@ def _state(engine: Engine, named: EngineConfig | None) -> Row:
         mark = "warn" if mark == "ok" else mark
         words = engine.error if mark == "fail" else f"{words}: {engine.error}"
     # A key's advice depends on where the engine was named, which its own words cannot know.
-    keyless = engine.state == "locked" and (named is None or named.token is None)
+    keyless = engine.state == "auth-required" and (named is None or named.token is None)
     advice = todo if keyless else engine.advice or todo
     return Row(mark, "state", words, advice)
 

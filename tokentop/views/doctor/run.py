@@ -9,6 +9,7 @@ from tokentop import __version__
 from tokentop.config.schema import Config
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_engines import SILENT_STATES
 from tokentop.runtime.oneshot.refresh import Refresher, RefreshResult
 from tokentop.transport.discovery.findings import Findings
 from tokentop.views.doctor import checks as examination
@@ -17,7 +18,6 @@ from tokentop.views.doctor.report import Page, Row, Section, render
 from tokentop.views.oneshot import NOTHING_ANSWERED, live
 from tokentop.views.terminal import Terminal, look_at
 
-_SILENT = ("offline", "parked", "stale", "locked")
 SEARCH_S = 1.0  # as the full screen's
 SURVEY_S = 0.3  # of the deadline, to look at the processes and sockets here
 
@@ -154,7 +154,10 @@ def _driver(reading: GpusReading, heard: RefreshResult) -> Row:
 
 def _verdict(snapshot: Snapshot) -> Row:
     up = sum(online for _, online in snapshot.services_online)
-    heard = sum(e.state not in _SILENT and e.kind != "prometheus" for e in snapshot.engines)
+    heard = sum(
+        e.state not in (*SILENT_STATES, "auth-required") and e.kind != "prometheus"
+        for e in snapshot.engines
+    )
     found = (
         f"{up} of {len(snapshot.services_online)} services answer,"
         f" {_counted(heard, 'engine')}, {_counted(len(snapshot.gpus), 'GPU')}"

@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 
@@ -12,7 +13,8 @@ from tests.views.draw.test_exact import check
 from tests.views.draw.test_panels import said
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.readings import Failure
-from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.reasons import FailureKind
+from tokentop.domain.snapshot import Service, Snapshot
 from tokentop.transport.http.failures import failure_for_exception, failure_for_status
 from tokentop.views.tui.draw import registry as panels
 from tokentop.views.tui.draw.kit.line import DrawOptions
@@ -20,7 +22,6 @@ from tokentop.views.tui.draw.layout import Placement, arrange
 from tokentop.views.tui.draw.layout_inputs import layout_inputs
 from tokentop.views.tui.draw.panels import banner, economy, header, metrics, services, tokens
 from tokentop.views.tui.draw.panels.engines import detail as engine
-from tokentop.views.tui.draw.panels.engines import reasons
 from tokentop.views.tui.draw.panels.engines import table as engines
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus.rows import foreign
@@ -87,33 +88,43 @@ def test_the_header_always_tells_how_old_the_data_are(
         (failure_for_exception(OSError(113, "x"), URL, 2.0), "no route"),
         (failure_for_exception(ssl.SSLError(1, "x"), URL, 2.0), "TLS failed"),
         (failure_for_exception(_expired(), URL, 2.0), "TLS expired"),
-        (failure_for_status(500, URL), "HTTP 500"),
+        (failure_for_status(500, URL), "HTTP 5xx"),
         (failure_for_status(404, URL), "HTTP 404"),
         (failure_for_status(401, URL), "needs a token"),
         (failure_for_status(403, URL, with_token=True), "token refused"),
-        (Failure("bad-data", "unusable values in used_mb"), "bad used_mb"),
+        (Failure("bad-data", "unusable values in used_mb"), "bad data"),
     ],
 )
 def test_every_failure_has_a_short_word(error: Failure, word: str) -> None:
-    """The sentences of the transport, with the endpoints the fold adds, as one or two words."""
-    assert reasons.short(f"{error.text} (llm_queue, agents); something else (x)") == word
+    """The kind of a transport's failure, as one or two words in the strip."""
+    state = "bad-data" if error.kind == "bad-data" else "offline"
+    row = Service("genesis", "aither", URL, state, error=error.text, reason=error.kind)
+    snap = Snapshot(services=(row,))
+    assert word in said(services.lines(snap, 116, 2, LOOK))
+
+
+def test_every_kind_of_failure_has_a_word() -> None:
+    """A kind without one would cost the whole strip."""
+    for kind in get_args(FailureKind):
+        row = Service("genesis", "aither", URL, "offline", error="x", reason=kind)
+        assert said(services.lines(Snapshot(services=(row,)), 196, 2, LOOK)).count("offline: ") == 1
 
 
 def test_a_silent_service_says_why_where_there_is_room() -> None:
-    """On a large screen the reason; on a small one the state; a parked one keeps its age."""
+    """On a large screen the reason; on a small one the state; one backing off keeps its age."""
     snap = examples.troubled()
     rows = {s.name: s for s in snap.services}
-    rows["compute"] = rows["compute"]._replace(error="nothing listens at http://h:1 (offers)")
-    rows["parallel"] = rows["parallel"]._replace(age_s=121.0, error="http://h:2 answered 500 (x)")
+    rows["compute"] = rows["compute"]._replace(reason="refused")
+    rows["parallel"] = rows["parallel"]._replace(age_s=121.0, reason="server-error")
     snap = snap._replace(services=tuple(rows.values()))
     large, small = (said(services.lines(snap, w, 2, LOOK)) for w in (116, 78))
     assert "refused" in large
-    assert "HTTP 500 2m" in large
+    assert "HTTP 5xx 2m" in large
     assert "offline: refused" in said(services.lines(snap, 196, 2, LOOK))
-    assert "parked 2m: HTTP 500" in said(services.lines(snap, 196, 2, LOOK))
+    assert "backing-off 2m: HTTP 5xx" in said(services.lines(snap, 196, 2, LOOK))
     assert "offline" in small
     assert "refused" not in small
-    assert "parked 2m" in small
+    assert "backoff" in small
 
 
 def _two_hosts() -> Snapshot:

@@ -158,7 +158,7 @@ def ticks(panel: str, snapshot: Snapshot) -> bool:
         "gpus": any(g.state == "stale" for g in snapshot.gpus),
         "cloud": snapshot.cloud.stale,
         "capacity": snapshot.capacity.scale_down_in_s is not None,
-        "services": any(s.state in ("stale", "parked") for s in snapshot.services)
+        "services": any(s.state in ("stale", "backing-off") for s in snapshot.services)
         or any(e.state == "stale" for e in snapshot.engines),
         "engines": any(e.state == "stale" for e in snapshot.engines),
         "tokens": snapshot.llm.stale,

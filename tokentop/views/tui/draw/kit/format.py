@@ -8,6 +8,14 @@ from tokentop.domain.text import DASH, fmt_count, fmt_percent, fmt_usd, known
 from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.panels.slots.sections import occupancy
 
+_SHORT_STATES = {
+    "auth-required": "auth",
+    "backing-off": "backoff",
+    "names-only": "names",
+    "no-metrics": "no stats",
+    "starting": "starts",
+}
+
 
 def rate(value: float | None, floor: str = "") -> str:
     """Something a second: `0.42`, `6.4`, `1284`, `12.3k`; `≥61` behind a lower bound's sign."""
@@ -77,6 +85,11 @@ def share(fraction: float | None, *, about: bool = False) -> str:
 def state(engine: Engine) -> str:
     """The engine's state in a word; a router that is well is called what it is."""
     return "router" if engine.router and engine.state == "online" else engine.state
+
+
+def state_words(state: str) -> tuple[str, ...]:
+    """A state's name and, where it is long, a shorter word for a narrow cell."""
+    return (state, _SHORT_STATES[state]) if state in _SHORT_STATES else (state,)
 
 
 def slots(engine: Engine) -> str:

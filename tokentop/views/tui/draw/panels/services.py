@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot import Service, Snapshot
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.domain.text import cell_width, clean, fit, known
@@ -12,7 +13,6 @@ from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import age
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, exact, joined
 from tokentop.views.tui.draw.layout_inputs import answered, online, stack
-from tokentop.views.tui.draw.panels.engines import reasons
 from tokentop.views.tui.draw.panels.engines import table as engines
 from tokentop.views.tui.draw.panels.gpus.vram_split import named
 
@@ -22,9 +22,19 @@ _BRIEF = {
     "genesis": "gen", "microscheduler": "sched", "compute": "comp", "accel": "accel",
     "parallel": "para",
 }  # fmt: skip
-_SILENT = ("offline", "stale", "parked", "bad-data")
-_STYLES = {"online": "active", "stale": "warn", "parked": "warn", "bad-data": "error"}
+_SILENT = ("offline", "stale", "backing-off", "bad-data")
+_STYLES = {"online": "active", "stale": "warn", "backing-off": "warn", "bad-data": "error"}
 
+
+# Why a source is silent, in the one or two words that the strip has room for.
+_REASONS: dict[FailureKind, str] = {
+    "refused": "refused", "unreachable": "unreachable", "no-such-host": "no such host",
+    "no-route": "no route", "timeout": "timeout", "tls": "TLS failed",
+    "tls-expired": "TLS expired", "reset": "cut off", "too-large": "too large",
+    "redirect": "redirects", "auth": "needs a token", "token-refused": "token refused",
+    "not-found": "HTTP 404", "http": "HTTP error", "server-error": "HTTP 5xx",
+    "bad-data": "bad data", "driver": "driver", "absent": "absent",
+}  # fmt: skip
 
 _REASONED, _BOTH = 100, 180  # cells from which a reason stands for, and with, the state
 _MANY = 14  # engines beyond which they are counted by state instead of named
@@ -98,7 +108,7 @@ def _service(service: Service, options: DrawOptions, *, why: int) -> Item:
     brief = _BRIEF.get(service.name, name)
     words = _state_words(service, options)
     if why and service.state in _SILENT and answered(service):
-        words = _because(words, service.error, service.state, why)
+        words = _because(words, service.reason, service.state, why)
     return Item(_symbol(service, options), name, _name_style(service), words, style, brief)
 
 
@@ -107,7 +117,7 @@ def _engine(engine: Engine, options: DrawOptions, *, why: int) -> Item:
     style = ENGINE_STYLES.get(engine.state, "dim")
     mark = (engine_symbol(engine.state, plain=options.ascii), style)
     well = engine.state == "online"
-    words: tuple[str, ...] = (fmt.state(engine),)
+    words = fmt.state_words(fmt.state(engine))
     if well and not engine.router:
         speed = fmt.rate(engine.generation_tokens_per_s, fmt.floor((engine,), options))
         kind = clean(engine.kind, 12)
@@ -115,20 +125,22 @@ def _engine(engine: Engine, options: DrawOptions, *, why: int) -> Item:
     if engine.state == "stale":
         words = (f"stale {age(engine.age_s, options)}", "stale")
     if why and engine.state in _SILENT:
-        words = _because(words, engine.error, engine.state, why)
+        words = _because(words, engine.reason, engine.state, why)
     return Item(mark, named(engine), "text" if well else "dim", words, "dim" if well else style)
 
 
-def _because(words: tuple[str, ...], error: str | None, state: str, why: int) -> tuple[str, ...]:
+def _because(
+    words: tuple[str, ...], kind: FailureKind | None, state: str, why: int
+) -> tuple[str, ...]:
     """The state with its reason; or the reason for it, since the mark before it says the state."""
-    reason = reasons.short(error)
-    if not reason:
+    if kind is None:
         return words
+    reason = _REASONS[kind]
     if state == "bad-data":
         return (reason, *words)
     if why > 1 or state == "stale":
         return (f"{words[0]}: {reason}", *words)
-    return (words[0].replace(state, reason), *words)  # `parked 2m` as `refused 2m`
+    return (words[0].replace(state, reason), *words)  # `backing-off 2m` as `refused 2m`
 
 
 def _state_words(service: Service, options: DrawOptions) -> tuple[str, ...]:
@@ -140,18 +152,18 @@ def _state_words(service: Service, options: DrawOptions) -> tuple[str, ...]:
     if service.state == "stale":
         old = age(service.age_s, options)
         return (f"stale {old}", f"{old} old", old)
-    if service.state == "parked" and service.age_s is not None:
+    if service.state == "backing-off" and service.age_s is not None:
         old = age(service.age_s, options)
-        return (f"parked {old}", "parked")
+        return (f"backing-off {old}", "backing-off", "backoff")
     return {"bad-data": ("bad data", "bad"), "off": ("not set up", "off")}.get(
-        service.state, (service.state,)
+        service.state, fmt.state_words(service.state)
     )
 
 
 def _symbol(service: Service, options: DrawOptions) -> tuple[str, str]:
-    batch_fetcher = not answered(service)
-    mark = service_symbol("off" if batch_fetcher else service.state, plain=options.ascii)
-    return mark, "dim" if batch_fetcher else _STYLES.get(service.state, "dim")
+    pending = not answered(service)
+    mark = service_symbol("off" if pending else service.state, plain=options.ascii)
+    return mark, "dim" if pending else _STYLES.get(service.state, "dim")
 
 
 def _name(service: Service) -> str:

@@ -10,7 +10,8 @@ from tokentop.views.tui.draw.panels.gpus.vram_split import named
 ENGINE_SORTS = ("model", "kind", "slots", "queue", "kv", "tok/s", "ttft", "state")
 # What a user must look at first.
 _STATES = (
-    "locked", "offline", "parked", "stale", "mute", "blind", "loading", "asleep", "online",
+    "auth-required", "offline", "backing-off", "stale", "names-only", "no-metrics", "starting",
+    "asleep", "online",
 )  # fmt: skip
 
 
@@ -137,7 +138,7 @@ def columns(engines: Sequence[Engine], width: int) -> list[Column]:
         (148, Column("requests", "req/s", 6)),
         (148, Column("hits", "hits", 5)),
         (140, Column("vram", "VRAM", 7)),
-        (50, Column("state", "state", 8, "left")),
+        (50, Column("state", "state", 13 if width >= 128 else 8, "left")),
     ]
     kept = [c for least, c in wide if width >= least]
     spent = sum(c.width for c in kept) + 2 * (len(kept) - 2) + 1

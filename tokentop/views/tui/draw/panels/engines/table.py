@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.snapshot_engines import Engine
+from tokentop.domain.snapshot_engines import SILENT_STATES, Engine
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, gib, known
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol
 from tokentop.views.tui.draw.kit import format as fmt
@@ -29,7 +29,6 @@ from tokentop.views.tui.draw.panels.engines.rows import (
 from tokentop.views.tui.draw.panels.gpus.vram_split import named
 
 TITLE = "engines"
-_GONE = ("stale", "offline", "parked")
 _FULL = 0.95
 
 
@@ -129,7 +128,7 @@ def _row(
     for column in cols:
         line += [(_gap(column), "text")] if line else []
         line += _cell(engine, column, options)
-    if engine.state in _GONE:
+    if engine.state in SILENT_STATES:
         line = [line[0], *dimmed([line[1:]])[0]]
     if picked:  # the pointer takes the first gap, so that nothing moves
         line[1] = (">" if options.ascii else "▸", "selected")
@@ -169,7 +168,7 @@ def _cell(engine: Engine, column: Column, options: DrawOptions) -> Line:
         return meter(engine.kv_cache, column.width)
     if column.key == "model":
         return _name(engine, column.width)
-    text, style = _words(engine, column.key, options)
+    text, style = _words(engine, column, options)
     return [(fit(text, column.width, column.align), style if text != DASH else "dim")]
 
 
@@ -182,7 +181,8 @@ def _name(engine: Engine, width: int) -> Line:
     return [(fit(name, width), "text")]
 
 
-def _words(engine: Engine, key: str, options: DrawOptions) -> tuple[str, str]:
+def _words(engine: Engine, column: Column, options: DrawOptions) -> tuple[str, str]:
+    key = column.key
     if key == "kind":
         return clean(engine.kind, 20), "dim"
     if key == "slots":
@@ -193,7 +193,7 @@ def _words(engine: Engine, key: str, options: DrawOptions) -> tuple[str, str]:
         full = (engine.kv_cache or 0.0) >= _FULL
         return fmt.share(engine.kv_cache, about=engine.kv_estimated), "warn" if full else "text"
     if key == "state":
-        return _state(engine, options)
+        return _state(engine, column.width, options)
     return _figure(engine, key, options), "bright" if key == "speed" else "text"
 
 
@@ -211,12 +211,14 @@ def _figure(engine: Engine, key: str, options: DrawOptions) -> str:
     }[key]
 
 
-def _state(engine: Engine, options: DrawOptions) -> tuple[str, str]:
+def _state(engine: Engine, width: int, options: DrawOptions) -> tuple[str, str]:
     """The state, with the age where the figures are old; trouble is not dim."""
     if engine.state == "stale":
         return f"{age(engine.age_s, options)} old", "warn"
     style = ENGINE_STYLES.get(engine.state, "dim")
-    return fmt.state(engine), "dim" if style == "active" else style
+    words = fmt.state_words(fmt.state(engine))
+    word = next((w for w in words if len(w) <= width), words[-1])
+    return word, "dim" if style == "active" else style
 
 
 def _absence(snapshot: Snapshot, options: DrawOptions) -> str:

@@ -5,15 +5,13 @@ from typing import NamedTuple
 
 from tokentop.domain.engines.summary import ENGINES
 from tokentop.domain.snapshot import Llm, Snapshot
-from tokentop.domain.snapshot_engines import Engine
+from tokentop.domain.snapshot_engines import NOT_SERVING, SILENT_STATES, Engine
 from tokentop.domain.text import DASH, cell_width, fit, fmt_count
 from tokentop.views.tui.draw.kit.cells import segments
 from tokentop.views.tui.draw.kit.line import Line, exact, first_fit
 from tokentop.views.tui.draw.panels.gpus.vram_split import named
 
 NARROWEST = 6  # cells of one engine's section
-_SILENT = ("offline", "parked", "locked")
-_IDLE = ("loading", "asleep")  # they serve nobody now
 
 
 class Section(NamedTuple):
@@ -42,7 +40,7 @@ def slots_totals(snapshot: Snapshot) -> SlotsTotals:
     One engine's free slots are of no use to another's queue: both are counted engine by engine.
     """
     llm = snapshot.llm
-    rows = [e for e in seated(snapshot) if e.state not in _IDLE]
+    rows = [e for e in seated(snapshot) if e.state not in NOT_SERVING]
     told = [e for e in rows if e.max_slots is not None]
     if not told:
         return SlotsTotals(llm, beyond(llm))
@@ -81,7 +79,7 @@ def seated(snapshot: Snapshot) -> list[Engine]:
     """
     if snapshot.llm.source != ENGINES:
         return []
-    silent = _SILENT if snapshot.llm.stale else (*_SILENT, "stale")
+    silent = {"auth-required", *SILENT_STATES} - ({"stale"} if snapshot.llm.stale else set())
     heard = [e for e in snapshot.engines if e.state not in silent and _said(e)]
     return [e for e in heard if not e.router] or heard
 

@@ -1,0 +1,27 @@
+"""Why a source gave no answer: the public `reason` of services and engines."""
+
+from typing import Literal
+
+FailureKind = Literal[
+    "refused",  # nothing listens there
+    "unreachable",
+    "no-such-host",
+    "no-route",
+    "timeout",
+    "tls",
+    "tls-expired",
+    "reset",  # closed or reset in the middle of an answer
+    "too-large",
+    "redirect",
+    "auth",  # 401 or 403 without a token of ours
+    "token-refused",  # 401 or 403 to a token of ours
+    "not-found",  # 404
+    "http",  # any other status than 2xx
+    "server-error",  # 5xx
+    "bad-data",  # answered, but not with what the endpoint should say
+    "driver",  # NVML said no
+    "absent",  # nothing to ask: no NVML library, no driver
+]
+
+UNREACHABLE: tuple[FailureKind, ...] = ("refused", "unreachable", "no-such-host", "no-route")
+AUTH: tuple[FailureKind, ...] = ("auth", "token-refused")
