@@ -10,8 +10,9 @@ from tokentop import fault
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
 from tokentop.domain.engines.history import EngineHistory
+from tokentop.domain.gpu_pool import vram_fraction
 from tokentop.domain.history import History, Sample
-from tokentop.domain.snapshot import Gpu, Snapshot
+from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.replay import replay
 from tokentop.runtime.live.smoothing import LatencySmoother
@@ -167,21 +168,8 @@ def sample_of(snapshot: Snapshot, now: float) -> Sample:
         utilization=demand.utilization if fresh else None,
         multiplier=snapshot.pricing.multiplier if fresh else None,
         queued=None if snapshot.llm.stale else snapshot.llm.queued,
-        vram_fraction=_vram_fraction(snapshot.gpus),
+        vram_fraction=vram_fraction(gpu for gpu in snapshot.gpus if gpu.state == "ok"),
     )
-
-
-def _vram_fraction(gpus: tuple[Gpu, ...]) -> float | None:
-    known = [
-        (g.vram_used_bytes, g.vram_total_bytes)
-        for g in gpus
-        if g.mig is None
-        and g.state == "ok"
-        and g.vram_used_bytes is not None
-        and g.vram_total_bytes
-    ]
-    total = sum(whole or 0 for _, whole in known)
-    return sum(used for used, _ in known) / total if total else None
 
 
 def _host(config: Config) -> str:
