@@ -14,14 +14,11 @@ from tokentop.domain.gpu_pool import vram_fraction
 from tokentop.domain.history import History, Sample
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.live.poller import Gpus, Poller
-from tokentop.runtime.live.replay import replay
 from tokentop.runtime.live.smoothing import LatencySmoother
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
     from tokentop.transport.http.client_async import Pool
-
-STARTED_AT = 1_767_268_800.0  # the frozen demo's wall clock at second 0: 12:00:00 UTC
 
 
 class Session:
@@ -43,13 +40,22 @@ class Session:
         self._say: Callable[[str], object] = str
         self._engines: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
+        self._wall_began = 0.0
         if self.frozen_at is not None:
-            replay(self.collector, self.frozen_at, config, self._sample)
+            from tokentop.runtime.demo import STARTED_AT, fast_forward
+
+            self._wall_began = STARTED_AT
+            fast_forward(self.collector, config, self._sample)
 
     @property
     def frozen(self) -> bool:
         """True where the picture stands still for good."""
         return self.frozen_at is not None
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force, which a changed file may have mended."""
+        return self.collector.config
 
     @property
     def interval_s(self) -> float:
@@ -61,7 +67,7 @@ class Session:
 
     def wall(self) -> float:
         """Unix seconds for display."""
-        return time.time() if self.frozen_at is None else STARTED_AT + self.frozen_at
+        return time.time() if self.frozen_at is None else self._wall_began + self.frozen_at
 
     def local_time(self) -> time.struct_time:
         """The wall clock here; the frozen demo's is the same everywhere."""
@@ -111,7 +117,7 @@ class Session:
     def _reload(self, again: "Reloader", say: Callable[[str], object]) -> asyncio.Task[None]:
         from tokentop.runtime.live.reload import ConfigReloader
 
-        reloading = ConfigReloader(self._config, again, self.collector, say)
+        reloading = ConfigReloader(again, self.collector, say)
         return asyncio.create_task(self._poller.repeat(reloading.look))
 
     def _asks_engines(self) -> bool:
