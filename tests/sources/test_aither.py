@@ -101,7 +101,7 @@ OFFER = {"offer_id": "o", "gpu_model": "L4", "vram_gb": 24, "price_per_hour": 0.
                 "back_pressure": False,
                 "unheard_of": {"deep": [1]},
             },
-            QueueReading(3, 2, 8, ("b", "a"), False, 100 * MIB, 400 * MIB, failed_total=9),
+            QueueReading(3, 2, 8, ("b", "a"), False, 100 * MIB, 400 * MIB),
         ),
         ("llm_queue", {"pending_tasks": 1, "running_tasks": 2}, QueueReading(1, 2)),
         ("llm_queue", {"queue_depth": 1, "processing_count": 2}, QueueReading(1, 2)),
@@ -120,12 +120,12 @@ OFFER = {"offer_id": "o", "gpu_model": "L4", "vram_gb": 24, "price_per_hour": 0.
         (
             "queue_stats",
             {"queue_depth": 5, "processing_count": 3, "avg_wait_ms": 12.5, "avg_exec_ms": "80"},
-            QueueReading(5, 3, avg_wait_ms=12.5, avg_exec_ms=80.0),
+            QueueReading(5, 3),
         ),
         (
             "capacity",
             {"max_slots": 8, "active_slots": 8, "utilization": 1, "back_pressure": True},
-            QueueReading(None, 8, 8, back_pressure=True, utilization=1.0),
+            QueueReading(None, 8, 8, back_pressure=True),
         ),
         (
             "vram_status",
@@ -170,7 +170,7 @@ OFFER = {"offer_id": "o", "gpu_model": "L4", "vram_gb": 24, "price_per_hour": 0.
         (
             "status",
             {"acceleration": "cuda", "devices": [1, 2], "healthy": "true"},
-            AccelReading("cuda", 2, True),
+            AccelReading(),
         ),
         (
             "streams_stats",
@@ -190,7 +190,7 @@ OFFER = {"offer_id": "o", "gpu_model": "L4", "vram_gb": 24, "price_per_hour": 0.
         (
             "compute_pressure",
             {"pressure": 0.8, "multiplier": 5.4, "limits": {"a": 0.9, "x": "y"}},
-            PressureReading(0.8, 5.4, limits=(("a", 0.9),), bad=("limits",)),
+            PressureReading(0.8, 5.4),
         ),
         ("compute_pressure", {}, PressureReading()),
     ],

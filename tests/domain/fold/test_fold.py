@@ -48,7 +48,7 @@ def test_each_slot_figure_comes_from_the_first_row_that_knows_it(field: str, fir
     scene = Scenario()
     for place, key in enumerate(ROWS):
         known: Any = (f"m{place}",) if field == "models" else place + 10
-        scene.says(key, QueueReading(failed_total=0, **({field: known} if place >= first else {})))
+        scene.says(key, QueueReading(**({field: known} if place >= first else {})))
     llm = scene.fold().llm
     assert getattr(llm, field) == ((f"m{first}",) if field == "models" else first + 10)
     assert llm.source == ("genesis" if first < 2 else "microscheduler")
