@@ -25,11 +25,16 @@ LLAMACPP = {
 
 
 @contextmanager
-def captured(files: Mapping[str, str], **changed: bytes) -> Iterator[Server]:
-    """Serve a kind's captured answers; a keyword such as `metrics=b"..."` replaces one."""
+def captured(
+    files: Mapping[str, str], later: Mapping[str, bytes] | None = None, **changed: bytes
+) -> Iterator[Server]:
+    """Serve a kind's captured answers; a keyword such as `metrics=b"..."` replaces one.
+
+    What stands in `later` by path replaces one from the moment it is there.
+    """
     pages = {path: payload(name) for path, name in files.items()}
     pages |= {"/" + name: body for name, body in changed.items()}
-    with Server(lambda connection: _answer(connection, pages)) as server:
+    with Server(lambda connection: _answer(connection, {**pages, **(later or {})})) as server:
         yield server
 
 

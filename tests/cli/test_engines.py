@@ -46,7 +46,7 @@ def test_three_kinds_of_engines_are_one_picture(place: Path) -> None:
     llm, demand = shown["llm"], shown["demand"]
     assert (llm["active"], llm["queued"], llm["max_slots"]) == (12, 14, 8)
     assert (llm["partial"], llm["source"], llm["models"]) == (True, "engines", ["tiny-llama"])
-    assert (demand["profile"], demand["tier"]) == ("serving", "surge")
+    assert (demand["profile"], demand["tier"]) == ("serving", "saturated")
     assert shown["pricing"]["base_cost_tokens"] is None
     assert [e["kind"] for e in shown["engines"]] == ["vllm", "sglang", "llamacpp"]
     assert [e["max_slots"] for e in shown["engines"]] == [None, 4, 4]
@@ -62,7 +62,7 @@ def test_the_second_call_has_rates(place: Path) -> None:
     assert first["throughput"]["generation_tokens_per_s"] is None
     assert second["throughput"]["generation_tokens_per_s"] == 0.0
     assert (second["pricing"]["usd_per_hour"], second["cost"]["measured_s"] > 0) == (4.0, True)
-    kept = place / "tokentop" / "rates.json"
+    kept = place / "tokentop" / "state.json"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
@@ -82,13 +82,11 @@ def test_a_restart_between_two_calls_gives_no_rate(place: Path) -> None:
         line.rpartition(" ")[0] + " 0" if "tokens_total" in line and line[0] != "#" else line
         for line in page
     ]
-    with captured(VLLM) as before:
-        snapshot(place, before.url)
-        pages = "\n".join(zero).encode()
-        with captured(VLLM, metrics=pages) as after:
-            kept = place / "tokentop" / "rates.json"
-            kept.write_text(kept.read_text().replace(f":{before.port}", f":{after.port}"))
-            shown = snapshot(place, after.url)
+    changed: dict[str, bytes] = {}
+    with captured(VLLM, changed) as server:
+        snapshot(place, server.url)
+        changed["/metrics"] = "\n".join(zero).encode()
+        shown = snapshot(place, server.url)
     assert shown["throughput"]["generation_tokens_per_s"] is None
 
 
@@ -120,7 +118,7 @@ def test_nobody_but_a_web_page_is_no_engine(place: Path) -> None:
         done = run("--json", "--no-gpus", "--config", config, env=env(place))
     (engine,) = json.loads(done.stdout)["engines"]
     assert done.returncode == 3
-    assert (engine["state"], engine["kind"]) == ("offline", "unknown")
+    assert (engine["state"], engine["kind"]) == ("bad-data", "unknown")
     assert "no inference engine" in engine["error"]
 
 

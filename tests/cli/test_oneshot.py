@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.command import environment, run
 from tests.cli.stack import GPU, QUEUE, serving
+from tokentop.domain.snapshot import AITHER_SERVICES
 
 LINE = "GPU 42% │ VRAM 18.2/24.0G │ Q 3 │ ×2.13 │ free │ cloud 1\n"
 FULL = {"compute_pressure": {"pressure": 0.99}}
@@ -42,7 +43,7 @@ def test_nothing_answers(flag: str) -> None:
     if flag == "--json":
         assert not any(json.loads(done.stdout)["services_online"].values())
     else:
-        assert done.stdout == "GPU — │ VRAM — │ Q — │ — │ free │ cloud —\n"
+        assert done.stdout == "DOWN stack │ GPU — │ VRAM — │ Q — │ — │ free │ cloud —\n"
 
 
 @pytest.mark.parametrize(
@@ -59,20 +60,31 @@ def test_check_gives_the_banner_mode(changed: dict[str, object], code: int) -> N
     with serving(**changed) as url:
         done = run("--check", "--no-gpus", env=environment(url))
     assert done.returncode == code
-    assert done.stdout.startswith("GPU 42%")
+    assert done.stdout.removeprefix("FULL 5/48 ").partition("GPU")[2].startswith(" 42%")
+    assert done.stdout.startswith("FULL 5/48 +") == (code == 2)
 
 
-def test_check_without_data_is_unknown() -> None:
-    """Nobody answers: 3, for JSON too."""
-    assert run("--check", "--no-gpus").returncode == 3
-    assert run("--check", "--json", "--no-gpus").returncode == 3
+def test_check_of_a_silent_stack_is_critical() -> None:
+    """It is configured and nobody answers: 2, for JSON too."""
+    assert run("--check", "--no-gpus").returncode == 2
+    assert run("--check", "--json", "--no-gpus").returncode == 2
 
 
-def test_full_is_said() -> None:
-    """A saturated stack ends the line with FULL."""
+def test_check_where_nothing_is_set_up_is_unknown(tmp_path: Path) -> None:
+    """Nothing is configured and nothing was ever seen: 3, and the line says so."""
+    off = "".join(f"[services.{name}]\nenabled = false\n" for name in AITHER_SERVICES)
+    config = tmp_path / "config.toml"
+    config.write_text(off)
+    env = {k: v for k, v in environment().items() if not k.startswith("AITHER_")}
+    done = run("--check", "--no-gpus", "--config", str(config), env=env)
+    assert (done.returncode, done.stdout) == (3, "GPU — │ VRAM — │ no engine\n")
+
+
+def test_full_is_said_first() -> None:
+    """A saturated stack begins the line with FULL: a narrow line is cut at its end."""
     with serving(**FULL) as url:
         done = run("--compact", "--no-gpus", env=environment(url))
-    assert done.stdout.endswith("│ FULL\n")
+    assert done.stdout.startswith("FULL 5/48 +3 │ GPU 42% │")
 
 
 def test_a_template() -> None:

@@ -109,5 +109,5 @@ def test_colour_only_where_it_is_wanted(more: dict[str, str], colored: bool) -> 
     """A terminal gets the tier's colour, unless NO_COLOR is set non-empty or TERM is dumb."""
     with in_terminal("--compact", "--demo-at", "100", env=environment(**more)) as terminal:
         assert terminal.end() == 0
-    assert ("\x1b[1;31mFULL\x1b[0m" in terminal.seen) is colored
+    assert ("\x1b[1;31mFULL 48/48 +63\x1b[0m" in terminal.seen) is colored
     assert ("\x1b" in terminal.seen) is colored

@@ -133,13 +133,13 @@ def test_the_drivers_answers_are_held_like_any_other() -> None:
 
 
 def test_how_old_a_good_answer_may_be_follows_the_interval() -> None:
-    """Two intervals and a timeout: a longer interval does not make everything stale."""
+    """Three intervals: a longer interval does not make everything stale."""
     subject = collector(interval_s=4.0, timeout_s=2.5)
     subject.record(QUEUE, reply({"queued": 1}), 0.0)
-    assert not subject.snapshot(10.5, WALL).llm.stale
-    assert subject.snapshot(10.6, WALL).llm.stale
+    assert not subject.snapshot(12.0, WALL).llm.stale
+    assert subject.snapshot(12.1, WALL).llm.stale
     subject.interval_s = 30.0
-    snapshot = subject.snapshot(10.6, WALL)
+    snapshot = subject.snapshot(12.1, WALL)
     assert (snapshot.llm.stale, snapshot.interval_s) == (False, 30.0)
 
 

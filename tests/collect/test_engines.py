@@ -14,6 +14,7 @@ from tokentop.collect.engine import WRONG_KEY
 from tokentop.collect.engines import EngineRegistry, PendingPoll
 from tokentop.config.schema import Config, EngineConfig
 from tokentop.domain.engines.observation import EngineObservation
+from tokentop.domain.engines.rates import Rates
 from tokentop.domain.engines.readings import Counters, EngineReading, Histogram, SlotProgress
 from tokentop.domain.policy import CostPolicy, Policy
 from tokentop.domain.readings import Failure
@@ -47,7 +48,7 @@ def reading(generated: float = 0.0, **changes: Any) -> EngineReading:
 
 
 def only(subject: EngineRegistry, now: float = 0.0) -> EngineObservation:
-    (view,) = subject.views(now)
+    (view,) = subject.observations(now, 12.0)
     return view
 
 
@@ -74,7 +75,7 @@ VLLM = {
 def test_a_token_goes_only_to_the_engine_it_was_configured_for() -> None:
     """A discovered neighbour, even on the same machine, is asked without."""
     subject = registry(EngineConfig("mine", URL, "vllm", Secret("s3cret")))
-    subject.update_from_discovery((Seen(url="http://127.0.0.1:8001"),))
+    subject.update_from_discovery((Seen(url="http://127.0.0.1:8001"),), now=0.0)
     tokens = {due.request.url: due.request.token for due in subject.plan(0.0)}
     assert tokens == {URL: Secret("s3cret"), "http://127.0.0.1:8001": None}
 
@@ -82,15 +83,17 @@ def test_a_token_goes_only_to_the_engine_it_was_configured_for() -> None:
 def test_ids_are_stable_and_readable() -> None:
     """Kind and address; a search that finds the engine again changes nothing."""
     subject = registry()
-    subject.update_from_discovery((Seen(), Seen("ollama", "http://127.0.0.1:11434")))
-    subject.update_from_discovery((Seen("ollama", "http://localhost:11434"), Seen(pids=(7,))))
+    subject.update_from_discovery((Seen(), Seen("ollama", "http://127.0.0.1:11434")), now=0.0)
+    subject.update_from_discovery(
+        (Seen("ollama", "http://localhost:11434"), Seen(pids=(7,))), now=0.0
+    )
     assert subject.ids() == ("vllm@127.0.0.1:8000", "ollama@127.0.0.1:11434")
 
 
 def test_what_discovery_knows_of_a_configured_engine_is_added_to_it() -> None:
     """One row, with its processes and the seats of its command line; its name is the user's."""
     subject = registry(EngineConfig("mine", "http://localhost:8000/", "vllm"))
-    subject.update_from_discovery((Seen(pids=(1, 2), argv_slots=16),))
+    subject.update_from_discovery((Seen(pids=(1, 2), argv_slots=16),), now=0.0)
     (due,) = subject.plan(0.0)
     result, _ = hold(due._replace(request=due.request._replace(url=URL)), VLLM)
     subject.record(due.id, result, 0.0, 0.01)
@@ -158,7 +161,7 @@ def test_three_failures_park_an_engine_and_one_probe_lets_it_back() -> None:
     for now in (0.0, 4.0, 8.0):
         subject.record(first, REFUSED, now, None)
     assert [due.id for due in subject.plan(12.0)] == ["vllm@b:1"]
-    assert subject.views(12.0)[0].backing_off
+    assert subject.observations(12.0, 12.0)[0].backing_off
     assert subject.poll(first, 23.0) is not None
     assert subject.poll(first, 23.1) is None
     subject.record(first, reading(), 23.2, 0.01)
@@ -205,29 +208,54 @@ def test_standing_counters_with_requests_running_are_timed() -> None:
     assert only(subject, 44.0).stuck_s == 0.0
 
 
-def test_a_vanished_engine_goes_after_two_searches() -> None:
+def test_a_vanished_engine_is_gone_for_ten_minutes() -> None:
     """Only when it is silent too, only the discovered, and not for a search cut short."""
     subject = registry(EngineConfig("mine", "http://b:1", "vllm"))
-    subject.update_from_discovery((Seen(),))
+    subject.update_from_discovery((Seen(),), now=0.0)
     subject.record("vllm@127.0.0.1:8000", reading(), 0.0, 0.01)
     subject.record("vllm@b:1", REFUSED, 0.0, None)
-    subject.update_from_discovery(())
-    subject.update_from_discovery(())
+    subject.update_from_discovery((), now=2.0)
+    subject.update_from_discovery((), now=3.0)
     assert len(subject.ids()) == 2
     subject.record("vllm@127.0.0.1:8000", REFUSED, 4.0, None)
-    subject.update_from_discovery((), complete=False)
+    subject.update_from_discovery((), now=605.0, complete=False)
     assert len(subject.ids()) == 2
-    subject.update_from_discovery(())
+    subject.update_from_discovery((), now=604.0)
+    assert [one.state for one in subject.observations(604.0, 12.0)] == ["offline", "gone"]
+    subject.update_from_discovery((), now=605.0)
     assert subject.ids() == ("vllm@b:1",)
     subject.record("vllm@127.0.0.1:8000", reading(), 8.0, 0.01)  # a late answer harms nobody
+
+
+def test_an_engine_that_was_never_read_is_not_missed() -> None:
+    """Two searches without it are enough; nobody can say what it was."""
+    subject = registry()
+    subject.update_from_discovery((Seen(),), now=0.0)
+    subject.record("vllm@127.0.0.1:8000", REFUSED, 1.0, None)
+    subject.update_from_discovery((), now=2.0)
+    subject.update_from_discovery((), now=3.0)
+    assert subject.ids() == ()
+
+
+def test_the_user_dismisses_an_engine_that_is_gone() -> None:
+    """Neither one that answers, nor one that the file names."""
+    subject = registry(EngineConfig("mine", "http://b:1", "vllm"))
+    subject.update_from_discovery((Seen(),), now=0.0)
+    subject.record("vllm@127.0.0.1:8000", reading(), 0.0, 0.01)
+    subject.record("vllm@b:1", REFUSED, 0.0, None)
+    assert not subject.dismiss("vllm@127.0.0.1:8000")
+    assert not subject.dismiss("vllm@b:1")
+    subject.record("vllm@127.0.0.1:8000", REFUSED, 4.0, None)
+    assert subject.dismiss("vllm@127.0.0.1:8000")
+    assert subject.ids() == ("vllm@b:1",)
 
 
 def test_another_kind_at_the_same_port_is_another_engine() -> None:
     """Nothing of the old one is kept."""
     subject = registry()
-    subject.update_from_discovery((Seen(),))
+    subject.update_from_discovery((Seen(),), now=0.0)
     subject.record("vllm@127.0.0.1:8000", reading(), 0.0, 0.01)
-    subject.update_from_discovery((Seen("sglang"),))
+    subject.update_from_discovery((Seen("sglang"),), now=0.0)
     assert subject.ids() == ("sglang@127.0.0.1:8000",)
     assert only(subject).reading is None
 
@@ -235,9 +263,9 @@ def test_another_kind_at_the_same_port_is_another_engine() -> None:
 def test_a_starting_engine_is_known_by_its_process() -> None:
     """Until it answers."""
     subject = registry()
-    subject.update_from_discovery((), (Seen(model_hint="big"),))
+    subject.update_from_discovery((), (Seen(model_hint="big"),), now=0.0)
     assert (only(subject).starting, only(subject).model_hint) == (True, "big")
-    subject.update_from_discovery((Seen(),))
+    subject.update_from_discovery((Seen(),), now=0.0)
     assert not only(subject).starting
 
 
@@ -257,8 +285,8 @@ def test_counters_survive_from_one_call_to_the_next() -> None:
         registry(EngineConfig("a", URL, "vllm")),
     )
     before.record(name, FULL._replace(slots=None), 100.0, 0.01)
-    kept = json.loads(json.dumps(before.dump_counters(), allow_nan=False))
-    assert after.restore_counters(kept, 110.0) == 100.0
+    kept = json.loads(json.dumps(before.dump(), allow_nan=False))
+    after.restore(kept, 110.0)
     after.record(name, reading(105.0, epoch=3.0, ttft=FULL.ttft), 110.0, 0.01)
     rates = only(after, 110.0).rates
     assert rates.generation_tokens_per_s == 10.0
@@ -277,7 +305,7 @@ def test_old_counters_and_resets_give_no_rate(now: float, changes: dict[str, Any
         registry(EngineConfig("a", URL, "vllm")),
     )
     before.record(name, reading(50.0, epoch=3.0), 100.0, 0.01)
-    after.restore_counters(before.dump_counters(), now)
+    after.restore(before.dump(), now)
     after.record(name, reading(100.0, epoch=3.0)._replace(**changes), now, 0.01)
     assert only(after, now).rates.generation_tokens_per_s is None
 
@@ -288,14 +316,17 @@ def test_old_counters_and_resets_give_no_rate(now: float, changes: dict[str, Any
         None,
         [],
         {"vllm@127.0.0.1:8000": 3},
-        {"vllm@127.0.0.1:8000": [3, {}, {"at": "x"}, {"at": 1, "kind": "evil"}]},
-        {"vllm@127.0.0.1:8000": [{"at": 1.0, "kind": "vllm", "counters": [[]], "slots": 5}]},
+        {"vllm@127.0.0.1:8000": {"readings": [3, {}, {"at": "x"}, {"at": 1, "kind": "evil"}]}},
+        {"vllm@127.0.0.1:8000": {"readings": [{"at": 1.0, "kind": "vllm", "counters": [[]]}]}},
+        {"x": {"read_before": True, "url": "http://127.0.0.1:1\x1b[2J", "unserved_since": "now"}},
+        {"x": {"read_before": True, "url": "http://evil.example:80", "unserved_since": 1.0}},
     ],
 )
 def test_damaged_keepsakes_are_none(kept: object) -> None:
     """What was on disk may be anything."""
     subject = registry(EngineConfig("a", URL, "vllm"))
-    assert subject.restore_counters(kept, 2.0) is None
+    subject.restore(kept, 2.0)
+    assert only(subject, 2.0).rates == Rates()
 
 
 def test_the_collector_shows_its_engines_and_their_cost() -> None:

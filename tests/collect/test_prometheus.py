@@ -114,13 +114,13 @@ def test_who_cannot_be_scraped_is_offline_by_name() -> None:
     assert "up = 0" in gone.error
 
 
-def test_a_silent_server_keeps_its_last_word_marked_stale() -> None:
-    """Every row says what is wrong; the sum stays and is stale; no secret of the URL is shown."""
+def test_the_engines_of_a_silent_server_are_stale() -> None:
+    """Every row says what is wrong, no sum has old figures, no secret of the URL is shown."""
     one = collector()
     one.engines().record("prometheus", FLEET, NOW, 0.1)
     one.engines().record("prometheus", Failure("timeout", "no answer"), NOW + 20, None)
     snapshot = seen(one, NOW + 20)
-    assert (snapshot.llm.active, snapshot.llm.stale) == (7, True)
+    assert (snapshot.llm.active, snapshot.llm.stale) == (None, True)
     assert rows(snapshot)["vllm@c1/a:8000"].state == "stale"
     assert rows(snapshot)["prometheus"].error == "no answer"
     assert "hush" not in repr(snapshot)

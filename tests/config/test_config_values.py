@@ -56,6 +56,7 @@ CHANGED = {
     "tiers.saturated": ("0.9", "policy.tiers.saturated", 0.9),
     "capacity.scale_up_at": ("0.9", "policy.capacity.scale_up_at", 0.9),
     "capacity.scale_down_below": ("0.3", "policy.capacity.scale_down_below", 0.3),
+    "health.starting_grace_s": ("1200", "policy.health.starting_grace_s", 1200.0),
     "capacity.scale_down_after_s": ("60", "policy.capacity.scale_down_after_s", 60.0),
     "discovery.enabled": ("false", "discovery.enabled", False),
     "discovery.hosts": ('["::1", "a", "a"]', "discovery.hosts", ("[::1]", "a")),

@@ -6,36 +6,39 @@ from hypothesis import strategies as st
 
 from tokentop.demo.gpus import reader, reading
 from tokentop.demo.stack import LOOP_S, State, simulate
-from tokentop.domain.economy.demand import TIERS, demand
 from tokentop.domain.policy import Policy
-from tokentop.domain.readings import PressureReading
-from tokentop.domain.snapshot import Demand
+from tokentop.domain.verdict.stack import StackLoad, stack_mode, stack_tier
+from tokentop.domain.verdict.tiers import TIERS, mode_of
 
 SEEDS = (0, 1, 7, 12345)
 POLICY = Policy()
 
 
-def from_acta(state: State) -> Demand:
-    acta = PressureReading(state.pressure, None, state.back_pressure)
-    return demand(POLICY, queued=state.queued, max_slots=state.max_slots, acta=acta)
-
-
-def locally(state: State) -> Demand:
-    return demand(
-        POLICY,
-        vram_used_bytes=sum(d.vram_used_bytes or 0 for d in state.devices),
-        vram_total_bytes=sum(d.vram_total_bytes or 0 for d in state.devices),
+def locally(state: State) -> StackLoad:
+    used = sum(d.vram_used_bytes or 0 for d in state.devices)
+    total = sum(d.vram_total_bytes or 0 for d in state.devices)
+    return StackLoad(
         queued=state.queued,
+        active=state.active,
         max_slots=state.max_slots,
-        back_pressure=state.back_pressure,
+        vram=used / total,
+        reporters=("genesis",) if state.back_pressure else (),
     )
+
+
+def from_acta(state: State) -> StackLoad:
+    return locally(state)._replace(pressure=state.pressure)
+
+
+def tier_of(load: StackLoad) -> str | None:
+    return stack_tier(load, load.utilization, POLICY.tiers)
 
 
 class TestWalk:
     @pytest.mark.parametrize("seed", SEEDS)
     def test_rises_through_every_tier_and_falls_back(self, seed):
         """One loop enters each tier once on the way up and once on the way down."""
-        tiers = [from_acta(simulate(t, seed)).tier for t in range(int(LOOP_S))]
+        tiers = [tier_of(from_acta(simulate(t, seed))) for t in range(int(LOOP_S))]
         walk = [tier for tier, _ in groupby(tiers)]
         assert walk == [*TIERS, *TIERS[-2::-1]]
 
@@ -50,21 +53,19 @@ class TestWalk:
     def test_the_local_formula_walks_along(self, seed):
         """Without ACTA the GPUs and the queue alone tell the same story, all tiers included."""
         states = [simulate(t, seed) for t in range(int(LOOP_S))]
-        assert {locally(state).tier for state in states} == set(TIERS)
+        assert {tier_of(locally(state)) for state in states} == set(TIERS)
         for state in states:
             assert locally(state).utilization == pytest.approx(state.pressure, abs=0.15)
 
     def test_every_mode_of_the_banner_is_seen(self):
         """Normal, pressure and saturated."""
-        assert {from_acta(simulate(t)).mode for t in range(180)} == {
-            "normal",
-            "pressure",
-            "saturated",
-        }
+        loads = [from_acta(simulate(t)) for t in range(180)]
+        modes = {stack_mode(one, mode_of(tier_of(one)), POLICY.tiers) for one in loads}
+        assert modes == {"normal", "pressure", "saturated"}
 
 
 def is_full(state: State) -> bool:
-    return from_acta(state).tier == "saturated"
+    return tier_of(from_acta(state)) == "saturated"
 
 
 class TestSeed:
@@ -98,7 +99,7 @@ class TestCloud:
             "terminating",
             None,
         ]
-        assert from_acta(simulate(phases.index("provisioning"))).tier == "surge"
+        assert tier_of(from_acta(simulate(phases.index("provisioning")))) == "surge"
 
     def test_it_runs_into_the_calm_so_that_the_countdown_shows(self):
         """For some seconds an instance runs although demand is below the scale-down bound."""

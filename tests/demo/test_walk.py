@@ -9,8 +9,8 @@ from tokentop.config.schema import Config, ServiceConfig
 from tokentop.demo.gpus import reading
 from tokentop.demo.stack import FAILING, HOST
 from tokentop.demo.transport import dialler
-from tokentop.domain.economy.demand import TIERS
 from tokentop.domain.snapshot import AITHER_SERVICES
+from tokentop.domain.verdict.tiers import TIERS
 from tokentop.sources.aither.endpoints import default_url
 from tokentop.transport.http.client_blocking import fetch_all
 

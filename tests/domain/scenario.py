@@ -27,7 +27,7 @@ KEYS = (
 TIMEOUT = Failure("timeout", "no complete answer within 2.5 s")
 VIEWS = tuple(
     ServiceObservation(
-        name, f"http://{name}", True, tuple(k for k in KEYS if k.startswith(name + "/"))
+        name, f"http://{name}", True, tuple(k for k in KEYS if k.startswith(name + "/")), True
     )
     for name in AITHER_SERVICES
 )

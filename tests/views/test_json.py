@@ -5,11 +5,12 @@ import json
 import pytest
 
 from tokentop.domain import snapshot as model
+from tokentop.domain.verdict.values import Health, Pool, Reason
 from tokentop.views.json import dumps
 
 SCHEMA = {
     "": "schema version at host interval_s demo services_online services gpus llm throughput"
-    " engines demand pricing capacity cloud mint parallel agents",
+    " engines health demand pricing capacity cloud mint parallel agents",
     "services_online": "genesis microscheduler compute accel parallel mint acta",
     "services[]": "name kind url state latency_ms age_s error",
     "gpus[]": "index uuid name node vram_used_bytes vram_total_bytes utilization temperature_c"
@@ -21,7 +22,11 @@ SCHEMA = {
     " prompt_tokens_per_s generation_tokens_per_s ttft_s itl_s preemptions finished state age_s",
     "engines[].finished": "stop length abort error",
     "demand": "memory_pressure queue_pressure utilization tier message mode back_pressure source"
-    " profile",
+    " profile age_s reasons pools",
+    "demand.pools[]": "model tier utilization active queued max_slots kv_cache health",
+    "demand.reasons[]": "code text member",
+    "health": "state reasons",
+    "health.reasons[]": "code text member",
     "pricing": "multiplier source floor ceiling steepness midpoint base_cost_tokens"
     " effective_cost_tokens everything_free tokens_per_usd",
     "capacity": "threshold progress needed next_instance scale_down_in_s",
@@ -44,7 +49,9 @@ ADDITIVE = {
     "cost": "basis usd_per_hour watts kwh_per_mtok measured_s busy_s tokens partial explained",
     "gpus[]": "note",
     "llm": "age_s stale",
-    "demand": "stale",
+    "demand": "stale headline at_least",
+    "demand.pools[]": "free at_least",
+    "services[]": "reason member",
     "cloud": "age_s stale",
     "cloud.instances[]": "active",
     "mint": "stale",
@@ -57,6 +64,8 @@ FULL = model.Snapshot(
     gpus=(model.Gpu(processes=(model.Process(1),)),),
     engines=(model.Engine("e", "vllm"),),
     cloud=model.Cloud(instances=(model.CloudInstance(),)),
+    health=Health("down", (Reason("engine_down", "it is down"),)),
+    demand=model.Demand(reasons=(Reason("queue_full", "they wait"),), pools=(Pool("m"),)),
 )
 
 

@@ -6,7 +6,9 @@ import pytest
 
 from tests import examples
 from tokentop.domain import snapshot as model
+from tokentop.domain.snapshot_engines import Engine, Throughput
 from tokentop.domain.text import cell_width
+from tokentop.domain.verdict.values import Health, Pool
 from tokentop.views import template
 from tokentop.views.figures import FIELDS
 from tokentop.views.line import Paint, line
@@ -16,7 +18,7 @@ GIB = 1024**3
 NAMES = (  # noqa: SIM905  # reads as the published list does
     "gpu_util vram_used vram_total vram_pct active queued slots free kv multiplier tier mode"
     " message cost cloud gpus models services_up services_total gen_tps prompt_tps age host"
-    " ttft itl engines usd_hour usd_mtok usd_mtok_busy"
+    " ttft itl engines usd_hour usd_mtok usd_mtok_busy headline health alarm effective_cost"
 ).split()
 
 
@@ -29,7 +31,23 @@ def published() -> model.Snapshot:
         llm=model.Llm(queued=3),
         pricing=model.Pricing(multiplier=2.13, base_cost_tokens=10.0, effective_cost_tokens=0.0),
         cloud=model.Cloud(active=1),
-        demand=model.Demand(tier="saturated"),
+        demand=model.Demand(
+            tier="saturated", mode="saturated", pools=(Pool("stack", "saturated"),)
+        ),
+        health=Health("ok"),
+        services=(model.Service("genesis", "aither", None, "online", member=True),),
+    )
+
+
+def of_engines() -> model.Snapshot:
+    """The snapshot behind the published line of a box of engines."""
+    return model.Snapshot(
+        gpus=(model.Gpu(utilization=0.95),),
+        llm=model.Llm(active=64, max_slots=64, queued=41, kv_cache=0.92),
+        throughput=Throughput(generation_tokens_per_s=1976.4, ttft_s=0.61),
+        pricing=model.Pricing(usd_per_mtok_reserved=0.33),
+        engines=(Engine("vllm@a", "vllm", state="online"),),
+        health=Health("ok"),
     )
 
 
@@ -39,33 +57,69 @@ def fill(text: str, snapshot: model.Snapshot) -> str:
 
 def test_the_published_example() -> None:
     """The default line is the one in the public contract, character for character."""
-    assert line(published()) == "GPU 42% │ VRAM 18.2/24.0G │ Q 3 │ ×2.13 │ free │ cloud 1 │ FULL"
+    assert line(published()) == "FULL │ GPU 42% │ VRAM 18.2/24.0G │ Q 3 │ ×2.13 │ free │ cloud 1"
 
 
 def test_ascii() -> None:
     """With ascii every byte is ASCII and the reading is the same."""
     text = line(published(), paint=Paint(ascii=True))
-    assert text == "GPU 42% | VRAM 18.2/24.0G | Q 3 | x2.13 | free | cloud 1 | FULL"
+    assert text == "FULL | GPU 42% | VRAM 18.2/24.0G | Q 3 | x2.13 | free | cloud 1"
 
 
 def test_nothing_known() -> None:
     """Before any answer every figure is a dash, never 0, and the line is not FULL."""
-    text = line(model.Snapshot())
+    assert line(model.Snapshot()) == "GPU — │ VRAM — │ no engine"
+    silent = model.Snapshot(engines=(Engine("vllm@a", "vllm"),))
+    assert line(silent) == "—/— │ — tok/s │ KV — │ TTFT — │ GPU —"
+    configured = (model.Service("genesis", "aither", member=True),)
+    text = line(model.Snapshot(services=configured))
     assert text == "GPU — │ VRAM — │ Q — │ — │ — │ cloud —"
     assert line(model.Snapshot(), paint=Paint(ascii=True)).isascii()
 
 
+def test_a_box_of_engines() -> None:
+    """The published line; without a price none is shown, a lower bound is marked."""
+    assert line(of_engines()) == "64/64 +41 │ 1976 tok/s │ KV 92% │ TTFT 0.6s │ GPU 95% │ $0.33/M"
+    free = of_engines()._replace(pricing=model.Pricing(), llm=model.Llm(active=3))
+    assert line(free) == "3/— │ 1976 tok/s │ KV — │ TTFT 0.6s │ GPU 95%"
+    bound = free._replace(engines=(Engine("llamacpp@a", "llamacpp", rate_at_least=True),))
+    assert " │ ≥1976 tok/s │ " in line(bound)
+
+
+def test_a_box_of_gpus() -> None:
+    """Neither slots nor tokens that nobody has."""
+    gpu = model.Gpu(vram_used_bytes=GIB, vram_total_bytes=2 * GIB, utilization=0.5)
+    assert line(model.Snapshot(gpus=(gpu,))) == "GPU 50% │ VRAM 1.0/2.0G"
+
+
+@pytest.mark.parametrize("width", [12, 20, 30, 40, 79])
+def test_the_alarm_is_what_a_narrow_line_keeps(width: int) -> None:
+    """Whatever is cut, DOWN with its model stays."""
+    down = model.Demand(pools=(Pool("Qwen3", health="down"),))
+    snapshot = of_engines()._replace(demand=down, health=Health("down"))
+    assert line(snapshot, paint=Paint(width=width)).startswith("DOWN Qwen3")
+
+
+def test_a_long_name_leaves_room_for_figures() -> None:
+    """A model's path does not fill the line."""
+    down = model.Demand(pools=(Pool("/models/" + "x" * 70, health="down"),))
+    text = line(of_engines()._replace(demand=down, health=Health("down")))
+    assert cell_width(text.partition(" │ ")[0]) <= 40
+
+
 def test_costs_are_real_once_not_free() -> None:
-    """With everything_free off the base cost takes the place of the word."""
-    paid = published()._replace(
-        pricing=model.Pricing(multiplier=2.13, everything_free=False, base_cost_tokens=12.5)
+    """With everything_free off what a request costs now takes the place of the word."""
+    real = model.Pricing(
+        multiplier=2.0, everything_free=False, base_cost_tokens=12.5, effective_cost_tokens=25.0
     )
-    assert " │ 12.5 tok │ " in line(paid)
+    paid = published()._replace(pricing=real)
+    assert " │ 25 tok │ " in line(paid)
+    assert (fill("{cost}", paid), fill("{effective_cost}", paid)) == ("12.5", "25")
 
 
 def test_demo_data_say_so() -> None:
     """A simulated line can never be taken for a real one."""
-    assert line(published()._replace(demo=True)).startswith("DEMO │ GPU 42%")
+    assert line(published()._replace(demo=True)).startswith("FULL │ DEMO │ GPU 42%")
 
 
 @pytest.mark.parametrize("width", [0, 1, 7, 40, 500])

@@ -3,15 +3,15 @@
 The collector holds no socket, thread or clock: its caller asks and brings the answers.
 """
 
-from collections.abc import Callable
-from time import gmtime, strftime
+from collections.abc import Callable, Mapping
+from time import gmtime, localtime, strftime
 from typing import NamedTuple
 
 from tokentop import __version__
 from tokentop.collect.breaker import Breaker, Outcome
 from tokentop.config.schema import Config, ServiceConfig
 from tokentop.domain.economy.capacity import below_since
-from tokentop.domain.fold.fold import FoldInput, ServiceObservation, fold
+from tokentop.domain.fold.fold import FoldInput, ServiceObservation, fold_with_memory
 from tokentop.domain.fold.last_good import LastGoodCache
 from tokentop.domain.readings import Failure, GpusReading, Reading
 from tokentop.domain.snapshot import Snapshot
@@ -22,6 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # only who has an engine, or a price, pays for these
     from tokentop.collect.engines import EngineRegistry
     from tokentop.domain.economy.cost import CostMeter
+    from tokentop.domain.engines.observation import EngineObservation
+    from tokentop.domain.verdict.verdict import Memory
 
 NVML = "nvml"
 # Prices mean something where the user set one; flipping the free switch sets none.
@@ -55,6 +57,7 @@ class Collector:
         self._views = _views(config, self.sources)
         self._priced = demo or _has_prices(config)
         self._below_since: float | None = None
+        self._verdict: Memory = {}
         self._registry: EngineRegistry | None = None
         self._meter: CostMeter | None = None
         if config.engines or config.prometheus.url is not None:
@@ -103,7 +106,7 @@ class Collector:
         """Everything known at `now`; `wall` is the same moment in Unix seconds."""
         for key, breaker in self._breakers.items():
             self._ledger.set_backing_off(key, breaker.state(now) != "closed")
-        snapshot = fold(self._fold_input(now, wall))
+        snapshot, self._verdict = fold_with_memory(self._fold_input(now, wall))
         self._below_since = below_since(
             self._below_since,
             snapshot.demand.utilization,
@@ -130,9 +133,30 @@ class Collector:
         self._priced = self._demo or _has_prices(new)
         return config._replace(file=new.file) == new
 
-    def measure_from(self, began: float) -> None:
-        """Let the measured time of costs begin at an earlier call's last reading."""
-        self._meter = self._meter or self._new_meter(began)
+    def dump(self) -> dict[str, object]:
+        """What a one-shot view leaves for its next call, as plain JSON values."""
+        from tokentop.domain.fold.saved_readings import dump
+
+        return {
+            "tiers": {pool: list(tier) for pool, tier in self._verdict.items()},
+            "readings": dump(self._ledger.all()),
+            "engines": {} if self._registry is None else self._registry.dump(),
+            "measured_until": None if self._meter is None else self._meter.measured_until,
+        }
+
+    def restore(self, saved: Mapping[str, object], now: float) -> None:
+        """Take what an earlier call left, before the first answer; malformed parts are ignored."""
+        from tokentop.domain.fold.saved_readings import restore
+        from tokentop.domain.verdict.tiers import restored
+
+        known = restore(saved.get("readings"), now)
+        self._ledger.restore({key: one for key, one in known.items() if key in self._by_key})
+        self._verdict = restored(saved.get("tiers"), now)
+        if engines := saved.get("engines"):
+            self.engines().restore(engines, now)
+        measured = saved.get("measured_until")
+        if isinstance(measured, int | float) and measured <= now:
+            self._meter = self._new_meter(float(measured))
 
     def _with_cost(self, snapshot: Snapshot, now: float) -> Snapshot:
         if not snapshot.engines and not _costs(self._config):
@@ -149,7 +173,7 @@ class Collector:
     def _fold_input(self, now: float, wall: float) -> FoldInput:
         held = {source.key: self._ledger.held(source.key) for source in self.sources}
         fleet = self._registry.fleet if self._registry is not None else None
-        stale_after_s = 2 * self.interval_s + self._config.timeout_s
+        stale_after_s = self._stale_after_s
         return FoldInput(
             held=held if fleet is None else held | fleet.held(),
             nvml=self._ledger.held(NVML),
@@ -165,9 +189,22 @@ class Collector:
             version=__version__,
             nvml_enabled=self._config.gpus,
             priced=self._priced,
-            engines=self._registry.views(now) if self._registry is not None else (),
+            engines=self._observations(now, stale_after_s),
             pooled=fleet.pooled(now, stale_after_s) if fleet is not None else ((), ()),
+            wall=wall,
+            utc_offset_s=0.0 if self._demo else localtime(wall).tm_gmtoff,
+            before=self._verdict,
         )
+
+    @property
+    def _stale_after_s(self) -> float:
+        """For how long a good answer counts as fresh: three intervals, and one slow answer."""
+        return max(3 * self.interval_s, 2 * self.interval_s + self._config.timeout_s)
+
+    def _observations(self, now: float, stale_after_s: float) -> "tuple[EngineObservation, ...]":
+        if self._registry is None:
+            return ()
+        return self._registry.observations(now, stale_after_s)
 
 
 def rfc3339(wall: float) -> str:
@@ -219,6 +256,7 @@ def _views(config: Config, sources: tuple[HttpSource, ...]) -> tuple[ServiceObse
             url=safe_url(service.url),
             enabled=service.enabled,
             keys=tuple(source.key for source in sources if source.service == service.name),
+            configured=service.configured,
         )
         for service in config.services
     )

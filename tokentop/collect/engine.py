@@ -1,18 +1,18 @@
 """One engine as it is asked: its adapter, its breaker, its rates, and how it answers."""
 
-from collections import deque
-from collections.abc import Generator, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
 
 from tokentop.collect.breaker import Breaker
+from tokentop.collect.progress import EngineProgress
 from tokentop.config.schema import EngineConfig
+from tokentop.domain.engines import saved_reading
 from tokentop.domain.engines.fleet_readings import FleetReading
-from tokentop.domain.engines.observation import EngineObservation, Latency, latency
-from tokentop.domain.engines.rates import LATENCY_WINDOW_S, Rates, RateTracker
+from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.readings import EngineKind, EngineReading
-from tokentop.domain.engines.saved_counters import dump, restore
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import AUTH
+from tokentop.domain.text import clean
 from tokentop.sources.engines.protocol import (
     LOADING,
     Adapter,
@@ -21,12 +21,12 @@ from tokentop.sources.engines.protocol import (
     Paths,
     PollProtocol,
 )
-from tokentop.sources.engines.registry import adapter
+from tokentop.sources.engines.registry import KINDS, adapter
 from tokentop.transport.http.messages import Request, safe_url
 
-COUNTING = ("online", "asleep")  # the others tell no counters
+COUNTING = ("online", "asleep")  # the others have no counters
+SERVING = (*COUNTING, "names-only")
 WRONG_KEY = "The server refused the API key: check what token_env or token_file holds."
-SAVED_APART_S = 8.0  # closer keepsakes than these say nothing more
 
 
 class Found(Protocol):
@@ -72,42 +72,40 @@ class EngineTarget:
         self.id = identity
         self.kind = kind
         self.misses = 0
+        self.read_before = False
+        self.unserved_since: float | None = None
         self._request = request
         self._hints = hints
         self._named = named
         self._adapter: Adapter | None = None
         self._breaker = Breaker()
-        self._keeper = RateTracker()
-        self._rates = Rates()
-        self._latency: Latency | None = None
-        self._kept: deque[tuple[float, EngineReading]] = deque()
+        self._progress = EngineProgress()
         self._reading: EngineReading | None = None
         self._good_at: float | None = None
-        self._outcome: Any = None
+        self._outcome: Literal["ok"] | Failure | None = None
         self._latency_s: float | None = None
-        self._moved: tuple[float, object] | None = None
         self._pids: tuple[int, ...] = ()
         self._starting = False
         self._model_hint: str | None = None
 
     @property
     def discovered(self) -> bool:
-        """True where nobody configured it."""
+        """True where it was found rather than configured."""
         return self._named is None
 
     @property
     def silent(self) -> bool:
         """Whether its latest poll failed, or none has been."""
-        return bool(self._outcome != "ok")
+        return self._outcome != "ok"
 
     @property
     def refuses_connections(self) -> bool:
-        """Whether nobody listens there; a process that starts does not yet."""
+        """Whether nothing listens there; a process that starts does not yet."""
         refused = isinstance(self._outcome, Failure) and self._outcome.kind == "refused"
         return refused and not self._starting
 
     def update_from_discovery(self, found: Found, *, starting: bool = False) -> None:
-        """Take what discovery says of its processes; new hints begin a new adapter."""
+        """Take what discovery found of its processes; new hints begin a new adapter."""
         self._pids, self._model_hint = tuple(found.pids), found.model_hint
         self._starting = starting
         hints = self._hints._replace(argv_slots=found.argv_slots, runners=tuple(found.runners))
@@ -116,72 +114,82 @@ class EngineTarget:
         if self.kind is None:
             self.kind = found.kind
 
+    def process_vanished(self) -> None:
+        """Discovery finds its process no more: it is not starting any longer."""
+        self._starting = False
+
     def poll(self, now: float) -> PendingPoll | None:
+        """One poll; None while the breaker holds it back."""
         if not self._breaker.allow(now):
             return None
-        return PendingPoll(self.id, self._conversation(now), self._request)
+        return PendingPoll(self.id, self._protocol(now), self._request)
 
-    def _conversation(self, now: float) -> PollProtocol:
+    def _protocol(self, now: float) -> PollProtocol:
         if self.kind is None:
-            told = yield from _told_apart()
-            if isinstance(told, EngineReading | Failure):
-                return told
-            self.kind = told
+            kind = yield from _identified()
+            if isinstance(kind, EngineReading | Failure):
+                return kind
+            self.kind = kind
         if self._adapter is None:
             self._adapter = adapter(self.kind, self._hints)
         return (yield from self._adapter.poll(now))
 
     def record(self, result: EngineReading | Failure, now: float, latency_s: float | None) -> None:
+        """Take one poll's result."""
         self._latency_s = latency_s
         if isinstance(result, Failure):
             self._outcome = result
             self._breaker.record("neutral" if result.neutral else "failed", now)
+            self._note_service(False, now)
             return
         self._breaker.record("ok", now)
         self._outcome, self._good_at = "ok", now
         if result.health == "auth-required" and self._request.token is not None:
             result = result._replace(advice=WRONG_KEY)
         self._reading = _with_last_good(result, self._reading)
+        self._note_service(result.health in SERVING, now)
         if result.health in COUNTING:
-            self._count(result, now)
+            self._progress.add(result, now)
+        else:
+            self._progress.clear_rates()
 
-    def _count(self, reading: EngineReading, now: float) -> None:
-        self._keeper.add(reading, now)
-        self._rates = self._keeper.rates()
-        self._latency = latency(self._rates)
-        mark = (reading.counters.generation_tokens, reading.counters.prompt_tokens)
-        if self._moved is None or not reading.active or mark != self._moved[1]:
-            self._moved = (now, mark)
-        self._keep(reading, now)
+    def _note_service(self, serves: bool, now: float) -> None:
+        if serves:
+            self.read_before, self.unserved_since = True, None
+        elif self.unserved_since is None:
+            self.unserved_since = now
 
-    def _keep(self, reading: EngineReading, now: float) -> None:
-        if len(self._kept) > 1 and self._kept[-1][0] - self._kept[-2][0] < SAVED_APART_S:
-            self._kept.pop()
-        self._kept.append((now, reading))
-        while now - self._kept[0][0] > LATENCY_WINDOW_S:
-            self._kept.popleft()
+    def dump(self) -> dict[str, object]:
+        """What the next call of a one-shot view needs of it, as plain JSON values."""
+        return {
+            **self._progress.dump(self.kind),
+            "kind": self.kind,
+            "url": safe_url(self._request.url),
+            "model": self._reading.model if self._reading else self._model_hint,
+            "last": None if self._reading is None else saved_reading.dump(self._reading),
+            "last_at": self._good_at,
+            "read_before": self.read_before,
+            "unserved_since": self.unserved_since,
+        }
 
-    def dump_counters(self) -> list[object]:
-        return [dump(reading, at) for at, reading in self._kept if reading.kind == self.kind]
+    def restore(self, saved: Mapping[str, object], now: float) -> None:
+        """Take what an earlier call left, before the first poll of this one."""
+        if self._good_at is not None:
+            return
+        kind = next((each for each in KINDS if each == saved.get("kind")), None)
+        self.kind = self._progress.restore(saved, self.kind or kind, now)
+        self.read_before = saved.get("read_before") is True
+        self.unserved_since = _moment(saved.get("unserved_since"), now)
+        model, last_at = saved.get("model"), _moment(saved.get("last_at"), now)
+        if isinstance(model, str) and self._model_hint is None:
+            self._model_hint = clean(model) or None
+        if self.kind is not None and last_at is not None:
+            self._reading = saved_reading.restore(saved.get("last"), self.kind)
+            self._good_at = None if self._reading is None else last_at
 
-    def restore_counters(self, kept: object, now: float) -> float | None:
-        """Counters of an earlier process, at most a minute old, before the first poll of ours.
-
-        Returns when the newest that was taken was read.
-        """
-        if not isinstance(kept, list) or self._good_at is not None:
-            return None
-        found = [pair for each in kept[:64] if (pair := restore(each)) is not None]
-        for at, reading in sorted(found, key=lambda pair: pair[0]):
-            if 0.0 < now - at <= LATENCY_WINDOW_S and reading.kind == (self.kind or reading.kind):
-                self.kind = reading.kind  # saves telling it apart anew
-                self._keeper.add(reading, at)
-                self._keep(reading, at)
-        return self._kept[-1][0] if self._kept else None
-
-    def view(self, now: float) -> EngineObservation:
+    def observation(self, now: float, stale_after_s: float) -> EngineObservation:
+        """The engine as the fold is given it."""
         named = self._named
-        stuck = self._good_at - self._moved[0] if self._good_at and self._moved else 0.0
         return EngineObservation(
             id=self.id,
             kind=self.kind or "unknown",
@@ -189,19 +197,30 @@ class EngineTarget:
             name=named.name if named else None,
             model_hint=self._model_hint,
             reading=self._reading,
-            rates=self._rates,
+            rates=self._progress.rates,
             age_s=None if self._good_at is None else max(0.0, now - self._good_at),
             outcome=self._outcome,
             backing_off=self._breaker.state(now) != "closed",
             latency_s=self._latency_s,
-            stuck_s=stuck,
+            stuck_s=self._progress.stuck_s(self._good_at),
             pids=self._pids,
             starting=self._starting,
-            latency=self._latency,
+            latency=self._progress.latency,
+            configured=named is not None,
+            read_before=self.read_before,
+            unserved_since=self.unserved_since,
+            stale_after_s=stale_after_s,
         )
 
 
-def _told_apart() -> Any:
+def _moment(value: object, now: float) -> float | None:
+    """A monotonic second that has been; None for anything else."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value <= now:
+        return None
+    return float(value)
+
+
+def _identified() -> Any:
     """Which engine answers; where none can be told, the reason for that."""
     from tokentop.sources.engines.identify import identify
 

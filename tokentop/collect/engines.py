@@ -3,7 +3,7 @@
 Like the collector it holds no socket, thread or clock. Imported only where there is an engine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tokentop.collect.engine import EngineTarget, Found, PendingPoll, PollResult
 from tokentop.config.schema import Config, EngineConfig
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tokentop.collect.prometheus import PrometheusTarget
 
 MISSES = 2  # discoveries in a row that no longer find a silent engine
+GONE_KEPT_S = 600.0  # for so long an engine that served is shown as gone
 
 
 class EngineRegistry:
@@ -35,6 +36,7 @@ class EngineRegistry:
         self.fleet = _fleet(config, host)
         self._engines: dict[str, EngineTarget] = {}
         self._places: dict[str, str] = {}  # where -> id
+        self._left: dict[str, Mapping[str, object]] = {}  # by an earlier call, of engines unknown
         for engine in config.engines:
             self._add(engine.url, _kind(engine.kind), engine)
 
@@ -43,27 +45,50 @@ class EngineRegistry:
         return (*self._engines, *((self.fleet.id,) if self.fleet else ()))
 
     def update_from_discovery(
-        self, found: Sequence[Found], starting: Sequence[Found] = (), *, complete: bool = True
+        self,
+        found: Sequence[Found],
+        starting: Sequence[Found] = (),
+        *,
+        now: float,
+        complete: bool = True,
     ) -> None:
-        """Take one discovery's findings; who is silent and not found twice in a row is dropped.
+        """Take one discovery's findings; an engine that is silent and missing twice goes.
 
-        `starting` are known by their processes alone: they do not listen yet. A search that was
-        not completed misses nobody.
+        One that served is kept as gone for GONE_KEPT_S before. `starting` are known by their
+        processes alone: they do not listen yet. A search that was not completed misses nothing.
         """
         for one in (*found, *starting):
             known = self._places.get(place(one.url))
             if known is not None and self._replaced(known, one.kind):
                 self._drop(known)
-        seen = {self._found_at(one, starting=False) for one in found}
-        seen |= {self._found_at(one, starting=True) for one in starting}
+        seen = {self._found_at(one, now, starting=False) for one in found}
+        seen |= {self._found_at(one, now, starting=True) for one in starting}
         for identity, engine in list(self._engines.items()) if complete else ():
             engine.misses = 0 if identity in seen else engine.misses + 1
-            if engine.discovered and engine.misses >= MISSES and engine.silent:
-                self._drop(identity)
+            if engine.misses >= MISSES:
+                engine.process_vanished()
+                if self._is_over(engine, now):
+                    self._drop(identity)
 
-    def _found_at(self, one: Found, *, starting: bool) -> str | None:
+    def _is_over(self, engine: EngineTarget, now: float) -> bool:
+        """Whether a missing engine need not be shown any longer."""
+        if not engine.discovered or not engine.silent:
+            return False
+        since = engine.unserved_since
+        return not engine.read_before or since is None or now - since > GONE_KEPT_S
+
+    def dismiss(self, identity: str) -> bool:
+        """Forget a found engine that is gone, at the user's wish; whether there was one."""
+        engine = self._engines.get(identity)
+        if engine is None or not engine.discovered or not engine.silent:
+            return False
+        self._drop(identity)
+        return True
+
+    def _found_at(self, one: Found, now: float, *, starting: bool) -> str | None:
         identity = self._places.get(place(one.url)) or self._add(one.url, one.kind, None)
         if identity is not None:
+            self._take_left(identity, now)
             self._engines[identity].update_from_discovery(one, starting=starting)
         return identity
 
@@ -89,32 +114,54 @@ class EngineRegistry:
         elif engine is not None and not isinstance(result, FleetReading):
             engine.record(result, now, latency_s)
 
-    def views(self, now: float) -> tuple[EngineObservation, ...]:
+    def observations(self, now: float, stale_after_s: float) -> tuple[EngineObservation, ...]:
         """What the fold is given."""
-        own = tuple(engine.view(now) for engine in self._engines.values())
-        return own if self.fleet is None else (*own, *self.fleet.views(now, tuple(self._places)))
+        own = tuple(engine.observation(now, stale_after_s) for engine in self._engines.values())
+        if self.fleet is None:
+            return own
+        return (*own, *self.fleet.observations(now, tuple(self._places), stale_after_s))
 
     def lost(self) -> bool:
-        """Whether nobody listens any more where an engine was found."""
+        """Whether nothing listens any more where an engine was found."""
         return any(
             engine.discovered and engine.refuses_connections for engine in self._engines.values()
         )
 
-    def dump_counters(self) -> dict[str, object]:
-        """The counters of the last minute as plain JSON values, for the next call's rates."""
-        kept = ((identity, engine.dump_counters()) for identity, engine in self._engines.items())
-        return {identity: value for identity, value in kept if value}
+    def dump(self) -> dict[str, object]:
+        """What the next call of a one-shot view needs, as plain JSON values."""
+        return {identity: engine.dump() for identity, engine in self._engines.items()}
 
-    def restore_counters(self, kept: object, now: float) -> float | None:
-        """Take the counters that an earlier call left; what is old or malformed is ignored.
+    def restore(self, saved: object, now: float) -> None:
+        """Take what an earlier call left, before the first poll; what is malformed is ignored.
 
-        Returns the second of the newest that was taken.
+        An engine that served then and is not known now comes back, to be found down or gone;
+        what was kept of others waits for them to be found.
         """
-        if not isinstance(kept, dict):
-            return None
-        engines = self._engines.items()
-        times = [engine.restore_counters(kept.get(identity), now) for identity, engine in engines]
-        return max((at for at in times if at is not None), default=None)
+        rows = saved.items() if isinstance(saved, dict) else ()
+        self._left = {identity: row for identity, row in rows if isinstance(row, dict)}
+        for identity, row in list(self._left.items()):
+            if identity in self._engines or self._lost_one(row, now):
+                self._take_left(identity, now)
+
+    def _take_left(self, identity: str, now: float) -> None:
+        row, engine = self._left.pop(identity, None), self._engines.get(identity)
+        if row is not None and engine is not None:
+            engine.restore(row, now)
+
+    def _lost_one(self, row: Mapping[str, object], now: float) -> bool:
+        """Add an engine that an earlier call knew, unless it has been gone for long."""
+        url, kind, since = row.get("url"), row.get("kind"), row.get("unserved_since")
+        target = split(url) if isinstance(url, str) else None
+        if target is None or row.get("read_before") is not True or not self._may_ask(target.host):
+            return False
+        if isinstance(since, int | float) and not 0.0 <= now - since <= GONE_KEPT_S:
+            return False
+        known = _kind(kind if isinstance(kind, str) else None)
+        return self._add(target.origin, known, None) is not None
+
+    def _may_ask(self, host: str) -> bool:
+        discovery = self._config.discovery
+        return discovery.enabled and (is_loopback(host) or host in discovery.hosts)
 
     def _replaced(self, identity: str, kind: EngineKind) -> bool:
         engine = self._engines[identity]

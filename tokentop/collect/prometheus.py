@@ -86,12 +86,17 @@ class PrometheusTarget:
             return (), ()
         return self._reading.ttft, self._reading.itl
 
-    def views(self, now: float, places: Sequence[str]) -> tuple[EngineObservation, ...]:
+    def observations(
+        self, now: float, places: Sequence[str], stale_after_s: float
+    ) -> tuple[EngineObservation, ...]:
         """The server itself, and its engines but those that are read directly at `places`."""
         engines = self._reading.engines if self._reading is not None else ()
         known = {here for place in places for here in self._names(place)}
         others = [e for e in engines if e.place.casefold() not in known]
-        return (self._server(now), *(self._view(engine, now) for engine in others))
+        return (
+            self._server(now, stale_after_s),
+            *(self._observation(engine, now, stale_after_s) for engine in others),
+        )
 
     def _names(self, place: str) -> set[str]:
         """The addresses by which the fleet's server may know an engine of ours."""
@@ -106,7 +111,7 @@ class PrometheusTarget:
             hosts = {self._host.casefold()} | (set(LOOPBACK) if same_machine else set())
         return {f"{host}:{target.port}" for host in hosts if host}
 
-    def _server(self, now: float) -> EngineObservation:
+    def _server(self, now: float, stale_after_s: float) -> EngineObservation:
         """A row that is never summed: how the server answers, and what it leaves out."""
         notes = self._reading.notes if self._reading is not None else ()
         url = safe_url(self._request.url)
@@ -122,9 +127,13 @@ class PrometheusTarget:
             latency_s=self._latency_s,
             source="prometheus",
             lag_s=self._pause_s,
+            configured=True,
+            stale_after_s=stale_after_s,
         )
 
-    def _view(self, engine: FleetEngine, now: float) -> EngineObservation:
+    def _observation(
+        self, engine: FleetEngine, now: float, stale_after_s: float
+    ) -> EngineObservation:
         scraped = engine.age_s or 0.0
         silence = max(0.0, now - (self._good_at or now))
         return EngineObservation(
@@ -141,4 +150,6 @@ class PrometheusTarget:
             group=engine.group,
             latency=engine.latency,
             lag_s=(scraped if scraped <= SCRAPED_S else 0.0) + self._pause_s,
+            read_before=True,
+            stale_after_s=stale_after_s,
         )

@@ -18,7 +18,14 @@ from tokentop.config.schema import (
     UiConfig,
 )
 from tokentop.domain.engines.readings import EngineKind
-from tokentop.domain.policy import CapacityPolicy, CostPolicy, Policy, PricingPolicy, TierPolicy
+from tokentop.domain.policy import (
+    CapacityPolicy,
+    CostPolicy,
+    HealthPolicy,
+    Policy,
+    PricingPolicy,
+    TierPolicy,
+)
 from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES, default_url
 
 Kind = Literal[
@@ -87,7 +94,7 @@ def engine() -> dict[str, Key]:
 def _discovery() -> tuple[Key, ...]:
     d = DiscoveryConfig()
     return (
-        Key("discovery.enabled", "switch", d.enabled, "DrawOptions for engines",
+        Key("discovery.enabled", "switch", d.enabled, "Look for engines",
             env=("TOKENTOP_DISCOVERY",), flag="--no-discovery"),
         Key("discovery.hosts", "hosts", d.hosts, "Machines whose ports are tried",
             sample=["127.0.0.1", "gpu-box"]),
@@ -232,6 +239,8 @@ def _economy() -> tuple[Key, ...]:
          "Utilisation below which a surplus one goes", 0.0, 1.0),
         ("capacity.scale_down_after_s", c.scale_down_after_s,
          "Seconds below it before one goes", 0.0, 1e6),
+        ("health.starting_grace_s", HealthPolicy().starting_grace_s,
+         "Seconds that an engine may take to load its model before it counts as down", 0.0, 1e6),
     )  # fmt: skip
     rows = [
         Key(name, "number", default, about, low, high, path=f"policy.{name}")

@@ -9,7 +9,13 @@ from tokentop.config.problems import ConfigError, Problem
 from tokentop.config.schema import Config, DemoConfig, TlsConfig, UiConfig
 from tokentop.config.toml_file import Document, read
 from tokentop.config.values import check, check_text
-from tokentop.domain.policy import CapacityPolicy, Policy, PricingPolicy, TierPolicy
+from tokentop.domain.policy import (
+    CapacityPolicy,
+    HealthPolicy,
+    Policy,
+    PricingPolicy,
+    TierPolicy,
+)
 
 __all__ = ["ConfigError", "Problem", "load"]
 
@@ -72,6 +78,7 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
         TierPolicy(**builder.section("policy.tiers")),
         CapacityPolicy(**builder.section("policy.capacity")),
         cost=build.cost(builder),
+        health=HealthPolicy(**builder.section("policy.health")),
         **builder.section("policy"),
     )
     return Config(

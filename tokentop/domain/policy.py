@@ -37,6 +37,12 @@ class CapacityPolicy(NamedTuple):
     scale_down_after_s: float = 600.0
 
 
+class HealthPolicy(NamedTuple):
+    """For how long a member may start before it counts as down."""
+
+    starting_grace_s: float = 600.0
+
+
 class CostPolicy(NamedTuple):
     """What the user pays; None where not configured. Rented or owned, never both.
 
@@ -62,3 +68,4 @@ class Policy(NamedTuple):
     capacity: CapacityPolicy = CapacityPolicy()
     profile: Literal["auto", "vram", "serving"] = "auto"
     cost: CostPolicy = CostPolicy()
+    health: HealthPolicy = HealthPolicy()

@@ -44,8 +44,10 @@ EngineState = Literal[
     "stale",
     "offline",
     "backing-off",  # failed often, and is asked rarely
+    "gone",  # it was found and read, and nothing listens there any more
+    "bad-data",  # answers, but nothing usable
 ]
-SILENT_STATES: tuple[EngineState, ...] = ("stale", "offline", "backing-off")
+SILENT_STATES: tuple[EngineState, ...] = ("stale", "offline", "backing-off", "gone")
 NOT_SERVING: tuple[EngineState, ...] = ("starting", "asleep")  # known to serve no request now
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tokentop.domain import gpu_pool
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import SILENT_STATES
+from tokentop.domain.verdict import check
 
 Figure = float | int | str | None
 GIB = 1024.0**3
@@ -42,6 +43,12 @@ def cost(snapshot: Snapshot) -> float | str | None:
     """Return the base cost of a request in tokens, the word `free`, or None where none is set."""
     base = snapshot.pricing.base_cost_tokens
     return "free" if base is not None and snapshot.pricing.everything_free else base
+
+
+def effective_cost(snapshot: Snapshot) -> float | str | None:
+    """Return the cost of a request at the present demand in tokens, else as `cost`."""
+    base = cost(snapshot)
+    return base if base is None or base == "free" else snapshot.pricing.effective_cost_tokens
 
 
 def services_up(snapshot: Snapshot) -> int:
@@ -121,4 +128,8 @@ FIELDS: dict[str, Field] = {
     "usd_hour": Field(True, ".2f", lambda s: s.pricing.usd_per_hour),
     "usd_mtok": Field(True, ".2f", lambda s: s.pricing.usd_per_mtok_reserved),
     "usd_mtok_busy": Field(True, ".2f", lambda s: s.pricing.usd_per_mtok_busy),
+    "headline": Field(False, "", lambda s: s.demand.headline),
+    "health": Field(False, "", lambda s: s.health.state),
+    "alarm": Field(False, "", check.alarm),
+    "effective_cost": Field(True, "g", effective_cost),
 }

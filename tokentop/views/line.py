@@ -2,10 +2,13 @@
 one-line view's time.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tokentop.domain import text
+from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.verdict import check
 from tokentop.views import figures
 from tokentop.views.plain import ascii_only
 from tokentop.views.sgr import sgr
@@ -28,7 +31,9 @@ PLAIN = Paint()
 
 
 class Piece(NamedTuple):
-    """A run of characters; `tone` is `label` (dim), `value` (plain) or `tier` (the one accent)."""
+    """A run of characters; `tone` is `label` (dim), `value` (plain), `tier` (the one accent)
+    or `alarm` (the accent, bold).
+    """
 
     text: str
     tone: str = "value"
@@ -51,22 +56,72 @@ def line(
 
 def _groups(snapshot: Snapshot) -> list[list[Piece]]:
     """Return the line's figures in order; each is a group of pieces between two rules."""
-    groups = [
-        _labelled("GPU", _percent(figures.gpu_util(snapshot))),
-        _labelled("VRAM", _vram(snapshot)),
+    groups = _BY_PRESENCE[presence(snapshot)](snapshot)
+    if snapshot.demo:
+        groups.insert(0, [Piece("DEMO")])
+    if alarm := check.alarm(snapshot):
+        groups.insert(0, [Piece(alarm, "alarm")])  # first: a narrow line is cut at its end
+    stale, age = figures.stale_age(snapshot)
+    if stale:
+        groups.append([Piece("stale" if age is None else f"stale {text.fmt_age(age)}", "label")])
+    return groups
+
+
+def _of_stack(snapshot: Snapshot) -> list[list[Piece]]:
+    return [
+        *_of_gpus(snapshot),
         _labelled("Q", _count(snapshot.llm.queued)),
         [Piece(text.fmt_multiplier(snapshot.pricing.multiplier), "tier")],
         [Piece(_cost(snapshot))],
         _labelled("cloud", _count(snapshot.cloud.active)),
     ]
-    if snapshot.demo:
-        groups.insert(0, [Piece("DEMO")])
-    if snapshot.demand.tier == "saturated":
-        groups.append([Piece("FULL", "tier")])
-    stale, age = figures.stale_age(snapshot)
-    if stale:
-        groups.append([Piece("stale" if age is None else f"stale {text.fmt_age(age)}", "label")])
+
+
+def _of_engines(snapshot: Snapshot) -> list[list[Piece]]:
+    """`64/64 +41 │ 1976 tok/s │ KV 92% │ TTFT 0.6s │ GPU 95% │ $0.33/M`; no price where none is."""
+    llm, told = snapshot.llm, snapshot.throughput
+    speed = told.generation_tokens_per_s
+    bound = "≥" if any(engine.rate_at_least for engine in snapshot.engines) else ""
+    groups = [
+        [Piece(_slots(llm.active, llm.max_slots, llm.queued), "tier")],
+        [Piece(f"{text.DASH if speed is None else f'{bound}{speed:.0f}'} tok/s")],
+        _labelled("KV", text.DASH if llm.kv_cache is None else text.fmt_percent(llm.kv_cache)),
+        _labelled("TTFT", _seconds(told.ttft_s)),
+        _labelled("GPU", _percent(figures.gpu_util(snapshot))),
+    ]
+    if snapshot.pricing.usd_per_mtok_reserved is not None:
+        groups.append([Piece(f"{text.fmt_usd(snapshot.pricing.usd_per_mtok_reserved)}/M")])
     return groups
+
+
+def _of_gpus(snapshot: Snapshot) -> list[list[Piece]]:
+    return [
+        _labelled("GPU", _percent(figures.gpu_util(snapshot))),
+        _labelled("VRAM", _vram(snapshot)),
+    ]
+
+
+def _of_nothing(snapshot: Snapshot) -> list[list[Piece]]:
+    return [*_of_gpus(snapshot), [Piece("no engine")]]
+
+
+_BY_PRESENCE: dict[Presence, Callable[[Snapshot], list[list[Piece]]]] = {
+    "stack": _of_stack,
+    "engines": _of_engines,
+    "gpus": _of_gpus,
+    "nothing": _of_nothing,
+}
+
+
+def _slots(active: int | None, slots: int | None, queued: int | None) -> str:
+    waiting = f" +{queued}" if queued else ""
+    return f"{_count(active)}/{_count(slots)}{waiting}"
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return text.DASH
+    return f"{value:.2f}s" if value < 0.1 else f"{value:.1f}s"
 
 
 def _labelled(label: str, value: str) -> list[Piece]:
@@ -87,7 +142,7 @@ def _vram(snapshot: Snapshot) -> str:
 
 
 def _cost(snapshot: Snapshot) -> str:
-    value = figures.cost(snapshot)
+    value = figures.effective_cost(snapshot)
     if value is None or isinstance(value, str):
         return value or text.DASH
     return f"{value:g} tok"
@@ -118,5 +173,8 @@ def _cut_text(string: str, paint: Paint) -> str:
 
 
 def _painted(piece: Piece, snapshot: Snapshot, paint: Paint) -> str:
-    code = sgr(piece.tone, snapshot.demand.tier, paint.colors, paint.theme)
+    tier = snapshot.demand.tier
+    if piece.tone == "alarm":
+        tier = "saturated" if check.exit_code(snapshot) == check.CRITICAL else "surge"
+    code = sgr(piece.tone, tier, paint.colors, paint.theme)
     return f"\x1b[{code}m{piece.text}\x1b[0m" if code else piece.text

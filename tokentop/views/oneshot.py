@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Options", "UsageError", "exit_code", "run"]
 
 NOTHING_ANSWERED = 3
-MODES = {"normal": 0, "pressure": 1, "saturated": 2, None: 3}
 
 
 class UsageError(ValueError):
@@ -59,9 +58,11 @@ def run(config: Config, options: Options, started: float, again: "Reloader | Non
 
 
 def exit_code(snapshot: Snapshot, *, check: bool) -> int:
-    """Return the banner mode under --check, else whether any source is live."""
+    """Return the verdict under --check, else whether any source is live."""
     if check:
-        return MODES[snapshot.demand.mode]
+        from tokentop.domain.verdict import check as checking
+
+        return checking.exit_code(snapshot)
     return 0 if live(snapshot) else NOTHING_ANSWERED
 
 

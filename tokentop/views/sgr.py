@@ -10,7 +10,7 @@ def sgr(tone: str, tier: str | None, colors: int, theme: str) -> str:
         return ""
     if tone == "label":
         return _DIM
-    return f"{_BOLD};{_tier(tier, colors, theme)}" if tone == "tier" and tier else ""
+    return f"{_BOLD};{_tier(tier, colors, theme)}" if tone in ("tier", "alarm") and tier else ""
 
 
 def _tier(tier: str | None, colors: int, theme: str) -> str:

@@ -8,6 +8,7 @@ from tests.domain.scenario import NOW, Scenario
 from tokentop.domain.fold.fold import FoldInput, fold
 from tokentop.domain.policy import Policy, PricingPolicy
 from tokentop.domain.readings import (
+    AccelReading,
     AgentsReading,
     DeviceReading,
     GpusReading,
@@ -185,9 +186,12 @@ def test_silent_acta_yields_to_the_local_formula() -> None:
 
 
 def test_acta_keeps_the_last_word_where_nobody_else_has_any() -> None:
-    """The last good picture stays, marked stale: no flicker to an unknown state."""
-    snapshot = Scenario().silent("acta/compute_pressure", PRESSED).fold()
+    """The last good picture stays, marked stale, while anybody of the stack answers."""
+    scene = Scenario().silent("acta/compute_pressure", PRESSED)
+    assert scene.fold().demand.tier is None
+    snapshot = scene.says("accel/status", AccelReading()).fold()
     assert (snapshot.demand.source, snapshot.demand.stale) == ("acta", True)
+    assert snapshot.demand.age_s == 60.0
     assert snapshot.pricing.multiplier == 5.5
 
 

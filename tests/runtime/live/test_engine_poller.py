@@ -85,7 +85,9 @@ async def test_an_engine_that_hangs_delays_nobody() -> None:
     pool = _Pool(hang=OTHER)
     world = _World(pool, EngineConfig("a", URL, "vllm"), EngineConfig("b", OTHER, "vllm"))
     await world.until(lambda: pool.asked.count(URL + "/metrics") > 3)
-    await world.until(lambda: world.collector.engines().views(0.0)[1].outcome is not None)
+    await world.until(
+        lambda: world.collector.engines().observations(0.0, 12.0)[1].outcome is not None
+    )
     assert world.states() == {URL: "online", OTHER: "offline"}
     await _ended(world)
 
@@ -95,6 +97,7 @@ async def test_a_found_engine_is_asked_at_once_and_let_go_when_it_is_dropped(
 ) -> None:
     """Between two searches nothing has to be restarted."""
     monkeypatch.setattr("tokentop.runtime.live.engine_poller.SEARCH_EVERY_S", 0.05)
+    monkeypatch.setattr("tokentop.collect.engines.GONE_KEPT_S", 0.0)
     found = Findings((Found("vllm", URL),))
     pool = _Pool()
     world = _World(pool, search=_finding(Findings(), found, found, Findings()))

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from tokentop.domain.economy.demand import ratio
 from tokentop.domain.engines.readings import Counters
+from tokentop.domain.numbers import ratio
 
 
 def burn(windows: Sequence[Counters]) -> float | None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from tokentop.domain.economy.demand import clamp01, ratio
 from tokentop.domain.economy.pricing import first
+from tokentop.domain.numbers import clamp01, ratio
 from tokentop.domain.policy import CapacityPolicy, Policy
 from tokentop.domain.readings import Offer, RatesReading
 from tokentop.domain.snapshot import Capacity, Demand, NextInstance

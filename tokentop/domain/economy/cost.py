@@ -24,7 +24,7 @@ class CostMeter:
 
     def __init__(self, policy: CostPolicy, began: float | None = None) -> None:
         self._policy = policy
-        self._at = began
+        self.measured_until = began
         self._slices: deque[tuple[float, Account]] = deque()
         self._best: float | None = None
 
@@ -39,7 +39,8 @@ class CostMeter:
         return snapshot._replace(cost=cost, pricing=priced(snapshot.pricing, cost))
 
     def _take(self, price: Rate, speed: float | None, at_work: bool, now: float) -> None:
-        began, self._at = self._at, now if self._at is None else max(now, self._at)
+        began = self.measured_until
+        self.measured_until = now if began is None else max(now, began)
         span = 0.0 if began is None else now - began
         unpriced = price.basis is not None and price.usd_per_hour is None
         if not 0.0 < span <= GAP_S or not known(speed) or unpriced:

@@ -1,68 +1,51 @@
-"""Engines read directly -> their rows, their sum as LLM slots, and their merged throughput.
+"""Engines -> their rows, their sum as LLM slots, and their merged throughput.
 
 A router's traffic is the engines' traffic: its row is shown, its figures are added only where no
-engine is known at all. An engine that would not say makes a sum partial, never smaller in silence.
+engine is known at all. Figures that are not of now are in no sum; an engine that does not report
+makes a sum partial, never smaller in silence.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 from tokentop.domain.economy.burn import burn
-from tokentop.domain.economy.demand import ratio
-from tokentop.domain.engines.observation import EngineObservation
+from tokentop.domain.engines.observation import FIGURES, EngineObservation
 from tokentop.domain.engines.quantiles import quantiles
 from tokentop.domain.engines.readings import Counters, Histogram
-from tokentop.domain.engines.rows import Seen, gained, row, seen
-from tokentop.domain.engines.summary import ENGINES, EnginesSummary, SlotTotals
+from tokentop.domain.engines.rows import back_pressure, gained, generation_rate, row
+from tokentop.domain.engines.summary import ENGINES, EnginesSummary
+from tokentop.domain.numbers import ratio, total, whole
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import UNREACHABLE
-from tokentop.domain.snapshot import Gpu, Llm, Service, ServiceState
-from tokentop.domain.snapshot_engines import (
-    NOT_SERVING,
-    SILENT_STATES,
-    Engine,
-    Finished,
-    Throughput,
-)
-
-# An engine without metrics has reserved its VRAM all the same: better no figure than a false one.
-SPEAKING = ("online", "asleep", "no-metrics", "stale", "backing-off")
+from tokentop.domain.snapshot import Gpu, Llm, Service
+from tokentop.domain.snapshot_engines import NOT_SERVING, Engine, Finished, Throughput
 
 Pooled = tuple[tuple[Histogram, ...], tuple[Histogram, ...]]
 
-_SERVICE_STATES: dict[str, ServiceState] = {
-    "auth-required": "offline",
-    "stale": "stale",
-    "offline": "offline",
-    "backing-off": "backing-off",
-}
+# These have reserved their VRAM whatever they report: VRAM says nothing about their load.
+_RESERVING = (*FIGURES, "no-metrics", "stale", "backing-off")
 
 
-def fleet(
-    views: Sequence[EngineObservation],
+def summarize(
+    observations: Sequence[EngineObservation],
     pool: tuple[Gpu, ...],
     host: str,
-    stale_after_s: float,
     pooled: Pooled = ((), ()),
 ) -> EnginesSummary:
     """Everything the snapshot says of engines; `host` is where their processes are looked for.
 
     `pooled` are observations of engines whose rates carry none: TTFT, inter-token.
     """
-    rows = [seen(view, stale_after_s) for view in views]
-    counted = _counted(rows)
-    engines = tuple(row(s) for s in rows)
+    counted = _counted(observations)
+    engines = tuple(row(one) for one in observations)
     pool = named(pool, engines, host)
-    llm = _llm(counted)
-    ages = [s.view.age_s for s in rows if s.view.age_s is not None]
+    ages = [one.age_s for one in observations if one.age_s is not None]
     return EnginesSummary(
         gpus=pool,
         engines=with_vram(engines, pool),
-        services=tuple(map(_service, rows, engines)),
-        llm=llm._replace(partial=llm.partial or any(_withheld(s) for s in rows)),
-        seats=_seats(counted),
-        throughput=_throughput([s for s in counted if s.recent], pooled),
-        reports=any(s.state in SPEAKING for s in counted),
+        services=tuple(map(_service, observations, engines)),
+        llm=_llm(counted, observations),
+        throughput=_throughput(counted, pooled),
+        reports=any(one.state in _RESERVING for one in observations if one.reading is not None),
         age_s=min(ages, default=None),
     )
 
@@ -92,95 +75,74 @@ def _named(gpu: Gpu, owners: dict[int, str]) -> Gpu:
     )
 
 
-def _counted(rows: Sequence[Seen]) -> list[Seen]:
-    """The rows to sum: engines before routers, those that answer before the silent."""
-    known = [s for s in rows if s.reading is not None]
-    return [s for s in known if s.reading and not s.reading.router] or known
+def _counted(observations: Sequence[EngineObservation]) -> list[EngineObservation]:
+    """Those whose figures are of now: engines, and routers where no engine was ever read."""
+    known = [one for one in observations if one.reading is not None]
+    engines = [one for one in known if one.reading is not None and not one.reading.router]
+    return [one for one in engines or known if one.figures is not None]
 
 
-def _withheld(one: Seen) -> bool:
-    """Somebody is there and has told nothing; who refuses connections serves nobody."""
-    outcome = one.view.outcome
-    if one.reading is not None or not isinstance(outcome, Failure):
+def _withheld(one: EngineObservation) -> bool:
+    """It is there and reports nothing; one that refuses connections serves no request."""
+    if one.figures is not None or one.outcome is None or one.kind == "prometheus":
         return False
-    return outcome.kind not in UNREACHABLE
+    if one.reading is not None and one.reading.router:
+        return False
+    refused = isinstance(one.outcome, Failure) and one.outcome.kind in UNREACHABLE
+    return not refused and one.state not in NOT_SERVING
 
 
-def _llm(counted: Sequence[Seen]) -> Llm:
-    heard = [s for s in counted if s.state not in SILENT_STATES] or list(counted)
-    serving = [s for s in heard if s.state not in NOT_SERVING]
-    if not heard:
-        return Llm()
-    active, queued, slots = (_total(serving, name) for name in ("active", "queued", "max_slots"))
-    usage = [s.reading.kv_cache for s in serving if s.reading and s.reading.kv_cache is not None]
-    silent_left_out = len(heard) < len(counted)
+def _llm(counted: Sequence[EngineObservation], observations: Sequence[EngineObservation]) -> Llm:
+    """The sums over the engines that serve; free slots are of those that report slots."""
+    read = [one for one in observations if one.reading is not None]
+    if not read:
+        return Llm(partial=any(map(_withheld, observations)))
+    readings = [one.figures for one in counted if one.state == "online"]
+    serving = [reading for reading in readings if reading is not None]
+    slotted = [r for r in serving if r.active is not None and r.max_slots is not None]
+    usage = [r.kv_cache for r in serving if r.kv_cache is not None]
+    ages = [one.age_s for one in counted or read if one.age_s is not None]
+    free = sum(max(0, (r.max_slots or 0) - (r.active or 0)) for r in slotted)
+    unsaid = any(None in (r.active, r.queued, r.max_slots) for r in serving)
     return Llm(
-        active=active.value,
-        queued=queued.value,
-        max_slots=slots.value,
-        free=None
-        if active.value is None or slots.value is None
-        else max(0, slots.value - active.value),
-        models=_models(heard),
+        active=total(r.active for r in serving),
+        queued=total(r.queued for r in serving),
+        max_slots=total(r.max_slots for r in serving),
+        free=free if slotted else None,
+        models=_models([one for one in counted if one.state == "online"]),
         kv_cache=max(usage, default=None),
-        back_pressure=_back_pressure(serving),
-        partial=silent_left_out or active.partial or queued.partial or slots.partial,
+        back_pressure=_back_pressure(counted),
+        partial=unsaid or any(map(_withheld, observations)),
         source=ENGINES,
-        age_s=min((s.view.age_s for s in heard if s.view.age_s is not None), default=None),
-        stale=all(s.state in SILENT_STATES for s in heard),
+        age_s=max(ages, default=None) if counted else min(ages, default=None),
+        stale=not counted,
     )
 
 
-class _Total(NamedTuple):
-    value: int | None
-    partial: bool
-
-
-def _total(rows: Sequence[Seen], name: str) -> _Total:
-    """The sum over those that say it; partial where somebody would not."""
-    said = [getattr(s.reading, name) for s in rows]
-    known = [value for value in said if value is not None]
-    return _Total(sum(known) if known else None, len(known) < len(said))
-
-
-def _seats(counted: Sequence[Seen]) -> SlotTotals:
-    heard = [s for s in counted if s.state not in SILENT_STATES] or list(counted)
-    seated = [s.reading for s in heard if s.reading and s.reading.max_slots]
-    if not seated:
-        return SlotTotals()
-    active = [r.active for r in seated if r.active is not None]
-    queued = [r.queued for r in seated if r.queued is not None]
-    return SlotTotals(
-        sum(active) if active else None,
-        sum(queued) if queued else None,
-        sum(r.max_slots or 0 for r in seated),
-    )
-
-
-def _models(heard: Sequence[Seen]) -> tuple[str, ...] | None:
-    said = [s.reading.models for s in heard if s.reading and s.state != "asleep"]
-    names = {name for models in said if models is not None for name in models}
-    if not names and all(models is None for models in said):
+def _models(loaded: Sequence[EngineObservation]) -> tuple[str, ...] | None:
+    listed = [one.reading.models for one in loaded if one.reading is not None]
+    names = {name for models in listed if models is not None for name in models}
+    if not names and all(models is None for models in listed):
         return None
     return tuple(sorted(names, key=lambda name: (name.casefold(), name)))
 
 
-def _back_pressure(rows: Sequence[Seen]) -> bool | None:
-    said = [value for s in rows if (value := s.back_pressure) is not None]
-    return any(said) if said else None
+def _back_pressure(counted: Sequence[EngineObservation]) -> bool | None:
+    answers = [value for one in counted if (value := back_pressure(one)) is not None]
+    return any(answers) if answers else None
 
 
-def _throughput(rows: Sequence[Seen], pooled: Pooled) -> Throughput:
+def _throughput(counted: Sequence[EngineObservation], pooled: Pooled) -> Throughput:
     """Sums of rates, and quantiles of all engines' observations put together."""
-    rates = [s.view.rates for s in rows]
+    rates = [one.rates for one in counted]
     windows = [r.window for r in rates]
     ttft = quantiles([*pooled[0], *(r.ttft for r in rates if r.ttft is not None)], 0.5, 0.95)
     itl = quantiles([*pooled[1], *(r.itl for r in rates if r.itl is not None)], 0.5, 0.95)
-    counters = [s.reading.counters for s in rows if s.reading]
+    counters = [one.figures.counters for one in counted if one.figures is not None]
     return Throughput(
-        prompt_tokens_per_s=_sum(r.prompt_tokens_per_s for r in rates),
-        generation_tokens_per_s=_sum(s.generation_tokens_per_s for s in rows),
-        requests_per_s=_sum(r.requests_per_s for r in rates),
+        prompt_tokens_per_s=total(r.prompt_tokens_per_s for r in rates),
+        generation_tokens_per_s=total(generation_rate(one) for one in counted),
+        requests_per_s=total(r.requests_per_s for r in rates),
         ttft_s=ttft[0],
         itl_s=itl[0],
         ttft_p95_s=ttft[1],
@@ -200,25 +162,18 @@ def _throughput(rows: Sequence[Seen], pooled: Pooled) -> Throughput:
 
 
 def _whole(counters: Sequence[Counters], of: Callable[[Counters], float | None]) -> int | None:
-    total = gained(counters, of)
-    return None if total is None else round(total)
+    return whole(gained(counters, of))
 
 
-def _sum(numbers: Iterable[float | None]) -> float | None:
-    known = [number for number in numbers if number is not None]
-    return sum(known) if known else None
-
-
-def _service(one: Seen, engine: Engine) -> Service:
+def _service(one: EngineObservation, engine: Engine) -> Service:
     """The engine in the health strip; what its state means for the user stands as its error."""
-    view = one.view
     return Service(
-        name=engine.model or engine.name or view.id.replace("@", " ", 1),
-        kind=view.kind,
-        url=view.url,
-        state=_SERVICE_STATES.get(one.state, "online"),
+        name=engine.model or engine.name or one.id.replace("@", " ", 1),
+        kind=one.kind,
+        url=one.url,
+        state=one.state,
         latency_ms=engine.latency_ms,
-        age_s=view.age_s,
+        age_s=one.age_s,
         error=engine.error or (engine.advice if one.state != "online" else None),
         reason=engine.reason,
     )

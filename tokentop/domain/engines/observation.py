@@ -1,4 +1,4 @@
-"""What the fold is given of one engine: its last good reading, its rates, how its poll went."""
+"""One engine as the fold sees it: its last good reading, its rates, how its latest poll went."""
 
 from typing import Literal, NamedTuple
 
@@ -6,10 +6,15 @@ from tokentop.domain.engines.quantiles import quantiles
 from tokentop.domain.engines.rates import Rates
 from tokentop.domain.engines.readings import EngineReading
 from tokentop.domain.readings import Failure
+from tokentop.domain.reasons import AUTH
+from tokentop.domain.snapshot_engines import EngineState
+
+OFFLINE_AFTER_S = 60.0  # an engine silent for longer is offline, not stale
+FIGURES: tuple[EngineState, ...] = ("online", "asleep")  # whose slots, rates and latencies count
 
 
 class Latency(NamedTuple):
-    """One engine's quantiles over the last minute, seconds; named as in model.Engine."""
+    """One engine's quantiles over the last minute, seconds; named as in snapshot_engines.Engine."""
 
     ttft_s: float | None = None
     itl_s: float | None = None
@@ -31,8 +36,11 @@ class EngineObservation(NamedTuple):
 
     `outcome` is that of the latest poll, None before the first. `stuck_s` is for how long
     requests have run without any counter moving; `pids` are this host's, workers included.
-    `starting`: its process runs, but does not listen yet. `lag_s` is how much of the age is no
-    silence: the time since a fleet's server scraped it, as it was when that server answered.
+    `starting`: its process runs, but does not listen yet. `lag_s` is the part of the age that is
+    no silence: the time since a Prometheus server scraped it. `configured` engines, and those
+    that gave figures before (`read_before`), count for the health of the whole; `unserved_since`
+    is the monotonic second since when this one has not served. A good answer counts as fresh for
+    `stale_after_s`.
     """
 
     id: str
@@ -53,3 +61,57 @@ class EngineObservation(NamedTuple):
     starting: bool = False
     latency: Latency | None = None  # of `rates`, where it was worked out before
     lag_s: float = 0.0
+    configured: bool = False
+    read_before: bool = False
+    unserved_since: float | None = None
+    stale_after_s: float = 12.0
+
+    @property
+    def silent_s(self) -> float | None:
+        """Seconds since its last good answer, as far as they are its own; None before the first."""
+        return None if self.age_s is None else max(0.0, self.age_s - self.lag_s)
+
+    @property
+    def state(self) -> EngineState:
+        """Its state in one word."""
+        if self.outcome == "ok" and self._recent and self.reading is not None:
+            return self.reading.health
+        return self._failed(self.outcome) if isinstance(self.outcome, Failure) else self._silent()
+
+    @property
+    def figures(self) -> EngineReading | None:
+        """The reading, where its figures are of now: online or asleep."""
+        return self.reading if self.state in FIGURES else None
+
+    @property
+    def model(self) -> str | None:
+        """The model it serves, by its last reading or its command line."""
+        return (self.reading.model if self.reading is not None else None) or self.model_hint
+
+    @property
+    def _recent(self) -> bool:
+        return self.silent_s is not None and self.silent_s <= self.stale_after_s
+
+    def _failed(self, failure: Failure) -> EngineState:
+        """A refusal is certain at once; a poll that got no answer is forgiven for a while."""
+        if failure.kind in AUTH:
+            return "auth-required"
+        if failure.kind == "bad-data":
+            return "bad-data" if self.read_before or self.configured else "offline"
+        if failure.kind == "refused":
+            return self._refused()
+        if self._recent and self.reading is not None:
+            return self.reading.health
+        silent = self._silent()
+        return "backing-off" if self.backing_off and silent == "stale" else silent
+
+    def _refused(self) -> EngineState:
+        if self.starting:
+            return "starting"
+        return "gone" if self.read_before and not self.configured else "offline"
+
+    def _silent(self) -> EngineState:
+        if self.starting and self.reading is None:
+            return "starting"
+        known = self.silent_s is not None and self.silent_s <= OFFLINE_AFTER_S
+        return "stale" if known else "offline"

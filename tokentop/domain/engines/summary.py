@@ -8,25 +8,16 @@ from tokentop.domain.snapshot_engines import Engine, Throughput
 ENGINES = "engines"  # Llm.source where the figures are the engines' own
 
 
-class SlotTotals(NamedTuple):
-    """Sums over the engines that tell their slots: what occupancy can honestly be made of."""
-
-    active: int | None = None
-    queued: int | None = None
-    max_slots: int | None = None
-
-
 class EnginesSummary(NamedTuple):
-    """The engines' rows and sums; `gpus` is the pool with their processes named.
+    """The engines' rows and sums; `gpus` is the pool with their processes assigned to engines.
 
-    `reports` tells that an engine speaks for itself, so that VRAM figures need not.
+    `reports` says that an engine reports its own load, so that VRAM figures need not.
     """
 
     gpus: tuple[Gpu, ...] = ()
     engines: tuple[Engine, ...] = ()
     services: tuple[Service, ...] = ()
     llm: Llm = Llm()
-    seats: SlotTotals = SlotTotals()
     throughput: Throughput = Throughput()
     reports: bool = False
     age_s: float | None = None

@@ -1,13 +1,12 @@
 """Readings + the time -> Snapshot: preference chains, matching by UUID, staleness.
 
-For every figure the sources are asked in the order of preference; those whose latest poll
+For every figure the sources are looked up in the order of preference; those whose latest poll
 succeeded come first, and the last good value of a silent one is the last resort.
 """
 
 from tokentop.domain.economy import capacity as scaling
-from tokentop.domain.economy.demand import demand
 from tokentop.domain.economy.pricing import pricing
-from tokentop.domain.engines.summary import ENGINES, EnginesSummary, combined_slots
+from tokentop.domain.engines.summary import EnginesSummary, combined_slots
 from tokentop.domain.fold.cloud import cloud
 from tokentop.domain.fold.gpus import gpus
 from tokentop.domain.fold.inputs import (
@@ -17,20 +16,15 @@ from tokentop.domain.fold.inputs import (
     SourceState,
     age,
     all_stale,
-    fresh_first,
     lookup,
     select,
     youngest,
 )
+from tokentop.domain.fold.question import QUEUE_KEYS, question
 from tokentop.domain.fold.services import online, services
-from tokentop.domain.gpu_pool import counted, vram_bytes
-from tokentop.domain.readings import (
-    OffersReading,
-    PressureReading,
-    QueueReading,
-    RatesReading,
-    VramReading,
-)
+from tokentop.domain.gpu_pool import counted
+from tokentop.domain.numbers import ratio
+from tokentop.domain.readings import OffersReading, PressureReading, QueueReading, RatesReading
 from tokentop.domain.snapshot import (
     Agents,
     Capacity,
@@ -42,48 +36,52 @@ from tokentop.domain.snapshot import (
     Pricing,
     Snapshot,
 )
+from tokentop.domain.verdict.stack import StackLoad
+from tokentop.domain.verdict.verdict import Memory, Question, Verdict, verdict
 
-__all__ = ["FoldInput", "ServiceObservation", "fold"]
-
-QUEUE_KEYS = (
-    "genesis/llm_queue",
-    "genesis/llm_slots",
-    "microscheduler/queue_stats",
-    "microscheduler/capacity",
-)
-VRAM_KEYS = ("genesis/llm_queue", "microscheduler/queue_stats", "microscheduler/vram_status")
+__all__ = ["FoldInput", "ServiceObservation", "fold", "fold_with_memory"]
 
 
 def fold(inp: FoldInput) -> Snapshot:
     """One snapshot of everything held; the safe zero state where nothing has answered."""
-    fleet, rented = _fleet(inp), cloud(inp)
-    pool, slots = fleet.gpus, combined_slots(llm(inp), _queue_answers(inp), fleet.llm)
-    need = _demand(inp, slots, fleet)
+    return fold_with_memory(inp)[0]
+
+
+def fold_with_memory(inp: FoldInput) -> tuple[Snapshot, Memory]:
+    """The snapshot, and what the next fold's verdict compares with (FoldInput.before)."""
+    engines, rented = _engines(inp), cloud(inp)
+    slots = combined_slots(llm(inp), _queue_answers(inp), engines.llm)
+    rows = services(inp)
+    asked = question(inp, engines, rows, slots)
+    judged = verdict(asked)
+    need = _demand(judged, asked, slots)
     rates = _rates(inp)
     price = pricing(
         inp.policy.pricing, need, acta=_acta(inp, need), rates=rates, priced=_priced(inp)
     )
-    return Snapshot(
+    snapshot = Snapshot(
         version=inp.version,
         at=inp.at,
         host=inp.host,
         interval_s=inp.interval_s,
         demo=inp.demo,
         services_online=online(inp),
-        services=(*services(inp), *fleet.services),
-        gpus=pool,
+        services=(*rows, *engines.services),
+        gpus=engines.gpus,
         llm=slots,
-        throughput=fleet.throughput,
-        engines=fleet.engines,
+        throughput=engines.throughput,
+        engines=engines.engines,
         demand=need,
         pricing=price,
-        capacity=_capacity(inp, pool, need, rented.active, rates),
+        capacity=_capacity(inp, engines.gpus, need, rented.active, rates),
         cloud=rented,
         mint=_mint(inp, price, rates),
         parallel=_parallel(inp),
         agents=_agents(inp),
-        data_age_s=_data_age(inp, fleet),
+        data_age_s=_data_age(inp, engines),
+        health=judged.health,
     )
+    return snapshot, judged.memory
 
 
 def llm(inp: FoldInput) -> Llm:
@@ -116,12 +114,12 @@ def _by_name(name: str) -> tuple[str, str]:
     return name.casefold(), name
 
 
-def _fleet(inp: FoldInput) -> EnginesSummary:
+def _engines(inp: FoldInput) -> EnginesSummary:
     if not inp.engines:
         return EnginesSummary(gpus=gpus(inp))
-    from tokentop.domain.engines.aggregate import fleet  # only who has an engine pays for it
+    from tokentop.domain.engines.aggregate import summarize  # only who has an engine pays for it
 
-    return fleet(inp.engines, gpus(inp), inp.host, inp.stale_after_s, inp.pooled)
+    return summarize(inp.engines, gpus(inp), inp.host, inp.pooled)
 
 
 def _queue_answers(inp: FoldInput) -> bool:
@@ -136,57 +134,39 @@ def _back_pressure(states: list[SourceState]) -> bool | None:
     return any(known) if known else None
 
 
-def _demand(inp: FoldInput, slots: Llm, fleet: EnginesSummary) -> Demand:
-    vram, vram_fresh = _vram(inp, fleet.gpus)
-    seats = fleet.seats if slots.source == ENGINES else slots
-    if fleet.reports and inp.policy.profile != "vram":
-        measured = slots.kv_cache is not None or bool(seats.max_slots)
-        local_fresh = measured and not slots.stale
-    else:
-        measured = vram is not None or (seats.queued is not None and bool(seats.max_slots))
-        local_fresh = (vram is not None and vram_fresh) or (measured and _queue_fresh(inp, slots))
-    acta, acta_fresh = _pressure(inp)
-    if not acta_fresh and measured:
-        acta = None  # silent, ACTA has the last word only where nobody else has any
-    by_acta = acta is not None and acta.pressure is not None
-    return demand(
-        inp.policy,
-        vram_used_bytes=vram[0] if vram else None,
-        vram_total_bytes=vram[1] if vram else None,
-        active=seats.active,
-        queued=seats.queued,
-        max_slots=seats.max_slots,
-        kv_cache=slots.kv_cache,
-        back_pressure=slots.back_pressure,
-        engines=fleet.reports,
-        acta=acta,
-        stale=not acta_fresh if by_acta else measured and not local_fresh,
+def _demand(judged: Verdict, asked: Question, slots: Llm) -> Demand:
+    """The verdict's demand, with the pressures of the pool whose figures are the whole's."""
+    pool = judged.fullest
+    stack = (
+        asked.stack if pool is None or (asked.stack and pool.model == asked.stack.model) else None
+    )
+    memory, queue = (stack.memory, stack.queue) if stack else (None, None)
+    if pool is not None and stack is None:
+        memory, queue = pool.kv_cache, ratio(pool.queued, pool.max_slots)
+    return Demand(
+        memory_pressure=memory,
+        queue_pressure=queue,
+        utilization=pool.utilization if pool else None,
+        tier=judged.tier,
+        message=judged.message,
+        mode=judged.mode,
+        back_pressure=_limited(asked.stack, slots),
+        source=judged.source,
+        profile=stack.profile if stack else "serving" if pool else "vram",
+        stale=bool(stack and stack.stale),
+        age_s=judged.age_s,
+        reasons=judged.reasons,
+        pools=judged.pools,
+        headline=judged.headline,
+        at_least=bool(pool and pool.at_least),
     )
 
 
-def _queue_fresh(inp: FoldInput, slots: Llm) -> bool:
-    if slots.source == ENGINES:
-        return not slots.stale
-    return select([lookup(inp, key) for key in QUEUE_KEYS], lambda r: r.queued).fresh
-
-
-def _vram(inp: FoldInput, pool: tuple[Gpu, ...]) -> tuple[tuple[int, int] | None, bool]:
-    """((used, total) bytes, whether any of it is of now): the GPUs, else the schedulers' books."""
-    if (summed := vram_bytes(pool)) is not None:
-        return summed, any(gpu.state == "ok" for gpu in counted(pool))
-    for state in fresh_first(lookup(inp, key) for key in VRAM_KEYS):
-        used, total = _ledger_vram(state)
-        if used is not None and total:
-            return (used, total), state.fresh
-    return None, False
-
-
-def _ledger_vram(state: SourceState) -> tuple[int | None, int | None]:
-    if isinstance(state.good, QueueReading):
-        return state.good.vram_used_bytes, state.good.vram_total_bytes
-    if isinstance(state.good, VramReading):
-        return state.good.allocated_bytes, state.good.total_bytes
-    return None, None
+def _limited(stack: StackLoad | None, slots: Llm) -> bool | None:
+    """Whether anything reports back-pressure; None where nothing says anything about it."""
+    reported = None if stack is None or stack.reporters is None else bool(stack.reporters)
+    answers = [answer for answer in (reported, slots.back_pressure) if answer is not None]
+    return any(answers) if answers else None
 
 
 def _pressure(inp: FoldInput) -> tuple[PressureReading | None, bool]:
@@ -269,7 +249,7 @@ def _agents(inp: FoldInput) -> Agents:
     return Agents(online_now.value, at_work.value, stale=all_stale((online_now, at_work)))
 
 
-def _data_age(inp: FoldInput, fleet: EnginesSummary) -> float | None:
+def _data_age(inp: FoldInput, engines: EnginesSummary) -> float | None:
     """The age of the newest good answer of any source."""
-    ages = [age(held, inp.now) for held in (*inp.held.values(), inp.nvml)] + [fleet.age_s]
+    ages = [age(held, inp.now) for held in (*inp.held.values(), inp.nvml)] + [engines.age_s]
     return min((seconds for seconds in ages if seconds is not None), default=None)

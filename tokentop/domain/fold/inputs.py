@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # only who has an engine pays for its modules
     from tokentop.domain.engines.observation import EngineObservation
     from tokentop.domain.engines.readings import Histogram
+    from tokentop.domain.verdict.verdict import Memory
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Reading)
@@ -23,6 +24,7 @@ class ServiceObservation(NamedTuple):
     url: str | None
     enabled: bool = True
     keys: tuple[str, ...] = ()
+    configured: bool = False
 
 
 class FoldInput(NamedTuple):
@@ -31,7 +33,7 @@ class FoldInput(NamedTuple):
     `held` is keyed "service/endpoint"; `below_since` is the scale-down clock before this fold;
     `pooled` holds the last minute's TTFT and inter-token observations of engines whose rates carry
     none themselves; `priced` tells that the stack's prices mean something here (it, or a price, is
-    configured).
+    configured); `wall` is `now` in Unix seconds, `before` what the last verdict left for this one.
     """
 
     held: Mapping[str, LastGood] = {}
@@ -50,6 +52,9 @@ class FoldInput(NamedTuple):
     priced: bool = True
     engines: "tuple[EngineObservation, ...]" = ()
     pooled: "tuple[tuple[Histogram, ...], tuple[Histogram, ...]]" = ((), ())
+    wall: float = 0.0
+    utc_offset_s: float = 0.0
+    before: "Memory" = {}
 
 
 class SourceState(NamedTuple):

@@ -56,6 +56,10 @@ class LastGoodCache:
         """Everything held, by key; a copy that later polls leave alone."""
         return dict(self._held)
 
+    def restore(self, held: Mapping[str, LastGood]) -> None:
+        """Take an earlier call's word for what has not been asked in this one."""
+        self._held = {**held, **self._held}
+
     def set_backing_off(self, key: str, backing_off: bool) -> None:
         self._held[key] = self.held(key)._replace(backing_off=backing_off)
 

@@ -43,6 +43,7 @@ def _service(
         age_s=min(ages, default=None),
         error=_error(endpoints),
         reason=next((why for h in endpoints.values() if (why := _reason(h))), None),
+        member=view.configured or bool(ages),
     )
 
 

@@ -68,7 +68,8 @@ class EnginePoller:
 
     def _adopt(self, findings: Findings) -> None:
         known = self._registry.ids()
-        self._registry.update_from_discovery(*discovered(findings), complete=findings.complete)
+        found = discovered(findings)
+        self._registry.update_from_discovery(*found, now=self._clock(), complete=findings.complete)
         if self._registry.ids() != known:
             self._pace.changed()
 

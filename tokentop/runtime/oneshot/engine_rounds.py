@@ -8,12 +8,11 @@ an engine to ask.
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from time import monotonic, time
+from time import monotonic
 
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
 from tokentop.runtime.oneshot.discovery_cache import Discovered, discovered, forget, recent, search
-from tokentop.transport.user_cache import keep, recall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 SEARCH_S = 0.3
 AGAIN_S = 30.0
-RATES = "rates"
-RATES_S = 60.0
 
 GpuPids = Callable[[], tuple[int, ...]]
 
@@ -50,7 +47,6 @@ class EngineRounds:
         self._searches: SimpleQueue[Discovered] = SimpleQueue()
         self._searching = False
         self._searched_at: float | None = None
-        self._restored = False
         self._first = True
         self._polls: list[Polls] = []
         self._asked: set[str] = set()
@@ -75,13 +71,8 @@ class EngineRounds:
         self._polls.clear()
 
     def stop(self) -> None:
-        """Leave the counters for the next call."""
-        if not self._collector.has_engines:
-            return
-        registry = self._collector.engines()
-        if kept := registry.dump_counters():
-            keep(RATES, {**_others(), **kept}, time())
-        if registry.lost():
+        """Let the next call search where an engine has gone."""
+        if self._collector.has_engines and self._collector.engines().lost():
             forget()
 
     def _search_is_due(self) -> bool:
@@ -115,7 +106,9 @@ class EngineRounds:
 
     def _adopt(self, discovered: Discovered) -> None:
         if discovered.found or discovered.starting or self._collector.has_engines:
-            self._collector.engines().update_from_discovery(discovered.found, discovered.starting)
+            self._collector.engines().update_from_discovery(
+                discovered.found, discovered.starting, now=monotonic()
+            )
 
     def _ask(self, until: float) -> None:
         if not self._collector.has_engines:
@@ -123,11 +116,6 @@ class EngineRounds:
         from tokentop.runtime.oneshot.engine_polls import Polls
 
         registry = self._collector.engines()
-        if not self._restored:
-            self._restored = True
-            began = registry.restore_counters(recall(RATES, RATES_S, time()), monotonic())
-            if began is not None:
-                self._collector.measure_from(began)
         due = [poll for one in registry.ids() if (poll := self._due(registry, one)) is not None]
         self._polls.append(Polls(registry, due, until))
 
@@ -137,18 +125,3 @@ class EngineRounds:
             return None
         self._asked.add(identity)
         return registry.poll(identity, monotonic())
-
-
-def _others() -> dict[str, object]:
-    """What calls with another configuration left lately: they want to find it again."""
-    kept = recall(RATES, RATES_S, time())
-    now = monotonic()
-    left = kept.items() if isinstance(kept, dict) else ()
-    return {name: value for name, value in left if _is_young(value, now)}
-
-
-def _is_young(kept: object, now: float) -> bool:
-    marks = (
-        [one.get("at") for one in kept if isinstance(one, dict)] if isinstance(kept, list) else []
-    )
-    return any(isinstance(at, int | float) and 0 <= now - at <= RATES_S for at in marks)

@@ -10,6 +10,7 @@ from tokentop.config.schema import Config
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.oneshot.environment import Environment, GpusAnswer, GpusRead
+from tokentop.runtime.oneshot.kept_state import keep_state, recall_state
 from tokentop.transport.http.client_blocking import fetch_all
 from tokentop.transport.http.messages import Reply
 from tokentop.transport.nvml import NvmlThread
@@ -78,6 +79,10 @@ class Refresher:
         self._gpus = Gpus(self._environment.read) if config.gpus else None
         self._engines = self._engine_rounds(config, search_s)
         self.last = RefreshResult()
+        self._keeps = not config.demo.enabled
+        self._left = recall_state(config) if self._keeps else {}
+        if self._left:
+            self._collector.restore(self._left, monotonic())
         if config.demo.enabled and config.demo.at_s is not None:
             from tokentop.runtime.demo import fast_forward
 
@@ -136,7 +141,10 @@ class Refresher:
         return self._collector.apply_policy(config)
 
     def stop(self) -> None:
-        """Ask nothing more; waits for nobody."""
+        """Ask nothing more, and leave for the next call what it needs; waits for nobody."""
+        state = self._collector.dump() if self._keeps else {}
+        if self._left or any(state.values()):
+            keep_state(self._collector.config, state)
         if self._gpus is not None:
             self._gpus.stop()
         if self._engines is not None:

@@ -1,6 +1,5 @@
 """The banner: tier, message and figures; when full it turns into the capacity panel."""
 
-from tokentop.domain.economy.demand import banner
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import clean, fit, fmt_multiplier, fmt_percent
 from tokentop.views.palette import badge_style, mode_style, tier_look, tier_style, tier_symbol
@@ -21,8 +20,8 @@ from tokentop.views.tui.draw.panels import capacity
 
 
 def headline(snapshot: Snapshot) -> str:
-    """The banner's first words, by mode."""
-    return clean(banner(snapshot.demand, snapshot.pricing, has_stack(snapshot)), 80)
+    """The banner's first words: the verdict's headline."""
+    return clean(snapshot.demand.headline, 80)
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:

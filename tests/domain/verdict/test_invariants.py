@@ -1,0 +1,153 @@
+"""What must be true of every picture, whatever the engines and the stack said before it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.domain.verdict.sequences import (
+    Poll,
+    as_heard,
+    as_one_shots,
+    as_the_app,
+    gaps,
+    sequences,
+    timed,
+)
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.verdict.check import alarm, exit_code
+from tokentop.views.json import dumps
+
+EXAMPLES = 60
+FREE_WORDS = ("available", "Room for", "free")
+LIVE = ("active", "queued", "max_slots", "kv_cache", "prompt_tokens_per_s",
+        "generation_tokens_per_s", "requests_per_s", "ttft_s", "ttft_p95_s", "itl_s",
+        "itl_p95_s")  # fmt: skip
+
+every_sequence = settings(max_examples=EXAMPLES, deadline=None)
+Sequence = tuple[list[Poll], list[float], bool]
+cases = st.tuples(sequences, gaps, st.booleans())
+
+
+def pictures(case: Sequence) -> list[Snapshot]:
+    sequence, pauses, stack = case
+    return as_the_app(as_heard(timed(sequence, pauses), stack=stack), stack=stack)
+
+
+@given(cases)
+@every_sequence
+def test_who_waits_is_never_called_idle(case: Sequence) -> None:
+    """1. Requests wait: the tier is high at least, in every pool and in the whole."""
+    for snapshot in pictures(case):
+        demand = snapshot.demand
+        for pool in demand.pools:
+            if pool.queued and pool.tier is not None:
+                assert pool.tier in ("high", "surge", "saturated")
+        if any(pool.queued and pool.tier for pool in demand.pools):
+            assert demand.tier in ("high", "surge", "saturated")
+
+
+@given(cases)
+@every_sequence
+def test_without_anybody_who_serves_there_is_no_tier(case: Sequence) -> None:
+    """2. Nobody serves: no tier, no mode, no figure of demand."""
+    for snapshot in pictures(case):
+        serving = [e for e in snapshot.engines if e.state in ("online", "asleep", "names-only")]
+        heard = [s for s in snapshot.services if s.kind == "aither" and s.state == "online"]
+        if not serving and not heard:
+            assert (snapshot.demand.tier, snapshot.demand.mode) == (None, None)
+            assert snapshot.demand.utilization is None
+
+
+@given(cases)
+@every_sequence
+def test_no_room_is_promised_where_none_is(case: Sequence) -> None:
+    """3. No slot is free: the headline speaks of no room."""
+    for snapshot in pictures(case):
+        pools = {pool.model: pool for pool in snapshot.demand.pools}
+        if pools and all(pool.free == 0 for pool in pools.values()):
+            said = snapshot.demand.headline
+            assert not said.startswith("Room")
+            assert "available" not in said
+
+
+@given(cases)
+@every_sequence
+def test_who_is_down_fails_the_check(case: Sequence) -> None:
+    """4. A member is down: the check warns at least, and the line begins with it."""
+    for snapshot in pictures(case):
+        down = [r for r in snapshot.health.reasons if r.code == "engine_down"]
+        if down:
+            assert exit_code(snapshot) >= 1
+        if snapshot.health.state == "down":
+            assert exit_code(snapshot) == 2
+            assert alarm(snapshot).startswith("DOWN ")
+
+
+@given(cases)
+@every_sequence
+def test_who_does_not_serve_has_no_figures(case: Sequence) -> None:
+    """5. Neither in its row nor in any sum."""
+    for snapshot in pictures(case):
+        for engine in snapshot.engines:
+            if engine.state not in ("online", "asleep"):
+                assert {name: getattr(engine, name) for name in LIVE} == dict.fromkeys(LIVE)
+        told = [e for e in snapshot.engines if e.state == "online"]
+        own = snapshot.llm.source == "engines"
+        for name in ("active", "queued", "max_slots") if own else ():
+            known = [v for e in told if (v := getattr(e, name)) is not None]
+            assert getattr(snapshot.llm, name) == (sum(known) if known else None)
+
+
+def numbers(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from numbers(inner, f"{path}.{key}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from numbers(inner, path)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield path, float(value)
+
+
+RATIOS = ("utilization", "kv_cache", "memory_pressure", "prefix_hit_ratio", "burn")
+
+
+@given(cases)
+@every_sequence
+def test_ratios_are_ratios_and_counts_are_counts(case: Sequence) -> None:
+    """6. In the whole document: nothing below 0, no ratio above 1."""
+    for snapshot in pictures(case):
+        for path, value in numbers(json.loads(dumps(snapshot))):
+            assert value >= 0, path
+            if path.rpartition(".")[2] in RATIOS:
+                assert value <= 1, path
+
+
+def verdict(snapshot: Snapshot) -> dict[str, Any]:
+    """All that is said of the whole, in the words that a user sees."""
+    demand = snapshot.demand
+    return {
+        "health": snapshot.health.state,
+        "codes": [(r.code, r.member) for r in snapshot.health.reasons],
+        "tier": demand.tier,
+        "mode": demand.mode,
+        "headline": demand.headline,
+        "utilization": demand.utilization,
+        "pools": demand.pools,
+        "reasons": demand.reasons,
+        "exit": exit_code(snapshot),
+        "alarm": alarm(snapshot),
+    }
+
+
+@given(cases)
+@every_sequence
+def test_one_shots_say_what_the_app_says(case: Sequence) -> None:
+    """8. With what each call left for the next, the same verdict at every poll."""
+    sequence, pauses, stack = case
+    rounds = as_heard(timed(sequence, pauses), stack=stack)
+    app, calls = as_the_app(rounds, stack=stack), as_one_shots(rounds, stack=stack)
+    assert [verdict(one) for one in calls] == [verdict(one) for one in app]

@@ -1,0 +1,71 @@
+"""The stack's readings that the verdict is made of, as plain JSON values for the next call.
+
+What comes back was on disk, so it is read as anybody's data: whatever does not fit is left out.
+"""
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+from tokentop.domain.fold.last_good import LastGood
+from tokentop.domain.readings import PressureReading, QueueReading, Reading, VramReading
+
+MAX_KEPT = 256
+MAX_NAMES = 64
+_NAMES = ("models", "bad")
+_KEPT = {kind.__name__: kind for kind in (QueueReading, VramReading, PressureReading)}
+
+Saved = dict[str, object]
+
+
+def dump(held: Mapping[str, LastGood]) -> Saved:
+    """By key: when the last good answer came (monotonic seconds), and the answer if it is kept."""
+    return {
+        key: {
+            "at": one.good_at,
+            "kind": type(one.good).__name__,
+            "values": _values(one.good),
+        }
+        for key, one in held.items()
+        if one.good_at is not None
+    }
+
+
+def restore(saved: object, now: float) -> dict[str, LastGood]:
+    """What `dump` left at an earlier moment of this clock."""
+    rows = list(saved.items())[:MAX_KEPT] if isinstance(saved, dict) else ()
+    return {key: one for key, row in rows if (one := _restored(row, now)) is not None}
+
+
+def _values(reading: Reading | None) -> list[object] | None:
+    return list(reading) if type(reading).__name__ in _KEPT and reading is not None else None
+
+
+def _restored(row: object, now: float) -> LastGood | None:
+    at = row.get("at") if isinstance(row, dict) else None
+    if not isinstance(row, dict) or not isinstance(at, int | float) or not at <= now:
+        return None
+    good = _reading(row.get("kind"), row.get("values"))
+    return LastGood(good, float(at))
+
+
+def _reading(name: object, values: object) -> Reading | None:
+    kind = _KEPT.get(name) if isinstance(name, str) else None
+    if kind is None or not isinstance(values, list) or len(values) != len(kind._fields):
+        return None
+    fields = {name: _part(name, value) for name, value in zip(kind._fields, values, strict=True)}
+    return kind(**{name: value for name, value in fields.items() if value is not None})
+
+
+def _part(name: str, value: object) -> Any:
+    """The field's value, of the field's type; None where it is of another."""
+    if name in _NAMES:
+        names = value[:MAX_NAMES] if isinstance(value, list) else ()
+        return tuple(each for each in names if isinstance(each, str)) or None
+    if name == "back_pressure":
+        return value if isinstance(value, bool) else None
+    return value if _is_number(value) else None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)

@@ -1,0 +1,21 @@
+"""What kind of box this is: every view leaves out what there is none of."""
+
+from typing import Literal
+
+from tokentop.domain.snapshot import Snapshot
+
+Presence = Literal["stack", "engines", "gpus", "nothing"]
+
+
+def has_stack(snapshot: Snapshot) -> bool:
+    """Whether the seven services are configured here, or have answered since the start."""
+    return any(one.kind == "aither" and one.member for one in snapshot.services)
+
+
+def presence(snapshot: Snapshot) -> Presence:
+    """The most that is known to be here; a stack may have engines beside it."""
+    if has_stack(snapshot):
+        return "stack"
+    if snapshot.engines:
+        return "engines"
+    return "gpus" if snapshot.gpus else "nothing"

@@ -1,0 +1,97 @@
+"""The verdict's values: health, pools and reasons with their stable codes, members, the clock."""
+
+from typing import Literal, NamedTuple
+
+NO_DATA = "No data yet"
+
+Tier = Literal["idle", "low", "moderate", "high", "surge", "saturated"]
+Mode = Literal["normal", "pressure", "saturated"]
+HealthState = Literal["ok", "starting", "degraded", "down", "unknown"]
+Standing = Literal["serving", "starting", "degraded", "down"]
+ReasonCode = Literal[
+    "engine_down",
+    "engine_starting",
+    "engine_degraded",
+    "gpu_lost",
+    "driver_silent",
+    "queue_waiting",
+    "unbalanced",
+    "queue_full",
+    "rejections",
+    "kv_full",
+    "slots_full",
+    "preemptions",
+    "back_pressure",
+    "acta",
+    "vram_full",
+    "no_engine",
+    "stale_data",
+]
+
+
+class Reason(NamedTuple):
+    """Why the verdict is what it is; `member` is an Engine.id or a service's name, if it is one."""
+
+    code: ReasonCode
+    text: str
+    member: str | None = None
+
+
+class Health(NamedTuple):
+    """Does what should serve, serve? The most important reason first."""
+
+    state: HealthState = "unknown"
+    reasons: tuple[Reason, ...] = ()
+
+
+class Pool(NamedTuple):
+    """All engines that serve one model, or the stack (`model` is then "stack").
+
+    `utilization` is 0-1 and a lower bound where `at_least`; `tier` is None where nothing in the
+    pool serves or nothing about its load is known. `free` slots are of engines that report them.
+    """
+
+    model: str
+    tier: Tier | None = None
+    utilization: float | None = None
+    active: int | None = None
+    queued: int | None = None
+    max_slots: int | None = None
+    kv_cache: float | None = None
+    health: HealthState = "unknown"
+    free: int | None = None
+    at_least: bool = False
+
+
+class Clock(NamedTuple):
+    """`now` is monotonic seconds, `wall` the same moment in Unix seconds.
+
+    `utc_offset_s` is what the user's time zone adds to UTC; `interval_s` lies between two polls.
+    """
+
+    now: float = 0.0
+    wall: float = 0.0
+    utc_offset_s: float = 0.0
+    interval_s: float = 4.0
+    starting_grace_s: float = 600.0
+
+    def seconds_since(self, moment: float | None) -> float:
+        """Seconds from a monotonic moment to now; 0 where it is unknown."""
+        return 0.0 if moment is None else max(0.0, self.now - moment)
+
+    def since(self, moment: float | None) -> str:
+        """` (since 14:03)` for a monotonic moment; nothing where it is unknown."""
+        if moment is None:
+            return ""
+        minutes = int(self.wall - self.seconds_since(moment) + self.utc_offset_s) // 60
+        return f" (since {minutes // 60 % 24:02}:{minutes % 60:02})"
+
+
+class Member(NamedTuple):
+    """One member with its standing; `pool` is the model that it serves, `place` its address."""
+
+    id: str
+    pool: str
+    standing: Standing
+    place: str = ""
+    reason: Reason | None = None
