@@ -10,12 +10,11 @@ from tokentop.transport.discovery.sockets import (
     Listener,
     addresses,
     at_port,
-    held,
     listeners,
     reached_by,
     shares_our_network,
 )
-from tokentop.transport.procfs import Processes, user
+from tokentop.transport.procfs import Processes, sockets, user
 
 MAX_PORTS = 4
 EPHEMERAL = 32_768  # from here on ports are the kernel's choice: rendezvous stores, message queues
@@ -77,13 +76,13 @@ class Network:
 
     def _sockets_of(self, tree: ProcessTree, *, here: bool | None) -> _Sockets:
         # The kernel takes milliseconds to write the table, so ours is read once.
-        sockets = (self._ours if here else listeners(self._root, tree.pids[0])) or ()
-        seen = [inodes for pid in tree.pids if (inodes := held(self._root, pid)) is not None]
+        listening = (self._ours if here else listeners(self._root, tree.pids[0])) or ()
+        seen = [inodes for pid in tree.pids if (inodes := sockets(self._root, pid)) is not None]
         if seen:
-            mine = tuple(s for s in sockets if any(s.inode in inodes for inodes in seen))
+            mine = tuple(s for s in listening if any(s.inode in inodes for inodes in seen))
             return _Sockets(mine, exact=True)
         owner = user(self._root, tree.pids[0])
-        return _Sockets(tuple(s for s in sockets if s.user == owner), exact=False)
+        return _Sockets(tuple(s for s in listening if s.user == owner), exact=False)
 
     def _outside(self, tree: ProcessTree, port: int) -> list[Place]:
         """Where another namespace's port is published here; else perhaps under its own number."""

@@ -4,17 +4,15 @@
 ports of a container are known to all, and whose they are is known to some.
 """
 
-import os
 import re
 import socket
 import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tokentop.transport.procfs import read
+from tokentop.transport.procfs import inode, link, read
 
 LISTENING = b"0A"
-MAX_DESCRIPTORS = 8192
 MAX_READ = 256 * 1024  # listening sockets come first in the table
 
 _LOCAL = re.compile(rb"\|-- ([0-9.]+)\s+/32 host LOCAL\b")
@@ -38,37 +36,17 @@ def listeners(root: str, pid: int | str) -> tuple[Listener, ...] | None:
     return tuple(row for row in rows if row is not None)
 
 
-def held(root: str, pid: int) -> frozenset[int] | None:
-    """The inodes of the process's sockets; None where its descriptors are not shown to us."""
-    try:
-        names = os.listdir(f"{root}/{pid}/fd")
-    except OSError:
-        return None
-    found: set[int] = set()
-    for name in names[:MAX_DESCRIPTORS]:
-        try:
-            target = os.readlink(f"{root}/{pid}/fd/{name}")
-        except OSError:
-            continue
-        if target.startswith("socket:["):
-            found.add(int(target[8:-1]))
-    return frozenset(found)
-
-
 def shares_our_network(root: str, pid: int) -> bool | None:
-    """Whether loopback is the same there as here; None where nothing tells.
+    """Whether loopback is the same for that process as for us; None where it cannot be read.
 
-    The namespace's link is shown to the process's user and root only, the inode of its socket
-    table to everybody; both mean the same.
+    The namespace's link is readable for the process's user and root only, the inode of its socket
+    table for everybody; both mean the same.
     """
-    try:
-        return os.readlink(f"{root}/{pid}/ns/net") == os.readlink(f"{root}/self/ns/net")
-    except OSError:
-        pass
-    try:
-        return os.stat(f"{root}/{pid}/net/tcp").st_ino == os.stat(f"{root}/self/net/tcp").st_ino
-    except OSError:
-        return None
+    for of, path in ((link, "ns/net"), (inode, "net/tcp")):
+        there, here = of(root, f"{pid}/{path}"), of(root, f"self/{path}")
+        if there is not None and here is not None:
+            return there == here
+    return None
 
 
 def addresses(root: str, pid: int) -> frozenset[str]:
