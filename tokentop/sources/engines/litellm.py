@@ -18,6 +18,7 @@ from tokentop.sources.engines.protocol import (
     Throttle,
     is_html,
 )
+from tokentop.sources.engines.spec import CommandLine, EngineSpec
 from tokentop.sources.exposition import Page, Sample
 
 METRICS = "/metrics"
@@ -129,3 +130,6 @@ def _label(sample: Sample, *names: str) -> str:
     """The first label that says something; LiteLLM writes None for nothing."""
     values = (sample.labels.get(name, "") for name in names)
     return next((clean(value) for value in values if value not in ABSENT), "")
+
+
+SPEC = EngineSpec("litellm", LiteLlm, port=4000, command=CommandLine(r"litellm"))

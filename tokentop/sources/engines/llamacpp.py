@@ -20,6 +20,7 @@ from tokentop.sources.engines.protocol import (
     status_of,
 )
 from tokentop.sources.engines.slots import best_slots
+from tokentop.sources.engines.spec import CommandLine, EngineSpec
 
 PROPS = "/props"
 SLOTS = "/slots"
@@ -206,3 +207,18 @@ def _loaded(answer: Answer) -> tuple[str, ...] | None:
         if isinstance(row, dict) and state == "loaded" and (name := row.get("id")):
             names.append(str(name)[:256])
     return tuple(names[:MAX_LOADED])
+
+
+SPEC = EngineSpec(
+    "llamacpp",
+    LlamaCpp,
+    port=8080,
+    command=CommandLine(
+        r"(?:llama-server|llama\.cpp-server|llamafile)(?:\.exe)?",
+        slot_flags=(("-np", "--parallel", "--n-parallel"),),
+        model_flags=(("-a", "--alias"), ("-m", "--model"), ("-hf", "-hfr", "--hf-repo")),
+        slots_variable="LLAMA_ARG_N_PARALLEL",
+        port_variable="LLAMA_ARG_PORT",
+    ),
+    runner_kind="llamacpp",  # a router's models
+)

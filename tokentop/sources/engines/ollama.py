@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Sequence
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources import json_fields as values
-from tokentop.sources.engines import openai
+from tokentop.sources.engines.answers import version_of
 from tokentop.sources.engines.llamacpp import LlamaCpp
 from tokentop.sources.engines.protocol import (
     Answer,
@@ -21,6 +21,7 @@ from tokentop.sources.engines.protocol import (
     refused,
 )
 from tokentop.sources.engines.slots import best_slots
+from tokentop.sources.engines.spec import CommandLine, EngineSpec
 
 LOADED = "/api/ps"
 VERSION = "/api/version"
@@ -54,7 +55,7 @@ class Ollama:
         return self._with_runners(blank, readings)
 
     def _remember(self, answer: Answer | Failure | None, now: float) -> None:
-        version = openai.version(answer)
+        version = version_of(answer)
         if version is not None:
             self._version = version
             self._seldom.done(now)
@@ -127,3 +128,18 @@ def _elsewhere(origin: str, conversation: PollProtocol) -> PollProtocol:
 def _sum(numbers: Iterable[int | None]) -> int | None:
     known = [n for n in numbers if n is not None]
     return sum(known) if known else None
+
+
+SPEC = EngineSpec(
+    "ollama",
+    Ollama,
+    port=11434,
+    command=CommandLine(
+        r"ollama",
+        subcommands=("serve", "runner"),
+        runner="runner",
+        slots_variable="OLLAMA_NUM_PARALLEL",
+        address_variable="OLLAMA_HOST",
+    ),
+    runner_kind="llamacpp",
+)

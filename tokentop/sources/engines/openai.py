@@ -1,11 +1,10 @@
-"""A plain OpenAI-compatible server: names only, the rest is unknown. Others borrow its readers."""
+"""A plain OpenAI-compatible server: the names of its models only, the rest is unknown."""
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
-from tokentop.sources import json_fields as values
-from tokentop.sources.engines.protocol import Answer, Hints, PollProtocol, refused
-
-MAX_MODELS = 256
+from tokentop.sources.engines.answers import models_of
+from tokentop.sources.engines.protocol import Hints, PollProtocol, refused
+from tokentop.sources.engines.spec import EngineSpec
 
 
 class OpenAi:
@@ -21,7 +20,7 @@ class OpenAi:
         answer = answers["/v1/models"]
         if isinstance(answer, Failure):
             return refused(answer, "openai")
-        names = model_names(answer)
+        names = models_of(answer)
         if names is None:
             return Failure("bad-data", "/v1/models does not answer a list of models.")
         slots = self._hints.configured_slots
@@ -36,26 +35,4 @@ class OpenAi:
         )
 
 
-def model_names(answer: Answer | Failure | None) -> tuple[str, ...] | None:
-    """The ids of a /v1/models answer, adapters included; None where it is no such list."""
-    if not isinstance(answer, Answer):
-        return None
-    try:
-        found = values.rows(values.load(answer.body), "data", "models")
-    except values.BadData:
-        return None
-    names = (
-        values.Fields(row).text("id", "id", "name", "model") if isinstance(row, dict) else None
-        for row in found[:MAX_MODELS]
-    )
-    return tuple(dict.fromkeys(name for name in names if name))
-
-
-def version(answer: Answer | Failure | None) -> str | None:
-    """The `version` of a JSON object; None where it is no such object."""
-    if not isinstance(answer, Answer):
-        return None
-    try:
-        return values.Fields(values.mapping(values.load(answer.body))).text("version")
-    except values.BadData:
-        return None
+SPEC = EngineSpec("openai", OpenAi)

@@ -11,7 +11,7 @@ from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
-from tokentop.sources.engines import openai
+from tokentop.sources.engines.answers import models_of
 from tokentop.sources.engines.protocol import (
     AUTH_REQUIRED,
     Answer,
@@ -23,6 +23,7 @@ from tokentop.sources.engines.protocol import (
     status_of,
 )
 from tokentop.sources.engines.slots import best_slots
+from tokentop.sources.engines.spec import CommandLine, EngineSpec
 from tokentop.sources.exposition import Page, Sample
 
 LOADS = "/v1/loads"
@@ -85,7 +86,7 @@ class Sglang:
         return reading
 
     def _remember_names(self, answer: Answer | Failure | None, now: float) -> None:
-        names = openai.model_names(answer)
+        names = models_of(answer)
         if names is not None:
             self._models = names
             self._names_due.done(now)
@@ -241,3 +242,16 @@ def _rank(labels: Mapping[str, str]) -> tuple[str, ...]:
 def _sum(numbers: list[float | None] | list[int | None]) -> float | None:
     known = [n for n in numbers if n is not None]
     return float(sum(known)) if known else None
+
+
+SPEC = EngineSpec(
+    "sglang",
+    Sglang,
+    port=30000,
+    command=CommandLine(
+        r"sglang|sglang::.*|sglang\.launch_server|sglang\.srt\..*",
+        subcommands=("serve",),
+        slot_flags=(("--max-running-requests",),),
+        model_flags=(("--served-model-name",), ("--model-path", "--model")),
+    ),
+)

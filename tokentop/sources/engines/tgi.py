@@ -18,6 +18,7 @@ from tokentop.sources.engines.protocol import (
     refused,
 )
 from tokentop.sources.engines.slots import best_slots
+from tokentop.sources.engines.spec import CommandLine, EngineSpec
 from tokentop.sources.exposition import Page
 
 METRICS = "/metrics"
@@ -116,3 +117,15 @@ def _counters(page: Page) -> Counters:
         rejections=overloaded,
         error=None if failed is None else failed - (overloaded or 0.0),
     )
+
+
+SPEC = EngineSpec(
+    "tgi",
+    Tgi,
+    port=3000,
+    command=CommandLine(
+        r"text-generation-(?:launcher|router|server)",
+        port_flags=("--port", "-p"),
+        model_flags=(("--model-id",),),
+    ),
+)

@@ -8,7 +8,7 @@ documentation, "Production metrics". Not read: `/load` (0 unless tracking was en
 from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources import exposition
-from tokentop.sources.engines import openai
+from tokentop.sources.engines.answers import models_of, version_of
 from tokentop.sources.engines.origins import origins
 from tokentop.sources.engines.protocol import (
     Answer,
@@ -20,6 +20,7 @@ from tokentop.sources.engines.protocol import (
     refused,
 )
 from tokentop.sources.engines.slots import ObservedSlots, best_slots
+from tokentop.sources.engines.spec import CommandLine, EngineSpec
 from tokentop.sources.exposition import Page
 
 RUNNING = "vllm:num_requests_running"
@@ -72,8 +73,8 @@ class Vllm:
         return self._read(page)
 
     def _remember(self, version: Answer | Failure, models: Answer | Failure, now: float) -> None:
-        self._version = openai.version(version) or self._version
-        self._models = openai.model_names(models) or self._models
+        self._version = version_of(version) or self._version
+        self._models = models_of(models) or self._models
         if isinstance(version, Answer):
             self._seldom.done(now)
 
@@ -130,3 +131,18 @@ def _counters(page: Page) -> Counters:
         abort=ended.get("abort"),
         error=ended.get("error"),
     )
+
+
+SPEC = EngineSpec(
+    "vllm",
+    Vllm,
+    port=8000,
+    command=CommandLine(
+        r"vllm|vllm::.*|vllm\.entrypoints\..*",
+        subcommands=("serve",),
+        slot_flags=(("--max-num-active-seqs",), ("--max-num-seqs",)),  # the first caps the second
+        replica_flags=("--data-parallel-size", "-dp"),
+        model_flags=(("--served-model-name",), ("--model",)),
+        model_follows="serve",
+    ),
+)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tokentop.domain.readings import GpusReading
 from tokentop.domain.urls import is_loopback
 from tokentop.sources.engines.command_line import Command
-from tokentop.sources.engines.registry import USUAL_PORTS
+from tokentop.sources.engines.registry import spec, usual_ports
 from tokentop.transport.discovery.findings import Source
 from tokentop.transport.discovery.ports import Network, Place
 from tokentop.transport.discovery.process_trees import ProcessTree, process_trees
@@ -28,7 +28,7 @@ class SearchScope(NamedTuple):
     ports: tuple[int, ...] = ()
     exclude: tuple[int, ...] = ()
     taken: tuple[tuple[str, int], ...] = ()
-    usual: tuple[int, ...] = USUAL_PORTS
+    usual: tuple[int, ...] = usual_ports()
     root: str = "/proc"
 
 
@@ -85,10 +85,11 @@ def gpu_pids(reading: GpusReading) -> tuple[int, ...]:
 
 def _of_tree(root: str, network: Network, tree: ProcessTree) -> list[Candidate]:
     here = shares_our_network(root, tree.pids[0]) is not False
+    readable = spec(tree.command.kind).runner_kind if tree.command and here else None
     origins = tuple(
         f"http://127.0.0.1:{runner.port}"
         for runner in tree.runners
-        if here and runner.port is not None and runner.kind == "llamacpp"
+        if runner.port is not None and runner.kind == readable
     )
     blank = Candidate(
         "127.0.0.1",

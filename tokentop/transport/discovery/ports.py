@@ -1,9 +1,8 @@
 """The loopback ports of a family of processes, as far as permissions and namespaces let us see."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from tokentop.sources.engines.command_line import PORTS, Command
+from tokentop.sources.engines.command_line import names_port
 from tokentop.transport.discovery.process_trees import ProcessTree
 from tokentop.transport.discovery.published import Published, published
 from tokentop.transport.discovery.sockets import (
@@ -102,16 +101,10 @@ def _chosen(tree: ProcessTree, sockets_seen: _Sockets) -> list[int]:
         return open_ports if sockets_seen.exact else []
     if command.port is None:
         return []
-    if command.port in open_ports or _names_port(tree.argv, command):
+    if command.port in open_ports or names_port(command, tree.argv):
         return [command.port]
     low = [port for port in open_ports if port < EPHEMERAL]
     return [command.port, *(low if sockets_seen.exact or len(low) < MAX_PORTS else ())]
-
-
-def _names_port(argv: Sequence[str], command: Command) -> bool:
-    """Whether somebody chose the port, so that no other one is meant."""
-    options = {word.partition("=")[0] for word in argv}
-    return command.port != PORTS.get(command.kind) or bool(options & {"--port", "-p"})
 
 
 def _bound_elsewhere(port: int, sockets_seen: _Sockets) -> bool:

@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import UNREACHABLE
-from tokentop.sources.engines import openai
+from tokentop.sources.engines.answers import version_of
 from tokentop.sources.engines.identify import identify
-from tokentop.sources.engines.protocol import Answer, Answers, Paths
+from tokentop.sources.engines.protocol import Answers, Paths
 from tokentop.transport.discovery.candidates import Candidate
 from tokentop.transport.http import client_blocking as client_blocking
 from tokentop.transport.http.messages import Reply, Request
@@ -153,4 +153,4 @@ def _noting(
 
 def _version(answers: Answers) -> str | None:
     found = (answers.get(path) for path in ("/version", "/api/version", "/info"))
-    return next((v for a in found if isinstance(a, Answer) and (v := openai.version(a))), None)
+    return next((v for a in found if (v := version_of(a))), None)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.sources.engines import command_line as commands
 from tokentop.sources.engines.command_line import Command
+from tokentop.sources.engines.registry import spec
 from tokentop.transport.procfs import Processes, environment
 
 MAX_FAMILIES = 64
@@ -18,14 +19,6 @@ MAX_MEMBERS = 256
 MAX_CLIMB = 16
 MAX_CLIMB_UNNAMED = 3
 
-# The only variables that are read; none of them holds a secret.
-VARIABLES = ("OLLAMA_HOST", "OLLAMA_NUM_PARALLEL", "LLAMA_ARG_PORT", "LLAMA_ARG_N_PARALLEL")
-
-# Words after the program's name with which it serves nobody.
-CLIENT_SUBCOMMANDS = {
-    "vllm": ("bench", "chat", "complete", "collect-env", "run-batch"),
-    "ollama": ("run", "pull", "push", "list", "ls", "ps", "show", "stop", "create", "cp", "rm"),
-}
 # Above these nothing belongs to the engine.
 _LAUNCHERS = re.compile(
     r"(systemd|init|sshd|tmux|screen|login|su|containerd-shim.*|conmon|dockerd|podman|supervisord"
@@ -81,7 +74,7 @@ def _family(root: str, processes: Processes, kin: "_Kin", head: int, on_gpu: boo
     members = kin.members(head)
     if kin.kinds.get(head) is None:
         return ProcessTree(members, argv, on_gpu=on_gpu)
-    environ = environment(root, head, VARIABLES)
+    environ = environment(root, head, commands.variables())
     runners = tuple(_runner(processes.argv(pid), pid) for pid in members[1:] if kin.runs(pid, head))
     return ProcessTree(members, argv, environ, commands.read(argv, dict(environ)), runners, on_gpu)
 
@@ -102,7 +95,7 @@ class _Kin:
         for pid in processes.pids():
             argv = processes.argv(pid)
             kind = commands.kind_of(argv[:16])
-            if kind is not None and serves(kind, argv):
+            if kind is not None:
                 self.kinds[pid] = kind
 
     def named(self) -> list[int]:
@@ -146,22 +139,17 @@ class _Kin:
     def runs(self, pid: int, head: int) -> bool:
         """Whether the child was started to run one model, on a port of its own."""
         kind, launcher = self.kinds.get(pid), self.kinds.get(head)
-        return kind is not None and launcher in ("ollama", "llamacpp") and _launches(launcher, kind)
+        if kind is None or launcher is None or spec(launcher).runner_kind is None:
+            return False
+        return _launches(launcher, kind)
 
     def _belongs(self, pid: int, head: int) -> bool:
         kind = self.kinds.get(pid)
         return kind is None or (head in self.kinds and _launches(self.kinds[head], kind))
 
 
-def serves(kind: EngineKind, argv: Sequence[str]) -> bool:
-    """False for an engine's client: `ollama run`, `vllm bench`."""
-    errands = CLIENT_SUBCOMMANDS.get(kind, ())
-    program = next((at for at, word in enumerate(argv[:12]) if _base(word) == kind), None)
-    return program is None or not set(argv[program + 1 : program + 2]) & set(errands)
-
-
 def _launches(launcher: EngineKind, kind: EngineKind) -> bool:
-    return launcher == kind or (launcher == "ollama" and kind == "llamacpp")
+    return kind in (launcher, spec(launcher).runner_kind)
 
 
 def _is_launcher(argv: Sequence[str]) -> bool:

@@ -1,0 +1,51 @@
+"""The facts of one engine as plain data: each engine's file ends with its SPEC.
+
+Command lines, identification, the search for engines and the Prometheus queries read them, so an
+engine is added by one file here and its name in `EngineKind`.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tokentop.domain.engines.readings import EngineKind
+from tokentop.sources.engines.protocol import Adapter, Hints
+
+Flags = tuple[str, ...]
+
+
+class CommandLine(NamedTuple):
+    """How its server is started. Of several groups of flags the first that is given counts.
+
+    `program` is a regular expression for the whole name of a program, script or module. A program
+    called exactly as the kind serves only with one of `subcommands`.
+    """
+
+    program: str
+    subcommands: tuple[str, ...] = ()
+    runner: str = ""  # the subcommand that serves one model for another process of the engine
+    port_flags: Flags = ("--port",)
+    host_flags: Flags = ("--host", "--hostname")
+    slot_flags: tuple[Flags, ...] = ()
+    replica_flags: Flags = ()  # so many replicas have those slots each
+    model_flags: tuple[Flags, ...] = ()
+    model_follows: str = ""  # the subcommand behind which the model may stand
+    # Environment variables; none of them may hold a secret.
+    slots_variable: str = ""
+    port_variable: str = ""
+    address_variable: str = ""  # [scheme://]host[:port]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The environment variables that are read."""
+        named = (self.slots_variable, self.port_variable, self.address_variable)
+        return tuple(name for name in named if name)
+
+
+class EngineSpec(NamedTuple):
+    """One engine; `runner_kind` is what the processes answer as that it starts for its models."""
+
+    kind: EngineKind
+    adapter: Callable[[Hints], Adapter]
+    port: int | None = None  # the usual one
+    command: CommandLine | None = None
+    runner_kind: EngineKind | None = None
