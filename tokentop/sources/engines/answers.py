@@ -7,6 +7,8 @@ from tokentop.sources import json_fields as values
 from tokentop.sources.engines.protocol import Answer
 
 MAX_MODELS = 256
+MAX_OWNERS = 64
+MAX_TEXT = 64
 
 
 def document_of(answer: Answer | Failure | None) -> Mapping[str, object]:
@@ -22,6 +24,31 @@ def document_of(answer: Answer | Failure | None) -> Mapping[str, object]:
 def version_of(answer: Answer | Failure | None) -> str | None:
     """The `version` of a JSON object; None where there is none."""
     return values.Fields(document_of(answer)).text("version")
+
+
+def owners_of(answer: Answer | Failure | None) -> tuple[str, ...] | None:
+    """The owners in a /v1/models answer; None where it is no OpenAI-like list."""
+    listing = document_of(answer)
+    models = listing.get("data")
+    if not isinstance(models, list) or not all(isinstance(model, dict) for model in models):
+        return None
+    if not models:
+        return () if listing.get("object") == "list" else None
+    if not all(isinstance(model.get("id"), str) for model in models):
+        return None
+    return tuple(str(model.get("owned_by", "")) for model in models[:MAX_OWNERS])
+
+
+def text_of(answer: Answer | Failure | None) -> str:
+    """A short text that was answered; empty where there is none."""
+    if not isinstance(answer, Answer) or len(answer.body) > MAX_TEXT:
+        return ""
+    return answer.body.decode("utf-8", "replace").strip()
+
+
+def has_version(answer: Answer | Failure | None) -> bool:
+    """Whether it is an object with a version in words."""
+    return isinstance(document_of(answer).get("version"), str)
 
 
 def models_of(answer: Answer | Failure | None) -> tuple[str, ...] | None:

@@ -9,16 +9,18 @@ from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean
 from tokentop.sources import exposition
+from tokentop.sources.engines.answers import text_of
 from tokentop.sources.engines.origins import origins
 from tokentop.sources.engines.protocol import (
     AUTH_REQUIRED,
     Answer,
+    Answers,
     Hints,
     PollProtocol,
     Throttle,
     is_html,
 )
-from tokentop.sources.engines.spec import CommandLine, EngineSpec
+from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
 from tokentop.sources.exposition import Page, Sample
 
 METRICS = "/metrics"
@@ -132,4 +134,14 @@ def _label(sample: Sample, *names: str) -> str:
     return next((clean(value) for value in values if value not in ABSENT), "")
 
 
-SPEC = EngineSpec("litellm", LiteLlm, port=4000, command=CommandLine(r"litellm"))
+def _is_litellm(answers: Answers) -> bool:
+    return text_of(answers.get(ALIVE)).strip('"') == "I'm alive!"
+
+
+SPEC = EngineSpec(
+    "litellm",
+    LiteLlm,
+    port=4000,
+    command=CommandLine(r"litellm"),
+    signature=Signature(then=(ALIVE,), recognise=_is_litellm, series="litellm_"),
+)

@@ -12,15 +12,17 @@ from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
+from tokentop.sources.engines.answers import document_of
 from tokentop.sources.engines.protocol import (
     Answer,
+    Answers,
     Hints,
     PollProtocol,
     refused,
     status_of,
 )
 from tokentop.sources.engines.slots import best_slots
-from tokentop.sources.engines.spec import CommandLine, EngineSpec
+from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
 
 PROPS = "/props"
 SLOTS = "/slots"
@@ -209,6 +211,15 @@ def _loaded(answer: Answer) -> tuple[str, ...] | None:
     return tuple(names[:MAX_LOADED])
 
 
+def _is_llamacpp(answers: Answers) -> bool:
+    """By the Server header of any answer, or by its properties."""
+    found = (answer for answer in answers.values() if isinstance(answer, Answer))
+    if any(answer.server.lower().startswith("llama.cpp") for answer in found):
+        return True
+    props = document_of(answers.get(PROPS))
+    return "total_slots" in props or props.get("role") == "router"
+
+
 SPEC = EngineSpec(
     "llamacpp",
     LlamaCpp,
@@ -219,6 +230,12 @@ SPEC = EngineSpec(
         model_flags=(("-a", "--alias"), ("-m", "--model"), ("-hf", "-hfr", "--hf-repo")),
         slots_variable="LLAMA_ARG_N_PARALLEL",
         port_variable="LLAMA_ARG_PORT",
+    ),
+    signature=Signature(
+        first=(PROPS,),
+        locked=("/", "/v1/health"),
+        recognise=_is_llamacpp,
+        metrics_spared=("llamacpp",),  # reading restarts its averages
     ),
     runner_kind="llamacpp",  # a router's models
 )

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Sequence
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources import json_fields as values
-from tokentop.sources.engines.answers import version_of
+from tokentop.sources.engines.answers import has_version, text_of, version_of
 from tokentop.sources.engines.llamacpp import LlamaCpp
 from tokentop.sources.engines.protocol import (
     Answer,
@@ -21,10 +21,11 @@ from tokentop.sources.engines.protocol import (
     refused,
 )
 from tokentop.sources.engines.slots import best_slots
-from tokentop.sources.engines.spec import CommandLine, EngineSpec
+from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
 
 LOADED = "/api/ps"
 VERSION = "/api/version"
+ROOT = "/"
 
 MAX_RUNNERS = 16
 NAMES_ONLY = "Ollama tells no running requests; its runner does, to whoever may see its process."
@@ -130,6 +131,10 @@ def _sum(numbers: Iterable[int | None]) -> int | None:
     return sum(known) if known else None
 
 
+def _is_ollama(answers: Answers) -> bool:
+    return has_version(answers.get(VERSION)) and text_of(answers.get(ROOT)) == "Ollama is running"
+
+
 SPEC = EngineSpec(
     "ollama",
     Ollama,
@@ -140,6 +145,13 @@ SPEC = EngineSpec(
         runner="runner",
         slots_variable="OLLAMA_NUM_PARALLEL",
         address_variable="OLLAMA_HOST",
+    ),
+    signature=Signature(
+        first=(VERSION,),
+        then=(ROOT,),
+        only_after=VERSION,
+        recognise=_is_ollama,
+        metrics_spared=("library",),  # the owner that Ollama names; it has no /metrics
     ),
     runner_kind="llamacpp",
 )

@@ -4,7 +4,7 @@ from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources.engines.answers import models_of
 from tokentop.sources.engines.protocol import Hints, PollProtocol, refused
-from tokentop.sources.engines.spec import EngineSpec
+from tokentop.sources.engines.spec import EngineSpec, Signature
 
 
 class OpenAi:
@@ -35,4 +35,11 @@ class OpenAi:
         )
 
 
-SPEC = EngineSpec("openai", OpenAi)
+SPEC = EngineSpec(
+    "openai",
+    OpenAi,
+    signature=Signature(
+        # TensorRT-LLM drains its statistics when they are read.
+        metrics_spared=("tensorrt_llm", "nvidia", "lmdeploy"),
+    ),
+)

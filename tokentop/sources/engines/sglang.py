@@ -11,10 +11,11 @@ from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
-from tokentop.sources.engines.answers import models_of
+from tokentop.sources.engines.answers import document_of, models_of, owners_of
 from tokentop.sources.engines.protocol import (
     AUTH_REQUIRED,
     Answer,
+    Answers,
     Hints,
     Paths,
     PollProtocol,
@@ -23,7 +24,7 @@ from tokentop.sources.engines.protocol import (
     status_of,
 )
 from tokentop.sources.engines.slots import best_slots
-from tokentop.sources.engines.spec import CommandLine, EngineSpec
+from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
 from tokentop.sources.exposition import Page, Sample
 
 LOADS = "/v1/loads"
@@ -244,6 +245,14 @@ def _sum(numbers: list[float | None] | list[int | None]) -> float | None:
     return float(sum(known)) if known else None
 
 
+def _is_sglang(answers: Answers) -> bool:
+    """By its loads; an older server by its names."""
+    if LOADS not in answers:
+        return False
+    loads = document_of(answers[LOADS]).get("loads")
+    return isinstance(loads, list) or "sglang" in (owners_of(answers.get(NAMES)) or ())
+
+
 SPEC = EngineSpec(
     "sglang",
     Sglang,
@@ -254,4 +263,5 @@ SPEC = EngineSpec(
         slot_flags=(("--max-running-requests",),),
         model_flags=(("--served-model-name",), ("--model-path", "--model")),
     ),
+    signature=Signature(then=(LOADS,), recognise=_is_sglang, series="sglang:"),
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
-from tokentop.sources.engines.protocol import Adapter, Hints
+from tokentop.sources.engines.protocol import Adapter, Answers, Hints, Paths
 
 Flags = tuple[str, ...]
 
@@ -41,6 +41,22 @@ class CommandLine(NamedTuple):
         return tuple(name for name in named if name)
 
 
+class Signature(NamedTuple):
+    """What tells its answers from other servers'. All of them are asked, so no path may harm any.
+
+    `recognise` is given all answers so far, after each step; what is not in them was not asked.
+    """
+
+    first: Paths = ()  # asked of every server
+    then: Paths = ()  # asked where the first answers suggest an engine
+    only_after: str = ""  # and this path was answered
+    locked: Paths = ()  # asked where all others want a key
+    recognise: Callable[[Answers], bool] | None = None
+    series: str = ""  # how its series on /metrics begin, where reading them to find out is harmless
+    # Owners in /v1/models of servers whose /metrics must not be read to find out.
+    metrics_spared: tuple[str, ...] = ()
+
+
 class EngineSpec(NamedTuple):
     """One engine; `runner_kind` is what the processes answer as that it starts for its models."""
 
@@ -48,4 +64,5 @@ class EngineSpec(NamedTuple):
     adapter: Callable[[Hints], Adapter]
     port: int | None = None  # the usual one
     command: CommandLine | None = None
+    signature: Signature = Signature()
     runner_kind: EngineKind | None = None

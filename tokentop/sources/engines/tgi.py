@@ -8,8 +8,10 @@ from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
+from tokentop.sources.engines.answers import document_of
 from tokentop.sources.engines.protocol import (
     Answer,
+    Answers,
     Hints,
     Paths,
     PollProtocol,
@@ -18,7 +20,7 @@ from tokentop.sources.engines.protocol import (
     refused,
 )
 from tokentop.sources.engines.slots import best_slots
-from tokentop.sources.engines.spec import CommandLine, EngineSpec
+from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
 from tokentop.sources.exposition import Page
 
 METRICS = "/metrics"
@@ -119,6 +121,12 @@ def _counters(page: Page) -> Counters:
     )
 
 
+def _is_tgi(answers: Answers) -> bool:
+    info = document_of(answers.get(INFO))
+    embeddings = "model_type" in info  # its sibling, which generates nothing
+    return bool(info.get("model_id")) and "version" in info and not embeddings
+
+
 SPEC = EngineSpec(
     "tgi",
     Tgi,
@@ -128,4 +136,5 @@ SPEC = EngineSpec(
         port_flags=("--port", "-p"),
         model_flags=(("--model-id",),),
     ),
+    signature=Signature(then=(INFO,), recognise=_is_tgi, series="tgi_"),
 )

@@ -8,10 +8,11 @@ documentation, "Production metrics". Not read: `/load` (0 unless tracking was en
 from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources import exposition
-from tokentop.sources.engines.answers import models_of, version_of
+from tokentop.sources.engines.answers import has_version, models_of, owners_of, version_of
 from tokentop.sources.engines.origins import origins
 from tokentop.sources.engines.protocol import (
     Answer,
+    Answers,
     Hints,
     Paths,
     PollProtocol,
@@ -20,7 +21,7 @@ from tokentop.sources.engines.protocol import (
     refused,
 )
 from tokentop.sources.engines.slots import ObservedSlots, best_slots
-from tokentop.sources.engines.spec import CommandLine, EngineSpec
+from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
 from tokentop.sources.exposition import Page
 
 RUNNING = "vllm:num_requests_running"
@@ -133,6 +134,12 @@ def _counters(page: Page) -> Counters:
     )
 
 
+def _is_vllm(answers: Answers) -> bool:
+    """By its names, once its /metrics has none of its series: statistics are disabled."""
+    owners = owners_of(answers.get("/v1/models")) or ()
+    return "/metrics" in answers and has_version(answers.get("/version")) and "vllm" in owners
+
+
 SPEC = EngineSpec(
     "vllm",
     Vllm,
@@ -145,4 +152,5 @@ SPEC = EngineSpec(
         model_flags=(("--served-model-name",), ("--model",)),
         model_follows="serve",
     ),
+    signature=Signature(recognise=_is_vllm, series="vllm:"),
 )

@@ -152,5 +152,4 @@ def _noting(
 
 
 def _version(answers: Answers) -> str | None:
-    found = (answers.get(path) for path in ("/version", "/api/version", "/info"))
-    return next((v for a in found if (v := version_of(a))), None)
+    return next((version for each in answers.values() if (version := version_of(each))), None)
