@@ -55,6 +55,26 @@ def test_wanting_some_changes_nothing_about_them(name: str) -> None:
     assert all(part.samples(n) == everything.samples(n) for n in some)
 
 
+@pytest.mark.parametrize(
+    ("selector", "total"),
+    [
+        ("", 15),
+        ('{err="over"}', 1),
+        ('{err!="over"}', 14),
+        ('{err=~"over|gen.*"}', 5),
+        ('{err=~"o"}', None),
+        ('{err!~"over.*",method=""}', 12),
+        ('{err="over",method="x"}', None),
+        ('{err=""}', 8),
+    ],
+)
+def test_a_selector_chooses_as_prometheus_does(selector: str, total: float | None) -> None:
+    """Expressions match whole values, and a label that is missing is empty."""
+    lines = 'f{err="over"} 1', 'f{err="overload",method="x"} 2', 'f{err="generate"} 4', "f 8"
+    page = parse(("\n".join(lines) + "\n").encode())
+    assert page.total(f"f{selector}") == total
+
+
 LABEL_VALUE = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=12
 )

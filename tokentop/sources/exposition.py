@@ -30,6 +30,7 @@ _NUMBER = re.compile(
     r"[+-]?(?:(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+|nan|inf(?:inity)?+)\Z",
     re.IGNORECASE,
 )
+_MATCHER = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)(=~|!~|!=|=)"([^"]*)"')
 _ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
 _ESCAPED = re.compile(r"\\[\\\"n]")
 
@@ -53,8 +54,13 @@ class Page:
         return bool(self._series)
 
     def samples(self, name: str) -> list[Sample]:
-        """The samples of a name whose value is a measurement: neither NaN nor without bound."""
-        return [s for s in self._series.get(name, ()) if -LARGEST <= s.value <= LARGEST]
+        """The samples of a name whose value is a measurement: neither NaN nor without bound.
+
+        A selector behind the name, as Prometheus writes it, leaves the others out.
+        """
+        name, brace, selector = name.partition("{")
+        found = [s for s in self._series.get(name, ()) if -LARGEST <= s.value <= LARGEST]
+        return [s for s in found if _selected(s, selector)] if brace else found
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._series)
@@ -104,6 +110,23 @@ class Page:
                     self.total(f"{base}_count"),
                 )
         return None
+
+
+def _selected(sample: Sample, selector: str) -> bool:
+    matches = (
+        (pattern.fullmatch(sample.labels.get(label, "")) is not None) == wanted
+        for label, pattern, wanted in _matchers(selector)
+    )
+    return all(matches)
+
+
+@lru_cache(64)
+def _matchers(selector: str) -> tuple[tuple[str, re.Pattern[str], bool], ...]:
+    """Label, expression, and whether it must match; `=` and `!=` take their text as it stands."""
+    return tuple(
+        (label, re.compile(text if "~" in operator else re.escape(text)), operator[0] == "=")
+        for label, operator, text in _MATCHER.findall(selector)
+    )
 
 
 def number(text: str) -> float | None:

@@ -8,7 +8,7 @@ only where `/slots` is disabled.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading, SlotProgress
+from tokentop.domain.engines.readings import EngineKind, EngineReading, SlotProgress
 from tokentop.domain.readings import Failure
 from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
@@ -21,20 +21,25 @@ from tokentop.sources.engines.protocol import (
     refused,
     status_of,
 )
+from tokentop.sources.engines.series import Series, read_counters
 from tokentop.sources.engines.slots import best_slots
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
+from tokentop.sources.exposition import Page
 
 PROPS = "/props"
 SLOTS = "/slots"
 METRICS = "/metrics"
 MODELS = "/models"
 
-ACTIVE = "llamacpp:requests_processing"
-QUEUED = "llamacpp:requests_deferred"
-PROMPT = "llamacpp:prompt_tokens_total"
-GENERATION = "llamacpp:tokens_predicted_total"
-KV_CACHE = "llamacpp:kv_cache_usage_ratio"
-WANTED = frozenset((ACTIVE, QUEUED, PROMPT, GENERATION, KV_CACHE))
+SERIES = Series(
+    presence="llamacpp:requests_processing",
+    running=("llamacpp:requests_processing",),
+    waiting=("llamacpp:requests_deferred",),
+    kv_cache=("llamacpp:kv_cache_usage_ratio",),  # builds of 2024
+    prompt_tokens=("llamacpp:prompt_tokens_total",),
+    generation_tokens=("llamacpp:tokens_predicted_total",),
+)
+WANTED = SERIES.wanted()
 
 MAX_LOADED = 16
 DISABLED = (404, 501)
@@ -95,14 +100,7 @@ class LlamaCpp:
         if isinstance(metrics, Failure):
             return blank._replace(health="no-metrics", advice=NO_METRICS)
         page = exposition.parse(metrics.body, WANTED)
-        return blank._replace(
-            active=exposition.whole(page.total(ACTIVE)),
-            queued=exposition.whole(page.total(QUEUED)),
-            kv_cache=page.highest(KV_CACHE),
-            counters=Counters(
-                prompt_tokens=page.total(PROMPT), generation_tokens=page.total(GENERATION)
-            ),
-        )
+        return read_counters(read_gauges(blank, page), page, SERIES)
 
     def _router(self, blank: EngineReading) -> PollProtocol:
         answers = yield (MODELS,)
@@ -133,6 +131,15 @@ class LlamaCpp:
             kv_estimated=bool(usage),
             slots=tuple(step for f in found for step in f.progress) if found else None,
         )
+
+
+def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
+    """What runs and waits."""
+    return blank._replace(
+        active=exposition.whole(page.total(*SERIES.running)),
+        queued=exposition.whole(page.total(*SERIES.waiting)),
+        kv_cache=exposition.ratio(page.highest(*SERIES.kv_cache)),
+    )
 
 
 def _slots_of(model: str) -> str:
@@ -231,6 +238,8 @@ SPEC = EngineSpec(
         slots_variable="LLAMA_ARG_N_PARALLEL",
         port_variable="LLAMA_ARG_PORT",
     ),
+    series=SERIES,
+    read_gauges=read_gauges,
     signature=Signature(
         first=(PROPS,),
         locked=("/", "/v1/health"),

@@ -18,6 +18,7 @@ KINDS: tuple[EngineKind, ...] = get_args(EngineKind)
 OTHER_PORTS = (1234, 5000, 8001, 8081, 8888, 23333)
 
 
+@cache
 def spec(kind: EngineKind) -> "EngineSpec":
     """The facts of one engine; only its own module is imported."""
     # importlib would cost the one-line view 0.4 ms.

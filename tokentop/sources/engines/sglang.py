@@ -5,9 +5,7 @@ Never asked: `/health` and `/health_generate`, each of which runs a token throug
 tell them in `/get_server_info`, a scheduler round trip that is asked once a minute.
 """
 
-from collections.abc import Mapping
-
-from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
+from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
@@ -23,9 +21,10 @@ from tokentop.sources.engines.protocol import (
     is_html,
     status_of,
 )
+from tokentop.sources.engines.series import Series, read_counters
 from tokentop.sources.engines.slots import best_slots
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
-from tokentop.sources.exposition import Page, Sample
+from tokentop.sources.exposition import Page
 
 LOADS = "/v1/loads"
 METRICS = "/metrics"
@@ -34,25 +33,31 @@ NAMES = "/v1/models"
 
 RUNNING = "sglang:num_running_reqs"
 QUEUED = "sglang:num_queue_reqs"
-KV_CACHE = "sglang:token_usage"
 THROUGHPUT = "sglang:gen_throughput"
 LIVE = "sglang:realtime_tokens_total"
-PROMPT = "sglang:prompt_tokens_total"
-GENERATION = "sglang:generation_tokens_total"
-REQUESTS = "sglang:num_requests_total"
-ABORTED = ("sglang:num_aborted_requests_total", "sglang:num_aborted_requests")
-RETRACTED = "sglang:num_retracted_requests_total"
-TTFT = "sglang:time_to_first_token_seconds"
-ITL = ("sglang:inter_token_latency_seconds", "sglang:time_per_output_token_seconds")
-STARTED = "process_start_time_seconds"
+APART = ("model_name", "dp_rank", "mode", "priority")
 
-WANTED = frozenset(
-    (
-        *(RUNNING, QUEUED, KV_CACHE, THROUGHPUT, LIVE, PROMPT, GENERATION, REQUESTS),
-        *(*ABORTED, RETRACTED, STARTED),
-        *exposition.histogram_names(TTFT, *ITL),
-    )
+SERIES = Series(
+    presence=RUNNING,
+    running=(RUNNING,),
+    waiting=(QUEUED,),
+    kv_cache=("sglang:token_usage",),
+    gauges=(THROUGHPUT,),
+    prompt_tokens=("sglang:prompt_tokens_total",),
+    generation_tokens=("sglang:generation_tokens_total",),
+    live_prompt_tokens=(f'{LIVE}{{mode=~"prefill_.*"}}',),
+    live_generation_tokens=(f'{LIVE}{{mode="decode"}}',),
+    requests=("sglang:num_requests_total",),
+    preemptions=("sglang:num_retracted_requests_total",),
+    prefix_queries=(f'{LIVE}{{mode=~"prefill_.*"}}',),
+    prefix_hits=(f'{LIVE}{{mode="prefill_cache"}}',),
+    abort=("sglang:num_aborted_requests_total", "sglang:num_aborted_requests"),
+    ttft=("sglang:time_to_first_token_seconds",),
+    itl=("sglang:inter_token_latency_seconds", "sglang:time_per_output_token_seconds"),
+    labels=("model_name", "dp_rank", "mode", "is_streaming"),
+    gauge_labels=("priority",),
 )
+WANTED = SERIES.wanted()
 KEY_TELLS_SLOTS = "With its API key (token_env) the server tells its slots too."
 
 
@@ -129,7 +134,7 @@ class Sglang:
     def _read(self, core: EngineReading | None, page: Page | None) -> EngineReading:
         reading = core or EngineReading("sglang")
         if page:
-            reading = _with_metrics(reading, page)
+            reading = _with_counters(read_gauges(reading, page), page)
         names = self._models or (page.label_values(RUNNING, "model_name") if page else ()) or None
         slots, source = best_slots(reading.max_slots or self._reported, self._hints, None)
         return reading._replace(
@@ -176,68 +181,55 @@ def _core(answer: Answer | Failure) -> EngineReading | None:
     )
 
 
-def _with_metrics(reading: EngineReading, page: Page) -> EngineReading:
-    usage = [s.value for s in page.samples(KV_CACHE)]
-    active = (
-        exposition.whole(_over_ranks(page, RUNNING)) if reading.active is None else reading.active
-    )
-    rate = reading.generation_tokens_per_s
-    if rate is None:
+def read_gauges(reading: EngineReading, page: Page) -> EngineReading:
+    """What runs and waits, where the reading has it not from /v1/loads."""
+    active = reading.active
+    if active is None:
+        active = exposition.whole(_over_ranks(page, RUNNING))
+    queued = reading.queued
+    if queued is None:
+        queued = exposition.whole(_over_ranks(page, QUEUED))
+    usage, rate = reading.kv_cache, reading.generation_tokens_per_s
+    if rate is None:  # the last window's figure lingers on a drained server
         rate = 0.0 if active == 0 else _over_ranks(page, THROUGHPUT)
     return reading._replace(
         active=active,
-        queued=exposition.whole(_over_ranks(page, QUEUED))
-        if reading.queued is None
-        else reading.queued,
-        kv_cache=max(usage, default=None) if reading.kv_cache is None else reading.kv_cache,
+        queued=queued,
+        kv_cache=exposition.ratio(page.highest(*SERIES.kv_cache)) if usage is None else usage,
         generation_tokens_per_s=rate,
-        counters=_counters(page),
-        ttft=page.histogram(TTFT),
-        itl=page.histogram(*ITL),
-        epoch=page.highest(STARTED),
     )
 
 
-def _counters(page: Page) -> Counters:
-    computed, cached = _live(page, "prefill_compute"), _live(page, "prefill_cache")
-    prompt = None if computed is None else computed + (cached or 0.0)
-    decoded = _live(page, "decode")
-    return Counters(
-        prompt_tokens=page.total(PROMPT) if prompt is None else prompt,
-        generation_tokens=page.total(GENERATION) if decoded is None else decoded,
-        requests=page.total(REQUESTS),
-        preemptions=_over_ranks(page, RETRACTED),
+def _with_counters(reading: EngineReading, page: Page) -> EngineReading:
+    """Live counts before those that move when a request ends; ranks repeat each other in them."""
+    reading = read_counters(reading, page, SERIES)
+    ended = reading.counters
+    prompt = _over_ranks(page, *SERIES.live_prompt_tokens)
+    generated = _over_ranks(page, *SERIES.live_generation_tokens)
+    counters = ended._replace(
+        prompt_tokens=ended.prompt_tokens if prompt is None else prompt,
+        generation_tokens=ended.generation_tokens if generated is None else generated,
+        preemptions=_over_ranks(page, *SERIES.preemptions),
         prefix_queries=prompt,
-        prefix_hits=None if prompt is None else cached,
-        abort=page.total(*ABORTED),
+        prefix_hits=None if prompt is None else _over_ranks(page, *SERIES.prefix_hits),
     )
+    return reading._replace(counters=counters)
 
 
-def _live(page: Page, mode: str) -> float | None:
-    rows = [s for s in page.samples(LIVE) if s.labels.get("mode") == mode]
-    return _collapse(rows)
+def _over_ranks(page: Page, *names: str) -> float | None:
+    """The first of these series that is there: the highest of each data-parallel rank, added.
 
-
-def _over_ranks(page: Page, name: str) -> float | None:
-    return _collapse(page.samples(name))
-
-
-def _collapse(rows: list[Sample]) -> float | None:
-    """One figure from ranks that repeat each other: the highest of each data-parallel rank, added.
-
-    With priority scheduling the row without a priority is the total of the others.
+    Tensor-parallel ranks repeat each other. With priority scheduling the row without a priority
+    is the total of the others.
     """
+    rows = next((found for name in names if (found := page.samples(name))), [])
     if any(not s.labels.get("priority") for s in rows):
         rows = [s for s in rows if not s.labels.get("priority")]
     ranks: dict[tuple[str, ...], float] = {}
     for sample in rows:
-        key = _rank(sample.labels)
-        ranks[key] = max(ranks.get(key, sample.value), sample.value)
+        rank = tuple(sample.labels.get(name, "") for name in APART)
+        ranks[rank] = max(ranks.get(rank, sample.value), sample.value)
     return sum(ranks.values()) if ranks else None
-
-
-def _rank(labels: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(labels.get(name, "") for name in ("model_name", "dp_rank", "priority"))
 
 
 def _sum(numbers: list[float | None] | list[int | None]) -> float | None:
@@ -263,5 +255,7 @@ SPEC = EngineSpec(
         slot_flags=(("--max-running-requests",),),
         model_flags=(("--served-model-name",), ("--model-path", "--model")),
     ),
+    series=SERIES,
+    read_gauges=read_gauges,
     signature=Signature(then=(LOADS,), recognise=_is_sglang, series="sglang:"),
 )

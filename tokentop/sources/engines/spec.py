@@ -7,8 +7,10 @@ engine is added by one file here and its name in `EngineKind`.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tokentop.domain.engines.readings import EngineKind
+from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.sources.engines.protocol import Adapter, Answers, Hints, Paths
+from tokentop.sources.engines.series import Series
+from tokentop.sources.exposition import Page
 
 Flags = tuple[str, ...]
 
@@ -58,11 +60,17 @@ class Signature(NamedTuple):
 
 
 class EngineSpec(NamedTuple):
-    """One engine; `runner_kind` is what the processes answer as that it starts for its models."""
+    """One engine; `runner_kind` is what the processes answer as that it starts for its models.
+
+    `read_gauges` takes what a page, scraped or polled, says of this moment into a reading.
+    """
 
     kind: EngineKind
     adapter: Callable[[Hints], Adapter]
     port: int | None = None  # the usual one
     command: CommandLine | None = None
     signature: Signature = Signature()
+    series: Series | None = None
+    read_gauges: Callable[[EngineReading, Page], EngineReading] | None = None
+    router: bool = False  # its traffic is the engines' behind it
     runner_kind: EngineKind | None = None

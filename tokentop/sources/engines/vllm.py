@@ -5,7 +5,7 @@ documentation, "Production metrics". Not read: `/load` (0 unless tracking was en
 `cache_config_info{kv_cache_max_concurrency}` (what the cache could hold, not the seats).
 """
 
-from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
+from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources import exposition
 from tokentop.sources.engines.answers import has_version, models_of, owners_of, version_of
@@ -20,32 +20,33 @@ from tokentop.sources.engines.protocol import (
     is_html,
     refused,
 )
+from tokentop.sources.engines.series import Series, read_counters
 from tokentop.sources.engines.slots import ObservedSlots, best_slots
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
 from tokentop.sources.exposition import Page
 
 RUNNING = "vllm:num_requests_running"
-WAITING = "vllm:num_requests_waiting"
-KV_CACHE = ("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc")
-SLEEP = "vllm:engine_sleep_state"
-PROMPT = "vllm:prompt_tokens_total"
-GENERATION = "vllm:generation_tokens_total"
-PREEMPTIONS = "vllm:num_preemptions_total"
-FINISHED = "vllm:request_success_total"
-REJECTIONS = "vllm:admission_rejections_total"
-PREFIX_QUERIES = ("vllm:prefix_cache_queries_total", "vllm:gpu_prefix_cache_queries_total")
-PREFIX_HITS = ("vllm:prefix_cache_hits_total", "vllm:gpu_prefix_cache_hits_total")
-TTFT = "vllm:time_to_first_token_seconds"
-ITL = ("vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds")
-STARTED = "process_start_time_seconds"
 
-WANTED = frozenset(
-    (
-        *(RUNNING, WAITING, *KV_CACHE, SLEEP, PROMPT, GENERATION, PREEMPTIONS, FINISHED),
-        *(REJECTIONS, *PREFIX_QUERIES, *PREFIX_HITS, STARTED),
-        *exposition.histogram_names(TTFT, *ITL),
-    )
+SERIES = Series(
+    presence=RUNNING,
+    running=(RUNNING,),
+    waiting=("vllm:num_requests_waiting",),
+    kv_cache=("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"),
+    awake=('vllm:engine_sleep_state{sleep_state="awake"}',),
+    prompt_tokens=("vllm:prompt_tokens_total",),
+    generation_tokens=("vllm:generation_tokens_total",),
+    requests=("vllm:request_success_total",),
+    preemptions=("vllm:num_preemptions_total",),
+    rejections=("vllm:admission_rejections_total",),
+    prefix_queries=("vllm:prefix_cache_queries_total", "vllm:gpu_prefix_cache_queries_total"),
+    prefix_hits=("vllm:prefix_cache_hits_total", "vllm:gpu_prefix_cache_hits_total"),
+    finished=("vllm:request_success_total",),
+    ttft=("vllm:time_to_first_token_seconds",),
+    itl=("vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds"),
+    labels=("engine", "model_name", "server", "finished_reason", "reason"),
+    gauge_labels=("sleep_state",),
 )
+WANTED = SERIES.wanted()
 
 
 class Vllm:
@@ -87,50 +88,30 @@ class Vllm:
 
     def _read(self, page: Page) -> EngineReading:
         blank = self._blank(page)
-        if not page.has(RUNNING) and not page.has(GENERATION):
+        if not page.has(RUNNING) and not page.has(SERIES.generation_tokens[0]):
             return blank._replace(
                 health="no-metrics",
                 advice="Statistics are disabled: start vLLM without --disable-log-stats.",
             )
-        reading = _gauges(blank, page)
+        reading = read_counters(read_gauges(blank, page), page, SERIES)
         self._observed.see(reading.active, reading.queued, reading.kv_cache)
         slots, source = best_slots(None, self._hints, self._observed.lower_bound())
         return reading._replace(max_slots=slots, slots_source=source)
 
 
-def _gauges(blank: EngineReading, page: Page) -> EngineReading:
-    asleep = page.samples(SLEEP) and not page.by_label(SLEEP, "sleep_state").get("awake")
+def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
+    """What runs and waits, over all engines and models of the server."""
+    asleep = page.total(*SERIES.awake) == 0
     labels = page.samples(RUNNING)
     router = bool(labels) and all("server" in s.labels for s in labels)
     return blank._replace(
-        active=exposition.whole(page.total(RUNNING)),
-        queued=exposition.whole(page.total(WAITING)),
-        kv_cache=exposition.ratio(page.highest(*KV_CACHE)),
-        counters=_counters(page),
-        ttft=page.histogram(TTFT),
-        itl=page.histogram(*ITL),
-        epoch=page.highest(STARTED),
+        active=exposition.whole(page.total(*SERIES.running)),
+        queued=exposition.whole(page.total(*SERIES.waiting)),
+        kv_cache=exposition.ratio(page.highest(*SERIES.kv_cache)),
         router=router,
         backends=origins(page.label_values(RUNNING, "server")) if router else (),
         health="asleep" if asleep else "online",
         advice="The model sleeps; POST /wake_up wakes it." if asleep else None,
-    )
-
-
-def _counters(page: Page) -> Counters:
-    ended = page.by_label(FINISHED, "finished_reason")
-    return Counters(
-        prompt_tokens=page.total(PROMPT),
-        generation_tokens=page.total(GENERATION),
-        requests=sum(ended.values()) if ended else None,
-        preemptions=page.total(PREEMPTIONS),
-        rejections=page.total(REJECTIONS),
-        prefix_queries=page.total(*PREFIX_QUERIES),
-        prefix_hits=page.total(*PREFIX_HITS),
-        stop=ended.get("stop"),
-        length=ended.get("length"),
-        abort=ended.get("abort"),
-        error=ended.get("error"),
     )
 
 
@@ -152,5 +133,7 @@ SPEC = EngineSpec(
         model_flags=(("--served-model-name",), ("--model",)),
         model_follows="serve",
     ),
+    series=SERIES,
+    read_gauges=read_gauges,
     signature=Signature(recognise=_is_vllm, series="vllm:"),
 )

@@ -81,8 +81,8 @@ def slow(answers: Replies, group_by: str | None) -> Slow:
     return Slow(
         Sums(identity(group_by), [*said["events"], *said["latency"], *totals]),
         devices(said["gpus"]),
-        histograms(totals, "t"),
-        histograms(totals, "i"),
+        histograms(totals, "ttft"),
+        histograms(totals, "itl"),
         tuple(notes),
     )
 
