@@ -38,9 +38,12 @@ def file_of(path: str) -> str:
 
 
 PAGES = tuple(
-    f"{engine}/{state}/metrics.txt"
-    for engine in (*ENGINES, "triton")
-    for state in states(engine)
-    if os.path.exists(os.path.join(_HERE, engine, state, "metrics.txt"))
+    sorted(
+        f"{engine}/{state}/metrics.txt"
+        for engine in os.listdir(_HERE)
+        if os.path.isdir(os.path.join(_HERE, engine))
+        for state in states(engine)
+        if os.path.exists(os.path.join(_HERE, engine, state, "metrics.txt"))
+    )
 )
 """Every captured metrics page."""

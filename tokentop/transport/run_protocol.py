@@ -87,10 +87,20 @@ def _request(base: Request, path: str) -> Request | Failure:
         # A query or fragment of the base URL belongs to none of the engine's paths.
         root = base.url.partition("#")[0].partition("?")[0].rstrip("/")
         return base._replace(url=root + path)
-    target = split(path)
-    if target is None or not is_loopback(target.host):
+    url = _beside(base.url, path) if path.startswith(":+") else path
+    target = split(url)
+    if target is None or not (url != path or is_loopback(target.host)):
         return NOT_REQUESTED
-    return base._replace(url=path, token=None, ca_bundle=None, verify=True)
+    return base._replace(url=url, token=None, ca_bundle=None, verify=True)
+
+
+def _beside(base: str, path: str) -> str:
+    """`:+N/path` as a URL: the same host, N ports above, over plain HTTP; empty for no URL."""
+    offset, _, rest = path.removeprefix(":+").partition("/")
+    target = split(base)
+    if target is None or not offset.isdigit():
+        return ""
+    return f"{target._replace(scheme='http', port=target.port + int(offset)).origin}/{rest}"
 
 
 def _answers(paths: Paths, replies: Replies) -> Answers:

@@ -28,6 +28,7 @@ class Command(NamedTuple):
     host: str | None = None
     port: int | None = None  # the kind's usual one where none is named
     runner: bool = False  # started by an engine for one model
+    metrics_port: int | None = None  # where metrics have a port of their own
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Command | None:
@@ -43,8 +44,9 @@ def read(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Comma
     runner = bool(facts.runner) and facts.runner in words[1:3]
     worker = "::" in words[0]  # vLLM and SGLang name their workers so; they listen nowhere
     port = port or (None if runner or worker else spec(kind).port)
-    model = _model(facts, words, options)
-    return Command(kind, _slots(facts, options, environ), model, host, port, runner)
+    slots, model = _slots(facts, options, environ), _model(facts, words, options)
+    metrics_port = _port(_first(options, facts.metrics_flags)) or spec(kind).metrics_port
+    return Command(kind, slots, model, host, port, runner, metrics_port)
 
 
 def kind_of(words: Sequence[str]) -> EngineKind | None:

@@ -4,8 +4,9 @@ An adapter's `poll` is a generator: it yields the paths to GET next (all of one 
 is sent the answers, and returns what they mean. The same conversation is driven by threads for
 the one-line view and by asyncio for the app; a test drives it with plain dictionaries.
 
-A path begins with a slash and is asked of the engine's own base URL. An absolute URL may be
-yielded only where it lies under one of `Hints.runners`; it is asked without the engine's token.
+A path begins with a slash and is asked of the engine's own base URL. `:+2/metrics` is asked of the
+port two above on the same host. An absolute URL may be yielded only where it lies under one of
+`Hints.runners`. Neither of these gets the engine's token.
 """
 
 from collections.abc import Generator, Mapping
@@ -37,7 +38,8 @@ class Hints(NamedTuple):
 
     configured_slots: int | None = None
     argv_slots: int | None = None
-    runners: tuple[str, ...] = ()  # loopback origins of processes that the engine started
+    # loopback origins: of processes that the engine started for models, or of its metrics
+    runners: tuple[str, ...] = ()
 
 
 class Adapter(Protocol):

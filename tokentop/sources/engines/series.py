@@ -53,7 +53,7 @@ class Series(NamedTuple):
     def all_gauges(self) -> Names:
         """Every gauge's name but `awake`, each once."""
         named = (self.presence, *self.running, *self.waiting, *self.kv_cache, *self.gauges)
-        return tuple(dict.fromkeys(named))
+        return tuple(dict.fromkeys(name.partition("{")[0] for name in named))
 
     def wanted(self, *others: str) -> frozenset[str]:
         """What to keep of a page: the names of all series and of `others`."""

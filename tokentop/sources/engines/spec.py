@@ -28,6 +28,7 @@ class CommandLine(NamedTuple):
     port_flags: Flags = ("--port",)
     host_flags: Flags = ("--host", "--hostname")
     slot_flags: tuple[Flags, ...] = ()
+    metrics_flags: Flags = ()  # where metrics have a port of their own
     replica_flags: Flags = ()  # so many replicas have those slots each
     model_flags: tuple[Flags, ...] = ()
     model_follows: str = ""  # the subcommand behind which the model may stand
@@ -68,9 +69,11 @@ class EngineSpec(NamedTuple):
     kind: EngineKind
     adapter: Callable[[Hints], Adapter]
     port: int | None = None  # the usual one
+    metrics_port: int | None = None  # the same of metrics, where they have one of their own
     command: CommandLine | None = None
     signature: Signature = Signature()
     series: Series | None = None
     read_gauges: Callable[[EngineReading, Page], EngineReading] | None = None
     router: bool = False  # its traffic is the engines' behind it
+    hosts: tuple[EngineKind, ...] = ()  # engines whose series stand on its pages as well
     runner_kind: EngineKind | None = None

@@ -7,6 +7,7 @@ from tokentop.domain.engines.fleet_readings import FleetEngine, FleetReading
 from tokentop.domain.engines.readings import Histogram
 from tokentop.domain.readings import DeviceReading, Failure
 from tokentop.sources.engines.protocol import Answer, Answers, Hints, Paths
+from tokentop.sources.engines.registry import spec
 from tokentop.sources.engines.slots import ObservedSlots, best_slots
 from tokentop.sources.json_fields import BadData
 from tokentop.sources.prometheus.answers import Row, advise, rows
@@ -191,8 +192,8 @@ def _ask(
 
 def _seated(engine: FleetEngine, observed: ObservedSlots) -> FleetEngine:
     reading = engine.reading
-    if engine.kind == "litellm" or not engine.up:
+    if spec(engine.kind).router or not engine.up:
         return engine
     observed.see(reading.active, reading.queued, reading.kv_cache)
-    slots, source = best_slots(None, Hints(), observed.lower_bound())
+    slots, source = best_slots(reading.max_slots, Hints(), observed.lower_bound())
     return engine._replace(reading=reading._replace(max_slots=slots, slots_source=source))

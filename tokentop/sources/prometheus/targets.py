@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind, Histogram
 from tokentop.domain.text import clean
-from tokentop.sources.engines.registry import specs
+from tokentop.sources.engines.registry import spec, specs
 from tokentop.sources.exposition import Sample, number
 from tokentop.sources.prometheus.answers import Row
 from tokentop.sources.prometheus.queries import (
@@ -115,9 +115,12 @@ class Targets:
     def _target(
         self, key: Key, labels: Mapping[str, str], kind: EngineKind | None, *, up: bool
     ) -> Target | None:
-        if key not in self.found and kind is not None and len(self.found) < MAX_TARGETS:
-            self.found[key] = Target(labels, kind, up=up)
-        return self.found.get(key)
+        target = self.found.get(key)
+        if target is None and kind is not None and len(self.found) < MAX_TARGETS:
+            self.found[key] = target = Target(labels, kind, up=up)
+        elif target is not None and kind is not None and target.kind in spec(kind).hosts:
+            target.kind = kind
+        return target
 
 
 def histograms(rows: Iterable[Row], figure: str) -> tuple[Histogram, ...]:

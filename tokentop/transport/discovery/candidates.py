@@ -85,12 +85,6 @@ def gpu_pids(reading: GpusReading) -> tuple[int, ...]:
 
 def _of_tree(root: str, network: Network, tree: ProcessTree) -> list[Candidate]:
     here = shares_our_network(root, tree.pids[0]) is not False
-    readable = spec(tree.command.kind).runner_kind if tree.command and here else None
-    origins = tuple(
-        f"http://127.0.0.1:{runner.port}"
-        for runner in tree.runners
-        if runner.port is not None and runner.kind == readable
-    )
     blank = Candidate(
         "127.0.0.1",
         0,
@@ -99,9 +93,19 @@ def _of_tree(root: str, network: Network, tree: ProcessTree) -> list[Candidate]:
         tree.argv,
         tree.environ,
         tree.command,
-        origins,
+        _origins(tree) if here else (),
     )
     return [_at(place, blank) for place in network.places(tree)]
+
+
+def _origins(tree: ProcessTree) -> tuple[str, ...]:
+    """Where else the engine is read: its children's ports, or the one of its metrics."""
+    if tree.command is None:
+        return ()
+    readable = spec(tree.command.kind).runner_kind
+    ports = [runner.port for runner in tree.runners if runner.kind == readable]
+    ports.append(tree.command.metrics_port)
+    return tuple(f"http://127.0.0.1:{port}" for port in ports if port is not None)
 
 
 def _usual(search: SearchScope, network: Network) -> list[Candidate]:

@@ -11,8 +11,8 @@ Source = Literal["gpu", "process", "port"]
 class Found(NamedTuple):
     """One engine that answered. `pids`: all its processes, the server first; () where unknown.
 
-    `argv_slots` and `model_hint` come from the command line; `runners` are loopback origins of
-    its own children (Hints.runners).
+    `argv_slots` and `model_hint` come from the command line; `runners` are loopback origins where
+    it is read too (Hints.runners).
     """
 
     kind: EngineKind
