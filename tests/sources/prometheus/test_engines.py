@@ -96,6 +96,23 @@ def test_tgi_and_llamacpp_without_labels_of_their_own() -> None:
     assert (tgi.reading.kv_cache, tgi.reading.kv_estimated) == (0.25, True)
 
 
+def test_a_triton_with_a_vllm_backend_is_one_engine() -> None:
+    """Its page has vLLM's series too; models and versions add up, and it is no vLLM."""
+    own = {"instance": "t:8002", "job": "t", "version": "1"}
+    found = read(
+        gauges=answer(
+            ({"__name__": "vllm:num_requests_running", **own, "model": "a"}, 2),
+            ({"__name__": "vllm:num_requests_running", **own, "model": "b"}, 3),
+            ({"__name__": "nv_inference_pending_request_count", **own, "model": "a"}, 0),
+            ({"__name__": "nv_inference_pending_request_count", **own, "model": "b"}, 0),
+            ({"__name__": "vllm:num_requests_waiting", **own, "model": "b"}, 4),
+        )
+    )
+    (engine,) = found.engines
+    assert (engine.kind, engine.reading.models) == ("triton", ("a", "b"))
+    assert (engine.reading.active, engine.reading.queued) == (5, 4)
+
+
 def test_routers_are_marked_and_not_added() -> None:
     """LiteLLM, and vLLM series that carry a server, are routers; the scrape itself is no load."""
     found = read(
