@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.payloads import PAGES, payload
-from tokentop.sources.exposition import LARGEST, Page, number, parse, parse_line
+from tokentop.sources.exposition import number, parse, parse_line
+from tokentop.sources.metrics_page import LARGEST, Page
 
 Key = tuple[str, frozenset[tuple[str, str]], float]
 

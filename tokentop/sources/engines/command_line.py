@@ -3,7 +3,6 @@
 Read from other people's processes, so everything is bounded and made safe.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -16,7 +15,10 @@ from tokentop.sources.engines.spec import CommandLine
 MAX_WORDS = 4096
 MAX_SLOTS = 1_000_000
 
-_INTERPRETERS = re.compile(r"(?:python|pypy|uv|run|bash|sh|env|tini|dumb-init|nice|sudo)[0-9.]*")
+# What stands before the engine's own program; with a version behind its name.
+_INTERPRETERS = frozenset(
+    ("python", "pypy", "uv", "run", "bash", "sh", "env", "tini", "dumb-init", "nice", "sudo")
+)
 
 
 class Command(NamedTuple):
@@ -51,13 +53,11 @@ def read(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Comma
 
 def kind_of(words: Sequence[str]) -> EngineKind | None:
     """The engine named by the program, or by the script or module that an interpreter runs."""
-    programs, kinds = _programs()
     for place, word in enumerate(words[:12]):
-        name = word.rsplit("/", 1)[-1].lower()
-        if (found := programs.fullmatch(name)) is not None:
-            kind = kinds[found.lastgroup or ""]
+        name = word.rsplit("/", 1)[-1].lower().removesuffix(".exe")
+        if (kind := _program(name)) is not None:
             return kind if _serves(kind, name, words[place + 1 : place + 2]) else None
-        passed_by = word.startswith("-") or "=" in word or _INTERPRETERS.fullmatch(name)
+        passed_by = word[:1] == "-" or "=" in word or name.rstrip("0123456789.") in _INTERPRETERS
         if not passed_by and not (place and words[place - 1] in ("-X", "-W", "-n")):
             return None
     return None
@@ -78,12 +78,20 @@ def names_port(command: Command, argv: Sequence[str]) -> bool:
     return command.port != facts.port or not options.isdisjoint(flags)
 
 
+def _program(name: str) -> EngineKind | None:
+    names, prefixes = _programs()
+    kind = names.get(name)
+    if kind is None and name.startswith(tuple(prefixes)):
+        kind = next(kind for prefix, kind in prefixes.items() if name.startswith(prefix))
+    return kind
+
+
 @cache
-def _programs() -> tuple[re.Pattern[str], Mapping[str, EngineKind]]:
-    """One expression for every engine's programs, with a group named by each kind."""
-    found = {one.kind: one.command.program for one in specs() if one.command is not None}
-    groups = "|".join(f"(?P<{kind}>{program})" for kind, program in found.items())
-    return re.compile(groups), {str(kind): kind for kind in found}
+def _programs() -> tuple[Mapping[str, EngineKind], Mapping[str, EngineKind]]:
+    """The kind by the name of its programs, and by how their names begin."""
+    commands = [(one.kind, one.command) for one in specs() if one.command is not None]
+    names = {name: kind for kind, command in commands for name in command.programs}
+    return names, {prefix: kind for kind, command in commands for prefix in command.prefixes}
 
 
 def _serves(kind: EngineKind, name: str, following: Sequence[str]) -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from tokentop.domain.engines.readings import EngineKind, EngineReading, TeamSpend
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean
-from tokentop.sources import exposition
 from tokentop.sources.engines.answers import text_of
 from tokentop.sources.engines.origins import origins
 from tokentop.sources.engines.protocol import (
@@ -22,9 +21,9 @@ from tokentop.sources.engines.protocol import (
     Throttle,
     is_html,
 )
-from tokentop.sources.engines.series import Series, read_counters
+from tokentop.sources.engines.series import Series, parse_page, read_counters
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
-from tokentop.sources.exposition import Page, Sample
+from tokentop.sources.metrics_page import Page, Sample, whole
 
 METRICS = "/metrics"
 ALIVE = "/health/liveliness"
@@ -86,7 +85,7 @@ def _reading(metrics: Answer) -> EngineReading | Failure:
         return Failure("bad-data", f"{METRICS} answers a web page, not metrics.")
     if len(metrics.body) > MAX_BYTES:
         return Failure("too-large", f"{METRICS} is larger than {MAX_BYTES >> 20} MiB.")
-    page = exposition.parse(metrics.body, WANTED)
+    page = parse_page(metrics.body, WANTED)
     named = page.label_values(SERIES.spend_usd[0], "requested_model")
     names = tuple(clean(name) for name in named if name not in ABSENT)[:MAX_MODELS]
     blank = EngineReading("litellm", model=names[0] if names else None, models=names or None)
@@ -97,7 +96,7 @@ def _reading(metrics: Answer) -> EngineReading | Failure:
 
 def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
     """What runs; the reading of the page is itself one of the requests in flight."""
-    in_flight = exposition.whole(page.total(*SERIES.running))
+    in_flight = whole(page.total(*SERIES.running))
     return blank._replace(
         active=None if in_flight is None else max(0, in_flight - 1),
         router=True,
@@ -139,7 +138,7 @@ SPEC = EngineSpec(
     "litellm",
     LiteLlm,
     port=4000,
-    command=CommandLine(r"litellm"),
+    command=CommandLine(("litellm",)),
     series=SERIES,
     read_gauges=read_gauges,
     router=True,

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading, SlotProgress
 from tokentop.domain.readings import Failure
-from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
 from tokentop.sources.engines.answers import document_of
 from tokentop.sources.engines.protocol import (
@@ -21,10 +20,10 @@ from tokentop.sources.engines.protocol import (
     refused,
     status_of,
 )
-from tokentop.sources.engines.series import Series, read_counters
+from tokentop.sources.engines.series import Series, parse_page, read_counters
 from tokentop.sources.engines.slots import best_slots
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
-from tokentop.sources.exposition import Page
+from tokentop.sources.metrics_page import Page, ratio, whole
 
 PROPS = "/props"
 SLOTS = "/slots"
@@ -99,7 +98,7 @@ class LlamaCpp:
         blank = blank._replace(max_slots=slots, slots_source=source)
         if isinstance(metrics, Failure):
             return blank._replace(health="no-metrics", advice=NO_METRICS)
-        page = exposition.parse(metrics.body, WANTED)
+        page = parse_page(metrics.body, WANTED)
         return read_counters(read_gauges(blank, page), page, SERIES)
 
     def _router(self, blank: EngineReading) -> PollProtocol:
@@ -136,9 +135,9 @@ class LlamaCpp:
 def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
     """What runs and waits."""
     return blank._replace(
-        active=exposition.whole(page.total(*SERIES.running)),
-        queued=exposition.whole(page.total(*SERIES.waiting)),
-        kv_cache=exposition.ratio(page.highest(*SERIES.kv_cache)),
+        active=whole(page.total(*SERIES.running)),
+        queued=whole(page.total(*SERIES.waiting)),
+        kv_cache=ratio(page.highest(*SERIES.kv_cache)),
     )
 
 
@@ -232,7 +231,7 @@ SPEC = EngineSpec(
     LlamaCpp,
     port=8080,
     command=CommandLine(
-        r"(?:llama-server|llama\.cpp-server|llamafile)(?:\.exe)?",
+        ("llama-server", "llama.cpp-server", "llamafile"),
         slot_flags=(("-np", "--parallel", "--n-parallel"),),
         model_flags=(("-a", "--alias"), ("-m", "--model"), ("-hf", "-hfr", "--hf-repo")),
         slots_variable="LLAMA_ARG_N_PARALLEL",

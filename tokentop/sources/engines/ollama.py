@@ -140,7 +140,7 @@ SPEC = EngineSpec(
     Ollama,
     port=11434,
     command=CommandLine(
-        r"ollama",
+        ("ollama",),
         subcommands=("serve", "runner"),
         runner="runner",
         slots_variable="OLLAMA_NUM_PARALLEL",

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from tokentop.domain.engines.readings import Counters, EngineReading
-from tokentop.sources.exposition import Page, histogram_names
+from tokentop.sources.metrics_page import Page, histogram_names
 
 Names = tuple[str, ...]
 
@@ -62,6 +62,13 @@ class Series(NamedTuple):
         names = (name.partition("{")[0] for name in series)
         latencies = histogram_names(*self.ttft, *self.itl)
         return frozenset((*names, *latencies, *others, STARTED))
+
+
+def parse_page(body: bytes, wanted: frozenset[str]) -> Page:
+    """The wanted series of a metrics page; the scanner is imported with the first one."""
+    from tokentop.sources.exposition import parse
+
+    return parse(body, wanted)
 
 
 def read_counters(reading: EngineReading, page: Page, series: Series) -> EngineReading:

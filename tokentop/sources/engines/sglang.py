@@ -7,7 +7,6 @@ tell them in `/get_server_info`, a scheduler round trip that is asked once a min
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
-from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
 from tokentop.sources.engines.answers import document_of, models_of, owners_of
 from tokentop.sources.engines.protocol import (
@@ -21,10 +20,10 @@ from tokentop.sources.engines.protocol import (
     is_html,
     status_of,
 )
-from tokentop.sources.engines.series import Series, read_counters
+from tokentop.sources.engines.series import Series, parse_page, read_counters
 from tokentop.sources.engines.slots import best_slots
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
-from tokentop.sources.exposition import Page
+from tokentop.sources.metrics_page import Page, ratio, whole
 
 LOADS = "/v1/loads"
 METRICS = "/metrics"
@@ -149,7 +148,7 @@ class Sglang:
 def _page(answer: Answer | Failure) -> Page | None:
     if not isinstance(answer, Answer) or is_html(answer):
         return None
-    return exposition.parse(answer.body, WANTED)
+    return parse_page(answer.body, WANTED)
 
 
 def _core(answer: Answer | Failure) -> EngineReading | None:
@@ -170,10 +169,8 @@ def _core(answer: Answer | Failure) -> EngineReading | None:
         "sglang",
         version=values.Fields(document).text("version"),
         active=None if active is None else round(active),
-        queued=exposition.whole(_sum([rank.count("queued", "num_waiting_reqs") for rank in ranks])),
-        max_slots=exposition.whole(
-            _sum([rank.count("slots", "max_running_requests") for rank in ranks])
-        ),
+        queued=whole(_sum([rank.count("queued", "num_waiting_reqs") for rank in ranks])),
+        max_slots=whole(_sum([rank.count("slots", "max_running_requests") for rank in ranks])),
         kv_cache=max(usage, default=None),
         # The last window's figure lingers on a drained server.
         generation_tokens_per_s=0.0 if active == 0 else throughput,
@@ -185,17 +182,17 @@ def read_gauges(reading: EngineReading, page: Page) -> EngineReading:
     """What runs and waits, where the reading has it not from /v1/loads."""
     active = reading.active
     if active is None:
-        active = exposition.whole(_over_ranks(page, RUNNING))
+        active = whole(_over_ranks(page, RUNNING))
     queued = reading.queued
     if queued is None:
-        queued = exposition.whole(_over_ranks(page, QUEUED))
+        queued = whole(_over_ranks(page, QUEUED))
     usage, rate = reading.kv_cache, reading.generation_tokens_per_s
     if rate is None:  # the last window's figure lingers on a drained server
         rate = 0.0 if active == 0 else _over_ranks(page, THROUGHPUT)
     return reading._replace(
         active=active,
         queued=queued,
-        kv_cache=exposition.ratio(page.highest(*SERIES.kv_cache)) if usage is None else usage,
+        kv_cache=ratio(page.highest(*SERIES.kv_cache)) if usage is None else usage,
         generation_tokens_per_s=rate,
     )
 
@@ -250,7 +247,8 @@ SPEC = EngineSpec(
     Sglang,
     port=30000,
     command=CommandLine(
-        r"sglang|sglang::.*|sglang\.launch_server|sglang\.srt\..*",
+        ("sglang", "sglang.launch_server"),
+        prefixes=("sglang::", "sglang.srt."),
         subcommands=("serve",),
         slot_flags=(("--max-running-requests",),),
         model_flags=(("--served-model-name",), ("--model-path", "--model")),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.sources.engines.protocol import Adapter, Answers, Hints, Paths
 from tokentop.sources.engines.series import Series
-from tokentop.sources.exposition import Page
+from tokentop.sources.metrics_page import Page
 
 Flags = tuple[str, ...]
 
@@ -18,11 +18,12 @@ Flags = tuple[str, ...]
 class CommandLine(NamedTuple):
     """How its server is started. Of several groups of flags the first that is given counts.
 
-    `program` is a regular expression for the whole name of a program, script or module. A program
+    `programs` are names of programs, scripts or modules in lower case, without `.exe`. A program
     called exactly as the kind serves only with one of `subcommands`.
     """
 
-    program: str
+    programs: tuple[str, ...]
+    prefixes: tuple[str, ...] = ()  # how such names begin
     subcommands: tuple[str, ...] = ()
     runner: str = ""  # the subcommand that serves one model for another process of the engine
     port_flags: Flags = ("--port",)

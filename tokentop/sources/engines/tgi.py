@@ -6,7 +6,6 @@ Its counters have no `_total` and appear at first use; its tokens are counted wh
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
-from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
 from tokentop.sources.engines.answers import document_of
 from tokentop.sources.engines.protocol import (
@@ -19,10 +18,10 @@ from tokentop.sources.engines.protocol import (
     is_html,
     refused,
 )
-from tokentop.sources.engines.series import Series, read_counters
+from tokentop.sources.engines.series import Series, parse_page, read_counters
 from tokentop.sources.engines.slots import best_slots
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
-from tokentop.sources.exposition import Page
+from tokentop.sources.metrics_page import Page, ratio, whole
 
 METRICS = "/metrics"
 INFO = "/info"
@@ -71,7 +70,7 @@ class Tgi:
             return refused(metrics, "tgi", blank)
         if is_html(metrics):
             return Failure("bad-data", f"{METRICS} answers a web page, not metrics.")
-        page = exposition.parse(metrics.body, WANTED)
+        page = parse_page(metrics.body, WANTED)
         return read_counters(read_gauges(blank, page), page, SERIES)
 
     def _remember(self, answer: Answer | Failure | None, now: float) -> None:
@@ -100,10 +99,10 @@ class Tgi:
 def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
     """What runs and waits; the cache's is the share of the batch's token budget."""
     held, room = page.total(BATCH_TOKENS), page.total(BATCH_LIMIT)
-    usage = exposition.ratio(held / room) if held is not None and room else None
+    usage = ratio(held / room) if held is not None and room else None
     return blank._replace(
-        active=exposition.whole(page.total(*SERIES.running)),
-        queued=exposition.whole(page.total(*SERIES.waiting)),
+        active=whole(page.total(*SERIES.running)),
+        queued=whole(page.total(*SERIES.waiting)),
         kv_cache=usage,
         kv_estimated=usage is not None,
     )
@@ -120,7 +119,7 @@ SPEC = EngineSpec(
     Tgi,
     port=3000,
     command=CommandLine(
-        r"text-generation-(?:launcher|router|server)",
+        ("text-generation-launcher", "text-generation-router", "text-generation-server"),
         port_flags=("--port", "-p"),
         model_flags=(("--model-id",),),
     ),

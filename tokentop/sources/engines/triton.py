@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean
-from tokentop.sources import exposition
 from tokentop.sources.engines.answers import document_of, version_of
 from tokentop.sources.engines.protocol import (
     Answer,
@@ -22,10 +21,10 @@ from tokentop.sources.engines.protocol import (
     Throttle,
     refused,
 )
-from tokentop.sources.engines.series import Series, read_counters
+from tokentop.sources.engines.series import Series, parse_page, read_counters
 from tokentop.sources.engines.slots import ObservedSlots, best_slots
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
-from tokentop.sources.exposition import Page
+from tokentop.sources.metrics_page import Page, ratio, whole
 
 SERVER = "/v2"
 READY = "/v2/health/ready"
@@ -105,7 +104,7 @@ class Triton:
         if b"nv_" not in answer.body:
             self._metrics_retry.done(now)
             return None
-        return exposition.parse(answer.body, WANTED)
+        return parse_page(answer.body, WANTED)
 
     def _blank(self) -> EngineReading:
         names = self._models
@@ -128,13 +127,13 @@ def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
     rows = page.samples(f"{PENDING}{{{PIPELINE}}}") or page.samples(PENDING)
     named = dict.fromkeys(clean(row.labels.get("model", "")) for row in rows)
     names = tuple(name for name in named if name)[:MAX_MODELS] or blank.models or ()
-    slots = exposition.whole(page.total(f'{BATCHER}{{request_type="max"}}'))
+    slots = whole(page.total(f'{BATCHER}{{request_type="max"}}'))
     return blank._replace(
         model=names[0] if names else None,
         models=names or None,
-        active=exposition.whole(page.total(*SERIES.running)),
-        queued=exposition.whole(page.total(*SERIES.waiting)),
-        kv_cache=exposition.ratio(page.highest(*SERIES.kv_cache)),
+        active=whole(page.total(*SERIES.running)),
+        queued=whole(page.total(*SERIES.waiting)),
+        kv_cache=ratio(page.highest(*SERIES.kv_cache)),
         max_slots=slots,
         slots_source="reported" if slots else None,
     )
@@ -169,7 +168,7 @@ SPEC = EngineSpec(
     port=8000,
     metrics_port=8002,
     command=CommandLine(
-        r"tritonserver",
+        ("tritonserver",),
         port_flags=("--http-port",),
         host_flags=("--http-address",),
         metrics_flags=("--metrics-port",),

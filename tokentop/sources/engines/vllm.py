@@ -7,7 +7,6 @@ documentation, "Production metrics". Not read: `/load` (0 unless tracking was en
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
-from tokentop.sources import exposition
 from tokentop.sources.engines.answers import has_version, models_of, owners_of, version_of
 from tokentop.sources.engines.origins import origins
 from tokentop.sources.engines.protocol import (
@@ -20,10 +19,10 @@ from tokentop.sources.engines.protocol import (
     is_html,
     refused,
 )
-from tokentop.sources.engines.series import Series, read_counters
+from tokentop.sources.engines.series import Series, parse_page, read_counters
 from tokentop.sources.engines.slots import ObservedSlots, best_slots
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
-from tokentop.sources.exposition import Page
+from tokentop.sources.metrics_page import Page, ratio, whole
 
 RUNNING = "vllm:num_requests_running"
 
@@ -71,7 +70,7 @@ class Vllm:
             return refused(metrics, "vllm", self._blank())
         if is_html(metrics):
             return Failure("bad-data", "/metrics answers a web page, not metrics.")
-        page = exposition.parse(metrics.body, WANTED)
+        page = parse_page(metrics.body, WANTED)
         return self._read(page)
 
     def _remember(self, version: Answer | Failure, models: Answer | Failure, now: float) -> None:
@@ -105,9 +104,9 @@ def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
     labels = page.samples(RUNNING)
     router = bool(labels) and all("server" in s.labels for s in labels)
     return blank._replace(
-        active=exposition.whole(page.total(*SERIES.running)),
-        queued=exposition.whole(page.total(*SERIES.waiting)),
-        kv_cache=exposition.ratio(page.highest(*SERIES.kv_cache)),
+        active=whole(page.total(*SERIES.running)),
+        queued=whole(page.total(*SERIES.waiting)),
+        kv_cache=ratio(page.highest(*SERIES.kv_cache)),
         router=router,
         backends=origins(page.label_values(RUNNING, "server")) if router else (),
         health="asleep" if asleep else "online",
@@ -126,7 +125,8 @@ SPEC = EngineSpec(
     Vllm,
     port=8000,
     command=CommandLine(
-        r"vllm|vllm::.*|vllm\.entrypoints\..*",
+        ("vllm",),
+        prefixes=("vllm::", "vllm.entrypoints."),
         subcommands=("serve",),
         slot_flags=(("--max-num-active-seqs",), ("--max-num-seqs",)),  # the first caps the second
         replica_flags=("--data-parallel-size", "-dp"),

@@ -11,7 +11,7 @@ from tokentop.domain.engines.rates import Rates
 from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
 from tokentop.sources.engines.litellm import accounts
 from tokentop.sources.engines.registry import spec
-from tokentop.sources.exposition import Page
+from tokentop.sources.metrics_page import Page
 from tokentop.sources.prometheus.targets import Target, label, shown
 
 

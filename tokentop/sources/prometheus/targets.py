@@ -6,7 +6,8 @@ from typing import NamedTuple
 from tokentop.domain.engines.readings import EngineKind, Histogram
 from tokentop.domain.text import clean
 from tokentop.sources.engines.registry import spec, specs
-from tokentop.sources.exposition import Sample, number
+from tokentop.sources.exposition import number
+from tokentop.sources.metrics_page import Sample
 from tokentop.sources.prometheus.answers import Row
 from tokentop.sources.prometheus.queries import (
     FIGURE,

@@ -4,7 +4,6 @@ A GPU is held by a worker whose parent (or whose parent's parent) listens; and a
 may have a sibling on the GPU. So a family is everything below the process that launched it.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -20,17 +19,19 @@ MAX_CLIMB = 16
 MAX_CLIMB_UNNAMED = 3
 
 # Above these nothing belongs to the engine.
-_LAUNCHERS = re.compile(
-    r"(systemd|init|sshd|tmux|screen|login|su|containerd-shim.*|conmon|dockerd|podman|supervisord"
-    r"|tini|dumb-init|docker-init|s6-.*|runsv.*|kubelet|slurmstepd|crond?|node|code|gnome-.*)"
-)
-_SHELL = re.compile(r"-?(ba|da|z|fi|k)?sh")
+_LAUNCHERS = frozenset(
+    ("systemd", "init", "sshd", "tmux", "screen", "login", "su", "conmon", "dockerd", "podman",
+     "supervisord", "tini", "dumb-init", "docker-init", "kubelet", "slurmstepd", "cron", "crond",
+     "node", "code")
+)  # fmt: skip
+_LAUNCHER_FAMILIES = ("containerd-shim", "s6-", "runsv", "gnome-")
+_SHELLS = frozenset(("sh", "bash", "dash", "zsh", "fish", "ksh"))
 # They hold GPUs and listen, and are known not to be engines: their ports are left in peace.
-_NO_ENGINES = re.compile(
-    r"jupyter|ipykernel|torchrun|torch[./]distributed|accelerate|deepspeed|raylet|ray::"
-    r"|tensorboard|Xorg|Xwayland|gnome|chrome|firefox|steam",
-    re.IGNORECASE,
-)
+_NO_ENGINES = (
+    "jupyter", "ipykernel", "torchrun", "torch.distributed", "torch/distributed", "accelerate",
+    "deepspeed", "raylet", "ray::", "tensorboard", "xorg", "xwayland", "gnome", "chrome", "firefox",
+    "steam",
+)  # fmt: skip
 
 
 class Runner(NamedTuple):
@@ -121,7 +122,7 @@ class _Kin:
             argv = self._processes.argv(one)
             if one != pid and _is_launcher(argv):
                 break
-            if any(_NO_ENGINES.search(word) for word in argv[:6]):
+            if any(name in word.lower() for word in argv[:6] for name in _NO_ENGINES):
                 return None
             head = one
         return head
@@ -156,9 +157,11 @@ def _is_launcher(argv: Sequence[str]) -> bool:
     if not argv:
         return True
     name = _base(argv[0].partition(":")[0].partition(" ")[0])
-    if _SHELL.fullmatch(name):  # with a script it is a start script, and the engine's own
+    if (
+        name.removeprefix("-") in _SHELLS
+    ):  # with a script it is a start script, and the engine's own
         return all(word.startswith("-") and "c" not in word for word in argv[1:])
-    return _LAUNCHERS.fullmatch(name) is not None
+    return name in _LAUNCHERS or name.startswith(_LAUNCHER_FAMILIES)
 
 
 def _base(word: str) -> str:

@@ -15,7 +15,7 @@ from tokentop.transport.procfs import inode, link, read
 LISTENING = b"0A"
 MAX_READ = 256 * 1024  # listening sockets come first in the table
 
-_LOCAL = re.compile(rb"\|-- ([0-9.]+)\s+/32 host LOCAL\b")
+_LOCAL = rb"\|-- ([0-9.]+)\s+/32 host LOCAL\b"
 
 
 class Listener(NamedTuple):
@@ -51,7 +51,7 @@ def shares_our_network(root: str, pid: int) -> bool | None:
 
 def addresses(root: str, pid: int) -> frozenset[str]:
     """The IPv4 addresses of the process's network namespace, loopback left out."""
-    found = _LOCAL.findall(read(root, f"{pid}/net/fib_trie", MAX_READ))
+    found = re.findall(_LOCAL, read(root, f"{pid}/net/fib_trie", MAX_READ))
     return frozenset(a.decode() for a in found if not a.startswith(b"127."))
 
 
