@@ -88,6 +88,14 @@ def test_engines_scraped_once_a_minute_still_have_rates() -> None:
     assert server.windows == [60, 300, 300]
 
 
+def test_engines_that_count_requests_only_do_have_rates() -> None:
+    """A Triton without a vLLM backend has no tokens, however often it is scraped."""
+    server, fleet = Server(**BUSY | {"rates": answer(of("requests", 5))}), Fleet()
+    reading = server.poll(fleet, 1000.0)
+    assert isinstance(reading, FleetReading)
+    assert (server.windows, reading.window_s, reading.notes) == ([60], 60, ())
+
+
 def test_the_short_window_returns_with_frequent_scrapes() -> None:
     """After five minutes in which nothing was older than a scrape every 25 s."""
     server, fleet = Server(**BUSY | {"rates": answer()}), Fleet()
@@ -153,7 +161,7 @@ def test_no_gauges_no_fleet(failure: Failure, words: str) -> None:
         (b'{"status":"success","data":[{"__name__":"x"}]}', "other than a vector"),
         (b'{"status":"error","errorType":"bad_data","error":"1:6: parse\\u001b error"}',
          "refused a query: 1:6: parse"),
-        (b'{"status":"error"}', "does not say why"),
+        (b'{"status":"error"}', "gives no reason"),
     ],
 )  # fmt: skip
 def test_answers_that_are_none(body: bytes, words: str) -> None:
