@@ -49,7 +49,7 @@ def parse_line(line: str) -> tuple[str, Sample] | None:
 
 
 def _labels(text: str) -> Mapping[str, str] | None:
-    """Read once for all polls: an engine says the same labels again and again."""
+    """Read once for all polls: an engine repeats the same labels at each."""
     return _cached(text) if len(text) <= SHORT else _read(text)
 
 

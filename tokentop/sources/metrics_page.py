@@ -79,7 +79,7 @@ class Page:
 
     def histogram(self, *bases: str) -> Histogram | None:
         """The first of the named histograms that is there, merged over its label sets."""
-        from tokentop.sources.exposition import number  # loaded by whoever read the page
+        from tokentop.sources.exposition import number  # loaded when the page was read
 
         for base in bases:
             counts: dict[float, float] = {}

@@ -78,7 +78,7 @@ def table(root: str = "/proc") -> Processes:
 
 
 def stat(root: str, pid: int) -> Stat | None:
-    """What /proc/PID/stat says; None where it cannot be read."""
+    """The fields of /proc/PID/stat; None where it cannot be read."""
     head, bracket, tail = read(root, f"{pid}/stat", _MAX_STAT).rpartition(b")")
     fields = tail.split(maxsplit=2)  # behind the last bracket: a name may hold ") " itself
     if not bracket or len(fields) < 2 or not fields[1].isdigit():

@@ -1,4 +1,4 @@
-"""What an engine's command line and environment say: its kind, address, model and slots.
+"""An engine's kind, address, model and slots, from its command line and environment.
 
 Read from other people's processes, so everything is bounded and made safe.
 """
@@ -22,7 +22,7 @@ _INTERPRETERS = frozenset(
 
 
 class Command(NamedTuple):
-    """What one command line says; unknown is None."""
+    """What one command line sets; unknown is None."""
 
     kind: EngineKind
     slots: int | None = None

@@ -1,8 +1,8 @@
-"""Which engine answers at an address, by what each engine's SPEC knows it by; no I/O (protocol.py).
+"""Which engine answers at an address, by the Signature of each engine's SPEC; no I/O (protocol.py).
 
-By answers, never by the port. Never asked: `/health` (SGLang generates a token, LiteLLM calls every
-model), `/slots` (wakes a sleeping llama.cpp) and, until it is certain that the server is neither
-llama.cpp nor TensorRT-LLM, `/metrics` (resets or drains what others read).
+By answers, never by the port. Never requested: `/health` (SGLang generates a token, LiteLLM calls
+every model), `/slots` (wakes a sleeping llama.cpp) and, until it is certain that the server is
+neither llama.cpp nor TensorRT-LLM, `/metrics` (resets or drains what others read).
 """
 
 from collections.abc import Generator
@@ -58,7 +58,7 @@ def _then(first: Answers) -> Paths:
 
 
 def _recognised(answers: Answers) -> EngineKind | None:
-    """The first engine that knows these answers as its own."""
+    """The first engine whose signature these answers have."""
     for one in specs():
         if one.signature.recognise is not None and one.signature.recognise(answers):
             return one.kind
@@ -66,9 +66,9 @@ def _recognised(answers: Answers) -> EngineKind | None:
 
 
 def _promising(answers: Answers) -> bool:
-    """Whether an engine is likely: a version, a list of models, or one that wants a key.
+    """Whether an engine is likely: a version, a list of models, or one that requires a key.
 
-    Or nothing that was asked so far exists, as with engines that have paths of their own only.
+    Or no path requested so far exists, as with engines that have paths of their own only.
     """
     if status_of(answers[MODELS]) in REFUSED or owners_of(answers[MODELS]) is not None:
         return True

@@ -1,8 +1,8 @@
 """LiteLLM's proxy: a router, so its traffic is the engines' traffic and never added to theirs.
 
-Never asked: `/health`, which makes a real, paid call to every model. Requests go one at a time,
-as the requests in flight that it tells include ours. A refused `/metrics` is asked again only
-once a minute: LiteLLM counts each refusal in the metrics that others read.
+Never requested: `/health`, which makes a real, paid call to every model. Requests go one at a time,
+as they are among the requests in flight that it counts. A refused `/metrics` is requested again
+only once a minute: LiteLLM counts each refusal in the metrics that others read.
 """
 
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ MAX_BYTES = 2 * 1024 * 1024  # labels multiply: 400 kB after seconds of light lo
 MAX_ACCOUNTS = 128
 MAX_MODELS = 256
 ABSENT = ("", "None")
-NO_METRICS = 'LiteLLM tells nothing: add "prometheus" to litellm_settings.callbacks.'
+NO_METRICS = 'LiteLLM has no metrics: add "prometheus" to litellm_settings.callbacks.'
 
 
 class LiteLlm:
@@ -125,7 +125,7 @@ def _by_account(samples: Iterable[Sample]) -> dict[tuple[str, str], float]:
 
 
 def _label(sample: Sample, *names: str) -> str:
-    """The first label that says something; LiteLLM writes None for nothing."""
+    """The first of these labels that has a value; LiteLLM writes None for none."""
     values = (sample.labels.get(name, "") for name in names)
     return next((clean(value) for value in values if value not in ABSENT), "")
 

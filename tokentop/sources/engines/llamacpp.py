@@ -1,8 +1,8 @@
 """llama.cpp's llama-server: /props, then /slots, unless the model sleeps.
 
 `/slots` on a sleeping server, or on a router's unloaded model, would load it, so `/props` is
-asked first. `/metrics` resets the averages that the user's own Prometheus reads, so it is asked
-only where `/slots` is disabled.
+requested first. `/metrics` resets the averages that the user's own Prometheus reads, so it is
+requested only where `/slots` is disabled.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ NO_METRICS = "Slots and metrics are disabled: start llama-server with --slots or
 
 
 class _Slots(NamedTuple):
-    """What a list of slots says; tokens per task for the rates."""
+    """A list of slots; tokens per task for the rates."""
 
     size: int
     busy: int
@@ -63,7 +63,7 @@ class LlamaCpp:
     def __init__(self, hints: Hints = Hints()) -> None:  # noqa: B008  (a frozen value)
         self._hints = hints
 
-    def poll(self, now: float) -> PollProtocol:  # noqa: ARG002  (/props must be asked each time)
+    def poll(self, now: float) -> PollProtocol:  # noqa: ARG002  (/props comes first each time)
         answers = yield (PROPS,)
         props = answers[PROPS]
         if isinstance(props, Failure):
@@ -167,7 +167,7 @@ def _busy(row: Mapping[str, object]) -> bool:
 
 
 def _progress(row: Mapping[str, object], prefix: str) -> SlotProgress:
-    """How far the slot's task is; an idle slot tells where its last one ended, or nothing yet."""
+    """How far the slot's task is; an idle slot has the end of its last one, or nothing yet."""
     token = row.get("next_token")
     if isinstance(token, list):
         token = token[0] if token else None
@@ -185,8 +185,8 @@ def _fullness(rows: Sequence[dict[str, object]], busy: Sequence[dict[str, object
     contexts = [values.as_count(row.get("n_ctx")) for row in rows]
     held = [values.as_count(row.get("n_prompt_tokens")) for row in busy]
     room = sum(c for c in contexts if c)
-    told = all("is_processing" in row for row in rows)  # the builds that tell n_prompt_tokens
-    if not room or not told or None in contexts or None in held:
+    recent = all("is_processing" in row for row in rows)  # builds that have n_prompt_tokens
+    if not room or not recent or None in contexts or None in held:
         return None
     return min(1.0, sum(h for h in held if h) / room)
 

@@ -1,7 +1,7 @@
 """Ollama: /api/ps at every poll, /api/version once a minute, and its runners where known.
 
-Ollama itself tells no running or queued requests. The `llama-server` children it starts do, on
-loopback ports of their own, and they are asked as any llama.cpp server is.
+Ollama itself reports no running or queued requests. The `llama-server` children it starts do, on
+loopback ports of their own, and they are polled as any llama.cpp server is.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -28,7 +28,7 @@ VERSION = "/api/version"
 ROOT = "/"
 
 MAX_RUNNERS = 16
-NAMES_ONLY = "Ollama tells no running requests; its runner does, to whoever may see its process."
+NAMES_ONLY = "Ollama reports no running requests; its runner does, to users who see its process."
 
 
 class Ollama:
@@ -105,7 +105,7 @@ def _runners(
     """Each runner's own reading, its slots named by its address; failing ones are left out."""
     found: list[EngineReading] = []
     for origin in origins:
-        reading = yield from _elsewhere(origin, LlamaCpp().poll(now))
+        reading = yield from _at_origin(origin, LlamaCpp().poll(now))
         if isinstance(reading, EngineReading) and reading.health == "online":
             steps = reading.slots
             if steps is not None:
@@ -114,13 +114,13 @@ def _runners(
     return found
 
 
-def _elsewhere(origin: str, conversation: PollProtocol) -> PollProtocol:
-    """The same conversation, held with another address."""
-    paths = next(conversation)
+def _at_origin(origin: str, protocol: PollProtocol) -> PollProtocol:
+    """The same protocol with the server at another origin."""
+    paths = next(protocol)
     while True:
         answers = yield tuple(origin + path for path in paths)
         try:
-            paths = conversation.send({path: answers[origin + path] for path in paths})
+            paths = protocol.send({path: answers[origin + path] for path in paths})
         except StopIteration as ended:
             reading: EngineReading | Failure = ended.value
             return reading

@@ -8,7 +8,7 @@ from tokentop.sources.engines.spec import EngineSpec, Signature
 
 
 class OpenAi:
-    """A server of which only /v1/models is known."""
+    """A server of which only /v1/models is read."""
 
     kind: EngineKind = "openai"
 
@@ -31,7 +31,7 @@ class OpenAi:
             max_slots=slots,
             slots_source="configured" if slots else None,
             health="names-only",
-            advice="This server tells its models' names only.",
+            advice="This server reports the names of its models only.",
         )
 
 

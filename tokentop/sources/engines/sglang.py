@@ -1,8 +1,8 @@
 """SGLang: /v1/loads and /metrics at every poll, the names once a minute.
 
-Never asked: `/health` and `/health_generate`, each of which runs a token through the model.
-`/v1/loads` (0.5.10 and later) is fresher than the gauges and alone tells the seats; older servers
-tell them in `/get_server_info`, a scheduler round trip that is asked once a minute.
+Never requested: `/health` and `/health_generate`, each of which runs a token through the model.
+`/v1/loads` (0.5.10 and later) is fresher than the gauges and has the slots, which no metric has;
+older servers have them in `/get_server_info`, a scheduler round trip made once a minute.
 """
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading
@@ -57,7 +57,7 @@ SERIES = Series(
     gauge_labels=("priority",),
 )
 WANTED = SERIES.wanted()
-KEY_TELLS_SLOTS = "With its API key (token_env) the server tells its slots too."
+KEY_FOR_SLOTS = "With its API key (token_env) the server reports its slots too."
 
 
 class Sglang:
@@ -87,7 +87,7 @@ class Sglang:
             return self._silent(loads, metrics)
         reading = self._read(core, page)
         if status_of(loads) in (401, 403) and reading.max_slots is None:
-            return reading._replace(advice=KEY_TELLS_SLOTS)
+            return reading._replace(advice=KEY_FOR_SLOTS)
         return reading
 
     def _remember_names(self, answer: Answer | Failure | None, now: float) -> None:
@@ -99,10 +99,7 @@ class Sglang:
     def _remember_info(self, answer: Answer | Failure, now: float) -> None:
         if not isinstance(answer, Answer):
             return
-        try:
-            info = values.mapping(values.load(answer.body))
-        except values.BadData:
-            return
+        info = document_of(answer)
         fields = values.Fields(info)
         self._version = fields.text("version") or self._version
         states = info.get("internal_states")
@@ -152,7 +149,7 @@ def _page(answer: Answer | Failure) -> Page | None:
 
 
 def _core(answer: Answer | Failure) -> EngineReading | None:
-    """What /v1/loads says, over its data-parallel ranks; None where it says nothing."""
+    """The figures of /v1/loads over all data-parallel ranks; None where there are none."""
     if not isinstance(answer, Answer):
         return None
     try:
@@ -172,14 +169,14 @@ def _core(answer: Answer | Failure) -> EngineReading | None:
         queued=whole(_sum([rank.count("queued", "num_waiting_reqs") for rank in ranks])),
         max_slots=whole(_sum([rank.count("slots", "max_running_requests") for rank in ranks])),
         kv_cache=max(usage, default=None),
-        # The last window's figure lingers on a drained server.
+        # On a drained server the last window's figure stays.
         generation_tokens_per_s=0.0 if active == 0 else throughput,
         bad=tuple(dict.fromkeys(name for rank in ranks for name in rank.bad)),
     )
 
 
 def read_gauges(reading: EngineReading, page: Page) -> EngineReading:
-    """What runs and waits, where the reading has it not from /v1/loads."""
+    """What runs and waits, where /v1/loads did not have it."""
     active = reading.active
     if active is None:
         active = whole(_over_ranks(page, RUNNING))
@@ -187,7 +184,7 @@ def read_gauges(reading: EngineReading, page: Page) -> EngineReading:
     if queued is None:
         queued = whole(_over_ranks(page, QUEUED))
     usage, rate = reading.kv_cache, reading.generation_tokens_per_s
-    if rate is None:  # the last window's figure lingers on a drained server
+    if rate is None:  # on a drained server the last window's figure stays
         rate = 0.0 if active == 0 else _over_ranks(page, THROUGHPUT)
     return reading._replace(
         active=active,

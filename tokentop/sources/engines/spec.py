@@ -46,15 +46,15 @@ class CommandLine(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """What tells its answers from other servers'. All of them are asked, so no path may harm any.
+    """What sets its answers apart. Every server gets these requests, so no path may do harm.
 
-    `recognise` is given all answers so far, after each step; what is not in them was not asked.
+    `recognise` is given all answers so far, after each step; a path without a request is missing.
     """
 
-    first: Paths = ()  # asked of every server
-    then: Paths = ()  # asked where the first answers suggest an engine
-    only_after: str = ""  # and this path was answered
-    locked: Paths = ()  # asked where all others want a key
+    first: Paths = ()  # requested from every server
+    then: Paths = ()  # requested where the first answers suggest an engine
+    only_after: str = ""  # and where this path was answered
+    locked: Paths = ()  # requested where all others require a key
     recognise: Callable[[Answers], bool] | None = None
     series: str = ""  # how its series on /metrics begin, where reading them to find out is harmless
     # Owners in /v1/models of servers whose /metrics must not be read to find out.
@@ -64,7 +64,7 @@ class Signature(NamedTuple):
 class EngineSpec(NamedTuple):
     """One engine; `runner_kind` is what the processes answer as that it starts for its models.
 
-    `read_gauges` takes what a page, scraped or polled, says of this moment into a reading.
+    `read_gauges` adds to a reading what the gauges of a page, scraped or polled, hold.
     """
 
     kind: EngineKind

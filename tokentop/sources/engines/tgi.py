@@ -1,7 +1,7 @@
 """Text Generation Inference: /metrics at every poll, /info once a minute.
 
 Its counters have no `_total` and appear at first use; its tokens are counted when a request ends.
-`max_concurrent_requests` of /info is the admission limit, not the seats, and is not read.
+`max_concurrent_requests` of /info is the admission limit, not the slots, and is not read.
 """
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading

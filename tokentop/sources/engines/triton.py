@@ -1,7 +1,7 @@
 """NVIDIA Triton: readiness and metrics at every poll, version and model names once a minute.
 
 Metrics are on a port of their own, 8002 beside HTTP's 8000. Triton itself counts requests and those
-that no backend has taken yet; what runs in a model its backend exports there: TensorRT-LLM
+that no backend has taken yet; what runs in a model is exported by its backend: TensorRT-LLM
 (`nv_trt_llm_*`) or vLLM (`vllm:*`, the only one with tokens). Not read: `/v2/repository/index`
 (a POST), `nv_gpu_memory_used_bytes` (the whole GPU's).
 """
@@ -60,7 +60,7 @@ SERIES = Series(
 )
 WANTED = SERIES.wanted()
 NO_METRICS = "No metrics two ports above: start Triton with --allow-metrics=true --metrics-port."
-NOT_READY = "Triton is not ready: a model is being loaded, or could not be; its log says which."
+NOT_READY = "Triton is not ready: a model is being loaded, or could not be; see its log."
 
 
 class Triton:
@@ -117,7 +117,7 @@ class Triton:
 
     def _read(self, page: Page) -> EngineReading:
         reading = read_counters(read_gauges(self._blank(), page), page, SERIES)
-        self._observed.see(reading.active, reading.queued, reading.kv_cache)
+        self._observed.add(reading.active, reading.queued, reading.kv_cache)
         slots, source = best_slots(reading.max_slots, self._hints, self._observed.lower_bound())
         return reading._replace(max_slots=slots, slots_source=source)
 

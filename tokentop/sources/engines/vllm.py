@@ -2,7 +2,7 @@
 
 Metric names of every release since 0.8 (older names after newer ones); see the vLLM
 documentation, "Production metrics". Not read: `/load` (0 unless tracking was enabled),
-`cache_config_info{kv_cache_max_concurrency}` (what the cache could hold, not the seats).
+`cache_config_info{kv_cache_max_concurrency}` (what the cache could hold, not the slots).
 """
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading
@@ -93,7 +93,7 @@ class Vllm:
                 advice="Statistics are disabled: start vLLM without --disable-log-stats.",
             )
         reading = read_counters(read_gauges(blank, page), page, SERIES)
-        self._observed.see(reading.active, reading.queued, reading.kv_cache)
+        self._observed.add(reading.active, reading.queued, reading.kv_cache)
         slots, source = best_slots(None, self._hints, self._observed.lower_bound())
         return reading._replace(max_slots=slots, slots_source=source)
 
@@ -115,7 +115,7 @@ def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
 
 
 def _is_vllm(answers: Answers) -> bool:
-    """By its names, once its /metrics has none of its series: statistics are disabled."""
+    """By the owner of its models, where its /metrics has no vllm: series (they are disabled)."""
     owners = owners_of(answers.get("/v1/models")) or ()
     return "/metrics" in answers and has_version(answers.get("/version")) and "vllm" in owners
 

@@ -2,8 +2,8 @@
 
 Made of the engines' own series names (their SPEC). Each is aggregated to the labels that are read,
 so that answers stay small, and takes the maximum over what repeats itself (SGLang's ranks, a pair
-of Prometheus replicas) before it adds up. Several figures share an answer: the label `figure` says
-which one a row is.
+of Prometheus replicas) before it adds up. Several figures share an answer: each row
+has its figure's name in the label `figure`.
 https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
 """
 
@@ -54,7 +54,7 @@ BY_ACCOUNT = ("team_alias", "team", "api_key_alias")
 
 
 class Window:
-    """Builds the terms that cover the last `seconds`; `instance` labels tell targets apart."""
+    """Builds the terms that cover the last `seconds`; `instance` are the labels of a target."""
 
     def __init__(self, seconds: int, instance: Names) -> None:
         self._for = f"[{seconds}s]"
@@ -70,7 +70,7 @@ class Window:
         return self._summed(_either(terms), figures, by)
 
     def routed(self, figures: Names) -> str:
-        """The same of routers, whose series differ in who asked: nothing there repeats itself."""
+        """The same of routers, whose series differ by user: nothing repeats itself there."""
         terms = (marked(f, self.rates(_names(f, routers=True))) for f in figures)
         return f"sum by({_list(self._instance, (FIGURE,))})({_either(terms)})"
 
@@ -110,7 +110,7 @@ def gauges() -> Names:
 
 @cache
 def kinds() -> dict[str, EngineKind]:
-    """The kind of engine that has a gauge; two that share one are told apart by their others."""
+    """The kind of engine that has a gauge; of two that share one the first."""
     found: dict[str, EngineKind] = {}
     for one in specs():
         for name in one.series.all_gauges() if one.series is not None else ():
@@ -133,7 +133,7 @@ def series_labels() -> Names:
 
 
 def marked(figure: str, expression: str) -> str:
-    """Rows of `expression` that say which figure they are."""
+    """The rows of `expression` with the name of their figure."""
     return f'label_replace({expression},"{FIGURE}","{figure}","","")'
 
 
@@ -180,14 +180,14 @@ def over_window(group_by: str | None, window_s: int) -> tuple[tuple[str, str], .
 
 
 def path(promql: str) -> str:
-    """What is asked below the server's URL (which may end in a prefix); below 8 kB by far."""
+    """The path below the server's URL (which may end in a prefix); below 8 kB by far."""
     from urllib.parse import quote
 
     return f"{PATH}?query={quote(promql, safe='(),:|')}"
 
 
 def identity(group_by: str | None) -> Names:
-    """The labels that tell targets apart, with the one that was picked to group by."""
+    """The labels that identify a target, with the one to group by."""
     return tuple(dict.fromkeys((*INSTANCE, *((group_by,) if group_by else ()))))
 
 

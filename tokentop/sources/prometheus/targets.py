@@ -53,7 +53,7 @@ class Target:
 
 
 class Identity(NamedTuple):
-    """How targets are told apart: by the usual labels, and the picked one if it is a target's."""
+    """The labels that identify a target: the usual ones, and the one to group by if it has it."""
 
     labels: Key
 
@@ -69,7 +69,7 @@ def identity(group_by: str | None) -> Identity:
 
 
 class Sums:
-    """Rows that say which figure they are, by target; kept until they are asked again."""
+    """The rows of figures by target; used until they are queried again."""
 
     def __init__(self, own: Identity, rows: Iterable[Row]) -> None:
         self.found: dict[Key, dict[str, list[Sample]]] = {}
@@ -88,7 +88,7 @@ class Targets:
         self.found: dict[Key, Target] = {}
 
     def gauges(self, rows: Iterable[Row], *, up: bool) -> None:
-        """Samples with their names; they say which targets are engines, and of which kind."""
+        """Samples with their names: a target that has an engine's gauge is one of its kind."""
         of, names, kind_of = self._identity.of, plain_names(), kinds()
         for labels, value, _ in rows:
             name = names.get(labels.get("__name__", ""), "")

@@ -17,10 +17,10 @@ MAX_CANDIDATES = 64
 
 
 class SearchScope(NamedTuple):
-    """What to look for; `root` is /proc or a recorded tree of it.
+    """Where to search; `root` is /proc or a recorded tree of it.
 
-    `ports` are looked at beside the `usual` ones, on every one of `hosts`; `exclude` never;
-    `taken` are the (host, port) that the user configured: told about, but not asked.
+    `ports` are tried beside the `usual` ones, on every one of `hosts`; `exclude` never; `taken` are
+    the (host, port) that the user configured: described from /proc, without a request.
     """
 
     gpu_pids: tuple[int, ...] = ()
@@ -33,11 +33,11 @@ class SearchScope(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """An address, with all that is known of the processes behind it before anything is asked.
+    """An address, with what is known of the processes behind it before any request.
 
     `certain`: the port is known to be theirs; `guessed`: it is theirs in another network namespace,
-    and may be anybody's here. `inode` names the listening socket, 0 where that is
-    unknown; `listening` is None there. `runners` are origins of the engine's own children.
+    and may be another server's here. `inode` names the listening socket, 0 where that is
+    unknown; `listening` is None there. `runners` are origins where the engine is read too.
     """
 
     host: str
@@ -109,7 +109,7 @@ def _origins(tree: ProcessTree) -> tuple[str, ...]:
 
 
 def _usual(search: SearchScope, network: Network) -> list[Candidate]:
-    """The usual and the configured ports; on this host those first where somebody listens."""
+    """The usual and the configured ports; on this host those first that are listening."""
     ports = tuple(dict.fromkeys((*search.ports, *search.usual)))
     found: list[Candidate] = []
     for host in dict.fromkeys(_plain(host) for host in search.hosts):

@@ -1,7 +1,7 @@
 """Processes that belong together: an engine's server, its workers, its runners.
 
 A GPU is held by a worker whose parent (or whose parent's parent) listens; and a listening server
-may have a sibling on the GPU. So a family is everything below the process that launched it.
+may have a sibling on the GPU. So a tree is everything below the process that launched it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from tokentop.sources.engines.command_line import Command
 from tokentop.sources.engines.registry import spec
 from tokentop.transport.procfs import Processes, environment
 
-MAX_FAMILIES = 64
+MAX_TREES = 64
 MAX_MEMBERS = 256
 MAX_CLIMB = 16
 MAX_CLIMB_UNNAMED = 3
@@ -24,9 +24,9 @@ _LAUNCHERS = frozenset(
      "supervisord", "tini", "dumb-init", "docker-init", "kubelet", "slurmstepd", "cron", "crond",
      "node", "code")
 )  # fmt: skip
-_LAUNCHER_FAMILIES = ("containerd-shim", "s6-", "runsv", "gnome-")
+_LAUNCHER_PREFIXES = ("containerd-shim", "s6-", "runsv", "gnome-")
 _SHELLS = frozenset(("sh", "bash", "dash", "zsh", "fish", "ksh"))
-# They hold GPUs and listen, and are known not to be engines: their ports are left in peace.
+# They hold GPUs and listen, and are no engines: no request is made to their ports.
 _NO_ENGINES = (
     "jupyter", "ipykernel", "torchrun", "torch.distributed", "torch/distributed", "accelerate",
     "deepspeed", "raylet", "ray::", "tensorboard", "xorg", "xwayland", "gnome", "chrome", "firefox",
@@ -56,39 +56,43 @@ class ProcessTree(NamedTuple):
 def process_trees(
     root: str, processes: Processes, gpu_pids: Iterable[int]
 ) -> tuple[ProcessTree, ...]:
-    """Every engine by its command line, and every other family that holds a GPU; those first."""
-    kin = _Kin(processes)
+    """Every engine by its command line, and every other tree that holds a GPU; those first."""
+    relations = _Relations(processes)
     on_gpu = [pid for pid in gpu_pids if pid in processes]
     heads: dict[int, bool] = {}
     for pid in on_gpu:
-        head = kin.named_head(pid) or kin.unnamed_head(pid)
+        head = relations.named_head(pid) or relations.unnamed_head(pid)
         if head is not None:
             heads[head] = True
-    for pid in kin.named():
-        heads.setdefault(kin.named_head(pid) or pid, False)
-    first = list(heads.items())[:MAX_FAMILIES]
-    return tuple(_family(root, processes, kin, head, gpu) for head, gpu in first)
+    for pid in relations.named():
+        heads.setdefault(relations.named_head(pid) or pid, False)
+    first = list(heads.items())[:MAX_TREES]
+    return tuple(_tree(root, processes, relations, head, gpu) for head, gpu in first)
 
 
-def _family(root: str, processes: Processes, kin: "_Kin", head: int, on_gpu: bool) -> ProcessTree:
+def _tree(
+    root: str, processes: Processes, relations: "_Relations", head: int, on_gpu: bool
+) -> ProcessTree:
     argv = processes.argv(head)
-    members = kin.members(head)
-    if kin.kinds.get(head) is None:
+    members = relations.members(head)
+    if relations.kinds.get(head) is None:
         return ProcessTree(members, argv, on_gpu=on_gpu)
     environ = environment(root, head, commands.variables())
-    runners = tuple(_runner(processes.argv(pid), pid) for pid in members[1:] if kin.runs(pid, head))
+    runners = tuple(
+        _runner(pid, relations.kinds[pid], processes.argv(pid))
+        for pid in members[1:]
+        if relations.runs(pid, head)
+    )
     return ProcessTree(members, argv, environ, commands.read(argv, dict(environ)), runners, on_gpu)
 
 
-def _runner(argv: Sequence[str], pid: int) -> Runner:
+def _runner(pid: int, kind: EngineKind, argv: Sequence[str]) -> Runner:
     command = commands.read(argv)
-    if command is None:  # its kind is what made it a runner
-        return Runner(pid, "llamacpp", None)
-    return Runner(pid, command.kind, command.port)
+    return Runner(pid, kind, command.port if command is not None else None)
 
 
-class _Kin:
-    """Who descends from whom, with the kinds that the command lines name."""
+class _Relations:
+    """Parents and children, with the kinds that the command lines name."""
 
     def __init__(self, processes: Processes) -> None:
         self._processes = processes
@@ -161,7 +165,7 @@ def _is_launcher(argv: Sequence[str]) -> bool:
         name.removeprefix("-") in _SHELLS
     ):  # with a script it is a start script, and the engine's own
         return all(word.startswith("-") and "c" not in word for word in argv[1:])
-    return name in _LAUNCHERS or name.startswith(_LAUNCHER_FAMILIES)
+    return name in _LAUNCHERS or name.startswith(_LAUNCHER_PREFIXES)
 
 
 def _base(word: str) -> str:

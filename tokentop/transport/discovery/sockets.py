@@ -1,7 +1,7 @@
 """Listening TCP sockets: those of a network namespace, and which of them a process holds.
 
-/proc/PID/net can be read by everybody, /proc/PID/fd by the process's user and root only; so the
-ports of a container are known to all, and whose they are is known to some.
+/proc/PID/net is readable for every user, /proc/PID/fd for the process's user and root only; so a
+container's ports are always known, and the process behind each only sometimes.
 """
 
 import re
@@ -28,7 +28,7 @@ class Listener(NamedTuple):
 
 
 def listeners(root: str, pid: int | str) -> tuple[Listener, ...] | None:
-    """All that listen in the process's network namespace; None where that is not told."""
+    """All that listen in the process's network namespace; None where that is not readable."""
     tables = [read(root, f"{pid}/net/{name}", MAX_READ) for name in ("tcp", "tcp6")]
     if not any(tables):
         return None
@@ -59,7 +59,7 @@ def reached_by(host: str) -> tuple[str, ...]:
     """The loopback addresses by which a socket bound to `host` is reached, the likeliest first."""
     if host == "0.0.0.0":
         return ("127.0.0.1",)
-    if host == "::":  # takes IPv4 as well unless told otherwise, which /proc does not tell
+    if host == "::":  # takes IPv4 as well unless IPV6_V6ONLY is set, which /proc does not show
         return ("127.0.0.1", "::1")
     plain = host.removeprefix("::ffff:")
     return (plain,) if plain == "::1" or plain.startswith("127.") else ()

@@ -1,4 +1,4 @@
-"""Who holds the VRAM: a process's name and user by its number, read from /proc."""
+"""The processes that hold VRAM: name and user by their number, from /proc."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,19 +22,19 @@ class GpuProcess(NamedTuple):
     instance: int | None = None
 
 
-def largest(claims: list[GpuProcess], limit: int = KEPT_PER_GPU) -> list[GpuProcess]:
-    """One claim a process, the largest first; compute and graphics lists name some twice."""
+def largest(processes: list[GpuProcess], limit: int = KEPT_PER_GPU) -> list[GpuProcess]:
+    """Each process once, the largest first; compute and graphics lists name some twice."""
     best: dict[int, GpuProcess] = {}
-    for claim in claims:
-        known = best.get(claim.pid)
-        if known is None or _size(claim) > _size(known):
-            best[claim.pid] = claim
-    return sorted(best.values(), key=lambda claim: (-_size(claim), claim.pid))[:limit]
+    for process in processes:
+        known = best.get(process.pid)
+        if known is None or _size(process) > _size(known):
+            best[process.pid] = process
+    return sorted(best.values(), key=lambda one: (-_size(one), one.pid))[:limit]
 
 
-def _size(claim: GpuProcess) -> int:
+def _size(process: GpuProcess) -> int:
     """Its bytes, with the unknown below 0."""
-    return -1 if claim.vram_bytes is None else claim.vram_bytes
+    return -1 if process.vram_bytes is None else process.vram_bytes
 
 
 class ProcessNames:
@@ -52,12 +52,12 @@ class ProcessNames:
         """Drop what was remembered of processes: numbers are used again, titles change."""
         self._known.clear()
 
-    def process(self, claim: GpuProcess) -> Process:
-        """The claim with name and user, None each where /proc does not tell."""
-        if claim.pid not in self._known:
-            self._known[claim.pid] = (self._name(claim.pid), self._user(claim.pid))
-        name, user = self._known[claim.pid]
-        return Process(claim.pid, name, user, claim.vram_bytes)
+    def process(self, one: GpuProcess) -> Process:
+        """The process with name and user, None each where /proc has none."""
+        if one.pid not in self._known:
+            self._known[one.pid] = (self._name(one.pid), self._user(one.pid))
+        name, user = self._known[one.pid]
+        return Process(one.pid, name, user, one.vram_bytes)
 
     def _name(self, pid: int) -> str | None:
         found = procfs.stat(self._proc, pid)
