@@ -44,9 +44,6 @@ class Page:
         found = [s for s in self._series.get(name, ()) if -LARGEST <= s.value <= LARGEST]
         return [s for s in found if _selected(s, selector)] if brace else found
 
-    def names(self) -> tuple[str, ...]:
-        return tuple(self._series)
-
     def has(self, name: str) -> bool:
         return name in self._series
 
