@@ -1,6 +1,6 @@
 """A fleet's server in the collector: its engines beside those read directly, and its silences."""
 
-from tests.sources.prometheus.asked import AT, EMPTY, answer, marked, row
+from tests.sources.prometheus.asked import AT, EMPTY, answer, of, row
 from tests.sources.prometheus.test_fleet import RUNNING
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config, EngineConfig, PrometheusConfig
@@ -36,11 +36,13 @@ FLEET = told(
         ({"instance": "b:8000", "job": "vllm", "cluster": "c1"}, AT - 100),
     ),
     rates=answer(
-        marked("g", 5, cluster="c1"), ({"q": "g", "instance": "r:4000"}, 1000),
+        of("generation_tokens", 5, cluster="c1"),
+        ({"figure": "generation_tokens", "instance": "r:4000"}, 1000),
     ),
-    latency=answer(marked("t50", 0.25, cluster="c1"), marked("t95", 0.5, cluster="c1")),
+    latency=answer(of("ttft_p50", 0.25, cluster="c1"), of("ttft_p95", 0.5, cluster="c1")),
     totals=answer(
-        ({"q": "t", "le": "1", "model_name": "m"}, 1), ({"q": "t", "le": "3", "model_name": "m"}, 3)
+        ({"figure": "ttft", "le": "1", "model_name": "m"}, 1),
+        ({"figure": "ttft", "le": "3", "model_name": "m"}, 3),
     ),
     gpus=answer(
         ({"__name__": "DCGM_FI_DEV_FB_USED", "UUID": "GPU-1", "gpu": "0", "Hostname": "n"}, 1),

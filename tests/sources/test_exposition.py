@@ -1,8 +1,10 @@
 """The scanner of metrics pages: right on real pages, unmoved by hostile ones."""
 
 import math
+import re
 import time
 from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
@@ -10,16 +12,21 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.payloads import PAGES, payload
-from tokentop.sources.exposition import LARGEST, Page, number, parse, parse_line
+from tokentop.sources.exposition import number, parse, parse_line
+from tokentop.sources.metrics_page import LARGEST, Page
 
 Key = tuple[str, frozenset[tuple[str, str]], float]
 
 
-def ours(page: Page) -> Counter[Key]:
+def names_in(body: bytes) -> tuple[str, ...]:
+    """What may be the name of a series, in the order of the page."""
+    found = re.findall(r"(?m)^[ \t]*([a-zA-Z_:][\w:]*)", body.decode("utf-8", "replace"))
+    return tuple(dict.fromkeys(found))
+
+
+def ours(page: Page, names: Iterable[str]) -> Counter[Key]:
     return Counter(
-        (name, frozenset(s.labels.items()), s.value)
-        for name in page.names()
-        for s in page.samples(name)
+        (name, frozenset(s.labels.items()), s.value) for name in names for s in page.samples(name)
     )
 
 
@@ -39,20 +46,40 @@ def theirs(text: str, known: set[str]) -> Counter[Key]:
 def test_agrees_with_the_library_on_captured_pages(name: str) -> None:
     """Every finite sample of a real page is read as prometheus_client's parser reads it."""
     body = payload(name)
-    page = parse(body)
-    assert ours(page) == theirs(body.decode(), set(page.names()))
-    assert len(page.names()) > 10
+    names = names_in(body)
+    assert ours(parse(body), names) == theirs(body.decode(), set(names))
+    assert len(names) > 10
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_wanting_some_changes_nothing_about_them(name: str) -> None:
     """Reading only the wanted series gives the same samples of those as reading all."""
     body = payload(name)
-    everything = parse(body)
-    some = frozenset(everything.names()[::3])
+    everything, names = parse(body), names_in(body)
+    some = frozenset(names[::3])
     part = parse(body, some)
-    assert set(part.names()) == some
     assert all(part.samples(n) == everything.samples(n) for n in some)
+    assert not any(part.has(name) for name in names if name not in some)
+
+
+@pytest.mark.parametrize(
+    ("selector", "total"),
+    [
+        ("", 15),
+        ('{err="over"}', 1),
+        ('{err!="over"}', 14),
+        ('{err=~"over|gen.*"}', 5),
+        ('{err=~"o"}', None),
+        ('{err!~"over.*",method=""}', 12),
+        ('{err="over",method="x"}', None),
+        ('{err=""}', 8),
+    ],
+)
+def test_a_selector_chooses_as_prometheus_does(selector: str, total: float | None) -> None:
+    """Expressions match whole values, and a label that is missing is empty."""
+    lines = 'f{err="over"} 1', 'f{err="overload",method="x"} 2', 'f{err="generate"} 4', "f 8"
+    page = parse(("\n".join(lines) + "\n").encode())
+    assert page.total(f"f{selector}") == total
 
 
 LABEL_VALUE = st.text(
@@ -90,7 +117,7 @@ def test_what_is_written_is_read(
 def test_never_raises(body: bytes) -> None:
     """No bytes stop the scanner, nor anything asked of what it read."""
     page = parse(body)
-    for name in page.names():
+    for name in names_in(body):
         page.total(name), page.highest(name), page.by_label(name, "le"), page.histogram(name)
 
 
@@ -151,7 +178,8 @@ def test_lines(line: str, expected: float | None) -> None:
 
 def test_a_cut_last_line_is_dropped() -> None:
     """`m 12` cut from `m 123` would be a false value."""
-    assert parse(b"a 1\nm 12").names() == ("a",)
+    page = parse(b"a 1\nm 12")
+    assert (page.has("a"), page.has("m")) == (True, False)
 
 
 def test_a_bad_line_costs_that_line() -> None:

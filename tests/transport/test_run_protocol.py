@@ -112,6 +112,25 @@ def test_paths_join_the_base(base: str, path: str, expected: str) -> None:
     assert planned.url == expected
 
 
+@pytest.mark.parametrize(
+    ("base", "path", "expected"),
+    [
+        ("http://h:8000", ":+2/metrics", "http://h:8002/metrics"),
+        ("https://u:p@h:8000/prefix/?x=1", ":+2/metrics", "http://h:8002/metrics"),
+        ("http://[::1]:8000", ":+2/metrics", "http://[::1]:8002/metrics"),
+        ("http://h:65535", ":+2/metrics", None),
+        ("http://h:8000", ":+x/metrics", None),
+        ("http://h:8000", ":8002/metrics", None),
+        ("http://h:8000", ":+2@evil.example/metrics", None),
+    ],
+)
+def test_another_port_of_the_same_host(base: str, path: str, expected: str | None) -> None:
+    """Without the token, which was configured for the engine's own port."""
+    (planned,) = talk.requests(Request(base, token=Secret("secret")), (path,))
+    found = planned if isinstance(planned, Request) else Request("")
+    assert (found.url or None, found.token) == (expected, None)
+
+
 def test_a_conversation_without_end_is_ended() -> None:
     """An adapter that asks for ever is a failure, not a hang."""
 

@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 
 from tokentop.transport.discovery.candidates import Candidate
 from tokentop.transport.discovery.findings import Findings, Found
-from tokentop.transport.discovery.persisted import keep_findings, recall_findings, recall_memory
+from tokentop.transport.discovery.persisted import (
+    keep_findings,
+    recall_findings,
+    recall_probe_cache,
+)
 from tokentop.transport.discovery.probe_cache import Identity, ProbeCache
 from tokentop.transport.user_cache import MAX_BYTES, keep, recall
 
@@ -154,7 +158,7 @@ def test_an_unfinished_search_is_searched_again(environ: dict[str, str]) -> None
     memory.remember(candidate, identity)
     keep_findings(Findings(complete=False), memory, NOW, environ)
     assert recall_findings(NOW, environ) is None
-    assert recall_memory(NOW, environ).recall(candidate, NOW) == identity
+    assert recall_probe_cache(NOW, environ).recall(candidate, NOW) == identity
 
 
 @pytest.mark.parametrize(
@@ -194,6 +198,6 @@ def test_no_kept_file_raises(environ: dict[str, str], found: object, rows: objec
     """Whatever JSON stands there."""
     keep("discovery", {"found": found, "sockets": rows, "complete": True}, NOW, environ)
     recall_findings(NOW, environ)
-    memory = recall_memory(NOW, environ)
+    memory = recall_probe_cache(NOW, environ)
     memory.recall(Candidate("127.0.0.1", 8000), NOW)
     keep_findings(Findings(), memory, NOW, environ)

@@ -4,17 +4,14 @@ Only the series a caller wants are taken apart, so a page of 50 kB costs well un
 millisecond. Never raises. A last line without its newline was cut in transit and is dropped.
 """
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
-from tokentop.domain.engines.readings import Histogram
+from tokentop.sources.metrics_page import Page, Sample
 
 MAX_LABELS = 64
 SHORT = 512  # longer label sets are not kept
-LARGEST = float(2**53)  # above it a count is no longer exact; servers write "unlimited" so
 
 # Possessive quantifiers: a hostile line is read once, never tried again in another way.
 _SERIES = re.compile(
@@ -32,78 +29,6 @@ _NUMBER = re.compile(
 )
 _ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
 _ESCAPED = re.compile(r"\\[\\\"n]")
-
-
-class Sample(NamedTuple):
-    """One line: a label set and its value, which may be NaN or infinite."""
-
-    labels: Mapping[str, str]
-    value: float
-
-
-class Page:
-    """The wanted series of one page, by name."""
-
-    __slots__ = ("_series",)
-
-    def __init__(self, series: Mapping[str, list[Sample]]) -> None:
-        self._series = series
-
-    def __bool__(self) -> bool:
-        return bool(self._series)
-
-    def samples(self, name: str) -> list[Sample]:
-        """The samples of a name whose value is a measurement: neither NaN nor without bound."""
-        return [s for s in self._series.get(name, ()) if -LARGEST <= s.value <= LARGEST]
-
-    def names(self) -> tuple[str, ...]:
-        return tuple(self._series)
-
-    def has(self, name: str) -> bool:
-        return name in self._series
-
-    def total(self, *names: str) -> float | None:
-        """The sum over the label sets of the first name that is there; None where none is."""
-        for name in names:
-            if found := self.samples(name):
-                return math.fsum(s.value for s in found)
-        return None
-
-    def highest(self, *names: str) -> float | None:
-        """The highest value of the first name that is there: for ratios, which never add up."""
-        for name in names:
-            if found := self.samples(name):
-                return max(s.value for s in found)
-        return None
-
-    def by_label(self, name: str, label: str) -> dict[str, float]:
-        """The sums of a name by one label's value."""
-        sums: dict[str, float] = {}
-        for sample in self.samples(name):
-            key = sample.labels.get(label, "")
-            sums[key] = sums.get(key, 0.0) + sample.value
-        return sums
-
-    def label_values(self, name: str, label: str) -> tuple[str, ...]:
-        """The distinct values of one label over a name's samples, in their order on the page."""
-        seen = (sample.labels.get(label, "") for sample in self._series.get(name, ()))
-        return tuple(dict.fromkeys(value for value in seen if value))
-
-    def histogram(self, *bases: str) -> Histogram | None:
-        """The first of the named histograms that is there, merged over its label sets."""
-        for base in bases:
-            counts: dict[float, float] = {}
-            for sample in self.samples(f"{base}_bucket"):
-                bound = number(sample.labels.get("le", ""))
-                if bound is not None and not math.isnan(bound):
-                    counts[bound] = counts.get(bound, 0.0) + sample.value
-            if counts:
-                return Histogram(
-                    tuple(sorted(counts.items())),
-                    self.total(f"{base}_sum"),
-                    self.total(f"{base}_count"),
-                )
-        return None
 
 
 def number(text: str) -> float | None:
@@ -124,7 +49,7 @@ def parse_line(line: str) -> tuple[str, Sample] | None:
 
 
 def _labels(text: str) -> Mapping[str, str] | None:
-    """Read once for all polls: an engine says the same labels again and again."""
+    """Read once for all polls: an engine repeats the same labels at each."""
     return _cached(text) if len(text) <= SHORT else _read(text)
 
 
@@ -168,16 +93,6 @@ def _name(line: str) -> str:
     return line.partition("{")[0].partition(" ")[0]
 
 
-def whole(value: float | None) -> int | None:
-    """A gauge as a count; a negative one is none."""
-    return None if value is None or value < 0 else round(value)
-
-
-def ratio(value: float | None) -> float | None:
-    """A gauge as a ratio 0-1; a negative one is none."""
-    return None if value is None or value < 0 else min(value, 1.0)
-
-
 def parse(body: bytes, wanted: frozenset[str] | None = None) -> Page:
     """Read a page; `wanted` names the series to keep (histograms as _bucket, _sum, _count)."""
     series: dict[str, list[Sample]] = {}
@@ -185,8 +100,3 @@ def parse(body: bytes, wanted: frozenset[str] | None = None) -> Page:
         if (parsed := parse_line(line)) is not None:
             series.setdefault(parsed[0], []).append(parsed[1])
     return Page(series)
-
-
-def histogram_names(*bases: str) -> tuple[str, ...]:
-    """What to want for histograms."""
-    return tuple(f"{base}_{part}" for base in bases for part in ("bucket", "sum", "count"))

@@ -14,9 +14,7 @@ from tokentop.domain.text import clean
 T = TypeVar("T")
 
 MIB = 1024 * 1024
-LARGEST = float(
-    2**53
-)  # above it a JSON number is no longer exact; no size, count or price is so big
+LARGEST = float(2**53)  # above it a JSON number is no longer exact; no count or price is so big
 TEXT_CHARS = 256
 LIST_ITEMS = 512
 
@@ -26,7 +24,7 @@ _FALSE = ("false", "no", "off", "0")
 
 
 class BadData(ValueError):
-    """The source answered, but not with what it should say; the text is one sentence."""
+    """The source answered, but not with what it should; the text is one sentence."""
 
 
 def load(body: bytes) -> object:

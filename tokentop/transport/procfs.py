@@ -1,22 +1,32 @@
-"""The process table as /proc tells it: who started whom, with which arguments.
+"""All that is read from /proc: processes, their command lines, environments, users and links.
 
 Nothing here raises: what cannot be read (another user's process, one that has just ended) is
 empty or None. `root` is /proc, or a recorded tree of it.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 MAX_PROCESSES = 16_384
 MAX_READ = 256 * 1024
+MAX_DESCRIPTORS = 8192
 
 _STUCK = ("D", "Z")  # reading the command line of a process stuck in the kernel can block as well
+_MAX_STAT = 4096
 _MAX_ARGV = 32 * 1024
 
 
+class Stat(NamedTuple):
+    """A process's short name (15 characters), its state letter, and the process that started it."""
+
+    name: str
+    state: str
+    parent: int
+
+
 class Process(NamedTuple):
-    """One process; `argv` is empty for kernel threads and where it is not told."""
+    """One process; `argv` is empty for kernel threads and where it cannot be read."""
 
     pid: int
     parent: int
@@ -24,7 +34,7 @@ class Process(NamedTuple):
 
 
 class Processes:
-    """One look at the whole table."""
+    """The whole process table at one moment."""
 
     def __init__(self, rows: Iterable[Process]) -> None:
         self._rows = {row.pid: row for row in rows}
@@ -67,6 +77,26 @@ def table(root: str = "/proc") -> Processes:
     return Processes(process for process in found if process is not None)
 
 
+def stat(root: str, pid: int) -> Stat | None:
+    """The fields of /proc/PID/stat; None where it cannot be read."""
+    head, bracket, tail = read(root, f"{pid}/stat", _MAX_STAT).rpartition(b")")
+    fields = tail.split(maxsplit=2)  # behind the last bracket: a name may hold ") " itself
+    if not bracket or len(fields) < 2 or not fields[1].isdigit():
+        return None
+    name = head.partition(b"(")[2].decode("utf-8", "replace")
+    return Stat(name, fields[0].decode("latin-1"), int(fields[1]))
+
+
+def argv(root: str, pid: int, state: str, limit: int = _MAX_ARGV) -> tuple[str, ...]:
+    """The command line's first `limit` bytes as arguments; empty in a `state` that may block."""
+    if state in _STUCK:
+        return ()
+    line = read(root, f"{pid}/cmdline", limit).rstrip(b"\0")
+    if not line:
+        return ()
+    return tuple(argument.decode("utf-8", "replace") for argument in line.split(b"\0"))
+
+
 def environment(root: str, pid: int, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """The values of these variables when the process was started; nothing else is kept."""
     wanted = {name.encode() for name in names}
@@ -79,16 +109,32 @@ def environment(root: str, pid: int, names: Iterable[str]) -> tuple[tuple[str, s
 
 
 def user(root: str, pid: int) -> int | None:
-    """The effective user number; None where it is not told."""
+    """The effective user number; None where it cannot be read.
+
+    Under hidepid=1 others' files are closed, and the owner of the folder is the user.
+    """
     for line in read(root, f"{pid}/status").splitlines():
         fields = line.split()
         if len(fields) > 2 and fields[0] == b"Uid:" and fields[2].isdigit():
             return int(fields[2])
-    return None
+    try:
+        return os.stat(f"{root}/{pid}").st_uid
+    except OSError:
+        return None
+
+
+def sockets(root: str, pid: int) -> frozenset[int] | None:
+    """The inodes of the process's open sockets; None where its descriptors are not readable."""
+    try:
+        names = os.listdir(f"{root}/{pid}/fd")
+    except OSError:
+        return None
+    targets = (link(root, f"{pid}/fd/{name}") for name in names[:MAX_DESCRIPTORS])
+    return frozenset(_inodes(target for target in targets if target))
 
 
 def read(root: str, path: str, limit: int = MAX_READ) -> bytes:
-    """The beginning of one file of /proc; empty where it cannot be read."""
+    """The first `limit` bytes of one file of /proc; empty where it cannot be read."""
     try:
         with open(f"{root}/{path}", "rb") as file:
             return file.read(limit)
@@ -96,17 +142,31 @@ def read(root: str, path: str, limit: int = MAX_READ) -> bytes:
         return b""
 
 
-def _process(root: str, pid: int) -> Process | None:
-    head, bracket, tail = read(root, f"{pid}/stat", 4096).rpartition(b")")  # a name may hold ") "
-    fields = tail.split(maxsplit=2)
-    if not head or not bracket or len(fields) < 2 or not fields[1].isdigit():
+def link(root: str, path: str) -> str | None:
+    """Where a symbolic link leads; None where it cannot be read."""
+    try:
+        return os.readlink(f"{root}/{path}")
+    except OSError:
         return None
-    stuck = fields[0].decode("latin-1") in _STUCK
-    return Process(pid, int(fields[1]), () if stuck else _argv(root, pid))
 
 
-def _argv(root: str, pid: int) -> tuple[str, ...]:
-    line = read(root, f"{pid}/cmdline", _MAX_ARGV).rstrip(b"\0")
-    if not line:
-        return ()
-    return tuple(argument.decode("utf-8", "replace") for argument in line.split(b"\0"))
+def inode(root: str, path: str) -> int | None:
+    """The inode of a file; None where there is none."""
+    try:
+        return os.stat(f"{root}/{path}").st_ino
+    except OSError:
+        return None
+
+
+def _process(root: str, pid: int) -> Process | None:
+    found = stat(root, pid)
+    if found is None:
+        return None
+    return Process(pid, found.parent, argv(root, pid, found.state))
+
+
+def _inodes(targets: Iterable[str]) -> Iterator[int]:
+    for target in targets:
+        number = target.removeprefix("socket:[").removesuffix("]")
+        if number != target and number.isdigit():
+            yield int(number)

@@ -1,4 +1,4 @@
-"""Holds a conversation with an engine (sources.engines) over a transport, blocking or async."""
+"""Runs an engine's protocol (sources/engines/protocol.py) over a transport, blocking or async."""
 
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import TypeVar
@@ -15,11 +15,11 @@ Ask = Callable[[Paths], Replies]
 AsyncAsk = Callable[[Paths], Awaitable[Replies]]
 
 MAX_BATCHES = 40
-NOT_REQUESTED = Failure("unreachable", "this question was not asked")
+NOT_REQUESTED = Failure("unreachable", "this path was not requested")
 
 
 def run_protocol(protocol: Generator[Paths, Answers, R], ask: Ask) -> R | Failure:
-    """What the conversation comes to; `ask` GETs all paths of a batch at once."""
+    """The protocol's result; `ask` GETs all paths of a batch at once."""
     try:
         paths = next(protocol)
         for _ in range(MAX_BATCHES):
@@ -31,7 +31,7 @@ def run_protocol(protocol: Generator[Paths, Answers, R], ask: Ask) -> R | Failur
 
 
 async def run_protocol_async(protocol: Generator[Paths, Answers, R], ask: AsyncAsk) -> R | Failure:
-    """As `drive`, with an `ask` to be awaited."""
+    """As `run_protocol`, with an `ask` to be awaited."""
     try:
         paths = next(protocol)
         for _ in range(MAX_BATCHES):
@@ -45,7 +45,7 @@ async def run_protocol_async(protocol: Generator[Paths, Answers, R], ask: AsyncA
 def requests(base: Request, paths: Paths) -> list[Request | Failure]:
     """The GETs of one batch, in order; `base` is the engine's own URL with its token and limits.
 
-    An absolute URL is a runner's: on loopback only, and the engine's token is not for it.
+    An absolute URL is a runner's: on loopback only, and without the engine's token.
     """
     return [_request(base, path) for path in paths]
 
@@ -53,7 +53,7 @@ def requests(base: Request, paths: Paths) -> list[Request | Failure]:
 def batch_fetcher(
     base: Request, fetch_all: Callable[[Sequence[Request]], Sequence[Reply | Failure]]
 ) -> Ask:
-    """An `ask` for `drive` out of a function that GETs several requests at once."""
+    """An `ask` for `run_protocol`, from a function that GETs several requests at once."""
 
     def ask(paths: Paths) -> Replies:
         planned = requests(base, paths)
@@ -69,7 +69,7 @@ def batch_fetcher(
 def async_batch_fetcher(
     base: Request, fetch_all: Callable[[Sequence[Request]], Awaitable[Sequence[Reply | Failure]]]
 ) -> AsyncAsk:
-    """As `asking`, for `drive_async`."""
+    """As `batch_fetcher`, for `run_protocol_async`."""
 
     async def ask(paths: Paths) -> Replies:
         planned = requests(base, paths)
@@ -87,10 +87,20 @@ def _request(base: Request, path: str) -> Request | Failure:
         # A query or fragment of the base URL belongs to none of the engine's paths.
         root = base.url.partition("#")[0].partition("?")[0].rstrip("/")
         return base._replace(url=root + path)
-    target = split(path)
-    if target is None or not is_loopback(target.host):
+    url = _beside(base.url, path) if path.startswith(":+") else path
+    target = split(url)
+    if target is None or not (url != path or is_loopback(target.host)):
         return NOT_REQUESTED
-    return base._replace(url=path, token=None, ca_bundle=None, verify=True)
+    return base._replace(url=url, token=None, ca_bundle=None, verify=True)
+
+
+def _beside(base: str, path: str) -> str:
+    """`:+N/path` as a URL: the same host, N ports above, over plain HTTP; empty for no URL."""
+    offset, _, rest = path.removeprefix(":+").partition("/")
+    target = split(base)
+    if target is None or not offset.isdigit():
+        return ""
+    return f"{target._replace(scheme='http', port=target.port + int(offset)).origin}/{rest}"
 
 
 def _answers(paths: Paths, replies: Replies) -> Answers:
@@ -105,4 +115,4 @@ def _answer(reply: Reply | Failure) -> Answer | Failure:
 
 def _endless(protocol: Generator[Paths, Answers, R]) -> Failure:
     protocol.close()
-    return Failure("bad-data", "the server leads from one question to the next without end")
+    return Failure("bad-data", "the server leads from one request to the next without end")

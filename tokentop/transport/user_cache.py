@@ -1,7 +1,7 @@
-"""Small things kept between two calls, in a directory that only this user can write to.
+"""A cache between two calls, in a directory that only this user can write to.
 
 keep("rates", {...}, now) and recall("rates", 60, now). Nothing secret belongs here. A file that
-is damaged, too old, too large, somebody else's or a link is no file; nothing here raises.
+is damaged, too old, too large, another user's or a link is no file; nothing here raises.
 """
 
 import json
@@ -33,7 +33,7 @@ def keep(name: str, value: object, now: float, environ: Mapping[str, str] = os.e
 def recall(
     name: str, max_age_s: float, now: float, environ: Mapping[str, str] = os.environ
 ) -> object | None:
-    """What was kept at most so long ago; None where there is nothing to be trusted."""
+    """The value stored at most `max_age_s` ago; None where there is none to be trusted."""
     with _directory(environ) as place:
         data = None if place is None else _read(place, f"{name}.json")
     try:
@@ -90,7 +90,7 @@ def _opened(parent: str, name: str, parent_is_ours: bool) -> int | None:
 
 
 def _is_ours(found: os.stat_result) -> bool:
-    """Owned by us, and nobody else may write."""
+    """Owned by us, and writable for no other user."""
     return found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 

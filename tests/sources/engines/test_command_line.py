@@ -38,6 +38,12 @@ COMMANDS = {
     "text-generation-launcher --model-id org/m -p 3001 --max-concurrent-requests 9": Command(
         "tgi", None, "org/m", None, 3001
     ),
+    "tritonserver --model-repository /models --http-port 8010 --metrics-port=8012": Command(
+        "triton", None, None, None, 8010, metrics_port=8012
+    ),
+    "/opt/tritonserver/bin/tritonserver --http-address 0.0.0.0": Command(
+        "triton", None, None, "0.0.0.0", 8000, metrics_port=8002
+    ),
     f"{PYTHON} /usr/bin/litellm --config c.yaml --port 4001": Command(
         "litellm", None, None, None, 4001
     ),

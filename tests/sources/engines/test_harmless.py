@@ -13,7 +13,8 @@ from tests.servers.behaviours import ok, redirect, routes, status
 from tests.servers.loopback import Behaviour, Server
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.sources.engines.identify import identify
-from tokentop.sources.engines.registry import KINDS, adapter
+from tokentop.sources.engines.protocol import Hints
+from tokentop.sources.engines.registry import KINDS, adapter, spec
 from tokentop.transport import run_protocol as talk
 from tokentop.transport.http import client_blocking as once
 from tokentop.transport.http.messages import Request
@@ -77,6 +78,12 @@ OLLAMA = {
     "/": ok(b"Ollama is running", content_type="text/plain"),
     "/health": ok({}),
 }
+TRITON = {
+    "/v2": document("triton/load/v2.json"),
+    "/v2/health/ready": ok(b""),
+    "/v2/models/stats": document("triton/load/v2_models_stats.json"),
+    "/metrics": page("triton/load/metrics.txt"),
+}
 
 
 def watched(kind: EngineKind, table: Mapping[str, Behaviour]) -> tuple[list[str], EngineReading]:
@@ -86,7 +93,8 @@ def watched(kind: EngineKind, table: Mapping[str, Behaviour]) -> tuple[list[str]
             Request(server.url), lambda requests: once.fetch_all(requests, 5.0)
         )
         assert talk.run_protocol(identify(), ask) == kind
-        engine = adapter(kind)
+        metrics_port = spec(kind).metrics_port is not None
+        engine = adapter(kind, Hints(runners=(server.url,) if metrics_port else ()))
         for now in POLLS:
             reading = talk.run_protocol(engine.poll(now), ask)
         assert isinstance(reading, EngineReading), reading
@@ -158,8 +166,17 @@ def test_ollama_is_only_looked_at() -> None:
     asked, _ = watched("ollama", OLLAMA)
     assert set(asked) <= {
         "/", "/api/ps", "/api/version", "/info", "/props", "/version",
-        "/v1/loads", "/v1/models", "/health/liveliness",
+        "/v1/loads", "/v1/models", "/v2", "/health/liveliness",
     }  # fmt: skip
+
+
+def test_triton_is_only_looked_at() -> None:
+    """Nothing is inferred, loaded or unloaded, and no model is asked by name."""
+    asked, reading = watched("triton", TRITON)
+    assert {path for path in asked if path.startswith("/v2")} == {
+        "/v2", "/v2/health/ready", "/v2/models/stats",
+    }  # fmt: skip
+    assert reading.queued == 16
 
 
 TABLES: dict[EngineKind, Mapping[str, Behaviour]] = {
@@ -168,6 +185,7 @@ TABLES: dict[EngineKind, Mapping[str, Behaviour]] = {
     "llamacpp": LLAMACPP,
     "ollama": OLLAMA,
     "litellm": LITELLM,
+    "triton": TRITON,
 }
 
 

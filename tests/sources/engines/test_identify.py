@@ -1,7 +1,10 @@
 """Engines told apart by their answers; nothing else is taken for one."""
 
+import json
+
 import pytest
 
+from tests.payloads import payload
 from tests.sources.engines.conversations import (
     AUTH_REQUIRED,
     LOADING,
@@ -52,6 +55,8 @@ TGI = {
     "/metrics": text("tgi_queue_size 0"),
 }
 ROUTER = {**VLLM, "/metrics": text('vllm:num_requests_running{server="http://x:1"} 1')}
+V2 = json.loads(payload("triton/load/v2.json"))
+TRITON = {"/v2": captured("triton/load/v2.json"), "/v2/health/ready": Answer(b"")}
 SOMEBODY = obj({"object": "list", "data": [{"id": "m", "owned_by": "somebody"}]})
 
 ENGINES: dict[str, tuple[EngineKind, Table]] = {
@@ -71,6 +76,8 @@ ENGINES: dict[str, tuple[EngineKind, Table]] = {
     "litellm, open": ("litellm", {**LITELLM, "/v1/models": SOMEBODY}),
     "tgi": ("tgi", TGI),
     "tgi, older": ("tgi", {**TGI, "/v1/models": NOT_FOUND}),
+    "triton": ("triton", TRITON),
+    "triton by another name": ("triton", {"/v2": obj({**V2, "name": "gpu-7"})}),
     "another": ("openai", {"/v1/models": SOMEBODY}),
     "another, nothing loaded": ("openai", {"/v1/models": obj({"object": "list", "data": []})}),
 }
@@ -81,6 +88,11 @@ def test_engines_are_known_by_their_answers(name: str) -> None:
     """Each kind, in the states in which its users run it."""
     kind, table = ENGINES[name]
     assert Talk(table).hold(identify()) == kind
+
+
+def test_an_older_triton_answers_400_to_what_it_does_not_have() -> None:
+    """Its own paths are asked all the same."""
+    assert Talk(TRITON, Failure("http", "400", True, 400)).hold(identify()) == "triton"
 
 
 def test_sglang_with_a_key() -> None:
@@ -101,8 +113,9 @@ OTHERS: dict[str, tuple[Table, Answer | Failure]] = {
     "nvitop's exporter": ({}, METRICS_ONLY),
     "prometheus": ({"/version": VERSION, "/metrics": text("prometheus_ready 1")}, NOT_FOUND),
     "node exporter": ({"/metrics": text("node_load1 1"), "/": WEB_PAGE}, NOT_FOUND),
-    "triton": ({"/metrics": captured("triton/load/metrics.txt")}, NOT_FOUND),
-    "triton's own": ({"/v2": obj({"name": "triton"})}, Failure("http", "400", True, 400)),
+    "triton's metrics": ({"/metrics": captured("triton/load/metrics.txt")}, NOT_FOUND),
+    "kserve": ({"/v2": obj({"name": "mlserver", "version": "1", "extensions": []})}, NOT_FOUND),
+    "container registry": ({"/v2": obj({})}, NOT_FOUND),
     "echoing api": ({}, obj({"version": "1", "ok": True})),
     "empty lists": ({}, obj([])),
     "always true": ({}, obj({"data": True, "loads": True})),

@@ -24,8 +24,9 @@ def row(name: str, value: object, **labels: str) -> tuple[dict[str, str], object
     return {"__name__": name, **VLLM, **labels}, value
 
 
-def marked(letter: str, value: object, **labels: str) -> tuple[dict[str, str], object]:
-    return {"q": letter, **VLLM, **labels}, value
+def of(figure: str, value: object, **labels: str) -> tuple[dict[str, str], object]:
+    """One row of a figure of the same server."""
+    return {"figure": figure, **VLLM, **labels}, value
 
 
 EMPTY = {

@@ -2,11 +2,12 @@
 
 import pytest
 
-from tests.sources.prometheus.asked import AT, answer, marked, read, row
+from tests.sources.prometheus.asked import AT, answer, of, read, row
 from tokentop.domain.engines.readings import TeamSpend
 from tokentop.sources.prometheus.queries import queries
 
 RUNNING = "vllm:num_requests_running"
+RED = {"instance": "r", "team_alias": "red", "api_key_alias": "k"}
 
 
 def test_a_vllm_server_is_summed_over_its_engines() -> None:
@@ -61,15 +62,15 @@ def test_sglang_ranks_are_collapsed_and_priorities_not_added() -> None:
     assert engine.reading.generation_tokens_per_s == 22
 
 
-def test_sglang_live_tokens_are_not_added_to_finished_ones() -> None:
-    """Both counters count the same tokens; the live one wins, and tells the cache hits."""
+def test_live_tokens_are_not_added_to_those_of_finished_requests() -> None:
+    """SGLang counts the same tokens while they are made and at the end: the live ones win."""
     found = read(
         gauges=answer(row("sglang:num_running_reqs", 1)),
         rates=answer(
-            marked("g", 20, mode="decode"), marked("g", 19),
-            marked("p", 30, mode="prefill_compute"), marked("p", 10, mode="prefill_cache"),
-            marked("p", 39),
+            of("live_generation_tokens", 20), of("generation_tokens", 19),
+            of("live_prompt_tokens", 40), of("prompt_tokens", 39),
         ),
+        events=answer(of("prefix_hits", 10), of("prefix_queries", 40)),
     )  # fmt: skip
     rates = found.engines[0].rates
     assert (rates.generation_tokens_per_s, rates.prompt_tokens_per_s) == (20, 40)
@@ -95,7 +96,24 @@ def test_tgi_and_llamacpp_without_labels_of_their_own() -> None:
     assert (tgi.reading.kv_cache, tgi.reading.kv_estimated) == (0.25, True)
 
 
-def test_routers_are_marked_so_that_nobody_adds_them() -> None:
+def test_a_triton_with_a_vllm_backend_is_one_engine() -> None:
+    """Its page has vLLM's series too; models and versions add up, and it is no vLLM."""
+    own = {"instance": "t:8002", "job": "t", "version": "1"}
+    found = read(
+        gauges=answer(
+            ({"__name__": "vllm:num_requests_running", **own, "model": "a"}, 2),
+            ({"__name__": "vllm:num_requests_running", **own, "model": "b"}, 3),
+            ({"__name__": "nv_inference_pending_request_count", **own, "model": "a"}, 0),
+            ({"__name__": "nv_inference_pending_request_count", **own, "model": "b"}, 0),
+            ({"__name__": "vllm:num_requests_waiting", **own, "model": "b"}, 4),
+        )
+    )
+    (engine,) = found.engines
+    assert (engine.kind, engine.reading.models) == ("triton", ("a", "b"))
+    assert (engine.reading.active, engine.reading.queued) == (5, 4)
+
+
+def test_routers_are_marked_and_not_added() -> None:
     """LiteLLM, and vLLM series that carry a server, are routers; the scrape itself is no load."""
     found = read(
         gauges=answer(
@@ -103,9 +121,9 @@ def test_routers_are_marked_so_that_nobody_adds_them() -> None:
             ({"__name__": "litellm_in_flight_requests", "instance": "r"}, 1),
         ),
         totals=answer(
-            ({"q": "$", "instance": "r", "team_alias": "red", "api_key_alias": "k"}, 3.5),
-            ({"q": "#", "instance": "r", "team_alias": "red", "api_key_alias": "k"}, 90),
-            ({"q": "$", "instance": "r", "team": "t7", "team_alias": "None"}, 4.5),
+            ({"figure": "spend_usd", **RED}, 3.5),
+            ({"figure": "spend_tokens", **RED}, 90),
+            ({"figure": "spend_usd", "instance": "r", "team": "t7", "team_alias": "None"}, 4.5),
         ),
     )  # fmt: skip
     router, litellm = found.engines
@@ -118,7 +136,7 @@ def test_routers_are_marked_so_that_nobody_adds_them() -> None:
 
 def test_an_older_litellm_is_known_by_its_accounts() -> None:
     """Without any gauge it is there all the same, and what it runs is unknown."""
-    found = read(totals=answer(({"q": "$", "instance": "r", "team": "red"}, 3.5)))
+    found = read(totals=answer(({"figure": "spend_usd", "instance": "r", "team": "red"}, 3.5)))
     (engine,) = found.engines
     assert (engine.kind, engine.reading.active, engine.reading.router) == ("litellm", None, True)
 
@@ -128,7 +146,7 @@ def test_who_cannot_be_scraped_is_down_without_figures() -> None:
     found = read(
         gauges=answer(row(RUNNING, 1)),
         down=answer(row(RUNNING, 5, instance="b:8000", model_name="m")),
-        rates=answer(marked("g", 9, instance="b:8000"), marked("g", 7)),
+        rates=answer(of("generation_tokens", 9, instance="b:8000"), of("generation_tokens", 7)),
     )
     one, other = found.engines
     assert (one.up, one.rates.generation_tokens_per_s) == (True, 7)
@@ -184,14 +202,14 @@ def test_events_over_the_window() -> None:
     found = read(
         window_s=300,
         gauges=answer(row(RUNNING, 1)),
-        rates=answer(marked("r", 2)),
+        rates=answer(of("requests", 2)),
         events=answer(
-            marked("f", 1.5, finished_reason="stop"), marked("f", 0, finished_reason="abort"),
-            marked("f", 0.5, finished_reason="length"), marked("v", 0), marked("h", 3),
-            marked("k", 4),
+            of("finished", 1.5, finished_reason="stop"), of("finished", 0, finished_reason="abort"),
+            of("finished", 0.5, finished_reason="length"), of("preemptions", 0),
+            of("prefix_hits", 3), of("prefix_queries", 4),
         ),
-        latency=answer(marked("t50", 0.25), marked("t95", 0.5), marked("i50", "NaN")),
-        totals=answer(marked("V", 5), marked("F", 70, finished_reason="stop")),
+        latency=answer(of("ttft_p50", 0.25), of("ttft_p95", 0.5), of("itl_p50", "NaN")),
+        totals=answer(of("preemptions_total", 5), of("finished_total", 70, finished_reason="stop")),
     )  # fmt: skip
     (engine,) = found.engines
     window = engine.rates.window
@@ -207,10 +225,10 @@ def test_histograms_are_merged_by_model_and_group() -> None:
     """Each set of labels is one histogram in rising order, and belongs to no engine."""
     found = read(
         totals=answer(
-            ({"q": "t", "le": "+Inf", "model_name": "m"}, 4),
-            ({"q": "t", "le": "0.5", "model_name": "m"}, 3),
-            ({"q": "t", "le": "1", "model_name": "n"}, 1),
-            ({"q": "i", "le": "bad", "model_name": "n"}, 1),
+            ({"figure": "ttft", "le": "+Inf", "model_name": "m"}, 4),
+            ({"figure": "ttft", "le": "0.5", "model_name": "m"}, 3),
+            ({"figure": "ttft", "le": "1", "model_name": "n"}, 1),
+            ({"figure": "itl", "le": "bad", "model_name": "n"}, 1),
         )
     )
     assert [each.buckets for each in found.ttft] == [((0.5, 180), (float("inf"), 240)), ((1, 60),)]
@@ -220,7 +238,9 @@ def test_histograms_are_merged_by_model_and_group() -> None:
 
 def test_a_model_asleep() -> None:
     """A vLLM model that was put to sleep is not idle."""
-    found = read(gauges=answer(row(RUNNING, 0), row("vllm:engine_sleep_state", 0)))
+    found = read(
+        gauges=answer(row(RUNNING, 0), row("vllm:engine_sleep_state", 0, sleep_state="awake"))
+    )
     assert found.engines[0].reading.health == "asleep"
     assert found.engines[0].reading.advice
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.sources.prometheus.asked import AT, EMPTY, answer, failing, marked, read, row
+from tests.sources.prometheus.asked import AT, EMPTY, answer, failing, of, read, row
 from tokentop.domain.engines.fleet_readings import FleetReading
 from tokentop.domain.readings import Failure
 from tokentop.sources.engines.protocol import Answer
@@ -60,8 +60,8 @@ class Server:
 
 BUSY = {
     "gauges": answer(row(RUNNING, 1)),
-    "rates": answer(marked("g", 5)),
-    "events": answer(marked("v", 2)),
+    "rates": answer(of("generation_tokens", 5)),
+    "events": answer(of("preemptions", 2)),
     "ages": answer(({"instance": "a:8000", "job": "vllm"}, AT - 5)),
 }
 
@@ -88,11 +88,19 @@ def test_engines_scraped_once_a_minute_still_have_rates() -> None:
     assert server.windows == [60, 300, 300]
 
 
+def test_engines_that_count_requests_only_do_have_rates() -> None:
+    """A Triton without a vLLM backend has no tokens, however often it is scraped."""
+    server, fleet = Server(**BUSY | {"rates": answer(of("requests", 5))}), Fleet()
+    reading = server.poll(fleet, 1000.0)
+    assert isinstance(reading, FleetReading)
+    assert (server.windows, reading.window_s, reading.notes) == ([60], 60, ())
+
+
 def test_the_short_window_returns_with_frequent_scrapes() -> None:
     """After five minutes in which nothing was older than a scrape every 25 s."""
     server, fleet = Server(**BUSY | {"rates": answer()}), Fleet()
     server.poll(fleet, 1000.0)
-    server.answers["rates"] = answer(marked("g", 5))
+    server.answers["rates"] = answer(of("generation_tokens", 5))
     for now in (1010.0, 1300.0, 1304.0):
         server.poll(fleet, now)
     assert server.windows == [60, 300, 300, 300, 60]
@@ -153,7 +161,7 @@ def test_no_gauges_no_fleet(failure: Failure, words: str) -> None:
         (b'{"status":"success","data":[{"__name__":"x"}]}', "other than a vector"),
         (b'{"status":"error","errorType":"bad_data","error":"1:6: parse\\u001b error"}',
          "refused a query: 1:6: parse"),
-        (b'{"status":"error"}', "does not say why"),
+        (b'{"status":"error"}', "gives no reason"),
     ],
 )  # fmt: skip
 def test_answers_that_are_none(body: bytes, words: str) -> None:
@@ -206,19 +214,20 @@ anything: Any = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=4),
         st.dictionaries(
-            st.sampled_from(["status", "data", "result", "resultType", "metric", "value", "q", "le",
-                             "__name__", "instance", "UUID", "GPU_I_ID", "error", "warnings"]),
+            st.sampled_from(["status", "data", "result", "resultType", "metric", "value", "figure",
+                             "le", "__name__", "instance", "UUID", "GPU_I_ID", "error",
+                             "warnings"]),
             inner, max_size=5,
         ),
     ),
     max_leaves=20,
 )  # fmt: skip
 label_sets = st.dictionaries(
-    st.sampled_from(["__name__", "q", "le", "instance", "job", "UUID", "gpu", "model_name", "mode",
-                     "priority", "server", "finished_reason", "GPU_I_ID", "team"]),
-    st.sampled_from(["", "a", "+Inf", "0.5", RUNNING, "sglang:num_running_reqs", "t", "$", "g",
-                     "f", "tgi_batch_current_size", "DCGM_FI_DEV_FB_USED",
-                     "litellm_in_flight_requests"]),
+    st.sampled_from(["__name__", "figure", "le", "instance", "job", "UUID", "gpu", "model_name",
+                     "mode", "priority", "server", "finished_reason", "GPU_I_ID", "team"]),
+    st.sampled_from(["", "a", "+Inf", "0.5", RUNNING, "sglang:num_running_reqs", "ttft",
+                     "spend_usd", "requests", "finished", "tgi_batch_current_size",
+                     "DCGM_FI_DEV_FB_USED", "litellm_in_flight_requests"]),
 )  # fmt: skip
 
 

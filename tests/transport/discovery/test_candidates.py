@@ -57,6 +57,17 @@ def test_ollamas_runners_are_its_own_and_no_candidates(tree: Tree) -> None:
     assert found[0].command.slots == 3
 
 
+def test_tritons_metrics_are_read_at_the_port_of_its_command_line(tree: Tree) -> None:
+    """Its HTTP port is asked; gRPC's is not, and the one of the metrics is handed on."""
+    ports = (8010, 8011, 8012)
+    tree.listen(HERE, *(("0.0.0.0", port, port, 1000) for port in ports))
+    words = ["tritonserver", "--http-port", "8010", "--grpc-port", "8011", "--metrics-port", "8012"]
+    tree.process(20, 1, *words, holds=ports)
+    tree.process(21, 20, "/opt/tritonserver/backends/python/triton_python_backend_stub")
+    (only,) = look(tree, 21)
+    assert (only.port, only.pids, only.runners) == (8010, (20, 21), ("http://127.0.0.1:8012",))
+
+
 def test_an_engine_started_by_another_kind_is_its_own(tree: Tree) -> None:
     """A router that launched an engine does not swallow it."""
     tree.listen(HERE, ("0.0.0.0", 4000, 1, 1000), ("0.0.0.0", 9000, 2, 1000))

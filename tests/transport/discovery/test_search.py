@@ -35,7 +35,7 @@ NOW = 1_800_000_000.0
 LONG_S = 5.0  # never reached: a search ends with its last answer
 SOON_S = 0.15
 
-STRANGERS: dict[str, Behaviour] = {
+OTHERS: dict[str, Behaviour] = {
     "web application": engines.web_app(),
     "redirecting": engines.redirecting_everything(),
     "redirecting in a circle": redirect_loop(),
@@ -107,10 +107,10 @@ def test_ollama_with_its_runner(tmp_path: Path) -> None:
     assert only.environ == (("OLLAMA_NUM_PARALLEL", "3"),)
 
 
-@pytest.mark.parametrize("name", STRANGERS)
+@pytest.mark.parametrize("name", OTHERS)
 def test_what_is_no_engine_is_not_listed(tree: Tree, name: str) -> None:
     """And gets GETs only, no credentials, and at most a handful of them."""
-    with Server(STRANGERS[name]) as server:
+    with Server(OTHERS[name]) as server:
         findings = find(among(tree, server), ProbeCache(), NOW, LONG_S)
     assert findings == Findings()
     assert 1 <= len(server.asked) <= 9
@@ -120,15 +120,15 @@ def test_what_is_no_engine_is_not_listed(tree: Tree, name: str) -> None:
 
 def test_another_protocol_is_disturbed_once(tree: Tree) -> None:
     """One question without an HTTP answer is the last one."""
-    with Server(STRANGERS["another protocol"]) as server:
+    with Server(OTHERS["another protocol"]) as server:
         find(among(tree, server), ProbeCache(), NOW, LONG_S)
     assert server.connections == 1
 
 
-def test_a_mute_port_holds_up_nobody(tree: Tree) -> None:
+def test_a_port_without_an_answer_delays_no_other(tree: Tree) -> None:
     """The others are found though one never answers, and the search ends by its deadline."""
-    with Server(hanging()) as mute, Server(engines.answering(engines.LLAMACPP)) as good:
-        findings = find(among(tree, mute, good), ProbeCache(), NOW, SOON_S)
+    with Server(hanging()) as silent, Server(engines.answering(engines.LLAMACPP)) as good:
+        findings = find(among(tree, silent, good), ProbeCache(), NOW, SOON_S)
     assert [one.url for one in findings.found] == [good.url]
 
 
@@ -159,7 +159,7 @@ def test_no_question_outlives_the_deadline(tree: Tree) -> None:
     assert max(given) < 0.1
 
 
-def test_a_spent_deadline_asks_nobody(tree: Tree) -> None:
+def test_a_spent_deadline_makes_no_request(tree: Tree) -> None:
     """What could not be looked at is not taken for absent."""
     with Server(engines.answering(engines.VLLM)) as server:
         findings = find(among(tree, server), ProbeCache(), NOW, 0.0)
@@ -167,77 +167,77 @@ def test_a_spent_deadline_asks_nobody(tree: Tree) -> None:
     assert server.asked == []
 
 
-def test_strangers_are_left_alone_for_five_minutes(tree: Tree) -> None:
+def test_other_servers_get_no_requests_for_five_minutes(tree: Tree) -> None:
     """The same socket is not asked again before; a new one at the same port is, at once."""
-    memory = ProbeCache()
+    cache = ProbeCache()
     with Server(engines.web_app()) as server:
         search = among(tree, server)
-        find(search, memory, NOW, LONG_S)
+        find(search, cache, NOW, LONG_S)
         before = len(server.asked)
-        find(search, memory, NOW + TTL_OTHER_S - 1, LONG_S)
+        find(search, cache, NOW + TTL_OTHER_S - 1, LONG_S)
         assert len(server.asked) == before
-        find(search, memory, NOW + TTL_OTHER_S + 1, LONG_S)
+        find(search, cache, NOW + TTL_OTHER_S + 1, LONG_S)
         assert len(server.asked) == 2 * before
         tree.listen(HERE, ("127.0.0.1", server.port, 4321, 0))
         server.answer = engines.answering(engines.VLLM)
-        (found,) = find(search, memory, NOW + TTL_OTHER_S + 2, LONG_S).found
+        (found,) = find(search, cache, NOW + TTL_OTHER_S + 2, LONG_S).found
     assert found.kind == "vllm"
 
 
-def test_mute_ports_are_asked_again_sooner(tree: Tree) -> None:
+def test_ports_without_an_answer_are_tried_again_sooner(tree: Tree) -> None:
     """An engine under heavy load may have been too slow once."""
-    memory = ProbeCache()
+    cache = ProbeCache()
     with Server(hanging()) as server:
         search = among(tree, server)
-        find(search, memory, NOW, LONG_S)
-        find(search, memory, NOW + TTL_NO_ANSWER_S - 1, LONG_S)
+        find(search, cache, NOW, LONG_S)
+        find(search, cache, NOW + TTL_NO_ANSWER_S - 1, LONG_S)
         assert server.connections == 1
         server.answer = engines.answering(engines.VLLM)
-        assert find(search, memory, NOW + TTL_NO_ANSWER_S + 1, LONG_S).found
+        assert find(search, cache, NOW + TTL_NO_ANSWER_S + 1, LONG_S).found
 
 
 def test_engines_are_not_asked_again_while_their_socket_lives(tree: Tree) -> None:
     """Repeating the search costs them nothing, and forgets them when the socket is gone."""
-    memory = ProbeCache()
+    cache = ProbeCache()
     with Server(engines.answering(engines.VLLM)) as server:
         search = among(tree, server)
-        first = find(search, memory, NOW, LONG_S)
+        first = find(search, cache, NOW, LONG_S)
         before = len(server.asked)
-        assert find(search, memory, NOW + 30, LONG_S) == first
+        assert find(search, cache, NOW + 30, LONG_S) == first
         assert len(server.asked) == before
     tree.listen(HERE)
-    assert find(search, memory, NOW + 60, LONG_S).found == ()
+    assert find(search, cache, NOW + 60, LONG_S).found == ()
 
 
-def test_an_engine_half_heard_is_asked_again(tree: Tree) -> None:
+def test_an_engine_that_answered_in_part_is_identified_again(tree: Tree) -> None:
     """A timeout made it look like a lesser kind: that is shown, and not believed for long."""
     table = {"/v1/models": ok({"object": "list", "data": [{"id": "tiny"}]})}
-    memory = ProbeCache()
+    cache = ProbeCache()
     with Server(routes({**table, "/health/liveliness": hanging()})) as server:
         search = among(tree, server)
-        assert find(search, memory, NOW, LONG_S).found[0].kind == "openai"
+        assert find(search, cache, NOW, LONG_S).found[0].kind == "openai"
         server.answer = routes({**table, "/health/liveliness": ok("I'm alive!")})
-        assert find(search, memory, NOW + 30, LONG_S).found[0].kind == "litellm"
+        assert find(search, cache, NOW + 30, LONG_S).found[0].kind == "litellm"
 
 
-def test_who_was_asked_too_late_is_asked_the_next_time(tree: Tree) -> None:
+def test_what_was_not_tried_in_time_is_tried_the_next_time(tree: Tree) -> None:
     """Our own deadline says nothing about a server."""
-    memory = ProbeCache()
+    cache = ProbeCache()
     with Server(hanging()) as server:
         search = among(tree, server)
-        assert not find(search, memory, NOW, SOON_S).complete
+        assert not find(search, cache, NOW, SOON_S).complete
         server.answer = engines.answering(engines.VLLM)
-        assert find(search, memory, NOW + 1, LONG_S).found
+        assert find(search, cache, NOW + 1, LONG_S).found
 
 
 def test_loading_servers_are_asked_again(tree: Tree) -> None:
-    """503 from everything may be an engine that loads: it is no stranger yet."""
-    memory = ProbeCache()
+    """503 from everything may be an engine that loads: it is no other server yet."""
+    cache = ProbeCache()
     with Server(status(503)) as server:
         search = among(tree, server)
-        assert find(search, memory, NOW, LONG_S).found == ()
+        assert find(search, cache, NOW, LONG_S).found == ()
         server.answer = engines.answering(engines.LLAMACPP)
-        assert len(find(search, memory, NOW + 30, LONG_S).found) == 1
+        assert len(find(search, cache, NOW + 30, LONG_S).found) == 1
 
 
 def test_an_engine_that_does_not_listen_yet_is_starting(tree: Tree) -> None:
@@ -258,7 +258,7 @@ def test_a_container_out_of_reach_is_not_called_starting(tree: Tree) -> None:
     assert findings == Findings()
 
 
-def test_configured_addresses_are_told_about_and_not_asked(tree: Tree) -> None:
+def test_configured_addresses_are_described_without_a_request(tree: Tree) -> None:
     """The user's own entry gets the processes and seats that /proc knows."""
     with Server(engines.answering(engines.VLLM)) as server:
         tree.listen(HERE, ("127.0.0.1", server.port, 9, 0))
@@ -269,8 +269,8 @@ def test_configured_addresses_are_told_about_and_not_asked(tree: Tree) -> None:
         findings = find(search, ProbeCache(), NOW, LONG_S)
     assert server.asked == []
     assert findings.found == ()
-    (told,) = findings.configured
-    assert (told.pids, told.argv_slots) == ((500,), 4)
+    (own,) = findings.configured
+    assert (own.pids, own.argv_slots) == ((500,), 4)
 
 
 def test_a_guessed_port_of_another_kind_gets_no_processes(tree: Tree) -> None:
@@ -291,9 +291,9 @@ def test_a_server_on_ipv6_loopback(tree: Tree) -> None:
     with Server(engines.answering(engines.VLLM), host="::1") as server:
         tree.listen(HERE, ("::", server.port, 9, 0))
         search = SearchScope(usual=(server.port,), root=str(tree.root))
-        memory = ProbeCache()
-        (found,) = find(search, memory, NOW, LONG_S).found
-        (again,) = find(search, memory, NOW + 1, LONG_S).found
+        cache = ProbeCache()
+        (found,) = find(search, cache, NOW, LONG_S).found
+        (again,) = find(search, cache, NOW + 1, LONG_S).found
     assert found.url == again.url == server.url
 
 

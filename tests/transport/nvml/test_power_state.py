@@ -40,7 +40,7 @@ class TestSysfs:
     def test_no_sysfs(self, tmp_path: Path):
         """Elsewhere than on Linux nobody sleeps and nothing fails."""
         assert nvidia_gpus(str(tmp_path / "none")) == ()
-        assert not look((), str(tmp_path)).everyone
+        assert not look((), str(tmp_path)).all_asleep
 
     def test_power_management_switched_off(self, bench: Bench):
         """With control "on" a GPU never sleeps; unknown counts as may."""
@@ -126,7 +126,7 @@ class TestReader:
         assert asked.count(0) > asked.count(1)
 
     def test_all_fall_asleep_later(self, bench: Bench):
-        """With everyone asleep NVML is not called at all."""
+        """With all GPUs asleep NVML is not called at all."""
         bench.pci(FIRST)
         wakes, sleeps = {"sysfs": {FIRST: "active"}}, {"sysfs": {FIRST: "suspended"}}
         bench.read("four", scenario(bench), 0)

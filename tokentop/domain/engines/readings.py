@@ -6,7 +6,7 @@ engines create a series at its first use.
 
 from typing import Literal, NamedTuple
 
-EngineKind = Literal["vllm", "sglang", "llamacpp", "ollama", "tgi", "litellm", "openai"]
+EngineKind = Literal["vllm", "sglang", "llamacpp", "ollama", "tgi", "litellm", "triton", "openai"]
 SlotsSource = Literal["reported", "argv", "derived", "configured"]
 EngineHealth = Literal[
     "online",

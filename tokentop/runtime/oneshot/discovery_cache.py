@@ -49,10 +49,10 @@ def recent(config: Config) -> Discovered | None:
 
 def search(config: Config, gpu_pids: tuple[int, ...], limit_s: float) -> "Findings":
     """Search now, for at most `limit_s` seconds, and keep what was found for the next call."""
-    from tokentop.transport.discovery.persisted import keep_findings, recall_memory
+    from tokentop.transport.discovery.persisted import keep_findings, recall_probe_cache
     from tokentop.transport.discovery.search import find
 
-    memory = recall_memory(time())
+    memory = recall_probe_cache(time())
     findings = find(plan(config, gpu_pids), memory, time(), limit_s)
     # An engine that starts answers soon: until then the next call searches again.
     settled = findings.complete and not findings.starting

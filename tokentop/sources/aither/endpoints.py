@@ -11,7 +11,7 @@ __all__ = ["ENDPOINTS", "SERVICES", "BadData", "Endpoint", "ServiceDefault", "de
 
 
 class ServiceDefault(NamedTuple):
-    """Where a service listens unless told otherwise; `tls` services use HTTPS where a CA is found.
+    """Where a service listens by default; `tls` services use HTTPS where a CA is found.
 
     `env` is the stack's own environment variable for the base URL.
     """

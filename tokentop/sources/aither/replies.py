@@ -61,7 +61,7 @@ def parse_queue(body: bytes) -> QueueReading:
 
 
 def parse_agents(body: bytes) -> AgentsReading:
-    """Row 2: who is on the roster and not away; `active` is None where nobody has a status."""
+    """Row 2: agents on the roster and those not away; `active` is None where none has a status."""
     document = load(body)
     if isinstance(document, dict) and not {"agents", "roster"} & document.keys():
         f = Fields(document)
@@ -105,7 +105,7 @@ def parse_gpus(body: bytes) -> GpusReading:
 
 
 def _device(f: Fields, full: float) -> DeviceReading:
-    # A total of 0 is how some drivers say "no framebuffer": unknown, not a full GPU.
+    # A total of 0 means "no framebuffer" with some drivers: unknown, not a full GPU.
     total = f.size_mb("vram_total_bytes", "vram_total_mb", "memory_total_mb") or None
     used = f.size_mb("vram_used_bytes", "vram_used_mb", "memory_used_mb")
     utilization = f.amount("utilization", *_UTILIZATION)

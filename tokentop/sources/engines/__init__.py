@@ -1,1 +1,1 @@
-"""Inference engines: one adapter a file, each a pure conversation (see conversation.py)."""
+"""Inference engines: one a file, each an adapter without I/O (protocol.py) and its SPEC."""

@@ -1,51 +1,28 @@
-"""What an engine's command line and environment say: its kind, address, model and seats.
+"""An engine's kind, address, model and slots, from its command line and environment.
 
 Read from other people's processes, so everything is bounded and made safe.
 """
 
-import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.text import clean
+from tokentop.sources.engines.registry import spec, specs
+from tokentop.sources.engines.spec import CommandLine
 
 MAX_WORDS = 4096
 MAX_SLOTS = 1_000_000
 
-PORTS: Mapping[EngineKind, int] = {
-    "vllm": 8000,
-    "sglang": 30000,
-    "llamacpp": 8080,
-    "ollama": 11434,
-    "tgi": 3000,
-    "litellm": 4000,
-}
-_PROGRAMS: tuple[tuple[EngineKind, re.Pattern[str]], ...] = (
-    ("llamacpp", re.compile(r"(?:llama-server|llama\.cpp-server|llamafile)(?:\.exe)?")),
-    ("ollama", re.compile(r"ollama")),
-    ("litellm", re.compile(r"litellm")),
-    ("tgi", re.compile(r"text-generation-(?:launcher|router|server)")),
-    ("vllm", re.compile(r"vllm|vllm::.*|vllm\.entrypoints\..*")),
-    ("sglang", re.compile(r"sglang|sglang::.*|sglang\.launch_server|sglang\.srt\..*")),
+# What stands before the engine's own program; with a version behind its name.
+_INTERPRETERS = frozenset(
+    ("python", "pypy", "uv", "run", "bash", "sh", "env", "tini", "dumb-init", "nice", "sudo")
 )
-_INTERPRETERS = re.compile(r"(?:python|pypy|uv|run|bash|sh|env|tini|dumb-init|nice|sudo)[0-9.]*")
-_SERVERS = {"ollama": ("serve", "runner"), "vllm": ("serve",), "sglang": ("serve",)}
-SLOT_FLAGS: Mapping[EngineKind, tuple[tuple[str, ...], ...]] = {
-    "vllm": (("--max-num-active-seqs",), ("--max-num-seqs",)),  # the first caps the second
-    "sglang": (("--max-running-requests",),),
-    "llamacpp": (("-np", "--parallel", "--n-parallel"),),
-}
-_MODELS: Mapping[EngineKind, tuple[tuple[str, ...], ...]] = {
-    "vllm": (("--served-model-name",), ("--model",)),
-    "sglang": (("--served-model-name",), ("--model-path", "--model")),
-    "llamacpp": (("-a", "--alias"), ("-m", "--model"), ("-hf", "-hfr", "--hf-repo")),
-    "tgi": (("--model-id",),),
-}
 
 
 class Command(NamedTuple):
-    """What one command line says; unknown is None."""
+    """What one command line sets; unknown is None."""
 
     kind: EngineKind
     slots: int | None = None
@@ -53,6 +30,7 @@ class Command(NamedTuple):
     host: str | None = None
     port: int | None = None  # the kind's usual one where none is named
     runner: bool = False  # started by an engine for one model
+    metrics_port: int | None = None  # where metrics have a port of their own
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Command | None:
@@ -60,35 +38,68 @@ def read(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Comma
     words = [word for word in argv[:MAX_WORDS] if word]
     environ = environ or {}
     kind = kind_of(words)
-    if kind is None:
+    facts = spec(kind).command if kind is not None else None
+    if kind is None or facts is None:
         return None
     options = _options(words)
-    host, port = _address(kind, options, environ)
-    runner = kind == "ollama" and "runner" in words[1:3]
+    host, port = _address(facts, options, environ)
+    runner = bool(facts.runner) and facts.runner in words[1:3]
     worker = "::" in words[0]  # vLLM and SGLang name their workers so; they listen nowhere
-    port = port or (None if runner or worker else PORTS.get(kind))
-    return Command(
-        kind, _slots(kind, options, environ), _model(kind, words, options), host, port, runner
-    )
+    port = port or (None if runner or worker else spec(kind).port)
+    slots, model = _slots(facts, options, environ), _model(facts, words, options)
+    metrics_port = _port(_first(options, facts.metrics_flags)) or spec(kind).metrics_port
+    return Command(kind, slots, model, host, port, runner, metrics_port)
 
 
 def kind_of(words: Sequence[str]) -> EngineKind | None:
     """The engine named by the program, or by the script or module that an interpreter runs."""
     for place, word in enumerate(words[:12]):
-        name = word.rsplit("/", 1)[-1].lower()
-        for kind, pattern in _PROGRAMS:
-            if pattern.fullmatch(name):
-                return kind if _serves(name, words[place + 1 : place + 2]) else None
-        passed_by = word.startswith("-") or "=" in word or _INTERPRETERS.fullmatch(name)
+        name = word.rsplit("/", 1)[-1].lower().removesuffix(".exe")
+        if (kind := _program(name)) is not None:
+            return kind if _serves(kind, name, words[place + 1 : place + 2]) else None
+        passed_by = word[:1] == "-" or "=" in word or name.rstrip("0123456789.") in _INTERPRETERS
         if not passed_by and not (place and words[place - 1] in ("-X", "-W", "-n")):
             return None
     return None
 
 
-def _serves(name: str, following: Sequence[str]) -> bool:
+@cache
+def variables() -> tuple[str, ...]:
+    """The environment variables that are read of any engine's process."""
+    commands = (one.command for one in specs() if one.command is not None)
+    return tuple(dict.fromkeys(name for command in commands for name in command.variables))
+
+
+def names_port(command: Command, argv: Sequence[str]) -> bool:
+    """Whether the port was chosen, so that no other one is meant; else it is the usual one."""
+    facts = spec(command.kind)
+    options = {word.partition("=")[0] for word in argv}
+    flags = facts.command.port_flags if facts.command else ()
+    return command.port != facts.port or not options.isdisjoint(flags)
+
+
+def _program(name: str) -> EngineKind | None:
+    names, prefixes = _programs()
+    kind = names.get(name)
+    if kind is None and name.startswith(tuple(prefixes)):
+        kind = next(kind for prefix, kind in prefixes.items() if name.startswith(prefix))
+    return kind
+
+
+@cache
+def _programs() -> tuple[Mapping[str, EngineKind], Mapping[str, EngineKind]]:
+    """The kind by the name of its programs, and by how their names begin."""
+    commands = [(one.kind, one.command) for one in specs() if one.command is not None]
+    names = {name: kind for kind, command in commands for name in command.programs}
+    return names, {prefix: kind for kind, command in commands for prefix in command.prefixes}
+
+
+def _serves(kind: EngineKind, name: str, following: Sequence[str]) -> bool:
     """False for the clients that come in the same program, such as `ollama run`."""
-    wanted = _SERVERS.get(name)
-    return wanted is None or (bool(following) and following[0] in wanted)
+    facts = spec(kind).command
+    if facts is None or not facts.subcommands or name != kind:
+        return True
+    return bool(following) and following[0] in facts.subcommands
 
 
 def _options(words: Sequence[str]) -> dict[str, str]:
@@ -109,23 +120,21 @@ def _first(options: Mapping[str, str], names: Sequence[str]) -> str | None:
     return next((options[name] for name in names if options.get(name)), None)
 
 
-def _slots(kind: EngineKind, options: Mapping[str, str], environ: Mapping[str, str]) -> int | None:
-    if kind == "ollama":
-        return _positive(environ.get("OLLAMA_NUM_PARALLEL"))
-    named = (_positive(_first(options, names)) for names in SLOT_FLAGS.get(kind, ()))
-    slots = next((n for n in named if n), None)
-    if slots is None and kind == "llamacpp":
-        return _positive(environ.get("LLAMA_ARG_N_PARALLEL"))
-    if slots is not None and kind == "vllm":  # each data-parallel engine has so many
-        slots *= _positive(_first(options, ("--data-parallel-size", "-dp"))) or 1
-    return slots
+def _slots(
+    facts: CommandLine, options: Mapping[str, str], environ: Mapping[str, str]
+) -> int | None:
+    named = (_positive(_first(options, flags)) for flags in facts.slot_flags)
+    slots = next((number for number in named if number), None)
+    if slots is None:
+        return _positive(environ.get(facts.slots_variable))
+    return slots * (_positive(_first(options, facts.replica_flags)) or 1)
 
 
-def _model(kind: EngineKind, words: Sequence[str], options: Mapping[str, str]) -> str | None:
-    named = (_first(options, names) for names in _MODELS.get(kind, ()))
-    name: str | None = next((n for n in named if n), None)
-    if name is None and kind == "vllm" and "serve" in words[:6]:
-        following = words[words.index("serve") + 1 :][:1]
+def _model(facts: CommandLine, words: Sequence[str], options: Mapping[str, str]) -> str | None:
+    named = (_first(options, flags) for flags in facts.model_flags)
+    name: str | None = next((each for each in named if each), None)
+    if name is None and facts.model_follows and facts.model_follows in words[:6]:
+        following = words[words.index(facts.model_follows) + 1 :][:1]
         name = next((word for word in following if not word.startswith("-")), None)
     if name is None:
         return None
@@ -133,15 +142,19 @@ def _model(kind: EngineKind, words: Sequence[str], options: Mapping[str, str]) -
 
 
 def _address(
-    kind: EngineKind, options: Mapping[str, str], environ: Mapping[str, str]
+    facts: CommandLine, options: Mapping[str, str], environ: Mapping[str, str]
 ) -> tuple[str | None, int | None]:
-    if kind == "ollama" and (named := environ.get("OLLAMA_HOST")):
-        before, _, after = named.rpartition("://")[2].rstrip("/").rpartition(":")
-        return (clean(before), _port(after)) if _port(after) else (clean(after) or None, None)
-    ports = ("--port", "-p") if kind == "tgi" else ("--port",)
-    host = _first(options, ("--host", "--hostname"))
-    port = _first(options, ports) or (environ.get("LLAMA_ARG_PORT") if kind == "llamacpp" else None)
-    return (clean(host) if host else None), _port(port)
+    host, port = _host_and_port(environ.get(facts.address_variable, ""))
+    host = _first(options, facts.host_flags) or host
+    port = _first(options, facts.port_flags) or environ.get(facts.port_variable) or port
+    return (clean(host) or None if host else None), _port(port)
+
+
+def _host_and_port(address: str) -> tuple[str | None, str | None]:
+    """The parts of [scheme://]host[:port]."""
+    plain = address.rpartition("://")[2].rstrip("/")
+    host, _, port = plain.rpartition(":")
+    return (host, port) if _port(port) else (plain or None, None)
 
 
 def _positive(text: str | None) -> int | None:

@@ -1,140 +1,100 @@
-"""Which engine answers at an address, asking what is harmless first; no I/O (conversation.py).
+"""Which engine answers at an address, by the Signature of each engine's SPEC; no I/O (protocol.py).
 
-Told by answers, never by the port. Never asked: `/health` (SGLang generates a token, LiteLLM
-calls every model), `/slots` (wakes a sleeping llama.cpp) and, until it is certain that the server
-is neither llama.cpp nor TensorRT-LLM, `/metrics` (resets or drains what others read).
+By answers, never by the port. Never requested: `/health` (SGLang generates a token, LiteLLM calls
+every model), `/slots` (wakes a sleeping llama.cpp) and, until it is certain that the server is
+neither llama.cpp nor TensorRT-LLM, `/metrics` (resets or drains what others read).
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import Failure
-from tokentop.sources import json_fields as values
+from tokentop.sources.engines.answers import has_version, owners_of
 from tokentop.sources.engines.protocol import Answer, Answers, Paths, is_html, status_of
+from tokentop.sources.engines.registry import spec, specs
 
 IdentifyProtocol = Generator[Paths, Answers, EngineKind | None]
 
-FIRST: Paths = ("/version", "/props", "/v1/models", "/api/version")
-SECOND: Paths = ("/v1/loads", "/info", "/health/liveliness", "/")
-OPEN_WITH_KEY: Paths = ("/", "/v1/health")  # what llama.cpp tells without its key
-KEEPS_METRICS = ("tensorrt_llm", "nvidia", "lmdeploy", "library", "llamacpp")
+VERSION, MODELS, METRICS = "/version", "/v1/models", "/metrics"
+NO_SUCH_PATH = (400, 404)
 REFUSED = (401, 403)
 
 
 def identify(guess: EngineKind | None = None) -> IdentifyProtocol:
-    """The conversation with a server; `guess` is what its command line suggests.
+    """The protocol with a server; `guess` is the kind that its command line names.
 
-    The guess decides only where the server is there but tells nothing: all refused, or loading.
+    The guess decides only where the server is there but answers nothing: all refused, or loading.
     """
-    first = yield FIRST
-    sure = _from_first(first)
-    if sure is not None:
-        return sure
-    statuses = {status_of(first[path]) for path in FIRST}
+    answers = dict((yield _first()))
+    statuses = {status_of(answer) for answer in answers.values()}
+    promising = _promising(answers)
     if statuses == {503}:
         return guess
-    if statuses <= {401, 403} and guess not in ("sglang", "litellm"):
-        guarded = yield OPEN_WITH_KEY
-        if _says_llamacpp(guarded):
-            return "llamacpp"
-    if not _promising(first):
-        return None
-    second = yield SECOND
-    return _from_second(first, second) or (yield from _by_metrics(first, guess))
+    if statuses <= set(REFUSED) and (guess is None or spec(guess).signature.locked):
+        answers |= yield _locked()
+    if (found := _recognised(answers)) is not None or not promising:
+        return found
+    answers |= yield _then(answers)
+    return _recognised(answers) or (yield from _by_metrics(answers, guess))
 
 
-def _from_first(answers: Answers) -> EngineKind | None:
-    props = _object(answers["/props"])
-    if _says_llamacpp(answers) or "total_slots" in props or props.get("role") == "router":
-        return "llamacpp"
+def _first() -> Paths:
+    paths = (path for one in specs() for path in one.signature.first)
+    return tuple(dict.fromkeys((VERSION, MODELS, *paths)))
+
+
+def _locked() -> Paths:
+    return tuple(path for one in specs() for path in one.signature.locked)
+
+
+def _then(first: Answers) -> Paths:
+    signatures = (one.signature for one in specs())
+    return tuple(
+        path
+        for one in signatures
+        if not one.only_after or isinstance(first.get(one.only_after), Answer)
+        for path in one.then
+    )
+
+
+def _recognised(answers: Answers) -> EngineKind | None:
+    """The first engine whose signature these answers have."""
+    for one in specs():
+        if one.signature.recognise is not None and one.signature.recognise(answers):
+            return one.kind
     return None
 
 
-def _says_llamacpp(answers: Answers) -> bool:
-    found = [a for a in answers.values() if isinstance(a, Answer)]
-    return any(answer.server.lower().startswith("llama.cpp") for answer in found)
-
-
 def _promising(answers: Answers) -> bool:
-    """Whether anything speaks for an engine: a version, a list of models, or a locked one."""
-    locked = status_of(answers["/v1/models"]) in REFUSED
-    versions = _version(answers["/version"]) or _version(answers["/api/version"])
-    if locked or versions or _owners(answers["/v1/models"]) is not None:
+    """Whether an engine is likely: a version, a list of models, or one that requires a key.
+
+    Or no path requested so far exists, as with engines that have paths of their own only.
+    """
+    if status_of(answers[MODELS]) in REFUSED or owners_of(answers[MODELS]) is not None:
         return True
-    pages = [a for a in answers.values() if isinstance(a, Answer)]
-    return not pages and any(status_of(answer) == 404 for answer in answers.values())
+    pages = [answer for answer in answers.values() if isinstance(answer, Answer)]
+    missing = (status_of(answer) in NO_SUCH_PATH for answer in answers.values())
+    return any(map(has_version, pages)) if pages else any(missing)
 
 
-def _from_second(first: Answers, second: Answers) -> EngineKind | None:
-    owners = _owners(first["/v1/models"]) or ()
-    if isinstance(_object(second["/v1/loads"]).get("loads"), list):
-        return "sglang"
-    if _version(first["/api/version"]) and _text(second["/"]) == "Ollama is running":
-        return "ollama"
-    if _text(second["/health/liveliness"]).strip('"') == "I'm alive!":
-        return "litellm"
-    info = _object(second["/info"])
-    if info.get("model_id") and "version" in info and "model_type" not in info:
-        return "tgi"  # model_type: its sibling for embeddings
-    return "sglang" if "sglang" in owners else None
-
-
-def _by_metrics(first: Answers, guess: EngineKind | None) -> IdentifyProtocol:
-    owners = _owners(first["/v1/models"])
-    locked = status_of(first["/v1/models"]) in REFUSED
+def _by_metrics(answers: Answers, guess: EngineKind | None) -> IdentifyProtocol:
+    owners = owners_of(answers[MODELS])
+    locked = status_of(answers[MODELS]) in REFUSED
     plain: EngineKind | None = "openai" if owners is not None else None
-    if any(owner in KEEPS_METRICS for owner in owners or ()):
+    spared = {owner for one in specs() for owner in one.signature.metrics_spared}
+    if not spared.isdisjoint(owners or ()):
         return plain
-    if not locked and not _version(first["/version"]) and plain is None:
+    if not locked and not has_version(answers[VERSION]) and plain is None:
         return None
-    page = (yield ("/metrics",))["/metrics"]
-    found = _prefix(page)
-    if found is None and _version(first["/version"]) and "vllm" in (owners or ()):
-        return "vllm"  # its statistics are disabled
+    page = (yield (METRICS,))[METRICS]
+    found = _by_series(page) or _recognised({**answers, METRICS: page})
     return found or plain or (guess if locked else None)
 
 
-def _prefix(page: Answer | Failure) -> EngineKind | None:
+def _by_series(page: Answer | Failure) -> EngineKind | None:
     if not isinstance(page, Answer) or is_html(page):
         return None
-    prefixes: tuple[tuple[bytes, EngineKind], ...] = (
-        (b"\nvllm:", "vllm"),
-        (b"\nsglang:", "sglang"),
-        (b"\ntgi_", "tgi"),
-        (b"\nlitellm_", "litellm"),
-    )
     body = b"\n" + page.body
-    found = [kind for mark, kind in prefixes if mark in body]
-    return found[0] if len(found) == 1 else None  # two of them: somebody's federation
-
-
-def _object(answer: Answer | Failure) -> Mapping[str, object]:
-    if not isinstance(answer, Answer):
-        return {}
-    try:
-        return values.mapping(values.load(answer.body))
-    except values.BadData:
-        return {}
-
-
-def _version(answer: Answer | Failure) -> bool:
-    return isinstance(_object(answer).get("version"), str)
-
-
-def _owners(answer: Answer | Failure) -> tuple[str, ...] | None:
-    """Who owns the models of an OpenAI-like list; None where there is no such list."""
-    listing = _object(answer)
-    models = listing.get("data")
-    if not isinstance(models, list) or not all(isinstance(m, dict) for m in models):
-        return None
-    if not models:
-        return () if listing.get("object") == "list" else None
-    if not all(isinstance(m.get("id"), str) for m in models):
-        return None
-    return tuple(str(m.get("owned_by", "")) for m in models[:64])
-
-
-def _text(answer: Answer | Failure) -> str:
-    if not isinstance(answer, Answer) or len(answer.body) > 64:
-        return ""
-    return answer.body.decode("utf-8", "replace").strip()
+    names = ((one.kind, one.signature.series) for one in specs() if one.signature.series)
+    found = [kind for kind, series in names if b"\n" + series.encode() in body]
+    return found[0] if len(found) == 1 else None  # two of them: a federation of several servers

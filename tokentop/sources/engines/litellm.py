@@ -1,51 +1,53 @@
 """LiteLLM's proxy: a router, so its traffic is the engines' traffic and never added to theirs.
 
-Never asked: `/health`, which makes a real, paid call to every model. Requests go one at a time,
-as the requests in flight that it tells include ours. A refused `/metrics` is asked again only
-once a minute: LiteLLM counts each refusal in the metrics that others read.
+Never requested: `/health`, which makes a real, paid call to every model. Requests go one at a time,
+as they are among the requests in flight that it counts. A refused `/metrics` is requested again
+only once a minute: LiteLLM counts each refusal in the metrics that others read.
 """
 
-from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading, TeamSpend
+from collections.abc import Iterable
+
+from tokentop.domain.engines.readings import EngineKind, EngineReading, TeamSpend
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean
-from tokentop.sources import exposition
+from tokentop.sources.engines.answers import text_of
 from tokentop.sources.engines.origins import origins
 from tokentop.sources.engines.protocol import (
     AUTH_REQUIRED,
     Answer,
+    Answers,
     Hints,
     PollProtocol,
     Throttle,
     is_html,
 )
-from tokentop.sources.exposition import Page, Sample
+from tokentop.sources.engines.series import Series, parse_page, read_counters
+from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
+from tokentop.sources.metrics_page import Page, Sample, whole
 
 METRICS = "/metrics"
 ALIVE = "/health/liveliness"
 
-IN_FLIGHT = "litellm_in_flight_requests"
-SPEND = "litellm_spend_metric_total"
-TOKENS = ("litellm_total_tokens_metric_total", "litellm_total_tokens_total")
-PROMPT = ("litellm_input_tokens_metric_total", "litellm_input_tokens_total")
-GENERATED = ("litellm_output_tokens_metric_total", "litellm_output_tokens_total")
-REQUESTS = "litellm_requests_metric_total"
-FAILED = "litellm_llm_api_failed_requests_metric_total"
 DEPLOYMENT = "litellm_deployment_state"
-TTFT = "litellm_llm_api_time_to_first_token_metric"
-ITL = "litellm_deployment_latency_per_output_token"
-STARTED = "process_start_time_seconds"
 
-WANTED = frozenset(
-    (
-        *(IN_FLIGHT, SPEND, *TOKENS, *PROMPT, *GENERATED, REQUESTS, FAILED, DEPLOYMENT, STARTED),
-        *exposition.histogram_names(TTFT, ITL),
-    )
+SERIES = Series(
+    presence="litellm_in_flight_requests",
+    running=("litellm_in_flight_requests",),
+    prompt_tokens=("litellm_input_tokens_metric_total", "litellm_input_tokens_total"),
+    generation_tokens=("litellm_output_tokens_metric_total", "litellm_output_tokens_total"),
+    requests=("litellm_requests_metric_total",),
+    error=("litellm_llm_api_failed_requests_metric_total",),
+    spend_usd=("litellm_spend_metric_total",),
+    spend_tokens=("litellm_total_tokens_metric_total", "litellm_total_tokens_total"),
+    ttft=("litellm_llm_api_time_to_first_token_metric",),
+    itl=("litellm_deployment_latency_per_output_token",),
 )
+WANTED = SERIES.wanted(DEPLOYMENT)
 MAX_BYTES = 2 * 1024 * 1024  # labels multiply: 400 kB after seconds of light load
 MAX_ACCOUNTS = 128
 MAX_MODELS = 256
 ABSENT = ("", "None")
-NO_METRICS = 'LiteLLM tells nothing: add "prometheus" to litellm_settings.callbacks.'
+NO_METRICS = 'LiteLLM has no metrics: add "prometheus" to litellm_settings.callbacks.'
 
 
 class LiteLlm:
@@ -83,49 +85,62 @@ def _reading(metrics: Answer) -> EngineReading | Failure:
         return Failure("bad-data", f"{METRICS} answers a web page, not metrics.")
     if len(metrics.body) > MAX_BYTES:
         return Failure("too-large", f"{METRICS} is larger than {MAX_BYTES >> 20} MiB.")
-    page = exposition.parse(metrics.body, WANTED)
-    names = tuple(clean(n) for n in page.label_values(SPEND, "requested_model") if n not in ABSENT)[
-        :MAX_MODELS
-    ]
-    in_flight = exposition.whole(page.total(IN_FLIGHT))
-    return EngineReading(
-        "litellm",
-        model=names[0] if names else None,
-        models=names or None,
-        active=None if in_flight is None else max(0, in_flight - 1),  # one of them is ours
-        counters=Counters(
-            prompt_tokens=page.total(*PROMPT),
-            generation_tokens=page.total(*GENERATED),
-            requests=page.total(REQUESTS),
-            error=page.total(FAILED),
-        ),
-        ttft=page.histogram(TTFT),
-        itl=page.histogram(ITL),
-        epoch=page.highest(STARTED),
+    page = parse_page(metrics.body, WANTED)
+    named = page.label_values(SERIES.spend_usd[0], "requested_model")
+    names = tuple(clean(name) for name in named if name not in ABSENT)[:MAX_MODELS]
+    blank = EngineReading("litellm", model=names[0] if names else None, models=names or None)
+    reading = read_counters(read_gauges(blank, page), page, SERIES)
+    spent, used = (_first(page, names) for names in (SERIES.spend_usd, SERIES.spend_tokens))
+    return reading._replace(spend=accounts(spent, used))
+
+
+def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
+    """What runs; the reading of the page is itself one of the requests in flight."""
+    in_flight = whole(page.total(*SERIES.running))
+    return blank._replace(
+        active=None if in_flight is None else max(0, in_flight - 1),
         router=True,
         backends=origins(page.label_values(DEPLOYMENT, "api_base")),
-        spend=_accounts(page),
     )
 
 
-def _accounts(page: Page) -> tuple[TeamSpend, ...]:
+def accounts(spent: Iterable[Sample], used: Iterable[Sample]) -> tuple[TeamSpend, ...]:
     """What each team and key has spent since the proxy started, the dearest first."""
-    usd = _by_account(page.samples(SPEND))
-    tokens = _by_account(next((found for name in TOKENS if (found := page.samples(name))), []))
-    rows = [TeamSpend(*who, usd.get(who), tokens.get(who)) for who in {**usd, **tokens}]
+    usd, tokens = _by_account(spent), _by_account(used)
+    rows = [TeamSpend(*each, usd.get(each), tokens.get(each)) for each in {**usd, **tokens}]
     rows.sort(key=lambda row: (-(row.usd or 0.0), -(row.tokens or 0.0), row.team, row.key))
     return tuple(rows[:MAX_ACCOUNTS])
 
 
-def _by_account(samples: list[Sample]) -> dict[tuple[str, str], float]:
+def _first(page: Page, names: Iterable[str]) -> list[Sample]:
+    return next((found for name in names if (found := page.samples(name))), [])
+
+
+def _by_account(samples: Iterable[Sample]) -> dict[tuple[str, str], float]:
     sums: dict[tuple[str, str], float] = {}
     for sample in samples:
-        who = (_label(sample, "team_alias", "team"), _label(sample, "api_key_alias"))
-        sums[who] = sums.get(who, 0.0) + sample.value
+        account = (_label(sample, "team_alias", "team"), _label(sample, "api_key_alias"))
+        sums[account] = sums.get(account, 0.0) + sample.value
     return sums
 
 
 def _label(sample: Sample, *names: str) -> str:
-    """The first label that says something; LiteLLM writes None for nothing."""
+    """The first of these labels that has a value; LiteLLM writes None for none."""
     values = (sample.labels.get(name, "") for name in names)
     return next((clean(value) for value in values if value not in ABSENT), "")
+
+
+def _is_litellm(answers: Answers) -> bool:
+    return text_of(answers.get(ALIVE)).strip('"') == "I'm alive!"
+
+
+SPEC = EngineSpec(
+    "litellm",
+    LiteLlm,
+    port=4000,
+    command=CommandLine(("litellm",)),
+    series=SERIES,
+    read_gauges=read_gauges,
+    router=True,
+    signature=Signature(then=(ALIVE,), recognise=_is_litellm, series="litellm_"),
+)

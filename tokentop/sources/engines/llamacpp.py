@@ -1,37 +1,44 @@
 """llama.cpp's llama-server: /props, then /slots, unless the model sleeps.
 
 `/slots` on a sleeping server, or on a router's unloaded model, would load it, so `/props` is
-asked first. `/metrics` resets the averages that the user's own Prometheus reads, so it is asked
-only where `/slots` is disabled.
+requested first. `/metrics` resets the averages that the user's own Prometheus reads, so it is
+requested only where `/slots` is disabled.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading, SlotProgress
+from tokentop.domain.engines.readings import EngineKind, EngineReading, SlotProgress
 from tokentop.domain.readings import Failure
-from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
+from tokentop.sources.engines.answers import document_of
 from tokentop.sources.engines.protocol import (
     Answer,
+    Answers,
     Hints,
     PollProtocol,
     refused,
     status_of,
 )
+from tokentop.sources.engines.series import Series, parse_page, read_counters
 from tokentop.sources.engines.slots import best_slots
+from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
+from tokentop.sources.metrics_page import Page, ratio, whole
 
 PROPS = "/props"
 SLOTS = "/slots"
 METRICS = "/metrics"
 MODELS = "/models"
 
-ACTIVE = "llamacpp:requests_processing"
-QUEUED = "llamacpp:requests_deferred"
-PROMPT = "llamacpp:prompt_tokens_total"
-GENERATION = "llamacpp:tokens_predicted_total"
-KV_CACHE = "llamacpp:kv_cache_usage_ratio"
-WANTED = frozenset((ACTIVE, QUEUED, PROMPT, GENERATION, KV_CACHE))
+SERIES = Series(
+    presence="llamacpp:requests_processing",
+    running=("llamacpp:requests_processing",),
+    waiting=("llamacpp:requests_deferred",),
+    kv_cache=("llamacpp:kv_cache_usage_ratio",),  # builds of 2024
+    prompt_tokens=("llamacpp:prompt_tokens_total",),
+    generation_tokens=("llamacpp:tokens_predicted_total",),
+)
+WANTED = SERIES.wanted()
 
 MAX_LOADED = 16
 DISABLED = (404, 501)
@@ -40,7 +47,7 @@ NO_METRICS = "Slots and metrics are disabled: start llama-server with --slots or
 
 
 class _Slots(NamedTuple):
-    """What a list of slots says; tokens per task for the rates."""
+    """A list of slots; tokens per task for the rates."""
 
     size: int
     busy: int
@@ -56,7 +63,7 @@ class LlamaCpp:
     def __init__(self, hints: Hints = Hints()) -> None:  # noqa: B008  (a frozen value)
         self._hints = hints
 
-    def poll(self, now: float) -> PollProtocol:  # noqa: ARG002  (/props must be asked each time)
+    def poll(self, now: float) -> PollProtocol:  # noqa: ARG002  (/props comes first each time)
         answers = yield (PROPS,)
         props = answers[PROPS]
         if isinstance(props, Failure):
@@ -91,15 +98,8 @@ class LlamaCpp:
         blank = blank._replace(max_slots=slots, slots_source=source)
         if isinstance(metrics, Failure):
             return blank._replace(health="no-metrics", advice=NO_METRICS)
-        page = exposition.parse(metrics.body, WANTED)
-        return blank._replace(
-            active=exposition.whole(page.total(ACTIVE)),
-            queued=exposition.whole(page.total(QUEUED)),
-            kv_cache=page.highest(KV_CACHE),
-            counters=Counters(
-                prompt_tokens=page.total(PROMPT), generation_tokens=page.total(GENERATION)
-            ),
-        )
+        page = parse_page(metrics.body, WANTED)
+        return read_counters(read_gauges(blank, page), page, SERIES)
 
     def _router(self, blank: EngineReading) -> PollProtocol:
         answers = yield (MODELS,)
@@ -132,6 +132,15 @@ class LlamaCpp:
         )
 
 
+def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
+    """What runs and waits."""
+    return blank._replace(
+        active=whole(page.total(*SERIES.running)),
+        queued=whole(page.total(*SERIES.waiting)),
+        kv_cache=ratio(page.highest(*SERIES.kv_cache)),
+    )
+
+
 def _slots_of(model: str) -> str:
     """A router's path to one model's slots, which must not load the model."""
     from urllib.parse import quote  # costs start-up time, and few have a router
@@ -158,7 +167,7 @@ def _busy(row: Mapping[str, object]) -> bool:
 
 
 def _progress(row: Mapping[str, object], prefix: str) -> SlotProgress:
-    """How far the slot's task is; an idle slot tells where its last one ended, or nothing yet."""
+    """How far the slot's task is; an idle slot has the end of its last one, or nothing yet."""
     token = row.get("next_token")
     if isinstance(token, list):
         token = token[0] if token else None
@@ -176,8 +185,8 @@ def _fullness(rows: Sequence[dict[str, object]], busy: Sequence[dict[str, object
     contexts = [values.as_count(row.get("n_ctx")) for row in rows]
     held = [values.as_count(row.get("n_prompt_tokens")) for row in busy]
     room = sum(c for c in contexts if c)
-    told = all("is_processing" in row for row in rows)  # the builds that tell n_prompt_tokens
-    if not room or not told or None in contexts or None in held:
+    recent = all("is_processing" in row for row in rows)  # builds that have n_prompt_tokens
+    if not room or not recent or None in contexts or None in held:
         return None
     return min(1.0, sum(h for h in held if h) / room)
 
@@ -206,3 +215,35 @@ def _loaded(answer: Answer) -> tuple[str, ...] | None:
         if isinstance(row, dict) and state == "loaded" and (name := row.get("id")):
             names.append(str(name)[:256])
     return tuple(names[:MAX_LOADED])
+
+
+def _is_llamacpp(answers: Answers) -> bool:
+    """By the Server header of any answer, or by its properties."""
+    found = (answer for answer in answers.values() if isinstance(answer, Answer))
+    if any(answer.server.lower().startswith("llama.cpp") for answer in found):
+        return True
+    props = document_of(answers.get(PROPS))
+    return "total_slots" in props or props.get("role") == "router"
+
+
+SPEC = EngineSpec(
+    "llamacpp",
+    LlamaCpp,
+    port=8080,
+    command=CommandLine(
+        ("llama-server", "llama.cpp-server", "llamafile"),
+        slot_flags=(("-np", "--parallel", "--n-parallel"),),
+        model_flags=(("-a", "--alias"), ("-m", "--model"), ("-hf", "-hfr", "--hf-repo")),
+        slots_variable="LLAMA_ARG_N_PARALLEL",
+        port_variable="LLAMA_ARG_PORT",
+    ),
+    series=SERIES,
+    read_gauges=read_gauges,
+    signature=Signature(
+        first=(PROPS,),
+        locked=("/", "/v1/health"),
+        recognise=_is_llamacpp,
+        metrics_spared=("llamacpp",),  # reading restarts its averages
+    ),
+    runner_kind="llamacpp",  # a router's models
+)

@@ -1,7 +1,7 @@
 """Ollama: /api/ps at every poll, /api/version once a minute, and its runners where known.
 
-Ollama itself tells no running or queued requests. The `llama-server` children it starts do, on
-loopback ports of their own, and they are asked as any llama.cpp server is.
+Ollama itself reports no running or queued requests. The `llama-server` children it starts do, on
+loopback ports of their own, and they are polled as any llama.cpp server is.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Sequence
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources import json_fields as values
-from tokentop.sources.engines import openai
+from tokentop.sources.engines.answers import has_version, text_of, version_of
 from tokentop.sources.engines.llamacpp import LlamaCpp
 from tokentop.sources.engines.protocol import (
     Answer,
@@ -21,12 +21,14 @@ from tokentop.sources.engines.protocol import (
     refused,
 )
 from tokentop.sources.engines.slots import best_slots
+from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
 
 LOADED = "/api/ps"
 VERSION = "/api/version"
+ROOT = "/"
 
 MAX_RUNNERS = 16
-NAMES_ONLY = "Ollama tells no running requests; its runner does, to whoever may see its process."
+NAMES_ONLY = "Ollama reports no running requests; its runner does, to users who see its process."
 
 
 class Ollama:
@@ -54,7 +56,7 @@ class Ollama:
         return self._with_runners(blank, readings)
 
     def _remember(self, answer: Answer | Failure | None, now: float) -> None:
-        version = openai.version(answer)
+        version = version_of(answer)
         if version is not None:
             self._version = version
             self._seldom.done(now)
@@ -103,7 +105,7 @@ def _runners(
     """Each runner's own reading, its slots named by its address; failing ones are left out."""
     found: list[EngineReading] = []
     for origin in origins:
-        reading = yield from _elsewhere(origin, LlamaCpp().poll(now))
+        reading = yield from _at_origin(origin, LlamaCpp().poll(now))
         if isinstance(reading, EngineReading) and reading.health == "online":
             steps = reading.slots
             if steps is not None:
@@ -112,13 +114,13 @@ def _runners(
     return found
 
 
-def _elsewhere(origin: str, conversation: PollProtocol) -> PollProtocol:
-    """The same conversation, held with another address."""
-    paths = next(conversation)
+def _at_origin(origin: str, protocol: PollProtocol) -> PollProtocol:
+    """The same protocol with the server at another origin."""
+    paths = next(protocol)
     while True:
         answers = yield tuple(origin + path for path in paths)
         try:
-            paths = conversation.send({path: answers[origin + path] for path in paths})
+            paths = protocol.send({path: answers[origin + path] for path in paths})
         except StopIteration as ended:
             reading: EngineReading | Failure = ended.value
             return reading
@@ -127,3 +129,29 @@ def _elsewhere(origin: str, conversation: PollProtocol) -> PollProtocol:
 def _sum(numbers: Iterable[int | None]) -> int | None:
     known = [n for n in numbers if n is not None]
     return sum(known) if known else None
+
+
+def _is_ollama(answers: Answers) -> bool:
+    return has_version(answers.get(VERSION)) and text_of(answers.get(ROOT)) == "Ollama is running"
+
+
+SPEC = EngineSpec(
+    "ollama",
+    Ollama,
+    port=11434,
+    command=CommandLine(
+        ("ollama",),
+        subcommands=("serve", "runner"),
+        runner="runner",
+        slots_variable="OLLAMA_NUM_PARALLEL",
+        address_variable="OLLAMA_HOST",
+    ),
+    signature=Signature(
+        first=(VERSION,),
+        then=(ROOT,),
+        only_after=VERSION,
+        recognise=_is_ollama,
+        metrics_spared=("library",),  # the owner that Ollama names; it has no /metrics
+    ),
+    runner_kind="llamacpp",
+)

@@ -1,15 +1,14 @@
-"""A plain OpenAI-compatible server: names only, the rest is unknown. Others borrow its readers."""
+"""A plain OpenAI-compatible server: the names of its models only, the rest is unknown."""
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
-from tokentop.sources import json_fields as values
-from tokentop.sources.engines.protocol import Answer, Hints, PollProtocol, refused
-
-MAX_MODELS = 256
+from tokentop.sources.engines.answers import models_of
+from tokentop.sources.engines.protocol import Hints, PollProtocol, refused
+from tokentop.sources.engines.spec import EngineSpec, Signature
 
 
 class OpenAi:
-    """A server of which only /v1/models is known."""
+    """A server of which only /v1/models is read."""
 
     kind: EngineKind = "openai"
 
@@ -21,7 +20,7 @@ class OpenAi:
         answer = answers["/v1/models"]
         if isinstance(answer, Failure):
             return refused(answer, "openai")
-        names = model_names(answer)
+        names = models_of(answer)
         if names is None:
             return Failure("bad-data", "/v1/models does not answer a list of models.")
         slots = self._hints.configured_slots
@@ -32,30 +31,15 @@ class OpenAi:
             max_slots=slots,
             slots_source="configured" if slots else None,
             health="names-only",
-            advice="This server tells its models' names only.",
+            advice="This server reports the names of its models only.",
         )
 
 
-def model_names(answer: Answer | Failure | None) -> tuple[str, ...] | None:
-    """The ids of a /v1/models answer, adapters included; None where it is no such list."""
-    if not isinstance(answer, Answer):
-        return None
-    try:
-        found = values.rows(values.load(answer.body), "data", "models")
-    except values.BadData:
-        return None
-    names = (
-        values.Fields(row).text("id", "id", "name", "model") if isinstance(row, dict) else None
-        for row in found[:MAX_MODELS]
-    )
-    return tuple(dict.fromkeys(name for name in names if name))
-
-
-def version(answer: Answer | Failure | None) -> str | None:
-    """The `version` of a JSON object; None where it is no such object."""
-    if not isinstance(answer, Answer):
-        return None
-    try:
-        return values.Fields(values.mapping(values.load(answer.body))).text("version")
-    except values.BadData:
-        return None
+SPEC = EngineSpec(
+    "openai",
+    OpenAi,
+    signature=Signature(
+        # TensorRT-LLM drains its statistics when they are read.
+        metrics_spared=("tensorrt_llm", "nvidia", "lmdeploy"),
+    ),
+)

@@ -1,11 +1,12 @@
-"""How an engine is asked, without doing any I/O.
+"""The protocol of one poll: which paths to GET, and what the answers mean; no I/O.
 
-An adapter's `poll` is a generator: it yields the paths to GET next (all of one batch at once),
-is sent the answers, and returns what they mean. The same conversation is driven by threads for
-the one-line view and by asyncio for the app; a test drives it with plain dictionaries.
+An adapter's `poll` is a generator: it yields the paths to GET next (all of one batch at once), is
+sent the answers, and returns a reading or a failure. Threads run it for the one-line view and
+asyncio for the app (transport/run_protocol.py); a test runs it with plain dictionaries.
 
-A path begins with a slash and is asked of the engine's own base URL. An absolute URL may be
-yielded only where it lies under one of `Hints.runners`; it is asked without the engine's token.
+A path begins with a slash and is relative to the engine's own base URL. `:+2/metrics` is at the
+port two above on the same host. An absolute URL may be yielded only where it lies under one of
+`Hints.runners`. The engine's token is sent with neither of these.
 """
 
 from collections.abc import Generator, Mapping
@@ -16,7 +17,7 @@ from tokentop.domain.readings import Failure
 
 AUTH_REQUIRED = "The server wants an API key: name it with token_env."
 LOADING = "The model is still being loaded."
-SELDOM_S = 60.0  # how often what hardly ever changes (version, model names) is asked again
+SELDOM_S = 60.0  # between two requests for what hardly ever changes: version, model names
 
 
 class Answer(NamedTuple):
@@ -33,25 +34,26 @@ PollProtocol = Generator[Paths, Answers, EngineReading | Failure]
 
 
 class Hints(NamedTuple):
-    """What is known of an engine beside its answers; slots from the user or a command line."""
+    """What is known of an engine beside its answers: slots from the user or a command line."""
 
     configured_slots: int | None = None
     argv_slots: int | None = None
-    runners: tuple[str, ...] = ()  # loopback origins of processes that the engine started
+    # loopback origins: of processes that the engine started for models, or of its metrics
+    runners: tuple[str, ...] = ()
 
 
 class Adapter(Protocol):
-    """One engine's adapter; it remembers between polls what need not be asked every time."""
+    """One engine's adapter; it keeps between polls what is not requested every time."""
 
     kind: EngineKind
 
     def poll(self, now: float) -> PollProtocol:
-        """The conversation of one poll; `now` is monotonic seconds."""
+        """The protocol of one poll; `now` is monotonic seconds."""
         ...
 
 
 class Throttle:
-    """Asks something again only after a while; a failure is asked again at the next poll."""
+    """Allows a request once in SELDOM_S; one that failed is due again at the next poll."""
 
     __slots__ = ("_at",)
 
@@ -68,7 +70,7 @@ class Throttle:
 def refused(
     failure: Failure, kind: EngineKind, blank: EngineReading | None = None
 ) -> EngineReading | Failure:
-    """What a refusal says of the engine: it wants a key, or it is still loading."""
+    """The state behind a refusal: an API key is required, or the model is being loaded."""
     blank = blank or EngineReading(kind)
     if failure.status in (401, 403):
         return blank._replace(health="auth-required", advice=AUTH_REQUIRED)
@@ -85,5 +87,5 @@ def status_of(answer: Answer | Failure | None) -> int | None:
 
 
 def is_html(answer: Answer) -> bool:
-    """A login page or a web application in the place of an answer."""
+    """Whether a login page or a web application answered."""
     return "html" in answer.content_type.lower() or answer.body.lstrip()[:1] == b"<"

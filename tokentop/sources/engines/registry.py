@@ -1,52 +1,43 @@
-"""Which adapter reads which kind of engine, and where engines usually listen."""
+"""Every engine's SPEC by its kind, and where engines usually listen.
+
+A kind's file is called as the kind, and is imported when it is first asked for.
+"""
+
+from functools import cache
+from typing import get_args
 
 from tokentop.domain.engines.readings import EngineKind
-from tokentop.sources.engines.command_line import PORTS
 from tokentop.sources.engines.protocol import Adapter, Hints
 
-KINDS: tuple[EngineKind, ...] = (
-    "vllm",
-    "sglang",
-    "llamacpp",
-    "ollama",
-    "tgi",
-    "litellm",
-    "openai",
-)
-# The kinds' own, then where images and sidecars put them: LM Studio, LMDeploy, Dynamo and more.
-USUAL_PORTS: tuple[int, ...] = (*PORTS.values(), 1234, 5000, 8001, 8081, 8888, 23333)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.sources.engines.spec import EngineSpec
+
+KINDS: tuple[EngineKind, ...] = get_args(EngineKind)
+# Where images and sidecars put engines: LM Studio, LMDeploy, Dynamo and more.
+OTHER_PORTS = (1234, 5000, 8001, 8081, 8888, 23333)
+
+
+@cache
+def spec(kind: EngineKind) -> "EngineSpec":
+    """The facts of one engine; only its own module is imported."""
+    # importlib would cost the one-line view 0.4 ms.
+    found: EngineSpec = __import__(f"{__package__}.{kind}", fromlist=["SPEC"]).SPEC
+    return found
+
+
+@cache
+def specs() -> tuple["EngineSpec", ...]:
+    """The facts of every engine, which imports them all."""
+    return tuple(spec(kind) for kind in KINDS)
 
 
 def adapter(kind: EngineKind, hints: Hints = Hints()) -> Adapter:  # noqa: B008  (a frozen value)
-    """A new adapter for one engine; only its own module is imported."""
-    if kind == "vllm":
-        from tokentop.sources.engines.vllm import Vllm
-
-        return Vllm(hints)
-    if kind == "sglang":
-        from tokentop.sources.engines.sglang import Sglang
-
-        return Sglang(hints)
-    if kind == "llamacpp":
-        from tokentop.sources.engines.llamacpp import LlamaCpp
-
-        return LlamaCpp(hints)
-    return _of_the_rest(kind, hints)
+    """A new adapter for one engine."""
+    return spec(kind).adapter(hints)
 
 
-def _of_the_rest(kind: EngineKind, hints: Hints) -> Adapter:
-    if kind == "ollama":
-        from tokentop.sources.engines.ollama import Ollama
-
-        return Ollama(hints)
-    if kind == "tgi":
-        from tokentop.sources.engines.tgi import Tgi
-
-        return Tgi(hints)
-    if kind == "litellm":
-        from tokentop.sources.engines.litellm import LiteLlm
-
-        return LiteLlm(hints)
-    from tokentop.sources.engines.openai import OpenAi
-
-    return OpenAi(hints)
+def usual_ports() -> tuple[int, ...]:
+    """The engines' own, then where else they are met, none twice."""
+    own = (one.port for one in specs() if one.port is not None)
+    return tuple(dict.fromkeys((*own, *OTHER_PORTS)))

@@ -1,20 +1,18 @@
 """SGLang: /v1/loads and /metrics at every poll, the names once a minute.
 
-Never asked: `/health` and `/health_generate`, each of which runs a token through the model.
-`/v1/loads` (0.5.10 and later) is fresher than the gauges and alone tells the seats; older servers
-tell them in `/get_server_info`, a scheduler round trip that is asked once a minute.
+Never requested: `/health` and `/health_generate`, each of which runs a token through the model.
+`/v1/loads` (0.5.10 and later) is fresher than the gauges and has the slots, which no metric has;
+older servers have them in `/get_server_info`, a scheduler round trip made once a minute.
 """
 
-from collections.abc import Mapping
-
-from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
+from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
-from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
-from tokentop.sources.engines import openai
+from tokentop.sources.engines.answers import document_of, models_of, owners_of
 from tokentop.sources.engines.protocol import (
     AUTH_REQUIRED,
     Answer,
+    Answers,
     Hints,
     Paths,
     PollProtocol,
@@ -22,8 +20,10 @@ from tokentop.sources.engines.protocol import (
     is_html,
     status_of,
 )
+from tokentop.sources.engines.series import Series, parse_page, read_counters
 from tokentop.sources.engines.slots import best_slots
-from tokentop.sources.exposition import Page, Sample
+from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
+from tokentop.sources.metrics_page import Page, ratio, whole
 
 LOADS = "/v1/loads"
 METRICS = "/metrics"
@@ -32,26 +32,32 @@ NAMES = "/v1/models"
 
 RUNNING = "sglang:num_running_reqs"
 QUEUED = "sglang:num_queue_reqs"
-KV_CACHE = "sglang:token_usage"
 THROUGHPUT = "sglang:gen_throughput"
 LIVE = "sglang:realtime_tokens_total"
-PROMPT = "sglang:prompt_tokens_total"
-GENERATION = "sglang:generation_tokens_total"
-REQUESTS = "sglang:num_requests_total"
-ABORTED = ("sglang:num_aborted_requests_total", "sglang:num_aborted_requests")
-RETRACTED = "sglang:num_retracted_requests_total"
-TTFT = "sglang:time_to_first_token_seconds"
-ITL = ("sglang:inter_token_latency_seconds", "sglang:time_per_output_token_seconds")
-STARTED = "process_start_time_seconds"
+APART = ("model_name", "dp_rank", "mode", "priority")
 
-WANTED = frozenset(
-    (
-        *(RUNNING, QUEUED, KV_CACHE, THROUGHPUT, LIVE, PROMPT, GENERATION, REQUESTS),
-        *(*ABORTED, RETRACTED, STARTED),
-        *exposition.histogram_names(TTFT, *ITL),
-    )
+SERIES = Series(
+    presence=RUNNING,
+    running=(RUNNING,),
+    waiting=(QUEUED,),
+    kv_cache=("sglang:token_usage",),
+    gauges=(THROUGHPUT,),
+    prompt_tokens=("sglang:prompt_tokens_total",),
+    generation_tokens=("sglang:generation_tokens_total",),
+    live_prompt_tokens=(f'{LIVE}{{mode=~"prefill_.*"}}',),
+    live_generation_tokens=(f'{LIVE}{{mode="decode"}}',),
+    requests=("sglang:num_requests_total",),
+    preemptions=("sglang:num_retracted_requests_total",),
+    prefix_queries=(f'{LIVE}{{mode=~"prefill_.*"}}',),
+    prefix_hits=(f'{LIVE}{{mode="prefill_cache"}}',),
+    abort=("sglang:num_aborted_requests_total", "sglang:num_aborted_requests"),
+    ttft=("sglang:time_to_first_token_seconds",),
+    itl=("sglang:inter_token_latency_seconds", "sglang:time_per_output_token_seconds"),
+    labels=("model_name", "dp_rank", "mode", "is_streaming"),
+    gauge_labels=("priority",),
 )
-KEY_TELLS_SLOTS = "With its API key (token_env) the server tells its slots too."
+WANTED = SERIES.wanted()
+KEY_FOR_SLOTS = "With its API key (token_env) the server reports its slots too."
 
 
 class Sglang:
@@ -81,11 +87,11 @@ class Sglang:
             return self._silent(loads, metrics)
         reading = self._read(core, page)
         if status_of(loads) in (401, 403) and reading.max_slots is None:
-            return reading._replace(advice=KEY_TELLS_SLOTS)
+            return reading._replace(advice=KEY_FOR_SLOTS)
         return reading
 
     def _remember_names(self, answer: Answer | Failure | None, now: float) -> None:
-        names = openai.model_names(answer)
+        names = models_of(answer)
         if names is not None:
             self._models = names
             self._names_due.done(now)
@@ -93,10 +99,7 @@ class Sglang:
     def _remember_info(self, answer: Answer | Failure, now: float) -> None:
         if not isinstance(answer, Answer):
             return
-        try:
-            info = values.mapping(values.load(answer.body))
-        except values.BadData:
-            return
+        info = document_of(answer)
         fields = values.Fields(info)
         self._version = fields.text("version") or self._version
         states = info.get("internal_states")
@@ -127,7 +130,7 @@ class Sglang:
     def _read(self, core: EngineReading | None, page: Page | None) -> EngineReading:
         reading = core or EngineReading("sglang")
         if page:
-            reading = _with_metrics(reading, page)
+            reading = _with_counters(read_gauges(reading, page), page)
         names = self._models or (page.label_values(RUNNING, "model_name") if page else ()) or None
         slots, source = best_slots(reading.max_slots or self._reported, self._hints, None)
         return reading._replace(
@@ -142,11 +145,11 @@ class Sglang:
 def _page(answer: Answer | Failure) -> Page | None:
     if not isinstance(answer, Answer) or is_html(answer):
         return None
-    return exposition.parse(answer.body, WANTED)
+    return parse_page(answer.body, WANTED)
 
 
 def _core(answer: Answer | Failure) -> EngineReading | None:
-    """What /v1/loads says, over its data-parallel ranks; None where it says nothing."""
+    """The figures of /v1/loads over all data-parallel ranks; None where there are none."""
     if not isinstance(answer, Answer):
         return None
     try:
@@ -163,81 +166,91 @@ def _core(answer: Answer | Failure) -> EngineReading | None:
         "sglang",
         version=values.Fields(document).text("version"),
         active=None if active is None else round(active),
-        queued=exposition.whole(_sum([rank.count("queued", "num_waiting_reqs") for rank in ranks])),
-        max_slots=exposition.whole(
-            _sum([rank.count("slots", "max_running_requests") for rank in ranks])
-        ),
+        queued=whole(_sum([rank.count("queued", "num_waiting_reqs") for rank in ranks])),
+        max_slots=whole(_sum([rank.count("slots", "max_running_requests") for rank in ranks])),
         kv_cache=max(usage, default=None),
-        # The last window's figure lingers on a drained server.
+        # On a drained server the last window's figure stays.
         generation_tokens_per_s=0.0 if active == 0 else throughput,
         bad=tuple(dict.fromkeys(name for rank in ranks for name in rank.bad)),
     )
 
 
-def _with_metrics(reading: EngineReading, page: Page) -> EngineReading:
-    usage = [s.value for s in page.samples(KV_CACHE)]
-    active = (
-        exposition.whole(_over_ranks(page, RUNNING)) if reading.active is None else reading.active
-    )
-    rate = reading.generation_tokens_per_s
-    if rate is None:
+def read_gauges(reading: EngineReading, page: Page) -> EngineReading:
+    """What runs and waits, where /v1/loads did not have it."""
+    active = reading.active
+    if active is None:
+        active = whole(_over_ranks(page, RUNNING))
+    queued = reading.queued
+    if queued is None:
+        queued = whole(_over_ranks(page, QUEUED))
+    usage, rate = reading.kv_cache, reading.generation_tokens_per_s
+    if rate is None:  # on a drained server the last window's figure stays
         rate = 0.0 if active == 0 else _over_ranks(page, THROUGHPUT)
     return reading._replace(
         active=active,
-        queued=exposition.whole(_over_ranks(page, QUEUED))
-        if reading.queued is None
-        else reading.queued,
-        kv_cache=max(usage, default=None) if reading.kv_cache is None else reading.kv_cache,
+        queued=queued,
+        kv_cache=ratio(page.highest(*SERIES.kv_cache)) if usage is None else usage,
         generation_tokens_per_s=rate,
-        counters=_counters(page),
-        ttft=page.histogram(TTFT),
-        itl=page.histogram(*ITL),
-        epoch=page.highest(STARTED),
     )
 
 
-def _counters(page: Page) -> Counters:
-    computed, cached = _live(page, "prefill_compute"), _live(page, "prefill_cache")
-    prompt = None if computed is None else computed + (cached or 0.0)
-    decoded = _live(page, "decode")
-    return Counters(
-        prompt_tokens=page.total(PROMPT) if prompt is None else prompt,
-        generation_tokens=page.total(GENERATION) if decoded is None else decoded,
-        requests=page.total(REQUESTS),
-        preemptions=_over_ranks(page, RETRACTED),
+def _with_counters(reading: EngineReading, page: Page) -> EngineReading:
+    """Live counts before those that move when a request ends; ranks repeat each other in them."""
+    reading = read_counters(reading, page, SERIES)
+    ended = reading.counters
+    prompt = _over_ranks(page, *SERIES.live_prompt_tokens)
+    generated = _over_ranks(page, *SERIES.live_generation_tokens)
+    counters = ended._replace(
+        prompt_tokens=ended.prompt_tokens if prompt is None else prompt,
+        generation_tokens=ended.generation_tokens if generated is None else generated,
+        preemptions=_over_ranks(page, *SERIES.preemptions),
         prefix_queries=prompt,
-        prefix_hits=None if prompt is None else cached,
-        abort=page.total(*ABORTED),
+        prefix_hits=None if prompt is None else _over_ranks(page, *SERIES.prefix_hits),
     )
+    return reading._replace(counters=counters)
 
 
-def _live(page: Page, mode: str) -> float | None:
-    rows = [s for s in page.samples(LIVE) if s.labels.get("mode") == mode]
-    return _collapse(rows)
+def _over_ranks(page: Page, *names: str) -> float | None:
+    """The first of these series that is there: the highest of each data-parallel rank, added.
 
-
-def _over_ranks(page: Page, name: str) -> float | None:
-    return _collapse(page.samples(name))
-
-
-def _collapse(rows: list[Sample]) -> float | None:
-    """One figure from ranks that repeat each other: the highest of each data-parallel rank, added.
-
-    With priority scheduling the row without a priority is the total of the others.
+    Tensor-parallel ranks repeat each other. With priority scheduling the row without a priority
+    is the total of the others.
     """
+    rows = next((found for name in names if (found := page.samples(name))), [])
     if any(not s.labels.get("priority") for s in rows):
         rows = [s for s in rows if not s.labels.get("priority")]
     ranks: dict[tuple[str, ...], float] = {}
     for sample in rows:
-        key = _rank(sample.labels)
-        ranks[key] = max(ranks.get(key, sample.value), sample.value)
+        rank = tuple(sample.labels.get(name, "") for name in APART)
+        ranks[rank] = max(ranks.get(rank, sample.value), sample.value)
     return sum(ranks.values()) if ranks else None
-
-
-def _rank(labels: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(labels.get(name, "") for name in ("model_name", "dp_rank", "priority"))
 
 
 def _sum(numbers: list[float | None] | list[int | None]) -> float | None:
     known = [n for n in numbers if n is not None]
     return float(sum(known)) if known else None
+
+
+def _is_sglang(answers: Answers) -> bool:
+    """By its loads; an older server by its names."""
+    if LOADS not in answers:
+        return False
+    loads = document_of(answers[LOADS]).get("loads")
+    return isinstance(loads, list) or "sglang" in (owners_of(answers.get(NAMES)) or ())
+
+
+SPEC = EngineSpec(
+    "sglang",
+    Sglang,
+    port=30000,
+    command=CommandLine(
+        ("sglang", "sglang.launch_server"),
+        prefixes=("sglang::", "sglang.srt."),
+        subcommands=("serve",),
+        slot_flags=(("--max-running-requests",),),
+        model_flags=(("--served-model-name",), ("--model-path", "--model")),
+    ),
+    series=SERIES,
+    read_gauges=read_gauges,
+    signature=Signature(then=(LOADS,), recognise=_is_sglang, series="sglang:"),
+)

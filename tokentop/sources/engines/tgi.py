@@ -1,15 +1,16 @@
 """Text Generation Inference: /metrics at every poll, /info once a minute.
 
 Its counters have no `_total` and appear at first use; its tokens are counted when a request ends.
-`max_concurrent_requests` of /info is the admission limit, not the seats, and is not read.
+`max_concurrent_requests` of /info is the admission limit, not the slots, and is not read.
 """
 
-from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
+from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
-from tokentop.sources import exposition
 from tokentop.sources import json_fields as values
+from tokentop.sources.engines.answers import document_of
 from tokentop.sources.engines.protocol import (
     Answer,
+    Answers,
     Hints,
     Paths,
     PollProtocol,
@@ -17,29 +18,32 @@ from tokentop.sources.engines.protocol import (
     is_html,
     refused,
 )
+from tokentop.sources.engines.series import Series, parse_page, read_counters
 from tokentop.sources.engines.slots import best_slots
-from tokentop.sources.exposition import Page
+from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
+from tokentop.sources.metrics_page import Page, ratio, whole
 
 METRICS = "/metrics"
 INFO = "/info"
 
-ACTIVE = "tgi_batch_current_size"
-QUEUED = "tgi_queue_size"
 BATCH_TOKENS = "tgi_batch_current_max_tokens"
 BATCH_LIMIT = "tgi_batch_max_total_tokens"
-PROMPT = "tgi_request_input_length_sum"
-GENERATED = "tgi_request_generated_tokens_sum"
-SUCCESS = ("tgi_request_success", "tgi_request_success_total")
 FAILURE = ("tgi_request_failure", "tgi_request_failure_total")
-PER_TOKEN = "tgi_request_mean_time_per_token_duration"
-STARTED = "process_start_time_seconds"
 
-WANTED = frozenset(
-    (
-        *(ACTIVE, QUEUED, BATCH_TOKENS, BATCH_LIMIT, PROMPT, GENERATED, STARTED),
-        *(*SUCCESS, *FAILURE, *exposition.histogram_names(PER_TOKEN)),
-    )
+SERIES = Series(
+    presence="tgi_batch_current_size",
+    running=("tgi_batch_current_size",),
+    waiting=("tgi_queue_size",),
+    gauges=(BATCH_TOKENS, BATCH_LIMIT),
+    prompt_tokens=("tgi_request_input_length_sum",),
+    generation_tokens=("tgi_request_generated_tokens_sum",),
+    requests=("tgi_request_success", "tgi_request_success_total"),
+    rejections=tuple(f'{name}{{err="overloaded"}}' for name in FAILURE),
+    error=tuple(f'{name}{{err!="overloaded"}}' for name in FAILURE),
+    itl=("tgi_request_mean_time_per_token_duration",),
+    labels=("err", "method"),
 )
+WANTED = SERIES.wanted()
 NO_METRICS = "No metrics here: TGI may serve them on the port of --prometheus-port."
 
 
@@ -66,7 +70,8 @@ class Tgi:
             return refused(metrics, "tgi", blank)
         if is_html(metrics):
             return Failure("bad-data", f"{METRICS} answers a web page, not metrics.")
-        return _read(blank, exposition.parse(metrics.body, WANTED))
+        page = parse_page(metrics.body, WANTED)
+        return read_counters(read_gauges(blank, page), page, SERIES)
 
     def _remember(self, answer: Answer | Failure | None, now: float) -> None:
         if not isinstance(answer, Answer):
@@ -91,28 +96,34 @@ class Tgi:
         )
 
 
-def _read(blank: EngineReading, page: Page) -> EngineReading:
+def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
+    """What runs and waits; the cache's is the share of the batch's token budget."""
     held, room = page.total(BATCH_TOKENS), page.total(BATCH_LIMIT)
-    usage = min(1.0, held / room) if held is not None and held >= 0 and room else None
+    usage = ratio(held / room) if held is not None and room else None
     return blank._replace(
-        active=exposition.whole(page.total(ACTIVE)),
-        queued=exposition.whole(page.total(QUEUED)),
+        active=whole(page.total(*SERIES.running)),
+        queued=whole(page.total(*SERIES.waiting)),
         kv_cache=usage,
-        kv_estimated=usage is not None,  # the batch's token budget, not the cache itself
-        counters=_counters(page),
-        itl=page.histogram(PER_TOKEN),
-        epoch=page.highest(STARTED),
+        kv_estimated=usage is not None,
     )
 
 
-def _counters(page: Page) -> Counters:
-    succeeded, failed = page.total(*SUCCESS), page.total(*FAILURE)
-    kinds = page.by_label(FAILURE[0], "err") or page.by_label(FAILURE[1], "err")
-    overloaded = kinds.get("overloaded")
-    return Counters(
-        prompt_tokens=page.total(PROMPT),
-        generation_tokens=page.total(GENERATED),
-        requests=succeeded,
-        rejections=overloaded,
-        error=None if failed is None else failed - (overloaded or 0.0),
-    )
+def _is_tgi(answers: Answers) -> bool:
+    info = document_of(answers.get(INFO))
+    embeddings = "model_type" in info  # its sibling, which generates nothing
+    return bool(info.get("model_id")) and "version" in info and not embeddings
+
+
+SPEC = EngineSpec(
+    "tgi",
+    Tgi,
+    port=3000,
+    command=CommandLine(
+        ("text-generation-launcher", "text-generation-router", "text-generation-server"),
+        port_flags=("--port", "-p"),
+        model_flags=(("--model-id",),),
+    ),
+    series=SERIES,
+    read_gauges=read_gauges,
+    signature=Signature(then=(INFO,), recognise=_is_tgi, series="tgi_"),
+)

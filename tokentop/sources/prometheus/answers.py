@@ -43,9 +43,9 @@ def rows(answer: Answer | Failure) -> tuple[list[Row], tuple[str, ...]]:
 
 
 def advise(failure: Failure) -> Failure:
-    """The failure with what it means here; others keep their words."""
-    said = {404: NO_PATH, 503: BUSY, 400: REFUSED.format(400), 422: REFUSED.format(422)}
-    text = said.get(failure.status or 0)
+    """The failure in words for a query; others keep theirs."""
+    known = {404: NO_PATH, 503: BUSY, 400: REFUSED.format(400), 422: REFUSED.format(422)}
+    text = known.get(failure.status or 0)
     return failure if text is None else failure._replace(text=f"the server {text}")
 
 
@@ -65,10 +65,11 @@ def _usable(found: list[Any]) -> list[Row]:
 
 def _warnings(document: dict[str, Any]) -> tuple[str, ...]:
     """Such as Thanos' when one of its stores did not answer: the figures are then partial."""
-    said = document.get("warnings")
-    texts = [text for text in said if isinstance(text, str)] if isinstance(said, list) else []
+    listed = document.get("warnings")
+    texts = [t for t in listed if isinstance(t, str)] if isinstance(listed, list) else []
     return tuple(clean(text, 160) for text in texts[:3])
 
 
-def _sentence(said: object) -> str:
-    return clean(said, 160) if isinstance(said, str) and said.strip() else "it does not say why"
+def _sentence(error: object) -> str:
+    text = clean(error, 160) if isinstance(error, str) else ""
+    return text if text.strip() else "it gives no reason"

@@ -1,4 +1,4 @@
-"""One poll of the fleet's server as a conversation: eight instant queries, however many engines."""
+"""The protocol of one poll of the fleet's server: eight instant queries, however many engines."""
 
 from collections.abc import Generator, Mapping
 from typing import NamedTuple
@@ -7,6 +7,7 @@ from tokentop.domain.engines.fleet_readings import FleetEngine, FleetReading
 from tokentop.domain.engines.readings import Histogram
 from tokentop.domain.readings import DeviceReading, Failure
 from tokentop.sources.engines.protocol import Answer, Answers, Hints, Paths
+from tokentop.sources.engines.registry import spec
 from tokentop.sources.engines.slots import ObservedSlots, best_slots
 from tokentop.sources.json_fields import BadData
 from tokentop.sources.prometheus.answers import Row, advise, rows
@@ -22,19 +23,19 @@ RECONSIDER_S = 300.0
 QUICK = ("gauges", "ages", "down", "rates")
 SLOW = ("events", "latency", "totals", "gpus")
 SLOW_EVERY_S = 20.0
-SLOW_PER_ENGINE_S = 0.04  # a larger fleet is asked less often: what we cost the server stays low
+SLOW_PER_ENGINE_S = 0.04  # a larger fleet is queried less often: our cost to the server stays low
 
 NOTHING = "no inference engine is known there: let it scrape the engines' /metrics, then look again"
 SELDOM = "rates are over the last five minutes: engines are scraped less often than twice a minute"
 
-NOT_REQUESTED = Failure("unreachable", "this question was not asked")
+NOT_REQUESTED = Failure("unreachable", "this query was not made")
 
 Replies = Mapping[str, Answer | Failure]
-Talk = Generator[Paths, Answers, FleetReading | Failure]
+FleetProtocol = Generator[Paths, Answers, FleetReading | Failure]
 
 
-class Slow(NamedTuple):
-    """What the slow queries came to, kept while they are not asked again."""
+class SlowResults(NamedTuple):
+    """The results of the slow queries, used until they are made again."""
 
     sums: Sums
     devices: tuple[DeviceReading, ...] = ()
@@ -44,45 +45,48 @@ class Slow(NamedTuple):
 
 
 def parse(
-    answers: Replies, group_by: str | None, window_s: int = WINDOW_S, kept: Slow | None = None
+    answers: Replies,
+    group_by: str | None,
+    window_s: int = WINDOW_S,
+    slow: SlowResults | None = None,
 ) -> FleetReading | Failure:
-    """What the answers, by the names of `queries`, say together with what is `kept`.
+    """The fleet of these answers, by the names of `queries`, and of earlier `slow` results.
 
-    Without the gauges there is no fleet; every other answer that is missing costs what it holds.
+    Without the gauges there is no fleet; every other answer that is missing costs its figures.
     """
-    said, notes = _read(answers, QUICK)
-    if isinstance(said, Failure):
-        return said
+    by_query, notes = _read(answers, QUICK)
+    if isinstance(by_query, Failure):
+        return by_query
     own = identity(group_by)
-    slow_ones = kept or slow(answers, group_by)
+    slow = slow or slow_results(answers, group_by)
     targets = Targets(own)
-    targets.gauges(said["gauges"], up=True)
-    targets.gauges(said["down"], up=False)
-    targets.ages(said["ages"])
-    targets.sums(Sums(own, said["rates"]))
-    targets.sums(slow_ones.sums)
+    targets.gauges(by_query["gauges"], up=True)
+    targets.gauges(by_query["down"], up=False)
+    targets.ages(by_query["ages"])
+    targets.sums(Sums(own, by_query["rates"]))
+    targets.sums(slow.sums)
     found = engines(targets.found.values(), group_by, window_s)
-    notes += [*slow_ones.notes, *(() if found else (NOTHING,))]
+    notes += [*slow.notes, *(() if found else (NOTHING,))]
     return FleetReading(
         engines=found,
-        devices=slow_ones.devices,
-        ttft=slow_ones.ttft,
-        itl=slow_ones.itl,
+        devices=slow.devices,
+        ttft=slow.ttft,
+        itl=slow.itl,
         window_s=window_s,
         notes=tuple(dict.fromkeys(notes)),
     )
 
 
-def slow(answers: Replies, group_by: str | None) -> Slow:
-    """What the answers to the slow queries say."""
-    said, notes = _read(answers, SLOW)
-    assert not isinstance(said, Failure)
-    totals = said["totals"]
-    return Slow(
-        Sums(identity(group_by), [*said["events"], *said["latency"], *totals]),
-        devices(said["gpus"]),
-        histograms(totals, "t"),
-        histograms(totals, "i"),
+def slow_results(answers: Replies, group_by: str | None) -> SlowResults:
+    """What the answers to the slow queries hold."""
+    by_query, notes = _read(answers, SLOW)
+    assert not isinstance(by_query, Failure)
+    totals = by_query["totals"]
+    return SlowResults(
+        Sums(identity(group_by), [*by_query["events"], *by_query["latency"], *totals]),
+        devices(by_query["gpus"]),
+        histograms(totals, "ttft"),
+        histograms(totals, "itl"),
         tuple(notes),
     )
 
@@ -90,21 +94,21 @@ def slow(answers: Replies, group_by: str | None) -> Slow:
 def _read(
     answers: Replies, names: tuple[str, ...]
 ) -> tuple[dict[str, list[Row]] | Failure, list[str]]:
-    """The rows by query; the failure where the one fails that nothing goes without."""
-    said: dict[str, list[Row]] = {}
+    """The rows by query; the failure where the gauges fail."""
+    by_query: dict[str, list[Row]] = {}
     notes: list[str] = []
     for name in names:
         answer = answers.get(name, NOT_REQUESTED)
         answer = advise(answer) if isinstance(answer, Failure) else answer
         try:
-            said[name], warnings = rows(answer)
+            by_query[name], warnings = rows(answer)
             notes += warnings
         except BadData as problem:
             if name == "gauges":
                 return _failure(answer, problem), []
-            said[name] = []
+            by_query[name] = []
             notes.append(f"{name}: {problem}")
-    return said, notes
+    return by_query, notes
 
 
 def _failure(answer: Answer | Failure, problem: BadData) -> Failure:
@@ -114,50 +118,51 @@ def _failure(answer: Answer | Failure, problem: BadData) -> Failure:
 
 
 class Fleet:
-    """The fleet's server; it remembers how often engines are scraped, and the seats seen."""
+    """The fleet's server; it remembers how often engines are scraped, and the slots seen in use."""
 
     def __init__(self, group_by: str | None = None) -> None:
         self._group_by = group_by
         self._window_s = WINDOW_S
         self._since = 0.0  # when the long window was chosen
         self._oldest = 0.0  # seconds between scrapes seen since then
-        self._kept: Slow | None = None
-        self._kept_at = 0.0
+        self._slow: SlowResults | None = None
+        self._slow_at = 0.0
         self._observed: dict[str, ObservedSlots] = {}
 
-    def poll(self, now: float) -> Talk:
-        """Four queries at once; eight every twenty seconds, or seldomer for a large fleet.
+    def poll(self, now: float) -> FleetProtocol:
+        """Four queries at once; eight every twenty seconds, less often for a large fleet.
 
-        They are asked again over a longer time where the window held a single scrape.
+        They are made again over a longer window where this one held a single scrape.
         """
-        if now - self._kept_at >= max(SLOW_EVERY_S, SLOW_PER_ENGINE_S * len(self._observed)):
-            self._kept = None
-        asked = dict(queries(self._group_by, self._window_s))
-        answers = yield from _ask({n: asked[n] for n in QUICK} if self._kept else asked)
+        if now - self._slow_at >= max(SLOW_EVERY_S, SLOW_PER_ENGINE_S * len(self._observed)):
+            self._slow = None
+        every = dict(queries(self._group_by, self._window_s))
+        answers = yield from _query({n: every[n] for n in QUICK} if self._slow else every)
         reading = self._parsed(answers, now)
         if isinstance(reading, FleetReading) and self._scraped_seldom(reading):
             self._window_s, self._since, self._oldest = LONG_WINDOW_S, now, 0.0
-            self._kept = None
-            answers |= yield from _ask(dict(queries(self._group_by, LONG_WINDOW_S)))
+            self._slow = None
+            answers |= yield from _query(dict(queries(self._group_by, LONG_WINDOW_S)))
             reading = self._parsed(answers, now)
         if isinstance(reading, Failure):
             return reading
         return self._with_slots(self._reconsidered(reading, now))
 
     def _parsed(self, answers: Replies, now: float) -> FleetReading | Failure:
-        if self._kept is None:
-            self._kept, self._kept_at = slow(answers, self._group_by), now
-        reading = parse(answers, self._group_by, self._window_s, self._kept)
+        if self._slow is None:
+            self._slow, self._slow_at = slow_results(answers, self._group_by), now
+        reading = parse(answers, self._group_by, self._window_s, self._slow)
         if isinstance(reading, Failure):
-            self._kept = None
+            self._slow = None
         return reading
 
     def _scraped_seldom(self, reading: FleetReading) -> bool:
         """Engines that answer, and no rate of any: the window held no two scrapes."""
-        up = [engine for engine in reading.engines if engine.up]
+        up = [engine.rates for engine in reading.engines if engine.up]
         failed = any(note.startswith("rates:") for note in reading.notes)
-        unknown = all(engine.rates.generation_tokens_per_s is None for engine in up)
-        return self._window_s == WINDOW_S and bool(up) and unknown and not failed
+        tokens = any(rates.generation_tokens_per_s is not None for rates in up)
+        requests = any(rates.requests_per_s is not None for rates in up)
+        return self._window_s == WINDOW_S and bool(up) and not (tokens or requests or failed)
 
     def _reconsidered(self, reading: FleetReading, now: float) -> FleetReading:
         """Go back to the short window once scrapes have been frequent for a while."""
@@ -172,27 +177,27 @@ class Fleet:
         return reading._replace(notes=(*reading.notes, SELDOM))
 
     def _with_slots(self, reading: FleetReading) -> FleetReading:
-        """Slots as a lower bound from what was seen; no exporter tells them."""
+        """Slots as a lower bound from several polls, where no exporter has them."""
         seen = {engine.id: self._observed.get(engine.id) or ObservedSlots()
                 for engine in reading.engines}  # fmt: skip
         self._observed = seen
         return reading._replace(
-            engines=tuple(_seated(engine, seen[engine.id]) for engine in reading.engines)
+            engines=tuple(_with_bound(engine, seen[engine.id]) for engine in reading.engines)
         )
 
 
-def _ask(
-    asked: dict[str, str],
+def _query(
+    promql_by_name: dict[str, str],
 ) -> Generator[Paths, Answers, dict[str, Answer | Failure]]:
-    paths = {name: path(promql) for name, promql in asked.items()}
+    paths = {name: path(promql) for name, promql in promql_by_name.items()}
     answers = yield tuple(paths.values())
     return {name: answers[at] for name, at in paths.items()}
 
 
-def _seated(engine: FleetEngine, observed: ObservedSlots) -> FleetEngine:
+def _with_bound(engine: FleetEngine, observed: ObservedSlots) -> FleetEngine:
     reading = engine.reading
-    if engine.kind == "litellm" or not engine.up:
+    if spec(engine.kind).router or not engine.up:
         return engine
-    observed.see(reading.active, reading.queued, reading.kv_cache)
-    slots, source = best_slots(None, Hints(), observed.lower_bound())
+    observed.add(reading.active, reading.queued, reading.kv_cache)
+    slots, source = best_slots(reading.max_slots, Hints(), observed.lower_bound())
     return engine._replace(reading=reading._replace(max_slots=slots, slots_source=source))

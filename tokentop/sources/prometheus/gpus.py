@@ -8,7 +8,7 @@ from tokentop.sources.prometheus.answers import Row
 from tokentop.sources.prometheus.targets import shown
 
 BLANK = 2147483632.0  # DCGM writes "not supported" as the largest numbers of each type
-NO_UUID = "00000000-0000-0000-0000-000000000000"  # an anonymised one tells no GPU from another
+NO_UUID = "00000000-0000-0000-0000-000000000000"  # anonymised: every GPU has the same
 MAX_DEVICES = 20_000
 FIELDS = {
     "DCGM_FI_DEV_FB_USED": "used", "DCGM_FI_DEV_FB_FREE": "free", "DCGM_FI_DEV_FB_TOTAL": "total",
@@ -27,7 +27,7 @@ Seen = tuple[dict[str, str], dict[str, float]]  # labels of all its rows, figure
 
 
 def devices(rows: Iterable[Row]) -> tuple[DeviceReading, ...]:
-    """One device for each UUID (and MIG instance), whoever exports it."""
+    """One device for each UUID (and MIG instance), whichever exporter has it."""
     found: dict[tuple[str, ...], Seen] = {}
     for labels, value, _ in rows:
         name = labels.get("__name__", "")

@@ -1,11 +1,18 @@
 """The instant queries of one poll: as many for a thousand engines as for one.
 
-Each is aggregated to the labels that are read, so that answers stay small, and takes the maximum
-over what repeats itself (SGLang's ranks, a pair of Prometheus replicas) before it adds up.
+Made of the engines' own series names (their SPEC). Each is aggregated to the labels that are read,
+so that answers stay small, and takes the maximum over what repeats itself (SGLang's ranks, a pair
+of Prometheus replicas) before it adds up. Several figures share an answer: each row
+has its figure's name in the label `figure`.
 https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
 """
 
+from collections.abc import Iterable, Mapping
 from functools import cache
+
+from tokentop.domain.engines.readings import EngineKind
+from tokentop.sources.engines.registry import specs
+from tokentop.sources.engines.series import Names, Series
 
 PATH = "/api/v1/query"
 WINDOW_S = 60
@@ -13,27 +20,12 @@ LONG_WINDOW_S = 300  # where engines are scraped less often than twice a minute
 LAST_SEEN = "15m"  # for so long an engine that cannot be scraped is shown as down
 TOP_ACCOUNTS = 200
 
+FIGURE = "figure"
 INSTANCE = ("cluster", "job", "instance", "exported_job", "exported_instance")
 SHOWN = ("pod", "model", "model_name", "exported_model_name", "name")
-APART = (
-    "engine", "exported_engine", "model_name", "exported_model_name", "dp_rank", "server",
-    "finished_reason", "reason", "err", "method", "mode", "is_streaming",
-)  # fmt: skip
+RENAMED = ("engine", "model_name")  # the server writes exported_ before, where a target has one too
 DEVICE = ("UUID", "uuid", "gpu", "modelName", "Hostname", "GPU_I_ID", "GPU_I_PROFILE")
 
-RUNNING = (
-    "vllm:num_requests_running", "sglang:num_running_reqs", "llamacpp:requests_processing",
-    "tgi_batch_current_size", "litellm_in_flight_requests",
-)  # fmt: skip
-GAUGES = (
-    *RUNNING,
-    "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc",
-    "sglang:num_queue_reqs", "sglang:token_usage", "sglang:gen_throughput",
-    "llamacpp:requests_deferred", "llamacpp:kv_cache_usage_ratio",
-    "tgi_queue_size", "tgi_batch_current_max_tokens", "tgi_batch_max_total_tokens",
-)  # fmt: skip
-WITH_COLON = ("vllm", "sglang", "llamacpp")
-ASLEEP = 'vllm:engine_sleep_state{sleep_state="awake"}==0'
 DCGM = (
     "DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_FB_FREE", "DCGM_FI_DEV_FB_TOTAL",
     "DCGM_FI_DEV_FB_RESERVED", "DCGM_FI_DEV_GPU_UTIL", "DCGM_FI_PROF_GR_ENGINE_ACTIVE",
@@ -46,172 +38,203 @@ SMI = (
     "nvidia_smi_power_draw_watts", "nvidia_smi_enforced_power_limit_watts", "nvidia_smi_gpu_info",
 )  # fmt: skip
 
-PROMPT = (
-    "vllm:prompt_tokens_total", 'sglang:realtime_tokens_total{mode=~"prefill_.*"}',
-    "sglang:prompt_tokens_total", "llamacpp:prompt_tokens_total", "tgi_request_input_length_sum",
+RATES = (
+    "prompt_tokens", "generation_tokens", "live_prompt_tokens", "live_generation_tokens",
+    "requests",
 )  # fmt: skip
-GENERATED = (
-    "vllm:generation_tokens_total", 'sglang:realtime_tokens_total{mode="decode"}',
-    "sglang:generation_tokens_total", "llamacpp:tokens_predicted_total",
-    "tgi_request_generated_tokens_sum",
+ROUTED = ("prompt_tokens", "generation_tokens", "requests")
+EVENTS = (
+    "preemptions", "rejections", "prefix_queries", "prefix_hits", "finished", "abort", "error",
 )  # fmt: skip
-REQUESTS = (
-    "vllm:request_success_total", "sglang:num_requests_total", "tgi_request_success",
-    "tgi_request_success_total",
-)  # fmt: skip
-PREEMPTIONS = ("vllm:num_preemptions_total", "sglang:num_retracted_requests_total")
-REJECTIONS = ("vllm:admission_rejections_total", 'tgi_request_failure{err="overloaded"}')
-HITS = ("vllm:prefix_cache_hits_total", "vllm:gpu_prefix_cache_hits_total")
-LOOKUPS = ("vllm:prefix_cache_queries_total", "vllm:gpu_prefix_cache_queries_total")
-ENDED = ("vllm:request_success_total",)
-ABORTED = ("sglang:num_aborted_requests_total",)
-FAILED = ('tgi_request_failure{err!="overloaded"}',)
-TTFT = ("vllm:time_to_first_token_seconds", "sglang:time_to_first_token_seconds")
-ITL = (
-    "vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds",
-    "sglang:inter_token_latency_seconds", "sglang:time_per_output_token_seconds",
-    "tgi_request_mean_time_per_token_duration",
-)  # fmt: skip
-ROUTED = {
-    "p": "litellm_input_tokens_metric_total",
-    "g": "litellm_output_tokens_metric_total",
-    "r": "litellm_requests_metric_total",
-}
+LATENCIES = ("ttft", "itl")
+QUANTILES = {"p50": 0.5, "p95": 0.95}
+TOTALS = {"preemptions_total": "preemptions", "finished_total": "finished"}
+BY_REASON = ("finished_reason",)
+BY_ACCOUNT = ("team_alias", "team", "api_key_alias")
 
 
 class Window:
-    """Builds the terms that speak of the last `seconds`; `instance` labels tell targets apart."""
+    """Builds the terms that cover the last `seconds`; `instance` are the labels of a target."""
 
-    def __init__(self, seconds: int, instance: tuple[str, ...]) -> None:
+    def __init__(self, seconds: int, instance: Names) -> None:
         self._for = f"[{seconds}s]"
-        self._instance = ",".join(instance)
-        self._apart = ",".join((*instance, *(x for x in APART if x not in instance)))
+        self._instance = instance
 
-    def rates(self, series: tuple[str, ...]) -> str:
+    def rates(self, names: Names) -> str:
         """Increases per second; where one engine has several of these series, the first."""
-        return " or ".join(f"rate({name}{self._for})" for name in spelled(series))
+        return _either(f"rate({name}{self._for})" for name in spelled(names))
 
-    def added(self, letter: str, series: tuple[str, ...], kept: str = "") -> str:
-        """Rates added up over each target, as rows whose label q is `letter`."""
-        by = f"{self._instance},{kept}" if kept else self._instance
-        return marked(letter, f"sum by({by})(max by({self._apart})({self.rates(series)}))")
+    def added(self, figures: Names, by: Names = ()) -> str:
+        """The rates of these figures, added up over each target."""
+        terms = (marked(figure, self.rates(_names(figure))) for figure in figures)
+        return self._summed(_either(terms), figures, by)
 
-    def routed(self, letter: str) -> str:
-        """The same of a router, whose series differ in who asked: nothing there repeats itself."""
-        return marked(letter, f"sum by({self._instance})({self.rates((ROUTED[letter],))})")
+    def routed(self, figures: Names) -> str:
+        """The same of routers, whose series differ by user: nothing repeats itself there."""
+        terms = (marked(f, self.rates(_names(f, routers=True))) for f in figures)
+        return f"sum by({_list(self._instance, (FIGURE,))})({_either(terms)})"
 
-    def total(self, letter: str, series: str, kept: str = "") -> str:
-        """Counts since the servers started."""
-        by = f"{self._instance},{kept}" if kept else self._instance
-        either = " or ".join(spelled((series,)))
-        return marked(letter, f"sum by({by})(max by({self._apart})({either}))")
+    def totals(self, names: Mapping[str, str], by: Names = ()) -> str:
+        """Counts since the servers started, as rows by these names of figures."""
+        terms = (marked(name, _either(spelled(_names(figure)))) for name, figure in names.items())
+        return self._summed(_either(terms), tuple(names.values()), by)
 
-    def quantile(self, letter: str, q: float, bases: tuple[str, ...]) -> str:
+    def quantile(self, figure: str, name: str, q: float) -> str:
         """A quantile for each target; comparing drops the NaN of those without observations."""
-        found = f"sum by({self._instance},le)({self._buckets(bases)})"
-        return marked(letter, f"histogram_quantile({q},{found})>=0")
+        found = f"sum by({_list(self._instance)},le)({self._buckets(figure)})"
+        return marked(f"{figure}_{name}", f"histogram_quantile({q},{found})>=0")
 
-    def merged(self, letter: str, bases: tuple[str, ...], by: str) -> str:
+    def merged(self, figure: str, by: Names) -> str:
         """Buckets over all replicas of a model: quantiles of these are right, means are not."""
-        return marked(letter, f"sum by({by},le)({self._buckets(bases)})")
+        return marked(figure, f"sum by({_list(by)},le)({self._buckets(figure)})")
 
-    def _buckets(self, bases: tuple[str, ...]) -> str:
-        return self.rates(tuple(f"{base}_bucket" for base in bases))
+    def _summed(self, expression: str, figures: Names, by: Names) -> str:
+        """Over each target, once for what several series repeat."""
+        apart = _list(self._instance, _labels(figures), (FIGURE,))
+        return f"sum by({_list(self._instance, (FIGURE,), by)})(max by({apart})({expression}))"
+
+    def _buckets(self, figure: str) -> str:
+        return self.rates(tuple(f"{base}_bucket" for base in _names(figure)))
 
 
-def spelled(series: tuple[str, ...]) -> tuple[str, ...]:
+def spelled(names: Names) -> Names:
     """The series under both their names: some client libraries escape the colon on the wire."""
-    return (*series, *(one.replace(":", "_", 1) for one in series if ":" in one))
+    return (*names, *(one.replace(":", "_", 1) for one in names if ":" in one))
 
 
-def plain(name: str) -> str:
-    """A series' own name, with its colon."""
-    engine, _, rest = name.partition("_")
-    return f"{engine}:{rest}" if engine in WITH_COLON and rest else name
+@cache
+def gauges() -> Names:
+    """Every gauge of every engine."""
+    return tuple(dict.fromkeys(name for series in _scraped() for name in series.all_gauges()))
 
 
-def marked(letter: str, expression: str) -> str:
-    """Rows of `expression` with the label q = `letter`, so that several fit into one answer."""
-    return f'label_replace({expression},"q","{letter}","","")'
+@cache
+def kinds() -> dict[str, EngineKind]:
+    """The kind of engine that has a gauge; of two that share one the first."""
+    found: dict[str, EngineKind] = {}
+    for one in specs():
+        for name in one.series.all_gauges() if one.series is not None else ():
+            found.setdefault(name, one.kind)
+    return found
+
+
+@cache
+def plain_names() -> dict[str, str]:
+    """Gauges by their name as it may come, with its colon or without."""
+    awake = (name.partition("{")[0] for name in _names("awake"))
+    return {each: name for name in (*gauges(), *awake) for each in spelled((name,))}
+
+
+@cache
+def series_labels() -> Names:
+    """The labels that set series of one target apart."""
+    labels = (name for series in _scraped() for name in (*series.labels, *series.gauge_labels))
+    return tuple(dict.fromkeys(_with_renamed(labels)))
+
+
+def marked(figure: str, expression: str) -> str:
+    """The rows of `expression` with the name of their figure."""
+    return f'label_replace({expression},"{FIGURE}","{figure}","","")'
 
 
 @cache
 def queries(group_by: str | None, window_s: int = WINDOW_S) -> tuple[tuple[str, str], ...]:
-    """(name, PromQL) of all that is asked in one poll."""
-    return (*standing(group_by), *moving(group_by, window_s))
+    """(name, PromQL) of everything in one poll."""
+    return (*at_present(group_by), *over_window(group_by, window_s))
 
 
-def standing(group_by: str | None) -> tuple[tuple[str, str], ...]:
-    """What is so now: gauges, ages, GPUs, and who cannot be scraped."""
+def at_present(group_by: str | None) -> tuple[tuple[str, str], ...]:
+    """What is so now: gauges, ages, GPUs, and which engines cannot be scraped."""
     instance = identity(group_by)
-    shown = ",".join(dict.fromkeys(("__name__", *instance, *SHOWN)))
-    apart = ",".join(dict.fromkeys(("__name__", *instance, *APART[:6], *SHOWN, "priority")))
-    ages = " or ".join(f"timestamp({name})" for name in spelled(RUNNING))
-    asleep = " or ".join(spelled((ASLEEP,)))
-    last = f"last_over_time({_names(RUNNING)}[{LAST_SEEN}])"
+    presence = tuple(series.presence for series in _scraped())
+    apart = _list(("__name__",), instance, series_labels(), SHOWN)
+    ages = _either(f"timestamp({name})" for name in spelled(presence))
+    asleep = (f" or {name}==0" for name in spelled(_names("awake")))
+    last = f"last_over_time({_any_of(presence)}[{LAST_SEEN}])"
+    shown = _list(("__name__",), instance, SHOWN)
     return (
-        ("gauges", f"max by({apart})({_names(GAUGES)} or {asleep})"),
-        ("ages", f"max by({','.join(instance)})({ages})"),
+        ("gauges", f"max by({apart})({_any_of(gauges())}{''.join(asleep)})"),
+        ("ages", f"max by({_list(instance)})({ages})"),
         ("down", f"max by({shown})({last} and on(cluster,job,instance) up==0)"),
         ("gpus", _gpus()),
     )
 
 
-def moving(group_by: str | None, window_s: int) -> tuple[tuple[str, str], ...]:
-    """What happened over the last `window_s` seconds."""
-    over = Window(window_s, identity(group_by))
-    by = ",".join(dict.fromkeys(("model_name", *((group_by,) if group_by else ()))))
+def over_window(group_by: str | None, window_s: int) -> tuple[tuple[str, str], ...]:
+    """What happened in the last `window_s` seconds, and since the servers started."""
+    instance = identity(group_by)
+    over = Window(window_s, instance)
+    by = ("model_name", *((group_by,) if group_by else ()))
+    latency = (over.quantile(f, name, q) for f in LATENCIES for name, q in QUANTILES.items())
+    totals = (
+        *(over.merged(figure, by) for figure in LATENCIES),
+        over.totals(TOTALS, BY_REASON),
+        *(_accounts(figure, instance) for figure in ("spend_usd", "spend_tokens")),
+    )
     return (
-        ("rates", _either(
-            over.added("p", PROMPT, "mode"), over.added("g", GENERATED, "mode"),
-            over.added("r", REQUESTS), *map(over.routed, ROUTED),
-        )),
-        ("events", _either(
-            over.added("v", PREEMPTIONS), over.added("j", REJECTIONS),
-            over.added("h", HITS), over.added("k", LOOKUPS),
-            over.added("f", ENDED, "finished_reason"),
-            over.added("a", ABORTED), over.added("e", FAILED),
-        )),
-        ("latency", _either(
-            over.quantile("t50", 0.5, TTFT), over.quantile("t95", 0.95, TTFT),
-            over.quantile("i50", 0.5, ITL), over.quantile("i95", 0.95, ITL),
-        )),
-        ("totals", _either(
-            over.merged("t", TTFT, by), over.merged("i", ITL, by),
-            over.total("V", PREEMPTIONS[0]), over.total("F", ENDED[0], "finished_reason"),
-            _accounts("$", "litellm_spend_metric_total", identity(group_by)),
-            _accounts("#", "litellm_total_tokens_metric_total", identity(group_by)),
-        )),
-    )  # fmt: skip
+        ("rates", _either((over.added(RATES), over.routed(ROUTED)))),
+        ("events", over.added(EVENTS, BY_REASON)),
+        ("latency", _either(latency)),
+        ("totals", _either(totals)),
+    )
 
 
 def path(promql: str) -> str:
-    """What is asked below the server's URL (which may end in a prefix); below 8 kB by far."""
+    """The path below the server's URL (which may end in a prefix); below 8 kB by far."""
     from urllib.parse import quote
 
     return f"{PATH}?query={quote(promql, safe='(),:|')}"
 
 
-def identity(group_by: str | None) -> tuple[str, ...]:
-    """The labels that tell targets apart, with the one that was picked to group by."""
+def identity(group_by: str | None) -> Names:
+    """The labels that identify a target, with the one to group by."""
     return tuple(dict.fromkeys((*INSTANCE, *((group_by,) if group_by else ()))))
 
 
-def _either(*terms: str) -> str:
-    return " or ".join(terms)
+def _scraped(*, routers: bool | None = None) -> tuple[Series, ...]:
+    """The series of the engines that have any; of routers only, or of the others."""
+    known = (one for one in specs() if routers is None or one.router == routers)
+    return tuple(one.series for one in known if one.series is not None)
 
 
-def _names(names: tuple[str, ...]) -> str:
+def _names(figure: str, *, routers: bool = False) -> Names:
+    """A figure's series of every engine; a router repeats what the engines behind it count."""
+    found = (name for series in _scraped(routers=routers) for name in getattr(series, figure))
+    return tuple(dict.fromkeys(found))
+
+
+def _labels(figures: Names) -> Names:
+    """What sets apart the series of these figures that add up."""
+    engines = (s for s in _scraped(routers=False) if any(getattr(s, f) for f in figures))
+    return _with_renamed(label for series in engines for label in series.labels)
+
+
+def _with_renamed(labels: Iterable[str]) -> Names:
+    found = [(x, f"exported_{x}") if x in RENAMED else (x,) for x in labels]
+    return tuple(name for names in found for name in names)
+
+
+def _list(*labels: Names) -> str:
+    return ",".join(dict.fromkeys(name for names in labels for name in names))
+
+
+def _any_of(names: Names) -> str:
     both = "|".join(names).replace(":", "[:_]")
     return f'{{__name__=~"{both}"}}'
 
 
 def _gpus() -> str:
-    device = ",".join(("__name__", *DEVICE))
     smi = "__name__,uuid,name,index,instance"
-    return f"max by({device})({_names(DCGM)}) or max by({smi})({_names(SMI)})"
+    return (
+        f"max by({_list(('__name__',), DEVICE)})({_any_of(DCGM)}) or max by({smi})({_any_of(SMI)})"
+    )
 
 
-def _accounts(letter: str, series: str, instance: tuple[str, ...]) -> str:
-    by = ",".join((*instance, "team_alias", "team", "api_key_alias"))
-    return marked(letter, f"topk({TOP_ACCOUNTS},sum by({by})({series}))")
+def _accounts(figure: str, instance: Names) -> str:
+    spent = _either(_names(figure, routers=True))
+    by = _list(instance, BY_ACCOUNT)
+    return marked(figure, f"topk({TOP_ACCOUNTS},sum by({by})({spent}))")
+
+
+def _either(terms: Iterable[str]) -> str:
+    return " or ".join(terms)

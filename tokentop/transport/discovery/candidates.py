@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tokentop.domain.readings import GpusReading
 from tokentop.domain.urls import is_loopback
 from tokentop.sources.engines.command_line import Command
-from tokentop.sources.engines.registry import USUAL_PORTS
+from tokentop.sources.engines.registry import spec, usual_ports
 from tokentop.transport.discovery.findings import Source
 from tokentop.transport.discovery.ports import Network, Place
 from tokentop.transport.discovery.process_trees import ProcessTree, process_trees
@@ -17,10 +17,10 @@ MAX_CANDIDATES = 64
 
 
 class SearchScope(NamedTuple):
-    """What to look for; `root` is /proc or a recorded tree of it.
+    """Where to search; `root` is /proc or a recorded tree of it.
 
-    `ports` are looked at beside the `usual` ones, on every one of `hosts`; `exclude` never;
-    `taken` are the (host, port) that the user configured: told about, but not asked.
+    `ports` are tried beside the `usual` ones, on every one of `hosts`; `exclude` never; `taken` are
+    the (host, port) that the user configured: described from /proc, without a request.
     """
 
     gpu_pids: tuple[int, ...] = ()
@@ -28,16 +28,16 @@ class SearchScope(NamedTuple):
     ports: tuple[int, ...] = ()
     exclude: tuple[int, ...] = ()
     taken: tuple[tuple[str, int], ...] = ()
-    usual: tuple[int, ...] = USUAL_PORTS
+    usual: tuple[int, ...] = usual_ports()
     root: str = "/proc"
 
 
 class Candidate(NamedTuple):
-    """An address, with all that is known of the processes behind it before anything is asked.
+    """An address, with what is known of the processes behind it before any request.
 
     `certain`: the port is known to be theirs; `guessed`: it is theirs in another network namespace,
-    and may be anybody's here. `inode` names the listening socket, 0 where that is
-    unknown; `listening` is None there. `runners` are origins of the engine's own children.
+    and may be another server's here. `inode` names the listening socket, 0 where that is
+    unknown; `listening` is None there. `runners` are origins where the engine is read too.
     """
 
     host: str
@@ -85,11 +85,6 @@ def gpu_pids(reading: GpusReading) -> tuple[int, ...]:
 
 def _of_tree(root: str, network: Network, tree: ProcessTree) -> list[Candidate]:
     here = shares_our_network(root, tree.pids[0]) is not False
-    origins = tuple(
-        f"http://127.0.0.1:{runner.port}"
-        for runner in tree.runners
-        if here and runner.port is not None and runner.kind == "llamacpp"
-    )
     blank = Candidate(
         "127.0.0.1",
         0,
@@ -98,13 +93,23 @@ def _of_tree(root: str, network: Network, tree: ProcessTree) -> list[Candidate]:
         tree.argv,
         tree.environ,
         tree.command,
-        origins,
+        _origins(tree) if here else (),
     )
     return [_at(place, blank) for place in network.places(tree)]
 
 
+def _origins(tree: ProcessTree) -> tuple[str, ...]:
+    """Where else the engine is read: its children's ports, or the one of its metrics."""
+    if tree.command is None:
+        return ()
+    readable = spec(tree.command.kind).runner_kind
+    ports = [runner.port for runner in tree.runners if runner.kind == readable]
+    ports.append(tree.command.metrics_port)
+    return tuple(f"http://127.0.0.1:{port}" for port in ports if port is not None)
+
+
 def _usual(search: SearchScope, network: Network) -> list[Candidate]:
-    """The usual and the configured ports; on this host those first where somebody listens."""
+    """The usual and the configured ports; on this host those first that are listening."""
     ports = tuple(dict.fromkeys((*search.ports, *search.usual)))
     found: list[Candidate] = []
     for host in dict.fromkeys(_plain(host) for host in search.hosts):

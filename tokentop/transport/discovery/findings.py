@@ -1,4 +1,4 @@
-"""What a search comes to; apart from the search, so that reading a kept result loads little."""
+"""The result of a search; apart from the search, so that reading a stored result loads little."""
 
 from typing import Literal, NamedTuple
 
@@ -11,8 +11,8 @@ Source = Literal["gpu", "process", "port"]
 class Found(NamedTuple):
     """One engine that answered. `pids`: all its processes, the server first; () where unknown.
 
-    `argv_slots` and `model_hint` come from the command line; `runners` are loopback origins of
-    its own children (Hints.runners).
+    `argv_slots` and `model_hint` come from the command line; `runners` are loopback origins where
+    it is read too (Hints.runners).
     """
 
     kind: EngineKind
@@ -28,8 +28,8 @@ class Found(NamedTuple):
 class Findings(NamedTuple):
     """One search's result, each part in order of port and host.
 
-    `starting`: by its command line an engine, but nobody listens there yet. `configured`: what
-    /proc tells of addresses that the user configured himself; they were not asked.
+    `starting`: by its command line an engine, but it does not listen yet. `configured`: what
+    /proc has about addresses that the user configured; no request was made to them.
     `complete` is False where the deadline came first.
     """
 

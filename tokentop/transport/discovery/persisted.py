@@ -1,7 +1,7 @@
 """The last search's result between two calls: what the one-shot views start from.
 
-Whatever the file says is checked as if a stranger had written it: loopback addresses only (or the
-hosts that the user configured), known kinds, plain types.
+Whatever the file holds is checked as untrusted: loopback addresses only (or the hosts that the user
+configured), known kinds, plain types.
 """
 
 import os
@@ -26,7 +26,7 @@ _SOURCES = get_args(Source)
 def keep_findings(
     findings: Findings, cache: ProbeCache, now: float, environ: Mapping[str, str] = os.environ
 ) -> bool:
-    """Keep what was found, and which ports not to ask again; wall clock `now`."""
+    """Store what was found, and what each socket was; wall clock `now`."""
     document = {
         "found": [list(one) for one in findings.found],
         "configured": [list(one) for one in findings.configured],
@@ -53,8 +53,8 @@ def recall_findings(
     )
 
 
-def recall_memory(now: float, environ: Mapping[str, str] = os.environ) -> ProbeCache:
-    """Which sockets were asked lately, so that a call a second later does not ask them again."""
+def recall_probe_cache(now: float, environ: Mapping[str, str] = os.environ) -> ProbeCache:
+    """What each socket was, so that a call a second later makes no requests to it."""
     rows = (_socket(row) for row in _rows(_document(now, environ), "sockets"))
     return ProbeCache(dict(row for row in rows if row is not None))
 
@@ -99,8 +99,8 @@ def _socket(row: list[object]) -> tuple[Key, Identity] | None:
         return None
     if kind is not None and kind not in _KINDS:
         return None
-    told = clean(version) if isinstance(version, str) else None
-    identity = Identity(kind, until, answered, told)  # type: ignore[arg-type]  # one of _KINDS
+    shown = clean(version) if isinstance(version, str) else None
+    identity = Identity(kind, until, answered, shown)  # type: ignore[arg-type]  # one of _KINDS
     return (host, port, inode), identity
 
 

@@ -1,21 +1,19 @@
-"""The loopback ports of a family of processes, as far as permissions and namespaces let us see."""
+"""The loopback ports of a process tree, as far as permissions and namespaces show them."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from tokentop.sources.engines.command_line import PORTS, Command
+from tokentop.sources.engines.command_line import names_port
 from tokentop.transport.discovery.process_trees import ProcessTree
 from tokentop.transport.discovery.published import Published, published
 from tokentop.transport.discovery.sockets import (
     Listener,
     addresses,
     at_port,
-    held,
     listeners,
     reached_by,
     shares_our_network,
 )
-from tokentop.transport.procfs import Processes, user
+from tokentop.transport.procfs import Processes, sockets, user
 
 MAX_PORTS = 4
 EPHEMERAL = 32_768  # from here on ports are the kernel's choice: rendezvous stores, message queues
@@ -33,8 +31,8 @@ class Place(NamedTuple):
     guessed: bool = False
 
 
-class _Sockets(NamedTuple):
-    """What is seen of a family's sockets; `exact` where they are known to be its own."""
+class _TreeSockets(NamedTuple):
+    """The listening sockets of a process tree; `exact` where they are known to be its own."""
 
     mine: tuple[Listener, ...]
     exact: bool
@@ -49,7 +47,7 @@ class Network:
         self._published = published(processes)
 
     def place(self, port: int, *, certain: bool = False, host: str = "127.0.0.1") -> Place:
-        """A port of this host; `host` where the socket table does not say which address."""
+        """A port of this host; at `host` where the socket table has no address for it."""
         there = at_port(port, self._ours or ())
         hosts = dict.fromkeys(host for one in there for host in reached_by(one.host))
         order = sorted(hosts, key=lambda host: host == "::1") or [host]
@@ -58,32 +56,32 @@ class Network:
         return Place(tuple(order[:2]), port, certain, inode, listening)
 
     def places(self, tree: ProcessTree) -> list[Place]:
-        """Where this family can be asked, at most MAX_PORTS."""
+        """Where this process tree may answer, at most MAX_PORTS."""
         here = shares_our_network(self._root, tree.pids[0])
-        sockets_seen = self._sockets_of(tree, here=here)
-        ports = _chosen(tree, sockets_seen)[:MAX_PORTS]
+        tree_sockets = self._sockets_of(tree, here=here)
+        ports = _chosen(tree, tree_sockets)[:MAX_PORTS]
         if here is False:
             return [place for port in ports for place in self._outside(tree, port)]
         host = "::1" if tree.command and tree.command.host in ("::1", "[::1]") else "127.0.0.1"
-        reachable = [port for port in ports if not _bound_elsewhere(port, sockets_seen)]
+        reachable = [port for port in ports if not _bound_elsewhere(port, tree_sockets)]
         return [
             self.place(
                 port,
-                certain=sockets_seen.exact and bool(at_port(port, sockets_seen.mine)),
+                certain=tree_sockets.exact and bool(at_port(port, tree_sockets.mine)),
                 host=host,
             )
             for port in reachable
         ]
 
-    def _sockets_of(self, tree: ProcessTree, *, here: bool | None) -> _Sockets:
+    def _sockets_of(self, tree: ProcessTree, *, here: bool | None) -> _TreeSockets:
         # The kernel takes milliseconds to write the table, so ours is read once.
-        sockets = (self._ours if here else listeners(self._root, tree.pids[0])) or ()
-        seen = [inodes for pid in tree.pids if (inodes := held(self._root, pid)) is not None]
+        listening = (self._ours if here else listeners(self._root, tree.pids[0])) or ()
+        seen = [inodes for pid in tree.pids if (inodes := sockets(self._root, pid)) is not None]
         if seen:
-            mine = tuple(s for s in sockets if any(s.inode in inodes for inodes in seen))
-            return _Sockets(mine, exact=True)
+            mine = tuple(s for s in listening if any(s.inode in inodes for inodes in seen))
+            return _TreeSockets(mine, exact=True)
         owner = user(self._root, tree.pids[0])
-        return _Sockets(tuple(s for s in sockets if s.user == owner), exact=False)
+        return _TreeSockets(tuple(s for s in listening if s.user == owner), exact=False)
 
     def _outside(self, tree: ProcessTree, port: int) -> list[Place]:
         """Where another namespace's port is published here; else perhaps under its own number."""
@@ -94,30 +92,24 @@ class Network:
         return [self.place(port)._replace(guessed=True)]
 
 
-def _chosen(tree: ProcessTree, sockets_seen: _Sockets) -> list[int]:
-    """The ports worth asking: the command line's, or what is open where that says nothing."""
+def _chosen(tree: ProcessTree, tree_sockets: _TreeSockets) -> list[int]:
+    """The ports that may answer: the command line's, or what is open where it names none."""
     runners = {runner.port for runner in tree.runners}
-    open_ports = sorted({s.port for s in sockets_seen.mine} - runners - set(NO_HTTP))
+    open_ports = sorted({s.port for s in tree_sockets.mine} - runners - set(NO_HTTP))
     command = tree.command
     if command is None:
-        return open_ports if sockets_seen.exact else []
+        return open_ports if tree_sockets.exact else []
     if command.port is None:
         return []
-    if command.port in open_ports or _names_port(tree.argv, command):
+    if command.port in open_ports or names_port(command, tree.argv):
         return [command.port]
     low = [port for port in open_ports if port < EPHEMERAL]
-    return [command.port, *(low if sockets_seen.exact or len(low) < MAX_PORTS else ())]
+    return [command.port, *(low if tree_sockets.exact or len(low) < MAX_PORTS else ())]
 
 
-def _names_port(argv: Sequence[str], command: Command) -> bool:
-    """Whether somebody chose the port, so that no other one is meant."""
-    options = {word.partition("=")[0] for word in argv}
-    return command.port != PORTS.get(command.kind) or bool(options & {"--port", "-p"})
-
-
-def _bound_elsewhere(port: int, sockets_seen: _Sockets) -> bool:
+def _bound_elsewhere(port: int, tree_sockets: _TreeSockets) -> bool:
     """Listening, and not where loopback leads."""
-    return any(s.port == port for s in sockets_seen.mine) and not at_port(port, sockets_seen.mine)
+    return any(s.port == port for s in tree_sockets.mine) and not at_port(port, tree_sockets.mine)
 
 
 def _leads_to(one: Published, port: int, there: frozenset[str]) -> bool:

@@ -1,4 +1,4 @@
-"""One candidate asked what it is: few GETs, no redirects, no credentials, a quarter of a second."""
+"""One candidate identified: few GETs, no redirects, no credentials, a quarter of a second each."""
 
 from collections.abc import Callable, Generator, Sequence
 from time import monotonic
@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import UNREACHABLE
-from tokentop.sources.engines import openai
+from tokentop.sources.engines.answers import version_of
 from tokentop.sources.engines.identify import identify
-from tokentop.sources.engines.protocol import Answer, Answers, Paths
+from tokentop.sources.engines.protocol import Answers, Paths
 from tokentop.transport.discovery.candidates import Candidate
 from tokentop.transport.http import client_blocking as client_blocking
 from tokentop.transport.http.messages import Reply, Request
@@ -19,12 +19,12 @@ PROBE_S = 0.25
 MAX_BYTES = 1024 * 1024
 
 Fetch = Callable[[Sequence[Request], float], Sequence[Reply | Failure]]
-"""GETs them all within so many seconds: once.fetch_all, or a test's."""
+"""GETs them all within so many seconds: client_blocking.fetch_all, or a test's."""
 
 Outcome = Literal[
     "engine",
-    "stranger",  # answered, and is none
-    "mute",  # accepts, and leaves a question unanswered
+    "other",  # answered, and is no engine
+    "no-answer",  # accepts connections, and leaves a request unanswered
     "late",  # the search's own deadline came first
     "busy",  # answers 5xx: may be an engine that loads
     "refused",
@@ -34,7 +34,7 @@ Outcome = Literal[
 class ProbeResult(NamedTuple):
     """What one candidate turned out to be; `host` is the address that answered.
 
-    Not `sure` where some question went unanswered: the next time it may look like another kind.
+    Not `sure` where a request went unanswered: the next time it may look like another kind.
     """
 
     outcome: Outcome
@@ -47,7 +47,7 @@ class ProbeResult(NamedTuple):
 def probe(
     candidate: Candidate, deadline: float, fetch: Fetch = client_blocking.fetch_all
 ) -> ProbeResult:
-    """Ask the candidate at each of its addresses until one accepts; monotonic `deadline`."""
+    """Identify the candidate at the first of its addresses that accepts; monotonic `deadline`."""
     result = _at(candidate, candidate.host, deadline, fetch)
     if result.outcome == "refused" and candidate.other_host is not None:
         result = _at(candidate, candidate.other_host, deadline, fetch)
@@ -61,18 +61,18 @@ def origin(host: str, port: int) -> str:
 
 def _at(candidate: Candidate, host: str, deadline: float, fetch: Fetch) -> ProbeResult:
     guess = candidate.command.kind if candidate.command else None
-    heard = _Heard(origin(host, candidate.port), deadline, fetch, sequentially=guess is None)
-    kind = run_protocol(_noting(identify(guess), heard), heard.ask)
+    asker = _Asker(origin(host, candidate.port), deadline, fetch, sequentially=guess is None)
+    kind = run_protocol(_noting(identify(guess), asker), asker.ask)
     if not isinstance(kind, Failure) and kind is not None:
-        return ProbeResult("engine", host, kind, heard.version, heard.sure)
-    return ProbeResult(heard.outcome(), host)
+        return ProbeResult("engine", host, kind, asker.version, asker.sure)
+    return ProbeResult(asker.outcome(), host)
 
 
-class _Heard:
-    """Asks, and remembers how it was answered.
+class _Asker:
+    """Makes the requests of one identification, and remembers how they were answered.
 
-    Politely: one question first, and no further one where that got no HTTP answer; a service of
-    another protocol then logs one oddity instead of four.
+    `sequentially`: one request first, and no further one where that got no HTTP answer; a service
+    of another protocol then logs one oddity instead of four.
     """
 
     def __init__(self, url: str, deadline: float, fetch: Fetch, *, sequentially: bool) -> None:
@@ -99,11 +99,11 @@ class _Heard:
     def outcome(self) -> Outcome:
         """What it is where it is no engine."""
         if not self.sure:
-            return "late" if self._late else "mute"
+            return "late" if self._late else "no-answer"
         if self._statuses:
-            return "busy" if min(self._statuses) >= 500 else "stranger"
+            return "busy" if min(self._statuses) >= 500 else "other"
         kind = self._failure.kind if self._failure else "refused"
-        return "refused" if kind in UNREACHABLE else "stranger"
+        return "refused" if kind in UNREACHABLE else "other"
 
     def _through(self, paths: Paths) -> dict[str, Reply | Failure]:
         if self._failure is not None:
@@ -112,13 +112,13 @@ class _Heard:
         self._late = left < PROBE_S
         if left <= 0:
             self.sure = False
-            return dict.fromkeys(paths, Failure("timeout", "there was no time left to ask"))
+            return dict.fromkeys(paths, Failure("timeout", "there was no time left for a request"))
         base = Request(self._url, timeout_s=left, max_bytes=MAX_BYTES, max_hops=0)
-        replies = dict(self._asking(base, left)(paths))
+        replies = dict(self._fetcher(base, left)(paths))
         self._note(list(replies.values()))
         return replies
 
-    def _asking(self, base: Request, left: float) -> Ask:
+    def _fetcher(self, base: Request, left: float) -> Ask:
         return batch_fetcher(base, lambda requests: self._fetch(requests, left))
 
     def _note(self, replies: list[Reply | Failure]) -> None:
@@ -137,14 +137,14 @@ def _status(reply: Reply | Failure) -> int | None:
 
 
 def _noting(
-    protocol: Generator[Paths, Answers, EngineKind | None], heard: _Heard
+    protocol: Generator[Paths, Answers, EngineKind | None], asker: _Asker
 ) -> Generator[Paths, Answers, EngineKind | None]:
-    """The same conversation, with the version taken from what it hears."""
+    """The same protocol, with the version taken from its answers."""
     try:
         paths = next(protocol)
         while True:
             answers = yield paths
-            heard.version = heard.version or _version(answers)
+            asker.version = asker.version or _version(answers)
             paths = protocol.send(answers)
     except StopIteration as ended:
         kind: EngineKind | None = ended.value
@@ -152,5 +152,4 @@ def _noting(
 
 
 def _version(answers: Answers) -> str | None:
-    found = (answers.get(path) for path in ("/version", "/api/version", "/info"))
-    return next((v for a in found if isinstance(a, Answer) and (v := openai.version(a))), None)
+    return next((version for each in answers.values() if (version := version_of(each))), None)

@@ -1,8 +1,8 @@
-"""What earlier searches found, so that nobody is asked again without need.
+"""What earlier searches found at each socket, so that requests are not repeated without need.
 
 A listening socket keeps its inode for life, so an answer stays true while the inode stays the
-same: a server that has been replaced is asked anew at once. Times are wall clock, for the memory
-outlives the process (cache.py).
+same: a server that has been replaced is identified anew at once. Times are wall clock, as the
+cache outlives the process (persisted.py).
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from tokentop.transport.discovery.candidates import Candidate
 
 TTL_OTHER_S = 300.0  # answered, and is no engine
-TTL_NO_ANSWER_S = 60.0  # accepted, and said nothing
+TTL_NO_ANSWER_S = 60.0  # accepted, and sent no answer
 TTL_ENGINE_S = 300.0  # an engine
 MAX_SOCKETS = 256
 
 
 class Identity(NamedTuple):
-    """What was told about a socket: the kind that answered, or None for no engine, and until when.
+    """The kind that answered at a socket, or None for no engine, and until when that holds.
 
     `host` is the address that answered.
     """
@@ -44,7 +44,7 @@ class ProbeCache:
         self.reader: Thread | None = None
 
     def recall(self, candidate: "Candidate", now: float) -> Identity | None:
-        """What is known of the candidate's socket; an engine only while its socket is seen."""
+        """What the candidate's socket was; an engine only while the socket is there."""
         identity = self._known.get(_key(candidate))
         if identity is None or not now <= identity.until <= now + TTL_OTHER_S:
             return None
@@ -54,14 +54,14 @@ class ProbeCache:
         return identity if seen and identity.host in _hosts(candidate) else None
 
     def remember(self, candidate: "Candidate", identity: Identity) -> None:
-        """Keep it; the oldest make room."""
+        """Store it; the oldest entries go first."""
         self._known.pop(_key(candidate), None)
         self._known[_key(candidate)] = identity
         while len(self._known) > MAX_SOCKETS:
             del self._known[next(iter(self._known))]
 
     def items(self, now: float) -> Iterable[tuple[Key, Identity]]:
-        """What still holds."""
+        """The entries that still hold."""
         return [(key, one) for key, one in self._known.items() if one.until >= now]
 
 

@@ -1,43 +1,37 @@
 """Processes that belong together: an engine's server, its workers, its runners.
 
 A GPU is held by a worker whose parent (or whose parent's parent) listens; and a listening server
-may have a sibling on the GPU. So a family is everything below the process that launched it.
+may have a sibling on the GPU. So a tree is everything below the process that launched it.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.sources.engines import command_line as commands
 from tokentop.sources.engines.command_line import Command
+from tokentop.sources.engines.registry import spec
 from tokentop.transport.procfs import Processes, environment
 
-MAX_FAMILIES = 64
+MAX_TREES = 64
 MAX_MEMBERS = 256
 MAX_CLIMB = 16
 MAX_CLIMB_UNNAMED = 3
 
-# The only variables that are read; none of them holds a secret.
-VARIABLES = ("OLLAMA_HOST", "OLLAMA_NUM_PARALLEL", "LLAMA_ARG_PORT", "LLAMA_ARG_N_PARALLEL")
-
-# Words after the program's name with which it serves nobody.
-CLIENT_SUBCOMMANDS = {
-    "vllm": ("bench", "chat", "complete", "collect-env", "run-batch"),
-    "ollama": ("run", "pull", "push", "list", "ls", "ps", "show", "stop", "create", "cp", "rm"),
-}
 # Above these nothing belongs to the engine.
-_LAUNCHERS = re.compile(
-    r"(systemd|init|sshd|tmux|screen|login|su|containerd-shim.*|conmon|dockerd|podman|supervisord"
-    r"|tini|dumb-init|docker-init|s6-.*|runsv.*|kubelet|slurmstepd|crond?|node|code|gnome-.*)"
-)
-_SHELL = re.compile(r"-?(ba|da|z|fi|k)?sh")
-# They hold GPUs and listen, and are known not to be engines: their ports are left in peace.
-_NO_ENGINES = re.compile(
-    r"jupyter|ipykernel|torchrun|torch[./]distributed|accelerate|deepspeed|raylet|ray::"
-    r"|tensorboard|Xorg|Xwayland|gnome|chrome|firefox|steam",
-    re.IGNORECASE,
-)
+_LAUNCHERS = frozenset(
+    ("systemd", "init", "sshd", "tmux", "screen", "login", "su", "conmon", "dockerd", "podman",
+     "supervisord", "tini", "dumb-init", "docker-init", "kubelet", "slurmstepd", "cron", "crond",
+     "node", "code")
+)  # fmt: skip
+_LAUNCHER_PREFIXES = ("containerd-shim", "s6-", "runsv", "gnome-")
+_SHELLS = frozenset(("sh", "bash", "dash", "zsh", "fish", "ksh"))
+# They hold GPUs and listen, and are no engines: no request is made to their ports.
+_NO_ENGINES = (
+    "jupyter", "ipykernel", "torchrun", "torch.distributed", "torch/distributed", "accelerate",
+    "deepspeed", "raylet", "ray::", "tensorboard", "xorg", "xwayland", "gnome", "chrome", "firefox",
+    "steam",
+)  # fmt: skip
 
 
 class Runner(NamedTuple):
@@ -62,39 +56,43 @@ class ProcessTree(NamedTuple):
 def process_trees(
     root: str, processes: Processes, gpu_pids: Iterable[int]
 ) -> tuple[ProcessTree, ...]:
-    """Every engine by its command line, and every other family that holds a GPU; those first."""
-    kin = _Kin(processes)
+    """Every engine by its command line, and every other tree that holds a GPU; those first."""
+    relations = _Relations(processes)
     on_gpu = [pid for pid in gpu_pids if pid in processes]
     heads: dict[int, bool] = {}
     for pid in on_gpu:
-        head = kin.named_head(pid) or kin.unnamed_head(pid)
+        head = relations.named_head(pid) or relations.unnamed_head(pid)
         if head is not None:
             heads[head] = True
-    for pid in kin.named():
-        heads.setdefault(kin.named_head(pid) or pid, False)
-    first = list(heads.items())[:MAX_FAMILIES]
-    return tuple(_family(root, processes, kin, head, gpu) for head, gpu in first)
+    for pid in relations.named():
+        heads.setdefault(relations.named_head(pid) or pid, False)
+    first = list(heads.items())[:MAX_TREES]
+    return tuple(_tree(root, processes, relations, head, gpu) for head, gpu in first)
 
 
-def _family(root: str, processes: Processes, kin: "_Kin", head: int, on_gpu: bool) -> ProcessTree:
+def _tree(
+    root: str, processes: Processes, relations: "_Relations", head: int, on_gpu: bool
+) -> ProcessTree:
     argv = processes.argv(head)
-    members = kin.members(head)
-    if kin.kinds.get(head) is None:
+    members = relations.members(head)
+    if relations.kinds.get(head) is None:
         return ProcessTree(members, argv, on_gpu=on_gpu)
-    environ = environment(root, head, VARIABLES)
-    runners = tuple(_runner(processes.argv(pid), pid) for pid in members[1:] if kin.runs(pid, head))
+    environ = environment(root, head, commands.variables())
+    runners = tuple(
+        _runner(pid, relations.kinds[pid], processes.argv(pid))
+        for pid in members[1:]
+        if relations.runs(pid, head)
+    )
     return ProcessTree(members, argv, environ, commands.read(argv, dict(environ)), runners, on_gpu)
 
 
-def _runner(argv: Sequence[str], pid: int) -> Runner:
+def _runner(pid: int, kind: EngineKind, argv: Sequence[str]) -> Runner:
     command = commands.read(argv)
-    if command is None:  # its kind is what made it a runner
-        return Runner(pid, "llamacpp", None)
-    return Runner(pid, command.kind, command.port)
+    return Runner(pid, kind, command.port if command is not None else None)
 
 
-class _Kin:
-    """Who descends from whom, with the kinds that the command lines name."""
+class _Relations:
+    """Parents and children, with the kinds that the command lines name."""
 
     def __init__(self, processes: Processes) -> None:
         self._processes = processes
@@ -102,7 +100,7 @@ class _Kin:
         for pid in processes.pids():
             argv = processes.argv(pid)
             kind = commands.kind_of(argv[:16])
-            if kind is not None and serves(kind, argv):
+            if kind is not None:
                 self.kinds[pid] = kind
 
     def named(self) -> list[int]:
@@ -128,7 +126,7 @@ class _Kin:
             argv = self._processes.argv(one)
             if one != pid and _is_launcher(argv):
                 break
-            if any(_NO_ENGINES.search(word) for word in argv[:6]):
+            if any(name in word.lower() for word in argv[:6] for name in _NO_ENGINES):
                 return None
             head = one
         return head
@@ -146,31 +144,28 @@ class _Kin:
     def runs(self, pid: int, head: int) -> bool:
         """Whether the child was started to run one model, on a port of its own."""
         kind, launcher = self.kinds.get(pid), self.kinds.get(head)
-        return kind is not None and launcher in ("ollama", "llamacpp") and _launches(launcher, kind)
+        if kind is None or launcher is None or spec(launcher).runner_kind is None:
+            return False
+        return _launches(launcher, kind)
 
     def _belongs(self, pid: int, head: int) -> bool:
         kind = self.kinds.get(pid)
         return kind is None or (head in self.kinds and _launches(self.kinds[head], kind))
 
 
-def serves(kind: EngineKind, argv: Sequence[str]) -> bool:
-    """False for an engine's client: `ollama run`, `vllm bench`."""
-    errands = CLIENT_SUBCOMMANDS.get(kind, ())
-    program = next((at for at, word in enumerate(argv[:12]) if _base(word) == kind), None)
-    return program is None or not set(argv[program + 1 : program + 2]) & set(errands)
-
-
 def _launches(launcher: EngineKind, kind: EngineKind) -> bool:
-    return launcher == kind or (launcher == "ollama" and kind == "llamacpp")
+    return kind in (launcher, spec(launcher).runner_kind)
 
 
 def _is_launcher(argv: Sequence[str]) -> bool:
     if not argv:
         return True
     name = _base(argv[0].partition(":")[0].partition(" ")[0])
-    if _SHELL.fullmatch(name):  # with a script it is a start script, and the engine's own
+    if (
+        name.removeprefix("-") in _SHELLS
+    ):  # with a script it is a start script, and the engine's own
         return all(word.startswith("-") and "c" not in word for word in argv[1:])
-    return _LAUNCHERS.fullmatch(name) is not None
+    return name in _LAUNCHERS or name.startswith(_LAUNCHER_PREFIXES)
 
 
 def _base(word: str) -> str:

@@ -1,7 +1,7 @@
-"""Container ports published on this host, from the command lines of those who forward them.
+"""Container ports published on this host, from the command lines of their proxies.
 
 Every container's port has its own docker-proxy on the host, whose arguments name both ends; they
-can be read by everybody. Where forwarding is done by the kernel alone nothing is found here.
+every user can read. Where forwarding is done by the kernel alone nothing is found here.
 """
 
 from typing import NamedTuple
@@ -28,12 +28,12 @@ def published(processes: Processes) -> tuple[Published, ...]:
 def _of_proxy(argv: tuple[str, ...]) -> Published | None:
     if not argv or not argv[0].endswith("docker-proxy"):
         return None
-    said = dict(zip(argv[1::2], argv[2::2], strict=False))
-    hosts = reached_by(said.get("-host-ip", "0.0.0.0"))
+    flags = dict(zip(argv[1::2], argv[2::2], strict=False))
+    hosts = reached_by(flags.get("-host-ip", "0.0.0.0"))
     try:
-        port, inner = int(said["-host-port"]), int(said["-container-port"])
+        port, inner = int(flags["-host-port"]), int(flags["-container-port"])
     except (KeyError, ValueError):
         return None
-    if said.get("-proto", "tcp") != "tcp" or not hosts:
+    if flags.get("-proto", "tcp") != "tcp" or not hosts:
         return None
-    return Published(hosts[0], port, said.get("-container-ip", ""), inner)
+    return Published(hosts[0], port, flags.get("-container-ip", ""), inner)

@@ -1,7 +1,7 @@
-"""The search itself: candidates asked all at once, on daemon threads, within one deadline.
+"""The search itself: all candidates identified at once, on daemon threads, within one deadline.
 
-Everything that may hang (/proc, sockets) runs on threads that nobody joins; what comes too late is
-found the next time.
+Everything that may hang (/proc, sockets) runs on threads that are never joined; what comes too late
+is found the next time.
 """
 
 import queue
@@ -26,7 +26,7 @@ from tokentop.transport.http import client_blocking as client_blocking
 __all__ = ["ONE_SHOT_S", "Findings", "find"]
 
 ONE_SHOT_S = 0.3
-_HOLDS_S = {"engine": TTL_ENGINE_S, "stranger": TTL_OTHER_S, "mute": TTL_NO_ANSWER_S}
+_TTL_S = {"engine": TTL_ENGINE_S, "other": TTL_OTHER_S, "no-answer": TTL_NO_ANSWER_S}
 
 
 def find(
@@ -42,7 +42,7 @@ def find(
     return run.run()
 
 
-class _Asked(NamedTuple):
+class _Probed(NamedTuple):
     """A candidate with what it turned out to be."""
 
     candidate: Candidate
@@ -50,7 +50,7 @@ class _Asked(NamedTuple):
 
 
 class _Search:
-    """One search. Its threads only put what they learn into the queue; all else is done here."""
+    """One search. Its threads only put their results into the queue; all else is done here."""
 
     def __init__(
         self, search: SearchScope, cache: ProbeCache, now: float, deadline: float, fetch: Fetch
@@ -60,27 +60,27 @@ class _Search:
         self._now = now
         self._deadline = deadline
         self._fetch = fetch
-        self._inbox: queue.SimpleQueue[tuple[Candidate, ...] | _Asked] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[tuple[Candidate, ...] | _Probed] = queue.SimpleQueue()
 
     def run(self) -> Findings:
         if self._cache.reader is not None and self._cache.reader.is_alive():
             return Findings(complete=False)  # /proc hangs: one thread that waits for it is enough
         self._cache.reader = _start(self._look)
         first = self._next()
-        if first is None or isinstance(first, _Asked):
+        if first is None or isinstance(first, _Probed):
             return Findings(complete=False)
         self._cache.reader = None  # it has delivered, though its thread may live a moment yet
         configured = [c for c in first if is_taken(c, self._search.taken)]
         known, unknown = self._sorted_out([c for c in first if c not in configured])
         for candidate in unknown:
-            _start(self._asking(candidate))
-        told, complete = self._collect(len(unknown))
-        for asked in told:
-            self._remember(asked)
-            complete = complete and asked.result.outcome != "late"
-        heard = {asked.candidate for asked in told}
-        unheard = [_Asked(c, ProbeResult("late", c.host)) for c in unknown if c not in heard]
-        every = [_by_process(asked) for asked in (*known, *told, *unheard)]
+            _start(self._probing(candidate))
+        probed, complete = self._collect(len(unknown))
+        for one in probed:
+            self._remember(one)
+            complete = complete and one.result.outcome != "late"
+        in_time = {one.candidate for one in probed}
+        late = [_Probed(c, ProbeResult("late", c.host)) for c in unknown if c not in in_time]
+        every = [_by_process(one) for one in (*known, *probed, *late)]
         return _findings(every, configured, complete=complete)
 
     def _look(self) -> None:
@@ -90,9 +90,9 @@ class _Search:
             found = ()
         self._inbox.put(found)
 
-    def _sorted_out(self, all_: Sequence[Candidate]) -> tuple[list[_Asked], list[Candidate]]:
-        """The engines known already, and those that have to be asked."""
-        known: list[_Asked] = []
+    def _sorted_out(self, all_: Sequence[Candidate]) -> tuple[list[_Probed], list[Candidate]]:
+        """The engines known already, and the candidates to identify."""
+        known: list[_Probed] = []
         unknown: list[Candidate] = []
         for candidate in all_:
             identity = self._cache.recall(candidate, self._now)
@@ -100,80 +100,80 @@ class _Search:
                 unknown.append(candidate)
             elif identity.kind is not None:
                 result = ProbeResult("engine", identity.host, identity.kind, identity.version)
-                known.append(_Asked(candidate, result))
+                known.append(_Probed(candidate, result))
         return known, unknown
 
-    def _asking(self, candidate: Candidate) -> Callable[[], None]:
+    def _probing(self, candidate: Candidate) -> Callable[[], None]:
         def work() -> None:
             try:
                 result = probe(candidate, self._deadline, self._fetch)
             except Exception:  # noqa: BLE001  # a hostile answer costs one row, not the search
-                result = ProbeResult("stranger", candidate.host)
-            self._inbox.put(_Asked(candidate, result))
+                result = ProbeResult("other", candidate.host)
+            self._inbox.put(_Probed(candidate, result))
 
         return work
 
-    def _collect(self, count: int) -> tuple[list[_Asked], bool]:
-        told: list[_Asked] = []
-        while len(told) < count:
-            asked = self._next()
-            if asked is None:
-                return told, False
-            if isinstance(asked, _Asked):
-                told.append(asked)
-        return told, True
+    def _collect(self, count: int) -> tuple[list[_Probed], bool]:
+        probed: list[_Probed] = []
+        while len(probed) < count:
+            one = self._next()
+            if one is None:
+                return probed, False
+            if isinstance(one, _Probed):
+                probed.append(one)
+        return probed, True
 
-    def _next(self) -> tuple[Candidate, ...] | _Asked | None:
+    def _next(self) -> tuple[Candidate, ...] | _Probed | None:
         try:
             return self._inbox.get(timeout=max(0.0, self._deadline - monotonic()))
         except queue.Empty:
             return None
 
-    def _remember(self, asked: _Asked) -> None:
-        result = asked.result
-        holds = _HOLDS_S.get(result.outcome)
-        sure = result.sure if result.kind else asked.candidate.command is None
-        if holds is not None and sure:  # an engine by its command line is always asked again
-            until = self._now + holds
+    def _remember(self, probed: _Probed) -> None:
+        result = probed.result
+        ttl_s = _TTL_S.get(result.outcome)
+        sure = result.sure if result.kind else probed.candidate.command is None
+        if ttl_s is not None and sure:  # an engine by its command line is identified every time
+            until = self._now + ttl_s
             identity = Identity(result.kind, until, result.host, result.version)
-            self._cache.remember(asked.candidate, identity)
+            self._cache.remember(probed.candidate, identity)
 
 
 def _findings(
-    asked: Sequence[_Asked], configured: Sequence[Candidate], *, complete: bool
+    probed: Sequence[_Probed], configured: Sequence[Candidate], *, complete: bool
 ) -> Findings:
-    found = {(a.result.host, a.candidate.port): _found(a) for a in asked if a.result.kind}
+    found = {(p.result.host, p.candidate.port): _found(p) for p in probed if p.result.kind}
     starting = [
-        _described(a.candidate, a.candidate.command.kind)
-        for a in asked
-        if a.result.outcome == "refused" and a.candidate.command and _alone(a.candidate)
+        _described(p.candidate, p.candidate.command.kind)
+        for p in probed
+        if p.result.outcome == "refused" and p.candidate.command and _not_up_yet(p.candidate)
     ]
-    told = [_described(c, c.command.kind) for c in configured if c.command]
-    return Findings(_in_order(list(found.values())), _in_order(starting), _in_order(told), complete)
+    own = [_described(c, c.command.kind) for c in configured if c.command]
+    return Findings(_in_order(list(found.values())), _in_order(starting), _in_order(own), complete)
 
 
-def _by_process(asked: _Asked) -> _Asked:
-    """A busy engine answers late; its command line and its socket say what it is all the same."""
-    candidate, result = asked
+def _by_process(probed: _Probed) -> _Probed:
+    """A busy engine answers late; its command line and its socket identify it all the same."""
+    candidate, result = probed
     command = candidate.command
-    late = result.outcome in ("mute", "late") or not result.sure
+    late = result.outcome in ("no-answer", "late") or not result.sure
     theirs = candidate.listening and not candidate.guessed and bool(candidate.pids)
     if command is None or not late or not theirs or candidate.port != command.port:
-        return asked
-    return _Asked(candidate, result._replace(kind=command.kind))
+        return probed
+    return _Probed(candidate, result._replace(kind=command.kind))
 
 
-def _alone(candidate: Candidate) -> bool:
-    """Whether a refusal says that the engine is not up yet, rather than up somewhere else."""
+def _not_up_yet(candidate: Candidate) -> bool:
+    """Whether a refusal means that the engine is not up yet, rather than up somewhere else."""
     return candidate.listening is False and bool(candidate.pids) and not candidate.guessed
 
 
-def _found(asked: _Asked) -> Found:
-    candidate, result = asked
+def _found(probed: _Probed) -> Found:
+    candidate, result = probed
     kind = result.kind or "openai"
     guessed = candidate.command
     if guessed is not None and not candidate.certain and guessed.kind != kind:
-        candidate = Candidate(candidate.host, candidate.port)  # somebody else's port after all
+        candidate = Candidate(candidate.host, candidate.port)  # another server's port after all
     described = _described(candidate._replace(host=result.host), kind)
     return described._replace(version=result.version)
 

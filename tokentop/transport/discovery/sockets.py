@@ -1,23 +1,21 @@
 """Listening TCP sockets: those of a network namespace, and which of them a process holds.
 
-/proc/PID/net can be read by everybody, /proc/PID/fd by the process's user and root only; so the
-ports of a container are known to all, and whose they are is known to some.
+/proc/PID/net is readable for every user, /proc/PID/fd for the process's user and root only; so a
+container's ports are always known, and the process behind each only sometimes.
 """
 
-import os
 import re
 import socket
 import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tokentop.transport.procfs import read
+from tokentop.transport.procfs import inode, link, read
 
 LISTENING = b"0A"
-MAX_DESCRIPTORS = 8192
 MAX_READ = 256 * 1024  # listening sockets come first in the table
 
-_LOCAL = re.compile(rb"\|-- ([0-9.]+)\s+/32 host LOCAL\b")
+_LOCAL = rb"\|-- ([0-9.]+)\s+/32 host LOCAL\b"
 
 
 class Listener(NamedTuple):
@@ -30,7 +28,7 @@ class Listener(NamedTuple):
 
 
 def listeners(root: str, pid: int | str) -> tuple[Listener, ...] | None:
-    """All that listen in the process's network namespace; None where that is not told."""
+    """All that listen in the process's network namespace; None where that is not readable."""
     tables = [read(root, f"{pid}/net/{name}", MAX_READ) for name in ("tcp", "tcp6")]
     if not any(tables):
         return None
@@ -38,42 +36,22 @@ def listeners(root: str, pid: int | str) -> tuple[Listener, ...] | None:
     return tuple(row for row in rows if row is not None)
 
 
-def held(root: str, pid: int) -> frozenset[int] | None:
-    """The inodes of the process's sockets; None where its descriptors are not shown to us."""
-    try:
-        names = os.listdir(f"{root}/{pid}/fd")
-    except OSError:
-        return None
-    found: set[int] = set()
-    for name in names[:MAX_DESCRIPTORS]:
-        try:
-            target = os.readlink(f"{root}/{pid}/fd/{name}")
-        except OSError:
-            continue
-        if target.startswith("socket:["):
-            found.add(int(target[8:-1]))
-    return frozenset(found)
-
-
 def shares_our_network(root: str, pid: int) -> bool | None:
-    """Whether loopback is the same there as here; None where nothing tells.
+    """Whether loopback is the same for that process as for us; None where it cannot be read.
 
-    The namespace's link is shown to the process's user and root only, the inode of its socket
-    table to everybody; both mean the same.
+    The namespace's link is readable for the process's user and root only, the inode of its socket
+    table for everybody; both mean the same.
     """
-    try:
-        return os.readlink(f"{root}/{pid}/ns/net") == os.readlink(f"{root}/self/ns/net")
-    except OSError:
-        pass
-    try:
-        return os.stat(f"{root}/{pid}/net/tcp").st_ino == os.stat(f"{root}/self/net/tcp").st_ino
-    except OSError:
-        return None
+    for of, path in ((link, "ns/net"), (inode, "net/tcp")):
+        there, here = of(root, f"{pid}/{path}"), of(root, f"self/{path}")
+        if there is not None and here is not None:
+            return there == here
+    return None
 
 
 def addresses(root: str, pid: int) -> frozenset[str]:
     """The IPv4 addresses of the process's network namespace, loopback left out."""
-    found = _LOCAL.findall(read(root, f"{pid}/net/fib_trie", MAX_READ))
+    found = re.findall(_LOCAL, read(root, f"{pid}/net/fib_trie", MAX_READ))
     return frozenset(a.decode() for a in found if not a.startswith(b"127."))
 
 
@@ -81,7 +59,7 @@ def reached_by(host: str) -> tuple[str, ...]:
     """The loopback addresses by which a socket bound to `host` is reached, the likeliest first."""
     if host == "0.0.0.0":
         return ("127.0.0.1",)
-    if host == "::":  # takes IPv4 as well unless told otherwise, which /proc does not tell
+    if host == "::":  # takes IPv4 as well unless IPV6_V6ONLY is set, which /proc does not show
         return ("127.0.0.1", "::1")
     plain = host.removeprefix("::ffff:")
     return (plain,) if plain == "::1" or plain.startswith("127.") else ()

@@ -1,7 +1,7 @@
 """GETs over kept-alive httpx connections: the transport of the full screen.
 
 The environment's proxies are not used, for what is asked here is on this host or in its own
-network, and a proxy would see the tokens. Cookies are not kept either: every poll is the same.
+network, and a proxy would see the tokens. Cookies are not stored either: every poll is the same.
 """
 
 import asyncio
@@ -109,11 +109,11 @@ class Pool:
             await response.aclose()
 
     async def _send(self, request: Request) -> "httpx.Response":
-        """The answer's beginning; a kept connection that turns out dead is replaced once."""
+        """The answer's beginning; a pooled connection that turns out dead is replaced once."""
         import httpx
 
-        kept = self._prepared.pop(request, None)
-        question, target = kept if kept is not None else _question(request)
+        prepared = self._prepared.pop(request, None)
+        question, target = prepared if prepared is not None else _question(request)
         transport = self._transport_for(request, target)
         reused = self._given is None
         try:
@@ -169,7 +169,7 @@ def _opened(context: "SSLContext", backend: "Backend") -> "httpx.AsyncBaseTransp
 
 
 class _Opened:
-    """Notes whether a connection had to be opened: no kept one was there."""
+    """Notes whether a connection had to be opened: the pool had none."""
 
     __slots__ = ("happened",)
 
@@ -182,7 +182,7 @@ class _Opened:
 
 
 def _question(request: Request) -> "tuple[httpx.Request, Target]":
-    """What httpx is asked; the same at every poll, so it is kept: a quarter of a poll's CPU."""
+    """The httpx request; the same at every poll, so it is reused: a quarter of a poll's CPU."""
     import httpx
 
     target = target_of(request)
@@ -215,12 +215,12 @@ def _failure(error: Exception, request: Request) -> Failure:
     if isinstance(error, httpx.ProtocolError):
         return _for_protocol(str(error), request)
     if isinstance(error, httpx.ConnectError) and error.__cause__ is None:
-        error = ConnectionRefusedError()  # a stand-in transport says no more than that
+        error = ConnectionRefusedError()  # a stand-in transport gives no cause
     return failure_for_exception(error, request.url, request.timeout_s)
 
 
 def _for_protocol(text: str, request: Request) -> Failure:
-    """h11 and httpcore tell these apart by their words only; the contract tests watch them."""
+    """h11 and httpcore distinguish these by their words only; the contract tests watch them."""
     if text.startswith("Server disconnected"):
         return no_answer(request)
     if text.startswith("peer closed connection"):

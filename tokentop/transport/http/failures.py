@@ -38,7 +38,7 @@ def fail(kind: FailureKind, text: str) -> NoReturn:
 
 
 def failure_for_status(status: int, url: str, *, with_token: bool = False) -> Failure | None:
-    """None for 2xx; 4xx is neutral, for it says that somebody is there."""
+    """None for 2xx; 4xx is neutral, as a server is there."""
     if 200 <= status < 300:
         return None
     at = origin(url)
@@ -76,7 +76,7 @@ def timed_out(url: str, timeout_s: float) -> Failure:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """The exception and what it was raised from, innermost first: that one is the most telling."""
+    """The exception and what it was raised from, innermost first: that one says most."""
     seen: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting and len(seen) < 32:
@@ -110,7 +110,7 @@ def _for_one(error: BaseException, at: str, timeout_s: float) -> Failure | None:
 
 
 def _for_tls(error: OSError, at: str) -> Failure:
-    """`error` is an ssl.SSLError, told by its attributes so that ssl need not be imported."""
+    """`error` is an ssl.SSLError, known by its attributes so that ssl need not be imported."""
     code = getattr(error, "verify_code", None)
     if code is not None:
         text = _CERTIFICATE.get(code, "the certificate at {at} cannot be verified")

@@ -40,7 +40,7 @@ class Http1Connection:
         self._head_bytes = 0
 
     def send(self, data: bytes) -> None:
-        """Send the question; a peer that has answered and gone without reading it is still read."""
+        """Send the request; a peer that has answered and gone without reading it is still read."""
         self._sock.settimeout(remaining(self._deadline))
         with suppress(ConnectionError):
             self._sock.sendall(data)
@@ -71,7 +71,7 @@ class Http1Connection:
             except ConnectionError:
                 raise RequestFailed(no_answer(self._request)) from None
         if not self._buffer.startswith(b"HTTP/"):
-            self._not_http()  # said at once, as such a server may never send a line's end
+            self._not_http()  # at once, as such a server may never send a line's end
         match = _STATUS.fullmatch(self._header_line())
         if match is None or match[1] == b"101":
             self._not_http()
@@ -117,7 +117,7 @@ class Http1Connection:
             body += self._exactly(size)
             if self._line(2) != b"":
                 self._not_http()
-        for _ in self._headers():  # trailers, which nobody asked for
+        for _ in self._headers():  # trailers, which are not used
             pass
         return bytes(body)
 

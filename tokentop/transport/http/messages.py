@@ -75,11 +75,11 @@ class AnswerHead(NamedTuple):
 
     def length(self) -> int | None:
         """The announced body length, None where none is, MALFORMED where it is no number."""
-        said = {part.strip() for part in self.headers.get("content-length", "").split(",")}
-        digits = said.pop()
-        if not digits and not said:
+        lengths = {part.strip() for part in self.headers.get("content-length", "").split(",")}
+        digits = lengths.pop()
+        if not digits and not lengths:
             return None
-        if said or not digits.isascii() or not digits.isdigit():
+        if lengths or not digits.isascii() or not digits.isdigit():
             return MALFORMED
         return int(digits) if len(digits) < 19 else 10**18
 

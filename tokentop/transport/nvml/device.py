@@ -1,4 +1,4 @@
-"""One physical GPU with its MIG instances: facts asked once, figures at every poll."""
+"""One physical GPU with its MIG instances: facts once, figures at every poll."""
 
 from typing import Any, NamedTuple
 
@@ -9,13 +9,13 @@ from tokentop.transport.nvml.driver import GONE, UNINITIALIZED, Nvml, NvmlError
 from tokentop.transport.nvml.power_state import address
 from tokentop.transport.nvml.processes import GpuProcess, ProcessNames, largest
 
-RECHECK_S = 60.0  # how often to ask what hardly changes: limit, MIG layout, past refusals
+RECHECK_S = 60.0  # between two readings of what hardly changes: limit, MIG layout, refusals
 
 _MPS_SERVER = "nvidia-cuda-mps-server"
 
 
 class Wanted(NamedTuple):
-    """What will be shown, and so what is asked.
+    """What will be shown, and so what is read.
 
     Without `details` that is UUID, VRAM and utilisation: what one line needs. `addresses` are
     needed only to recognise a GPU that falls asleep.
@@ -41,7 +41,7 @@ class Instance:
         self, parent: DeviceReading, processes: list[GpuProcess] | None, names: ProcessNames
     ) -> DeviceReading:
         """Its own memory; processes from its GPU's list, or its own where that is refused."""
-        self.queries.new_poll(forgive=False)
+        self.queries.new_poll(retry=False)
         memory, bad = _sane(self.queries.memory())
         if processes is not None:
             processes = [process for process in processes if process.instance == self.gpu_instance]
@@ -73,9 +73,9 @@ class Device:
         """This GPU and then its MIG instances; raises NvmlError only for a driver shut down."""
         try:
             recheck = self._recheck_at is None or now >= self._recheck_at
-            self._queries.new_poll(forgive=recheck)
+            self._queries.new_poll(retry=recheck)
             if recheck:
-                self._ask_facts()
+                self._read_facts()
                 self._recheck_at = now + RECHECK_S
             return self._figures(names)
         except NvmlError as refused:
@@ -84,10 +84,10 @@ class Device:
             return [self.without_figures("lost", self._queries.nvml.words(refused.code))]
 
     def without_figures(self, state: GpuState, note: str | None) -> DeviceReading:
-        """The facts alone, for a GPU that is not asked or no longer answers."""
+        """The facts alone, for a GPU that is asleep or no longer answers."""
         return self.facts._replace(state=state, note=note)
 
-    def _ask_facts(self) -> None:
+    def _read_facts(self) -> None:
         ask = self._queries
         if self.facts.uuid is None:
             self.facts = self.facts._replace(uuid=ask.uuid())
@@ -124,7 +124,7 @@ class Device:
         whole = self.facts._replace(vram_used_bytes=memory.used, utilization=ask.utilization())
         processes = None
         if self._wanted.details:
-            processes = self._claims(names)
+            processes = self._processes(names)
             whole = self._with_details(whole, processes, names)
         whole = whole._replace(state="ok" if ask.answers else "error", note=ask.note(), bad=bad)
         return [whole, *self._children(whole, processes, names)]
@@ -146,7 +146,7 @@ class Device:
             self._recheck_at = None  # an instance was destroyed: look again at the next poll
         return readings
 
-    def _claims(self, names: ProcessNames) -> list[GpuProcess] | None:
+    def _processes(self, names: ProcessNames) -> list[GpuProcess] | None:
         """Compute and graphics processes; a MIG GPU has no graphics."""
         processes = self._queries.processes("Compute")
         if self._mig:
@@ -162,7 +162,7 @@ class Device:
 def _outside(
     processes: list[GpuProcess] | None, instances: list[Instance]
 ) -> list[GpuProcess] | None:
-    """The claims that no MIG instance shows as its own."""
+    """The processes that no MIG instance shows as its own."""
     if processes is None:
         return None
     shown = {instance.gpu_instance for instance in instances}

@@ -1,4 +1,4 @@
-"""What one handle is asked, one method a question; None is "the driver would not say"."""
+"""NVML's queries of one handle, a method each; None is "the driver has no answer"."""
 
 from typing import Any, NamedTuple
 
@@ -31,10 +31,10 @@ class Memory(NamedTuple):
 
 
 class DeviceQueries:
-    """One handle's questions; what the driver will never answer is not asked again.
+    """One handle's queries; one that the driver will never answer is not repeated.
 
     Every method raises NvmlError for a GPU that is lost, or for a driver that was shut down, and
-    returns None for anything else that the driver would not say.
+    returns None for anything else that the driver does not answer.
     """
 
     def __init__(self, nvml: Nvml, handle: Any) -> None:
@@ -44,15 +44,15 @@ class DeviceQueries:
         self.refusals: dict[str, int] = {}  # of this poll
         self._never: dict[str, int] = {}
 
-    def new_poll(self, *, forgive: bool) -> None:
-        """Forget the last poll's counts and, to `forgive`, what was refused for good as well."""
+    def new_poll(self, *, retry: bool) -> None:
+        """Clear the last poll's counts and, with `retry`, what was refused for good as well."""
         self.answers = 0
         self.refusals = {}
-        if forgive:
+        if retry:
             self._never.clear()
 
     def ask(self, name: str, *arguments: object) -> Any:
-        """The answer to one call on this handle, or None with the code kept in `refusals`."""
+        """The answer to one call on this handle, or None with its code in `refusals`."""
         if name in self._never:
             self.refusals[name] = self._never[name]
             return None
@@ -115,7 +115,7 @@ class DeviceQueries:
         return _watts(self.ask("nvmlDeviceGetPowerUsage"))
 
     def power_limit_w(self) -> float | None:
-        """The limit in force, in watts, whoever set it."""
+        """The limit in force, in watts."""
         return _watts(self.ask("nvmlDeviceGetEnforcedPowerLimit"))
 
     def mig_mode(self) -> bool:
@@ -129,7 +129,7 @@ class DeviceQueries:
         answer = self.ask(name)
         if answer is None and self._outdated(name):
             answer = self.ask(f"nvmlDeviceGet{kind}RunningProcesses_v2")
-        return None if answer is None else [_claim(entry) for entry in answer]
+        return None if answer is None else [_process(entry) for entry in answer]
 
     def note(self) -> str | None:
         """Which refusals of this poll are a fault rather than a missing feature, in words."""
@@ -144,7 +144,7 @@ class DeviceQueries:
         return self.refusals.get(name) == FUNCTION_NOT_FOUND
 
 
-def _claim(entry: Any) -> GpuProcess:
+def _process(entry: Any) -> GpuProcess:
     instance = getattr(entry, "gpuInstanceId", _NO_INSTANCE)
     return GpuProcess(
         int(entry.pid),

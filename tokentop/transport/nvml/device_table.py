@@ -37,7 +37,7 @@ class DeviceTable:
     def find(self, nvml: Nvml, power: PowerState, *, again: bool) -> None:
         """Get the handles that are missing, never a sleeping GPU's; `again` the refused ones too.
 
-        While anyone sleeps, GPUs are found by address: to ask an index is to wake whoever it is.
+        While a GPU sleeps, GPUs are found by address: asking for an index would wake the one it is.
         """
         if not self._found:
             self._found, self._by_address = True, bool(power.asleep)
@@ -53,7 +53,7 @@ class DeviceTable:
     def read(
         self, nvml: Nvml, power: PowerState, now: float, names: ProcessNames
     ) -> list[DeviceReading]:
-        """Everyone's reading: the awake are asked, the others told of in words."""
+        """A reading of every GPU: figures of those that are awake, the state of the others."""
         readings: list[DeviceReading] = []
         for device in self._devices:
             if device.bus_id is None or device.bus_id not in power.asleep:
@@ -64,7 +64,7 @@ class DeviceTable:
         return sorted(readings, key=lambda r: (r.index is None, r.index or 0, r.mig is not None))
 
     def asleep(self, power: PowerState) -> list[DeviceReading]:
-        """The sleeping GPUs, by what was learned of them while they were awake."""
+        """The sleeping GPUs, with the facts read while they were awake."""
         return [
             self._at(address)._replace(state="suspended", note=_SUSPENDED)
             for address in power.asleep
@@ -104,7 +104,7 @@ class DeviceTable:
             self._devices.append(device)
 
     def _without_handle(self, nvml: Nvml) -> list[DeviceReading]:
-        """Those that NVML lists but gives no handle to; an address it does not know is not ours."""
+        """GPUs that NVML lists but gives no handle for; an unknown address is another driver's."""
         found = [(self._by_index(index), code) for index, code in self._refused.items()]
         found += [
             (self._at(address), code)

@@ -1,4 +1,4 @@
-"""Which NVIDIA GPUs sleep, read from sysfs: asking the driver instead would wake them."""
+"""Which NVIDIA GPUs sleep, read from sysfs: a call to the driver would wake them."""
 
 import os
 import re
@@ -16,7 +16,7 @@ class PowerState(NamedTuple):
     awake: tuple[str, ...] = ()
 
     @property
-    def everyone(self) -> bool:
+    def all_asleep(self) -> bool:
         """True when there are GPUs and all of them sleep."""
         return bool(self.asleep) and not self.awake
 
@@ -44,7 +44,7 @@ def nvidia_gpus(sysfs: str) -> tuple[str, ...]:
 
 
 def look(gpus: tuple[str, ...], sysfs: str) -> PowerState:
-    """Who sleeps now; a GPU whose status cannot be read counts as awake."""
+    """Which sleep now; a GPU whose status cannot be read counts as awake."""
     asleep = tuple(gpu for gpu in gpus if _sleeps(gpu, sysfs))
     return PowerState(asleep, tuple(gpu for gpu in gpus if gpu not in asleep))
 

@@ -1,15 +1,16 @@
-"""Who holds the VRAM: a process's name and user by its number, read from /proc."""
+"""The processes that hold VRAM: name and user by their number, from /proc."""
 
-import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tokentop.domain.snapshot import Process
 from tokentop.domain.text import clean
+from tokentop.transport import procfs
 
 KEPT_PER_GPU = 64
 
 _NAME_CELLS = 64
-_STUCK = ("D", "Z")
+_MAX_ARGV = 4096  # bytes: the program's name stands at the beginning
 _PYTHON_FLAGS_WITH_VALUE = ("-W", "-X")
 
 
@@ -21,19 +22,19 @@ class GpuProcess(NamedTuple):
     instance: int | None = None
 
 
-def largest(claims: list[GpuProcess], limit: int = KEPT_PER_GPU) -> list[GpuProcess]:
-    """One claim a process, the largest first; compute and graphics lists name some twice."""
+def largest(processes: list[GpuProcess], limit: int = KEPT_PER_GPU) -> list[GpuProcess]:
+    """Each process once, the largest first; compute and graphics lists name some twice."""
     best: dict[int, GpuProcess] = {}
-    for claim in claims:
-        known = best.get(claim.pid)
-        if known is None or _size(claim) > _size(known):
-            best[claim.pid] = claim
-    return sorted(best.values(), key=lambda claim: (-_size(claim), claim.pid))[:limit]
+    for process in processes:
+        known = best.get(process.pid)
+        if known is None or _size(process) > _size(known):
+            best[process.pid] = process
+    return sorted(best.values(), key=lambda one: (-_size(one), one.pid))[:limit]
 
 
-def _size(claim: GpuProcess) -> int:
+def _size(process: GpuProcess) -> int:
     """Its bytes, with the unknown below 0."""
-    return -1 if claim.vram_bytes is None else claim.vram_bytes
+    return -1 if process.vram_bytes is None else process.vram_bytes
 
 
 class ProcessNames:
@@ -51,56 +52,42 @@ class ProcessNames:
         """Drop what was remembered of processes: numbers are used again, titles change."""
         self._known.clear()
 
-    def process(self, claim: GpuProcess) -> Process:
-        """The claim with name and user, None each where /proc does not tell."""
-        if claim.pid not in self._known:
-            self._known[claim.pid] = (self._name(claim.pid), self._user(claim.pid))
-        name, user = self._known[claim.pid]
-        return Process(claim.pid, name, user, claim.vram_bytes)
+    def process(self, one: GpuProcess) -> Process:
+        """The process with name and user, None each where /proc has none."""
+        if one.pid not in self._known:
+            self._known[one.pid] = (self._name(one.pid), self._user(one.pid))
+        name, user = self._known[one.pid]
+        return Process(one.pid, name, user, one.vram_bytes)
 
     def _name(self, pid: int) -> str | None:
-        short, state = _stat(self._read(pid, "stat"))
-        # The command line of a process stuck in the kernel can block its reader as well.
-        line = "" if state in _STUCK else self._read(pid, "cmdline")
-        return clean(_title(line) or short, _NAME_CELLS) or None
+        found = procfs.stat(self._proc, pid)
+        if found is None:
+            return None
+        argv = procfs.argv(self._proc, pid, found.state, _MAX_ARGV)
+        return clean(_title(argv) or found.name, _NAME_CELLS) or None
 
     def _user(self, pid: int) -> str | None:
-        try:
-            uid = os.stat(f"{self._proc}/{pid}").st_uid
-        except OSError:
+        uid = procfs.user(self._proc, pid)
+        if uid is None:
             return None
         if uid not in self._users:
             self._users[uid] = clean(_user_name(uid), _NAME_CELLS)
         return self._users[uid]
 
-    def _read(self, pid: int, what: str) -> str:
-        try:
-            with open(f"{self._proc}/{pid}/{what}", "rb") as file:
-                return file.read(4096).decode("utf-8", "replace")
-        except OSError:
-            return ""
 
-
-def _stat(line: str) -> tuple[str, str]:
-    """The name and the state letter in /proc/PID/stat; the name may hold spaces and brackets."""
-    start, end = line.find("("), line.rfind(")")
-    if start < 0 or end < start:
-        return "", ""
-    return line[start + 1 : end], line[end + 1 :].strip()[:1]
-
-
-def _title(cmdline: str) -> str:
+def _title(argv: Sequence[str]) -> str:
     """What runs, from the arguments: the program's base name, or what an interpreter was given."""
-    if "\0" not in cmdline.rstrip("\0"):  # a title the process wrote over its arguments
-        cmdline = cmdline.split(" -")[0]
-    arguments = cmdline.rstrip("\0").split("\0")
-    program = _base(arguments[0])
+    if not argv:
+        return ""
+    if len(argv) == 1:  # a title the process wrote over its arguments
+        return _base(argv[0].split(" -")[0])
+    program = _base(argv[0])
     if not program.startswith("python"):
         return program
-    return _script(arguments[1:]) or program
+    return _script(argv[1:]) or program
 
 
-def _script(arguments: list[str]) -> str:
+def _script(arguments: Sequence[str]) -> str:
     """The module or script name among Python's own arguments; nothing of the program's."""
     rest = iter(arguments)
     for argument in rest:

@@ -1,4 +1,4 @@
-"""One poll of the local driver: who sleeps, who is there, what each says.
+"""One poll of the local driver: which GPUs there are, which sleep, and their figures.
 
 Suspended GPUs: NVML documents that initialising it initialises no GPU, but that getting a GPU's
 handle does, which resumes it. So with every GPU asleep NVML is not touched at all; with some
@@ -22,11 +22,11 @@ _NO_GPU = "the NVIDIA driver is loaded but finds no GPU"
 
 
 class Reader:
-    """Asks the local driver; `read` blocks as long as the driver does.
+    """Reads the local driver; `read` blocks as long as the driver does.
 
-    A driver that would not start is asked again after 30 s. While a GPU is lost NVML is started
+    A driver that would not start is tried again after 30 s. While a GPU is lost NVML is started
     anew after 30 s, 60 s ... 10 min, for a GPU comes back only to a fresh start. Without
-    `details` only UUID, VRAM and utilisation are asked for.
+    `details` only UUID, VRAM and utilisation are read.
     """
 
     def __init__(self, *, details: bool = True, sysfs: str = "/sys", proc: str = "/proc") -> None:
@@ -47,13 +47,13 @@ class Reader:
         """One reading at the monotonic time `now`, or why there is none."""
         recheck = self._recheck(now)
         power = look(self._pci, self._sysfs)
-        if power.everyone:
+        if power.all_asleep:
             return GpusReading(tuple(self._table.asleep(power)), self._driver_version)
         if self._renew_at is not None and now >= self._renew_at:
             self._close()
         try:
             return self._ask(power, now, recheck=recheck)
-        except NvmlError:  # somebody shut NVML down under us: once more from the start
+        except NvmlError:  # another part of this process shut NVML down: once more from the start
             self._close()
         try:
             return self._ask(power, now, recheck=recheck)

@@ -11,7 +11,7 @@ from tokentop.runtime.oneshot.discovery_cache import NAME, NONE_FOUND_TTL_S, pla
 from tokentop.runtime.oneshot.environment import GpusAnswer
 from tokentop.transport.discovery.candidates import Candidate, candidates, gpu_pids
 from tokentop.transport.discovery.findings import Findings, Found
-from tokentop.transport.discovery.sockets import held
+from tokentop.transport.procfs import sockets
 from tokentop.transport.user_cache import recall
 from tokentop.views.doctor.report import Mark, Row
 
@@ -57,7 +57,7 @@ def rows(config: Config, findings: Findings | None, seen: Survey | None) -> tupl
 def _surveyed(config: Config, gpus: GpusAnswer | None) -> Survey:
     known = gpu_pids(gpus) if isinstance(gpus, GpusReading) else None
     search = plan(config, known or ())
-    hidden = sum(held(search.root, pid) is None for pid in known or ())
+    hidden = sum(sockets(search.root, pid) is None for pid in known or ())
     return Survey(None if known is None else len(known), hidden, candidates(search))
 
 
