@@ -13,9 +13,6 @@ from tokentop.views.terminal import look_at
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
     from tokentop.views.template import Slot
 
 __all__ = ["Options", "UsageError", "exit_code", "run"]
