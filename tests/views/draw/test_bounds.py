@@ -6,8 +6,8 @@ from tests import engine_examples as boxes
 from tests.views.draw.test_panels import said
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.views.tui.draw.kit.line import DrawOptions
+from tokentop.views.tui.draw.layout_inputs import engines_online
 from tokentop.views.tui.draw.panels import costs, header, services, tokens
-from tokentop.views.tui.draw.panels.engines import table as engines
 
 LOOK = DrawOptions(clock="12:04:31")
 SHORT = boxes.COST._replace(rate_at_least=True, reserved_at_least=True, busy_at_least=True)
@@ -39,7 +39,7 @@ def test_the_prometheus_server_is_no_engine() -> None:
     server = Engine("prometheus@p:9090", "prometheus", "http://p:9090", state="online")
     snap = boxes.engines()
     more = snap._replace(engines=(*snap.engines, server))
-    assert engines.counted(more) == engines.counted(snap) == (3, 3)
+    assert engines_online(more) == engines_online(snap) == (3, 3)
     assert "3/3 engines" in said(header.lines(more, 120, 1, LOOK))
     fleet = boxes.fleet()
     assert services.lines(fleet, 90, 1, LOOK) == services.lines(

@@ -8,6 +8,7 @@ from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw import registry as panels
+from tokentop.views.tui.draw.kit.format import engine_name
 from tokentop.views.tui.draw.kit.frame import framed, rule
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, plain
 from tokentop.views.tui.draw.layout import Placement, arrange
@@ -165,7 +166,7 @@ def _engine(scene: ScreenModel, place: Placement) -> list[Line]:
     def inside(_: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
         return engine.lines(one, trends, width, height, options)
 
-    title = engine.named(one) if one else "engine"
+    title = engine_name(one) if one else "engine"
     return _own(scene, place, title, engine.summary(one, scene.options), inside)
 
 

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from tokentop.domain.snapshot import Service, Snapshot
-from tokentop.domain.text import DASH, clean, fmt_usd
 from tokentop.views.tui.draw.kit.line import DrawOptions
 
 _EXPECTED = 8  # rows kept for GPUs before the first answer, so that the screen does not jump
@@ -90,15 +89,7 @@ def online(snapshot: Snapshot) -> tuple[int, int]:
     return sum(states), len(states)
 
 
-def offer(snapshot: Snapshot) -> str:
-    """The next instance in words: `RTX 4090 · US-East`, or what the default stands for."""
-    nxt = snapshot.capacity.next_instance
-    if nxt.source == "default":
-        return "a cloud GPU"
-    words = [clean(part, 24) for part in (nxt.gpu, nxt.region) if part]
-    return " · ".join(words) or DASH
-
-
-def per_hour(usd: float | None) -> str:
-    """USD per hour: `$0.42/h`."""
-    return DASH if usd is None else f"{fmt_usd(usd)}/h"
+def engines_online(snapshot: Snapshot) -> tuple[int, int]:
+    """Engines online, and engines there are; a Prometheus server that reports them is none."""
+    serving = [e for e in snapshot.engines if e.kind != "prometheus"]
+    return sum(e.state == "online" for e in serving), len(serving)

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Engine
-from tokentop.domain.text import DASH, fmt_count, fmt_percent, fmt_usd, known
+from tokentop.domain.text import DASH, clean, fmt_count, fmt_percent, fmt_usd, known
 from tokentop.views.tui.draw.kit.line import DrawOptions
-from tokentop.views.tui.draw.panels.slots.sections import occupancy
 
 _SHORT_STATES = {
     "auth-required": "auth",
@@ -76,10 +75,20 @@ def usd(amount: float | None) -> str:
     return f"${fmt_count(amount)}" if amount >= 1000 else fmt_usd(amount)
 
 
+def per_hour(amount: float | None) -> str:
+    """USD per hour: `$0.42/h`."""
+    return f"{usd(amount)}/h" if known(amount) else DASH
+
+
 def share(fraction: float | None, *, about: bool = False) -> str:
     """A ratio as per cent, with an about sign where it is estimated."""
     text = fmt_percent(fraction)
     return "≈" + text if about and text != DASH else text
+
+
+def engine_name(engine: Engine) -> str:
+    """What an engine is called: its model, else its configured name, else its address."""
+    return clean(engine.model or engine.name or engine.id, 80)
 
 
 def state(engine: Engine) -> str:
@@ -93,5 +102,9 @@ def state_words(state: str) -> tuple[str, ...]:
 
 
 def slots(engine: Engine) -> str:
-    """`26/32`, `12/≈16`, `12 of —`; a dash alone where nothing is known."""
-    return occupancy(engine)
+    """Active of all slots: `26/32`, `12/≈16` estimated, `12 of —`; a dash where none is known."""
+    active = DASH if engine.active is None else fmt_count(engine.active)
+    if engine.max_slots is None:
+        return DASH if engine.active is None else f"{active} of {DASH}"
+    about = "≈" if engine.slots_estimated else ""
+    return f"{active}/{about}{fmt_count(engine.max_slots)}"

@@ -16,7 +16,7 @@ from tokentop.views.tui.draw.kit.line import (
     sides,
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
-from tokentop.views.tui.draw.layout_inputs import has_stack, offer, waiting
+from tokentop.views.tui.draw.layout_inputs import has_stack, waiting
 from tokentop.views.tui.draw.panels import capacity
 
 
@@ -98,7 +98,7 @@ def _under(snapshot: Snapshot, width: int, *, thin: bool = False) -> Line:
         return [("─" * width, "frame")]
     if demand.mode == "saturated" and not _own(snapshot):
         words: Line = [("next ", "dim"), (capacity.sentence_of(snapshot), "text"), ("  ", "text")]
-        short: Line = [("next ", "dim"), (offer(snapshot), "text"), ("  ", "text")]
+        short: Line = [("next ", "dim"), (capacity.offer(snapshot), "text"), ("  ", "text")]
         left = first_fit([words, short, []], width - 16)
         return [*left, *capacity.progress(snapshot, width - wide(left))]
     if thin:

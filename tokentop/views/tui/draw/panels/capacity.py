@@ -1,8 +1,9 @@
 """The capacity panel: how near the next instance is, what it would be, when a surplus one goes."""
 
 from tokentop.domain.snapshot import Capacity, Snapshot
-from tokentop.domain.text import DASH, fit, fmt_count, fmt_duration, fmt_percent
+from tokentop.domain.text import DASH, clean, fit, fmt_count, fmt_duration, fmt_percent
 from tokentop.views.palette import tier_style
+from tokentop.views.tui.draw.kit.format import per_hour
 from tokentop.views.tui.draw.kit.glyphs import meter
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
@@ -15,7 +16,6 @@ from tokentop.views.tui.draw.kit.line import (
     sides,
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
-from tokentop.views.tui.draw.layout_inputs import offer, per_hour
 
 TITLE = "capacity"
 
@@ -111,6 +111,15 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
         right = [("scale down in ", "dim"), (fit(fmt_duration(down), 5, "right"), "bright")]
     choices = [joined([what, price, tokens]), joined([what, price]), what, []]
     return [sides(first_fit(choices, width - wide(right) - 2), right, width)]
+
+
+def offer(snapshot: Snapshot) -> str:
+    """The next instance in words: `RTX 4090 · US-East`, or what the default stands for."""
+    nxt = snapshot.capacity.next_instance
+    if nxt.source == "default":
+        return "a cloud GPU"
+    words = [clean(part, 24) for part in (nxt.gpu, nxt.region) if part]
+    return " · ".join(words) or DASH
 
 
 def sentence_of(snapshot: Snapshot) -> str:

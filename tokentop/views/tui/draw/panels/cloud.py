@@ -1,21 +1,14 @@
 """The rented instances: GPU type, region, status, price."""
 
-from typing import Literal, NamedTuple
-
 from tokentop.domain.snapshot import CloudInstance, Snapshot
 from tokentop.domain.text import DASH, clean, fit, fmt_usd
+from tokentop.views.tui.draw.kit.format import per_hour
 from tokentop.views.tui.draw.kit.glyphs import age, old
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, sentence
-from tokentop.views.tui.draw.layout_inputs import per_hour, waiting
+from tokentop.views.tui.draw.kit.table import Column
+from tokentop.views.tui.draw.layout_inputs import waiting
 
 TITLE = "cloud instances"
-
-
-class Column(NamedTuple):
-    key: str
-    head: str
-    width: int
-    align: Literal["left", "right"] = "left"
 
 
 def lines(snapshot: Snapshot, width: int, height: int, _options: DrawOptions) -> list[Line]:
@@ -59,14 +52,14 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
 def columns(width: int) -> list[Column]:
     """The columns that fit; the first one takes what the others leave."""
     wide = [
-        (38, Column("region", "region", 8 if width < 60 else 12)),
-        (0, Column("status", "status", 9)),
-        (56, Column("model", "model", max(8, width // 4))),
-        (24, Column("price", "$/h", 6, "right")),
+        (38, Column("region", "region", 8 if width < 60 else 12, "left")),
+        (0, Column("status", "status", 9, "left")),
+        (56, Column("model", "model", max(8, width // 4), "left")),
+        (24, Column("price", "$/h", 6)),
     ]
     kept = [c for least, c in wide if width >= least]
     spent = sum(c.width + 2 for c in kept)
-    return [Column("gpu", "GPU", max(0, width - spent)), *kept]
+    return [Column("gpu", "GPU", max(0, width - spent), "left"), *kept]
 
 
 def _row(instance: CloudInstance, cols: list[Column]) -> Line:

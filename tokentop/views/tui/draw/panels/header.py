@@ -5,8 +5,7 @@ from tokentop.domain.text import cell_width, clean, fit
 from tokentop.views.tui.draw.kit.glyphs import age
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, joined, sides
 from tokentop.views.tui.draw.kit.line import span_width as wide
-from tokentop.views.tui.draw.layout_inputs import has_stack, online, waiting
-from tokentop.views.tui.draw.panels.engines import table as engines
+from tokentop.views.tui.draw.layout_inputs import engines_online, has_stack, online, waiting
 
 # What gives way first stands first; the age of the data never does.
 _SQUEEZES = (
@@ -83,7 +82,7 @@ def _up(snapshot: Snapshot, less: frozenset[str]) -> Line:
     """`7/7 services`, `7/7 up`, `7/7`."""
     (up, of), word = online(snapshot), "services"
     if snapshot.engines and not has_stack(snapshot):
-        up, of = engines.counted(snapshot)
+        up, of = engines_online(snapshot)
         word = f"engine{'s' * (of != 1)}"
     said = "" if "up" in less else " up" if "word" in less else f" {word}"
     return [(f"{up}", "text"), (f"/{of}{said}", "dim")]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, cell_width, fit, fmt_count, fmt_multiplier, known
 from tokentop.views.palette import tier_style
+from tokentop.views.tui.draw.kit.format import per_hour
 from tokentop.views.tui.draw.kit.glyphs import big, demand_age, old, service_age
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
@@ -15,7 +16,6 @@ from tokentop.views.tui.draw.kit.line import (
     first_fit,
     joined,
 )
-from tokentop.views.tui.draw.layout_inputs import per_hour
 
 TITLE = "metrics"
 

@@ -12,9 +12,7 @@ from tokentop.views.palette import ENGINE_STYLES, engine_symbol, service_symbol
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import age
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, exact, joined
-from tokentop.views.tui.draw.layout_inputs import answered, online, stack
-from tokentop.views.tui.draw.panels.engines import table as engines
-from tokentop.views.tui.draw.panels.gpus.vram_split import named
+from tokentop.views.tui.draw.layout_inputs import answered, engines_online, online, stack
 
 TITLE = "services"
 _SHORT = {"microscheduler": "microsched"}
@@ -83,7 +81,7 @@ def summary(snapshot: Snapshot, _options: DrawOptions) -> Line:
         up, of = online(snapshot)
         parts.append([(str(up), "bright"), (f"/{of} online", "dim")])
     if snapshot.engines:
-        up, of = engines.counted(snapshot)
+        up, of = engines_online(snapshot)
         word = " engines" if parts else " online"
         parts.append([(str(up), "bright"), (f"/{of}{word}", "dim")])
     return joined(parts, " · ")
@@ -126,7 +124,9 @@ def _engine(engine: Engine, options: DrawOptions, *, why: int) -> Item:
         words = (f"stale {age(engine.age_s, options)}", "stale")
     if why and engine.state in _SILENT:
         words = _because(words, engine.reason, engine.state, why)
-    return Item(mark, named(engine), "text" if well else "dim", words, "dim" if well else style)
+    return Item(
+        mark, fmt.engine_name(engine), "text" if well else "dim", words, "dim" if well else style
+    )
 
 
 def _because(

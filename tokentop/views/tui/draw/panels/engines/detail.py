@@ -30,7 +30,6 @@ from tokentop.views.tui.draw.kit.line import (
     window,
     wrapped,
 )
-from tokentop.views.tui.draw.panels.gpus.vram_split import named
 
 _LABEL = 15
 _TWO = 92  # cells from which facts stand in two columns
@@ -38,8 +37,6 @@ _SOURCES = {
     "reported": "reported by the server", "argv": "from its command line",
     "derived": "estimated", "configured": "configured",
 }  # fmt: skip
-__all__ = ["found", "lines", "named", "page", "summary"]
-
 Facts = list[tuple[str, str]]
 
 

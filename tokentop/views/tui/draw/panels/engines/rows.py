@@ -1,11 +1,12 @@
 """The engines as rows: names, groups, order, filter, which columns fit, which rows are seen."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.domain.text import cell_width, clean
-from tokentop.views.tui.draw.panels.gpus.vram_split import named
+from tokentop.views.tui.draw.kit.format import engine_name
+from tokentop.views.tui.draw.kit.table import Column
 
 ENGINE_SORTS = ("model", "kind", "slots", "queue", "kv", "tok/s", "ttft", "state")
 # What a user must look at first.
@@ -13,15 +14,6 @@ _STATES = (
     "auth-required", "offline", "backing-off", "stale", "names-only", "no-metrics", "starting",
     "asleep", "online",
 )  # fmt: skip
-
-
-class Column(NamedTuple):
-    """One column of the table: what it shows, its heading, its cells."""
-
-    key: str
-    head: str
-    width: int
-    align: Literal["left", "right"] = "right"
 
 
 class Row(NamedTuple):
@@ -60,7 +52,7 @@ def _key(sort: str) -> Callable[[Engine], tuple[float | str, ...]]:
         }[sort]
 
     def key(engine: Engine) -> tuple[float | str, ...]:
-        name = (engine.router, named(engine).casefold(), engine.id)
+        name = (engine.router, engine_name(engine).casefold(), engine.id)
         if sort == "kind":
             return (engine.kind, *name)
         if sort == "state":

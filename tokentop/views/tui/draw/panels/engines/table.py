@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tokentop.domain.numbers import total
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import SILENT_STATES, Engine
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, gib, known
@@ -18,15 +19,9 @@ from tokentop.views.tui.draw.kit.line import (
     span_width,
     wrapped,
 )
-from tokentop.views.tui.draw.panels.engines.rows import (
-    Column,
-    Row,
-    columns,
-    listed,
-    place_of,
-    start_at,
-)
-from tokentop.views.tui.draw.panels.gpus.vram_split import named
+from tokentop.views.tui.draw.kit.table import Column
+from tokentop.views.tui.draw.layout_inputs import engines_online
+from tokentop.views.tui.draw.panels.engines.rows import Row, columns, listed, place_of, start_at
 
 TITLE = "engines"
 _FULL = 0.95
@@ -90,7 +85,7 @@ def title(_snapshot: Snapshot, options: DrawOptions) -> str:
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
     """How many answer, and how many tokens they make together."""
-    up, of = counted(snapshot)
+    up, of = engines_online(snapshot)
     if not of:
         return []
     line: Line = [(str(up), "bright"), (f"/{of} online", "dim")]
@@ -99,12 +94,6 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
         said = fmt.rate(speed, fmt.floor(snapshot.engines, options))
         line += [(" · ", "dim"), (said, "bright"), (" tok/s", "dim")]
     return line
-
-
-def counted(snapshot: Snapshot) -> tuple[int, int]:
-    """Engines online, and engines there are; the Prometheus server that tells of them is none."""
-    serving = [e for e in snapshot.engines if e.kind != "prometheus"]
-    return sum(e.state == "online" for e in serving), len(serving)
 
 
 def _place(start: int, room: int, count: int, *, moves: bool) -> Line:
@@ -138,9 +127,9 @@ def _row(
 def _heading(row: Row, width: int, options: DrawOptions) -> Line:
     """A group with its sums over the engines; routers repeat them and are left out."""
     whole = [e for e in row.members if not e.router] or list(row.members)
-    active, slots = _sum([e.active for e in whole]), _sum([e.max_slots for e in whole])
-    queued = _sum([e.queued for e in whole])
-    speed = _sum([e.generation_tokens_per_s for e in whole])
+    active, slots = total([e.active for e in whole]), total([e.max_slots for e in whole])
+    queued = total([e.queued for e in whole])
+    speed = total([e.generation_tokens_per_s for e in whole])
     words = f" {fmt_count(active)}/{fmt_count(slots)} active  {fmt_count(queued)} queued "
     rate = f" {fmt.rate(speed, fmt.floor(whole, options))} tok/s "
     count = f" · {len(row.members)} "
@@ -152,11 +141,6 @@ def _heading(row: Row, width: int, options: DrawOptions) -> Line:
     name = fit(left, min(rest, len(left)))
     bar = max(0, width - span_width([(name, ""), *tail]))
     return [(name, "title"), ("─" * bar, "frame"), *tail]
-
-
-def _sum(numbers: Sequence[float | None]) -> float | None:
-    said = [n for n in numbers if n is not None]
-    return sum(said) if said else None
 
 
 def _cell(engine: Engine, column: Column, options: DrawOptions) -> Line:
@@ -174,7 +158,7 @@ def _cell(engine: Engine, column: Column, options: DrawOptions) -> Line:
 
 def _name(engine: Engine, width: int) -> Line:
     """The model, and where it is served where there is room: replicas share their model."""
-    name = named(engine)
+    name = fmt.engine_name(engine)
     place = clean((engine.url or "").partition("://")[2], 60)
     if place and place not in name and cell_width(name) + len(place) + 2 <= width:
         return exact([(name + "  ", "text"), (place, "dim")], width)

@@ -8,10 +8,10 @@ from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_percent, gib,
 from tokentop.views.tui.draw.kit.cells import sparkline
 from tokentop.views.tui.draw.kit.glyphs import age, meter
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, exact, sentence
+from tokentop.views.tui.draw.kit.table import Column
 from tokentop.views.tui.draw.layout_inputs import driver, waiting
 from tokentop.views.tui.draw.panels.gpus import vram_split as vram_split
 from tokentop.views.tui.draw.panels.gpus.rows import (
-    Column,
     arranged,
     columns,
     fill,

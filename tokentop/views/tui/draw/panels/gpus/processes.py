@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from tokentop.domain.snapshot import Gpu, Process, Snapshot
 from tokentop.domain.text import DASH, clean, fit, gib
+from tokentop.views.tui.draw.kit.format import engine_name
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sentence
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
-from tokentop.views.tui.draw.panels.gpus.vram_split import named
 
 
 class Row(NamedTuple):
@@ -37,7 +37,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         return sentence(words, width, height)
     room = max(0, height - 1)
     start = max(0, min(options.offset, len(found) - room))
-    names = {engine.id: f"{named(engine)} · {engine.kind}" for engine in snapshot.engines}
+    names = {engine.id: f"{engine_name(engine)} · {engine.kind}" for engine in snapshot.engines}
     drawn = [_row(row, width, names) for row in found[start : start + room]]
     return block([_heads(width), *drawn], width, height)
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple
 
 from tokentop.domain.snapshot import Gpu
 from tokentop.domain.text import cell_width, clean, gib
+from tokentop.views.tui.draw.kit.table import Column
 
 _NODES = 64  # cells from which hosts have a column of their own
 _NEVER = 1 << 30
@@ -13,15 +13,6 @@ SORTS = ("index", "util", "vram", "temp", "power", "name")
 _NOISE = re.compile(
     r"\b(NVIDIA|GeForce|Tesla|Quadro|Graphics|Laptop GPU|Generation)\b ?|-SXM\d?|-PCIE?", re.I
 )
-
-
-class Column(NamedTuple):
-    """One column of the table: what it shows, its heading, its cells."""
-
-    key: str
-    head: str
-    width: int
-    align: Literal["left", "right"] = "right"
 
 
 def short_name(gpu: Gpu) -> str:

@@ -8,6 +8,7 @@ from tokentop.domain.snapshot import Gpu, Process
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.domain.text import DASH, cell_width, clean, fit, gib, known
 from tokentop.views.tui.draw.kit.cells import bar
+from tokentop.views.tui.draw.kit.format import engine_name
 from tokentop.views.tui.draw.kit.line import Line, Span, joined
 
 NARROWEST = 10  # cells of a bar below which parts say nothing
@@ -27,11 +28,6 @@ class Part(NamedTuple):
     engine: bool = False
 
 
-def named(engine: Engine) -> str:
-    """What an engine is called: its model, else what the user named it, else where it is."""
-    return clean(engine.model or engine.name or engine.id, 80)
-
-
 def parts(gpu: Gpu, engines: Engines) -> list[Part]:
     """The holders in an order that does not change with their sizes: engines first, then by pid.
 
@@ -46,7 +42,9 @@ def parts(gpu: Gpu, engines: Engines) -> list[Part]:
             sizes[process.engine] = sizes.get(process.engine, 0) + process.vram_bytes
         else:
             rest.append(Part(_called(process), process.vram_bytes))
-    served = [Part(named(engines[i]), sizes[i], engines[i].kv_cache, True) for i in sorted(sizes)]
+    served = [
+        Part(engine_name(engines[i]), sizes[i], engines[i].kv_cache, True) for i in sorted(sizes)
+    ]
     return [*served, *rest]
 
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tokentop.domain.engines.summary import ENGINES
+from tokentop.domain.numbers import total
 from tokentop.domain.snapshot import Llm, Snapshot
 from tokentop.domain.snapshot_engines import NOT_SERVING, SILENT_STATES, Engine
-from tokentop.domain.text import DASH, cell_width, fit, fmt_count
+from tokentop.domain.text import cell_width, fit, fmt_count
+from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.cells import segments
 from tokentop.views.tui.draw.kit.line import Line, exact, first_fit
-from tokentop.views.tui.draw.panels.gpus.vram_split import named
 
 NARROWEST = 6  # cells of one engine's section
 
@@ -44,22 +45,17 @@ def slots_totals(snapshot: Snapshot) -> SlotsTotals:
     told = [e for e in rows if e.max_slots is not None]
     if not told:
         return SlotsTotals(llm, beyond(llm))
-    active = _sum([e.active for e in told])
+    active = total([e.active for e in told])
     free = sum(_free(slots_of(e)) for e in told)
     whole = llm._replace(
         active=active,
-        queued=_sum([e.queued for e in told]),
-        max_slots=_sum([e.max_slots for e in told]),
+        queued=total([e.queued for e in told]),
+        max_slots=total([e.max_slots for e in told]),
         free=None if active is None else free,
     )
     over = sum(beyond(slots_of(e)) for e in told)
     elsewhere = sum(e.active or 0 for e in rows if e.max_slots is None)
     return SlotsTotals(whole, min(over, llm.queued or 0), elsewhere, len(told) < len(rows))
-
-
-def _sum(numbers: Sequence[int | None]) -> int | None:
-    said = [n for n in numbers if n is not None]
-    return sum(said) if said else None
 
 
 def _free(llm: Llm) -> int:
@@ -110,24 +106,9 @@ def slots_of(engine: Engine) -> Llm:
     return Llm(active=engine.active, queued=engine.queued, max_slots=engine.max_slots)
 
 
-def capacity(engine: Engine) -> str:
-    """The engine's slots: `32`, `≈32` where estimated, a dash where unknown."""
-    if engine.max_slots is None:
-        return DASH
-    return ("≈" if engine.slots_estimated else "") + fmt_count(engine.max_slots)
-
-
-def occupancy(engine: Engine) -> str:
-    """`26/32`, `12/≈16`, `12 of —`."""
-    active = DASH if engine.active is None else fmt_count(engine.active)
-    if engine.max_slots is None:
-        return DASH if engine.active is None else f"{active} of {DASH}"
-    return f"{active}/{capacity(engine)}"
-
-
 def names(found: Sequence[Section]) -> Line:
     """The engines' names under their sections."""
-    return _under(found, [[(named(s.engine), "text")] for s in found])
+    return _under(found, [[(fmt.engine_name(s.engine), "text")] for s in found])
 
 
 def figures(found: Sequence[Section]) -> Line:
@@ -142,7 +123,7 @@ def both(found: Sequence[Section]) -> Line:
         numbers = _figures(section.engine, section.width)
         size = sum(cell_width(text) for text, _ in numbers)
         room = section.width - size - 1
-        name = named(section.engine)
+        name = fmt.engine_name(section.engine)
         short = fit(name, min(room, cell_width(name))) if room >= 4 else ""
         cells.append([(short + " ", "dim"), *numbers] if short else numbers)
     return _under(found, cells)
@@ -150,7 +131,7 @@ def both(found: Sequence[Section]) -> Line:
 
 def _figures(engine: Engine, width: int) -> Line:
     """`26/48 q8`; `12/16 q7 +3` where three find no slot, `16/16 +8` where none of eight does."""
-    said: Line = [(occupancy(engine), "bright")]
+    said: Line = [(fmt.slots(engine), "bright")]
     queued, over = max(0, engine.queued or 0), beyond(slots_of(engine))
     waiting: Line = [(f" q{fmt_count(queued)}", "queued")] if queued else []
     past: Line = [(f" +{fmt_count(over)}", "beyond")] if over else []
