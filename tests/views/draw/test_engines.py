@@ -12,7 +12,6 @@ from tokentop.domain.engines.history import Trends
 from tokentop.domain.snapshot import Gpu, Process, Service, Snapshot
 from tokentop.domain.snapshot_engines import Cost, Engine, Throughput
 from tokentop.views.tui.draw.kit.line import DrawOptions, span_width
-from tokentop.views.tui.draw.layout import arrange
 from tokentop.views.tui.draw.layout_inputs import layout_inputs
 from tokentop.views.tui.draw.panels import banner, costs, services, tokens
 from tokentop.views.tui.draw.panels.engines import detail as engine
@@ -28,6 +27,7 @@ from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus import vram_split as vram_split
 from tokentop.views.tui.draw.panels.slots import panel as slots
 from tokentop.views.tui.draw.panels.slots import sections as sections
+from tokentop.views.tui.draw.registry import dashboard
 
 LOOK = DrawOptions(clock="12:04:31")
 GIB = 2**30
@@ -177,7 +177,7 @@ def test_engines_stand_where_the_seven_would(build: object) -> None:
     text = said(services.lines(snap, 116, 2, LOOK))
     assert "genesis" not in text
     assert "online" in text or "qwen3.6" in text
-    panels = {p.panel for p in arrange(120, 40, layout_inputs(snap, LOOK))}
+    panels = {p.panel for p in dashboard(120, 40, layout_inputs(snap, LOOK))}
     assert "tokens" in panels
     assert not panels & {"multiplier", "capacity", "cloud", "economy", "metrics"}
 
@@ -185,7 +185,7 @@ def test_engines_stand_where_the_seven_would(build: object) -> None:
 def test_with_a_stack_both_are_shown() -> None:
     """The seven keep their panels, the engines join the strip and bring their tokens."""
     snap = boxes.both()
-    panels = {p.panel for p in arrange(120, 40, layout_inputs(snap, LOOK))}
+    panels = {p.panel for p in dashboard(120, 40, layout_inputs(snap, LOOK))}
     assert {"multiplier", "capacity", "tokens"} <= panels
     text = said(services.lines(snap, 160, 2, LOOK))
     assert "genesis" in text

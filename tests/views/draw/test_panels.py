@@ -3,8 +3,8 @@
 import pytest
 
 from tests import examples
+from tests.views.draw.composed import panel_lines
 from tokentop.domain.snapshot import Gpu, Llm, Snapshot
-from tokentop.views.tui.draw import registry as panels
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.panels import banner, capacity, header, metrics, services, welcome
@@ -12,6 +12,7 @@ from tokentop.views.tui.draw.panels import multiplier as gauge
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus.rows import arranged, short_name
 from tokentop.views.tui.draw.panels.slots import panel as slots
+from tokentop.views.tui.draw.registry import PANELS
 
 LOOK = DrawOptions(clock="12:04:31")
 
@@ -87,8 +88,8 @@ def test_models_that_do_not_fit_are_counted() -> None:
 def test_a_stale_panel_keeps_its_figures_without_colour(panel: str) -> None:
     """Stale: the same words in the same cells, no live style left, save for the age."""
     place = Placement(panel, 0, 0, 100, 8, "frame")
-    fresh = panels.draw(examples.surge(), place, LOOK)
-    old = panels.draw(examples.stale(), place, LOOK)
+    fresh = panel_lines(examples.surge(), place, LOOK)
+    old = panel_lines(examples.stale(), place, LOOK)
     if panel != "gpus":
         assert said(old).splitlines()[1:] == said(fresh).splitlines()[1:]
     assert styles(old[1:]) <= {"stale", "bar.stale", "track", "frame", "free", "title", "dim"}
@@ -97,7 +98,7 @@ def test_a_stale_panel_keeps_its_figures_without_colour(panel: str) -> None:
 @pytest.mark.parametrize("panel", ["slots", "gpus", "cloud", "capacity"])
 def test_an_absent_panel_says_one_sentence(panel: str) -> None:
     """Absent: one calm sentence in the same room."""
-    drawn = panels.draw(examples.first_paint(), Placement(panel, 0, 0, 80, 6), LOOK)
+    drawn = panel_lines(examples.first_paint(), Placement(panel, 0, 0, 80, 6), LOOK)
     assert len(drawn) == 6
     assert len([line for line in said(drawn).splitlines() if line.strip()]) == 1
     assert styles(drawn) == {"dim"}
@@ -110,8 +111,8 @@ def test_ages_tick_between_polls() -> None:
     assert "data 52s ago" in said(header.lines(examples.stale(), 100, 1, later))
     assert "52s old" in said(gpus.lines(examples.stale(), 78, 8, later))
     assert "9:36" in said(capacity.lines(examples.idle(), 78, 1, later))
-    assert panels.ticks("capacity", examples.idle())
-    assert not panels.ticks("slots", examples.idle())
+    assert PANELS["capacity"].ticks(examples.idle())
+    assert not PANELS["slots"].ticks(examples.idle())
 
 
 def test_figures_keep_their_cells() -> None:

@@ -16,7 +16,7 @@ class DrawOptions(NamedTuple):
     """Everything besides the snapshot that the picture depends on.
 
     `elapsed_s` is the time since the snapshot was folded, so that ages tick between polls;
-    `clock` is the wall clock as it should be written. `sort`, `filter`, `offset` and `selected`
+    `clock` is the wall clock as it should be written. `sort`, `filter` and `offset`
     belong to the GPU pool; `filtering` is true while the filter is being typed. `engine_sort`,
     `engine_filter` and `cursor` (an Engine.id) belong to the engines' table; `burn_at` is the share
     of silent burn that deserves a mark. `hosts`: a GPU of another host is never without its name.
@@ -32,7 +32,6 @@ class DrawOptions(NamedTuple):
     filter: str = ""
     filtering: bool = False
     offset: int = 0
-    selected: int | None = None
     compact: bool = False
     hidden: frozenset[str] = frozenset()
     interval_s: float | None = None

@@ -16,7 +16,9 @@ from tokentop.views.tui.draw.kit.line import (
     sides,
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
+from tokentop.views.tui.draw.layout import EMPTY, LARGE, MEDIUM, SMALL, Place
 from tokentop.views.tui.draw.layout_inputs import has_stack, waiting
+from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels import capacity
 
 
@@ -167,3 +169,20 @@ def _second(snapshot: Snapshot, options: DrawOptions | None = None) -> str:
         floor = _floor(snapshot, options) if options else ""
         return fmt.rate(snapshot.throughput.generation_tokens_per_s, floor)
     return fmt_multiplier(snapshot.pricing.multiplier)
+
+
+PANEL = Panel(
+    "banner",
+    lines,
+    "demand",
+    summary,
+    style=border,
+    places=(
+        Place(LARGE, 1, (5,), "frame"),
+        Place(MEDIUM, 1, (2,), inset=1),
+        Place(SMALL, 0, (1, 2), inset=1, inset_from=30),
+        Place(LARGE, 3, (5,), "frame", contents=EMPTY),
+        Place((*MEDIUM, *SMALL), 3, (2,), inset=1, contents=EMPTY),
+    ),
+    ticks=lambda snapshot: snapshot.demand.stale,
+)

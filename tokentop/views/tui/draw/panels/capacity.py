@@ -16,8 +16,8 @@ from tokentop.views.tui.draw.kit.line import (
     sides,
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
-
-TITLE = "capacity"
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, SMALL, STACK, Beside, Place
+from tokentop.views.tui.draw.panel import Panel
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
@@ -127,3 +127,17 @@ def sentence_of(snapshot: Snapshot) -> str:
     nxt = snapshot.capacity.next_instance
     tokens = DASH if nxt.tokens_per_hour is None else f"{fmt_count(nxt.tokens_per_hour)} tok/h"
     return f"{offer(snapshot)} · {per_hour(nxt.usd_per_hour)} ≈ {tokens}"
+
+
+PANEL = Panel(
+    "capacity",
+    lines,
+    "capacity",
+    summary,
+    places=(
+        Beside(LARGE, "metrics", 5, STACK),
+        Place(MEDIUM, 8, (1, 2), "rule", 1, contents=STACK),
+        Place(SMALL, 8, (1,), inset=1, inset_from=30, contents=STACK),
+    ),
+    ticks=lambda snapshot: snapshot.capacity.scale_down_in_s is not None,
+)

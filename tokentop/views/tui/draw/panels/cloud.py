@@ -6,9 +6,9 @@ from tokentop.views.tui.draw.kit.format import per_hour
 from tokentop.views.tui.draw.kit.glyphs import age, old
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, sentence
 from tokentop.views.tui.draw.kit.table import Column
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, STACK, Beside, Place
 from tokentop.views.tui.draw.layout_inputs import waiting
-
-TITLE = "cloud instances"
+from tokentop.views.tui.draw.panel import Panel
 
 
 def lines(snapshot: Snapshot, width: int, height: int, _options: DrawOptions) -> list[Line]:
@@ -36,7 +36,7 @@ def title(snapshot: Snapshot, options: DrawOptions) -> str:
     if snapshot.cloud.stale and options.summary_hidden:
         return f"cloud · {old(snapshot.cloud.age_s, options)}"
     rented = len(snapshot.cloud.instances or ())
-    return f"cloud · {rented} rented" if rented else TITLE
+    return f"cloud · {rented} rented" if rented else "cloud instances"
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
@@ -82,3 +82,17 @@ def _absence(snapshot: Snapshot) -> str:
     if snapshot.cloud.instances is not None:
         return "Nothing is rented."
     return "Waiting for Compute…" if waiting(snapshot) else "Compute has not said what is rented."
+
+
+PANEL = Panel(
+    "cloud",
+    lines,
+    title,
+    summary,
+    heads,
+    places=(
+        Beside(LARGE, "metrics", 6, STACK),
+        Place(MEDIUM, 11, (2, 3), "rule", 1, grow_last=True, contents=STACK),
+    ),
+    ticks=lambda snapshot: snapshot.cloud.stale,
+)

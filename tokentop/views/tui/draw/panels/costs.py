@@ -5,8 +5,8 @@ from tokentop.domain.snapshot_engines import Cost, Explanation
 from tokentop.domain.text import DASH, clean, fit, fmt_duration
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, window, wrapped
+from tokentop.views.tui.draw.panel import Panel
 
-TITLE = "how this was computed"
 _NAMES = {
     "usd_per_hour": ("USD per hour, now", ""),
     "usd_per_mtok_reserved": ("USD per 1M generated, all time", "reserved hours count"),
@@ -83,3 +83,6 @@ def _notes(cost: Cost, width: int) -> list[Line]:
         return []
     text = "An engine does not tell its tokens: the real price of a token is lower than shown."
     return [[], *([(row, "warn")] for row in wrapped(text, width, 3))]
+
+
+PANEL = Panel("costs", lines, "how this was computed", summary)

@@ -4,6 +4,8 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, fmt_count
 from tokentop.views.tui.draw.kit.glyphs import old, service_age
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, first_fit, joined
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, STACK, Place
+from tokentop.views.tui.draw.panel import Panel
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
@@ -53,3 +55,18 @@ def _aged(stale: bool, age_s: float | None, options: DrawOptions) -> Line:
 def _figure(value: float | None) -> Line:
     text = fmt_count(value)
     return [(text, "dim" if text == DASH else "text")]
+
+
+def _ticks(snapshot: Snapshot) -> bool:
+    return snapshot.mint.stale or snapshot.parallel.stale or snapshot.agents.stale
+
+
+PANEL = Panel(
+    "economy",
+    lines,
+    places=(
+        Place(LARGE, 8, (1,), inset=2, contents=STACK),
+        Place(MEDIUM, 10, (1,), inset=1, contents=STACK),
+    ),
+    ticks=_ticks,
+)

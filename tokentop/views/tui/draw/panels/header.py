@@ -5,7 +5,9 @@ from tokentop.domain.text import cell_width, clean, fit
 from tokentop.views.tui.draw.kit.glyphs import age
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, joined, sides
 from tokentop.views.tui.draw.kit.line import span_width as wide
+from tokentop.views.tui.draw.layout import COMPACT, EMPTY, LARGE, MEDIUM, SIZES, SMALL, Place
 from tokentop.views.tui.draw.layout_inputs import engines_online, has_stack, online, waiting
+from tokentop.views.tui.draw.panel import Panel
 
 # What gives way first stands first; the age of the data never does.
 _SQUEEZES = (
@@ -95,3 +97,15 @@ def _age(snapshot: Snapshot, options: DrawOptions) -> Line:
     grow_last = snapshot.data_age_s + options.elapsed_s > 3 * snapshot.interval_s
     text = fit(age(snapshot.data_age_s, options), 3, "right")
     return [("data ", "dim"), (text, "warn" if grow_last else "text"), (" ago", "dim")]
+
+
+PANEL = Panel(
+    "header",
+    lines,
+    places=(
+        Place((*LARGE, *MEDIUM), 0, (1,)),
+        Place(SMALL, 3, (1,)),
+        Place(SIZES, 1, (1,), contents=(*EMPTY, *COMPACT)),
+    ),
+    ticks=lambda _: True,
+)

@@ -16,8 +16,8 @@ from tokentop.views.tui.draw.kit.line import (
     first_fit,
     joined,
 )
-
-TITLE = "metrics"
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, SMALL, STACK, Place
+from tokentop.views.tui.draw.panel import Panel
 
 
 class Metric(NamedTuple):
@@ -152,3 +152,21 @@ def _tight(cells: tuple[Metric, ...], width: int) -> Line:
         return joined([*faces, [(short[0], "stale")]])
     aged = [[*f, (f" {age}", "stale")] if age else f for f, age in zip(faces, short, strict=True)]
     return first_fit([joined(aged), joined(aged, " "), joined(faces)], width)
+
+
+def _ticks(snapshot: Snapshot) -> bool:
+    parts = (snapshot.demand, snapshot.llm, snapshot.cloud, snapshot.mint)
+    return any(part.stale for part in parts)
+
+
+PANEL = Panel(
+    "metrics",
+    lines,
+    "metrics",
+    places=(
+        Place(LARGE, 4, (5, 7, 8, 11), "frame", contents=STACK, share=4),
+        Place(MEDIUM, 7, (1,), inset=1, contents=STACK),
+        Place(SMALL, 7, (1,), inset=1, inset_from=30, contents=STACK),
+    ),
+    ticks=_ticks,
+)

@@ -7,8 +7,9 @@ from tokentop.domain.text import fit, fmt_multiplier, fmt_percent, known
 from tokentop.views.palette import tier_style
 from tokentop.views.tui.draw.kit.glyphs import demand_age, old
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, SMALL, STACK, Beside, Place
+from tokentop.views.tui.draw.panel import Panel
 
-TITLE = "cost multiplier"
 _LABEL = 6  # cells of the labels left of the curve: "×6.00 "
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 
@@ -137,3 +138,17 @@ def _axis(x: float | None, columns: int, style: str) -> Line:
         (word, style),
         (fit(right, rest, "right"), "dim"),
     ]
+
+
+PANEL = Panel(
+    "multiplier",
+    lines,
+    "cost multiplier",
+    summary,
+    places=(
+        Beside(LARGE, "slots", 2, STACK),
+        Place(MEDIUM, 4, (1, 6, 8, 10), "rule", 1, flex=True, grow_last=True, contents=STACK),
+        Place(SMALL, 4, (1,), inset=1, inset_from=30, contents=STACK),
+    ),
+    ticks=lambda snapshot: snapshot.demand.stale,
+)

@@ -12,7 +12,15 @@ from tokentop.views.palette import ENGINE_STYLES, engine_symbol, service_symbol
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import age
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, exact, joined
-from tokentop.views.tui.draw.layout_inputs import answered, engines_online, online, stack
+from tokentop.views.tui.draw.layout import EMPTY, ENGINES, LARGE, MEDIUM, SIZES, SMALL, STACK, Place
+from tokentop.views.tui.draw.layout_inputs import (
+    LayoutInputs,
+    answered,
+    engines_online,
+    online,
+    stack,
+)
+from tokentop.views.tui.draw.panel import Panel, Places
 
 TITLE = "services"
 _SHORT = {"microscheduler": "microsched"}
@@ -221,3 +229,25 @@ def _wrapped(parts: list[Line], width: int, gap: int) -> list[Line]:
         drawn[-1] += [(" " * gap, "text"), *part] if used else part
         used += size + (gap if used else 0)
     return drawn
+
+
+def _places(inputs: LayoutInputs) -> Places:
+    """Two rows; one where engines are many enough to be counted only."""
+    rows = 4 if inputs.engines <= _MANY else 3
+    return (
+        Place(LARGE, 5, (4,), "frame", contents=STACK),
+        Place(LARGE, 5, (rows,), "frame", contents=ENGINES),
+        Place(MEDIUM, 2, (1, 2), inset=1),
+        Place(SMALL, 6, (1,), inset=1, inset_from=30),
+        Place(LARGE, 2, (4,), "frame", contents=EMPTY),
+        Place(SIZES, 2, (1, 2), inset=1, contents=EMPTY),
+    )
+
+
+def _ticks(snapshot: Snapshot) -> bool:
+    if any(s.state in ("stale", "backing-off") for s in snapshot.services):
+        return True
+    return any(e.state == "stale" for e in snapshot.engines)
+
+
+PANEL = Panel("services", lines, title, summary, places=_places, ticks=_ticks)

@@ -2,7 +2,9 @@
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sides
+from tokentop.views.tui.draw.layout import COMPACT, SIZES, Place
 from tokentop.views.tui.draw.layout_inputs import has_stack
+from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels import banner, metrics, tokens
 from tokentop.views.tui.draw.panels import multiplier as gauge
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
@@ -25,3 +27,11 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         sides([("GPU pool", "dim")], gpus.summary(snapshot, options), width),
     ]
     return block(drawn, width, height)
+
+
+PANEL = Panel(
+    "strip",
+    lines,
+    places=(Place(SIZES, 0, (1,), inset=1, flex=True, contents=COMPACT, inset_from=20),),
+    ticks=metrics.PANEL.ticks,
+)

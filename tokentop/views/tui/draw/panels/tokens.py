@@ -17,8 +17,10 @@ from tokentop.views.tui.draw.kit.line import (
     sentence,
     span_width,
 )
+from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK, Place
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs
+from tokentop.views.tui.draw.panel import Panel, Places
 
-TITLE = "tokens"
 _THREE = 66  # cells from which throughput, latency and cost stand side by side
 _LABEL, _FIGURE = 12, 5
 _SHARES = (31, 34, 35)  # of the width: throughput, latency, cost
@@ -197,3 +199,21 @@ def _pair(label: str, value: str, unit: str) -> Line:
 
 def _widest(choices: list[list[Line]], width: int) -> Line:
     return first_fit([joined(choice, "   ") for choice in choices], width)
+
+
+def _places(inputs: LayoutInputs) -> Places:
+    """Only where an engine tells tokens; a box without the stack has more room for them."""
+    if not inputs.engines:
+        return ()
+    return (
+        Place(LARGE, 7, (3, 4, 5, 7, 8), "frame", contents=STACK),
+        Place(LARGE, 4, (6, 7, 8), "frame", contents=ENGINES),
+        Place(MEDIUM, 9, (2,), "rule", 1, contents=STACK, below="metrics"),
+        Place(MEDIUM, 4, (3, 5, 6), "rule", 1, contents=ENGINES),
+        Place(SMALL, 4, (1, 2), inset=1, inset_from=30),
+    )
+
+
+PANEL = Panel(
+    "tokens", lines, "tokens", summary, places=_places, ticks=lambda snapshot: snapshot.llm.stale
+)

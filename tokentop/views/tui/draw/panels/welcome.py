@@ -6,7 +6,9 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import clean, fit
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, exact, middle
 from tokentop.views.tui.draw.kit.line import span_width as wide
+from tokentop.views.tui.draw.layout import EMPTY, SIZES, Place
 from tokentop.views.tui.draw.layout_inputs import driver, stack
+from tokentop.views.tui.draw.panel import Panel
 
 TRY = (
     ("tokentop --demo", "a simulated stack to look at"),
@@ -54,3 +56,6 @@ def _table(label: str, pairs: Iterable[tuple[str, str]], indent: int, column: in
         [(fit(label if i == 0 else "", indent), "dim"), (fit(name, column), style), (remark, "dim")]
         for i, (name, remark) in enumerate(pairs)
     ]
+
+
+PANEL = Panel("welcome", lines, places=(Place(SIZES, 0, (1,), inset=1, flex=True, contents=EMPTY),))

@@ -30,6 +30,7 @@ from tokentop.views.tui.draw.kit.line import (
     window,
     wrapped,
 )
+from tokentop.views.tui.draw.panel import Panel
 
 _LABEL = 15
 _TWO = 92  # cells from which facts stand in two columns
@@ -43,6 +44,22 @@ Facts = list[tuple[str, str]]
 def found(snapshot: Snapshot, identity: str) -> Engine | None:
     """The engine with that id, if it is still there."""
     return next((e for e in snapshot.engines if e.id == identity), None)
+
+
+def panel(identity: str, trends: Trends) -> Panel:
+    """The panel of the engine with that id, over everything that is kept of it."""
+
+    def inside(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+        return lines(found(snapshot, identity), trends, width, height, options)
+
+    def title(snapshot: Snapshot, _options: DrawOptions) -> str:
+        engine = found(snapshot, identity)
+        return fmt.engine_name(engine) if engine else "engine"
+
+    def figure(snapshot: Snapshot, options: DrawOptions) -> Line:
+        return summary(found(snapshot, identity), options)
+
+    return Panel("engine", inside, title, figure, ticks=lambda _: True)
 
 
 def lines(

@@ -20,7 +20,9 @@ from tokentop.views.tui.draw.kit.line import (
     wrapped,
 )
 from tokentop.views.tui.draw.kit.table import Column
-from tokentop.views.tui.draw.layout_inputs import engines_online
+from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, Place, rising
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs, engines_online
+from tokentop.views.tui.draw.panel import Panel, Places
 from tokentop.views.tui.draw.panels.engines.rows import Row, columns, listed, place_of, start_at
 
 TITLE = "engines"
@@ -209,3 +211,20 @@ def _absence(snapshot: Snapshot, options: DrawOptions) -> str:
     if snapshot.engines:
         return f"No engine matches “{clean(options.engine_filter, 40)}”."
     return "No inference engine is known here. It keeps looking; `tokentop doctor` says where."
+
+
+def _places(inputs: LayoutInputs) -> Places:
+    """A row an engine; where all of them have one, the strip would only repeat the table."""
+    count, rows = inputs.engines, inputs.engine_rows
+    framed = {0, 5, *rising(3 + min(count, 3), 3 + count)}
+    ruled = {0, *rising(2 + min(count, 2), 1 + max(1, count))}
+    large = Place(LARGE, 7, tuple(sorted(framed)), "frame", flex=count > 8, whole=3 + rows)
+    medium = Place(MEDIUM, 7, tuple(sorted(ruled)), "rule", 1, True, True, whole=1 + rows)
+    return tuple(place._replace(contents=ENGINES, replaces="services") for place in (large, medium))
+
+
+def _ticks(snapshot: Snapshot) -> bool:
+    return any(e.state == "stale" for e in snapshot.engines)
+
+
+PANEL = Panel("engines", lines, title, summary, heads, places=_places, ticks=_ticks)

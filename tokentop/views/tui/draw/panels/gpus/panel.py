@@ -9,7 +9,9 @@ from tokentop.views.tui.draw.kit.cells import sparkline
 from tokentop.views.tui.draw.kit.glyphs import age, meter
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, exact, sentence
 from tokentop.views.tui.draw.kit.table import Column
-from tokentop.views.tui.draw.layout_inputs import driver, waiting
+from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK, Place, rising
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs, driver, waiting
+from tokentop.views.tui.draw.panel import Panel, Places
 from tokentop.views.tui.draw.panels.gpus import vram_split as vram_split
 from tokentop.views.tui.draw.panels.gpus.rows import (
     arranged,
@@ -152,9 +154,6 @@ def striped(rows: Sequence[Line]) -> list[Line]:
 
 def _row(gpu: Gpu, cols: Sequence[Column], width: int, seen: _Seen) -> Line:
     gap = (" " * gap_at(width), "text")
-    picked = (
-        seen.options.selected is not None and gpu.mig is None and gpu.index == seen.options.selected
-    )
     figures = [c for c in cols if c.key != "holders"]
     oldest = figures[-1]  # the least important figure makes room for a stale row's age
     line: Line = []
@@ -171,10 +170,6 @@ def _row(gpu: Gpu, cols: Sequence[Column], width: int, seen: _Seen) -> Line:
             else _cell(gpu, column, seen, aged=gpu.state == "stale" and column is oldest)
         )
         line += [gap, *cell] if line else cell
-        if picked and column.key == "index":
-            line.append(("▸", "selected"))
-    if picked:  # the pointer takes a cell of the first gap, so that nothing moves
-        line[2] = (line[2][0][1:], "text")
     line = exact([s for s in line if s[0]], width)
     return dimmed([line])[0] if gpu.state in ("stale", "suspended") else line
 
@@ -274,3 +269,27 @@ def _absence(snapshot: Snapshot) -> str:
     if nvml is not None and nvml.error:
         return "No GPU is known. " + clean(nvml.error, 160)
     return "No GPU known to driver or services."
+
+
+def _places(inputs: LayoutInputs) -> Places:
+    """A row a GPU; more than eight of them wait for room, and fold where there is none."""
+    rows = max(1, inputs.gpu_rows)
+    framed, ruled = rising(3 + min(rows, 8), 3 + rows), rising(1 + min(rows, 8), 1 + rows)
+    legend = (*framed, 4 + rows)
+    return (
+        Place(LARGE, 3, framed, "frame", flex=rows > 16, contents=STACK),
+        Place(LARGE, 3, legend, "frame", flex=rows > 16, contents=ENGINES),
+        Place(MEDIUM, 3, ruled, "rule", 1, flex=rows > 8),
+        Place(SMALL, 2, rising(min(rows, 4), rows), inset=1, flex=True, inset_from=30),
+    )
+
+
+PANEL = Panel(
+    "gpus",
+    lines,
+    title,
+    summary,
+    heads,
+    places=_places,
+    ticks=lambda snapshot: any(g.state == "stale" for g in snapshot.gpus),
+)

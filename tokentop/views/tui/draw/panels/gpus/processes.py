@@ -7,6 +7,7 @@ from tokentop.domain.snapshot import Gpu, Process, Snapshot
 from tokentop.domain.text import DASH, clean, fit, gib
 from tokentop.views.tui.draw.kit.format import engine_name
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sentence
+from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
 
 
@@ -64,3 +65,6 @@ def _row(row: Row, width: int, names: Mapping[str, str]) -> Line:
     if process.engine:
         line.append((f"  {clean(names.get(process.engine, process.engine), 60)}", "dim"))
     return line
+
+
+PANEL = Panel("processes", lines, "Processes")

@@ -9,7 +9,8 @@ from tokentop.domain.history import Sample, buckets
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, fmt_count, fmt_multiplier, fmt_percent
 from tokentop.views.tui.draw.kit.chart import Chart, chart_lines
-from tokentop.views.tui.draw.kit.line import Line
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line
+from tokentop.views.tui.draw.panel import Panel
 
 SPAN_S = 3600.0
 _SPANS_S = (300.0, 900.0, 1800.0, SPAN_S)  # a young history fills the chart, not its last corner
@@ -64,6 +65,18 @@ def latest(name: str, samples: Sequence[Sample]) -> str:
     """The newest value of a measure, in words."""
     measure = MEASURES[name]
     return measure.write(measure.value(samples[-1])) if samples else DASH
+
+
+def panel(measure: str, name: str, samples: Sequence[Sample], now: float) -> Panel:
+    """The panel `name` with a chart of one measure; `now` is monotonic seconds."""
+
+    def inside(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+        return lines(measure, snapshot, samples, now, width, height, ascii=options.ascii)
+
+    def newest(_snapshot: Snapshot, _options: DrawOptions) -> Line:
+        return [("now ", "dim"), (latest(measure, samples), "bright")]
+
+    return Panel(name, inside, MEASURES[measure].title, newest)
 
 
 def lines(

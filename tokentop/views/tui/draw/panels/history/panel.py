@@ -6,8 +6,10 @@ from itertools import pairwise
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import fit, known
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sentence
+from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, STACK, Place
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs
+from tokentop.views.tui.draw.panel import Panel, Places
 
-TITLE = "utilisation"
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _LABEL = 5
 
@@ -44,3 +46,20 @@ def _cell(value: float | None, row: int, height: int) -> str:
     return (
         _LEVELS[max(0, min(8, eighths))] if row < height - 1 else _LEVELS[max(1, min(8, eighths))]
     )
+
+
+_TALL = 44  # rows of a screen from which the history joins the dashboard
+
+
+def _places(inputs: LayoutInputs) -> Places:
+    """On tall screens; on a lower one of the stack it takes the rows that nobody else wants."""
+    few, framed = inputs.engines <= 8, (0, 8)
+    return (
+        Place(LARGE, 9, (0, 8, 12), "frame", flex=True, contents=STACK, from_rows=_TALL),
+        Place(LARGE, 9, framed, "frame", flex=few, contents=ENGINES, from_rows=_TALL),
+        Place(MEDIUM, 12, (0, 6, 9), "rule", 1, True, True, from_rows=_TALL),
+        Place(MEDIUM, 12, (0,), "rule", 1, True, True, contents=STACK),
+    )
+
+
+PANEL = Panel("history", lines, "utilisation", places=_places)

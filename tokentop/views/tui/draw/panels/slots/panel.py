@@ -19,10 +19,11 @@ from tokentop.views.tui.draw.kit.line import (
     sides,
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
+from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK, Place
 from tokentop.views.tui.draw.layout_inputs import waiting
+from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels.slots import sections as sections
 
-TITLE = "LLM slots"
 _MARKS = {"active": "█", "queued": "▓", "beyond": "▒", "free": "░"}
 _STYLES = {
     "active": "fill.active",
@@ -253,3 +254,19 @@ def _engine_room(snapshot: Snapshot, width: int) -> Line:
     while found and wide(joined(found, "   ")) > width:
         found.pop()
     return joined(found, "   ")
+
+
+PANEL = Panel(
+    "slots",
+    lines,
+    "LLM slots",
+    summary,
+    places=(
+        Place(LARGE, 2, (7, 9, 11, 13), "frame", contents=STACK, share=3),
+        Place(LARGE, 2, (6, 7, 9), "frame", contents=ENGINES),
+        Place(MEDIUM, 5, (2, 4), inset=1, grow_last=True, contents=STACK),
+        Place(MEDIUM, 5, (2, 4, 6), inset=1, grow_last=True, contents=ENGINES),
+        Place(SMALL, 1, (1, 2), inset=1, inset_from=30),
+    ),
+    ticks=lambda snapshot: snapshot.llm.stale,
+)
