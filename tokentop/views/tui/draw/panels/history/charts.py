@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tokentop.domain.history import Sample, buckets
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.text import DASH, fmt_count, fmt_multiplier, fmt_percent
+from tokentop.domain.text import DASH, fmt_count, fmt_multiplier, fmt_percent, known
 from tokentop.views.tui.draw.kit.chart import Chart, chart_lines
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.panel import Panel
@@ -95,7 +95,7 @@ def lines(
     count = max(1, width - 6)
     values = _held(buckets(samples, measure.value, now, span_s, count), samples, span_s)
     points = [((i + 1) / count * span_s - span_s, value) for i, value in enumerate(values)]
-    ticks = measure.ticks(snapshot, [value for value in values if value is not None])
+    ticks = measure.ticks(snapshot, [value for value in values if known(value)])
     chart = Chart(points, ticks, measure.style)
     return chart_lines(chart, width, height, span_s, ascii=ascii)
 
@@ -111,8 +111,8 @@ def _held(
     usual = steps[len(steps) // 2] if steps else 0.0
     reach = 1.5 * usual / (span_s / max(1, len(values))) + 1
     filled = list(values)
-    known = [i for i, value in enumerate(values) if value is not None]
-    for left, right in pairwise(known):
+    there = [i for i, value in enumerate(values) if value is not None]
+    for left, right in pairwise(there):
         if 1 < right - left <= reach:
             filled[left + 1 : right] = [values[left]] * (right - left - 1)
     return filled
