@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from tests.views.draw.samples import NOW, samples
+from tests.serving import NOW
+from tests.views.draw.samples import samples
 from tokentop.domain.history import Sample
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, exact

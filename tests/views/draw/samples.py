@@ -1,8 +1,7 @@
 """Ten minutes of history with a gap in it, for the charts."""
 
+from tests.serving import NOW
 from tokentop.domain.history import Sample
-
-NOW = 5000.0  # monotonic seconds at which every example is looked at
 
 
 def samples() -> tuple[Sample, ...]:

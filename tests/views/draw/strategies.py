@@ -6,8 +6,8 @@ from typing import get_args
 from hypothesis import strategies as st
 
 from tests import engine_examples, examples
+from tests.serving import NOW
 from tests.views.draw.composed import model
-from tests.views.draw.samples import NOW
 from tokentop.config.schema import UiConfig
 from tokentop.domain import snapshot as domain
 from tokentop.domain import snapshot_engines as serving
@@ -25,7 +25,7 @@ ratios = st.one_of(
 )
 figures = st.one_of(st.none(), st.floats(0, 1000), st.floats(allow_nan=True, allow_infinity=True))
 flags = st.booleans()
-tiers = st.sampled_from([*examples.MESSAGES, None])
+tiers = st.sampled_from([*get_args(domain.Tier), None])
 
 gpus = st.builds(
     domain.Gpu, counts, texts, texts, texts, counts, counts, ratios, figures, figures, figures,

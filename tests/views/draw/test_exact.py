@@ -85,7 +85,7 @@ def test_the_essentials_are_all_visible(panel: str, width: int, height: int) -> 
     }
     assert panel in places
     shown = text(composed(model(examples.high()), width, height))
-    assert shown.count("H200") == 8
+    assert shown.count("/140.4") == 8
     assert all(word in shown for word in ("HIGH", "×5.10", "34/48", "gen", "acta"))
 
 

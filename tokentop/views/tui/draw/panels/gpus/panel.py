@@ -267,7 +267,8 @@ def _absence(snapshot: Snapshot) -> str:
     if waiting(snapshot):
         return "Looking for GPUs…"
     if nvml is not None and nvml.error:
-        return "No GPU is known. " + clean(nvml.error, 160)
+        why = clean(nvml.error, 160)
+        return f"No GPU is known. {why[:1].upper()}{why[1:]}"
     return "No GPU known to driver or services."
 
 
