@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from tokentop.domain.snapshot import Llm, Snapshot
-from tokentop.domain.snapshot_engines import Throughput
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, fmt_percent, known
 from tokentop.views.tui.draw.kit.cells import segments
 from tokentop.views.tui.draw.kit.glyphs import age, meter, old
@@ -54,7 +53,7 @@ def _flat(snapshot: Snapshot, width: int, aged: str) -> list[Line]:
 
 
 def _tall(snapshot: Snapshot, width: int, height: int, aged: str) -> list[Line]:
-    """The bar up to three rows thick, its legend, the models and the engine room."""
+    """The bar up to three rows thick, its legend, the models and the KV cache."""
     found = sections.sections(sections.seated(snapshot), width)
     if found:
         return _by_engine(snapshot, found, width, height, aged)
@@ -65,8 +64,13 @@ def _tall(snapshot: Snapshot, width: int, height: int, aged: str) -> list[Line]:
         _legend(snapshot, width, aged),
         [],
     ]
-    extra = [models(llm, width), [], *([[]] if height >= 10 else []), _engine_room(snapshot, width)]
-    drawn += extra if height >= 7 else [models(llm, width), _engine_room(snapshot, width)]
+    extra = [
+        models(llm, width),
+        [],
+        *([[]] if height >= 10 else []),
+        _kv_cache(snapshot.llm, width),
+    ]
+    drawn += extra if height >= 7 else [models(llm, width), _kv_cache(snapshot.llm, width)]
     return [line for line in drawn if line] if height < 6 else drawn
 
 
@@ -79,7 +83,7 @@ def _by_engine(
     )
     thick = max(1, min(3, (height - len(under) - 1) // 2))
     drawn = [*[_sectioned(found)] * thick, *under]
-    rest = [_legend(snapshot, width, aged), _engine_room(snapshot, width)]
+    rest = [_legend(snapshot, width, aged), _kv_cache(snapshot.llm, width)]
     room = height - len(drawn)
     return [*drawn, *([[]] if room >= 2 + (room >= 4) else []), *rest]
 
@@ -225,35 +229,14 @@ def models(llm: Llm, width: int) -> Line:
     return line
 
 
-def _engine_room(snapshot: Snapshot, width: int) -> Line:
-    """KV cache and throughput, where anyone measures them."""
-    rates, llm = snapshot.throughput, snapshot.llm
-    found: list[Line] = []
-    if known(llm.kv_cache):
-        cells = 14 if width >= 56 else 6
-        found.append(
-            [
-                ("KV cache ", "dim"),
-                *meter(llm.kv_cache, cells),
-                (fit(fmt_percent(llm.kv_cache), 5, "right"), "bright"),
-            ]
-        )
-    if snapshot.engines:  # the tokens panel tells the rest
-        rates = Throughput()
-    if known(rates.generation_tokens_per_s):
-        found.append(
-            [
-                (fit(fmt_count(rates.generation_tokens_per_s), 5, "right"), "bright"),
-                (" tok/s", "dim"),
-            ]
-        )
-    if known(rates.ttft_s):
-        found.append(
-            [("first token ", "dim"), (f"{rates.ttft_s * 1000:.0f}", "bright"), (" ms", "dim")]
-        )
-    while found and wide(joined(found, "   ")) > width:
-        found.pop()
-    return joined(found, "   ")
+def _kv_cache(llm: Llm, width: int) -> Line:
+    """The fullest KV cache, where an engine measures it."""
+    if not known(llm.kv_cache):
+        return []
+    cells = 14 if width >= 56 else 6
+    share = (fit(fmt_percent(llm.kv_cache), 5, "right"), "bright")
+    line: Line = [("KV cache ", "dim"), *meter(llm.kv_cache, cells), share]
+    return line if wide(line) <= width else []
 
 
 PANEL = Panel(
