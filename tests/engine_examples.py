@@ -26,6 +26,7 @@ LLAMA = Serving(
     "llamacpp", 8080, "whisper-v3", "b7100", active=1, queued=0, prompt=80.0, generation=61.0,
     pids=(6161,),
 )  # fmt: skip
+OWNED = Policy(cost=CostPolicy(purchase_usd=500_000.0, months=36.0, usd_per_kwh=0.31))
 RENTED = Policy(
     cost=CostPolicy(
         usd_per_gpu_hour=2.40, reference_name="gpt-5.2-mini", reference_usd_per_mtok=2.0
@@ -78,6 +79,14 @@ def priced() -> Snapshot:
     return box(QWEN._replace(burn=0.34), full, LLAMA, policy=RENTED).snapshot()
 
 
+def owned() -> Snapshot:
+    """An owned machine: one GPU does not tell its watts, and one engine not its tokens."""
+    silent = Serving("ollama", 11434, "phi-5", active=1)
+    *metered, last = held_gpus()
+    made = box(QWEN, GEMMA, silent, policy=OWNED)
+    return made.gpus(*metered, last._replace(power_w=None)).snapshot()
+
+
 def troubled_engines() -> Snapshot:
     """Engines in every state that is not simply online, each with what to do about it."""
     proxy = Serving(
@@ -103,9 +112,13 @@ def troubled_engines() -> Snapshot:
 def fleet(count: int = 64) -> Snapshot:
     """`count` engines on three clusters and two hosts' GPUs, seen from a laptop."""
     made = Box("laptop").answers("nvml", NO_DRIVER)
-    far = (g._replace(node=f"gpu-box-0{1 + i // 4}", index=i % 4) for i, g in enumerate(pool(0.9)))
-    made.answers("prometheus/gpus", GpusReading(tuple(far)))
+    made.answers("prometheus/gpus", GpusReading(tuple(map(_far, range(8), pool(0.9)))))
     return made.engines(prometheus(), *(_member(i) for i in range(count))).snapshot()
+
+
+def _far(place: int, gpu: DeviceReading) -> DeviceReading:
+    """As exporters describe a GPU: by its host, without its processes."""
+    return gpu._replace(node=f"gpu-box-0{1 + place // 4}", index=place % 4, processes=None)
 
 
 def _member(index: int) -> EngineObservation:
@@ -118,7 +131,7 @@ def _member(index: int) -> EngineObservation:
         host=f"10.0.{index // 16}.{index % 16}",
     )  # fmt: skip
     if index == 7:
-        one = one._replace(health="starting", active=None, queued=None, kv_cache=None)
+        one = Serving("sglang", 8000, model, health="starting", host=one.host)
     if index == 41:
         one = one._replace(age_s=31.0, failure=timeout(one.url))
     return scraped(one, f"cluster-{'abc'[index % 3]}")

@@ -215,7 +215,7 @@ def mig() -> Snapshot:
         for i, used in enumerate((18.2, 11.0, 0.1))
     )
     shared = DeviceReading(1, "GPU-1", "NVIDIA GB10", utilization=0.42, temperature_c=51.0,
-                           power_w=38.0, memory_shared=True)  # fmt: skip
+                           power_w=38.0, memory_shared=True, processes=())  # fmt: skip
     card = device(2, 18.2, 24.0, name="NVIDIA GeForce RTX 4090", power_w=312.0, power_limit_w=450.0)
     return stack(0.52, 22, 1).gpus(parent, *instances, shared, card).snapshot()
 

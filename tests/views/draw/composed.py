@@ -1,6 +1,7 @@
 """The whole screen as the app composes it: its own placements, its own panels' lines."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from tests.serving import NOW
 from tests.views.draw.samples import samples
@@ -54,3 +55,16 @@ def _row(parts: list[tuple[int, int, Line]], width: int) -> Line:
 def text(rows: list[Line]) -> str:
     """The characters alone, one line each."""
     return "\n".join("".join(part for part, _ in line) for line in rows)
+
+
+def styled(rows: list[Line]) -> str:
+    """The same with each run's style before it, as `‹warn›97%`; plain blanks have none."""
+    return "\n".join(_styled(row) for row in rows)
+
+
+def _styled(row: Line) -> str:
+    shown = ""
+    for style, spans in groupby(row, key=lambda span: span[1]):
+        run = "".join(part for part, _ in spans)
+        shown += run if style == "text" and not run.strip() else f"‹{style}›{run}"
+    return shown.rstrip()

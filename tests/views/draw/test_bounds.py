@@ -7,7 +7,6 @@ import pytest
 from tests import engine_examples as boxes
 from tests.serving import Serving
 from tests.views.draw.test_panels import said
-from tokentop.domain.policy import CostPolicy, Policy
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.views.tui.draw.kit.line import DrawOptions
@@ -15,7 +14,6 @@ from tokentop.views.tui.draw.layout_inputs import engines_online
 from tokentop.views.tui.draw.panels import costs, header, services, tokens
 
 LOOK = DrawOptions(clock="12:04:31")
-OWNED = Policy(cost=CostPolicy(purchase_usd=500_000.0, months=36.0, usd_per_kwh=0.31))
 # It serves, and does not tell its tokens.
 HIDES_TOKENS = Serving("ollama", 11434, "phi-5", active=1)
 
@@ -24,7 +22,7 @@ def machine(*engines: Serving, metered: bool) -> Snapshot:
     """An owned machine; where it is not `metered`, one of its GPUs does not tell its watts."""
     gpus = boxes.held_gpus()
     last = gpus[-1] if metered else gpus[-1]._replace(power_w=None)
-    box = boxes.box(boxes.QWEN, boxes.GEMMA, *engines, policy=OWNED)
+    box = boxes.box(boxes.QWEN, boxes.GEMMA, *engines, policy=boxes.OWNED)
     return box.gpus(*gpus[:-1], last).snapshot()
 
 
