@@ -90,6 +90,9 @@ VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, objec
         engine_examples.engines(), ViewState("engines", opened=QWEN), (SMALL, USUAL, LARGE), {}),
     "view-engine-silent": (
         engine_examples.troubled_engines(), ViewState("engines", opened=GEMMA), (LARGE,), {}),
+    "view-engine-advice": (
+        engine_examples.troubled_engines(),
+        ViewState("engines", opened="sglang@127.0.0.1:9003"), (LARGE,), {}),
     "view-engine-router": (
         engine_examples.troubled_engines(),
         ViewState("engines", opened="litellm@127.0.0.1:4000", offset=9), (USUAL, LARGE), {}),
@@ -109,13 +112,14 @@ VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, objec
 # Drawn with their styles: each holds a colour that no other character of the screen tells.
 STYLED: dict[str, tuple[Size, ...]] = {
     **dict.fromkeys(("idle", "low", "moderate", "high", "surge", "saturated"), (SMALL,)),
-    "first-paint": (USUAL,),
+    "first-paint": (USUAL, LARGE),
+    "empty": (USUAL, LARGE),
     "offline": (USUAL,),
-    "stale": (USUAL, LARGE),
+    "stale": ((40, 12), SMALL, USUAL, LARGE),
     "later": (USUAL,),
-    "troubled": (USUAL, LARGE),
+    "troubled": ((40, 12), USUAL, LARGE),
     "both": (LARGE,),
-    "mig": (LARGE,),
+    "mig": ((40, 12), LARGE),
     "surge": (SMALL, LARGE),
     "saturated": (SMALL, LARGE),
     "engines": (LARGE,),
@@ -138,6 +142,7 @@ STYLED: dict[str, tuple[Size, ...]] = {
     "view-engines-thresholds": (LARGE,),
     "view-engine": (LARGE,),
     "view-engine-silent": (LARGE,),
+    "view-engine-advice": (LARGE,),
     "view-engine-router": (USUAL,),
     "view-costs-owned": (LARGE,),
     "view-costs-unset": (USUAL,),

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from tests import examples
+from tests import engine_examples, examples
 from tests.views.draw.composed import panel_lines
 from tokentop.domain.snapshot import Gpu, Llm, Snapshot, Tier
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
@@ -17,6 +17,7 @@ from tokentop.views.tui.draw.panels.slots import panel as slots
 from tokentop.views.tui.draw.registry import PANELS
 
 LOOK = DrawOptions(clock="12:04:31")
+SNAPSHOTS = [build() for build in (examples.STATES | engine_examples.STATES).values()]
 
 
 def said(lines: list[Line]) -> str:
@@ -114,8 +115,23 @@ def test_ages_tick_between_polls() -> None:
     assert "data 52s ago" in said(header.lines(examples.stale(), 100, 1, later))
     assert "52s old" in said(gpus.lines(examples.stale(), 78, 8, later))
     assert "9:36" in said(capacity.lines(examples.idle(), 78, 1, later))
+
+
+@pytest.mark.parametrize("panel", sorted(PANELS))
+@pytest.mark.parametrize("size", [(38, 1), (58, 2), (78, 4), (118, 8)])
+def test_what_changes_between_two_polls_ticks(panel: str, size: tuple[int, int]) -> None:
+    """A panel whose picture is another one a minute later says so; else it would stand still."""
+    for border in ("bare", "rule", "frame"):
+        place = Placement(panel, 0, 0, *size, border)  # type: ignore[arg-type]
+        for snapshot in SNAPSHOTS:
+            now, later = (panel_lines(snapshot, place, LOOK._replace(elapsed_s=s)) for s in (0, 60))
+            assert now == later or PANELS[panel].ticks(snapshot)
+
+
+def test_what_does_not_change_does_not_tick() -> None:
+    """While all sources answer, the header's age alone is drawn again every second."""
+    assert [name for name in PANELS if PANELS[name].ticks(examples.high())] == ["header"]
     assert PANELS["capacity"].ticks(examples.idle())
-    assert not PANELS["slots"].ticks(examples.idle())
 
 
 def test_figures_keep_their_cells() -> None:
