@@ -12,6 +12,9 @@ from tokentop.config.schema import UiConfig
 from tokentop.domain.engines.history import EngineHistory
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions
+from tokentop.views.tui.draw.layout import Placement
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs
+from tokentop.views.tui.draw.registry import dashboard
 from tokentop.views.tui.screen_model import ScreenModel
 from tokentop.views.tui.screens.help import help_lines, help_size
 from tokentop.views.tui.state import ViewState
@@ -151,6 +154,45 @@ STYLED: dict[str, tuple[Size, ...]] = {
 }
 
 
+# Name: what the layout depends on; each is arranged on screens of every height.
+LAYOUTS = {
+    "stack-1-gpu": LayoutInputs(gpu_rows=1),
+    "stack-8-gpus": LayoutInputs(gpu_rows=8),
+    "stack-64-gpus": LayoutInputs(gpu_rows=64),
+    "stack-and-engines": LayoutInputs(gpu_rows=8, engines=2, engine_rows=2),
+    "one-engine": LayoutInputs(gpu_rows=1, engines=1, engine_rows=1, has_stack=False),
+    "engines": LayoutInputs(gpu_rows=8, engines=3, engine_rows=3, has_stack=False),
+    "many-engines": LayoutInputs(gpu_rows=9, engines=9, engine_rows=11, has_stack=False),
+    "fleet": LayoutInputs(gpu_rows=17, engines=65, engine_rows=69, has_stack=False),
+    "empty": LayoutInputs(empty=True),
+    "compact": LayoutInputs(compact=True),
+    "hidden": LayoutInputs(gpu_rows=8, hidden=frozenset(HIDDEN.hide)),
+}
+
+
+def layouts() -> dict[str, str]:
+    """Every layout golden: the panels' heights from top to bottom, a line for each screen."""
+    return {
+        f"layout-{name}": "\n".join(
+            _arranged(width, height, inputs) for width in (40, 80, 120) for height in range(3, 61)
+        )
+        for name, inputs in LAYOUTS.items()
+    }
+
+
+def _arranged(width: int, height: int, inputs: LayoutInputs) -> str:
+    """`80x24  header 1  banner 2`; panels that share a row have their widths too."""
+    places = dashboard(width, height, inputs)
+    rows: dict[int, list[Placement]] = {}
+    for place in places:
+        rows.setdefault(place.y, []).append(place)
+    words = (
+        " + ".join(f"{p.panel} {p.height}" + f"/{p.width}" * (len(row) > 1) for p in row)
+        for row in rows.values()
+    )
+    return f"{width}x{height}  " + "  ".join(words)
+
+
 def scenes() -> Iterator[tuple[str, ScreenModel, tuple[Size, ...]]]:
     """Every screen by name, with the sizes it is drawn at."""
     for name, build in STATES.items():
@@ -161,7 +203,7 @@ def scenes() -> Iterator[tuple[str, ScreenModel, tuple[Size, ...]]]:
 
 def pictures() -> dict[str, str]:
     """Every golden's file name with what it should hold."""
-    drawn = {}
+    drawn = layouts()
     for name, scene, sizes in scenes():
         drawn |= {f"{name}-{w}x{h}": text(composed(scene, w, h)) for w, h in sizes}
         for w, h in STYLED.get(name, ()):
