@@ -4,7 +4,7 @@ from tokentop.domain.economy.cost_account import Account
 from tokentop.domain.economy.cost_rate import HOURS_A_MONTH, Rate
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.snapshot_engines import Cost, CostInput, Explanation
-from tokentop.domain.text import DASH, fmt_count, known
+from tokentop.domain.text import DASH, fmt_count, fmt_usd
 
 CONFIGURED = "configured"
 MEASURED = "measured"
@@ -110,13 +110,5 @@ def _with_gaps(each: Explanation, cost: Cost) -> Rows:
 
 
 def _usd(amount: float | None) -> str:
-    """Plain money, never an exponent: `$60,000`, `$2.40`, `$0.0042`."""
-    if not known(amount):
-        return DASH
-    if amount >= 1000 or amount == 0:
-        return f"${amount:,.0f}"
-    if amount >= 1 or (amount >= 0.1 and round(amount, 2) == amount):
-        return f"${amount:.2f}".removesuffix(".00")
-    if amount < 0.00001:
-        return "<$0.00001"
-    return f"${amount:.6f}".rstrip("0") if amount < 0.001 else f"${amount:.4g}"
+    """An input as it was given: a price per kWh has more than two digits."""
+    return fmt_usd(amount, digits=4)

@@ -45,7 +45,7 @@ def prices(snapshot: Snapshot, options: DrawOptions) -> dict[str, str]:
         "usd_per_mtok_busy": cost.busy_at_least and whole,
         "usd_per_mtok_best": cost.rate_at_least and whole,
     }
-    said = {name: usd(getattr(cost, name)) for name in bounded}
+    said = {name: fmt_usd(getattr(cost, name)) for name in bounded}
     return {n: sign + s if bounded[n] and s != DASH else s for n, s in said.items()}
 
 
@@ -66,18 +66,9 @@ def spans(median: float | None, p95: float | None) -> str:
     return DASH if low == high == DASH else f"{low}/{high}"
 
 
-def usd(amount: float | None) -> str:
-    """Money with as many digits as it needs: `$0.0042`, `$12.30`, `$1.2k`."""
-    if not known(amount):
-        return DASH
-    if 0 < amount < 0.1:
-        return f"${amount:.2g}" if amount >= 0.0001 else f"${amount:.0e}"
-    return f"${fmt_count(amount)}" if amount >= 1000 else fmt_usd(amount)
-
-
 def per_hour(amount: float | None) -> str:
     """USD per hour: `$0.42/h`."""
-    return f"{usd(amount)}/h" if known(amount) else DASH
+    return f"{fmt_usd(amount)}/h" if known(amount) else DASH
 
 
 def share(fraction: float | None, *, about: bool = False) -> str:

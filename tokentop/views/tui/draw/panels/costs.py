@@ -2,7 +2,7 @@
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Cost, Explanation
-from tokentop.domain.text import DASH, clean, fit, fmt_duration
+from tokentop.domain.text import DASH, clean, fit, fmt_duration, fmt_usd
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, window, wrapped
 from tokentop.views.tui.draw.panel import Panel
@@ -47,7 +47,7 @@ def page(snapshot: Snapshot, width: int, options: DrawOptions | None = None) -> 
     cost, money = snapshot.cost, fmt.prices(snapshot, options or DrawOptions())
     rows: list[Line] = []
     for each in cost.explained:
-        rows += [*_figure(each, money.get(each.figure, fmt.usd(each.value)), width), []]
+        rows += [*_figure(each, money.get(each.figure, fmt_usd(each.value)), width), []]
     if cost.basis is None:
         rows += [[(row, "text")] for row in wrapped(_UNSET[0], width, 4)]
         rows += [[], *([("  " + row, "dim")] for row in _EXAMPLE)]

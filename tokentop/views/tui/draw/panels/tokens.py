@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, known
+from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, fmt_usd, known
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import age, old
 from tokentop.views.tui.draw.kit.line import (
@@ -118,7 +118,7 @@ def _reference(snapshot: Snapshot) -> list[Fact]:
     if cost.reference_usd_per_mtok is None:
         return []
     name = clean(cost.reference_name or "reference", 40)
-    return [Fact(name, fmt.usd(cost.reference_usd_per_mtok), "/Mtok", "text")]
+    return [Fact(name, fmt_usd(cost.reference_usd_per_mtok), "/Mtok", "text")]
 
 
 def _beside(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:

@@ -13,6 +13,7 @@ from tokentop.domain.text import (
     fmt_bytes,
     fmt_count,
     fmt_duration,
+    fmt_usd,
     known,
 )
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol
@@ -232,7 +233,7 @@ def _spend(engine: Engine, width: int) -> list[Line]:
         name = clean(" / ".join(filter(None, (one.team, one.key))) or DASH, 60)
         figures = joined(
             [
-                [(fit(fmt.usd(one.usd), 8, "right"), "bright")],
+                [(fit(fmt_usd(one.usd), 8, "right"), "bright")],
                 [(fit(fmt_count(one.tokens), 7, "right"), "text"), (" tokens", "dim")],
             ]
         )
