@@ -139,8 +139,10 @@ def test_a_routers_requests_are_not_seated_twice() -> None:
     """A router stands for itself only where no engine is known."""
     proxy = Engine("p", "litellm", active=9, max_slots=10, router=True, state="online")
     snap = boxes.engines()
-    assert sections.seated(snap._replace(engines=(*snap.engines, proxy))) == list(snap.engines)
-    assert sections.seated(snap._replace(engines=(proxy,))) == [proxy]
+    assert sections.counted_engines(snap._replace(engines=(*snap.engines, proxy))) == list(
+        snap.engines
+    )
+    assert sections.counted_engines(snap._replace(engines=(proxy,))) == [proxy]
 
 
 def test_silent_burn_is_marked_above_the_users_threshold() -> None:
@@ -166,7 +168,7 @@ def test_the_tokens_panel_has_three_faces() -> None:
     assert styles(tokens.lines(old, 100, 6, LOOK)) == {"stale"}
     assert said([tokens.summary(old, LOOK)]) == "stale · 47s"
     blank = boxes.engines()._replace(throughput=Throughput(), cost=Cost())
-    assert "No engine has told" in said(tokens.lines(blank, 100, 6, LOOK))
+    assert "No engine has reported" in said(tokens.lines(blank, 100, 6, LOOK))
     for snap in (old, blank, boxes.priced()):
         check(tokens.lines(snap, 100, 6, LOOK), 100, 6)
 

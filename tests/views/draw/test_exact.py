@@ -12,7 +12,7 @@ from tokentop.config.schema import PANELS as HIDEABLE
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.palette import STYLES
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, span_width
-from tokentop.views.tui.draw.layout import Beside, Placement
+from tokentop.views.tui.draw.layout import Placement, SharedRow
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs, layout_inputs
 from tokentop.views.tui.draw.panel import draw_panel, places_of
 from tokentop.views.tui.draw.registry import PANELS, dashboard
@@ -122,7 +122,7 @@ def test_a_panel_stands_beside_or_below_one_that_is_there(engines: int) -> None:
     inputs = LayoutInputs(engines=engines, engine_rows=engines)
     places = {name: places_of(panel, inputs) for name, panel in PANELS.items()}
     for place in (p for found in places.values() for p in found):
-        other = place.panel if isinstance(place, Beside) else place.below or place.replaces
+        other = place.panel if isinstance(place, SharedRow) else place.below or place.replaces
         for size, content in product(place.sizes, place.contents) if other else ():
             assert any(size in p.sizes and content in p.contents for p in places[other])
 

@@ -7,7 +7,6 @@ import pytest
 from tokentop.views.palette import (
     AREA_STYLES,
     BACKGROUNDS,
-    HOLDERS,
     SERVICE_SYMBOLS,
     SLOT_STYLES,
     STYLES,
@@ -15,6 +14,7 @@ from tokentop.views.palette import (
     THEMES,
     TIERS,
     UNKNOWN_TIER,
+    VRAM_PARTS,
 )
 
 RGB = tuple[float, float, float]
@@ -68,7 +68,7 @@ def seen(rgb: RGB, blindness: str) -> RGB:
     [
         *TEXT_STYLES,
         *(f"badge.{t}" for t in (*TIERS, "none", "warn")),
-        *(f"on.{h}" for h in HOLDERS),
+        *(f"on.{h}" for h in VRAM_PARTS),
     ],
 )
 def test_text_is_readable(theme: str, name: str) -> None:
@@ -84,7 +84,7 @@ def test_text_is_readable(theme: str, name: str) -> None:
         *AREA_STYLES,
         *(f"area.{t}" for t in TIERS),
         *(f"fill.{s}" for s in SLOT_STYLES),
-        *(f"hold.{h}" for h in HOLDERS if h != "reserved"),
+        *(f"hold.{h}" for h in VRAM_PARTS if h != "reserved"),
     ],
 )
 def test_bars_are_seen(theme: str, name: str) -> None:

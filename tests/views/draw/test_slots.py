@@ -67,6 +67,6 @@ def test_free_slots_are_those_of_engines_that_tell_theirs() -> None:
 def test_the_silent_are_in_no_sum_unless_all_are() -> None:
     """One stale engine takes its slots and its queue with it; where all are, the last ones stay."""
     gone = FULL._replace(age_s=31.0, failure=timeout(FULL.url))
-    heard = sections.seated(boxes.box(SPARE, gone).snapshot())
+    heard = sections.counted_engines(boxes.box(SPARE, gone).snapshot())
     assert [engine.id for engine in heard] == [SPARE.id]
-    assert len(sections.seated(boxes.stale_engines())) == 3
+    assert len(sections.counted_engines(boxes.stale_engines())) == 3

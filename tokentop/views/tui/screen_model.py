@@ -1,4 +1,4 @@
-"""The whole picture as a value: which panels stand where, and what each of them shows."""
+"""The whole screen as a value: which panels stand where, and the lines of each."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -24,10 +24,10 @@ _CHART = "chart-"
 
 
 class ScreenModel(NamedTuple):
-    """Everything the picture is a function of.
+    """Everything that the screen is a function of; times are monotonic seconds.
 
-    `now` is the monotonic time that the picture shows; `elapsed_s` the time since its snapshot was
-    folded, which goes on while the picture stands still.
+    `now` is when the history ends; it stands still while paused. `elapsed_s` is the time since the
+    snapshot was folded, which goes on.
     """
 
     snapshot: Snapshot
@@ -44,7 +44,7 @@ class ScreenModel(NamedTuple):
 
     @property
     def options(self) -> DrawOptions:
-        """The same, as the drawing functions want it."""
+        """What the panels depend on besides the snapshot."""
         view = self.view
         return DrawOptions(
             ascii=self.ui.ascii,
@@ -81,7 +81,7 @@ def placements(scene: ScreenModel, width: int, height: int) -> tuple[Placement, 
 
 
 def _inside(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
-    """What stands between header and footer."""
+    """The panels between header and footer."""
     view = scene.view
     if view.name == "gpus":
         return _gpu_view(scene, room)
@@ -131,7 +131,7 @@ def lines(scene: ScreenModel, place: Placement) -> list[Line]:
 def _panel(scene: ScreenModel, name: str) -> Panel:
     """The panel of that name; a chart and an opened engine have more to show than a snapshot."""
     if name.startswith(_CHART):
-        from tokentop.views.tui.draw.panels.history import charts  # plotext only where it is seen
+        from tokentop.views.tui.draw.panels.history import charts  # loads plotext, 10 MB
 
         return charts.panel(name.removeprefix(_CHART), name, scene.samples(), scene.now)
     if name == "engine":
@@ -160,7 +160,7 @@ def scrolling(scene: ScreenModel, shown: Sequence[Placement]) -> tuple[int, int]
         if rows is not None:
             heads = place.panel in ("gpus", "processes", "engines")
             room = place.height - sum(edges(place)) + (not heads and place.border == "frame")
-            room -= rows > room > 1 and place.panel != "processes"  # for the line that says where
+            room -= rows > room > 1 and place.panel != "processes"  # for the line with the position
             found.append((max(0, rows - max(1, room)), max(1, room)))
     return max(found)
 
@@ -177,5 +177,5 @@ def _rows(scene: ScreenModel, place: Placement) -> int | None:
         return len(listed(snapshot.engines, options.engine_sort, options.engine_filter))
     if place.panel == "costs":
         return len(costs.page(snapshot, width))
-    one = engine.found(snapshot, scene.view.opened or "") if place.panel == "engine" else None
+    one = engine.find(snapshot, scene.view.opened or "") if place.panel == "engine" else None
     return len(engine.page(one, Trends(), width, options)) if one else None

@@ -43,10 +43,10 @@ class Place(NamedTuple):
 
     `steps` are the heights in rows that it uses well, rising; a first step of 0 means: only where
     there is room. The lowest `rank` stays longest and grows first, `grow_last` panels after all
-    others; a `flex` one takes the rows that nobody wants, once it has grown at all. It needs a
+    others; a `flex` one takes the rows that no panel wants, once it has grown at all. It needs a
     screen of `from_rows`; `inset` cells stay free at both sides of a screen `inset_from` cells
-    wide. It stands in the registry's order, or under the panel `below`. With `whole` rows it shows
-    all that the panel `replaces` would, which then goes. `share` is for panels beside it.
+    wide. It stands in the registry's order, or under the panel `below`. Where it can have `whole`
+    rows it takes the place of the panel it `replaces`. `share`: its parts of a SharedRow's width.
     """
 
     sizes: Sizes
@@ -65,8 +65,8 @@ class Place(NamedTuple):
     share: int = 1
 
 
-class Beside(NamedTuple):
-    """A panel that shares the row of another one before it: `share` parts of the width."""
+class SharedRow(NamedTuple):
+    """A place in the row of `panel`, which stands before it: `share` parts of the width."""
 
     sizes: Sizes
     panel: str
@@ -75,7 +75,7 @@ class Beside(NamedTuple):
     from_rows: int = 0
 
 
-Declared = tuple[str, Sequence[Place | Beside]]  # a panel's name, and all its places
+Declared = tuple[str, Sequence[Place | SharedRow]]  # a panel's name, and all its places
 
 
 class _Band(NamedTuple):
@@ -127,9 +127,9 @@ def content_of(inputs: LayoutInputs) -> Content:
 def _bands(
     panels: Sequence[Declared], width: int, height: int, inputs: LayoutInputs
 ) -> list[_Band]:
-    """The bands top to bottom, each panel where the first of its places that holds says."""
+    """The bands top to bottom; of a panel's places the first one that applies counts."""
     size, content = size_of(width, height), content_of(inputs)
-    chosen: list[tuple[str, Place | Beside]] = []
+    chosen: list[tuple[str, Place | SharedRow]] = []
     for name, places in panels:
         found = [
             p for p in places
@@ -146,7 +146,7 @@ def _bands(
     return bands
 
 
-def _in_order(chosen: list[tuple[str, Place | Beside]]) -> list[tuple[str, Place | Beside]]:
+def _in_order(chosen: list[tuple[str, Place | SharedRow]]) -> list[tuple[str, Place | SharedRow]]:
     """The panels as registered, those that stand `below` another one moved under it."""
     moved = [(n, p) for n, p in chosen if isinstance(p, Place) and p.below]
     ordered = [each for each in chosen if each not in moved]
@@ -177,7 +177,7 @@ def _with_replacement(bands: Sequence[_Band]) -> list[_Band]:
 
 
 def _complete(bands: Sequence[_Band], heights: Sequence[int]) -> bool:
-    """True where the replacing panel is whole and no other panel has gone for it."""
+    """True where the replacing panel is whole and no other panel was left out for it."""
     at = next(i for i, b in enumerate(bands) if b.place.replaces)
     kept = all(h > 0 or b.place.steps[0] == 0 for b, h in zip(bands, heights, strict=True))
     return kept and heights[at] >= bands[at].place.whole

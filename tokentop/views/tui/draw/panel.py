@@ -1,4 +1,4 @@
-"""What a panel is: its content, where it may stand, when it changes; and how it is set off."""
+"""What a panel declares of itself, and how it is drawn with its border."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -6,15 +6,15 @@ from typing import NamedTuple
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width
 from tokentop.views.tui.draw.kit.frame import framed, rule
-from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, plain, span_width
-from tokentop.views.tui.draw.layout import Beside, Place, Placement
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, ascii_lines, block, span_width
+from tokentop.views.tui.draw.layout import Place, Placement, SharedRow
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 
 Lines = Callable[[Snapshot, int, int, DrawOptions], list[Line]]
 Heads = Callable[[Snapshot, int, int, DrawOptions], Line]
 Summary = Callable[[Snapshot, DrawOptions], Line]
 Title = Callable[[Snapshot, DrawOptions], str]
-Places = Sequence[Place | Beside]
+Places = Sequence[Place | SharedRow]
 
 
 def _no_heads(_snapshot: Snapshot, _width: int, _height: int, _options: DrawOptions) -> Line:
@@ -44,7 +44,7 @@ class Panel(NamedTuple):
 
 
 def places_of(panel: Panel, inputs: LayoutInputs) -> Places:
-    """Where the panel may stand."""
+    """Every place the panel may have."""
     return panel.places(inputs) if callable(panel.places) else panel.places
 
 
@@ -60,10 +60,11 @@ def draw_panel(
         options = options._replace(summary_hidden=True)
         bare = panel.lines(snapshot, place.width, place.height, options)
         drawn = block(bare, place.width, place.height)
-    return plain(drawn) if options.ascii else drawn
+    return ascii_lines(drawn) if options.ascii else drawn
 
 
-def _title(panel: Panel, snapshot: Snapshot, options: DrawOptions) -> str:
+def title_of(panel: Panel, snapshot: Snapshot, options: DrawOptions) -> str:
+    """What the panel is called in its border; empty for one without a border."""
     return panel.title if isinstance(panel.title, str) else panel.title(snapshot, options)
 
 
@@ -73,7 +74,7 @@ def _framed(panel: Panel, snapshot: Snapshot, place: Placement, options: DrawOpt
     body = panel.lines(snapshot, width, height - bool(heads), options)
     return framed(
         [heads, *body] if heads else body,
-        _title(panel, snapshot, options),
+        title_of(panel, snapshot, options),
         panel.summary(snapshot, options),
         place.width,
         place.height,
@@ -86,14 +87,14 @@ def _ruled(panel: Panel, snapshot: Snapshot, place: Placement, options: DrawOpti
     width, height = place.width, place.height - 1
     heads = panel.heads(snapshot, width, height, options)
     options = options._replace(summary_hidden=bool(heads))
-    title = _title(panel, snapshot, options)
+    title = title_of(panel, snapshot, options)
     top = rule(title, [] if heads else panel.summary(snapshot, options), width)
     body = block(panel.lines(snapshot, width, height, options), width, height)
     return [_overlaid(top, heads, cell_width(title) + 4) if heads else top, *body]
 
 
 def _overlaid(top: Line, heads: Line, free_from: int) -> Line:
-    """The headings written into a rule, each with a little air, right of the title."""
+    """The headings written into a rule with a blank around each, right of the title."""
     words = "".join(text for text, _ in heads)
     line = top[:2]
     x, end = span_width(line), span_width(top)

@@ -106,7 +106,7 @@ def _time_marks(span_s: float) -> list[tuple[float, str]]:
 
 
 def _spans(row: str, labels: int, style: str) -> Line:
-    """Ruler and axis quiet, the curve in its own colour."""
+    """Ruler and axis grey, the curve in its own colour."""
     head, body = row[:labels], row[labels:]
     words = any(char.isalnum() for char in body)
     return [(head, "dim"), (body, "dim" if words else style)]

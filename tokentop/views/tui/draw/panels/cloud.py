@@ -1,4 +1,4 @@
-"""The rented instances: GPU type, region, status, price."""
+"""The rented cloud instances: GPU type, region, status, price."""
 
 from tokentop.domain.snapshot import CloudInstance, Snapshot
 from tokentop.domain.text import DASH, clean, fit, fmt_usd
@@ -6,13 +6,13 @@ from tokentop.views.tui.draw.kit.format import per_hour
 from tokentop.views.tui.draw.kit.glyphs import age, old
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, sentence
 from tokentop.views.tui.draw.kit.table import Column
-from tokentop.views.tui.draw.layout import LARGE, MEDIUM, STACK, Beside, Place
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, STACK, Place, SharedRow
 from tokentop.views.tui.draw.layout_inputs import waiting
 from tokentop.views.tui.draw.panel import Panel
 
 
 def lines(snapshot: Snapshot, width: int, height: int, _options: DrawOptions) -> list[Line]:
-    """The table in exactly `height` lines of `width` cells; the last line counts what is cut."""
+    """The table in exactly `height` lines of `width` cells; the last line counts the rows cut."""
     rented = snapshot.cloud.instances
     if not rented:
         return sentence(_absence(snapshot), width, height)
@@ -32,7 +32,7 @@ def heads(snapshot: Snapshot, width: int, _height: int, _options: DrawOptions) -
 
 
 def title(snapshot: Snapshot, options: DrawOptions) -> str:
-    """The panel's title, with how many are rented, or how old that is."""
+    """The title with how many are rented; where there is no summary, with their age."""
     if snapshot.cloud.stale and options.summary_hidden:
         return f"cloud · {old(snapshot.cloud.age_s, options)}"
     rented = len(snapshot.cloud.instances or ())
@@ -63,7 +63,7 @@ def columns(width: int) -> list[Column]:
 
 
 def _row(instance: CloudInstance, cols: list[Column]) -> Line:
-    said = {
+    texts = {
         "gpu": clean(instance.gpu or DASH, 60),
         "region": clean(instance.region or DASH, 60),
         "status": clean(instance.status or DASH, 60),
@@ -74,14 +74,14 @@ def _row(instance: CloudInstance, cols: list[Column]) -> Line:
     line: Line = []
     for c in cols:
         line += [("  ", "text")] if line else []
-        line.append((fit(said[c.key], c.width, c.align), style.get(c.key, "dim")))
+        line.append((fit(texts[c.key], c.width, c.align), style.get(c.key, "dim")))
     return line
 
 
 def _absence(snapshot: Snapshot) -> str:
     if snapshot.cloud.instances is not None:
         return "Nothing is rented."
-    return "Waiting for Compute…" if waiting(snapshot) else "Compute has not said what is rented."
+    return "Waiting for Compute…" if waiting(snapshot) else "Compute has not listed its instances."
 
 
 PANEL = Panel(
@@ -91,7 +91,7 @@ PANEL = Panel(
     summary,
     heads,
     places=(
-        Beside(LARGE, "metrics", 6, STACK),
+        SharedRow(LARGE, "metrics", 6, STACK),
         Place(MEDIUM, 11, (2, 3), "rule", 1, grow_last=True, contents=STACK),
     ),
     ticks=lambda snapshot: snapshot.cloud.stale,

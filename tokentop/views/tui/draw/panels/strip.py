@@ -1,4 +1,4 @@
-"""The compact strip: the whole economy in a few lines, for a small pane beside the work."""
+"""The compact strip: the economy in six lines, for a small pane of a terminal multiplexer."""
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sides
@@ -12,7 +12,7 @@ from tokentop.views.tui.draw.panels.slots import panel as slots
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
-    """Banner, slots, gauge, metrics and the pool's sum in exactly `height` lines."""
+    """The first `height` of: banner, slots, multiplier and metrics (or tokens), the GPUs' sum."""
     if snapshot.engines and not has_stack(snapshot):
         middle = tokens.lines(snapshot, width, 2, options)
     else:

@@ -1,4 +1,4 @@
-"""Who holds the VRAM: one row per process, GPU by GPU, the largest first."""
+"""The processes on the GPUs: one row each, GPU by GPU, the largest first."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from tokentop.views.tui.draw.panels.gpus.rows import arranged
 
 
 class Row(NamedTuple):
-    """One process on one GPU; `process` is None where the driver refuses the list."""
+    """One process on one GPU; `process` is None where the driver refuses to list them."""
 
     gpu: Gpu
     process: Process | None
@@ -34,7 +34,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     """The list under its headings in exactly `height` lines of `width` cells."""
     found = rows(snapshot, options)
     if not found:
-        words = "No process holds VRAM here, or only the driver of another host would know."
+        words = "No process holds VRAM here; those of another host are not listed."
         return sentence(words, width, height)
     room = max(0, height - 1)
     start = max(0, min(options.offset, len(found) - room))

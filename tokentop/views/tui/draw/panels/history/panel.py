@@ -18,7 +18,7 @@ def lines(_snapshot: Snapshot, width: int, height: int, options: DrawOptions) ->
     """The chart in exactly `height` lines of `width` cells; gaps stay gaps."""
     values = options.history
     if sum(map(known, values)) < 2 or height < 2 or width < 20:
-        return sentence("The picture of the last hour begins to form.", width, height)
+        return sentence("The history of the last hour starts here.", width, height)
     columns = resampled(values, width - _LABEL)
     rows = [_row(columns, row, height) for row in range(height)]
     return block(rows, width, height)
@@ -52,7 +52,7 @@ _TALL = 44  # rows of a screen from which the history joins the dashboard
 
 
 def _places(inputs: LayoutInputs) -> Places:
-    """On tall screens; on a lower one of the stack it takes the rows that nobody else wants."""
+    """On tall screens; on lower ones of the stack it takes the rows that no other panel wants."""
     few, framed = inputs.engines <= 8, (0, 8)
     return (
         Place(LARGE, 9, (0, 8, 12), "frame", flex=True, contents=STACK, from_rows=_TALL),
