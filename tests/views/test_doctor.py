@@ -11,7 +11,7 @@ from tokentop.domain.reasons import FailureKind
 from tokentop.views.doctor import advice
 from tokentop.views.doctor.checks import devices, driver_failure
 from tokentop.views.doctor.report import Page, Row, Section, render
-from tokentop.views.terminal import look_at
+from tokentop.views.terminal import detect
 
 KINDS: tuple[FailureKind, ...] = (
     "refused", "unreachable", "timeout", "tls", "reset", "too-large", "redirect", "auth", "http",
@@ -132,8 +132,8 @@ def test_long_words_fold_and_remote_text_is_harmless(width: int) -> None:
 
 def test_what_a_terminal_can_do_is_read_from_its_environment() -> None:
     """A closed stream can do nothing; tmux is recognised by its variable or its TERM."""
-    nothing = look_at(None, {"TERM": "xterm"})
+    nothing = detect(None, {"TERM": "xterm"})
     assert (nothing.tty, nothing.colors, nothing.utf8) == (False, 0, False)
-    assert look_at(None, {"TMUX": "/tmp/x"}).multiplexer == "tmux"
-    assert look_at(None, {"TERM": "screen-256color"}).multiplexer == "screen"
-    assert look_at(None, {"TERM": "xterm"}).multiplexer is None
+    assert detect(None, {"TMUX": "/tmp/x"}).multiplexer == "tmux"
+    assert detect(None, {"TERM": "screen-256color"}).multiplexer == "screen"
+    assert detect(None, {"TERM": "xterm"}).multiplexer is None

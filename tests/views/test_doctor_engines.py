@@ -57,7 +57,7 @@ def test_three_engines_and_nothing_else(place: Path) -> None:
     assert text.count("● ok state answers in") == 3
     assert "tiny-llama" in text
     assert "4 of 4 busy" in text
-    assert "4 as the server says" in text
+    assert "4 as the server reports" in text
     assert "[[engine]] max_slots" in text  # vLLM's capacity is not to be had
     assert "3 engines" in text
     assert text.count(NO_STACK) == 1
@@ -114,7 +114,7 @@ def test_every_state_has_words_and_a_way_on(engine: Engine) -> None:
 def test_where_the_slots_come_from() -> None:
     """Reported, from the command line, configured, a lower bound, or unknown with what to do."""
     base = row(engine_examples.LLAMA._replace(max_slots=8))
-    assert "8 as the server says" in words(base._replace(slots_source="reported"))
+    assert "8 as the server reports" in words(base._replace(slots_source="reported"))
     assert "8 by its command line" in words(base._replace(slots_source="argv"))
     assert "8 as configured" in words(base._replace(slots_source="configured"))
     assert "8 at least" in words(base._replace(slots_source="derived"))
@@ -139,7 +139,7 @@ def test_what_the_search_saw() -> None:
     starting = Found("vllm", "http://127.0.0.1:8000", (42,), None, "qwen")
     seen = Survey(3, 1, (Candidate("127.0.0.1", 8000, listening=False),))
     text = str(search(Config(), Findings(starting=(starting,), complete=False), seen))
-    for part in ("on the GPUs: 3", "1 GPU processes of others", "process 42, qwen", "not end"):
+    for part in ("on the GPUs: 3", "the ports of 1 GPU processes", "process 42, qwen", "not end"):
         assert part in text
     (off,) = search(load({"discovery.enabled": False}, {"HOME": "/nonexistent"}, None), None, None)
     assert off.mark == "off"

@@ -1,4 +1,4 @@
-"""How each cost was computed, in rows of (what, how much, who said so)."""
+"""How each cost was computed, in rows of (what, how much, where that comes from)."""
 
 from tokentop.domain.economy.cost_account import Account
 from tokentop.domain.economy.cost_rate import HOURS_A_MONTH, Rate
@@ -105,7 +105,7 @@ def _energy(price: Rate, total: Account) -> Rows:
 def _with_gaps(each: Explanation, cost: Cost) -> Rows:
     if not cost.partial or each.figure in ("usd_per_hour", "reference_usd_per_mtok"):
         return each.inputs
-    hidden = CostInput("not counted", "an engine", "it does not tell its tokens")
+    hidden = CostInput("not counted", "an engine", "it does not report its tokens")
     return (*each.inputs, hidden)
 
 
