@@ -1,22 +1,24 @@
 """The doctor: each finding in words, in aligned columns, with what to do about it."""
 
 import re
+from typing import get_args
 
 import pytest
 
 from tests.cli.command import environment, in_terminal, run
 from tests.cli.stack import serving
+from tokentop.collect.collector import Collector
+from tokentop.config.load import load
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.reasons import FailureKind
+from tokentop.domain.snapshot import Snapshot
+from tokentop.runtime.oneshot.refresh import RefreshResult
 from tokentop.views.doctor import advice
-from tokentop.views.doctor.checks import devices, driver_failure
+from tokentop.views.doctor.checks import devices, driver_failure, services
 from tokentop.views.doctor.report import Page, Row, Section, render
 from tokentop.views.terminal import detect
 
-KINDS: tuple[FailureKind, ...] = (
-    "refused", "unreachable", "timeout", "tls", "reset", "too-large", "redirect", "auth", "http",
-    "bad-data",
-)  # fmt: skip
+KINDS = [kind for kind in get_args(FailureKind) if kind not in ("driver", "absent")]
 
 
 def test_everything_works() -> None:
@@ -83,6 +85,17 @@ def test_on_a_terminal_it_has_colour_and_says_what_it_can() -> None:
 def test_ascii() -> None:
     """--ascii needs no other byte."""
     assert run("doctor", "--ascii", "--no-gpus").stdout.isascii()
+
+
+@pytest.mark.parametrize("kind", get_args(FailureKind))
+def test_another_program_is_one_that_was_reached(kind: FailureKind) -> None:
+    """A port where nothing listens, a host without a name or a route: no program is there."""
+    config = load({}, {"HOME": "/nonexistent"}, None)
+    source = Collector(config, "box", demo=False).sources[0]
+    result = RefreshResult(((source, Failure(kind, "x")),))
+    (section,) = services(config, result, Snapshot())
+    reached = any("another program" in row.found for row in section.rows)
+    assert reached == (kind not in ("refused", "unreachable", "no-such-host", "no-route"))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -129,10 +129,8 @@ _BOLD = frozenset(
 )
 _CHIP_BG = {"dark": "#1f2830", "light": "#e8e9e5", "colorblind": "#1f2830", "ansi": None}
 
-VRAM_PARTS = tuple(_VRAM_PARTS)
-SLOT_STYLES = ("active", "queued", "beyond")
-TEXT_STYLES = (*_TEXT, *(f"tier.{name}" for name in (*TIERS, "none")))
-AREA_STYLES = tuple(_AREAS)
+_SLOT_STYLES = ("active", "queued", "beyond")
+_AREA_STYLES = tuple(_AREAS)
 
 
 def tier_theme(tier: str | None) -> TierTheme:
@@ -217,17 +215,17 @@ def _theme(theme: str) -> dict[str, Style]:
         for name, colours in table.items()
     }
     styles |= _tier_styles(theme, column) | _vram_styles(theme, column)
-    for name in AREA_STYLES:
+    for name in _AREA_STYLES:
         if name != "bar.line":
             styles[name] = styles[name]._replace(bg=_track(column))
     if theme != "ansi":  # solid in colour, textured without
         for name in ("track", "free"):
             styles[name] = styles[name]._replace(bg=styles[name].fg)
-        for name in SLOT_STYLES:
+        for name in _SLOT_STYLES:
             colour = _area(theme, name, styles[name].fg)
             styles[f"fill.{name}"] = Style(colour, colour)
     else:
-        styles |= {f"fill.{n}": styles[n] for n in SLOT_STYLES}
+        styles |= {f"fill.{n}": styles[n] for n in _SLOT_STYLES}
     styles["chip"] = styles["chip"]._replace(bg=_CHIP_BG[theme])
     styles["selected"] = styles["selected"]._replace(bg=_CHIP_BG[theme], reverse=theme == "ansi")
     styles["badge.warn"] = styles["badge.high"]
