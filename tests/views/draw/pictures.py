@@ -45,6 +45,11 @@ def burning() -> Snapshot:
     return engine_examples.box(engine_examples.QWEN._replace(burn=0.2)).snapshot()
 
 
+def demo() -> Snapshot:
+    """A simulated stack, which says so."""
+    return examples.stack(0.74, 34, 4, rented=1, demo=True).snapshot()
+
+
 def unlisted() -> Snapshot:
     """Sixteen GPUs, none of which lets its processes be listed."""
     return Box().gpus(*(g._replace(processes=None) for g in examples.pool(0.4, 16))).snapshot()
@@ -54,7 +59,7 @@ def unlisted() -> Snapshot:
 VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, object]]] = {
     "ascii": (examples.surge(), ViewState(), SIZES, {"ui": ASCII}),
     "compact": (examples.surge(), ViewState(compact=True), (USUAL, (60, 8), (40, 12)), {}),
-    "badges": (examples.high(), ViewState(paused_at=1.0), (USUAL, LARGE), {"insecure_tls": True}),
+    "badges": (demo(), ViewState(paused_at=1.0), (USUAL, LARGE), {"insecure_tls": True}),
     "filtering": (examples.gpus(64), ViewState(filter="GPU-0000001", filtering=True), (USUAL,), {}),
     "sorted": (examples.troubled(), ViewState(sort="util"), (USUAL, LARGE), {}),
     "hidden": (examples.high(), ViewState(), (USUAL, LARGE), {"ui": HIDDEN}),
@@ -130,7 +135,7 @@ STYLED: dict[str, tuple[Size, ...]] = {
     "priced": (LARGE,),
     "troubled-engines": (LARGE, (200, 60)),
     "stale-engines": (LARGE,),
-    "fleet": (LARGE,),
+    "fleet": (USUAL, LARGE),
     "badges": (USUAL,),
     "filtering": (USUAL,),
     "notice": ((40, 12),),
@@ -138,7 +143,7 @@ STYLED: dict[str, tuple[Size, ...]] = {
     **dict.fromkeys(("thresholds", "burn-tolerated", "burn-noticed"), (LARGE,)),
     "view-gpus": (LARGE,),
     "view-gpus-troubled": (LARGE,),
-    "view-gpus-64": (USUAL,),
+    "view-gpus-64": (SMALL,),
     "view-gpus-refused": (USUAL,),
     "view-engines-troubled": (LARGE,),
     "view-engines-fleet": (USUAL,),
