@@ -90,7 +90,7 @@ def stack(
         "compute/cloud_instances": InstancesReading(INSTANCES[:rented]),
         "compute/cloud_offers": OFFERS,
         "accel/gpu_metrics": GpusReading(),
-        "accel/status": AccelReading("cuda", gpus, True),
+        "accel/status": AccelReading(),
         "parallel/streams_stats": StreamsReading(3, 16, 90210),
         "mint/mint_pool": PoolReading(1_200_000.0, 843_200.0, 356_800.0),
         "mint/mint_rates": RatesReading(10.0, 5000.0, 4000.0),

@@ -49,7 +49,7 @@ def test_the_failing_service_has_a_past() -> None:
         services(moment(at))["parallel"] for at in (58, 62, 80, 110)
     )
     assert (fresh["state"], fresh["age_s"]) == ("online", 0.0)
-    assert (failing["state"], failing["age_s"]) == ("stale", 6.0)
+    assert (failing["state"], failing["age_s"]) == ("stale", 4.0)
     assert (backing_off["state"], backing_off["age_s"]) == ("backing-off", 24.0)
     assert back["state"] == "online"
     assert moment(62)["parallel"]["stale"] is True  # type: ignore[index]

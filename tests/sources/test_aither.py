@@ -101,7 +101,7 @@ OFFER = {"offer_id": "o", "gpu_model": "L4", "vram_gb": 24, "price_per_hour": 0.
                 "back_pressure": False,
                 "unheard_of": {"deep": [1]},
             },
-            QueueReading(3, 2, 8, ("b", "a"), False, 100 * MIB, 400 * MIB, failed_total=9),
+            QueueReading(3, 2, 8, ("b", "a"), False, 100 * MIB, 400 * MIB),
         ),
         ("llm_queue", {"pending_tasks": 1, "running_tasks": 2}, QueueReading(1, 2)),
         ("llm_queue", {"queue_depth": 1, "processing_count": 2}, QueueReading(1, 2)),
@@ -120,12 +120,12 @@ OFFER = {"offer_id": "o", "gpu_model": "L4", "vram_gb": 24, "price_per_hour": 0.
         (
             "queue_stats",
             {"queue_depth": 5, "processing_count": 3, "avg_wait_ms": 12.5, "avg_exec_ms": "80"},
-            QueueReading(5, 3, avg_wait_ms=12.5, avg_exec_ms=80.0),
+            QueueReading(5, 3),
         ),
         (
             "capacity",
             {"max_slots": 8, "active_slots": 8, "utilization": 1, "back_pressure": True},
-            QueueReading(None, 8, 8, back_pressure=True, utilization=1.0),
+            QueueReading(None, 8, 8, back_pressure=True),
         ),
         (
             "vram_status",
@@ -136,14 +136,7 @@ OFFER = {"offer_id": "o", "gpu_model": "L4", "vram_gb": 24, "price_per_hour": 0.
                 "slot_states": {"a": {"active": True}, "b": {"acquired": False}, "c": "what"},
                 "active_agents": ["x", "y"],
             },
-            VramReading(
-                100 * MIB,
-                100 * MIB,
-                0,
-                (("a", True), ("b", False)),
-                2,
-                bad=("allocated_bytes", "slots"),
-            ),
+            VramReading(100 * MIB, 100 * MIB, active_agents=2, bad=("allocated_bytes",)),
         ),
         ("gpu_devices", [DEVICE], GpusReading((DEVICE_READ,))),
         ("gpu_devices", [DEVICE, 3], GpusReading((DEVICE_READ,), bad=("devices",))),
@@ -170,7 +163,7 @@ OFFER = {"offer_id": "o", "gpu_model": "L4", "vram_gb": 24, "price_per_hour": 0.
         (
             "status",
             {"acceleration": "cuda", "devices": [1, 2], "healthy": "true"},
-            AccelReading("cuda", 2, True),
+            AccelReading(),
         ),
         (
             "streams_stats",
@@ -190,7 +183,7 @@ OFFER = {"offer_id": "o", "gpu_model": "L4", "vram_gb": 24, "price_per_hour": 0.
         (
             "compute_pressure",
             {"pressure": 0.8, "multiplier": 5.4, "limits": {"a": 0.9, "x": "y"}},
-            PressureReading(0.8, 5.4, limits=(("a", 0.9),), bad=("limits",)),
+            PressureReading(0.8, 5.4),
         ),
         ("compute_pressure", {}, PressureReading()),
     ],

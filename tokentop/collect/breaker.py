@@ -47,13 +47,6 @@ class Breaker:
             return "closed"
         return "probing" if self._probe_out(now) else "parked"
 
-    def due_in(self, now: float) -> float:
-        """Seconds until `allow` would say yes; 0 when it would now."""
-        if self._parked_at is None:
-            return 0.0
-        waits_for = self._parked_at if self._probe_at is None else self._probe_at
-        return max(0.0, waits_for + PARK_S - now)
-
     def _probe_out(self, now: float) -> bool:
         # A probe whose outcome never came back (its task was cancelled) must not park for ever.
         return self._probe_at is not None and now - self._probe_at < PARK_S

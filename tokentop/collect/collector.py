@@ -113,12 +113,22 @@ class Collector:
         )
         return self._with_cost(snapshot, now)
 
-    def adopt(self, config: Config) -> None:
-        """Take over the prices, thresholds and profile of a configuration read again."""
+    @property
+    def config(self) -> Config:
+        """The configuration in force; every view reads prices and thresholds from here."""
+        return self._config
+
+    def apply_policy(self, config: Config) -> bool:
+        """Take over prices, thresholds and profile of a changed file; whether that was all of it.
+
+        The rest of the file takes effect at the next start.
+        """
         if config.policy.cost != self._config.policy.cost:
             self._meter = None
-        self._config = self._config._replace(policy=config.policy, origins=config.origins)
-        self._priced = self._demo or _has_prices(self._config)
+        new = self._config._replace(policy=config.policy, origins=config.origins)
+        self._config = new
+        self._priced = self._demo or _has_prices(new)
+        return config._replace(file=new.file) == new
 
     def measure_from(self, began: float) -> None:
         """Let the measured time of costs begin at an earlier call's last reading."""

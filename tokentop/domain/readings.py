@@ -30,10 +30,6 @@ class QueueReading(NamedTuple):
     back_pressure: bool | None = None
     vram_used_bytes: int | None = None
     vram_total_bytes: int | None = None
-    utilization: float | None = None
-    failed_total: int | None = None
-    avg_wait_ms: float | None = None
-    avg_exec_ms: float | None = None
     bad: tuple[str, ...] = ()
 
 
@@ -46,12 +42,10 @@ class AgentsReading(NamedTuple):
 
 
 class VramReading(NamedTuple):
-    """Row 6: microscheduler's own VRAM ledger; slots are (name, active)."""
+    """Row 6: microscheduler's own VRAM account."""
 
     total_bytes: int | None = None
     allocated_bytes: int | None = None
-    free_bytes: int | None = None
-    slots: tuple[tuple[str, bool], ...] = ()
     active_agents: int | None = None
     bad: tuple[str, ...] = ()
 
@@ -124,11 +118,8 @@ class OffersReading(NamedTuple):
 
 
 class AccelReading(NamedTuple):
-    """Row 11."""
+    """Row 11: an answer at all, which is what counts for the service's state."""
 
-    acceleration: str | None = None
-    devices: int | None = None
-    healthy: bool | None = None
     bad: tuple[str, ...] = ()
 
 
@@ -165,7 +156,6 @@ class PressureReading(NamedTuple):
     pressure: float | None = None
     multiplier: float | None = None
     back_pressure: bool | None = None
-    limits: tuple[tuple[str, float], ...] = ()
     bad: tuple[str, ...] = ()
 
 

@@ -1,60 +1,67 @@
-"""The demo's world, and the polls that lead up to a frozen moment of it, in no time."""
+"""The demo: its environment, and the polls that lead up to a frozen moment of it, in no time."""
 
-from itertools import count, takewhile
+from collections.abc import Callable, Iterator
 from time import monotonic, time
 
-from tokentop.collect.collector import Collector, HttpSource
+from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config, DemoConfig
 from tokentop.demo.clock import demo_clock
 from tokentop.demo.gpus import reader, reading
 from tokentop.demo.replies import LATENCY_S, answered
-from tokentop.demo.stack import HOST, State, simulate
+from tokentop.demo.stack import HOST, simulate
 from tokentop.demo.transport import dialler
-from tokentop.domain.readings import Failure
+from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.oneshot.environment import Environment
 
-MEMORY_S = 64.0  # more than the longest outage and the breaker's window: older polls leave no trace
-EPOCH = 1_767_225_600.0  # a frozen moment's wall clock counts from 2026-01-01, to be repeatable
+STARTED_AT = 1_767_268_800.0  # a frozen moment's wall clock counts from 2026-01-01 12:00:00 UTC
+HISTORY_S = 3600.0  # what a view shows of the past
 
 
 def demo_environment(demo: DemoConfig) -> Environment:
-    """Return the demo's world; with `at_s` its clocks stand still there."""
+    """The demo's environment; with `at_s` its clocks stand still there."""
     clock = demo_clock(demo.at_s)
     frozen = demo.at_s
     return Environment(
         HOST,
         clock=monotonic if frozen is None else lambda: frozen,
-        wall=time if frozen is None else lambda: EPOCH + frozen,
+        wall=time if frozen is None else lambda: STARTED_AT + frozen,
         dial=dialler(clock, demo.seed),
         read=reader(clock, demo.seed),
     )
 
 
-def fast_forward(collector: Collector, config: Config) -> None:
-    """Poll at every interval before `demo.at_s`, so that ages, breakers and countdowns are right.
+def fast_forward(
+    collector: Collector,
+    config: Config,
+    on_poll: Callable[[Snapshot, float], object] | None = None,
+    *,
+    last: bool = True,
+) -> None:
+    """Poll the demo at every interval up to `demo.at_s`, in virtual time.
 
-    The moment itself is left to the view's own refresh.
+    Ages, breakers, countdowns and history are then as if it had run. The poll of the moment
+    itself is left out without `last`, for a view that makes it.
     """
-    seed = config.demo.seed
-    end = simulate(config.demo.at_s or 0.0, seed)
-    first = max(0, int((end.t - MEMORY_S) / config.interval_s))
-    times = (number * config.interval_s for number in count(first))
-    states = [simulate(t, seed) for t in takewhile(lambda t: t < end.t, times)]
-    cooling = bool(end.instances) and end.pressure < config.policy.capacity.scale_down_below
-    past = [source for source in collector.sources if cooling or _fails(source, [*states, end])]
-    for state in states:
-        _poll(collector, past, state)
-        if cooling:  # only then a countdown runs, and its start is found by folding each poll
-            collector.record_gpus(reading(state.t, seed), state.t, LATENCY_S)
-            collector.snapshot(state.t, EPOCH + state.t)
+    until_s = config.demo.at_s or 0.0
+    for now in _poll_times(until_s, config.interval_s):
+        if now == until_s and not last:
+            return
+        _poll(collector, config, now)
+        snapshot = collector.snapshot(now, STARTED_AT + now)
+        if on_poll is not None:
+            on_poll(snapshot, now)
 
 
-def _fails(source: HttpSource, states: list[State]) -> bool:
-    """Whether its past can be seen: of those who always answer, the last poll tells all."""
-    return any(isinstance(answered(source.request, state), Failure) for state in states)
+def _poll_times(until_s: float, interval_s: float) -> Iterator[float]:
+    """The seconds of at most an hour of polls, the last one exactly at `until_s`."""
+    steps = int(min(until_s, HISTORY_S) // interval_s)
+    return (until_s - interval_s * (steps - i) for i in range(steps + 1))
 
 
-def _poll(collector: Collector, sources: list[HttpSource], state: State) -> None:
-    for source in sources:
-        if collector.due(source.key, state.t):
-            collector.record(source.key, answered(source.request, state), state.t)
+def _poll(collector: Collector, config: Config, now: float) -> None:
+    state = simulate(now, config.demo.seed)
+    for source in collector.sources:
+        if collector.due(source.key, now):
+            collector.record(source.key, answered(source.request, state), now)
+    if config.gpus:
+        collector.record_gpus(reading(now, config.demo.seed), now, LATENCY_S)

@@ -6,7 +6,8 @@ Sums and means leave out a GPU whose figure is unknown; None means that all are.
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from tokentop.domain.snapshot import Gpu, Snapshot
+from tokentop.domain import gpu_pool
+from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import SILENT_STATES
 
 Figure = float | int | str | None
@@ -25,24 +26,16 @@ class Field(NamedTuple):
     get: Callable[[Snapshot], Figure]
 
 
-def physical(snapshot: Snapshot) -> tuple[Gpu, ...]:
-    """Return the GPUs without MIG instances, whose memory their parent already counts."""
-    return tuple(gpu for gpu in snapshot.gpus if gpu.mig is None)
-
-
 def gpu_util(snapshot: Snapshot) -> float | None:
     """Return the mean utilisation in per cent."""
-    known = [gpu.utilization for gpu in physical(snapshot) if gpu.utilization is not None]
-    return 100 * sum(known) / len(known) if known else None
+    mean = gpu_pool.utilization(snapshot.gpus)
+    return None if mean is None else 100 * mean
 
 
 def vram(snapshot: Snapshot) -> tuple[float, float] | None:
-    """Return (used, total) in GiB over the GPUs that report both."""
-    pairs = [(gpu.vram_used_bytes, gpu.vram_total_bytes) for gpu in physical(snapshot)]
-    known = [(used, total) for used, total in pairs if used is not None and total is not None]
-    if not known:
-        return None
-    return sum(used for used, _ in known) / GIB, sum(total for _, total in known) / GIB
+    """Return (used, total) in GiB, summed over the pool."""
+    sizes = gpu_pool.vram_bytes(snapshot.gpus)
+    return None if sizes is None else (sizes[0] / GIB, sizes[1] / GIB)
 
 
 def cost(snapshot: Snapshot) -> float | str | None:
@@ -78,13 +71,13 @@ def _vram_total(snapshot: Snapshot) -> float | None:
 
 
 def _vram_pct(snapshot: Snapshot) -> float | None:
-    used, total = vram(snapshot) or (0.0, 0.0)
-    return 100 * used / total if total > 0 else None
+    share = gpu_pool.vram_fraction(snapshot.gpus)
+    return None if share is None else 100 * share
 
 
 def _gpus(snapshot: Snapshot) -> int | None:
     answered = any(s.name in GPU_SOURCES and s.state == "online" for s in snapshot.services)
-    count = len(physical(snapshot))
+    count = sum(gpu.mig is None for gpu in snapshot.gpus)
     return count if count or answered else None
 
 

@@ -62,7 +62,7 @@ def _adopt(refresher: Refresher, changed: Config | ConfigError | None) -> None:
         if sys.stderr is not None:
             sys.stderr.write("".join(f"tokentop: {line}\n" for line in str(changed).splitlines()))
     elif changed is not None:
-        refresher.adopt(changed)
+        refresher.apply_policy(changed)
 
 
 class Lines:

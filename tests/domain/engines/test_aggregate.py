@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.domain.scene import ScreenModel
+from tests.domain.scenario import Scenario
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.rates import Rates
 from tokentop.domain.engines.readings import Counters, EngineReading, Histogram
@@ -30,10 +30,8 @@ def view(name: str = "a", **changes: Any) -> EngineObservation:
     return base._replace(**of_view)
 
 
-def snapshot(
-    *views: EngineObservation, scene: ScreenModel | None = None, **changes: Any
-) -> Snapshot:
-    return fold((scene or ScreenModel()).input()._replace(engines=views, **changes))
+def snapshot(*views: EngineObservation, scene: Scenario | None = None, **changes: Any) -> Snapshot:
+    return fold((scene or Scenario()).input()._replace(engines=views, **changes))
 
 
 def one(**changes: Any) -> Engine:
@@ -131,21 +129,21 @@ def test_the_stacks_queue_wins_while_it_answers() -> None:
     """Figures of one source are not mixed; only the KV cache comes from the engines."""
     queue = QueueReading(queued=4, active=2, max_slots=48)
     engine = view("a", active=3, queued=0, max_slots=8, kv_cache=0.6)
-    combined_slots = snapshot(engine, scene=ScreenModel().says("genesis/llm_queue", queue)).llm
+    combined_slots = snapshot(engine, scene=Scenario().says("genesis/llm_queue", queue)).llm
     assert (combined_slots.active, combined_slots.max_slots, combined_slots.kv_cache) == (
         2,
         48,
         0.6,
     )
     assert combined_slots.source == "genesis+engines"
-    combined_slots = snapshot(engine, scene=ScreenModel().silent("genesis/llm_queue", queue)).llm
+    combined_slots = snapshot(engine, scene=Scenario().silent("genesis/llm_queue", queue)).llm
     assert (combined_slots.active, combined_slots.source) == (3, "engines")
 
 
 def test_demand_follows_engines_not_reserved_vram() -> None:
     """vLLM reserves its VRAM at start: a full GPU with an idle engine is idle."""
     full = GpusReading((DeviceReading(0, "GPU-a", vram_used_bytes=79, vram_total_bytes=80),))
-    scene = ScreenModel().says("nvml", full)
+    scene = Scenario().says("nvml", full)
     idle = view("a", active=0, queued=0, max_slots=8, kv_cache=0.0)
     demand = snapshot(idle, scene=scene).demand
     assert (demand.profile, demand.utilization, demand.tier) == ("serving", 0.0, "idle")
@@ -238,7 +236,7 @@ def test_frozen_gauges_are_marked() -> None:
 def test_gpu_processes_get_their_engines_name() -> None:
     """Workers included; the engine's VRAM is theirs together; strangers stay unnamed."""
     held = (Process(11, vram_bytes=GIB), Process(12, vram_bytes=2 * GIB), Process(99))
-    scene = ScreenModel().says("nvml", GpusReading((DeviceReading(0, "GPU-a", processes=held),)))
+    scene = Scenario().says("nvml", GpusReading((DeviceReading(0, "GPU-a", processes=held),)))
     result = snapshot(view("a", pids=(10, 11, 12)), scene=scene)
     processes = result.gpus[0].processes
     assert processes is not None

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.domain.scene import NOW, ScreenModel
+from tests.domain.scenario import NOW, Scenario
 from tokentop.domain.fold.fold import FoldInput, fold
 from tokentop.domain.policy import Policy, PricingPolicy
 from tokentop.domain.readings import (
@@ -45,10 +45,10 @@ def test_with_nothing_heard_the_snapshot_is_the_safe_zero_state() -> None:
 @pytest.mark.parametrize("first", range(4))
 def test_each_slot_figure_comes_from_the_first_row_that_knows_it(field: str, first: int) -> None:
     """Rows 1, 3, 4 and 5, in this order; a row that does not say is passed over."""
-    scene = ScreenModel()
+    scene = Scenario()
     for place, key in enumerate(ROWS):
         known: Any = (f"m{place}",) if field == "models" else place + 10
-        scene.says(key, QueueReading(failed_total=0, **({field: known} if place >= first else {})))
+        scene.says(key, QueueReading(**({field: known} if place >= first else {})))
     llm = scene.fold().llm
     assert getattr(llm, field) == ((f"m{first}",) if field == "models" else first + 10)
     assert llm.source == ("genesis" if first < 2 else "microscheduler")
@@ -57,7 +57,7 @@ def test_each_slot_figure_comes_from_the_first_row_that_knows_it(field: str, fir
 
 def test_a_fresh_second_choice_beats_a_silent_first_choice() -> None:
     """Genesis died; MicroScheduler's figures of now are better than Genesis' of then."""
-    scene = ScreenModel().silent(QUEUE, QueueReading(9, 9)).says(STATS, QueueReading(1, 2))
+    scene = Scenario().silent(QUEUE, QueueReading(9, 9)).says(STATS, QueueReading(1, 2))
     llm = scene.fold().llm
     assert (llm.queued, llm.active, llm.source, llm.stale) == (1, 2, "microscheduler", False)
 
@@ -65,9 +65,7 @@ def test_a_fresh_second_choice_beats_a_silent_first_choice() -> None:
 def test_when_all_are_silent_the_preferred_ones_last_word_stays() -> None:
     """Marked stale, with its age, although another source was heard later."""
     scene = (
-        ScreenModel()
-        .silent(QUEUE, QueueReading(9, 8, 10), 60)
-        .silent(STATS, QueueReading(1, 2), 30)
+        Scenario().silent(QUEUE, QueueReading(9, 8, 10), 60).silent(STATS, QueueReading(1, 2), 30)
     )
     llm = scene.fold().llm
     assert (llm.queued, llm.active, llm.max_slots, llm.free) == (9, 8, 10, 2)
@@ -76,16 +74,14 @@ def test_when_all_are_silent_the_preferred_ones_last_word_stays() -> None:
 
 def test_an_answer_grows_stale_by_age_alone() -> None:
     """A worker that hangs reports no failure; its last answer is old all the same."""
-    scene = ScreenModel(stale_after_s=10.0).says(QUEUE, QueueReading(1), age=10.5)
+    scene = Scenario(stale_after_s=10.0).says(QUEUE, QueueReading(1), age=10.5)
     assert scene.fold().llm.stale
-    assert (
-        not ScreenModel(stale_after_s=11.0).says(QUEUE, QueueReading(1), age=10.5).fold().llm.stale
-    )
+    assert not Scenario(stale_after_s=11.0).says(QUEUE, QueueReading(1), age=10.5).fold().llm.stale
 
 
 def test_mixed_sources_are_all_named_in_order_of_preference() -> None:
     """Genesis knows the queue, MicroScheduler the slots; free is counted from both."""
-    scene = ScreenModel().says(CAPACITY, QueueReading(max_slots=4)).says(QUEUE, QueueReading(1, 6))
+    scene = Scenario().says(CAPACITY, QueueReading(max_slots=4)).says(QUEUE, QueueReading(1, 6))
     llm = scene.fold().llm
     assert (llm.source, llm.free) == ("genesis+microscheduler", 0)
 
@@ -93,17 +89,17 @@ def test_mixed_sources_are_all_named_in_order_of_preference() -> None:
 def test_models_are_in_a_stable_order() -> None:
     """However the server lists them, the chips keep their places."""
     for models in (("b", "A", "c"), ("c", "b", "A")):
-        llm = ScreenModel().says(QUEUE, QueueReading(models=models)).fold().llm
+        llm = Scenario().says(QUEUE, QueueReading(models=models)).fold().llm
         assert llm.models == ("A", "b", "c")
 
 
 def test_back_pressure_is_believed_of_anyone_who_answers() -> None:
     """One reporter is enough, but not one that fell silent while others answer."""
     calm, pressed = QueueReading(0, 1, back_pressure=False), QueueReading(back_pressure=True)
-    assert ScreenModel().says(QUEUE, calm).says(CAPACITY, pressed).fold().demand.tier == "saturated"
-    after = ScreenModel().says(QUEUE, calm).silent(CAPACITY, pressed).fold()
+    assert Scenario().says(QUEUE, calm).says(CAPACITY, pressed).fold().demand.tier == "saturated"
+    after = Scenario().says(QUEUE, calm).silent(CAPACITY, pressed).fold()
     assert (after.llm.back_pressure, after.demand.back_pressure) == (False, False)
-    assert ScreenModel().silent(CAPACITY, pressed).fold().llm.back_pressure is True
+    assert Scenario().silent(CAPACITY, pressed).fold().llm.back_pressure is True
 
 
 def gpu(index: int, used: int | None, total: int | None, **changes: Any) -> DeviceReading:
@@ -122,7 +118,7 @@ def test_memory_pressure_sums_the_physical_gpus_that_tell_both_sizes() -> None:
         gpu(4, None, 500),
         gpu(5, 3, None),
     )
-    demand = ScreenModel().says("nvml", GpusReading(devices)).fold().demand
+    demand = Scenario().says("nvml", GpusReading(devices)).fold().demand
     assert demand.memory_pressure == pytest.approx(0.4)
 
 
@@ -145,7 +141,7 @@ def test_without_gpus_the_schedulers_books_give_the_memory_pressure(
     readings: dict[str, Any], pressure: float | None
 ) -> None:
     """Genesis' figures, else MicroScheduler's; a total of 0 is no total."""
-    scene = ScreenModel()
+    scene = Scenario()
     for key, reading in readings.items():
         scene.says(key, reading)
     assert scene.fold().demand.memory_pressure == pressure
@@ -153,7 +149,7 @@ def test_without_gpus_the_schedulers_books_give_the_memory_pressure(
 
 def test_a_known_gpu_silences_the_schedulers_books() -> None:
     """They are for boxes where no GPU is known."""
-    scene = ScreenModel().says(QUEUE, QueueReading(vram_used_bytes=9, vram_total_bytes=10))
+    scene = Scenario().says(QUEUE, QueueReading(vram_used_bytes=9, vram_total_bytes=10))
     assert scene.says("nvml", GpusReading((gpu(0, 1, 10),))).fold().demand.memory_pressure == 0.1
 
 
@@ -162,7 +158,7 @@ PRESSED = PressureReading(pressure=0.9, multiplier=5.5)
 
 def test_acta_is_the_truth_while_it_answers() -> None:
     """Its pressure and its own multiplier; the local parts are still told."""
-    scene = ScreenModel().says("acta/compute_pressure", PRESSED).says(QUEUE, QueueReading(2, 2, 10))
+    scene = Scenario().says("acta/compute_pressure", PRESSED).says(QUEUE, QueueReading(2, 2, 10))
     snapshot = scene.fold()
     assert (snapshot.demand.utilization, snapshot.demand.source) == (0.9, "acta")
     assert (snapshot.pricing.multiplier, snapshot.pricing.source) == (5.5, "acta")
@@ -171,9 +167,7 @@ def test_acta_is_the_truth_while_it_answers() -> None:
 
 def test_acta_silent_gives_way_to_local_figures_of_now() -> None:
     """Neither its pressure nor its multiplier outlives it while something local answers."""
-    scene = (
-        ScreenModel().silent("acta/compute_pressure", PRESSED).says(QUEUE, QueueReading(2, 2, 10))
-    )
+    scene = Scenario().silent("acta/compute_pressure", PRESSED).says(QUEUE, QueueReading(2, 2, 10))
     snapshot = scene.fold()
     assert (snapshot.demand.source, snapshot.demand.stale) == ("local", False)
     assert snapshot.demand.utilization == pytest.approx(0.18)
@@ -183,7 +177,7 @@ def test_acta_silent_gives_way_to_local_figures_of_now() -> None:
 def test_silent_acta_yields_to_the_local_formula() -> None:
     """ACTA counts while it answers; afterwards the local figures do, stale as they may be."""
     scene = (
-        ScreenModel().silent("acta/compute_pressure", PRESSED).silent(QUEUE, QueueReading(2, 2, 10))
+        Scenario().silent("acta/compute_pressure", PRESSED).silent(QUEUE, QueueReading(2, 2, 10))
     )
     snapshot = scene.fold()
     assert (snapshot.demand.source, snapshot.demand.stale) == ("local", True)
@@ -192,7 +186,7 @@ def test_silent_acta_yields_to_the_local_formula() -> None:
 
 def test_acta_keeps_the_last_word_where_nobody_else_has_any() -> None:
     """The last good picture stays, marked stale: no flicker to an unknown state."""
-    snapshot = ScreenModel().silent("acta/compute_pressure", PRESSED).fold()
+    snapshot = Scenario().silent("acta/compute_pressure", PRESSED).fold()
     assert (snapshot.demand.source, snapshot.demand.stale) == ("acta", True)
     assert snapshot.pricing.multiplier == 5.5
 
@@ -200,30 +194,30 @@ def test_acta_keeps_the_last_word_where_nobody_else_has_any() -> None:
 def test_local_demand_is_stale_when_every_part_of_it_is() -> None:
     """One part of now is enough to call the whole fresh."""
     queue, pool = QueueReading(2, 2, 10), GpusReading((gpu(0, 1, 10),))
-    assert ScreenModel().silent(QUEUE, queue).silent("nvml", pool).fold().demand.stale
-    assert not ScreenModel().silent(QUEUE, queue).says("nvml", pool).fold().demand.stale
-    assert not ScreenModel().says(QUEUE, queue).silent("nvml", pool).fold().demand.stale
+    assert Scenario().silent(QUEUE, queue).silent("nvml", pool).fold().demand.stale
+    assert not Scenario().silent(QUEUE, queue).says("nvml", pool).fold().demand.stale
+    assert not Scenario().says(QUEUE, queue).silent("nvml", pool).fold().demand.stale
 
 
 def test_mints_rates_win_over_the_defaults_and_outlive_mint() -> None:
     """The free switch zeroes what is paid, not what it would cost."""
     rates = RatesReading(12.0, 1000.0)
     for scene, stale in (
-        (ScreenModel().says("mint/mint_rates", rates), False),
-        (ScreenModel().silent("mint/mint_rates", rates), True),
+        (Scenario().says("mint/mint_rates", rates), False),
+        (Scenario().silent("mint/mint_rates", rates), True),
     ):
         snapshot = scene.fold()
         assert snapshot.mint == Mint(base_cost_tokens=12.0, source="mint", stale=stale)
         assert snapshot.pricing.base_cost_tokens == 12.0
         assert snapshot.pricing.tokens_per_usd == 1000.0
         assert snapshot.pricing.effective_cost_tokens == 0.0
-    snapshot = ScreenModel().says("mint/mint_pool", PoolReading(5.0, 3.0, -1.0)).fold()
+    snapshot = Scenario().says("mint/mint_pool", PoolReading(5.0, 3.0, -1.0)).fold()
     assert snapshot.mint == Mint(5.0, 3.0, -1.0, 10.0, "default")
 
 
 def test_costs_are_unknown_until_the_stack_or_a_price_is_known() -> None:
     """A box with only GPUs has no token price; the first answer of the stack gives it one."""
-    gpus_only = ScreenModel(priced=False).says("nvml", GpusReading((gpu(0, 1, 10),)))
+    gpus_only = Scenario(priced=False).says("nvml", GpusReading((gpu(0, 1, 10),)))
     assert gpus_only.fold().pricing.base_cost_tokens is None
     assert gpus_only.says("genesis/agents", AgentsReading(1)).fold().pricing.base_cost_tokens == 10
 
@@ -231,7 +225,7 @@ def test_costs_are_unknown_until_the_stack_or_a_price_is_known() -> None:
 def test_real_costs_come_with_the_switch_off() -> None:
     """The calculation ran all along."""
     policy = Policy(pricing=PricingPolicy(everything_free=False))
-    scene = ScreenModel(policy=policy).says("acta/compute_pressure", PRESSED)
+    scene = Scenario(policy=policy).says("acta/compute_pressure", PRESSED)
     assert scene.fold().pricing.effective_cost_tokens == 55.0
 
 
@@ -253,7 +247,7 @@ def test_an_instance_counts_by_its_status(
 ) -> None:
     """Only one that serves is active; one that comes up is paid for already."""
     reading = InstancesReading((InstanceReading("i", "L4", "eu", status, "m", 0.5),))
-    cloud = ScreenModel().says("compute/cloud_instances", reading).fold().cloud
+    cloud = Scenario().says("compute/cloud_instances", reading).fold().cloud
     one = CloudInstance("i", "L4", "eu", status, "m", 0.5, active)
     assert cloud.instances == ((one,) if listed else ())
     assert cloud.active == int(active)
@@ -263,11 +257,9 @@ def test_an_instance_counts_by_its_status(
 def test_an_hourly_bill_without_any_price_is_unknown() -> None:
     """None, not 0, while an instance runs at a price nobody told."""
     reading = InstancesReading((InstanceReading("i", status="running"),))
-    assert ScreenModel().says("compute/cloud_instances", reading).fold().cloud.usd_per_hour is None
-    assert (
-        ScreenModel().says("compute/cloud_instances", InstancesReading()).fold().cloud.active == 0
-    )
-    assert ScreenModel().fold().cloud.instances is None
+    assert Scenario().says("compute/cloud_instances", reading).fold().cloud.usd_per_hour is None
+    assert Scenario().says("compute/cloud_instances", InstancesReading()).fold().cloud.active == 0
+    assert Scenario().fold().cloud.instances is None
 
 
 def test_the_next_instance_is_measured_against_this_hosts_gpus() -> None:
@@ -275,17 +267,17 @@ def test_the_next_instance_is_measured_against_this_hosts_gpus() -> None:
     offers = OffersReading(
         (Offer("a", "small", 8, usd_per_hour=0.1), Offer("b", "large", 64, usd_per_hour=0.9))
     )
-    away = ScreenModel().says("accel/gpu_metrics", GpusReading((gpu(0, 1, 32, node="far"),)))
+    away = Scenario().says("accel/gpu_metrics", GpusReading((gpu(0, 1, 32, node="far"),)))
     assert away.says("compute/cloud_offers", offers).fold().capacity.next_instance.gpu == "small"
-    here = ScreenModel().says("nvml", GpusReading((gpu(0, 1, 32),)))
+    here = Scenario().says("nvml", GpusReading((gpu(0, 1, 32),)))
     assert here.says("compute/cloud_offers", offers).fold().capacity.next_instance.gpu == "large"
 
 
 def test_the_scale_down_clock_starts_with_the_snapshot_that_sees_the_lull() -> None:
     """The countdown is full in the first snapshot below the bound, and runs from then."""
 
-    def calm() -> ScreenModel:
-        scene = ScreenModel().says(QUEUE, QueueReading(0, 0, 10))
+    def calm() -> Scenario:
+        scene = Scenario().says(QUEUE, QueueReading(0, 0, 10))
         return scene.says("compute/cloud_instances", InstancesReading((InstanceReading("i"),)))
 
     assert calm().fold().capacity.scale_down_in_s == 600.0
@@ -296,20 +288,16 @@ def test_the_scale_down_clock_starts_with_the_snapshot_that_sees_the_lull() -> N
 def test_the_quiet_line_keeps_its_last_figures() -> None:
     """Streams and agents, fresh and silent."""
     streams, agents = StreamsReading(1, 4, 9), AgentsReading(5, 2)
-    fresh = (
-        ScreenModel().says("parallel/streams_stats", streams).says("genesis/agents", agents).fold()
-    )
+    fresh = Scenario().says("parallel/streams_stats", streams).says("genesis/agents", agents).fold()
     assert (fresh.parallel, fresh.agents) == (Parallel(1, 4, 9), Agents(5, 2))
-    silent = (
-        ScreenModel().silent("parallel/streams_stats", streams).silent("genesis/agents", agents)
-    )
+    silent = Scenario().silent("parallel/streams_stats", streams).silent("genesis/agents", agents)
     assert silent.fold().parallel == Parallel(1, 4, 9, stale=True)
     assert silent.fold().agents == Agents(5, 2, stale=True)
 
 
 def test_agents_at_work_come_from_microscheduler_where_the_roster_has_no_status() -> None:
     """Row 6 knows how many are active."""
-    scene = ScreenModel().says("genesis/agents", AgentsReading(5))
+    scene = Scenario().says("genesis/agents", AgentsReading(5))
     assert scene.says("microscheduler/vram_status", VramReading(active_agents=3)).fold().agents == (
         Agents(5, 3)
     )
@@ -317,8 +305,6 @@ def test_agents_at_work_come_from_microscheduler_where_the_roster_has_no_status(
 
 def test_the_data_age_is_that_of_the_newest_answer() -> None:
     """The local driver counts as well."""
-    scene = (
-        ScreenModel().says(QUEUE, QueueReading(1), age=7.0).silent(STATS, QueueReading(1), age=5.0)
-    )
+    scene = Scenario().says(QUEUE, QueueReading(1), age=7.0).silent(STATS, QueueReading(1), age=5.0)
     assert scene.fold().data_age_s == 5.0
     assert scene.says("nvml", GpusReading(), age=0.5).fold().data_age_s == 0.5

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.domain.scene import ScreenModel
+from tests.domain.scenario import Scenario
 from tokentop.domain.readings import DeviceReading, GpusReading
 from tokentop.domain.snapshot import Gpu, Process
 
@@ -21,7 +21,7 @@ def devices(*readings: DeviceReading) -> GpusReading:
 
 def test_a_gpu_seen_three_times_is_listed_once_and_nvml_wins() -> None:
     """Matched by UUID, however it is spelt; what NVML would not say comes from the next source."""
-    scene = ScreenModel().says(
+    scene = Scenario().says(
         COMPUTE, devices(device(uuid="a", utilization=0.1, power_w=1.0, node="x"))
     )
     scene.says(ACCEL, devices(device(uuid="gpu-A", utilization=0.2, temperature_c=50.0)))
@@ -36,27 +36,27 @@ def test_a_gpu_seen_three_times_is_listed_once_and_nvml_wins() -> None:
 
 def test_accel_wins_over_compute() -> None:
     """It is the fresher of the two by design."""
-    scene = ScreenModel().says(COMPUTE, devices(device(utilization=0.1)))
+    scene = Scenario().says(COMPUTE, devices(device(utilization=0.1)))
     (gpu,) = scene.says(ACCEL, devices(device(utilization=0.2))).fold().gpus
     assert (gpu.utilization, gpu.source) == (0.2, "accel")
 
 
 def test_a_source_that_answers_wins_over_a_better_one_that_hangs() -> None:
     """NVML stalled; Accel's figures of now are shown, and NVML's only where nobody else knows."""
-    scene = ScreenModel().silent("nvml", devices(device(utilization=0.3, power_w=70.0)))
+    scene = Scenario().silent("nvml", devices(device(utilization=0.3, power_w=70.0)))
     (gpu,) = scene.says(ACCEL, devices(device(utilization=0.2))).fold().gpus
     assert (gpu.utilization, gpu.source, gpu.state, gpu.power_w) == (0.2, "accel", "ok", 70.0)
 
 
 def test_a_silent_source_leaves_its_gpus_stale_with_their_age() -> None:
     """Dimmed, not gone."""
-    (gpu,) = ScreenModel().silent("nvml", devices(device(utilization=0.3)), age=42.0).fold().gpus
+    (gpu,) = Scenario().silent("nvml", devices(device(utilization=0.3)), age=42.0).fold().gpus
     assert (gpu.utilization, gpu.state, gpu.age_s) == (0.3, "stale", 42.0)
 
 
 def test_a_lost_gpu_shows_its_last_figures_with_their_own_age() -> None:
     """Accel's figures do not revive it: the driver of this host says it is gone."""
-    scene = ScreenModel().says("nvml", devices(device(utilization=0.9)), age=30.0)
+    scene = Scenario().says("nvml", devices(device(utilization=0.9)), age=30.0)
     scene.says("nvml", devices(device(state="lost", note="fell off the bus")))
     (gpu,) = scene.says(ACCEL, devices(device(utilization=0.1, power_w=5.0))).fold().gpus
     assert (gpu.state, gpu.note, gpu.utilization) == ("lost", "fell off the bus", 0.9)
@@ -65,14 +65,14 @@ def test_a_lost_gpu_shows_its_last_figures_with_their_own_age() -> None:
 
 def test_a_suspended_gpu_stays_suspended() -> None:
     """Its figures are unknown, its name is not."""
-    scene = ScreenModel().says("nvml", devices(device(state="suspended", note="asleep")))
+    scene = Scenario().says("nvml", devices(device(state="suspended", note="asleep")))
     (gpu,) = scene.says(ACCEL, devices(device(name="RTX", power_w=5.0))).fold().gpus
     assert (gpu.state, gpu.name, gpu.power_w) == ("suspended", "RTX", None)
 
 
 def test_a_unified_memory_gpu_has_no_vram_whatever_others_say() -> None:
     """It shares the host's memory; a framebuffer in another listing is made up."""
-    scene = ScreenModel().says("nvml", devices(device(memory_shared=True)))
+    scene = Scenario().says("nvml", devices(device(memory_shared=True)))
     scene.says(ACCEL, devices(device(vram_used_bytes=1, vram_total_bytes=2)))
     (gpu,) = scene.fold().gpus
     assert (gpu.vram_used_bytes, gpu.vram_total_bytes, gpu.memory_shared) == (None, None, True)
@@ -95,28 +95,26 @@ def test_without_a_uuid_the_place_tells_a_gpu_unless_something_speaks_against_it
     nvml: DeviceReading, accel: DeviceReading, listed: int
 ) -> None:
     """Counting one GPU twice and merging two into one are both wrong pressures."""
-    scene = ScreenModel().says("nvml", devices(nvml)).says(ACCEL, devices(accel))
+    scene = Scenario().says("nvml", devices(nvml)).says(ACCEL, devices(accel))
     assert len(scene.fold().gpus) == listed
 
 
 def test_one_source_never_merges_its_own_gpus_by_place() -> None:
     """A service that calls every GPU 0 still has as many as it lists."""
-    scene = ScreenModel().says(
-        ACCEL, devices(device(uuid=None), device(uuid=None), device(uuid=None))
-    )
+    scene = Scenario().says(ACCEL, devices(device(uuid=None), device(uuid=None), device(uuid=None)))
     assert len(scene.fold().gpus) == 3
 
 
 def test_a_uuid_listed_twice_is_one_gpu() -> None:
     """The first row counts."""
-    scene = ScreenModel().says(ACCEL, devices(device(power_w=1.0), device(index=1, power_w=2.0)))
+    scene = Scenario().says(ACCEL, devices(device(power_w=1.0), device(index=1, power_w=2.0)))
     (gpu,) = scene.fold().gpus
     assert gpu.power_w == 1.0
 
 
 def test_mig_instances_follow_their_parent() -> None:
     """Whatever the order they came in; orphans come last."""
-    scene = ScreenModel().says(
+    scene = Scenario().says(
         "nvml",
         devices(
             device(1, "MIG-b1", mig="GPU-b"),
@@ -132,7 +130,7 @@ def test_mig_instances_follow_their_parent() -> None:
 
 def test_this_hosts_gpus_come_first() -> None:
     """Then the other nodes by name, each by index; a missing index last."""
-    scene = ScreenModel().says("nvml", devices(device(0, "GPU-n")))
+    scene = Scenario().says("nvml", devices(device(0, "GPU-n")))
     scene.says(
         COMPUTE,
         devices(
@@ -148,19 +146,19 @@ def test_this_hosts_gpus_come_first() -> None:
 def test_the_order_does_not_depend_on_who_answers() -> None:
     """Rows keep their places when a source falls silent."""
     pool = devices(device(0, "GPU-a", node="box"), device(1, "GPU-b", node="box"))
-    everyone = ScreenModel().says("nvml", pool).says(ACCEL, devices(*reversed(pool.devices)))
-    accel_only = ScreenModel().silent("nvml", pool).says(ACCEL, devices(*reversed(pool.devices)))
+    everyone = Scenario().says("nvml", pool).says(ACCEL, devices(*reversed(pool.devices)))
+    accel_only = Scenario().silent("nvml", pool).says(ACCEL, devices(*reversed(pool.devices)))
     for scene in (everyone, accel_only):
         assert [gpu.uuid for gpu in scene.fold().gpus] == ["GPU-a", "GPU-b"]
 
 
 def test_used_never_exceeds_total_even_when_two_sources_supply_them() -> None:
     """Each alone was sound; together they must be as well."""
-    scene = ScreenModel().says("nvml", devices(device(vram_total_bytes=10)))
+    scene = Scenario().says("nvml", devices(device(vram_total_bytes=10)))
     (gpu,) = scene.says(ACCEL, devices(device(vram_used_bytes=11))).fold().gpus
     assert (gpu.vram_used_bytes, gpu.vram_total_bytes) == (10, 10)
 
 
 def test_a_driver_that_is_not_asked_contributes_nothing() -> None:
     """gpus = false in the configuration."""
-    assert ScreenModel(nvml_enabled=False).says("nvml", devices(device())).fold().gpus == ()
+    assert Scenario(nvml_enabled=False).says("nvml", devices(device())).fold().gpus == ()

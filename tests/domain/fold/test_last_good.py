@@ -20,7 +20,7 @@ REFUSED = Failure("refused", "nobody listens")
 def test_before_the_first_poll_nothing_is_held() -> None:
     """An unknown key is an endpoint that was never asked."""
     held = LastGoodCache().held("genesis/llm_queue")
-    assert (held.good, held.outcome, held.polled_at, held.backing_off) == (None, None, None, False)
+    assert (held.good, held.outcome, held.backing_off) == (None, None, False)
 
 
 def test_a_failure_keeps_the_last_good_reading_and_its_time() -> None:
@@ -30,7 +30,7 @@ def test_a_failure_keeps_the_last_good_reading_and_its_time() -> None:
     ledger.record("k", REFUSED, 14.0, None)
     held = ledger.held("k")
     assert (held.good, held.good_at) == (QueueReading(queued=3), 10.0)
-    assert (held.outcome, held.polled_at, held.latency_s) == (REFUSED, 14.0, None)
+    assert (held.outcome, held.latency_s) == (REFUSED, None)
 
 
 def test_parking_changes_nothing_else() -> None:

@@ -8,8 +8,8 @@ import pytest
 from tokentop.collect.collector import Collector
 from tokentop.config.load import load
 from tokentop.config.reload import reloader
+from tokentop.runtime.demo import fast_forward
 from tokentop.runtime.live.reload import IN_FORCE, RESTART, ConfigReloader
-from tokentop.runtime.live.replay import replay
 
 AT_S = 60.0
 
@@ -23,10 +23,10 @@ class Watched:
         config = load({}, {}, str(self.file))
         config = config._replace(demo=config.demo._replace(enabled=True, at_s=AT_S))
         self.collector = Collector(config, "host", demo=True)
-        replay(self.collector, AT_S, config, lambda *_: None)
+        fast_forward(self.collector, config)
         self.said: list[str] = []
         again = reloader({"demo.enabled": True, "demo.at_s": AT_S}, {}, str(self.file))
-        self.reloading = ConfigReloader(config, again, self.collector, self.said.append)
+        self.reloading = ConfigReloader(again, self.collector, self.said.append)
 
     async def write(self, text: str) -> None:
         fresh = self.file.with_suffix(".new")
@@ -71,3 +71,11 @@ async def test_nothing_is_said_while_nothing_changes(watched: Watched) -> None:
     """Looking at an unchanged file is silent."""
     await watched.reloading.look()
     assert watched.said == []
+
+
+async def test_every_threshold_reaches_the_screen(watched: Watched) -> None:
+    """What is said to have been read is used: the mark for silent burn follows the file."""
+    assert watched.collector.config.policy.cost.silent_burn_at == 0.2
+    await watched.write("[cost]\nsilent_burn_at = 0.05\n")
+    assert watched.said == [IN_FORCE]
+    assert watched.collector.config.policy.cost.silent_burn_at == 0.05

@@ -9,7 +9,7 @@ from tokentop.domain.economy.demand import demand
 from tokentop.domain.economy.pricing import pricing
 from tokentop.domain.engines.summary import ENGINES, EnginesSummary, combined_slots
 from tokentop.domain.fold.cloud import cloud
-from tokentop.domain.fold.gpus import gpus, memory, physical
+from tokentop.domain.fold.gpus import gpus
 from tokentop.domain.fold.inputs import (
     FoldInput,
     Selected,
@@ -23,6 +23,7 @@ from tokentop.domain.fold.inputs import (
     youngest,
 )
 from tokentop.domain.fold.services import online, services
+from tokentop.domain.gpu_pool import counted, vram_bytes
 from tokentop.domain.readings import (
     OffersReading,
     PressureReading,
@@ -171,8 +172,8 @@ def _queue_fresh(inp: FoldInput, slots: Llm) -> bool:
 
 def _vram(inp: FoldInput, pool: tuple[Gpu, ...]) -> tuple[tuple[int, int] | None, bool]:
     """((used, total) bytes, whether any of it is of now): the GPUs, else the schedulers' books."""
-    if (summed := memory(pool)) is not None:
-        return summed, any(gpu.state == "ok" for gpu in physical(pool))
+    if (summed := vram_bytes(pool)) is not None:
+        return summed, any(gpu.state == "ok" for gpu in counted(pool))
     for state in fresh_first(lookup(inp, key) for key in VRAM_KEYS):
         used, total = _ledger_vram(state)
         if used is not None and total:
@@ -223,7 +224,7 @@ def _capacity(
         inp.policy,
         need,
         offers=offers.offers if isinstance(offers, OffersReading) else (),
-        local_vram=[g.vram_total_bytes for g in physical(pool) if g.node == inp.host],
+        local_vram=[g.vram_total_bytes for g in counted(pool) if g.node == inp.host],
         rates=rates,
         below_since=scaling.below_since(inp.below_since, need.utilization, active, inp.now, rules),
         now=inp.now,

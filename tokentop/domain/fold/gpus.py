@@ -1,6 +1,6 @@
 """One list of GPUs out of several views: this host's NVML, Accel, Compute, then a fleet's."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from tokentop.domain.fold.inputs import FoldInput, is_fresh
@@ -39,23 +39,6 @@ def gpus(inp: FoldInput) -> tuple[Gpu, ...]:
     return _family_order(
         [_gpu(views) for views in _grouped(_device_observations(inp), inp.host)], inp.host
     )
-
-
-def physical(pool: Iterable[Gpu]) -> list[Gpu]:
-    """The GPUs to sum over: a MIG instance's memory is its parent's, a lost GPU serves nobody."""
-    return [gpu for gpu in pool if gpu.mig is None and gpu.state != "lost"]
-
-
-def memory(pool: Iterable[Gpu]) -> tuple[int, int] | None:
-    """(used, total) bytes over the GPUs that tell both; None where none does."""
-    sizes = [
-        (gpu.vram_used_bytes, gpu.vram_total_bytes)
-        for gpu in physical(pool)
-        if gpu.vram_used_bytes is not None and gpu.vram_total_bytes
-    ]
-    if not sizes:
-        return None
-    return sum(used for used, _ in sizes), sum(total or 0 for _, total in sizes)
 
 
 def _device_observations(inp: FoldInput) -> list[DeviceObservation]:

@@ -35,7 +35,6 @@ class LastGood(NamedTuple):
     good: Reading | None = None
     good_at: float | None = None
     outcome: Literal["ok"] | Failure | None = None
-    polled_at: float | None = None
     latency_s: float | None = None
     backing_off: bool = False
     seen: tuple[tuple[str, float], ...] = ()
@@ -72,7 +71,7 @@ class LastGoodCache:
         else:
             good = merged(result, old.good)
             new = old._replace(good=good, good_at=now, outcome="ok", seen=_seen(good, old, now))
-        self._held[key] = new._replace(polled_at=now, latency_s=latency_s)
+        self._held[key] = new._replace(latency_s=latency_s)
 
 
 def merged(new: Reading, old: Reading | None) -> Reading:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from tokentop.collect.collector import Collector
 from tokentop.config.load import ConfigError
 from tokentop.config.reload import Reloader
-from tokentop.config.schema import Config
 
 IN_FORCE = "The configuration was read again."
 RESTART = "Prices and thresholds were read again; the rest takes effect at the next start."
@@ -15,10 +14,7 @@ RESTART = "Prices and thresholds were read again; the rest takes effect at the n
 class ConfigReloader:
     """Looks once a poll, on a worker thread: the file may lie on a slow disk."""
 
-    def __init__(
-        self, config: Config, again: Reloader, collector: Collector, say: Callable[[str], object]
-    ) -> None:
-        self._config = config
+    def __init__(self, again: Reloader, collector: Collector, say: Callable[[str], object]) -> None:
         self._again = again
         self._collector = collector
         self._say = say
@@ -29,10 +25,4 @@ class ConfigReloader:
         if isinstance(changed, ConfigError):
             self._say(f"The configuration is left as it was: {str(changed).splitlines()[0]}")
         elif changed is not None:
-            self._collector.adopt(changed)
-            self._say(IN_FORCE if _same_but_policy(changed, self._config) else RESTART)
-            self._config = self._config._replace(policy=changed.policy)
-
-
-def _same_but_policy(new: Config, old: Config) -> bool:
-    return new._replace(policy=old.policy, origins=old.origins, file=old.file) == old
+            self._say(IN_FORCE if self._collector.apply_policy(changed) else RESTART)

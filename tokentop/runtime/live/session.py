@@ -10,17 +10,15 @@ from tokentop import fault
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
 from tokentop.domain.engines.history import EngineHistory
+from tokentop.domain.gpu_pool import vram_fraction
 from tokentop.domain.history import History, Sample
-from tokentop.domain.snapshot import Gpu, Snapshot
+from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.live.poller import Gpus, Poller
-from tokentop.runtime.live.replay import replay
 from tokentop.runtime.live.smoothing import LatencySmoother
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
     from tokentop.transport.http.client_async import Pool
-
-STARTED_AT = 1_767_268_800.0  # the frozen demo's wall clock at second 0: 12:00:00 UTC
 
 
 class Session:
@@ -42,13 +40,22 @@ class Session:
         self._say: Callable[[str], object] = str
         self._engines: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
+        self._wall_began = 0.0
         if self.frozen_at is not None:
-            replay(self.collector, self.frozen_at, config, self._sample)
+            from tokentop.runtime.demo import STARTED_AT, fast_forward
+
+            self._wall_began = STARTED_AT
+            fast_forward(self.collector, config, self._sample)
 
     @property
     def frozen(self) -> bool:
         """True where the picture stands still for good."""
         return self.frozen_at is not None
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force, which a changed file may have mended."""
+        return self.collector.config
 
     @property
     def interval_s(self) -> float:
@@ -60,7 +67,7 @@ class Session:
 
     def wall(self) -> float:
         """Unix seconds for display."""
-        return time.time() if self.frozen_at is None else STARTED_AT + self.frozen_at
+        return time.time() if self.frozen_at is None else self._wall_began + self.frozen_at
 
     def local_time(self) -> time.struct_time:
         """The wall clock here; the frozen demo's is the same everywhere."""
@@ -110,7 +117,7 @@ class Session:
     def _reload(self, again: "Reloader", say: Callable[[str], object]) -> asyncio.Task[None]:
         from tokentop.runtime.live.reload import ConfigReloader
 
-        reloading = ConfigReloader(self._config, again, self.collector, say)
+        reloading = ConfigReloader(again, self.collector, say)
         return asyncio.create_task(self._poller.repeat(reloading.look))
 
     def _asks_engines(self) -> bool:
@@ -167,21 +174,8 @@ def sample_of(snapshot: Snapshot, now: float) -> Sample:
         utilization=demand.utilization if fresh else None,
         multiplier=snapshot.pricing.multiplier if fresh else None,
         queued=None if snapshot.llm.stale else snapshot.llm.queued,
-        vram_fraction=_vram_fraction(snapshot.gpus),
+        vram_fraction=vram_fraction(gpu for gpu in snapshot.gpus if gpu.state == "ok"),
     )
-
-
-def _vram_fraction(gpus: tuple[Gpu, ...]) -> float | None:
-    known = [
-        (g.vram_used_bytes, g.vram_total_bytes)
-        for g in gpus
-        if g.mig is None
-        and g.state == "ok"
-        and g.vram_used_bytes is not None
-        and g.vram_total_bytes
-    ]
-    total = sum(whole or 0 for _, whole in known)
-    return sum(used for used, _ in known) / total if total else None
 
 
 def _host(config: Config) -> str:

@@ -81,7 +81,7 @@ class Refresher:
         if config.demo.enabled and config.demo.at_s is not None:
             from tokentop.runtime.demo import fast_forward
 
-            fast_forward(self._collector, config)
+            fast_forward(self._collector, config, last=False)
 
     def refresh(self, deadline: float) -> Snapshot:
         """Return the snapshot by `deadline` (monotonic); what is late counts as a timeout."""
@@ -131,9 +131,9 @@ class Refresher:
         self._collector.record_gpus(answer, self._environment.clock(), latency_s)
         self.last = self.last._replace(gpus=answer, gpus_latency_s=latency_s)
 
-    def adopt(self, config: Config) -> None:
-        """Take over the prices and thresholds of a configuration read again."""
-        self._collector.adopt(config)
+    def apply_policy(self, config: Config) -> bool:
+        """Take over the prices and thresholds of a changed file; whether that was all of it."""
+        return self._collector.apply_policy(config)
 
     def stop(self) -> None:
         """Ask nothing more; waits for nobody."""

@@ -26,8 +26,6 @@ from tokentop.sources.json_fields import (
     LIST_ITEMS,
     BadData,
     Fields,
-    as_amount,
-    as_boolean,
     as_text,
     load,
     mapping,
@@ -58,10 +56,6 @@ def parse_queue(body: bytes) -> QueueReading:
         back_pressure=f.boolean("back_pressure", "back_pressure", "backpressure"),
         vram_used_bytes=f.clamp("vram_used_bytes", used, total),
         vram_total_bytes=total,
-        utilization=f.ratio("utilization"),
-        failed_total=f.count("failed_total"),
-        avg_wait_ms=f.amount("avg_wait_ms"),
-        avg_exec_ms=f.amount("avg_exec_ms"),
         bad=f.bad,
     )
 
@@ -93,29 +87,9 @@ def parse_vram(body: bytes) -> VramReading:
         allocated_bytes=f.clamp(
             "allocated_bytes", f.size_mb("allocated_bytes", "allocated_mb"), total
         ),
-        free_bytes=f.clamp("free_bytes", f.size_mb("free_bytes", "free_mb"), total),
-        slots=_slots(f),
         active_agents=f.count_or_size("active_agents"),
         bad=f.bad,
     )
-
-
-def _slots(f: Fields) -> tuple[tuple[str, bool], ...]:
-    states = f.raw("slots", "slot_states")
-    if states is None:
-        return ()
-    if not isinstance(states, dict):
-        f.mark("slots")
-        return ()
-    found = []
-    for name, state in list(states.items())[:LIST_ITEMS]:
-        value = Fields(state).raw("active", "active", "acquired") if _is_object(state) else state
-        active, label = as_boolean(value), as_text(name)
-        if active is None or not label:
-            f.mark("slots")
-        else:
-            found.append((label, active))
-    return tuple(found)
 
 
 def parse_gpus(body: bytes) -> GpusReading:
@@ -196,13 +170,8 @@ def _offer(f: Fields) -> Offer:
 
 def parse_accel(body: bytes) -> AccelReading:
     """Row 11."""
-    f = Fields(mapping(load(body)))
-    return AccelReading(
-        acceleration=f.text("acceleration"),
-        devices=f.count_or_size("devices"),
-        healthy=f.boolean("healthy"),
-        bad=f.bad,
-    )
+    mapping(load(body))
+    return AccelReading()
 
 
 def parse_streams(body: bytes) -> StreamsReading:
@@ -245,30 +214,8 @@ def parse_pressure(body: bytes) -> PressureReading:
         pressure=f.ratio("pressure", "pressure", "compute_pressure"),
         multiplier=f.amount("multiplier"),
         back_pressure=f.boolean("back_pressure", "back_pressure", "backpressure"),
-        limits=_limits(f),
         bad=f.bad,
     )
-
-
-def _limits(f: Fields) -> tuple[tuple[str, float], ...]:
-    limits = f.raw("limits")
-    if limits is None:
-        return ()
-    if not isinstance(limits, dict):
-        f.mark("limits")
-        return ()
-    found = []
-    for name, limit in list(limits.items())[:LIST_ITEMS]:
-        value, label = as_amount(limit), as_text(name)
-        if value is None or not label:
-            f.mark("limits")
-        else:
-            found.append((label, value))
-    return tuple(found)
-
-
-def _is_object(value: object) -> bool:
-    return isinstance(value, dict)
 
 
 def _unless_all(kept: Sequence[object], listed: object, name: str) -> tuple[str, ...]:

@@ -45,7 +45,6 @@ class TokentopApp(App[int]):
     ) -> None:
         # Decided before Textual picks its filter: without it NO_COLOR gives shades of grey.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
-        self._config = config
         self._terminal = terminal
         self._again = again
         self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
@@ -107,10 +106,10 @@ class TokentopApp(App[int]):
             elapsed_s=max(0.0, self.session.now() - self._snapshot_at),
             clock=strftime("%H:%M:%S", self.session.local_time()),
             interval_s=self.session.interval_s,
-            ui=self._config.ui,
-            insecure_tls=not self._config.tls.verify,
+            ui=self.session.config.ui,
+            insecure_tls=not self.session.config.tls.verify,
             trends=self.session.engine_history.trends,
-            burn_at=self._config.policy.cost.silent_burn_at,
+            burn_at=self.session.config.policy.cost.silent_burn_at,
         )
 
     def _show(self) -> None:
@@ -282,7 +281,7 @@ class TokentopApp(App[int]):
         if self._terminal is None:
             super()._handle_exception(error)
             return
-        self.leave(1, leave.crash_report(error, secrets(self._config)))
+        self.leave(1, leave.crash_report(error, secrets(self.session.config)))
 
 
 class _Runner:

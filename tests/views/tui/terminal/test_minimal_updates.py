@@ -100,7 +100,7 @@ async def test_a_round_is_folded_once(make_app: MakeApp) -> None:
     """The history and the screen are given the same snapshot."""
     app = make_app(100.0)
     told: list[tuple[Snapshot, float]] = []
-    session = Session(app._config, lambda *new: told.append(new))
+    session = Session(app.session.config, lambda *new: told.append(new))
     folded = []
     fold = session.collector.snapshot
     session.collector.snapshot = lambda *at: folded.append(at) or fold(*at)  # type: ignore[method-assign,func-returns-value]

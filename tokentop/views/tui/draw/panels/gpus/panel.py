@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from tokentop.domain.gpu_pool import vram_bytes
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_percent, gib, known
 from tokentop.views.tui.draw.kit.cells import sparkline
@@ -97,18 +98,17 @@ def title(_snapshot: Snapshot, options: DrawOptions) -> str:
 
 
 def summary(snapshot: Snapshot, _options: DrawOptions) -> Line:
-    """VRAM used of total, over the physical GPUs."""
-    whole = [g for g in snapshot.gpus if g.mig is None and fill(g) is not None]
-    if not whole:
+    """VRAM used of total over the pool, with how many GPUs there are."""
+    sizes = vram_bytes(snapshot.gpus)
+    if sizes is None:
         return []
-    used = sum(g.vram_used_bytes or 0 for g in whole)
-    total = sum(g.vram_total_bytes or 0 for g in whole)
+    used, total = sizes
     count = sum(g.mig is None for g in snapshot.gpus)
     return [
         (f"{count} GPU{'s' * (count != 1)} · ", "dim"),
         (gib(used), "bright"),
         (f"/{gib(total)} G", "dim"),
-        (fit(fmt_percent(used / total if total else None), 5, "right"), "text"),
+        (fit(fmt_percent(used / total), 5, "right"), "text"),
     ]
 
 

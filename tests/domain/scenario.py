@@ -33,24 +33,24 @@ VIEWS = tuple(
 )
 
 
-class ScreenModel:
+class Scenario:
     """Builds a FoldInput step by step; every answer is 1 s old unless told otherwise."""
 
     def __init__(self, **changes: object) -> None:
         self.ledger = LastGoodCache()
         self.changes = changes
 
-    def says(self, key: str, *readings: Reading | Failure, age: float = 1.0) -> "ScreenModel":
+    def says(self, key: str, *readings: Reading | Failure, age: float = 1.0) -> "Scenario":
         """`key` answered this, the last of it `age` seconds ago."""
         for reading in readings:
             self.ledger.record(key, reading, NOW - age, 0.02)
         return self
 
-    def silent(self, key: str, reading: Reading, age: float = 60.0) -> "ScreenModel":
+    def silent(self, key: str, reading: Reading, age: float = 60.0) -> "Scenario":
         """`key` answered `age` seconds ago and has timed out since."""
         return self.says(key, reading, age=age).says(key, TIMEOUT)
 
-    def backing_off(self, *keys: str) -> "ScreenModel":
+    def backing_off(self, *keys: str) -> "Scenario":
         for key in keys:
             self.ledger.set_backing_off(key, True)
         return self
