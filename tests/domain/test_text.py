@@ -1,3 +1,4 @@
+import re
 import unicodedata
 
 import pytest
@@ -136,7 +137,21 @@ class TestFormats:
             (text.fmt_multiplier(2.129, ascii=True), "x2.13"),
             (text.fmt_percent(0.42), "42%"),
             (text.fmt_percent(0), "0%"),
+            (text.fmt_usd(0), "$0.00"),
             (text.fmt_usd(0.42), "$0.42"),
+            (text.fmt_usd(0.3125), "$0.31"),
+            (text.fmt_usd(0.3125, digits=4), "$0.3125"),
+            (text.fmt_usd(0.31, digits=4), "$0.31"),
+            (text.fmt_usd(0.0999), "$0.10"),
+            (text.fmt_usd(0.0042), "$0.0042"),
+            (text.fmt_usd(0.000012), "$0.000012"),
+            (text.fmt_usd(0.000001), "<$0.00001"),
+            (text.fmt_usd(2.4), "$2.40"),
+            (text.fmt_usd(999.994), "$999.99"),
+            (text.fmt_usd(999.996), "$1,000"),
+            (text.fmt_usd(60_000), "$60,000"),
+            (text.fmt_usd(2e12), ">$999,999,999"),
+            (text.fmt_usd(-0.5), "-$0.50"),
             (text.fmt_count(7), "7"),
             (text.fmt_count(10.0), "10"),
             (text.fmt_count(999), "999"),
@@ -148,6 +163,13 @@ class TestFormats:
     def test_units(self, drawn, expected):
         """Each unit reads as a person would write it."""
         assert drawn == expected
+
+    @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(1, 6))
+    def test_money_is_plain_and_short(self, amount, digits):
+        """No exponent, at least cents below a thousand, and as wide as a column can be."""
+        drawn = text.fmt_usd(amount, digits)
+        assert re.fullmatch(r"-?[<>]?\$[0-9,]+(\.[0-9]{2,})?", drawn)
+        assert len(drawn) <= 15
 
     @pytest.mark.parametrize(
         "form",

@@ -1,22 +1,24 @@
 """The doctor: each finding in words, in aligned columns, with what to do about it."""
 
 import re
+from typing import get_args
 
 import pytest
 
 from tests.cli.command import environment, in_terminal, run
 from tests.cli.stack import serving
+from tokentop.collect.collector import Collector
+from tokentop.config.load import load
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.reasons import FailureKind
+from tokentop.domain.snapshot import Snapshot
+from tokentop.runtime.oneshot.refresh import RefreshResult
 from tokentop.views.doctor import advice
-from tokentop.views.doctor.checks import devices, driver_failure
+from tokentop.views.doctor.checks import devices, driver_failure, services
 from tokentop.views.doctor.report import Page, Row, Section, render
-from tokentop.views.terminal import look_at
+from tokentop.views.terminal import detect
 
-KINDS: tuple[FailureKind, ...] = (
-    "refused", "unreachable", "timeout", "tls", "reset", "too-large", "redirect", "auth", "http",
-    "bad-data",
-)  # fmt: skip
+KINDS = [kind for kind in get_args(FailureKind) if kind not in ("driver", "absent")]
 
 
 def test_everything_works() -> None:
@@ -85,6 +87,17 @@ def test_ascii() -> None:
     assert run("doctor", "--ascii", "--no-gpus").stdout.isascii()
 
 
+@pytest.mark.parametrize("kind", get_args(FailureKind))
+def test_another_program_is_one_that_was_reached(kind: FailureKind) -> None:
+    """A port where nothing listens, a host without a name or a route: no program is there."""
+    config = load({}, {"HOME": "/nonexistent"}, None)
+    source = Collector(config, "box", demo=False).sources[0]
+    result = RefreshResult(((source, Failure(kind, "x")),))
+    (section,) = services(config, result, Snapshot())
+    reached = any("another program" in row.found for row in section.rows)
+    assert reached == (kind not in ("refused", "unreachable", "no-such-host", "no-route"))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_failure_has_advice(kind: FailureKind) -> None:
     """No kind of failure is left without a way on, and no placeholder without its value."""
@@ -132,8 +145,8 @@ def test_long_words_fold_and_remote_text_is_harmless(width: int) -> None:
 
 def test_what_a_terminal_can_do_is_read_from_its_environment() -> None:
     """A closed stream can do nothing; tmux is recognised by its variable or its TERM."""
-    nothing = look_at(None, {"TERM": "xterm"})
+    nothing = detect(None, {"TERM": "xterm"})
     assert (nothing.tty, nothing.colors, nothing.utf8) == (False, 0, False)
-    assert look_at(None, {"TMUX": "/tmp/x"}).multiplexer == "tmux"
-    assert look_at(None, {"TERM": "screen-256color"}).multiplexer == "screen"
-    assert look_at(None, {"TERM": "xterm"}).multiplexer is None
+    assert detect(None, {"TMUX": "/tmp/x"}).multiplexer == "tmux"
+    assert detect(None, {"TERM": "screen-256color"}).multiplexer == "screen"
+    assert detect(None, {"TERM": "xterm"}).multiplexer is None

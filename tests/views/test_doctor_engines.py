@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import engine_examples
+from tests.box import row
 from tests.cli.command import run
 from tests.cli.engines import LLAMACPP, SGLANG, VLLM, captured, configuration
 from tests.cli.test_engines import env
@@ -56,7 +57,7 @@ def test_three_engines_and_nothing_else(place: Path) -> None:
     assert text.count("● ok state answers in") == 3
     assert "tiny-llama" in text
     assert "4 of 4 busy" in text
-    assert "4 as the server says" in text
+    assert "4 as the server reports" in text
     assert "[[engine]] max_slots" in text  # vLLM's capacity is not to be had
     assert "3 engines" in text
     assert text.count(NO_STACK) == 1
@@ -112,8 +113,8 @@ def test_every_state_has_words_and_a_way_on(engine: Engine) -> None:
 
 def test_where_the_slots_come_from() -> None:
     """Reported, from the command line, configured, a lower bound, or unknown with what to do."""
-    base = engine_examples.LLAMA._replace(max_slots=8)
-    assert "8 as the server says" in words(base._replace(slots_source="reported"))
+    base = row(engine_examples.LLAMA._replace(max_slots=8))
+    assert "8 as the server reports" in words(base._replace(slots_source="reported"))
     assert "8 by its command line" in words(base._replace(slots_source="argv"))
     assert "8 as configured" in words(base._replace(slots_source="configured"))
     assert "8 at least" in words(base._replace(slots_source="derived"))
@@ -127,7 +128,7 @@ def test_where_the_slots_come_from() -> None:
 def test_a_key_over_plain_http_is_warned_of(url: str, clear: bool) -> None:
     """Only where it leaves this machine; the key itself is nowhere."""
     named = EngineConfig("chat", url, token=Secret("s3cret"))
-    engine = engine_examples.LLAMA._replace(url=url)
+    engine = row(engine_examples.LLAMA)._replace(url=url)
     text = words(engine, Config(engines=(named,)))
     assert ("travels over plain HTTP" in text) == clear
     assert "s3cret" not in text
@@ -138,7 +139,7 @@ def test_what_the_search_saw() -> None:
     starting = Found("vllm", "http://127.0.0.1:8000", (42,), None, "qwen")
     seen = Survey(3, 1, (Candidate("127.0.0.1", 8000, listening=False),))
     text = str(search(Config(), Findings(starting=(starting,), complete=False), seen))
-    for part in ("on the GPUs: 3", "1 GPU processes of others", "process 42, qwen", "not end"):
+    for part in ("on the GPUs: 3", "the ports of 1 GPU processes", "process 42, qwen", "not end"):
         assert part in text
     (off,) = search(load({"discovery.enabled": False}, {"HOME": "/nonexistent"}, None), None, None)
     assert off.mark == "off"
@@ -148,11 +149,8 @@ def test_what_the_search_saw() -> None:
 def test_a_fleet_server() -> None:
     """Its answer, how many engines it knows, how many of them are silent, and a key in clear."""
     config = Config(prometheus=PrometheusConfig("http://prom:9090", Secret("s3cret")))
-    own = Engine(
-        "prometheus", "prometheus", "http://prom:9090", state="online", latency_ms=41.0,
-        source="prometheus", advice="latency: the server refused a query",
-    )  # fmt: skip
-    members = engine_examples.fleet(12).engines
+    own, *members = engine_examples.fleet(12).engines
+    own = own._replace(advice="latency: the server refused a query")
     silent = members[0]._replace(state="offline", name="gpu-7:8000")
     (section,) = fleet(config, Snapshot(engines=(own, silent, *members[1:])))
     text = str(section)

@@ -173,9 +173,25 @@ def fmt_percent(fraction: float | None) -> str:
     return f"{fraction * 100:.0f}%" if known(fraction) and known(fraction * 100) else DASH
 
 
-def fmt_usd(amount: float | None) -> str:
-    """USD with cents: `$0.42`."""
-    return f"${amount:.2f}" if known(amount) else DASH
+def fmt_usd(amount: float | None, digits: int = 2) -> str:
+    """USD, never with an exponent: `$60,000`, `$19.20`, `$0.42`, `$0.0042`.
+
+    Whole dollars from a thousand on, else cents; below a dollar as many decimals as it takes for
+    `digits` significant ones. Beyond a billion and below 0.00001 it is a bound: `<$0.00001`.
+    """
+    if not known(amount):
+        return DASH
+    sign, size = ("-" if amount < 0 else ""), abs(amount)
+    if size >= 1e9:
+        return f"{sign}>$999,999,999"
+    if 0 < size < 1e-5:
+        return f"{sign}<$0.00001"
+    if round(size, 2) >= 1000:
+        return f"{sign}${size:,.0f}"
+    small = 0 < size < 1
+    decimals = max(2, digits - 1 - math.floor(math.log10(size))) if small else 2
+    whole, _, cents = f"{size:.{decimals}f}".partition(".")
+    return f"{sign}${whole}.{cents.rstrip('0'):0<2}"
 
 
 def fmt_count(value: float | None) -> str:

@@ -1,6 +1,6 @@
-"""The figures a line can name: what each name of `--format` means, as one table.
+"""The names of `--format` as one table, with the figure behind each.
 
-Sums and means leave out a GPU that would not say; None means that nobody did.
+Sums and means leave out a GPU whose figure is unknown; None means that all are.
 """
 
 from collections.abc import Callable, Iterable
@@ -56,15 +56,15 @@ def services_up(snapshot: Snapshot) -> int:
 
 
 def stale_age(snapshot: Snapshot) -> tuple[bool, float | None]:
-    """Return whether anything a line shows is old, and the greatest age known among that."""
+    """Return whether anything a line shows is stale, and the greatest age known among that."""
     parts: Iterable[tuple[bool, float | None]] = (
         *((gpu.state == "stale", gpu.age_s) for gpu in snapshot.gpus),
         (snapshot.llm.stale, snapshot.llm.age_s),
         (snapshot.cloud.stale, snapshot.cloud.age_s),
         (snapshot.demand.stale, None),
     )
-    old = [age for stale, age in parts if stale]
-    return bool(old), max((age for age in old if age is not None), default=None)
+    ages = [age for stale, age in parts if stale]
+    return bool(ages), max((age for age in ages if age is not None), default=None)
 
 
 def _vram_used(snapshot: Snapshot) -> float | None:
@@ -94,7 +94,7 @@ def _models(snapshot: Snapshot) -> str | None:
 
 
 def _engines(snapshot: Snapshot) -> int:
-    """How many engines answer; a Prometheus server tells of engines and is none."""
+    """How many engines answer; the Prometheus server that reports engines is not counted."""
     return sum(e.state not in SILENT_STATES and e.kind != "prometheus" for e in snapshot.engines)
 
 

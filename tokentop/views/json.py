@@ -1,7 +1,7 @@
 """Snapshot -> one line of JSON, schema `tokentop/1`.
 
 The snapshot's named tuples are the public shape, key for key and in order, so this is a plain
-walk; tests/views/test_json.py holds the published key lists and fails when the two part.
+walk; tests/views/test_json.py holds the published key lists and fails when they differ.
 """
 
 import json

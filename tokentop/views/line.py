@@ -1,4 +1,4 @@
-"""Snapshot -> one line, with colour codes of its own: importing Rich would cost a third of the
+"""Snapshot -> one line, with its own colour codes: importing Rich would cost a third of the
 one-line view's time.
 """
 
@@ -44,7 +44,7 @@ def line(
 ) -> str:
     """Return the default line, or the one of a parsed template, without trailing spaces."""
     if slots is not None:
-        from tokentop.views import template  # not paid for by the default line
+        from tokentop.views import template  # not imported for the default line
 
         filled = template.fill(slots, snapshot, "-" if paint.ascii else text.DASH)
         return _cut_text(ascii_only(filled) if paint.ascii else filled, paint).rstrip()

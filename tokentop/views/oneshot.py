@@ -8,14 +8,11 @@ from typing import NamedTuple
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.oneshot.refresh import Refresher
-from tokentop.views.terminal import look_at
+from tokentop.views.terminal import detect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
     from tokentop.views.template import Slot
 
 __all__ = ["Options", "UsageError", "exit_code", "run"]
@@ -24,11 +21,11 @@ NOTHING_ANSWERED = 3
 
 
 class UsageError(ValueError):
-    """Something given that cannot be used, said in one sentence."""
+    """An argument that cannot be used, as one sentence."""
 
 
 class Options(NamedTuple):
-    """What the arguments asked of a text view; `template` is `--format`."""
+    """The arguments of a text view; `template` is `--format`."""
 
     json: bool = False
     watch: bool = False
@@ -37,10 +34,10 @@ class Options(NamedTuple):
 
 
 def run(config: Config, options: Options, started: float, again: "Reloader | None" = None) -> int:
-    """Print and return the exit code; raises UsageError before anything is asked.
+    """Print and return the exit code; raises UsageError before the first request.
 
     `started` is the process's own monotonic start: the deadline counts from there. `again` reads
-    the configuration once more where its file changed, for --watch.
+    the configuration again where its file changed, for --watch.
     """
     show = _show(config, options)
     _warn(config)
@@ -82,11 +79,11 @@ def _show(config: Config, options: Options) -> Callable[[Snapshot], str]:
     from tokentop.views.line import Paint, line
 
     slots = None if options.template is None else _slots(options.template)
-    terminal = look_at(sys.stdout, environ)
+    terminal = detect(sys.stdout, environ)
     paint = Paint(terminal.colors, config.ui.ascii or not terminal.utf8, config.ui.theme)
 
     def show(snapshot: Snapshot) -> str:
-        width = look_at(sys.stdout, environ).columns - 1 if terminal.tty else None
+        width = detect(sys.stdout, environ).columns - 1 if terminal.tty else None
         cut = width if options.watch else None
         return line(snapshot, slots=slots, paint=paint._replace(width=cut))
 
@@ -103,7 +100,7 @@ def _slots(template: str) -> "tuple[Slot, ...]":
 
 
 def _warn(config: Config) -> None:
-    """Say once, away from the data, that certificates go unchecked."""
+    """Warn once on stderr that certificates are not verified."""
     https = any(s.enabled and s.url.lower().startswith("https:") for s in config.services)
     if config.tls.verify or not https or config.demo.enabled or sys.stderr is None:
         return

@@ -1,4 +1,4 @@
-"""Colours and symbols as tables: what each tier, state and style looks like on each background.
+"""Colours and symbols as tables: each tier, state and style in each theme.
 
 Plain data, no Textual: the one-line view and the full screen read the same tables. Colours are
 hex, except in the `ansi` theme, whose names are the terminal's own sixteen.
@@ -10,7 +10,7 @@ THEMES = ("dark", "light", "colorblind", "ansi")
 BACKGROUNDS = {"dark": "#0f1419", "light": "#fbfaf7", "colorblind": "#0f1419", "ansi": "default"}
 
 
-class TierLook(NamedTuple):
+class TierTheme(NamedTuple):
     """One tier in every theme, with a symbol and a word so that nothing rests on colour alone."""
 
     dark: str
@@ -23,15 +23,15 @@ class TierLook(NamedTuple):
 
 
 # Hollow and solid of three shapes: round is calm, pointed is a warning, square is full.
-TIERS: dict[str, TierLook] = {
-    "idle": TierLook("#34d399", "#047857", "#3f93d6", "cyan", "○", ".", "idle"),
-    "low": TierLook("#8bd450", "#3f7a0c", "#7cc0ee", "green", "●", "-", "low"),
-    "moderate": TierLook("#60a5fa", "#1d4ed8", "#c9dcec", "bright_blue", "◆", "=", "moderate"),
-    "high": TierLook("#fbbf24", "#946200", "#f3e55c", "yellow", "△", "^", "high"),
-    "surge": TierLook("#fb8b3c", "#b8430a", "#e8973a", "bright_red", "▲", "!", "surge"),
-    "saturated": TierLook("#f87171", "#b91c1c", "#e0609a", "red", "■", "#", "full"),
+TIERS: dict[str, TierTheme] = {
+    "idle": TierTheme("#34d399", "#047857", "#3f93d6", "cyan", "○", ".", "idle"),
+    "low": TierTheme("#8bd450", "#3f7a0c", "#7cc0ee", "green", "●", "-", "low"),
+    "moderate": TierTheme("#60a5fa", "#1d4ed8", "#c9dcec", "bright_blue", "◆", "=", "moderate"),
+    "high": TierTheme("#fbbf24", "#946200", "#f3e55c", "yellow", "△", "^", "high"),
+    "surge": TierTheme("#fb8b3c", "#b8430a", "#e8973a", "bright_red", "▲", "!", "surge"),
+    "saturated": TierTheme("#f87171", "#b91c1c", "#e0609a", "red", "■", "#", "full"),
 }
-UNKNOWN_TIER = TierLook("#8b98a5", "#5c6670", "#8b98a5", "bright_black", "·", "?", "unknown")
+UNKNOWN_TIER = TierTheme("#8b98a5", "#5c6670", "#8b98a5", "bright_black", "·", "?", "unknown")
 
 SERVICE_SYMBOLS: dict[str, tuple[str, str]] = {
     "online": ("●", "+"),
@@ -42,7 +42,7 @@ SERVICE_SYMBOLS: dict[str, tuple[str, str]] = {
     "bad-data": ("▲", "!"),
 }
 
-# An engine says more of itself than a service: a state each for what a user can do about it.
+# Engines have more states than services: one for each thing that a user can do about it.
 ENGINE_SYMBOLS: dict[str, tuple[str, str]] = {
     "online": ("●", "+"),
     "starting": ("◔", "%"),
@@ -97,10 +97,10 @@ _AREAS: dict[str, tuple[str, str, str, str]] = {
     "bar.line": ("#5f7f9d", "#5f7f9d", "#5f7f9d", "blue"),
     "bar.stale": ("#5b6773", "#848e98", "#5b6773", "bright_black"),
 }
-# Who holds VRAM: what an engine's KV cache uses is brightest, what it only reserved darkest, what
-# any process holds has the colour of every bar. They carry names: each is (area, text on it); the
-# sixteen-colour text is reversed instead.
-_HOLDERS: dict[str, tuple[tuple[str, str, str, str], tuple[str, str, str]]] = {
+# Parts of a VRAM bar: the KV cache in use is brightest, what an engine only reserved darkest, what
+# any process holds has the colour of every bar. Names stand on them: each is (area, text on it);
+# the sixteen-colour text is reversed instead.
+_VRAM_PARTS: dict[str, tuple[tuple[str, str, str, str], tuple[str, str, str]]] = {
     "used": (("#86a9cc", "#466989", "#86a9cc", "cyan"), ("#0b1016", "#ffffff", "#0b1016")),
     "used2": (("#a2b6c8", "#5a7288", "#a2b6c8", "cyan"), ("#0b1016", "#ffffff", "#0b1016")),
     "held": (("#5f7f9d", "#587795", "#5f7f9d", "blue"), ("#06090c", "#ffffff", "#06090c")),
@@ -111,13 +111,13 @@ _HOLDERS: dict[str, tuple[tuple[str, str, str, str], tuple[str, str, str]]] = {
     ),
     "other": (("#5b6773", "#848e98", "#5b6773", "bright_black"), ("#f4f7fa", "#0b0f13", "#f4f7fa")),
 }
-# Barely there on purpose: grid lines and the empty part of a bar carry nothing to be read.
+# Low contrast on purpose: grid lines and the empty part of a bar hold nothing to be read.
 _LINES: dict[str, tuple[str, str, str, str]] = {
     "frame": ("#2c3640", "#d3d6d6", "#2c3640", "bright_black"),
     "track": ("#1c242b", "#e6e7e3", "#1c242b", "default"),
     "free": ("#3a4651", "#cfd4d3", "#3a4651", "bright_black"),
 }
-# On a light screen text must be darker than an area needs to be; areas keep the livelier hue.
+# On a light screen text must be darker than an area needs to be; areas keep the brighter hue.
 _LIGHT_AREAS = {
     "active": "#2a9d5c", "queued": "#bd8200", "beyond": "#dc5c15", "idle": "#0f9f72",
     "low": "#56961f", "moderate": "#3f73e0", "high": "#bd8200", "surge": "#dc5c15",
@@ -129,14 +129,12 @@ _BOLD = frozenset(
 )
 _CHIP_BG = {"dark": "#1f2830", "light": "#e8e9e5", "colorblind": "#1f2830", "ansi": None}
 
-HOLDERS = tuple(_HOLDERS)
-SLOT_STYLES = ("active", "queued", "beyond")
-TEXT_STYLES = (*_TEXT, *(f"tier.{name}" for name in (*TIERS, "none")))
-AREA_STYLES = tuple(_AREAS)
+_SLOT_STYLES = ("active", "queued", "beyond")
+_AREA_STYLES = tuple(_AREAS)
 
 
-def tier_look(tier: str | None) -> TierLook:
-    """The look of a tier; None (nothing known yet) has a look of its own."""
+def tier_theme(tier: str | None) -> TierTheme:
+    """The colours and symbols of a tier; None (nothing known yet) has its own."""
     return TIERS.get(tier or "", UNKNOWN_TIER)
 
 
@@ -156,25 +154,25 @@ def mode_style(mode: str | None) -> str:
 
 
 def tier_symbol(tier: str | None, *, plain: bool = False) -> str:
-    """One cell that tells the tier without colour."""
-    look = tier_look(tier)
-    return look.ascii if plain else look.symbol
+    """One cell that distinguishes the tier without colour."""
+    theme = tier_theme(tier)
+    return theme.ascii if plain else theme.symbol
 
 
 def service_symbol(state: str, *, plain: bool = False) -> str:
-    """One cell that tells a service's state without colour."""
+    """One cell that distinguishes a service's state without colour."""
     return SERVICE_SYMBOLS.get(state, ("?", "?"))[plain]
 
 
 def engine_symbol(state: str, *, plain: bool = False) -> str:
-    """One cell that tells an engine's state without colour."""
+    """One cell that distinguishes an engine's state without colour."""
     return ENGINE_SYMBOLS.get(state, ("?", "?"))[plain]
 
 
 def _tier_styles(theme: str, column: int) -> dict[str, Style]:
     styles: dict[str, Style] = {}
     for name in (*TIERS, "none"):
-        colour = tier_look(name)[column]
+        colour = tier_theme(name)[column]
         assert isinstance(colour, str)
         styles[f"tier.{name}"] = Style(colour, bold=True)
         styles[f"area.{name}"] = Style(_area(theme, name, colour), _track(column))
@@ -194,10 +192,10 @@ def _track(column: int) -> str | None:
     return None if THEMES[column] == "ansi" else _LINES["track"][column]
 
 
-def _holder_styles(theme: str, column: int) -> dict[str, Style]:
-    """Each holder as an area, as the part-filled end of a bar, and as the ground for a name."""
+def _vram_styles(theme: str, column: int) -> dict[str, Style]:
+    """Each part as an area, as the part-filled end of a bar, and as the background of a name."""
     styles: dict[str, Style] = {}
-    for name, (areas, texts) in _HOLDERS.items():
+    for name, (areas, texts) in _VRAM_PARTS.items():
         area = areas[column]
         solid = None if theme == "ansi" else area
         styles[f"hold.{name}"] = Style(area, solid)
@@ -216,18 +214,18 @@ def _theme(theme: str) -> dict[str, Style]:
         for table in (_TEXT, _AREAS, _LINES)
         for name, colours in table.items()
     }
-    styles |= _tier_styles(theme, column) | _holder_styles(theme, column)
-    for name in AREA_STYLES:
+    styles |= _tier_styles(theme, column) | _vram_styles(theme, column)
+    for name in _AREA_STYLES:
         if name != "bar.line":
             styles[name] = styles[name]._replace(bg=_track(column))
     if theme != "ansi":  # solid in colour, textured without
         for name in ("track", "free"):
             styles[name] = styles[name]._replace(bg=styles[name].fg)
-        for name in SLOT_STYLES:
+        for name in _SLOT_STYLES:
             colour = _area(theme, name, styles[name].fg)
             styles[f"fill.{name}"] = Style(colour, colour)
     else:
-        styles |= {f"fill.{n}": styles[n] for n in SLOT_STYLES}
+        styles |= {f"fill.{n}": styles[n] for n in _SLOT_STYLES}
     styles["chip"] = styles["chip"]._replace(bg=_CHIP_BG[theme])
     styles["selected"] = styles["selected"]._replace(bg=_CHIP_BG[theme], reverse=theme == "ansi")
     styles["badge.warn"] = styles["badge.high"]

@@ -1,4 +1,4 @@
-"""SGR codes for the text views: a label is dim, a tier has its colour, all else is plain."""
+"""SGR codes for the text views: labels are dim, a tier has its colour, the rest is plain."""
 
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 _DIM, _BOLD = "2", "1"
@@ -14,9 +14,9 @@ def sgr(tone: str, tier: str | None, colors: int, theme: str) -> str:
 
 
 def _tier(tier: str | None, colors: int, theme: str) -> str:
-    from tokentop.views.palette import THEMES, tier_look  # not paid for in a pipe
+    from tokentop.views.palette import THEMES, tier_theme  # not imported for a pipe
 
-    look = tier_look(tier)
+    look = tier_theme(tier)
     if colors == 24 and theme != "ansi":
         return _hex(str(look[THEMES.index(theme)]))
     return str(_sixteen(look.ansi))

@@ -21,7 +21,7 @@ _SPEC = re.compile(
 
 
 class TemplateError(ValueError):
-    """A template that cannot be used, said in one sentence."""
+    """A template that cannot be used, as one sentence."""
 
 
 class Slot(NamedTuple):
@@ -56,7 +56,7 @@ def _slot(literal: str, name: str | None, spec: str | None, conversion: str | No
 
 
 def _check(name: str, spec: str) -> None:
-    """Try the spec on a figure of that kind, so that a bad one fails before anything is asked."""
+    """Try the spec on a figure of that kind, so that a bad one fails before the first request."""
     sample = 1.5 if FIELDS[name].number else "x"
     try:
         if not _SPEC.fullmatch(spec):
@@ -70,7 +70,7 @@ def _check(name: str, spec: str) -> None:
 
 
 def fill(slots: tuple[Slot, ...], snapshot: Snapshot, unknown: str) -> str:
-    """Return the line; a figure nobody knows is `unknown`, in the width its spec asks for."""
+    """Return the line; an unknown figure is `unknown`, in the width of its spec."""
     return "".join(
         slot.literal + ("" if slot.name is None else _show(slot.name, slot.spec, snapshot, unknown))
         for slot in slots
@@ -94,7 +94,7 @@ def _format(value: float | int | str, spec: str) -> str:
 
 
 def _word(word: str, spec: str, *, right: bool) -> str:
-    """Align a word as a number's spec asks, for a number that is not there."""
+    """A word in place of a number, aligned as the number's spec says."""
     match = _SPEC.fullmatch(spec)
     if match is None or not match["width"]:
         return word

@@ -1,4 +1,4 @@
-"""What the terminal can show, read from the environment once; shared by every text view."""
+"""What the terminal can show, from its stream and the environment; for every text view."""
 
 import os
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ class Terminal(NamedTuple):
         return self.term == "dumb"
 
 
-def look_at(stream: TextIO | None, environ: Mapping[str, str]) -> Terminal:
-    """Return the abilities of `stream`; a closed stream (None) is a pipe that shows nothing."""
+def detect(stream: TextIO | None, environ: Mapping[str, str]) -> Terminal:
+    """Return what `stream` can show; a closed stream (None) counts as a pipe."""
     tty = is_tty(stream)
     term = environ.get("TERM", "")
     columns, rows = _size(stream, environ) if tty else (80, 24)
@@ -35,7 +35,7 @@ def look_at(stream: TextIO | None, environ: Mapping[str, str]) -> Terminal:
         colors=0 if plain else _depth(term, environ),
         columns=columns,
         rows=rows,
-        utf8=_speaks_utf8(stream),
+        utf8=_is_utf8(stream),
         no_color=no_color,
         multiplexer=_multiplexer(term, environ),
     )
@@ -44,7 +44,7 @@ def look_at(stream: TextIO | None, environ: Mapping[str, str]) -> Terminal:
 def is_tty(stream: TextIO | None) -> bool:
     try:
         return stream is not None and stream.isatty()
-    except ValueError:  # closed under our feet
+    except ValueError:  # closed meanwhile
         return False
 
 
@@ -65,7 +65,7 @@ def _positive(text: str | None, default: int) -> int:
     return int(text) if text and text.isdecimal() and int(text) > 0 else default
 
 
-def _speaks_utf8(stream: TextIO | None) -> bool:
+def _is_utf8(stream: TextIO | None) -> bool:
     encoding = getattr(stream, "encoding", None) or ""
     return encoding.lower().replace("-", "") == "utf8"
 

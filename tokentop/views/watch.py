@@ -1,4 +1,4 @@
-"""`--watch`: one refresh after another until the reader has had enough."""
+"""`--watch`: one refresh after another until a signal or a closed pipe ends it."""
 
 import select
 import signal
@@ -19,8 +19,8 @@ from tokentop.views.terminal import is_tty
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
-class Terminated(Exception):  # being told to end is no error
-    """A signal asked the process to end."""
+class Terminated(Exception):  # a signal is no error
+    """The process received a signal that ends it."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -35,9 +35,9 @@ def watch(
     in_place: bool,
     again: Reloader | None = None,
 ) -> int:
-    """Print at every interval; return 128 + signal once told to end.
+    """Print at every interval; return 128 + signal number at the end.
 
-    Raises BrokenPipeError when the reader is gone, which is noticed even between two lines.
+    Raises BrokenPipeError once the pipe is closed, also between two lines.
     """
     out = Rewriter() if in_place and is_tty(sys.stdout) else Lines()
     with _signals():
@@ -57,7 +57,7 @@ def watch(
 
 
 def _adopt(refresher: Refresher, changed: Config | ConfigError | None) -> None:
-    """Prices and thresholds of a changed file hold from this refresh on; a broken one is told."""
+    """Use the prices and thresholds of a changed file from now on; report a broken one."""
     if isinstance(changed, ConfigError):
         if sys.stderr is not None:
             sys.stderr.write("".join(f"tokentop: {line}\n" for line in str(changed).splitlines()))
@@ -66,7 +66,7 @@ def _adopt(refresher: Refresher, changed: Config | ConfigError | None) -> None:
 
 
 class Lines:
-    """One line per refresh, flushed: each is out before the next is asked for."""
+    """One line per refresh, flushed: each is printed before the next refresh begins."""
 
     def write(self, text: str) -> None:
         if sys.stdout is not None:
@@ -78,7 +78,7 @@ class Lines:
 
 
 class Rewriter(Lines):
-    """The same line over and over; blanks wipe what was longer, so no escape code is needed."""
+    """The same line again and again; blanks overwrite what was longer, without escape codes."""
 
     def __init__(self) -> None:
         self._width = 0
@@ -102,7 +102,7 @@ def _visible(text: str) -> str:
 
 
 def _wait(seconds: float) -> None:
-    """PowerState, but wake with BrokenPipeError as soon as nobody reads any more."""
+    """Sleep, but raise BrokenPipeError as soon as the pipe is closed."""
     try:
         poll = select.poll()
         poll.register(sys.stdout.fileno(), 0)  # errors and hang-ups only

@@ -6,10 +6,16 @@ from typing import get_args
 from hypothesis import strategies as st
 
 from tests import engine_examples, examples
-from tokentop.domain import snapshot as model
-from tokentop.domain import snapshot_engines as model_serving
+from tests.serving import NOW
+from tests.views.draw.composed import model
+from tokentop.config.schema import UiConfig
+from tokentop.domain import snapshot as domain
+from tokentop.domain import snapshot_engines as serving
+from tokentop.domain.history import Sample
 from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
+from tokentop.views.tui.draw.panels.gpus.rows import SORTS as GPU_SORTS
+from tokentop.views.tui.state import Name, ViewState
 
 texts = st.one_of(st.none(), st.text(max_size=40), st.sampled_from(["", "\x1b[2J", "漢字" * 40]))
 names = st.one_of(st.text(max_size=30), st.sampled_from(["\u202egnp", "[b]x[/b]", "é" * 300]))
@@ -19,79 +25,79 @@ ratios = st.one_of(
 )
 figures = st.one_of(st.none(), st.floats(0, 1000), st.floats(allow_nan=True, allow_infinity=True))
 flags = st.booleans()
-tiers = st.sampled_from([*examples.MESSAGES, None])
+tiers = st.sampled_from([*get_args(domain.Tier), None])
 
 gpus = st.builds(
-    model.Gpu, counts, texts, texts, texts, counts, counts, ratios, figures, figures, figures,
+    domain.Gpu, counts, texts, texts, texts, counts, counts, ratios, figures, figures, figures,
     st.sampled_from([None, "GPU-a", "GPU-b"]), flags, names, figures,
     st.sampled_from(["ok", "stale", "lost", "suspended", "error"]),
     st.one_of(st.none(), st.lists(
-        st.builds(model.Process, st.integers(0, 9), texts, texts, counts, texts)).map(tuple)),
+        st.builds(domain.Process, st.integers(0, 9), texts, texts, counts, texts)).map(tuple)),
     texts,
 )  # fmt: skip
 services = st.builds(
-    model.Service, names, st.sampled_from(["aither", "vllm", "nvml"]), texts,
+    domain.Service, names, st.sampled_from(["aither", "vllm", "nvml"]), texts,
     st.sampled_from(["online", "stale", "backing-off", "offline", "off", "bad-data"]),
     figures, figures, texts,
 )  # fmt: skip
 llms = st.builds(
-    model.Llm, counts, counts, counts, counts,
+    domain.Llm, counts, counts, counts, counts,
     st.one_of(st.none(), st.lists(names, max_size=6).map(tuple)), ratios, flags, flags,
     st.one_of(texts, st.just("engines")),
     figures, flags,
 )  # fmt: skip
 demands = st.builds(
-    model.Demand, ratios, ratios, ratios, tiers, names,
+    domain.Demand, ratios, ratios, ratios, tiers, names,
     st.sampled_from(["normal", "pressure", "saturated", None]), flags,
     st.sampled_from(["acta", "local"]), st.sampled_from(["vram", "serving"]), flags,
 )  # fmt: skip
 pricings = st.builds(
-    model.Pricing, figures, st.sampled_from(["acta", "local"]), st.floats(0, 3), st.floats(0, 9),
+    domain.Pricing, figures, st.sampled_from(["acta", "local"]), st.floats(0, 3), st.floats(0, 9),
     st.floats(0, 50), st.floats(0, 1), figures, figures, flags, figures,
 )  # fmt: skip
 capacities = st.builds(
-    model.Capacity, st.floats(0, 1), ratios, flags,
-    st.builds(model.NextInstance, texts, counts, texts, texts, figures, figures,
+    domain.Capacity, st.floats(0, 1), ratios, flags,
+    st.builds(domain.NextInstance, texts, counts, texts, texts, figures, figures,
               st.sampled_from(["offer", "default"])),
     figures,
 )  # fmt: skip
 clouds = st.builds(
-    model.Cloud,
-    st.one_of(st.none(), st.lists(st.builds(model.CloudInstance, texts, texts, texts, texts,
+    domain.Cloud,
+    st.one_of(st.none(), st.lists(st.builds(domain.CloudInstance, texts, texts, texts, texts,
                                             texts, figures, flags), max_size=5).map(tuple)),
     counts, figures, figures, flags,
 )  # fmt: skip
 engines = st.builds(
-    model_serving.Engine, names, names, texts, texts, texts, active=counts, queued=counts,
+    serving.Engine, names, names, texts, texts, texts, active=counts, queued=counts,
     max_slots=counts, kv_cache=ratios, generation_tokens_per_s=figures, ttft_s=figures,
-    state=st.sampled_from(get_args(model_serving.EngineState)),
+    state=st.sampled_from(get_args(serving.EngineState)),
     age_s=figures, name=texts, ttft_p95_s=figures, itl_p95_s=figures, requests_per_s=figures,
     prefix_hit_ratio=ratios, burn=ratios, kv_estimated=flags, slots_estimated=flags, advice=texts,
     error=texts, group=texts, router=flags, vram_bytes=counts,
 )  # fmt: skip
 costs = st.builds(
-    model_serving.Cost, st.sampled_from(["rented", "owned", None]), figures, figures, figures,
+    serving.Cost, st.sampled_from(["rented", "owned", None]), figures, figures, figures,
     figures, texts, figures, figures, figures,
-    explained=st.lists(st.builds(model_serving.Explanation, names, figures, st.lists(
-        st.builds(model_serving.CostInput, names, names, names), max_size=4).map(tuple)),
+    explained=st.lists(st.builds(serving.Explanation, names, figures, st.lists(
+        st.builds(serving.CostInput, names, names, names), max_size=4).map(tuple)),
         max_size=4).map(tuple),
 )  # fmt: skip
 known = [build() for build in (*examples.STATES.values(), *engine_examples.STATES.values())]
 snapshots = st.one_of(
     st.sampled_from(known),
     st.builds(
-        model.Snapshot, names, names, names, st.floats(0.5, 60), flags,
+        domain.Snapshot, names, names, names, st.floats(0.5, 60), flags,
         services=st.lists(services, max_size=12).map(tuple),
         gpus=st.lists(gpus, max_size=12).map(tuple),
         llm=llms,
-        throughput=st.builds(model_serving.Throughput, figures, figures, figures, figures, figures,
+        throughput=st.builds(serving.Throughput, figures, figures, figures, figures, figures,
                              figures, figures, ratios, ratios, counts),
         engines=st.lists(engines, max_size=20).map(tuple),
         cost=costs,
         demand=demands, pricing=pricings, capacity=capacities, cloud=clouds,
-        mint=st.builds(model.Mint, figures, figures, figures, figures),
-        parallel=st.builds(model.Parallel, counts, counts, counts, flags),
-        agents=st.builds(model.Agents, counts, counts, flags),
+        mint=st.builds(domain.Mint, figures, figures, figures, figures),
+        parallel=st.builds(domain.Parallel, counts, counts, counts, flags),
+        agents=st.builds(domain.Agents, counts, counts, flags),
         data_age_s=figures,
     ),
 )  # fmt: skip
@@ -99,10 +105,27 @@ looks = st.builds(
     DrawOptions, flags, st.floats(0, 1e5), st.sampled_from(["", "12:04:31"]), flags, flags,
     st.sampled_from(["index", "util", "vram", "temp", "power", "name"]),
     st.sampled_from(["", "", "h200", "\x1b"]), flags, st.integers(-5, 100),
-    st.one_of(st.none(), st.integers(0, 9)), flags,
+    flags,
     st.frozensets(st.sampled_from(["banner", "gpus", "slots", "services", "economy"])),
     history=st.lists(ratios, max_size=300).map(tuple), notice=st.sampled_from(["", "saved"]),
     engine_sort=st.sampled_from(ENGINE_SORTS), engine_filter=st.sampled_from(["", "vllm", "x"]),
     cursor=st.one_of(st.none(), st.just(""), names), burn_at=st.floats(0, 1),
+)  # fmt: skip
+views = st.builds(
+    ViewState, st.sampled_from(get_args(Name)), flags, st.sampled_from(GPU_SORTS),
+    st.sampled_from(["", "", "h200", "\x1b", "漢字"]), flags, st.integers(-5, 100),
+    st.one_of(st.none(), st.just(1.0)), st.sampled_from(["", "saved"]),
+    st.sampled_from(ENGINE_SORTS), names, st.one_of(st.none(), names),
+)  # fmt: skip
+moments = st.floats(0, NOW)
+histories = st.lists(
+    st.builds(Sample, moments, ratios, figures, figures, ratios), max_size=60
+).map(lambda samples: tuple(sorted(samples, key=lambda s: s.t)))  # fmt: skip
+screens = st.builds(
+    lambda snapshot, view, history, ascii_, hidden, elapsed_s: model(
+        snapshot, view, history, elapsed_s=elapsed_s, ui=UiConfig(ascii=ascii_, hide=hidden)),
+    snapshots, views, histories, flags,
+    st.lists(st.sampled_from(["banner", "gpus", "slots", "services", "economy"])).map(tuple),
+    st.floats(0, 1e5),
 )  # fmt: skip
 widths, heights = st.integers(1, 220), st.integers(1, 70)

@@ -1,37 +1,54 @@
 """Costs that lack electricity say so, and the server that tells of engines is not one of them."""
 
+import re
+
 import pytest
 
 from tests import engine_examples as boxes
+from tests.serving import Serving
 from tests.views.draw.test_panels import said
+from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.views.tui.draw.kit.line import DrawOptions
+from tokentop.views.tui.draw.layout_inputs import engines_online
 from tokentop.views.tui.draw.panels import costs, header, services, tokens
-from tokentop.views.tui.draw.panels.engines import table as engines
 
 LOOK = DrawOptions(clock="12:04:31")
-SHORT = boxes.COST._replace(rate_at_least=True, reserved_at_least=True, busy_at_least=True)
+# It serves, and does not tell its tokens.
+HIDES_TOKENS = Serving("ollama", 11434, "phi-5", active=1)
+
+
+def machine(*engines: Serving, metered: bool) -> Snapshot:
+    """An owned machine; where it is not `metered`, one of its GPUs does not tell its watts."""
+    gpus = boxes.held_gpus()
+    last = gpus[-1] if metered else gpus[-1]._replace(power_w=None)
+    box = boxes.box(boxes.QWEN, boxes.GEMMA, *engines, policy=boxes.OWNED)
+    return box.gpus(*gpus[:-1], last).snapshot()
+
+
+def prices(text: str) -> list[str]:
+    """Every amount with the two characters before it."""
+    return re.findall(r"(..)\$[0-9]", text)
 
 
 @pytest.mark.parametrize(("plain", "sign"), [(False, "≥"), (True, ">=")])
 def test_costs_without_their_electricity_are_lower_bounds(plain: bool, sign: str) -> None:
-    """In every face of the tokens panel, in its summary and on the page of costs."""
-    options, snap = LOOK._replace(ascii=plain), boxes.priced()._replace(cost=SHORT)
+    """In every face of the tokens panel, in its summary and beside each figure's name."""
+    options, snap = LOOK._replace(ascii=plain), machine(metered=False)
+    assert prices(said([tokens.summary(snap, options)]))
     for width, height in ((116, 6), (78, 6), (78, 2), (40, 12), (60, 1)):
-        assert f"{sign}$19.20" in said(tokens.lines(snap, width, height, options))
-    assert f"{sign}$19.20" in said([tokens.summary(snap, options)])
-    text = said(costs.page(snap, 100, options)) + said(tokens.lines(snap, 116, 6, options))
-    for words in ("$19.20", "$4.15", "$3.02", "$1.87"):
-        assert text.count(sign + words) == text.count(words) > 0
-    assert sign not in said(tokens.lines(boxes.priced(), 116, 6, options))
+        found = prices(said(tokens.lines(snap, width, height, options)))
+        assert found
+        assert all(before.endswith(sign) for before in found)
+    heads = [line for line in costs.page(snap, 100, options) if line and line[0][1] == "title"]
+    assert [before.endswith(sign) for before in prices(said(heads))] == [True] * 4
+    assert sign not in said(tokens.lines(machine(metered=True), 116, 6, options))
 
 
 def test_a_price_that_also_lacks_tokens_is_no_lower_bound() -> None:
     """Money and tokens missing pull a token's price both ways: only the hour keeps its sign."""
-    snap = boxes.priced()._replace(cost=SHORT._replace(partial=True))
-    text = said(tokens.lines(snap, 116, 6, LOOK))
-    assert "≥$19.20" in text
-    assert "≥$4.15" not in text
+    found = prices(said(tokens.lines(machine(HIDES_TOKENS, metered=False), 116, 6, LOOK)))
+    assert [before.endswith("≥") for before in found] == [True, False, False, False]
 
 
 def test_the_prometheus_server_is_no_engine() -> None:
@@ -39,7 +56,7 @@ def test_the_prometheus_server_is_no_engine() -> None:
     server = Engine("prometheus@p:9090", "prometheus", "http://p:9090", state="online")
     snap = boxes.engines()
     more = snap._replace(engines=(*snap.engines, server))
-    assert engines.counted(more) == engines.counted(snap) == (3, 3)
+    assert engines_online(more) == engines_online(snap) == (3, 3)
     assert "3/3 engines" in said(header.lines(more, 120, 1, LOOK))
     fleet = boxes.fleet()
     assert services.lines(fleet, 90, 1, LOOK) == services.lines(

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import engine_examples as boxes
+from tests.box import row
 from tests.views.draw import strategies as some
 from tests.views.draw.test_exact import check
 from tests.views.draw.test_panels import said, styles
@@ -12,7 +13,6 @@ from tokentop.domain.engines.history import Trends
 from tokentop.domain.snapshot import Gpu, Process, Service, Snapshot
 from tokentop.domain.snapshot_engines import Cost, Engine, Throughput
 from tokentop.views.tui.draw.kit.line import DrawOptions, span_width
-from tokentop.views.tui.draw.layout import arrange
 from tokentop.views.tui.draw.layout_inputs import layout_inputs
 from tokentop.views.tui.draw.panels import banner, costs, services, tokens
 from tokentop.views.tui.draw.panels.engines import detail as engine
@@ -28,10 +28,11 @@ from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus import vram_split as vram_split
 from tokentop.views.tui.draw.panels.slots import panel as slots
 from tokentop.views.tui.draw.panels.slots import sections as sections
+from tokentop.views.tui.draw.registry import dashboard
 
 LOOK = DrawOptions(clock="12:04:31")
 GIB = 2**30
-KNOWN = {e.id: e for e in (boxes.QWEN, boxes.GEMMA, boxes.LLAMA)}
+KNOWN = {e.id: e for e in boxes.engines().engines}
 pids = st.integers(1, 400)
 held = st.lists(
     st.builds(Process, pids, some.texts, some.texts, st.integers(0, 90 * GIB),
@@ -118,7 +119,7 @@ def test_sections_fill_the_bar_exactly(some_engines: list[Engine], width: int) -
 
 def test_sections_do_not_move_with_the_load() -> None:
     """The shares follow capacities alone."""
-    calm = [boxes.QWEN, boxes.GEMMA]
+    calm = [row(boxes.QWEN), row(boxes.GEMMA)]
     busy = [e._replace(active=1, queued=400) for e in calm]
     assert [s.width for s in sections.sections(calm, 90)] == [
         s.width for s in sections.sections(busy, 90)
@@ -138,8 +139,10 @@ def test_a_routers_requests_are_not_seated_twice() -> None:
     """A router stands for itself only where no engine is known."""
     proxy = Engine("p", "litellm", active=9, max_slots=10, router=True, state="online")
     snap = boxes.engines()
-    assert sections.seated(snap._replace(engines=(*snap.engines, proxy))) == list(snap.engines)
-    assert sections.seated(snap._replace(engines=(proxy,))) == [proxy]
+    assert sections.counted_engines(snap._replace(engines=(*snap.engines, proxy))) == list(
+        snap.engines
+    )
+    assert sections.counted_engines(snap._replace(engines=(proxy,))) == [proxy]
 
 
 def test_silent_burn_is_marked_above_the_users_threshold() -> None:
@@ -155,7 +158,7 @@ def test_costs_are_dashes_until_a_price_is_set() -> None:
     """No price: no dollar sign in any face; what is measured is said."""
     for width, height in ((116, 6), (78, 5), (78, 2), (60, 1), (40, 12)):
         assert "$" not in said(tokens.lines(boxes.engines(), width, height, LOOK))
-    assert "0.67 kWh" in said(tokens.lines(boxes.engines(), 116, 6, LOOK))
+    assert "0.76 kWh" in said(tokens.lines(boxes.engines(), 116, 6, LOOK))
     assert "$" not in said([tokens.summary(boxes.engines(), LOOK)])
 
 
@@ -165,7 +168,7 @@ def test_the_tokens_panel_has_three_faces() -> None:
     assert styles(tokens.lines(old, 100, 6, LOOK)) == {"stale"}
     assert said([tokens.summary(old, LOOK)]) == "stale · 47s"
     blank = boxes.engines()._replace(throughput=Throughput(), cost=Cost())
-    assert "No engine has told" in said(tokens.lines(blank, 100, 6, LOOK))
+    assert "No engine has reported" in said(tokens.lines(blank, 100, 6, LOOK))
     for snap in (old, blank, boxes.priced()):
         check(tokens.lines(snap, 100, 6, LOOK), 100, 6)
 
@@ -177,7 +180,7 @@ def test_engines_stand_where_the_seven_would(build: object) -> None:
     text = said(services.lines(snap, 116, 2, LOOK))
     assert "genesis" not in text
     assert "online" in text or "qwen3.6" in text
-    panels = {p.panel for p in arrange(120, 40, layout_inputs(snap, LOOK))}
+    panels = {p.panel for p in dashboard(120, 40, layout_inputs(snap, LOOK))}
     assert "tokens" in panels
     assert not panels & {"multiplier", "capacity", "cloud", "economy", "metrics"}
 
@@ -185,7 +188,7 @@ def test_engines_stand_where_the_seven_would(build: object) -> None:
 def test_with_a_stack_both_are_shown() -> None:
     """The seven keep their panels, the engines join the strip and bring their tokens."""
     snap = boxes.both()
-    panels = {p.panel for p in arrange(120, 40, layout_inputs(snap, LOOK))}
+    panels = {p.panel for p in dashboard(120, 40, layout_inputs(snap, LOOK))}
     assert {"multiplier", "capacity", "tokens"} <= panels
     text = said(services.lines(snap, 160, 2, LOOK))
     assert "genesis" in text
@@ -230,7 +233,8 @@ def test_every_order_is_total_and_puts_the_unknown_last(sort: str) -> None:
 def test_groups_are_kept_together_under_their_sums() -> None:
     """Each group's heading comes before its engines, with what they do together."""
     rows = listed(boxes.fleet().engines, "queue")
-    assert [r.group for r in rows if r.engine is None] == ["cluster-a", "cluster-b", "cluster-c"]
+    headings = [r.group for r in rows if r.engine is None]
+    assert headings == ["cluster-a", "cluster-b", "cluster-c", "no group"]
     at = [i for i, r in enumerate(rows) if r.engine is None]
     names = {r.engine.group for r in rows[at[0] : at[1]] if r.engine}
     assert names == {"cluster-a"}
@@ -279,18 +283,19 @@ def test_the_costs_page_is_exact(
 def test_every_figure_of_the_costs_names_its_inputs() -> None:
     """Each explained figure and each of its inputs stands on the page with who said so."""
     text = said(costs.page(boxes.priced(), 100))
-    for explained in boxes.COST.explained:
-        for row in explained.inputs:
-            assert row.label in text
-            assert row.source in text
+    for explained in boxes.priced().cost.explained:
+        for line in explained.inputs:
+            assert line.label in text
+            assert line.source in text
 
 
 def test_an_engines_page_says_everything_that_is_known() -> None:
     """URL, version, slots source, finish reasons, advice, spend and what a router is."""
     snap = boxes.troubled_engines()
-    text = said(engine.page(boxes.GEMMA._replace(advice="Start it again."), Trends(), 100, LOOK))
+    advised = boxes.box(boxes.GEMMA._replace(advice="Start it again."), boxes.LLAMA).snapshot()
+    text = said(engine.page(advised.engines[0], Trends(), 100, LOOK))
     for words in ("http://127.0.0.1:30000", "sglang 0.5.4", "estimated", "Start it again.",
-                  "1.2k", "341 ms/1.2 s", "122 GiB", "5151"):  # fmt: skip
+                  "1.3k", "341 ms/1.2 s", "122 GiB", "5151"):  # fmt: skip
         assert words in text
     proxy = next(e for e in snap.engines if e.router)
     text = said(engine.page(proxy, Trends(), 100, LOOK))

@@ -1,17 +1,23 @@
 """Properties of every picture: exactly its cells, only known styles, nothing that steers."""
 
+from itertools import product
+
 import pytest
 from hypothesis import given, settings
 
 from tests import examples
 from tests.views.draw import strategies as some
+from tests.views.draw.composed import composed, model, text
+from tokentop.config.schema import PANELS as HIDEABLE
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.palette import STYLES
-from tokentop.views.tui.draw.compose import compose, text
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, span_width
-from tokentop.views.tui.draw.layout import Placement, arrange
+from tokentop.views.tui.draw.layout import Placement, SharedRow
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs, layout_inputs
-from tokentop.views.tui.draw.registry import PANELS, draw
+from tokentop.views.tui.draw.panel import draw_panel, places_of
+from tokentop.views.tui.draw.registry import PANELS, dashboard
+from tokentop.views.tui.screen_model import ScreenModel
+from tokentop.views.tui.state import ViewState
 
 
 def check(lines: list[Line], width: int, height: int) -> None:
@@ -24,15 +30,13 @@ def check(lines: list[Line], width: int, height: int) -> None:
             assert all(style in table for table in STYLES.values()), style
 
 
-@given(some.snapshots, some.widths, some.heights, some.looks)
-@settings(max_examples=150, deadline=None)
-def test_any_screen_is_exact(
-    snapshot: Snapshot, width: int, height: int, options: DrawOptions
-) -> None:
-    """Whatever the snapshot, the size and the look: exactly height lines of width cells."""
-    lines = compose(snapshot, width, height, options)
-    check(lines, width, height)
-    assert not options.ascii or text(lines).isascii()
+@given(some.screens, some.widths, some.heights)
+@settings(max_examples=200, deadline=None)
+def test_any_screen_is_exact(scene: ScreenModel, width: int, height: int) -> None:
+    """Whatever the snapshot, the view and the size: exactly height lines of width cells."""
+    rows = composed(scene, width, height)
+    check(rows, width, height)
+    assert not scene.ui.ascii or text(rows).isascii()
 
 
 @pytest.mark.parametrize("panel", sorted(PANELS))
@@ -42,9 +46,9 @@ def test_any_screen_is_exact(
 def test_any_panel_is_exact(
     panel: str, border: str, snapshot: Snapshot, width: int, height: int, options: DrawOptions
 ) -> None:
-    """Every panel keeps to its place in every border, also where arrange() never puts it."""
+    """Every panel keeps to its place in every border, also where the layout never puts it."""
     place = Placement(panel, 0, 0, width, height, border)  # type: ignore[arg-type]
-    check(draw(snapshot, place, options), width, height)
+    check(draw_panel(PANELS[panel], snapshot, place, options), width, height)
 
 
 @given(some.snapshots, some.widths, some.heights, some.looks)
@@ -53,7 +57,7 @@ def test_no_panel_leaves_the_screen_or_covers_another(
     snapshot: Snapshot, width: int, height: int, options: DrawOptions
 ) -> None:
     """Placements are inside the screen, not empty, and disjoint; no panel stands twice."""
-    places = arrange(width, height, layout_inputs(snapshot, options))
+    places = dashboard(width, height, layout_inputs(snapshot, options))
     taken: set[tuple[int, int]] = set()
     for p in places:
         assert p.width > 0
@@ -68,7 +72,8 @@ def test_no_panel_leaves_the_screen_or_covers_another(
 
 def test_an_absurd_size_is_no_error() -> None:
     """A terminal that reports nothing at all gets nothing at all."""
-    assert arrange(0, 0, LayoutInputs()) == ()
+    for size in ((0, 0), (0, 30), (30, 0), (-1, -1)):
+        assert dashboard(*size, LayoutInputs()) == ()
 
 
 @pytest.mark.parametrize("panel", ["slots", "multiplier", "gpus", "banner", "services"])
@@ -76,18 +81,18 @@ def test_an_absurd_size_is_no_error() -> None:
 def test_the_essentials_are_all_visible(panel: str, width: int, height: int) -> None:
     """Eight GPUs, slots, multiplier, tier and services are on the screen together."""
     places = {
-        p.panel: p for p in arrange(width, height, layout_inputs(examples.high(), DrawOptions()))
+        p.panel: p for p in dashboard(width, height, layout_inputs(examples.high(), DrawOptions()))
     }
     assert panel in places
-    shown = text(compose(examples.high(), width, height))
-    assert shown.count("H200") == 8
+    shown = text(composed(model(examples.high()), width, height))
+    assert shown.count("/140.4") == 8
     assert all(word in shown for word in ("HIGH", "×5.10", "34/48", "gen", "acta"))
 
 
 def test_every_hidden_panel_gives_its_room_to_others() -> None:
     """With a panel hidden the screen is still filled to its last line by the rest."""
-    usual = arrange(120, 40, layout_inputs(examples.high(), DrawOptions()))
-    less = arrange(
+    usual = dashboard(120, 40, layout_inputs(examples.high(), DrawOptions()))
+    less = dashboard(
         120,
         40,
         layout_inputs(examples.high(), DrawOptions(hidden=frozenset({"slots", "multiplier"}))),
@@ -100,6 +105,39 @@ def test_every_hidden_panel_gives_its_room_to_others() -> None:
 def test_the_layout_does_not_depend_on_the_load() -> None:
     """From idle to saturated no panel moves, so nothing jumps under the eye."""
     for width, height in ((80, 24), (120, 40), (200, 60)):
-        calm = arrange(width, height, layout_inputs(examples.low(), DrawOptions()))
-        full = arrange(width, height, layout_inputs(examples.saturated(), DrawOptions()))
+        calm = dashboard(width, height, layout_inputs(examples.low(), DrawOptions()))
+        full = dashboard(width, height, layout_inputs(examples.saturated(), DrawOptions()))
         assert calm == full
+
+
+def test_every_panel_that_can_be_hidden_exists() -> None:
+    """A name that `--hide` takes is the name of a panel of the dashboard."""
+    declared = {p.name for p in PANELS.values() if places_of(p, LayoutInputs(engines=1))}
+    assert set(HIDEABLE) <= declared
+
+
+@pytest.mark.parametrize("engines", [0, 1, 9])
+def test_a_panel_stands_beside_or_below_one_that_is_there(engines: int) -> None:
+    """On every screen where a panel refers to another, that one has a place too."""
+    inputs = LayoutInputs(engines=engines, engine_rows=engines)
+    places = {name: places_of(panel, inputs) for name, panel in PANELS.items()}
+    for place in (p for found in places.values() for p in found):
+        other = place.panel if isinstance(place, SharedRow) else place.below or place.replaces
+        for size, content in product(place.sizes, place.contents) if other else ():
+            assert any(size in p.sizes and content in p.contents for p in places[other])
+
+
+def test_a_strip_uses_every_row_it_is_given() -> None:
+    """Header, five of the strip's six lines, and footer in seven rows: none stays blank."""
+    scene = model(examples.high(), ViewState(compact=True))
+    assert all(row.strip() for row in text(composed(scene, 80, 7)).splitlines())
+
+
+@pytest.mark.parametrize("gpus", [1, 2, 3, 4, 5, 6, 7, 8])
+def test_a_history_without_room_for_its_curve_is_left_out(gpus: int) -> None:
+    """On screens too low for it it takes spare rows, but never so few that a title stands alone."""
+    for height in range(18, 44):
+        inputs = layout_inputs(examples.gpus(gpus), DrawOptions())
+        places = {p.panel: p.height for p in dashboard(80, height, inputs)}
+        assert places.get("history", 3) >= 3
+        assert sum(places.values()) == height

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.views.draw.regold import GOLDENS, pictures
+from tests.views.draw.pictures import pictures
+from tests.views.draw.regold import GOLDENS
 
 PICTURES = pictures()
 

@@ -1,10 +1,12 @@
 """What single panels say, state by state."""
 
+from typing import get_args
+
 import pytest
 
-from tests import examples
-from tokentop.domain.snapshot import Gpu, Llm, Snapshot
-from tokentop.views.tui.draw import registry as panels
+from tests import engine_examples, examples
+from tests.views.draw.composed import panel_lines
+from tokentop.domain.snapshot import Gpu, Llm, Snapshot, Tier
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.panels import banner, capacity, header, metrics, services, welcome
@@ -12,8 +14,10 @@ from tokentop.views.tui.draw.panels import multiplier as gauge
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus.rows import arranged, short_name
 from tokentop.views.tui.draw.panels.slots import panel as slots
+from tokentop.views.tui.draw.registry import PANELS
 
 LOOK = DrawOptions(clock="12:04:31")
+SNAPSHOTS = [build() for build in (examples.STATES | engine_examples.STATES).values()]
 
 
 def said(lines: list[Line]) -> str:
@@ -43,11 +47,11 @@ def test_the_banner_speaks_its_mode(snapshot: Snapshot, words: str) -> None:
 def test_the_full_banner_turns_into_the_capacity_panel() -> None:
     """When compute is full the banner shows what comes next, its price and the progress."""
     text = said(banner.lines(examples.saturated(), 78, 2, LOOK))
-    assert "next RTX 4090 · US-East · $0.42/h" in text
+    assert "next H200 141GB · US-East · $2.49/h" in text
     assert "100%" in text
 
 
-@pytest.mark.parametrize("tier", list(examples.MESSAGES))
+@pytest.mark.parametrize("tier", get_args(Tier))
 def test_the_banner_names_the_tier_in_a_word_beside_its_colour(tier: str) -> None:
     """The tier's colour never stands alone."""
     snapshot = examples.low()
@@ -87,8 +91,9 @@ def test_models_that_do_not_fit_are_counted() -> None:
 def test_a_stale_panel_keeps_its_figures_without_colour(panel: str) -> None:
     """Stale: the same words in the same cells, no live style left, save for the age."""
     place = Placement(panel, 0, 0, 100, 8, "frame")
-    fresh = panels.draw(examples.surge(), place, LOOK)
-    old = panels.draw(examples.stale(), place, LOOK)
+    box = examples.stack(0.88, 43, 12, rented=2, without=("acta",))  # its last word does not count
+    fresh = panel_lines(box.snapshot(), place, LOOK)
+    old = panel_lines(box.silent(age_s=47.0).snapshot(), place, LOOK)
     if panel != "gpus":
         assert said(old).splitlines()[1:] == said(fresh).splitlines()[1:]
     assert styles(old[1:]) <= {"stale", "bar.stale", "track", "frame", "free", "title", "dim"}
@@ -97,7 +102,7 @@ def test_a_stale_panel_keeps_its_figures_without_colour(panel: str) -> None:
 @pytest.mark.parametrize("panel", ["slots", "gpus", "cloud", "capacity"])
 def test_an_absent_panel_says_one_sentence(panel: str) -> None:
     """Absent: one calm sentence in the same room."""
-    drawn = panels.draw(examples.first_paint(), Placement(panel, 0, 0, 80, 6), LOOK)
+    drawn = panel_lines(examples.first_paint(), Placement(panel, 0, 0, 80, 6), LOOK)
     assert len(drawn) == 6
     assert len([line for line in said(drawn).splitlines() if line.strip()]) == 1
     assert styles(drawn) == {"dim"}
@@ -110,8 +115,23 @@ def test_ages_tick_between_polls() -> None:
     assert "data 52s ago" in said(header.lines(examples.stale(), 100, 1, later))
     assert "52s old" in said(gpus.lines(examples.stale(), 78, 8, later))
     assert "9:36" in said(capacity.lines(examples.idle(), 78, 1, later))
-    assert panels.ticks("capacity", examples.idle())
-    assert not panels.ticks("slots", examples.idle())
+
+
+@pytest.mark.parametrize("panel", sorted(PANELS))
+@pytest.mark.parametrize("size", [(38, 1), (58, 2), (78, 4), (118, 8)])
+def test_what_changes_between_two_polls_ticks(panel: str, size: tuple[int, int]) -> None:
+    """A panel whose picture is another one a minute later says so; else it would stand still."""
+    for border in ("bare", "rule", "frame"):
+        place = Placement(panel, 0, 0, *size, border)  # type: ignore[arg-type]
+        for snapshot in SNAPSHOTS:
+            now, later = (panel_lines(snapshot, place, LOOK._replace(elapsed_s=s)) for s in (0, 60))
+            assert now == later or PANELS[panel].ticks(snapshot)
+
+
+def test_what_does_not_change_does_not_tick() -> None:
+    """While all sources answer, the header's age alone is drawn again every second."""
+    assert [name for name in PANELS if PANELS[name].ticks(examples.high())] == ["header"]
+    assert PANELS["capacity"].ticks(examples.idle())
 
 
 def test_figures_keep_their_cells() -> None:
@@ -128,8 +148,8 @@ def test_gpu_trouble_is_said_in_words() -> None:
     """Suspended, lost, failing and shared memory each have their words in the GPU's own row."""
     rows = said(gpus.lines(examples.troubled(), 78, 8, LOOK)).splitlines()
     assert "suspended" in rows[4]
-    assert "lost — the driver lost this GPU" in rows[5]
-    assert "error — driver/library mismatch" in rows[7]
+    assert "lost — fell off the bus" in rows[5]
+    assert "error — the driver timed out" in rows[7]
     assert "12s old" in rows[2]
     assert "shared memory" in said(gpus.lines(examples.mig(), 78, 8, LOOK))
 

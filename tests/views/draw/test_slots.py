@@ -4,6 +4,7 @@ import pytest
 
 from tests import engine_examples as boxes
 from tests import examples
+from tests.box import row, timeout
 from tests.views.draw.test_panels import said
 from tokentop.domain.snapshot import Llm, Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions
@@ -20,7 +21,7 @@ GUESSED = boxes.GEMMA._replace(active=4, max_slots=4, queued=0)
 @pytest.mark.parametrize(("width", "height"), [(110, 7), (110, 4), (78, 2), (78, 7), (50, 7)])
 def test_what_waits_is_counted_whole(width: int, height: int) -> None:
     """2 wait at a full engine beside a free one: 2 queued, both of them beyond; never 0 queued."""
-    text = said(slots.lines(boxes.box((FULL, SPARE)), width, height, LOOK))
+    text = said(slots.lines(boxes.box(FULL, SPARE).snapshot(), width, height, LOOK))
     assert "2 queued (+2" in text
     assert "0 queued" not in text
 
@@ -42,13 +43,13 @@ def test_only_what_finds_no_slot_has_a_plus(
     active: int, queued: int, most: int | None, words: str
 ) -> None:
     """Beneath an engine's section, for free slots, too few, none and unknown ones."""
-    engine = boxes.QWEN._replace(active=active, queued=queued, max_slots=most)
+    engine = row(boxes.QWEN._replace(active=active, queued=queued, max_slots=most))
     assert said([sections.figures([sections.Section(engine, 30)])]).strip() == words
 
 
 def test_occupancy_compares_only_who_tells_slots() -> None:
     """4 of ≈4 here, 2 more where slots are unknown: neither 6/≈4, nor in the bar or the free."""
-    snap = boxes.box((GUESSED, UNKNOWN))
+    snap = boxes.box(GUESSED, UNKNOWN).snapshot()
     assert said([slots.summary(snap, LOOK)]) == "4/≈4 active · +2 where slots are unknown"
     text = said(slots.lines(snap, 110, 7, LOOK))
     assert "+2 active where slots are unknown · of ≈4 slots" in text
@@ -59,12 +60,13 @@ def test_occupancy_compares_only_who_tells_slots() -> None:
 
 def test_free_slots_are_those_of_engines_that_tell_theirs() -> None:
     """9 run where nobody knows the slots: the 7 free ones elsewhere stay free."""
-    snap = boxes.box((SPARE, UNKNOWN._replace(active=9)))
+    snap = boxes.box(SPARE, UNKNOWN._replace(active=9)).snapshot()
     assert "   7 free" in said(slots.lines(snap, 110, 7, LOOK))
 
 
 def test_the_silent_are_in_no_sum_unless_all_are() -> None:
     """One stale engine takes its slots and its queue with it; where all are, the last ones stay."""
-    gone = FULL._replace(state="stale", age_s=31.0)
-    assert sections.seated(boxes.box((SPARE, gone))) == [SPARE]
-    assert len(sections.seated(boxes.stale_engines())) == 3
+    gone = FULL._replace(age_s=31.0, failure=timeout(FULL.url))
+    heard = sections.counted_engines(boxes.box(SPARE, gone).snapshot())
+    assert [engine.id for engine in heard] == [SPARE.id]
+    assert len(sections.counted_engines(boxes.stale_engines())) == 3

@@ -1,10 +1,10 @@
-"""How each cost was computed, in rows of (what, how much, who said so)."""
+"""How each cost was computed, in rows of (what, how much, where that comes from)."""
 
 from tokentop.domain.economy.cost_account import Account
 from tokentop.domain.economy.cost_rate import HOURS_A_MONTH, Rate
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.snapshot_engines import Cost, CostInput, Explanation
-from tokentop.domain.text import DASH, fmt_count, known
+from tokentop.domain.text import DASH, fmt_count, fmt_usd
 
 CONFIGURED = "configured"
 MEASURED = "measured"
@@ -105,18 +105,10 @@ def _energy(price: Rate, total: Account) -> Rows:
 def _with_gaps(each: Explanation, cost: Cost) -> Rows:
     if not cost.partial or each.figure in ("usd_per_hour", "reference_usd_per_mtok"):
         return each.inputs
-    hidden = CostInput("not counted", "an engine", "it does not tell its tokens")
+    hidden = CostInput("not counted", "an engine", "it does not report its tokens")
     return (*each.inputs, hidden)
 
 
 def _usd(amount: float | None) -> str:
-    """Plain money, never an exponent: `$60,000`, `$2.40`, `$0.0042`."""
-    if not known(amount):
-        return DASH
-    if amount >= 1000 or amount == 0:
-        return f"${amount:,.0f}"
-    if amount >= 1 or (amount >= 0.1 and round(amount, 2) == amount):
-        return f"${amount:.2f}".removesuffix(".00")
-    if amount < 0.00001:
-        return "<$0.00001"
-    return f"${amount:.6f}".rstrip("0") if amount < 0.001 else f"${amount:.4g}"
+    """An input as it was given: a price per kWh has more than two digits."""
+    return fmt_usd(amount, digits=4)

@@ -1,1 +1,1 @@
-"""`tokentop doctor`: what was found, what not, and what to do, in plain words."""
+"""`tokentop doctor`: what was found, what was not, and what to do about it."""

@@ -1,10 +1,10 @@
-"""What to do about each kind of failure, in plain words; a table, no I/O."""
+"""What to do about each kind of failure, as a table; no I/O."""
 
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import FailureKind
 
 _ADVICE: dict[FailureKind, str] = {
-    "refused": "start {service}, or say where it listens: {env}=URL or [services.{service}] url",
+    "refused": "start {service}, or set where it listens: {env}=URL or [services.{service}] url",
     "unreachable": "check the host name and the network: {env} or [services.{service}] url",
     "no-such-host": "check the host name: {env} or [services.{service}] url",
     "no-route": "check the network: {env} or [services.{service}] url",
@@ -34,7 +34,7 @@ def for_service(failure: Failure, service: str, env: str) -> str | None:
 
 
 def for_gpus(failure: Failure) -> str | None:
-    """Return what to do about the driver's failure, unless its own words say so already."""
+    """Return what to do about the driver's failure, unless its own text already does."""
     if failure.kind == "absent":
         return _ABSENT if "install" not in failure.text else None
     if failure.kind == "timeout":

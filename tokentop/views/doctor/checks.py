@@ -1,8 +1,9 @@
-"""The doctor's findings about each source: rows from what one refresh heard; no I/O."""
+"""The doctor's checks of services and GPUs: rows from one refresh's results; no I/O."""
 
 from tokentop.collect.collector import HttpSource
 from tokentop.config.schema import Config, ServiceConfig
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
+from tokentop.domain.reasons import UNREACHABLE
 from tokentop.domain.snapshot import Service, Snapshot
 from tokentop.runtime.oneshot.refresh import RefreshResult
 from tokentop.sources.aither.endpoints import SERVICES, BadData
@@ -18,35 +19,36 @@ NO_STACK = (
 )
 
 
-def services(config: Config, heard: RefreshResult, snapshot: Snapshot) -> tuple[Section, ...]:
-    """Return one section per service; one line for all where nobody configured or runs them."""
+def services(config: Config, result: RefreshResult, snapshot: Snapshot) -> tuple[Section, ...]:
+    """Return one section per service; one line for all where none is configured or answers."""
     known = {service.name: service for service in snapshot.services}
-    if not _stack(config, heard):
-        return (Section("Services", (Row("off", "stack", NO_STACK), *_strangers(config, heard))),)
+    if not _stack(config, result):
+        return (
+            Section("Services", (Row("off", "stack", NO_STACK), *_other_programs(config, result))),
+        )
     return tuple(
         Section(
             f"{service.name}  {safe_url(service.url)}",
-            _service(service, heard, known.get(service.name)),
+            _service(service, result, known.get(service.name)),
         )
         for service in config.services
     )
 
 
-def _stack(config: Config, heard: RefreshResult) -> bool:
+def _stack(config: Config, result: RefreshResult) -> bool:
     """Whether any of the services is configured, or answers as one of them would."""
     if any(service.configured or service.token for service in config.services):
         return True
-    answers = (_examined(*pair)[1] for pair in heard.answers)
+    answers = (_parsed(*pair)[1] for pair in result.answers)
     return any(isinstance(answer, Reply) for answer in answers)
 
 
-def _strangers(config: Config, heard: RefreshResult) -> tuple[Row, ...]:
-    """Services at whose address somebody else answers: worth a word where one is missed."""
-    silent = ("refused", "unreachable")
+def _other_programs(config: Config, result: RefreshResult) -> tuple[Row, ...]:
+    """The services at whose address another program answers."""
     taken = {
         source.service
-        for source, answer in heard.answers
-        if not (isinstance(answer, Failure) and answer.kind in silent)
+        for source, answer in result.answers
+        if not (isinstance(answer, Failure) and answer.kind in UNREACHABLE)
     }
     named = ", ".join(s.name for s in config.services if s.name in taken)
     return (Row("info", "others", f"another program is at the address of {named}"),) * bool(taken)
@@ -59,7 +61,7 @@ def tls(config: Config) -> tuple[Row, ...]:
         rows.append(Row("ok", "certificates", "verified"))
     else:
         origin = dict(config.origins).get("tls.verify", "configured")
-        todo = "anybody on the way can read the token: use it for tests only"
+        todo = "anyone on the network path can read the token: use it for tests only"
         rows.append(Row("warn", "certificates", f"NOT verified ({origin})", todo))
     found = config.tls.ca_bundle or "the system's (no private CA bundle was found)"
     rows.append(Row("info", "CA bundle", found))
@@ -67,22 +69,22 @@ def tls(config: Config) -> tuple[Row, ...]:
 
 
 def _service(
-    service: ServiceConfig, heard: RefreshResult, known: Service | None
+    service: ServiceConfig, result: RefreshResult, known: Service | None
 ) -> tuple[Row, ...]:
-    mine = [_examined(*pair) for pair in heard.answers if pair[0].service == service.name]
+    own = [_parsed(*pair) for pair in result.answers if pair[0].service == service.name]
     if not service.enabled:
-        return (Row("off", "not asked", "switched off in the configuration"),)
-    if not mine:
+        return (Row("off", "not polled", "switched off in the configuration"),)
+    if not own:
         why = known.error if known is not None and known.error else "no endpoint is due"
-        return (Row("warn", "not asked", f"backing off after repeated failures: {why}"),)
-    failures = {answer for _, answer, _ in mine if isinstance(answer, Failure)}
-    if len(failures) == 1 and all(isinstance(answer, Failure) for _, answer, _ in mine):
-        return _silent(service, mine, failures.pop())
-    return tuple(_endpoint(service, *finding) for finding in mine)
+        return (Row("warn", "not polled", f"backing off after repeated failures: {why}"),)
+    failures = {answer for _, answer, _ in own if isinstance(answer, Failure)}
+    if len(failures) == 1 and all(isinstance(answer, Failure) for _, answer, _ in own):
+        return _silent(service, own, failures.pop())
+    return tuple(_endpoint(service, *finding) for finding in own)
 
 
-def _examined(source: HttpSource, answer: Reply | Failure) -> Finding:
-    """Read the answer as the fold does: a body that cannot be used is a failure too."""
+def _parsed(source: HttpSource, answer: Reply | Failure) -> Finding:
+    """Parse the answer as the collector does: an unusable body is a failure too."""
     if isinstance(answer, Failure):
         return source, answer, ()
     try:
@@ -91,13 +93,13 @@ def _examined(source: HttpSource, answer: Reply | Failure) -> Finding:
         return source, Failure("bad-data", str(error)), ()
 
 
-def _silent(service: ServiceConfig, mine: list[Finding], failure: Failure) -> tuple[Row, ...]:
-    """Return the one reason why every endpoint failed, instead of the same advice many times."""
+def _silent(service: ServiceConfig, own: list[Finding], failure: Failure) -> tuple[Row, ...]:
+    """Return one reason for all endpoints, instead of the same advice many times."""
     row = _failed("service", failure, service.name)
     if failure.kind == "refused" and not service.configured:
         row = row._replace(mark="off", found=f"{failure.text} (its default address)")
-    asked = ", ".join(_path(source, service) for source, _, _ in mine)
-    return (row, Row("info", "asked", f"GET {asked}"))
+    paths = ", ".join(_path(source, service) for source, _, _ in own)
+    return (row, Row("info", "requests", f"GET {paths}"))
 
 
 def _endpoint(
@@ -117,7 +119,7 @@ def _answered(name: str, reply: Reply, bad: tuple[str, ...]) -> Row:
     speed = f"{reply.status} in {milliseconds(reply.latency_s)}"
     if not bad:
         return Row("ok", name, speed)
-    todo = "these fields keep their last good value; see what the service says there"
+    todo = "these fields keep their last good value; see what the service answers there"
     return Row("warn", name, f"{speed}, but unusable: {', '.join(bad)}", todo)
 
 
@@ -133,7 +135,7 @@ def driver_failure(failure: Failure) -> Row:
 
 
 def devices(reading: GpusReading) -> tuple[Row, ...]:
-    """Return one row per GPU: its name, and in words what it would not say."""
+    """Return one row per GPU: its name, state, and what the driver refuses."""
     return tuple(_device(device) for device in reading.devices if device.mig is None)
 
 

@@ -1,4 +1,4 @@
-"""The doctor's findings about what tokens cost here: configured how, or how to."""
+"""The doctor's check of costs: what is configured, or how to configure it."""
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
@@ -18,7 +18,7 @@ _BASES = {
 
 
 def rows(config: Config, snapshot: Snapshot) -> tuple[Row, ...]:
-    """Return the basis of costs with what it comes to now, or how to configure one."""
+    """Return the basis of costs with the price per hour now, or how to configure one."""
     cost, policy = snapshot.cost, config.policy.cost
     found = [_basis(cost)] if cost.basis else [Row("off", "[cost]", "not configured", HOW)]
     if policy.reference_usd_per_mtok is not None:
@@ -33,5 +33,5 @@ def _basis(cost: Cost) -> Row:
     if cost.usd_per_hour is not None:
         return Row("ok", "[cost]", f"{words}: {fmt_usd(cost.usd_per_hour)} an hour now")
     if cost.basis == "electricity":
-        return Row("warn", "[cost]", f"{words}, and no GPU tells its watts", HOW)
-    return Row("warn", "[cost]", f"{words}, and how many is unknown", "tell it: gpus in [cost]")
+        return Row("warn", "[cost]", f"{words}, and no GPU reports its watts", HOW)
+    return Row("warn", "[cost]", f"{words}, and how many is unknown", "set gpus in [cost]")

@@ -1,4 +1,4 @@
-"""The doctor's findings about inference engines, read directly or through a fleet's server."""
+"""The doctor's checks of inference engines, direct ones and those of a Prometheus server."""
 
 from tokentop.config.schema import Config, EngineConfig
 from tokentop.domain.snapshot import Snapshot
@@ -23,28 +23,28 @@ _STATES: dict[EngineState, tuple[Mark, str, str | None]] = {
         "wants a key",
         "name the variable that holds it: [[engine]] url and token_env",
     ),
-    "names-only": ("info", "tells its models and no more", "this kind of server counts nothing"),
-    "stale": ("warn", "was heard, and now is silent", "see its log"),
+    "names-only": ("info", "lists its models and no more", "this kind of server has no statistics"),
+    "stale": ("warn", "answered before, and is silent now", "see its log"),
     "offline": ("fail", "does not answer", "start it, or correct its address: [[engine]] url"),
-    "backing-off": ("warn", "failed often, and is asked seldom", "see its log"),
+    "backing-off": ("warn", "failed often, and is polled rarely", "see its log"),
 }
 _SOURCES = {
-    "reported": "as the server says",
+    "reported": "as the server reports",
     "argv": "by its command line",
     "configured": "as configured",
-    "derived": "at least: seen busy while others waited",
+    "derived": "at least: that many ran while others waited",
 }
 _FOUND_BY = {"gpu": "a GPU's process", "process": "its command line", "port": "a usual port"}
 
 
 def sections(config: Config, snapshot: Snapshot, findings: Findings | None) -> tuple[Section, ...]:
-    """Return one section per engine that is read directly, or one that says that there is none."""
+    """Return one section per engine that is read directly; one in all where there is none."""
     named = {safe_url(engine.url): engine for engine in config.engines}
     found = {one.url: one for one in findings.found} if findings else {}
     direct = [engine for engine in snapshot.engines if engine.source == "direct"]
     if not direct:
-        nobody = Row("info", "engines", "none is configured, and none was found", NO_ENGINES)
-        return (Section("Inference engines", (nobody,)),)
+        none = Row("info", "engines", "none is configured, and none was found", NO_ENGINES)
+        return (Section("Inference engines", (none,)),)
     return tuple(
         Section(
             f"{engine.kind}  {engine.url or ''}".rstrip(),
@@ -55,14 +55,14 @@ def sections(config: Config, snapshot: Snapshot, findings: Findings | None) -> t
 
 
 def fleet(config: Config, snapshot: Snapshot) -> tuple[Section, ...]:
-    """Return what the configured fleet's server says; nothing where none is configured."""
+    """Return how the configured Prometheus server answers; nothing where none is configured."""
     server = config.prometheus
     if server.url is None:
         return ()
     scraped = [engine for engine in snapshot.engines if engine.source == "prometheus"]
     own = next((engine for engine in scraped if engine.kind == "prometheus"), None)
     members = [engine for engine in scraped if engine is not own]
-    found = [Row("warn", "server", "was not asked") if own is None else _server(own)]
+    found = [Row("warn", "server", "was not polled") if own is None else _server(own)]
     if members or (own is not None and own.state == "online"):
         found += _members(members)
     title = f"Prometheus  {safe_url(server.url)}"
@@ -79,7 +79,7 @@ def _server(own: Engine) -> Row:
 
 def _members(members: list[Engine]) -> tuple[Row, ...]:
     if not members:
-        return (Row("info", "engines", "it knows none", "let it scrape the engines' /metrics"),)
+        return (Row("info", "engines", "it has none", "let it scrape the engines' /metrics"),)
     silent = [engine for engine in members if engine.state in SILENT_STATES]
     kinds = ", ".join(sorted({engine.kind for engine in members}))
     words = f"{len(members)} ({kinds}), {len(members) - len(silent)} of them answer its scrapes"
@@ -105,7 +105,7 @@ def _state(engine: Engine, named: EngineConfig | None) -> Row:
     if engine.error:
         mark = "warn" if mark == "ok" else mark
         words = engine.error if mark == "fail" else f"{words}: {engine.error}"
-    # A key's advice depends on where the engine was named, which its own words cannot know.
+    # Advice on a key depends on where the engine is configured, which it cannot know itself.
     keyless = engine.state == "auth-required" and (named is None or named.token is None)
     advice = todo if keyless else engine.advice or todo
     return Row(mark, "state", words, advice)
@@ -136,7 +136,7 @@ def _slots(engine: Engine) -> Row:
         source = _SOURCES.get(engine.slots_source or "", "")
         words = f"{busy} of {engine.max_slots} busy{waiting}{kv}"
         return Row("info", "slots", f"{words}; {engine.max_slots} {source}".rstrip())
-    todo = None if engine.router else "tell how many it runs at once: [[engine]] max_slots"
+    todo = None if engine.router else "set how many it runs at once: [[engine]] max_slots"
     return Row("info", "slots", f"{busy} busy{waiting}{kv}; how many it can run is unknown", todo)
 
 
@@ -145,7 +145,7 @@ def _key(url: str, token: Secret | None) -> tuple[Row, ...]:
         return ()
     target = split(url)
     if target is None or target.scheme == "https" or is_loopback(target.host):
-        return (Row("ok", "key", "sent, and to nobody else"),)
+        return (Row("ok", "key", "sent to this server alone"),)
     todo = "use an https:// URL or a tunnel"
     return (Row("warn", "key", "travels over plain HTTP: the network can read it", todo),)
 

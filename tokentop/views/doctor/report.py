@@ -1,4 +1,4 @@
-"""Aligned sections of plain words for the doctor: pure, and as readable in a pipe."""
+"""The doctor's report as aligned text, as readable in a pipe; no I/O."""
 
 from typing import Literal, NamedTuple
 
@@ -20,7 +20,7 @@ _MIN_WIDTH = 40
 
 
 class Row(NamedTuple):
-    """One finding; `todo` says what to do about it."""
+    """One finding; `todo` is what to do about it."""
 
     mark: Mark
     name: str

@@ -1,4 +1,4 @@
-"""`tokentop doctor`: what was found, what was not, and what to do about it, in plain words."""
+"""`tokentop doctor`: one refresh, one search, and the report on both."""
 
 import os
 import platform
@@ -12,22 +12,21 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import SILENT_STATES
 from tokentop.runtime.oneshot.refresh import Refresher, RefreshResult
 from tokentop.transport.discovery.findings import Findings
-from tokentop.views.doctor import checks as examination
-from tokentop.views.doctor import costs, engines, search
+from tokentop.views.doctor import checks, costs, engines, search
 from tokentop.views.doctor.report import Page, Row, Section, render
 from tokentop.views.oneshot import NOTHING_ANSWERED, live
-from tokentop.views.terminal import Terminal, look_at
+from tokentop.views.terminal import Terminal, detect
 
 SEARCH_S = 1.0  # as the full screen's
-SURVEY_S = 0.3  # of the deadline, to look at the processes and sockets here
+SURVEY_S = 0.3  # of the deadline, to read the processes and sockets here
 
 
-class Heard(NamedTuple):
-    """All that one refresh heard, with what its search found and what is seen without asking."""
+class Evidence(NamedTuple):
+    """The results of one refresh and its search, and what is seen without a request."""
 
-    round: RefreshResult = RefreshResult()
+    result: RefreshResult = RefreshResult()
     findings: Findings | None = None
-    seen: search.Survey | None = None
+    survey: search.Survey | None = None
 
 
 def run(config: Config, started: float) -> int:
@@ -36,46 +35,45 @@ def run(config: Config, started: float) -> int:
     refresher = Refresher(config, min(SEARCH_S, config.deadline_s / 3))
     try:
         snapshot = refresher.refresh(until - SURVEY_S)
-        heard = Heard(
-            refresher.last, refresher.findings, _look_around(config, refresher.last, until)
-        )
+        survey = _survey(config, refresher.last, until)
+        evidence = Evidence(refresher.last, refresher.findings, survey)
     finally:
         refresher.stop()
-    terminal = look_at(sys.stdout, os.environ)
+    terminal = detect(sys.stdout, os.environ)
     page = Page(
         color=terminal.colors > 0,
         ascii=config.ui.ascii or not terminal.utf8,
         width=terminal.columns if terminal.tty else 100,
     )
     if sys.stdout is not None:
-        sys.stdout.write(render(sections(config, terminal, heard, snapshot), page))
+        sys.stdout.write(render(sections(config, terminal, evidence, snapshot), page))
         sys.stdout.flush()
     return 0 if live(snapshot) else NOTHING_ANSWERED
 
 
 def sections(
-    config: Config, terminal: Terminal, heard: Heard, snapshot: Snapshot
+    config: Config, terminal: Terminal, evidence: Evidence, snapshot: Snapshot
 ) -> tuple[Section, ...]:
-    """Return the whole report; `heard` is what the one refresh behind `snapshot` was told."""
-    searched = search.rows(config, heard.findings, heard.seen)
+    """Return the whole report; `evidence` is what `snapshot` was made of, and more."""
+    searched = search.rows(config, evidence.findings, evidence.survey)
     return (
         Section("Program", _program(config)),
         Section("Terminal", _terminal(terminal, config)),
-        Section("GPUs (NVIDIA driver, NVML)", _gpus(config, heard.round)),
+        Section("GPUs (NVIDIA driver, NVML)", _gpus(config, evidence.result)),
         Section("Discovery of engines", searched),
-        *engines.sections(config, snapshot, heard.findings),
+        *engines.sections(config, snapshot, evidence.findings),
         *engines.fleet(config, snapshot),
         Section("Costs", costs.rows(config, snapshot)),
-        Section("TLS", examination.tls(config)),
-        *examination.services(config, heard.round, snapshot),
+        Section("TLS", checks.tls(config)),
+        *checks.services(config, evidence.result, snapshot),
         Section("In short", (_verdict(snapshot),)),
     )
 
 
-def _look_around(config: Config, heard: RefreshResult, until: float) -> search.Survey | None:
+def _survey(config: Config, result: RefreshResult, until: float) -> search.Survey | None:
     if config.demo.enabled or not config.discovery.enabled:
         return None
-    return search.survey(config, heard.gpus, until)
+    return search.survey(config, result.gpus, until)
 
 
 def _program(config: Config) -> tuple[Row, ...]:
@@ -136,35 +134,35 @@ def _characters(terminal: Terminal, config: Config) -> Row:
     return Row("warn", "characters", "not UTF-8: ASCII stands in", todo)
 
 
-def _gpus(config: Config, heard: RefreshResult) -> tuple[Row, ...]:
-    if not config.gpus or heard.gpus is None:
-        return (Row("off", "driver", "not asked, as configured"),)
-    if isinstance(heard.gpus, Failure):
-        return (examination.driver_failure(heard.gpus),)
-    return (_driver(heard.gpus, heard), *examination.devices(heard.gpus))
+def _gpus(config: Config, result: RefreshResult) -> tuple[Row, ...]:
+    if not config.gpus or result.gpus is None:
+        return (Row("off", "driver", "not polled, as configured"),)
+    if isinstance(result.gpus, Failure):
+        return (checks.driver_failure(result.gpus),)
+    return (_driver(result.gpus, result), *checks.devices(result.gpus))
 
 
-def _driver(reading: GpusReading, heard: RefreshResult) -> Row:
+def _driver(reading: GpusReading, result: RefreshResult) -> Row:
     version = reading.driver_version or "of unknown version"
     count = sum(device.mig is None for device in reading.devices)
-    speed = examination.milliseconds(heard.gpus_latency_s)
+    speed = checks.milliseconds(result.gpus_latency_s)
     found = f"version {version}, {_counted(count, 'GPU')}, answered in {speed}"
     return Row("ok" if count else "warn", "driver", found)
 
 
 def _verdict(snapshot: Snapshot) -> Row:
     up = sum(online for _, online in snapshot.services_online)
-    heard = sum(
+    answering = sum(
         e.state not in (*SILENT_STATES, "auth-required") and e.kind != "prometheus"
         for e in snapshot.engines
     )
     found = (
         f"{up} of {len(snapshot.services_online)} services answer,"
-        f" {_counted(heard, 'engine')}, {_counted(len(snapshot.gpus), 'GPU')}"
+        f" {_counted(answering, 'engine')}, {_counted(len(snapshot.gpus), 'GPU')}"
     )
     if live(snapshot):
-        return Row("ok" if up or heard or snapshot.gpus else "warn", "result", found)
-    todo = "see the advice above, or look around with `tokentop --demo`"
+        return Row("ok" if up or answering or snapshot.gpus else "warn", "result", found)
+    todo = "see the advice above, or try `tokentop --demo`"
     return Row("fail", "result", "nothing answers", todo)
 
 

@@ -1,4 +1,4 @@
-"""The doctor's findings about the search for engines: where it looked, and what came of it."""
+"""The doctor's check of discovery: where engines were searched, and what was found."""
 
 import threading
 from queue import Empty, SimpleQueue
@@ -19,7 +19,7 @@ SHOWN_PORTS = 6
 
 
 class Survey(NamedTuple):
-    """What can be seen without asking anybody; `hidden` GPU processes keep their sockets to us."""
+    """What is seen without a request; the sockets of `hidden` GPU processes are not."""
 
     gpu_processes: int | None = None
     hidden: int = 0
@@ -27,7 +27,7 @@ class Survey(NamedTuple):
 
 
 def survey(config: Config, gpus: GpusAnswer | None, until: float) -> Survey | None:
-    """Look at this host's processes and sockets until monotonic `until`; None where that hangs."""
+    """This host's processes and sockets, read until monotonic `until`; None where that hangs."""
     inbox: SimpleQueue[Survey] = SimpleQueue()
 
     def work() -> None:
@@ -40,16 +40,16 @@ def survey(config: Config, gpus: GpusAnswer | None, until: float) -> Survey | No
         return None
 
 
-def rows(config: Config, findings: Findings | None, seen: Survey | None) -> tuple[Row, ...]:
-    """Return where engines were looked for, and what came of it."""
+def rows(config: Config, findings: Findings | None, surveyed: Survey | None) -> tuple[Row, ...]:
+    """Return where engines were searched, and what was found."""
     if config.demo.enabled:
-        return (Row("off", "search", "the demo looks for nobody"),)
+        return (Row("off", "search", "not in the demo"),)
     if not config.discovery.enabled:
         origin = dict(config.origins).get("discovery.enabled", "as configured")
-        return (Row("off", "search", f"off ({origin}): only [[engine]] entries are asked"),)
+        return (Row("off", "search", f"off ({origin}): only [[engine]] entries are polled"),)
     return (
         _search(config, findings),
-        *(() if seen is None else _seen(seen)),
+        *(() if surveyed is None else _survey_rows(surveyed)),
         *(() if findings is None else _outcome(findings)),
     )
 
@@ -70,24 +70,24 @@ def _search(config: Config, findings: Findings | None) -> Row:
     if search.exclude:
         words += f"; never {', '.join(map(str, search.exclude))}"
     if findings is None or not findings.complete:
-        todo = "somebody there is slow; the full screen looks again every 30 s"
+        todo = "a server there is slow; the full screen searches again every 30 s"
         return Row("warn", "search", f"{words}: it did not end in time", todo)
     return Row("ok", "search", words)
 
 
-def _seen(seen: Survey) -> tuple[Row, ...]:
-    known = sum(one.command is not None for one in seen.candidates)
-    listening = sum(one.listening is True for one in seen.candidates)
-    unknown = sum(one.listening is None for one in seen.candidates)
-    ports = f"{len(seen.candidates)} looked at, somebody listens at {listening}"
-    on_gpu = "unknown" if seen.gpu_processes is None else str(seen.gpu_processes)
+def _survey_rows(survey: Survey) -> tuple[Row, ...]:
+    known = sum(one.command is not None for one in survey.candidates)
+    listening = sum(one.listening is True for one in survey.candidates)
+    unknown = sum(one.listening is None for one in survey.candidates)
+    ports = f"{len(survey.candidates)} checked, {listening} have a listener"
+    on_gpu = "unknown" if survey.gpu_processes is None else str(survey.gpu_processes)
     found = [
         Row("info", "processes", f"on the GPUs: {on_gpu}; engines by their command line: {known}"),
-        Row("info", "ports", f"{ports}, perhaps at {unknown} more" if unknown else ports),
+        Row("info", "ports", f"{ports}, perhaps {unknown} more" if unknown else ports),
     ]
-    if seen.hidden:
+    if survey.hidden:
         todo = "run it as their user, or name the engine: [[engine]] url"
-        words = f"{seen.hidden} GPU processes of others keep their ports from us"
+        words = f"the ports of {survey.hidden} GPU processes of other users"
         found.append(Row("info", "not seen", words, todo))
     return tuple(found)
 
@@ -115,4 +115,4 @@ def _kept(findings: Findings) -> Row:
     if recall(NAME, NONE_FOUND_TTL_S, time()) is None:
         todo = "give it a directory that is yours alone: XDG_RUNTIME_DIR"
         return Row("warn", "kept", "nowhere: every one-line call searches anew", todo)
-    return Row("ok", "kept", "one-line calls use this: for 10 minutes, for 1 where nobody is there")
+    return Row("ok", "kept", "one-line calls use this: for 10 minutes, for 1 where none is found")

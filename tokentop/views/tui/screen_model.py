@@ -1,4 +1,4 @@
-"""The whole picture as a value: which panels stand where, and what each of them shows."""
+"""The whole screen as a value: which panels stand where, and the lines of each."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -7,28 +7,27 @@ from tokentop.config.schema import UiConfig
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
 from tokentop.domain.snapshot import Snapshot
-from tokentop.views.tui.draw import registry as panels
-from tokentop.views.tui.draw.kit.frame import framed, rule
-from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, plain
-from tokentop.views.tui.draw.layout import Placement, arrange
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line
+from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.layout_inputs import layout_inputs
+from tokentop.views.tui.draw.panel import Panel, draw_panel
 from tokentop.views.tui.draw.panels import costs
 from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines.rows import listed
 from tokentop.views.tui.draw.panels.gpus import processes
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
+from tokentop.views.tui.draw.registry import PANELS, dashboard
 from tokentop.views.tui.state import ViewState
 
 CHARTS = ("utilization", "multiplier", "queue", "vram")
 _CHART = "chart-"
-_TALL = 36  # rows from which panels have frames, as on the dashboard
 
 
 class ScreenModel(NamedTuple):
-    """Everything the picture is a function of.
+    """Everything that the screen is a function of; times are monotonic seconds.
 
-    `now` is the monotonic time that the picture shows; `elapsed_s` the time since its snapshot was
-    folded, which goes on while the picture stands still.
+    `now` is when the history ends; it stands still while paused. `elapsed_s` is the time since the
+    snapshot was folded, which goes on.
     """
 
     snapshot: Snapshot
@@ -45,7 +44,7 @@ class ScreenModel(NamedTuple):
 
     @property
     def options(self) -> DrawOptions:
-        """The same, as the drawing functions want it."""
+        """What the panels depend on besides the snapshot."""
         view = self.view
         return DrawOptions(
             ascii=self.ui.ascii,
@@ -72,7 +71,7 @@ class ScreenModel(NamedTuple):
 def placements(scene: ScreenModel, width: int, height: int) -> tuple[Placement, ...]:
     """The panels of the scene's view on a screen of `width` x `height` cells."""
     if scene.view.name == "dashboard" or width < 20 or height < 8:
-        return arrange(width, height, layout_inputs(scene.snapshot, scene.options))
+        return dashboard(width, height, layout_inputs(scene.snapshot, scene.options))
     border = "frame" if width >= 60 and height >= 20 else "rule"
     room = Placement("", 0, 1, width, height - 2, "frame" if border == "frame" else "rule")
     inside = _inside(scene, room)
@@ -82,7 +81,7 @@ def placements(scene: ScreenModel, width: int, height: int) -> tuple[Placement, 
 
 
 def _inside(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
-    """What stands between header and footer."""
+    """The panels between header and footer."""
     view = scene.view
     if view.name == "gpus":
         return _gpu_view(scene, room)
@@ -123,75 +122,29 @@ def _charts(room: Placement) -> tuple[Placement, ...]:
 
 def lines(scene: ScreenModel, place: Placement) -> list[Line]:
     """One panel's lines, exactly as large as its place."""
-    if place.panel.startswith(_CHART):
-        return _chart(scene, place)
+    options = scene.options
     if place.panel == "history":  # the dashboard's own, so that it does without plotext's 10 MB
-        history = [sample.utilization for sample in scene.samples()]
-        return panels.draw(scene.snapshot, place, scene.options._replace(history=history))
-    if place.panel == "processes":
-        return _own(scene, place, "Processes", [], processes.lines)
-    if place.panel == "costs":
-        said = costs.summary(scene.snapshot, scene.options)
-        return _own(scene, place, costs.TITLE, said, costs.lines)
-    if place.panel == "engine":
-        return _engine(scene, place)
-    return panels.draw(scene.snapshot, place, scene.options)
+        options = options._replace(history=[sample.utilization for sample in scene.samples()])
+    return draw_panel(_panel(scene, place.panel), scene.snapshot, place, options)
 
 
-def _chart(scene: ScreenModel, place: Placement) -> list[Line]:
-    from tokentop.views.tui.draw.panels.history import (
-        charts as history_view,  # plotext is paid for when a chart is seen
-    )
+def _panel(scene: ScreenModel, name: str) -> Panel:
+    """The panel of that name; a chart and an opened engine have more to show than a snapshot."""
+    if name.startswith(_CHART):
+        from tokentop.views.tui.draw.panels.history import charts  # loads plotext, 10 MB
 
-    name = place.panel.removeprefix(_CHART)
-    samples = scene.samples()
-
-    def inside(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
-        return history_view.lines(
-            name, snapshot, samples, scene.now, width, height, ascii=options.ascii
-        )
-
-    title = history_view.MEASURES[name].title
-    now: Line = [("now ", "dim"), (history_view.latest(name, samples), "bright")]
-    return _own(scene, place, title, now, inside)
-
-
-def _engine(scene: ScreenModel, place: Placement) -> list[Line]:
-    """The opened engine over everything that is kept of it."""
-    identity = scene.view.opened or ""
-    one = engine.found(scene.snapshot, identity)
-    trends = scene.trends(identity)
-
-    def inside(_: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
-        return engine.lines(one, trends, width, height, options)
-
-    title = engine.named(one) if one else "engine"
-    return _own(scene, place, title, engine.summary(one, scene.options), inside)
-
-
-def _own(
-    scene: ScreenModel, place: Placement, title: str, summary: Line, inside: panels.Lines
-) -> list[Line]:
-    """A panel that the dashboard does not have, set off as its place says."""
-    options, edge = scene.options, {"frame": (4, 2), "rule": (0, 1), "bare": (0, 0)}[place.border]
-    width, height = place.width - edge[0], place.height - edge[1]
-    if width < 1 or height < 1:
-        return block([], place.width, place.height)
-    drawn = inside(scene.snapshot, width, height, options)
-    if place.border == "frame":
-        drawn = framed(drawn, title, summary, place.width, place.height)
-    elif place.border == "rule":
-        drawn = [rule(title, summary, place.width), *drawn]
-    return plain(drawn) if options.ascii else drawn
+        return charts.panel(name.removeprefix(_CHART), name, scene.samples(), scene.now)
+    if name == "engine":
+        identity = scene.view.opened or ""
+        return engine.panel(identity, scene.trends(identity))
+    return PANELS[name]
 
 
 def ticking(scene: ScreenModel, place: Placement) -> bool:
     """True where the panel shows an age, a countdown or the clock; paused, the header alone."""
     if scene.view.paused_at is not None and place.panel != "header":
         return False
-    if place.panel == "engine":  # it says how old its figures are
-        return True
-    return place.panel in panels.PANELS and panels.ticks(place.panel, scene.snapshot)
+    return _panel(scene, place.panel).ticks(scene.snapshot)
 
 
 def edges(place: Placement) -> tuple[int, int]:
@@ -207,7 +160,7 @@ def scrolling(scene: ScreenModel, shown: Sequence[Placement]) -> tuple[int, int]
         if rows is not None:
             heads = place.panel in ("gpus", "processes", "engines")
             room = place.height - sum(edges(place)) + (not heads and place.border == "frame")
-            room -= rows > room > 1 and place.panel != "processes"  # for the line that says where
+            room -= rows > room > 1 and place.panel != "processes"  # for the line with the position
             found.append((max(0, rows - max(1, room)), max(1, room)))
     return max(found)
 
@@ -224,5 +177,5 @@ def _rows(scene: ScreenModel, place: Placement) -> int | None:
         return len(listed(snapshot.engines, options.engine_sort, options.engine_filter))
     if place.panel == "costs":
         return len(costs.page(snapshot, width))
-    one = engine.found(snapshot, scene.view.opened or "") if place.panel == "engine" else None
+    one = engine.find(snapshot, scene.view.opened or "") if place.panel == "engine" else None
     return len(engine.page(one, Trends(), width, options)) if one else None

@@ -58,3 +58,12 @@ def test_the_queue_scale_holds_the_longest_queue() -> None:
     """The axis ends at or above the highest value, in whole requests."""
     rows = chart([Sample(4.0 * i, queued=float(i)) for i in range(64)], name="queue")
     assert rows[0].strip().startswith("64")
+
+
+@pytest.mark.parametrize("name", list(history_view.MEASURES))
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
+def test_a_value_that_is_no_number_is_a_gap(name: str, odd: float) -> None:
+    """Drawn, NaN makes plotext's native part end the whole process."""
+    samples = [Sample(4.0 * i, 0.5, 2.0, 3.0, 0.5) for i in range(60)]
+    samples[30] = Sample(120.0, odd, odd, odd, odd)
+    assert len(curve_columns(chart(samples, name=name))) > 20

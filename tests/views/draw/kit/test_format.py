@@ -9,6 +9,7 @@ import pytest
 
 from tests import engine_examples as boxes
 from tests import examples
+from tests.views.draw.composed import panel_lines
 from tests.views.draw.test_exact import check
 from tests.views.draw.test_panels import said
 from tokentop.domain.engines.history import Trends
@@ -16,15 +17,15 @@ from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot import Service, Snapshot
 from tokentop.transport.http.failures import failure_for_exception, failure_for_status
-from tokentop.views.tui.draw import registry as panels
 from tokentop.views.tui.draw.kit.line import DrawOptions
-from tokentop.views.tui.draw.layout import Placement, arrange
+from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.layout_inputs import layout_inputs
 from tokentop.views.tui.draw.panels import banner, economy, header, metrics, services, tokens
 from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines import table as engines
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus.rows import foreign
+from tokentop.views.tui.draw.registry import PANELS, dashboard
 
 LOOK = DrawOptions(clock="12:04:31")
 URL = "https://gpu-box:8001/x"
@@ -168,13 +169,13 @@ def test_old_figures_say_their_age_without_colour(size: tuple[int, int], plain: 
     goes on between polls."""
     snap, options = examples.stale(), LOOK._replace(ascii=plain)
     wanted = {"slots", "multiplier", "metrics", "cloud", "economy"}
-    found = [p for p in arrange(*size, layout_inputs(snap, options)) if p.panel in wanted]
+    found = [p for p in dashboard(*size, layout_inputs(snap, options)) if p.panel in wanted]
     assert {"slots", "multiplier", "metrics"} <= {p.panel for p in found}
     for place in found:
-        assert "47s" in said(panels.draw(snap, place, options)), place
-        assert "52s" in said(panels.draw(snap, place, options._replace(elapsed_s=5.0))), place
-        assert panels.ticks(place.panel, snap)
-        assert "old" not in said(panels.draw(examples.surge(), place, options))
+        assert "47s" in said(panel_lines(snap, place, options)), place
+        assert "52s" in said(panel_lines(snap, place, options._replace(elapsed_s=5.0))), place
+        assert PANELS[place.panel].ticks(snap)
+        assert "old" not in said(panel_lines(examples.surge(), place, options))
 
 
 def test_only_what_is_old_says_so() -> None:
@@ -190,7 +191,7 @@ def test_only_what_is_old_says_so() -> None:
 def test_the_compact_strip_says_how_old_it_is() -> None:
     """It has no frame to say it in."""
     place = Placement("strip", 0, 0, 60, 6)
-    text = said(panels.draw(examples.stale(), place, LOOK))
+    text = said(panel_lines(examples.stale(), place, LOOK))
     assert text.count("47s old") >= 2
 
 
@@ -200,10 +201,10 @@ def test_the_compact_strip_says_how_old_it_is() -> None:
 def test_engines_are_listed_once(size: tuple[int, int], build: Callable[[], Snapshot]) -> None:
     """The strip stands where the table does not show every engine, and only there."""
     snap = build()
-    places = {p.panel: p for p in arrange(*size, layout_inputs(snap, LOOK))}
+    places = {p.panel: p for p in dashboard(*size, layout_inputs(snap, LOOK))}
     table = places.get("engines")
     whole = (
-        table is not None and "+" not in said(panels.draw(snap, table, LOOK)).partition("more")[0]
+        table is not None and "+" not in said(panel_lines(snap, table, LOOK)).partition("more")[0]
     )
     assert ("services" in places) != whole
     if build in (boxes.engines, boxes.one_engine):
@@ -214,5 +215,5 @@ def test_a_hidden_table_leaves_the_strip() -> None:
     """Who hides the table still sees the engines named."""
     options = LOOK._replace(hidden=frozenset({"engines"}))
     assert "services" in {
-        p.panel for p in arrange(120, 40, layout_inputs(boxes.engines(), options))
+        p.panel for p in dashboard(120, 40, layout_inputs(boxes.engines(), options))
     }

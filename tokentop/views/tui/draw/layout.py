@@ -1,7 +1,7 @@
-"""The responsive layout as a pure function: which panel stands where on a screen of any size.
+"""The dashboard's layout as a pure function of what every panel declares of itself.
 
-A screen is a stack of bands. Each band names the heights it can use well; bands that matter
-least go first when room is short, and grow in order of rank when there is room to give away.
+A screen is a stack of bands, each a panel or a few side by side. The band that matters least goes
+first when room is short; bands grow in order of rank when there is room to give away.
 """
 
 from collections.abc import Sequence
@@ -10,13 +10,25 @@ from typing import Literal, NamedTuple
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 
 Border = Literal["bare", "rule", "frame"]
+Size = Literal["large", "medium", "small"]
+Content = Literal["stack", "engines", "empty", "compact"]
 
+Sizes = tuple[Size, ...]
+Contents = tuple[Content, ...]
 
-_TALL = 44  # rows from which the history joins the dashboard
+LARGE: Sizes = ("large",)
+MEDIUM: Sizes = ("medium",)
+SMALL: Sizes = ("small",)
+SIZES: Sizes = ("large", "medium", "small")
+STACK: Contents = ("stack",)  # the seven services, with or without engines beside them
+ENGINES: Contents = ("engines",)  # a box with engines and no stack
+EMPTY: Contents = ("empty",)
+COMPACT: Contents = ("compact",)
+_FLEX_OPENS = {"bare": 1, "rule": 3, "frame": 5}  # rows: a border alone would show nothing
 
 
 class Placement(NamedTuple):
-    """One panel's place in cells; `chrome` says how it is set off."""
+    """One panel's place in cells."""
 
     panel: str
     x: int
@@ -26,29 +38,68 @@ class Placement(NamedTuple):
     border: Border = "bare"
 
 
-class Band(NamedTuple):
-    """Panels side by side with their shares of the width, and the heights they use well.
+class Place(NamedTuple):
+    """One way for a panel to stand on screens of some `sizes` that show some `contents`.
 
-    A first step of 0 means: only where there is room. Bands grow in order of `rank`, `late` ones
-    after all others. `elastic` bands take what nobody wants, once they have grown at all.
+    `steps` are the heights in rows that it uses well, rising; a first step of 0 means: only where
+    there is room. The lowest `rank` stays longest and grows first, `grow_last` panels after all
+    others; a `flex` one takes the rows that no panel wants, once it has grown at all. It needs a
+    screen of `from_rows`; `inset` cells stay free at both sides of a screen `inset_from` cells
+    wide. It stands in the registry's order, or under the panel `below`. Where it can have `whole`
+    rows it takes the place of the panel it `replaces`. `share`: its parts of a SharedRow's width.
     """
 
-    panels: tuple[tuple[str, int], ...]
+    sizes: Sizes
     rank: int
     steps: tuple[int, ...]
     border: Border = "bare"
     inset: int = 0
     flex: bool = False
     grow_last: bool = False
+    contents: Contents = (*STACK, *ENGINES)
+    inset_from: int = 3
+    from_rows: int = 0
+    below: str = ""
+    replaces: str = ""
+    whole: int = 0
+    share: int = 1
 
 
-def arrange(width: int, height: int, inputs: LayoutInputs) -> tuple[Placement, ...]:
+class SharedRow(NamedTuple):
+    """A place in the row of `panel`, which stands before it: `share` parts of the width."""
+
+    sizes: Sizes
+    panel: str
+    share: int
+    contents: Contents = (*STACK, *ENGINES)
+    from_rows: int = 0
+
+
+Declared = tuple[str, Sequence[Place | SharedRow]]  # a panel's name, and all its places
+
+
+class _Band(NamedTuple):
+    """A row of panels with their shares of the width; the first one declares its heights."""
+
+    place: Place
+    panels: tuple[tuple[str, int], ...]
+
+
+def rising(least: int, most: int) -> tuple[int, ...]:
+    """Heights from least to most in strides of four."""
+    return tuple(sorted({*range(least, most, 4), most}))
+
+
+def arrange(
+    panels: Sequence[Declared], width: int, height: int, inputs: LayoutInputs
+) -> tuple[Placement, ...]:
     """The panels of a screen of `width` x `height` cells, top to bottom, none overlapping."""
-    bands = _shown(_bands(width, height, inputs), inputs.hidden)
-    heights = _heights(bands, max(0, height))
-    named = _without_strip(bands, inputs)
-    if named and _whole(named, tall := _heights(named, max(0, height))):
-        bands, heights = named, tall
+    height = max(0, height)
+    bands = _shown(_bands(panels, width, height, inputs), inputs.hidden)
+    heights = _heights(bands, height)
+    fewer = _with_replacement(bands)
+    if fewer and _complete(fewer, taller := _heights(fewer, height)):
+        bands, heights = fewer, taller
     placed: list[Placement] = []
     y = 0
     for band, rows in zip(bands, heights, strict=True):
@@ -57,203 +108,106 @@ def arrange(width: int, height: int, inputs: LayoutInputs) -> tuple[Placement, .
     return tuple(placed)
 
 
-def _bands(width: int, height: int, inputs: LayoutInputs) -> list[Band]:
-    framed = width >= 100 and height >= 36
+def size_of(width: int, height: int) -> Size:
+    """The class of a screen: framed panels, ruled ones, or the essentials alone."""
+    if width >= 100 and height >= 36:
+        return "large"
+    return "small" if width < 56 or height < 18 else "medium"
+
+
+def content_of(inputs: LayoutInputs) -> Content:
+    """What the dashboard is of."""
     if inputs.compact:
-        return _strip(width)
+        return "compact"
     if inputs.empty:
-        return _welcome(framed)
-    if framed:
-        return _framed(inputs, height) if inputs.has_stack else _framed_engines(inputs, height)
-    if width < 56 or height < 18:
-        return _small(inputs, width)
-    return _ruled(inputs, height) if inputs.has_stack else _ruled_engines(inputs, height)
+        return "empty"
+    return "stack" if inputs.has_stack else "engines"
 
 
-def _without_strip(bands: Sequence[Band], inputs: LayoutInputs) -> list[Band]:
-    """The bands with the whole engines' table in the strip's place; none where there is no table.
-
-    The strip would repeat the table; where the table cannot be whole, the strip names them all.
-    """
-    at = [i for i, b in enumerate(bands) if ("engines", 1) in b.panels]
-    if not at or inputs.has_stack:
-        return []
-    edge = 3 if bands[at[0]].border == "frame" else 1
-    table = bands[at[0]]._replace(steps=(0, edge + inputs.engine_rows), grow_last=False)
-    kept = [table if i == at[0] else b for i, b in enumerate(bands)]
-    return [b for b in kept if ("services", 1) not in b.panels]
-
-
-def _whole(bands: Sequence[Band], heights: Sequence[int]) -> bool:
-    """True where every engine has its row and no other panel has gone for it."""
-    table = next(i for i, b in enumerate(bands) if ("engines", 1) in b.panels)
-    seen = heights[table] >= bands[table].steps[-1]
-    return seen and all(h > 0 or b.steps[0] == 0 for b, h in zip(bands, heights, strict=True))
-
-
-def _strip(width: int) -> list[Band]:
-    inset = 1 if width >= 20 else 0
-    return [
-        Band((("header", 1),), 1, (1,)),
-        Band((("strip", 1),), 0, (1, 6), inset=inset),
-        Band((("rest", 1),), 3, (0,), flex=True),
-        Band((("footer", 1),), 2, (1,)),
-    ]
+def _bands(
+    panels: Sequence[Declared], width: int, height: int, inputs: LayoutInputs
+) -> list[_Band]:
+    """The bands top to bottom; of a panel's places the first one that applies counts."""
+    size, content = size_of(width, height), content_of(inputs)
+    chosen: list[tuple[str, Place | SharedRow]] = []
+    for name, places in panels:
+        found = [
+            p for p in places
+            if size in p.sizes and content in p.contents and height >= p.from_rows
+        ]  # fmt: skip
+        chosen += [(name, found[0])] if found else []
+    bands: list[_Band] = []
+    for name, place in _in_order(chosen):
+        if isinstance(place, Place):
+            bands.append(_Band(place, ((name, place.share),)))
+        else:
+            at = _find(bands, place.panel)
+            bands[at] = bands[at]._replace(panels=(*bands[at].panels, (name, place.share)))
+    return bands
 
 
-def _welcome(framed: bool) -> list[Band]:
-    return [
-        Band((("header", 1),), 1, (1,)),
-        Band(
-            (("banner", 1),),
-            3,
-            (5,) if framed else (2,),
-            "frame" if framed else "bare",
-            0 if framed else 1,
-        ),
-        Band((("welcome", 1),), 0, (1,), inset=1, flex=True),
-        Band(
-            (("services", 1),),
-            2,
-            (4,) if framed else (1, 2),
-            "frame" if framed else "bare",
-            0 if framed else 1,
-        ),
-        Band((("footer", 1),), 4, (1,)),
-    ]
+def _in_order(chosen: list[tuple[str, Place | SharedRow]]) -> list[tuple[str, Place | SharedRow]]:
+    """The panels as registered, those that stand `below` another one moved under it."""
+    moved = [(n, p) for n, p in chosen if isinstance(p, Place) and p.below]
+    ordered = [each for each in chosen if each not in moved]
+    for name, place in moved:
+        at = next(i for i, (other, _) in enumerate(ordered) if other == place.below)
+        ordered.insert(at + 1, (name, place))
+    return ordered
 
 
-def _framed(inputs: LayoutInputs, height: int) -> list[Band]:
-    rows = max(1, inputs.gpu_rows)
-    pool = _rising(3 + min(rows, 8), 3 + rows)
-    tokens = (3, 4, 5, 7, 8) if inputs.engines else (0,)
-    return [
-        Band((("header", 1),), 0, (1,)),
-        Band((("banner", 1),), 1, (5,), "frame"),
-        Band((("slots", 3), ("multiplier", 2)), 2, (7, 9, 11, 13), "frame"),
-        Band((("gpus", 1),), 3, pool, "frame", flex=rows > 16),
-        Band((("tokens", 1),), 7, tokens, "frame"),
-        Band((("history", 1),), 9, (0, 8, 12), "frame", flex=True) if height >= _TALL
-        else Band((), 9, (0,)),
-        Band((("metrics", 4), ("capacity", 5), ("cloud", 6)), 4, (5, 7, 8, 11), "frame"),
-        Band((("economy", 1),), 8, (1,), inset=2),
-        Band((("services", 1),), 5, (4,), "frame"),
-        Band((("footer", 1),), 6, (1,)),
-    ]  # fmt: skip
+def _find(bands: Sequence[_Band], panel: str) -> int:
+    return next(i for i, band in enumerate(bands) if panel in dict(band.panels))
 
 
-def _framed_engines(inputs: LayoutInputs, height: int) -> list[Band]:
-    """A box without the stack: no multiplier, no rented capacity; engines one by one instead."""
-    rows = max(1, inputs.gpu_rows)
-    pool = (*_rising(3 + min(rows, 8), 3 + rows), 4 + rows)  # the last one is the legend's
-    table = (0, 5, *_rising(3 + min(inputs.engines, 3), 3 + inputs.engines))
-    return [
-        Band((("header", 1),), 0, (1,)),
-        Band((("banner", 1),), 1, (5,), "frame"),
-        Band((("slots", 1),), 2, (6, 7, 9), "frame"),
-        Band((("gpus", 1),), 3, pool, "frame", flex=rows > 16),
-        Band((("tokens", 1),), 4, (6, 7, 8), "frame"),
-        Band((("history", 1),), 9, (0, 8), "frame", flex=inputs.engines <= 8) if height >= _TALL
-        else Band((), 9, (0,)),
-        Band((("engines", 1),), 7, tuple(sorted(set(table))), "frame", flex=inputs.engines > 8),
-        Band((("services", 1),), 5, (4,) if inputs.engines <= 14 else (3,), "frame"),
-        Band((("footer", 1),), 6, (1,)),
-    ]  # fmt: skip
-
-
-def _ruled_engines(inputs: LayoutInputs, height: int) -> list[Band]:
-    rows = max(1, inputs.gpu_rows)
-    pool = _rising(1 + min(rows, 8), 1 + rows)
-    table = (0, *_rising(2 + min(inputs.engines, 2), 1 + max(1, inputs.engines)))
-    return [
-        Band((("header", 1),), 0, (1,)),
-        Band((("banner", 1),), 1, (2,), inset=1),
-        Band((("slots", 1),), 5, (2, 4, 6), inset=1, grow_last=True),
-        Band((("gpus", 1),), 3, pool, "rule", 1, flex=rows > 8),
-        Band((("tokens", 1),), 4, (3, 5, 6), "rule", 1),
-        Band((("history", 1),), 12, (0, 6, 9), "rule", 1, True, True) if height >= _TALL
-        else Band((), 12, (0,)),
-        Band((("engines", 1),), 7, tuple(sorted(set(table))), "rule", 1, flex=True, grow_last=True),
-        Band((("services", 1),), 2, (1, 2), inset=1),
-        Band((("footer", 1),), 6, (1,)),
-    ]  # fmt: skip
-
-
-def _ruled(inputs: LayoutInputs, height: int) -> list[Band]:
-    rows = max(1, inputs.gpu_rows)
-    pool = _rising(1 + min(rows, 8), 1 + rows)
-    return [
-        Band((("header", 1),), 0, (1,)),
-        Band((("banner", 1),), 1, (2,), inset=1),
-        Band((("slots", 1),), 5, (2, 4), inset=1, grow_last=True),
-        Band((("multiplier", 1),), 4, (1, 6, 8, 10), "rule", 1, flex=True, grow_last=True),
-        Band((("gpus", 1),), 3, pool, "rule", 1, flex=rows > 8),
-        Band((("history", 1),), 12, (0, 6, 9) if height >= _TALL else (0,), "rule", 1, True, True),
-        Band((("metrics", 1),), 7, (1,), inset=1),
-        Band((("tokens", 1),), 9, (2,), "rule", 1) if inputs.engines else Band((), 9, (0,)),
-        Band((("capacity", 1),), 8, (1, 2), "rule", 1),
-        Band((("cloud", 1),), 11, (2, 3), "rule", 1, grow_last=True),
-        Band((("economy", 1),), 10, (1,), inset=1),
-        Band((("services", 1),), 2, (1, 2), inset=1),
-        Band((("footer", 1),), 6, (1,)),
-    ]
-
-
-def _small(inputs: LayoutInputs, width: int) -> list[Band]:
-    rows = max(1, inputs.gpu_rows)
-    inset = 1 if width >= 30 else 0
-    stack = (
-        Band((("multiplier", 1),), 4, (1,), inset=inset),
-        Band((("metrics", 1),), 7, (1,), inset=inset),
-        Band((("capacity", 1),), 8, (1,), inset=inset),
-    )
-    return [
-        Band((("header", 1),), 3, (1,)),
-        Band((("banner", 1),), 0, (1, 2), inset=inset),
-        Band((("slots", 1),), 1, (1, 2), inset=inset),
-        *(stack[:1] if inputs.has_stack else ()),
-        Band((("gpus", 1),), 2, _rising(min(rows, 4), rows), inset=inset, flex=True),
-        *((Band((("tokens", 1),), 4, (1, 2), inset=inset),) if inputs.engines else ()),
-        *(stack[1:] if inputs.has_stack else ()),
-        Band((("services", 1),), 6, (1,), inset=inset),
-        Band((("footer", 1),), 5, (1,)),
-    ]
-
-
-def _rising(least: int, most: int) -> tuple[int, ...]:
-    """From least to most in strides of four."""
-    return tuple(sorted({*range(least, most, 4), most}))
-
-
-def _shown(bands: Sequence[Band], hidden: frozenset[str]) -> list[Band]:
+def _shown(bands: Sequence[_Band], hidden: frozenset[str]) -> list[_Band]:
     kept = [b._replace(panels=tuple(p for p in b.panels if p[0] not in hidden)) for b in bands]
     return [b for b in kept if b.panels]
 
 
-def _heights(bands: Sequence[Band], height: int) -> list[int]:
+def _with_replacement(bands: Sequence[_Band]) -> list[_Band]:
+    """The bands with a panel made whole in place of the one it replaces; none where none does."""
+    at = next((i for i, b in enumerate(bands) if b.place.replaces), None)
+    if at is None:
+        return []
+    place = bands[at].place
+    whole = place._replace(steps=(0, place.whole), grow_last=False)
+    kept = [b._replace(place=whole) if i == at else b for i, b in enumerate(bands)]
+    return [b for b in kept if place.replaces not in dict(b.panels)]
+
+
+def _complete(bands: Sequence[_Band], heights: Sequence[int]) -> bool:
+    """True where the replacing panel is whole and no other panel was left out for it."""
+    at = next(i for i, b in enumerate(bands) if b.place.replaces)
+    kept = all(h > 0 or b.place.steps[0] == 0 for b, h in zip(bands, heights, strict=True))
+    return kept and heights[at] >= bands[at].place.whole
+
+
+def _heights(bands: Sequence[_Band], height: int) -> list[int]:
     """A height for each band, their sum at most `height`; 0 leaves a band out."""
-    rows = [b.steps[0] for b in bands]
-    by_rank = sorted(range(len(bands)), key=lambda i: bands[i].rank)
+    places = [band.place for band in bands]
+    rows = [p.steps[0] for p in places]
+    by_rank = sorted(range(len(places)), key=lambda i: places[i].rank)
     for i in reversed(by_rank):
         if sum(rows) <= height:
             break
         rest = sum(rows) - rows[i]
         rows[i] = height - rest if i == by_rank[0] else 0
-    gone = {i for i in by_rank if rows[i] == 0 and bands[i].steps[0] > 0}
+    left = [i for i in by_rank if rows[i] > 0 or places[i].steps[0] == 0]
     spare = height - sum(rows)
     for grow_last in (False, True):
-        growing = [i for i in by_rank if bands[i].grow_last == grow_last and i not in gone]
-        spare = _grown(bands, rows, growing, spare)
-    return _given(bands, rows, [i for i in by_rank if i not in gone], spare)
+        growing = [i for i in left if places[i].grow_last == grow_last]
+        spare = _grown(places, rows, growing, spare)
+    return _filled(places, rows, left, spare)
 
 
-def _grown(bands: Sequence[Band], rows: list[int], growing: list[int], spare: int) -> int:
+def _grown(places: Sequence[Place], rows: list[int], growing: list[int], spare: int) -> int:
     """One step a band and round, in order, until no step fits; what is still spare."""
     grown = True
     while grown:
         grown = False
         for i in growing:
-            step = next((s for s in bands[i].steps if s > rows[i]), None)
+            step = next((s for s in places[i].steps if s > rows[i]), None)
             if step is not None and step - rows[i] <= spare:
                 spare -= step - rows[i]
                 rows[i] = step
@@ -261,31 +215,33 @@ def _grown(bands: Sequence[Band], rows: list[int], growing: list[int], spare: in
     return spare
 
 
-def _given(bands: Sequence[Band], rows: list[int], by_rank: list[int], spare: int) -> list[int]:
-    """What is left over goes to the last elastic band that has grown, else to the GPU pool."""
-    takers = [i for i in by_rank if bands[i].flex and _opened(bands[i], rows[i])]
+def _filled(places: Sequence[Place], rows: list[int], left: list[int], spare: int) -> list[int]:
+    """What is spare goes to the last flex band that can use it, else to the tallest kind."""
+    takers = [i for i in left if places[i].flex and _can_flex(places[i], rows[i], spare)]
     if not takers:
-        takers = sorted((i for i in by_rank if rows[i] > 0), key=lambda i: bands[i].steps[-1])
+        takers = sorted((i for i in left if rows[i] > 0), key=lambda i: places[i].steps[-1])
     if spare > 0 and takers:
         rows[takers[-1]] += spare
     return rows
 
 
-def _opened(band: Band, rows: int) -> bool:
-    return len(band.steps) == 1 or rows >= band.steps[1]
+def _can_flex(place: Place, rows: int, spare: int) -> bool:
+    if len(place.steps) > 1:
+        return rows >= place.steps[1]
+    return rows > 0 or spare >= _FLEX_OPENS[place.border]
 
 
-def _across(band: Band, y: int, height: int, width: int) -> list[Placement]:
+def _across(band: _Band, y: int, height: int, width: int) -> list[Placement]:
     """One band's panels side by side, sharing the width to the last cell."""
-    left, room = band.inset, max(1, width - 2 * band.inset)
-    if band.inset and width < 3:
-        left, room = 0, width
+    place = band.place
+    left = place.inset if width >= place.inset_from else 0
+    room = max(0, width - 2 * left)
     total = sum(share for _, share in band.panels)
     placed: list[Placement] = []
     before = 0
     for panel, share in band.panels:
         start, end = room * before // total, room * (before + share) // total
         before += share
-        if end > start and panel != "rest":
-            placed.append(Placement(panel, left + start, y, end - start, height, band.border))
+        if end > start:
+            placed.append(Placement(panel, left + start, y, end - start, height, place.border))
     return placed

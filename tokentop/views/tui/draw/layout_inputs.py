@@ -1,20 +1,20 @@
-"""What the layout and the absent faces need to know about a snapshot, as plain answers."""
+"""What the layout depends on, and the questions about a snapshot that several panels share."""
 
 from typing import NamedTuple
 
 from tokentop.domain.snapshot import Service, Snapshot
-from tokentop.domain.text import DASH, clean, fmt_usd
 from tokentop.views.tui.draw.kit.line import DrawOptions
 
-_EXPECTED = 8  # rows kept for GPUs before the first answer, so that the screen does not jump
+_EXPECTED = 8  # rows for GPUs before the first answer, so that the screen does not jump
 
 
 class LayoutInputs(NamedTuple):
-    """What arrange() depends on; it changes rarely, so that nothing jumps from poll to poll."""
+    """What the layout depends on; it changes rarely, so that nothing jumps from poll to poll.
+
+    `engine_rows` counts the headings of groups as well.
+    """
 
     gpu_rows: int = 0
-    services: int = 7
-    instances: int = 0
     empty: bool = False
     compact: bool = False
     hidden: frozenset[str] = frozenset()
@@ -24,12 +24,10 @@ class LayoutInputs(NamedTuple):
 
 
 def layout_inputs(snapshot: Snapshot, options: DrawOptions) -> LayoutInputs:
-    """The layout's facts about one snapshot."""
+    """The layout's inputs from one snapshot and what the user has chosen."""
     groups = {e.group or "" for e in snapshot.engines}
     return LayoutInputs(
         gpu_rows=_EXPECTED if waiting(snapshot) else len(snapshot.gpus),
-        services=len(stack(snapshot)) + len(snapshot.engines),
-        instances=len(snapshot.cloud.instances or ()),
         empty=empty(snapshot),
         compact=options.compact,
         hidden=options.hidden,
@@ -40,9 +38,9 @@ def layout_inputs(snapshot: Snapshot, options: DrawOptions) -> LayoutInputs:
 
 
 def has_stack(snapshot: Snapshot) -> bool:
-    """True where the seven-service stack answers, has answered, or was configured, and is not off.
+    """True where the seven-service stack is not off, and answers, has answered or is configured.
 
-    Only who named it, or set its prices, has a base cost before it has ever answered.
+    A base cost before any of its answers exists only where it, or a price, is configured.
     """
     if any(up for _, up in snapshot.services_online):
         return True
@@ -55,7 +53,7 @@ def has_stack(snapshot: Snapshot) -> bool:
 
 
 def stack(snapshot: Snapshot) -> tuple[Service, ...]:
-    """The services of the strip beside the engines: none where there are engines and no stack."""
+    """The services to show beside the engines: none where there are engines and no stack."""
     rows = tuple(s for s in snapshot.services if s.kind != "nvml")
     if snapshot.engines:
         return tuple(s for s in rows if s.kind == "aither") if has_stack(snapshot) else ()
@@ -63,7 +61,7 @@ def stack(snapshot: Snapshot) -> tuple[Service, ...]:
 
 
 def driver(snapshot: Snapshot) -> Service | None:
-    """The NVML row, if the driver was asked at all."""
+    """The row of the NVML driver, where it is polled."""
     return next((s for s in snapshot.services if s.kind == "nvml"), None)
 
 
@@ -73,32 +71,24 @@ def waiting(snapshot: Snapshot) -> bool:
 
 
 def answered(service: Service) -> bool:
-    """True where a source has said or failed anything at all."""
+    """True where a source has answered or failed at least once, or is switched off."""
     return service.error is not None or service.age_s is not None or service.state == "off"
 
 
 def empty(snapshot: Snapshot) -> bool:
-    """True where everything was asked and nothing was ever found: no GPU, no service."""
+    """True where every source was polled and none has ever answered."""
     if snapshot.data_age_s is not None or snapshot.gpus or not snapshot.services:
         return False
     return all(map(answered, snapshot.services))
 
 
 def online(snapshot: Snapshot) -> tuple[int, int]:
-    """Services online, and services there are (the seven)."""
+    """Of the seven services: those online, and all."""
     states = [up for _, up in snapshot.services_online]
     return sum(states), len(states)
 
 
-def offer(snapshot: Snapshot) -> str:
-    """The next instance in words: `RTX 4090 · US-East`, or what the default stands for."""
-    nxt = snapshot.capacity.next_instance
-    if nxt.source == "default":
-        return "a cloud GPU"
-    words = [clean(part, 24) for part in (nxt.gpu, nxt.region) if part]
-    return " · ".join(words) or DASH
-
-
-def per_hour(usd: float | None) -> str:
-    """USD per hour: `$0.42/h`."""
-    return DASH if usd is None else f"{fmt_usd(usd)}/h"
+def engines_online(snapshot: Snapshot) -> tuple[int, int]:
+    """Engines online, and all; the Prometheus server that reports them is not counted."""
+    serving = [e for e in snapshot.engines if e.kind != "prometheus"]
+    return sum(e.state == "online" for e in serving), len(serving)

@@ -5,7 +5,7 @@ from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
 from tokentop.views.tui.draw.kit.frame import framed
-from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, plain, window
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, ascii_lines, block, window
 from tokentop.views.tui.keys import KEYS, Key
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
@@ -25,10 +25,8 @@ def help_lines(width: int, height: int, options: DrawOptions) -> list[Line]:
     rows = _rows(width)
     inside = (max(1, width - _EDGE), max(1, height - 2))
     words = "other keys close" if len(rows) > inside[1] else "any key closes"
-    drawn = framed(
-        window(rows, *inside, options.offset), "Keys", [(words, "dim")], width, height, options
-    )
-    return plain(drawn) if options.ascii else drawn
+    drawn = framed(window(rows, *inside, options.offset), "Keys", [(words, "dim")], width, height)
+    return ascii_lines(drawn) if options.ascii else drawn
 
 
 def help_size(width: int, height: int) -> tuple[int, int]:

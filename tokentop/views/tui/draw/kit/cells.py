@@ -17,7 +17,7 @@ _LEVELS_ASCII = "_.-:=+*#"
 def bar(fraction: float | None, width: int, *, ascii: bool = False) -> str:  # noqa: A002
     """A bar of `width` cells filled to `fraction` in eighths; unknown is all dots.
 
-    Only 0 draws an empty bar and only 1 a full one, so that "almost" never looks like "quite".
+    Only 0 draws an empty bar and only 1 a full one, so that 99.9 % never looks like 100 %.
     """
     width = max(0, width)
     if not known(fraction):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import plotext
 
+from tokentop.domain.text import known
 from tokentop.views.tui.draw.kit.line import Line, block, sentence
 
 Point = tuple[float, float | None]  # seconds before now (0 or negative), value
@@ -57,7 +58,7 @@ def _runs(points: Sequence[Point]) -> Iterator[tuple[list[float], list[float]]]:
     xs: list[float] = []
     ys: list[float] = []
     for x, y in points:
-        if y is not None:
+        if known(y):  # NaN would end the process in plotext's own memory allocation
             xs.append(x)
             ys.append(y)
         elif xs:
@@ -105,7 +106,7 @@ def _time_marks(span_s: float) -> list[tuple[float, str]]:
 
 
 def _spans(row: str, labels: int, style: str) -> Line:
-    """Ruler and axis quiet, the curve in its own colour."""
+    """Ruler and axis grey, the curve in its own colour."""
     head, body = row[:labels], row[labels:]
     words = any(char.isalnum() for char in body)
     return [(head, "dim"), (body, "dim" if words else style)]

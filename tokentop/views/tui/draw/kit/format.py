@@ -1,12 +1,11 @@
-"""Figures of engines in words: rates, latencies, money; unknown is a dash everywhere."""
+"""Figures as text: rates, latencies, prices, slots, states; unknown is a dash everywhere."""
 
 from collections.abc import Iterable
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Engine
-from tokentop.domain.text import DASH, fmt_count, fmt_percent, fmt_usd, known
+from tokentop.domain.text import DASH, clean, fmt_count, fmt_percent, fmt_usd, known
 from tokentop.views.tui.draw.kit.line import DrawOptions
-from tokentop.views.tui.draw.panels.slots.sections import occupancy
 
 _SHORT_STATES = {
     "auth-required": "auth",
@@ -17,37 +16,40 @@ _SHORT_STATES = {
 }
 
 
-def rate(value: float | None, floor: str = "") -> str:
-    """Something a second: `0.42`, `6.4`, `1284`, `12.3k`; `≥61` behind a lower bound's sign."""
+def rate(value: float | None, sign: str = "") -> str:
+    """A rate per second: `0.42`, `6.4`, `1284`, `12.3k`; `≥61` with the sign of a lower bound."""
     if not known(value):
         return DASH
     if 0 < value < 1:
-        return f"{floor}{value:.2f}"
-    return floor + (f"{value:.0f}" if 100 <= value < 10_000 else fmt_count(value))
+        return f"{sign}{value:.2f}"
+    return sign + (f"{value:.0f}" if 100 <= value < 10_000 else fmt_count(value))
 
 
-def floor(engines: Iterable[Engine], options: DrawOptions) -> str:
-    """The sign before tokens/s that hold an uncounted rest: `≥`, in ASCII `>=`, else nothing."""
+def lower_bound(engines: Iterable[Engine], options: DrawOptions) -> str:
+    """The sign before tokens/s that are a lower bound: `≥`, in ASCII `>=`, else nothing.
+
+    They are where an engine made tokens that no counter holds.
+    """
     if not any(e.rate_at_least and e.state == "online" for e in engines):
         return ""
     return ">=" if options.ascii else "≥"
 
 
 def prices(snapshot: Snapshot, options: DrawOptions) -> dict[str, str]:
-    """The cost figures in money by field name, with `≥` where electricity is missing from them.
+    """The cost figures as money by field name, with `≥` where electricity is missing from them.
 
-    Where tokens are missing too, a token's price is a bound to neither side and takes no sign.
+    Where tokens are missing too, the price of a token is no bound at all and has no sign.
     """
     cost, sign = snapshot.cost, ">=" if options.ascii else "≥"
-    whole = not cost.partial and not floor(snapshot.engines, options)
+    whole = not cost.partial and not lower_bound(snapshot.engines, options)
     bounded = {
         "usd_per_hour": cost.rate_at_least,
         "usd_per_mtok_reserved": cost.reserved_at_least and whole,
         "usd_per_mtok_busy": cost.busy_at_least and whole,
         "usd_per_mtok_best": cost.rate_at_least and whole,
     }
-    said = {name: usd(getattr(cost, name)) for name in bounded}
-    return {n: sign + s if bounded[n] and s != DASH else s for n, s in said.items()}
+    money = {name: fmt_usd(getattr(cost, name)) for name in bounded}
+    return {n: sign + m if bounded[n] and m != DASH else m for n, m in money.items()}
 
 
 def span(seconds: float | None) -> str:
@@ -60,38 +62,43 @@ def span(seconds: float | None) -> str:
 
 
 def spans(median: float | None, p95: float | None) -> str:
-    """Median and 95th percentile: `212/480 ms`, with both units where they differ."""
+    """Median and 95th percentile: `212/480 ms`; both with units where those differ."""
     low, high = span(median), span(p95)
     if low.partition(" ")[2] == high.partition(" ")[2]:
         low = low.partition(" ")[0]
     return DASH if low == high == DASH else f"{low}/{high}"
 
 
-def usd(amount: float | None) -> str:
-    """Money with as many digits as it needs: `$0.0042`, `$12.30`, `$1.2k`."""
-    if not known(amount):
-        return DASH
-    if 0 < amount < 0.1:
-        return f"${amount:.2g}" if amount >= 0.0001 else f"${amount:.0e}"
-    return f"${fmt_count(amount)}" if amount >= 1000 else fmt_usd(amount)
+def per_hour(amount: float | None) -> str:
+    """USD per hour: `$0.42/h`."""
+    return f"{fmt_usd(amount)}/h" if known(amount) else DASH
 
 
 def share(fraction: float | None, *, about: bool = False) -> str:
-    """A ratio as per cent, with an about sign where it is estimated."""
+    """A ratio as per cent, with `≈` where it is estimated."""
     text = fmt_percent(fraction)
     return "≈" + text if about and text != DASH else text
 
 
+def engine_name(engine: Engine) -> str:
+    """What an engine is called: its model, else its configured name, else its address."""
+    return clean(engine.model or engine.name or engine.id, 80)
+
+
 def state(engine: Engine) -> str:
-    """The engine's state in a word; a router that is well is called what it is."""
+    """The engine's state in a word; a router that is online is `router`."""
     return "router" if engine.router and engine.state == "online" else engine.state
 
 
 def state_words(state: str) -> tuple[str, ...]:
-    """A state's name and, where it is long, a shorter word for a narrow cell."""
+    """A state's name, then a shorter word for a narrow cell where it is long."""
     return (state, _SHORT_STATES[state]) if state in _SHORT_STATES else (state,)
 
 
 def slots(engine: Engine) -> str:
-    """`26/32`, `12/≈16`, `12 of —`; a dash alone where nothing is known."""
-    return occupancy(engine)
+    """Active of all slots: `26/32`, `12/≈16` estimated, `12 of —`; a dash where none is known."""
+    active = DASH if engine.active is None else fmt_count(engine.active)
+    if engine.max_slots is None:
+        return DASH if engine.active is None else f"{active} of {DASH}"
+    about = "≈" if engine.slots_estimated else ""
+    return f"{active}/{about}{fmt_count(engine.max_slots)}"

@@ -1,6 +1,6 @@
-"""The two ways a panel is set off: a thin rounded frame, or a rule above it."""
+"""The two borders of a panel: a thin rounded frame, or a rule above it."""
 
-from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, crop, exact, span_width
+from tokentop.views.tui.draw.kit.line import Line, block, crop, exact, span_width
 
 
 def framed(
@@ -9,7 +9,6 @@ def framed(
     summary: Line,
     width: int,
     height: int,
-    _options: DrawOptions | None = None,
     *,
     style: str = "frame",
 ) -> list[Line]:
@@ -30,7 +29,7 @@ def rule(title: str, summary: Line, width: int) -> Line:
 
 
 def _border(corners: tuple[str, str], title: str, summary: Line, width: int, style: str) -> Line:
-    """`╭─ title ───── summary ─╮`, the summary giving way first, then the title."""
+    """`╭─ title ───── summary ─╮`; where it is too narrow the summary goes, then the title."""
     room = max(0, width - 2 - len(corners[0] + corners[1]))
     name = crop([(f" {title} ", "title")], room) if title else []
     right: Line = [(" ", "text"), *summary, (" ", "text")] if summary else []

@@ -1,4 +1,4 @@
-"""Small shared marks: meters in eighths, digits three rows tall, ages, absent numbers."""
+"""Meters in eighths, digits three rows tall, ages."""
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, cell_width, fmt_age, known
@@ -27,14 +27,14 @@ def meter(fraction: float | None, width: int, style: str = "bar") -> Line:
 
 
 def line_meter(fraction: float | None, width: int, style: str) -> Line:
-    """A thin bar that doubles as a rule, in half cells."""
+    """A thin bar in half cells, which is a rule at the same time."""
     halves = round(max(0.0, min(1.0, fraction)) * width * 2) if known(fraction) else 0
     done = "━" * (halves // 2) + "╸" * (halves % 2)
     return [(done, style), ("─" * (width - len(done)), "frame")]
 
 
 def big(text: str, options: DrawOptions) -> list[str]:
-    """`text` three rows tall in half blocks; one plain row in the middle where it cannot be."""
+    """`text` three rows tall in half blocks; on one row where a glyph for it is missing."""
     if options.ascii or any(c not in _BIG for c in text):
         blank = " " * cell_width(text)
         return [blank, text, blank]
@@ -47,7 +47,7 @@ def age(age_s: float | None, options: DrawOptions) -> str:
 
 
 def old(age_s: float | None, options: DrawOptions) -> str:
-    """`47s old`; `stale` where nobody knows how old."""
+    """`47s old`; `stale` where the age is unknown."""
     return "stale" if age_s is None else f"{age(age_s, options)} old"
 
 

@@ -9,18 +9,18 @@ from tokentop.domain.text import cell_width, fit
 Span = tuple[str, str]  # text, style name (see palette.STYLES)
 Line = list[Span]
 
-_AGELESS = frozenset({"track", "frame", "free", "title"})
+_NEVER_STALE = frozenset({"track", "frame", "free", "title"})
 
 
 class DrawOptions(NamedTuple):
-    """Everything besides the snapshot that the picture depends on.
+    """Everything besides the snapshot that a panel's lines depend on.
 
     `elapsed_s` is the time since the snapshot was folded, so that ages tick between polls;
-    `clock` is the wall clock as it should be written. `sort`, `filter`, `offset` and `selected`
-    belong to the GPU pool; `filtering` is true while the filter is being typed. `engine_sort`,
-    `engine_filter` and `cursor` (an Engine.id) belong to the engines' table; `burn_at` is the share
-    of silent burn that deserves a mark. `hosts`: a GPU of another host is never without its name.
-    `unsaid`: the panel's summary is not on the screen, so old figures say their age inside.
+    `clock` is the wall clock as text. `sort` and `filter` are of the GPU pool, `offset` of the list
+    or page that scrolls; `filtering` is true while a filter is typed. `engine_sort`,
+    `engine_filter` and `cursor` (an Engine.id) are of the engines' table. Silent burn above the
+    share `burn_at` is marked. `hosts`: GPUs of other hosts always have their host's name.
+    `summary_hidden`: the border shows no summary, so stale figures have their age inside.
     """
 
     ascii: bool = False
@@ -32,7 +32,6 @@ class DrawOptions(NamedTuple):
     filter: str = ""
     filtering: bool = False
     offset: int = 0
-    selected: int | None = None
     compact: bool = False
     hidden: frozenset[str] = frozenset()
     interval_s: float | None = None
@@ -48,7 +47,7 @@ class DrawOptions(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def text_width(text: str) -> int:
-    """cell_width, remembered: most words on the screen are the same from poll to poll."""
+    """cell_width, cached: most words on the screen are the same from poll to poll."""
     return cell_width(text)
 
 
@@ -78,7 +77,7 @@ def exact(line: Line, width: int) -> Line:
 
 
 def sides(left: Line, right: Line, width: int) -> Line:
-    """`left` and `right` at the two ends of `width` cells; the left one gives way."""
+    """`left` and `right` at the two ends of `width` cells; the left one is cut first."""
     room = max(0, width - span_width(right))
     return exact([*exact(left, room), *right], width)
 
@@ -90,9 +89,9 @@ def block(lines: Sequence[Line], width: int, height: int) -> list[Line]:
 
 
 def window(rows: Sequence[Line], width: int, height: int, offset: int) -> list[Line]:
-    """A page of text from row `offset` on; where it is longer, the last line says where it stands.
+    """A page of text from row `offset` on.
 
-    It takes `height - 1` rows at a time then.
+    Where it does not fit, the last line gives the position, and `height - 1` rows are shown.
     """
     if len(rows) <= height or height < 2:
         return block(rows, width, height)
@@ -104,13 +103,13 @@ def window(rows: Sequence[Line], width: int, height: int, offset: int) -> list[L
 
 
 def middle(lines: Sequence[Line], height: int) -> list[Line]:
-    """Lines moved down so that they sit in the middle of `height`."""
+    """Lines moved down to the middle of `height`."""
     above = max(0, (height - len(lines)) // 2)
     return [*([[]] * above), *lines]
 
 
 def joined(parts: Iterable[Line], gap: str = "  ") -> Line:
-    """Parts one after the other with a gap between; empty ones leave no gap."""
+    """Parts side by side with a gap between; empty ones are left out."""
     line: Line = []
     for part in parts:
         if part:
@@ -124,13 +123,13 @@ def first_fit(choices: Sequence[Line], width: int) -> Line:
 
 
 def sentence(text: str, width: int, height: int) -> list[Line]:
-    """A panel's absent face: one calm sentence in the room the panel would take."""
+    """What a panel without data shows: one sentence in the room it would take."""
     words = [[(row, "dim")] for row in wrapped(text, width, max(1, height - 1))]
     return block(words if height < 4 else [[], *words], width, height)
 
 
 def wrapped(text: str, width: int, most: int) -> list[str]:
-    """`text` broken between words into at most `most` rows, the last one taking the rest."""
+    """`text` broken between words into at most `most` rows; the last one has the rest."""
     rows = [""]
     for word in text.split():
         longer = f"{rows[-1]} {word}".strip()
@@ -142,12 +141,12 @@ def wrapped(text: str, width: int, most: int) -> list[str]:
 
 
 def dimmed(lines: Iterable[Line]) -> list[Line]:
-    """A panel's stale face: the last good picture without its colours."""
-    return [[(text, _faded(style)) for text, style in line] for line in lines]
+    """The lines of a stale panel: the last good figures without their colours."""
+    return [[(text, _stale_style(style)) for text, style in line] for line in lines]
 
 
-def _faded(style: str) -> str:
-    if style in _AGELESS:
+def _stale_style(style: str) -> str:
+    if style in _NEVER_STALE:
         return style
     return "bar.stale" if style.startswith(("area", "bar", "fill", "hold")) else "stale"
 
@@ -164,12 +163,12 @@ _STAND_INS = str.maketrans(
 )  # fmt: skip
 
 
-def plain(lines: Iterable[Line]) -> list[Line]:
-    """The same picture in ASCII alone, cell for cell; what has no stand-in becomes '?'."""
-    return [[(_plain(text), style) for text, style in line] for line in lines]
+def ascii_lines(lines: Iterable[Line]) -> list[Line]:
+    """The same lines in ASCII, cell for cell; a character without a stand-in becomes '?'."""
+    return [[(_ascii(text), style) for text, style in line] for line in lines]
 
 
-def _plain(text: str) -> str:
+def _ascii(text: str) -> str:
     if text.isascii():
         return text
     swapped = text.translate(_STAND_INS)

@@ -1,8 +1,8 @@
-"""The banner: tier, message and figures; when full it turns into the capacity panel."""
+"""The banner: tier, message and figures; when full, what the next instance would be."""
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import clean, fit, fmt_multiplier, fmt_percent
-from tokentop.views.palette import badge_style, mode_style, tier_look, tier_style, tier_symbol
+from tokentop.views.palette import badge_style, mode_style, tier_style, tier_symbol, tier_theme
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import age, big, line_meter, meter
 from tokentop.views.tui.draw.kit.line import (
@@ -15,7 +15,9 @@ from tokentop.views.tui.draw.kit.line import (
     sides,
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
-from tokentop.views.tui.draw.layout_inputs import has_stack, offer, waiting
+from tokentop.views.tui.draw.layout import EMPTY, LARGE, MEDIUM, SMALL, Place
+from tokentop.views.tui.draw.layout_inputs import has_stack, waiting
+from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels import capacity
 
 
@@ -38,7 +40,7 @@ def border(snapshot: Snapshot) -> str:
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
-    """Where the figures come from, and how old they are once they are."""
+    """Which formula the figures come from; their age where they are stale."""
     demand = snapshot.demand
     if demand.stale:
         return [(f"last good data {age(snapshot.data_age_s, options)} ago", "stale")]
@@ -52,7 +54,7 @@ def _badge(snapshot: Snapshot, options: DrawOptions) -> Line:
     tier = snapshot.demand.tier
     if tier is None:
         return []
-    word = tier_look(tier).word.upper()
+    word = tier_theme(tier).word.upper()
     return [
         (f" {tier_symbol(tier, plain=options.ascii)} {word} ", badge_style(tier)),
         ("  ", "text"),
@@ -60,7 +62,7 @@ def _badge(snapshot: Snapshot, options: DrawOptions) -> Line:
 
 
 def _message(snapshot: Snapshot) -> str:
-    """The tier's own sentence, where the headline does not say the same."""
+    """The tier's own sentence, where it is another one than the headline."""
     text = clean(snapshot.demand.message, 80)
     return "" if text == headline(snapshot) else text
 
@@ -69,35 +71,35 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     demand = snapshot.demand
     style = tier_style(demand.tier)
     figures: Line = []
-    bounded = len(_floor(snapshot, options))
+    bound = len(_bound_sign(snapshot, options))
     if demand.tier is not None:
         figures = [
             ("util " if width >= 48 else "", "dim"),
             (fit(fmt_percent(demand.utilization), 4, "right"), style),
-            ("  " + fit(_second(snapshot, options), 5 + bounded, "right"), style),
-            (" tok/s" if _own(snapshot) and width >= 48 else "", "dim"),
+            ("  " + fit(_second_figure(snapshot, options), 5 + bound, "right"), style),
+            (" tok/s" if _engines_only(snapshot) and width >= 48 else "", "dim"),
         ]
-    texts = (*_shorter(headline(snapshot)), *_shorter(_message(snapshot)), "")
+    texts = (*_with_short(headline(snapshot)), *_with_short(_message(snapshot)), "")
     mode = mode_style(demand.mode)
     words = [[*_badge(snapshot, options), (text, mode)] for text in texts]
     room = width - wide(figures) - 2
-    return [sides(first_fit(words, room), figures, width), _under(snapshot, width, thin=True)]
+    return [sides(first_fit(words, room), figures, width), _bar(snapshot, width, thin=True)]
 
 
-def _shorter(text: str) -> tuple[str, ...]:
-    """The headline, and what is left of it where there is less room."""
+def _with_short(text: str) -> tuple[str, ...]:
+    """A headline, and a shorter form of it for less room."""
     head, _, tail = text.partition(" — ")
     return (text, tail or head) if head in ("Alpha", "FULL") else (text, head)
 
 
-def _under(snapshot: Snapshot, width: int, *, thin: bool = False) -> Line:
-    """Beneath: the utilisation bar, or the bar towards the next instance when full."""
+def _bar(snapshot: Snapshot, width: int, *, thin: bool = False) -> Line:
+    """The utilisation bar; when full, the bar towards the next instance."""
     demand = snapshot.demand
     if demand.tier is None:
         return [("─" * width, "frame")]
-    if demand.mode == "saturated" and not _own(snapshot):
+    if demand.mode == "saturated" and not _engines_only(snapshot):
         words: Line = [("next ", "dim"), (capacity.sentence_of(snapshot), "text"), ("  ", "text")]
-        short: Line = [("next ", "dim"), (offer(snapshot), "text"), ("  ", "text")]
+        short: Line = [("next ", "dim"), (capacity.offer(snapshot), "text"), ("  ", "text")]
         left = first_fit([words, short, []], width - 16)
         return [*left, *capacity.progress(snapshot, width - wide(left))]
     if thin:
@@ -106,13 +108,13 @@ def _under(snapshot: Snapshot, width: int, *, thin: bool = False) -> Line:
 
 
 def _tall(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
-    """Words at the left, the two figures large at the right, the bar beneath the words."""
+    """Words at the left with the bar below, the two figures large at the right."""
     style = tier_style(snapshot.demand.tier)
     figures = _figures(snapshot, options, style)
     room = width - (wide(figures[0]) + 4 if figures else 0)
     mode = mode_style(snapshot.demand.mode)
     top: Line = [*_badge(snapshot, options), (headline(snapshot), mode)]
-    rows = [top, _detail(snapshot), _under(snapshot, room)]
+    rows = [top, _detail(snapshot), _bar(snapshot, room)]
     if not figures:
         return rows
     return [[*exact(row, room), ("    ", "text"), *figures[i]] for i, row in enumerate(rows)]
@@ -130,39 +132,56 @@ def _detail(snapshot: Snapshot) -> Line:
 
 
 def _figures(snapshot: Snapshot, options: DrawOptions, style: str) -> list[Line]:
-    """Utilisation and multiplier (or tokens a second) three rows tall, always the same width."""
+    """Utilisation and multiplier (or tokens/s) three rows tall, always the same width."""
     demand = snapshot.demand
     if demand.tier is None or demand.utilization is None:
         return []
     share = big(f"{demand.utilization * 100:3.0f}".replace(" ", "  "), options)
-    second = big(_second(snapshot), options)
+    second = big(_second_figure(snapshot), options)
     units = ("util", "%", "") if options.ascii else ("", "", "%")
     tail = ("", "tok/s" if options.ascii else "", "" if options.ascii else "tok/s")
-    if _floor(snapshot, options):
+    if _bound_sign(snapshot, options):
         tail = ("at", "least", "tok/s")
     drawn: list[Line] = []
     for i, (a, b) in enumerate(zip(share, second, strict=True)):
         left: Line = [(fit(a, 11, "right"), style), (" " + fit(units[i], 4), "dim")]
         right: Line = [(fit(b, 17, "right"), style)]
-        if _own(snapshot):
+        if _engines_only(snapshot):
             right = [(fit(b, 18, "right"), style), (" " + fit(tail[i], 5), "dim")]
         drawn.append([*left, *right])
     return drawn
 
 
-def _own(snapshot: Snapshot) -> bool:
-    """True on a box with engines and no stack, where the stack's multiplier prices nothing."""
+def _engines_only(snapshot: Snapshot) -> bool:
+    """True on a box with engines and no stack, where the multiplier has no price to multiply."""
     return bool(snapshot.engines) and not has_stack(snapshot)
 
 
-def _floor(snapshot: Snapshot, options: DrawOptions) -> str:
-    """The lower bound's sign, where the second figure is tokens a second."""
-    return fmt.floor(snapshot.engines, options) if _own(snapshot) else ""
+def _bound_sign(snapshot: Snapshot, options: DrawOptions) -> str:
+    """The sign of a lower bound, where the second figure is tokens per second."""
+    return fmt.lower_bound(snapshot.engines, options) if _engines_only(snapshot) else ""
 
 
-def _second(snapshot: Snapshot, options: DrawOptions | None = None) -> str:
-    """The banner's second figure: the cost multiplier, or the engines' tokens a second."""
-    if _own(snapshot):
-        floor = _floor(snapshot, options) if options else ""
-        return fmt.rate(snapshot.throughput.generation_tokens_per_s, floor)
+def _second_figure(snapshot: Snapshot, options: DrawOptions | None = None) -> str:
+    """The banner's second figure: the cost multiplier, or the engines' tokens per second."""
+    if _engines_only(snapshot):
+        sign = _bound_sign(snapshot, options) if options else ""
+        return fmt.rate(snapshot.throughput.generation_tokens_per_s, sign)
     return fmt_multiplier(snapshot.pricing.multiplier)
+
+
+PANEL = Panel(
+    "banner",
+    lines,
+    "demand",
+    summary,
+    style=border,
+    places=(
+        Place(LARGE, 1, (5,), "frame"),
+        Place(MEDIUM, 1, (2,), inset=1),
+        Place(SMALL, 0, (1, 2), inset=1, inset_from=30),
+        Place(LARGE, 3, (5,), "frame", contents=EMPTY),
+        Place((*MEDIUM, *SMALL), 3, (2,), inset=1, contents=EMPTY),
+    ),
+    ticks=lambda snapshot: snapshot.demand.stale,
+)

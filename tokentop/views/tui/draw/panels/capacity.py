@@ -1,8 +1,9 @@
 """The capacity panel: how near the next instance is, what it would be, when a surplus one goes."""
 
 from tokentop.domain.snapshot import Capacity, Snapshot
-from tokentop.domain.text import DASH, fit, fmt_count, fmt_duration, fmt_percent
+from tokentop.domain.text import DASH, clean, fit, fmt_count, fmt_duration, fmt_percent
 from tokentop.views.palette import tier_style
+from tokentop.views.tui.draw.kit.format import per_hour
 from tokentop.views.tui.draw.kit.glyphs import meter
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
@@ -15,13 +16,12 @@ from tokentop.views.tui.draw.kit.line import (
     sides,
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
-from tokentop.views.tui.draw.layout_inputs import offer, per_hour
-
-TITLE = "capacity"
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, SMALL, STACK, Place, SharedRow
+from tokentop.views.tui.draw.panel import Panel
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
-    """The panel in exactly `height` lines of `width` cells; quiet while no more is needed."""
+    """The panel in exactly `height` lines of `width` cells; grey while no more is needed."""
     capacity = snapshot.capacity
     if capacity.progress is None:
         return sentence("No demand known yet; nothing to scale.", width, height)
@@ -65,7 +65,7 @@ def progress(snapshot: Snapshot, width: int) -> Line:
 
 
 def _facts(snapshot: Snapshot, options: DrawOptions) -> list[Line]:
-    """Label and value, a line each: what comes, its price, and the two thresholds."""
+    """The next instance, its price, and whether it is needed or when a surplus one goes."""
     capacity, nxt = snapshot.capacity, snapshot.capacity.next_instance
     rows = [
         _fact("next", offer(snapshot), "text"),
@@ -88,7 +88,7 @@ def _facts(snapshot: Snapshot, options: DrawOptions) -> list[Line]:
 
 
 def _need(snapshot: Snapshot) -> tuple[str, str]:
-    """Whether more is needed, and the style that says it."""
+    """Whether more is needed, and the style of these words."""
     if snapshot.capacity.needed:
         return "more is needed", tier_style(snapshot.demand.tier)
     return "enough for now", "dim"
@@ -113,8 +113,31 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     return [sides(first_fit(choices, width - wide(right) - 2), right, width)]
 
 
+def offer(snapshot: Snapshot) -> str:
+    """The next instance in words: `RTX 4090 · US-East`, or what the default stands for."""
+    nxt = snapshot.capacity.next_instance
+    if nxt.source == "default":
+        return "a cloud GPU"
+    words = [clean(part, 24) for part in (nxt.gpu, nxt.region) if part]
+    return " · ".join(words) or DASH
+
+
 def sentence_of(snapshot: Snapshot) -> str:
-    """The same in words, for the banner: `RTX 4090 · US-East · $0.42/h ≈ 2.1k tok/h`."""
+    """The next instance for the banner: `RTX 4090 · US-East · $0.42/h ≈ 2.1k tok/h`."""
     nxt = snapshot.capacity.next_instance
     tokens = DASH if nxt.tokens_per_hour is None else f"{fmt_count(nxt.tokens_per_hour)} tok/h"
     return f"{offer(snapshot)} · {per_hour(nxt.usd_per_hour)} ≈ {tokens}"
+
+
+PANEL = Panel(
+    "capacity",
+    lines,
+    "capacity",
+    summary,
+    places=(
+        SharedRow(LARGE, "metrics", 5, STACK),
+        Place(MEDIUM, 8, (1, 2), "rule", 1, contents=STACK),
+        Place(SMALL, 8, (1,), inset=1, inset_from=30, contents=STACK),
+    ),
+    ticks=lambda snapshot: snapshot.capacity.scale_down_in_s is not None,
+)

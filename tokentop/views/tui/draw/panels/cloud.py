@@ -1,25 +1,18 @@
-"""The rented instances: GPU type, region, status, price."""
-
-from typing import Literal, NamedTuple
+"""The rented cloud instances: GPU type, region, status, price."""
 
 from tokentop.domain.snapshot import CloudInstance, Snapshot
 from tokentop.domain.text import DASH, clean, fit, fmt_usd
+from tokentop.views.tui.draw.kit.format import per_hour
 from tokentop.views.tui.draw.kit.glyphs import age, old
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, sentence
-from tokentop.views.tui.draw.layout_inputs import per_hour, waiting
-
-TITLE = "cloud instances"
-
-
-class Column(NamedTuple):
-    key: str
-    head: str
-    width: int
-    align: Literal["left", "right"] = "left"
+from tokentop.views.tui.draw.kit.table import Column
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, STACK, Place, SharedRow
+from tokentop.views.tui.draw.layout_inputs import waiting
+from tokentop.views.tui.draw.panel import Panel
 
 
 def lines(snapshot: Snapshot, width: int, height: int, _options: DrawOptions) -> list[Line]:
-    """The table in exactly `height` lines of `width` cells; the last line counts what is cut."""
+    """The table in exactly `height` lines of `width` cells; the last line counts the rows cut."""
     rented = snapshot.cloud.instances
     if not rented:
         return sentence(_absence(snapshot), width, height)
@@ -39,11 +32,11 @@ def heads(snapshot: Snapshot, width: int, _height: int, _options: DrawOptions) -
 
 
 def title(snapshot: Snapshot, options: DrawOptions) -> str:
-    """The panel's title, with how many are rented, or how old that is."""
+    """The title with how many are rented; where there is no summary, with their age."""
     if snapshot.cloud.stale and options.summary_hidden:
         return f"cloud · {old(snapshot.cloud.age_s, options)}"
     rented = len(snapshot.cloud.instances or ())
-    return f"cloud · {rented} rented" if rented else TITLE
+    return f"cloud · {rented} rented" if rented else "cloud instances"
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
@@ -59,18 +52,18 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
 def columns(width: int) -> list[Column]:
     """The columns that fit; the first one takes what the others leave."""
     wide = [
-        (38, Column("region", "region", 8 if width < 60 else 12)),
-        (0, Column("status", "status", 9)),
-        (56, Column("model", "model", max(8, width // 4))),
-        (24, Column("price", "$/h", 6, "right")),
+        (38, Column("region", "region", 8 if width < 60 else 12, "left")),
+        (0, Column("status", "status", 9, "left")),
+        (56, Column("model", "model", max(8, width // 4), "left")),
+        (24, Column("price", "$/h", 6)),
     ]
     kept = [c for least, c in wide if width >= least]
     spent = sum(c.width + 2 for c in kept)
-    return [Column("gpu", "GPU", max(0, width - spent)), *kept]
+    return [Column("gpu", "GPU", max(0, width - spent), "left"), *kept]
 
 
 def _row(instance: CloudInstance, cols: list[Column]) -> Line:
-    said = {
+    texts = {
         "gpu": clean(instance.gpu or DASH, 60),
         "region": clean(instance.region or DASH, 60),
         "status": clean(instance.status or DASH, 60),
@@ -81,11 +74,25 @@ def _row(instance: CloudInstance, cols: list[Column]) -> Line:
     line: Line = []
     for c in cols:
         line += [("  ", "text")] if line else []
-        line.append((fit(said[c.key], c.width, c.align), style.get(c.key, "dim")))
+        line.append((fit(texts[c.key], c.width, c.align), style.get(c.key, "dim")))
     return line
 
 
 def _absence(snapshot: Snapshot) -> str:
     if snapshot.cloud.instances is not None:
         return "Nothing is rented."
-    return "Waiting for Compute…" if waiting(snapshot) else "Compute has not said what is rented."
+    return "Waiting for Compute…" if waiting(snapshot) else "Compute has not listed its instances."
+
+
+PANEL = Panel(
+    "cloud",
+    lines,
+    title,
+    summary,
+    heads,
+    places=(
+        SharedRow(LARGE, "metrics", 6, STACK),
+        Place(MEDIUM, 11, (2, 3), "rule", 1, grow_last=True, contents=STACK),
+    ),
+    ticks=lambda snapshot: snapshot.cloud.stale,
+)

@@ -1,22 +1,22 @@
-"""How this was computed: every cost figure with its inputs and who said them."""
+"""How the costs were computed: every figure with its inputs and where those come from."""
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Cost, Explanation
-from tokentop.domain.text import DASH, clean, fit, fmt_duration
+from tokentop.domain.text import DASH, clean, fit, fmt_duration, fmt_usd
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, window, wrapped
+from tokentop.views.tui.draw.panel import Panel
 
-TITLE = "how this was computed"
 _NAMES = {
     "usd_per_hour": ("USD per hour, now", ""),
     "usd_per_mtok_reserved": ("USD per 1M generated, all time", "reserved hours count"),
     "usd_per_mtok_busy": ("USD per 1M generated, busy time", "only while requests ran"),
     "usd_per_mtok_best": ("USD per 1M generated, best seen", "at the best throughput"),
-    "reference_usd_per_mtok": ("the reference", "the price you named"),
+    "reference_usd_per_mtok": ("the reference", "as configured"),
     "kwh_per_mtok": ("kWh per 1M generated", "the GPUs alone"),
 }
 _UNSET = (
-    "No price is configured, so none is shown. Say what the machine costs in the configuration:",
+    "No price is configured, so none is shown. Set what the machine costs in the configuration:",
 )
 _EXAMPLE = (
     "[cost]",
@@ -28,18 +28,18 @@ _EXAMPLE = (
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
-    """The page in exactly `height` lines of `width` cells, from row `look.offset` on."""
+    """The page in exactly `height` lines of `width` cells, from row `options.offset` on."""
     rows = page(snapshot, width, options)
     return window(rows, width, height, options.offset)
 
 
 def summary(snapshot: Snapshot, _options: DrawOptions) -> Line:
-    """What the machine is, and for how long its tokens were counted."""
+    """What the price is of, and for how long it was measured."""
     cost = snapshot.cost
     basis = {"rented": "rented", "owned": "owned", "electricity": "electricity alone"}
-    said = basis.get(cost.basis or "", "no price set")
+    words = basis.get(cost.basis or "", "no price set")
     span = f" · measured {fmt_duration(cost.measured_s)}" if cost.measured_s else ""
-    return [(said + span, "dim")]
+    return [(words + span, "dim")]
 
 
 def page(snapshot: Snapshot, width: int, options: DrawOptions | None = None) -> list[Line]:
@@ -47,7 +47,7 @@ def page(snapshot: Snapshot, width: int, options: DrawOptions | None = None) -> 
     cost, money = snapshot.cost, fmt.prices(snapshot, options or DrawOptions())
     rows: list[Line] = []
     for each in cost.explained:
-        rows += [*_figure(each, money.get(each.figure, fmt.usd(each.value)), width), []]
+        rows += [*_figure(each, money.get(each.figure, fmt_usd(each.value)), width), []]
     if cost.basis is None:
         rows += [[(row, "text")] for row in wrapped(_UNSET[0], width, 4)]
         rows += [[], *([("  " + row, "dim")] for row in _EXAMPLE)]
@@ -81,5 +81,8 @@ def _notes(cost: Cost, width: int) -> list[Line]:
     """What the figures leave out."""
     if not cost.partial:
         return []
-    text = "An engine does not tell its tokens: the real price of a token is lower than shown."
+    text = "An engine does not report its tokens: the real price of a token is lower than shown."
     return [[], *([(row, "warn")] for row in wrapped(text, width, 3))]
+
+
+PANEL = Panel("costs", lines, "how this was computed", summary)

@@ -1,13 +1,15 @@
-"""The quiet line: the Mint pool, parallel streams, agents online."""
+"""One line: the Mint pool, parallel streams, agents online."""
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, fmt_count
 from tokentop.views.tui.draw.kit.glyphs import old, service_age
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, first_fit, joined
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, STACK, Place
+from tokentop.views.tui.draw.panel import Panel
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
-    """One quiet line; what nobody said is a dash in its place."""
+    """One line; an unknown figure is a dash in its place."""
     mint, parallel, agents = snapshot.mint, snapshot.parallel, snapshot.agents
     pool: Line = [("mint ", "dim"), *_figure(mint.balance), (" pool", "dim")]
     supply: Line = [*_figure(mint.supply), (" supply", "dim")]
@@ -26,7 +28,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         for part, name in ((mint, "mint"), (parallel, "parallel"), (agents, "genesis"))
     )
     whole: Line = []
-    if pool_old and pool_old == streams_old == roster_old:  # said once for all three
+    if pool_old and pool_old == streams_old == roster_old:  # all three are of the same age
         whole, pool_old, streams_old, roster_old = pool_old[1:], [], [], []
     if mint.stale:
         pool, supply, circulation = dimmed([pool, supply, circulation])
@@ -46,10 +48,25 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
 
 
 def _aged(stale: bool, age_s: float | None, options: DrawOptions) -> Line:
-    """How old the part is, where it is."""
+    """The age of a stale part, else nothing."""
     return [(" ", "text"), (old(age_s, options), "stale")] if stale else []
 
 
 def _figure(value: float | None) -> Line:
     text = fmt_count(value)
     return [(text, "dim" if text == DASH else "text")]
+
+
+def _ticks(snapshot: Snapshot) -> bool:
+    return snapshot.mint.stale or snapshot.parallel.stale or snapshot.agents.stale
+
+
+PANEL = Panel(
+    "economy",
+    lines,
+    places=(
+        Place(LARGE, 8, (1,), inset=2, contents=STACK),
+        Place(MEDIUM, 10, (1,), inset=1, contents=STACK),
+    ),
+    ticks=_ticks,
+)

@@ -3,6 +3,8 @@
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width, clean
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block
+from tokentop.views.tui.draw.layout import COMPACT, EMPTY, LARGE, MEDIUM, SIZES, SMALL, Place
+from tokentop.views.tui.draw.panel import Panel
 
 HINTS = (
     ("q", "quit"), ("?", "help"), ("p", "pause"), ("e", "engines"), ("/", "filter"),
@@ -27,3 +29,15 @@ def lines(_snapshot: Snapshot, width: int, height: int, options: DrawOptions) ->
         line += [(key, "key"), (f" {word}  ", "dim")]
         used += size + 2
     return block([line], width, height)
+
+
+PANEL = Panel(
+    "footer",
+    lines,
+    places=(
+        Place((*LARGE, *MEDIUM), 6, (1,)),
+        Place(SMALL, 5, (1,)),
+        Place(SIZES, 4, (1,), contents=EMPTY),
+        Place(SIZES, 2, (1,), contents=COMPACT),
+    ),
+)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, cell_width, fit, fmt_count, fmt_multiplier, known
 from tokentop.views.palette import tier_style
+from tokentop.views.tui.draw.kit.format import per_hour
 from tokentop.views.tui.draw.kit.glyphs import big, demand_age, old, service_age
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
@@ -15,13 +16,12 @@ from tokentop.views.tui.draw.kit.line import (
     first_fit,
     joined,
 )
-from tokentop.views.tui.draw.layout_inputs import per_hour
-
-TITLE = "metrics"
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, SMALL, STACK, Place
+from tokentop.views.tui.draw.panel import Panel
 
 
 class Metric(NamedTuple):
-    """One cell: its label, its figure, a quiet remark, and whether the figure is old."""
+    """One cell: label, figure, a grey remark; `old` is the figure's age where it is stale."""
 
     label: str
     short: str
@@ -54,14 +54,14 @@ def metrics(snapshot: Snapshot, options: DrawOptions) -> tuple[Metric, ...]:
 
 
 def _metric(label: str, short: str, figure: str, style: str, remark: str, stale: bool) -> Metric:
-    """A cell; an unknown figure is a quiet dash without a remark."""
+    """A cell; an unknown figure is a grey dash without a remark."""
     if figure == DASH:
         return Metric(label, short, figure, "dim", "", stale)
     return Metric(label, short, figure, style, remark, stale)
 
 
 def base_cost(snapshot: Snapshot) -> tuple[str, str]:
-    """What a request costs, and the remark beside it: the price that `free` stands for."""
+    """The cost of a request and a remark; while everything is free, what it would cost."""
     price = snapshot.pricing
     if not known(price.base_cost_tokens):
         return DASH, ""
@@ -80,8 +80,8 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     rooms = (width // 2, width - width // 2)
     drawn: list[Line] = []
     for pair in (cells[:2], cells[2:]):
-        faces = [_cell(m, room, tall, options) for m, room in zip(pair, rooms, strict=True)]
-        drawn += [[*a, *b] for a, b in zip(*faces, strict=True)]
+        columns = [_cell(m, room, tall, options) for m, room in zip(pair, rooms, strict=True)]
+        drawn += [[*a, *b] for a, b in zip(*columns, strict=True)]
         drawn += [[]] if height >= 2 * tall + 1 and pair is not cells[2:] else []
     return block(drawn, width, height)
 
@@ -99,8 +99,8 @@ def _cell(metric: Metric, width: int, tall: int, options: DrawOptions) -> list[L
     else:
         figures = [[(row, metric.style)] for row in big(metric.figure, options)]
         figures[2] = [*figures[2], ("  " + metric.remark, "dim")]
-    face = [exact(line, width) for line in (label, *figures)]
-    return dimmed(face) if metric.stale else face
+    cell = [exact(line, width) for line in (label, *figures)]
+    return dimmed(cell) if metric.stale else cell
 
 
 def _row(cells: tuple[Metric, ...], width: int) -> Line:
@@ -122,7 +122,7 @@ def _row(cells: tuple[Metric, ...], width: int) -> Line:
 
 
 def _old(metric: Metric, room: int) -> Line:
-    """A cell with its age in so many words as fit, the label giving way first."""
+    """A stale cell with its age; where it is narrow the label is shortened, then left out."""
     number, short = metric.figure, metric.old.partition(" ")[0]
     choices: list[Line] = [
         [(f"{label} ", "dim"), (number, metric.style), (f" {aged}", "dim")]
@@ -143,12 +143,30 @@ def _tight(cells: tuple[Metric, ...], width: int) -> Line:
         [("base ", "dim"), (base.figure, base.style)],
         [("cloud ", "dim"), (cloud.figure, cloud.style)],
     ]
-    faces = [dimmed([p])[0] if m.stale else p for p, m in zip(parts, cells, strict=True)]
+    shown = [dimmed([p])[0] if m.stale else p for p, m in zip(parts, cells, strict=True)]
     short = [m.old.partition(" ")[0] for m in cells]
     if not any(short):
-        return joined(faces)
-    faces[2] = faces[2][1:]  # `free` and a number of tokens are told apart without a label
+        return joined(shown)
+    shown[2] = shown[2][1:]  # `free` and a number of tokens need no label
     if len(set(short)) == 1:
-        return joined([*faces, [(short[0], "stale")]])
-    aged = [[*f, (f" {age}", "stale")] if age else f for f, age in zip(faces, short, strict=True)]
-    return first_fit([joined(aged), joined(aged, " "), joined(faces)], width)
+        return joined([*shown, [(short[0], "stale")]])
+    aged = [[*f, (f" {age}", "stale")] if age else f for f, age in zip(shown, short, strict=True)]
+    return first_fit([joined(aged), joined(aged, " "), joined(shown)], width)
+
+
+def _ticks(snapshot: Snapshot) -> bool:
+    parts = (snapshot.demand, snapshot.llm, snapshot.cloud, snapshot.mint)
+    return any(part.stale for part in parts)
+
+
+PANEL = Panel(
+    "metrics",
+    lines,
+    "metrics",
+    places=(
+        Place(LARGE, 4, (5, 7, 8, 11), "frame", contents=STACK, share=4),
+        Place(MEDIUM, 7, (1,), inset=1, contents=STACK),
+        Place(SMALL, 7, (1,), inset=1, inset_from=30, contents=STACK),
+    ),
+    ticks=_ticks,
+)

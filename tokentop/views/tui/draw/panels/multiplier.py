@@ -7,8 +7,9 @@ from tokentop.domain.text import fit, fmt_multiplier, fmt_percent, known
 from tokentop.views.palette import tier_style
 from tokentop.views.tui.draw.kit.glyphs import demand_age, old
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, SMALL, STACK, Place, SharedRow
+from tokentop.views.tui.draw.panel import Panel
 
-TITLE = "cost multiplier"
 _LABEL = 6  # cells of the labels left of the curve: "×6.00 "
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 
@@ -24,11 +25,11 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
-    """The multiplier itself, and how old it is once it is."""
-    said = fmt_multiplier(snapshot.pricing.multiplier)
+    """The multiplier, with its age where it is stale."""
+    factor = fmt_multiplier(snapshot.pricing.multiplier)
     if snapshot.demand.stale:
-        return [(f"{said} · {old(demand_age(snapshot), options)}", "stale")]
-    return [(said, tier_style(snapshot.demand.tier))]
+        return [(f"{factor} · {old(demand_age(snapshot), options)}", "stale")]
+    return [(factor, tier_style(snapshot.demand.tier))]
 
 
 def _share(pricing: Pricing) -> float | None:
@@ -50,7 +51,7 @@ def _one_line(snapshot: Snapshot, width: int, options: DrawOptions) -> Line:
         (" " + fmt_multiplier(pricing.ceiling), "dim"),
         ("  " + fit(fmt_multiplier(pricing.multiplier), 6, "right"), style),
     ]
-    if snapshot.demand.stale and options.summary_hidden:  # the age in the ceiling's place
+    if snapshot.demand.stale and options.summary_hidden:  # the age instead of the ceiling
         right = [("", "dim"), right[1], (f"  {old(demand_age(snapshot), options)}", "stale")]
     room = width - sum(len(text) for text, _ in (*left, *right))
     if room < 5:
@@ -91,7 +92,7 @@ def _labelled(row: int, rows: int, pricing: Pricing, cells: Line) -> Line:
 
 
 def _painted(cells: str, row: int, here: tuple[int, int] | None, style: str) -> Line:
-    """One row of the curve: the part already climbed in the tier's colour, the rest dim."""
+    """One row of the curve: in the tier's colour up to the present point, grey beyond it."""
     if here is None:
         return [(cells, "dim")]
     x, y = here
@@ -124,7 +125,7 @@ def _level(pricing: Pricing, x: float, steps: int) -> int:
 
 
 def _axis(x: float | None, columns: int, style: str) -> Line:
-    """The utilisation axis: 0, 100, and the present one beneath its point."""
+    """The utilisation axis: 0, 100, and the present value under its point."""
     if not known(x):
         return [(" " * _LABEL + "0%" + fit("100%", columns - 2, "right"), "dim")]
     word = fmt_percent(x)
@@ -137,3 +138,17 @@ def _axis(x: float | None, columns: int, style: str) -> Line:
         (word, style),
         (fit(right, rest, "right"), "dim"),
     ]
+
+
+PANEL = Panel(
+    "multiplier",
+    lines,
+    "cost multiplier",
+    summary,
+    places=(
+        SharedRow(LARGE, "slots", 2, STACK),
+        Place(MEDIUM, 4, (1, 6, 8, 10), "rule", 1, flex=True, grow_last=True, contents=STACK),
+        Place(SMALL, 4, (1,), inset=1, inset_from=30, contents=STACK),
+    ),
+    ticks=lambda snapshot: snapshot.demand.stale,
+)

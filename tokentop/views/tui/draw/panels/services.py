@@ -1,4 +1,4 @@
-"""The health strip: a symbol and a name per service or engine, its state beneath."""
+"""The services: a symbol and a name for each one, engines as well, with its state below."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,9 +12,15 @@ from tokentop.views.palette import ENGINE_STYLES, engine_symbol, service_symbol
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import age
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, exact, joined
-from tokentop.views.tui.draw.layout_inputs import answered, online, stack
-from tokentop.views.tui.draw.panels.engines import table as engines
-from tokentop.views.tui.draw.panels.gpus.vram_split import named
+from tokentop.views.tui.draw.layout import EMPTY, ENGINES, LARGE, MEDIUM, SIZES, SMALL, STACK, Place
+from tokentop.views.tui.draw.layout_inputs import (
+    LayoutInputs,
+    answered,
+    engines_online,
+    online,
+    stack,
+)
+from tokentop.views.tui.draw.panel import Panel, Places
 
 TITLE = "services"
 _SHORT = {"microscheduler": "microsched"}
@@ -26,7 +32,7 @@ _SILENT = ("offline", "stale", "backing-off", "bad-data")
 _STYLES = {"online": "active", "stale": "warn", "backing-off": "warn", "bad-data": "error"}
 
 
-# Why a source is silent, in the one or two words that the strip has room for.
+# Why a source is silent, in the one or two words that there is room for.
 _REASONS: dict[FailureKind, str] = {
     "refused": "refused", "unreachable": "unreachable", "no-such-host": "no such host",
     "no-route": "no route", "timeout": "timeout", "tls": "TLS failed",
@@ -36,7 +42,7 @@ _REASONS: dict[FailureKind, str] = {
     "bad-data": "bad data", "driver": "driver", "absent": "absent",
 }  # fmt: skip
 
-_REASONED, _BOTH = 100, 180  # cells from which a reason stands for, and with, the state
+_REASONED, _BOTH = 100, 180  # cells from which a reason replaces, and follows, the state
 _MANY = 14  # engines beyond which they are counted by state instead of named
 
 
@@ -70,27 +76,27 @@ def _strip(items: Sequence[Item], width: int, height: int) -> list[Line]:
 
 
 def title(snapshot: Snapshot, _options: DrawOptions) -> str:
-    """What the strip is of."""
+    """Services, engines, or both."""
     if not snapshot.engines:
         return TITLE
     return "services and engines" if stack(snapshot) else "engines"
 
 
 def summary(snapshot: Snapshot, _options: DrawOptions) -> Line:
-    """How many of the seven are online, how many of the engines."""
+    """How many services and how many engines are online."""
     parts: list[Line] = []
     if stack(snapshot):
         up, of = online(snapshot)
         parts.append([(str(up), "bright"), (f"/{of} online", "dim")])
     if snapshot.engines:
-        up, of = engines.counted(snapshot)
+        up, of = engines_online(snapshot)
         word = " engines" if parts else " online"
         parts.append([(str(up), "bright"), (f"/{of}{word}", "dim")])
     return joined(parts, " · ")
 
 
 def _counts(all_engines: Sequence[Engine], options: DrawOptions) -> Line:
-    """`● 61 online  ◔ 2 loading`: a fleet in one line."""
+    """`● 61 online  ◔ 2 starting`: a fleet in one line."""
     found = Counter(e.state for e in all_engines if e.kind != "prometheus")
     return joined(
         [
@@ -108,31 +114,34 @@ def _service(service: Service, options: DrawOptions, *, why: int) -> Item:
     brief = _BRIEF.get(service.name, name)
     words = _state_words(service, options)
     if why and service.state in _SILENT and answered(service):
-        words = _because(words, service.reason, service.state, why)
+        words = _with_reason(words, service.reason, service.state, why)
     return Item(_symbol(service, options), name, _name_style(service), words, style, brief)
 
 
 def _engine(engine: Engine, options: DrawOptions, *, why: int) -> Item:
-    """An engine by its model; beneath, how busy it is while it is well, else its state."""
+    """An engine by its name; below, its tokens/s while it is online, else its state."""
     style = ENGINE_STYLES.get(engine.state, "dim")
     mark = (engine_symbol(engine.state, plain=options.ascii), style)
-    well = engine.state == "online"
+    online_now = engine.state == "online"
     words = fmt.state_words(fmt.state(engine))
-    if well and not engine.router:
-        speed = fmt.rate(engine.generation_tokens_per_s, fmt.floor((engine,), options))
+    if online_now and not engine.router:
+        speed = fmt.rate(engine.generation_tokens_per_s, fmt.lower_bound((engine,), options))
         kind = clean(engine.kind, 12)
         words = (f"{kind} · {speed} tok/s", f"{speed} tok/s", kind, "online")
     if engine.state == "stale":
         words = (f"stale {age(engine.age_s, options)}", "stale")
     if why and engine.state in _SILENT:
-        words = _because(words, engine.reason, engine.state, why)
-    return Item(mark, named(engine), "text" if well else "dim", words, "dim" if well else style)
+        words = _with_reason(words, engine.reason, engine.state, why)
+    name = fmt.engine_name(engine)
+    if online_now:
+        return Item(mark, name, "text", words)
+    return Item(mark, name, "dim", words, style)
 
 
-def _because(
+def _with_reason(
     words: tuple[str, ...], kind: FailureKind | None, state: str, why: int
 ) -> tuple[str, ...]:
-    """The state with its reason; or the reason for it, since the mark before it says the state."""
+    """The state with its reason, or the reason alone: the mark before it shows the state."""
     if kind is None:
         return words
     reason = _REASONS[kind]
@@ -144,7 +153,7 @@ def _because(
 
 
 def _state_words(service: Service, options: DrawOptions) -> tuple[str, ...]:
-    """The state in a word or two: a latency while all is well, an age once it is not."""
+    """The state in a word or two: the latency while it is online, the age where it is stale."""
     if not answered(service) and service.state == "offline":
         return ("asking",)
     if service.state == "online":
@@ -176,7 +185,7 @@ def _name_style(service: Service) -> str:
 
 
 def _two_rows(items: Sequence[Item], width: int) -> tuple[Line, Line]:
-    """Names over states; each keeps its place whatever its state is."""
+    """Names over states; an item keeps its place whatever its state is."""
     natural = [max(11, cell_width(item.name) + 3) for item in items]
     if sum(natural) > width:
         natural = [max(9, cell_width(item.name) + 3) for item in items]
@@ -194,9 +203,9 @@ def _two_rows(items: Sequence[Item], width: int) -> tuple[Line, Line]:
 
 
 def _flow(items: Sequence[Item], width: int, height: int) -> list[Line]:
-    """Names one after the other in as few cells as it takes."""
-    for air, longest, gap in ((" ", 24, 2), (" ", 5, 2), (" ", 5, 1), ("", 3, 1), ("", 2, 1)):
-        parts = [[i.mark, (air + _clipped(i, longest), i.name_style)] for i in items]
+    """Names one after the other, shortened until all of them fit."""
+    for blank, longest, gap in ((" ", 24, 2), (" ", 5, 2), (" ", 5, 1), ("", 3, 1), ("", 2, 1)):
+        parts = [[i.mark, (blank + _clipped(i, longest), i.name_style)] for i in items]
         found = _wrapped(parts, width, gap)
         if len(found) <= height:
             return found
@@ -221,3 +230,25 @@ def _wrapped(parts: list[Line], width: int, gap: int) -> list[Line]:
         drawn[-1] += [(" " * gap, "text"), *part] if used else part
         used += size + (gap if used else 0)
     return drawn
+
+
+def _places(inputs: LayoutInputs) -> Places:
+    """Two rows; one where engines are many enough to be counted only."""
+    rows = 4 if inputs.engines <= _MANY else 3
+    return (
+        Place(LARGE, 5, (4,), "frame", contents=STACK),
+        Place(LARGE, 5, (rows,), "frame", contents=ENGINES),
+        Place(MEDIUM, 2, (1, 2), inset=1),
+        Place(SMALL, 6, (1,), inset=1, inset_from=30),
+        Place(LARGE, 2, (4,), "frame", contents=EMPTY),
+        Place(SIZES, 2, (1, 2), inset=1, contents=EMPTY),
+    )
+
+
+def _ticks(snapshot: Snapshot) -> bool:
+    if any(s.state in ("stale", "backing-off") for s in snapshot.services):
+        return True
+    return any(e.state == "stale" for e in snapshot.engines)
+
+
+PANEL = Panel("services", lines, title, summary, places=_places, ticks=_ticks)

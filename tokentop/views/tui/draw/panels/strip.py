@@ -1,8 +1,10 @@
-"""The compact strip: the whole economy in a few lines, for a small pane beside the work."""
+"""The compact strip: the economy in six lines, for a small pane of a terminal multiplexer."""
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sides
+from tokentop.views.tui.draw.layout import COMPACT, SIZES, Place
 from tokentop.views.tui.draw.layout_inputs import has_stack
+from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels import banner, metrics, tokens
 from tokentop.views.tui.draw.panels import multiplier as gauge
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
@@ -10,7 +12,7 @@ from tokentop.views.tui.draw.panels.slots import panel as slots
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
-    """Banner, slots, gauge, metrics and the pool's sum in exactly `height` lines."""
+    """The first `height` of: banner, slots, multiplier and metrics (or tokens), the GPUs' sum."""
     if snapshot.engines and not has_stack(snapshot):
         middle = tokens.lines(snapshot, width, 2, options)
     else:
@@ -25,3 +27,11 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         sides([("GPU pool", "dim")], gpus.summary(snapshot, options), width),
     ]
     return block(drawn, width, height)
+
+
+PANEL = Panel(
+    "strip",
+    lines,
+    places=(Place(SIZES, 0, (1,), inset=1, flex=True, contents=COMPACT, inset_from=20),),
+    ticks=metrics.PANEL.ticks,
+)

@@ -1,9 +1,9 @@
-"""The tokens panel: how fast they come, how long they keep a user waiting, what they cost."""
+"""The tokens panel: throughput, latency and cost."""
 
 from typing import NamedTuple
 
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, known
+from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, fmt_usd, known
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import age, old
 from tokentop.views.tui.draw.kit.line import (
@@ -17,15 +17,17 @@ from tokentop.views.tui.draw.kit.line import (
     sentence,
     span_width,
 )
+from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK, Place
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs
+from tokentop.views.tui.draw.panel import Panel, Places
 
-TITLE = "tokens"
 _THREE = 66  # cells from which throughput, latency and cost stand side by side
 _LABEL, _FIGURE = 12, 5
 _SHARES = (31, 34, 35)  # of the width: throughput, latency, cost
 
 
 class Fact(NamedTuple):
-    """One figure: its label, its value in words, a quiet unit, its style."""
+    """One figure: its label, its value as text, its unit, its style."""
 
     label: str
     value: str
@@ -36,11 +38,11 @@ class Fact(NamedTuple):
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The panel in exactly `height` lines of `width` cells."""
     if not any(f.value != DASH for group in _groups(snapshot, options) for f in group):
-        return sentence("No engine has told its tokens yet.", width, height)
+        return sentence("No engine has reported its tokens yet.", width, height)
     if height < 4:
         drawn = _short(snapshot, width, height, options)
     elif width >= _THREE:
-        drawn = _beside(snapshot, width, height, options)
+        drawn = _columns(snapshot, width, height, options)
     else:
         facts = [fact for group in _groups(snapshot, options) for fact in group]
         drawn = [_fact(fact, width, 10) for fact in facts]
@@ -49,36 +51,36 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
-    """Tokens a second and dollars an hour, or the age where nobody says any more."""
+    """Tokens per second and USD per hour; the age where they are stale."""
     if snapshot.llm.stale:
         return [(f"stale · {age(snapshot.llm.age_s, options)}", "stale")]
     speed = snapshot.throughput.generation_tokens_per_s
     hourly = snapshot.cost.usd_per_hour
     words: list[Line] = []
     if known(speed):
-        said = fmt.rate(speed, fmt.floor(snapshot.engines, options))
-        words.append([(said, "bright"), (" tok/s", "dim")])
+        figure = fmt.rate(speed, fmt.lower_bound(snapshot.engines, options))
+        words.append([(figure, "bright"), (" tok/s", "dim")])
     if known(hourly):
         words.append([(fmt.prices(snapshot, options)["usd_per_hour"], "bright"), ("/h", "dim")])
     return joined(words, " · ")
 
 
-def burned(snapshot: Snapshot, options: DrawOptions) -> Fact:
-    """Work that ended for nothing, an estimate; marked once there is too much of it."""
+def _silent_burn(snapshot: Snapshot, options: DrawOptions) -> Fact:
+    """The estimated share of work that ended for nothing; marked above the threshold."""
     value = snapshot.throughput.burn
-    loud = known(value) and value > options.burn_at
-    mark = ("! " if options.ascii else "▲ ") if loud else ""
+    above = known(value) and value > options.burn_at
+    mark = ("! " if options.ascii else "▲ ") if above else ""
     return Fact(
-        "silent burn", mark + fmt.share(value, about=True), "", "warn" if loud else "bright"
+        "silent burn", mark + fmt.share(value, about=True), "", "warn" if above else "bright"
     )
 
 
 def _groups(snapshot: Snapshot, options: DrawOptions) -> tuple[list[Fact], list[Fact], list[Fact]]:
     """Throughput, latency and cost."""
-    rates, floor = snapshot.throughput, fmt.floor(snapshot.engines, options)
+    rates, sign = snapshot.throughput, fmt.lower_bound(snapshot.engines, options)
     throughput = [
-        Fact("generation", fmt.rate(rates.generation_tokens_per_s, floor), "tok/s"),
-        Fact("prompt", fmt.rate(rates.prompt_tokens_per_s, floor), "tok/s"),
+        Fact("generation", fmt.rate(rates.generation_tokens_per_s, sign), "tok/s"),
+        Fact("prompt", fmt.rate(rates.prompt_tokens_per_s, sign), "tok/s"),
         Fact("requests", fmt.rate(rates.requests_per_s), "/s"),
         Fact("prefix hits", fmt.share(rates.prefix_hit_ratio)),
     ]
@@ -86,13 +88,13 @@ def _groups(snapshot: Snapshot, options: DrawOptions) -> tuple[list[Fact], list[
         Fact("first token", fmt.spans(rates.ttft_s, rates.ttft_p95_s)),
         Fact("next tokens", fmt.spans(rates.itl_s, rates.itl_p95_s)),
         Fact("preemptions", fmt_count(rates.preemptions)),
-        burned(snapshot, options),
+        _silent_burn(snapshot, options),
     ]
     return throughput, latency, _costs(snapshot, options)
 
 
 def _costs(snapshot: Snapshot, options: DrawOptions) -> list[Fact]:
-    """What can be said of costs: without a price only the energy, which is measured."""
+    """Without a price only the energy, which is measured."""
     cost = snapshot.cost
     if cost.basis is None:
         energy = None if cost.kwh_per_mtok is None else f"{cost.kwh_per_mtok:.3g}"
@@ -116,24 +118,24 @@ def _reference(snapshot: Snapshot) -> list[Fact]:
     if cost.reference_usd_per_mtok is None:
         return []
     name = clean(cost.reference_name or "reference", 40)
-    return [Fact(name, fmt.usd(cost.reference_usd_per_mtok), "/Mtok", "text")]
+    return [Fact(name, fmt_usd(cost.reference_usd_per_mtok), "/Mtok", "text")]
 
 
-def _beside(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
-    """Three columns under headings; the hour's price is in the summary where room is short."""
+def _columns(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+    """Three columns with headings; where room is short the hour's price is in the summary alone."""
     groups = _groups(snapshot, options)
     if height < 1 + len(groups[2]) and groups[2][0].label == "now":
         groups = (groups[0], groups[1], groups[2][1:])
     rows = max(map(len, groups))
     titled = height > rows
-    # Room for a lower bound's sign is kept whether it is there or not, where it takes no unit's.
-    bounded = width >= 84 and any(e.kind == "llamacpp" for e in snapshot.engines)
+    # Room for a lower bound's sign is kept where it does not cost a unit.
+    bound = width >= 84 and any(e.kind == "llamacpp" for e in snapshot.engines)
     edges = [width * sum(_SHARES[:i]) // 100 for i in range(4)]
     drawn: list[Line] = [[] for _ in range(rows + titled)]
     for i, (head, group) in enumerate(zip(_HEADS, groups, strict=True)):
         room = edges[i + 1] - edges[i]
         column: list[Line] = [[(head, "dim")]] if titled else []
-        figure = 12 if group is groups[1] else 7 if group is groups[2] else _FIGURE + bounded
+        figure = 12 if group is groups[1] else 7 if group is groups[2] else _FIGURE + bound
         column += [_fact(fact, min(room - 1, 36), figure) for fact in group]
         for y, row in enumerate(block(column, room, rows + titled)):
             drawn[y] += row
@@ -144,7 +146,7 @@ _HEADS = ("throughput", "latency: median/p95", "cost of 1M generated")
 
 
 def _fact(fact: Fact, width: int, figure: int) -> Line:
-    """Label, figure right-aligned at one place, unit: nothing moves when a digit more is needed."""
+    """Label, right-aligned figure, unit: nothing moves when a figure gets a digit more."""
     label = fit(fact.label, min(_LABEL, max(4, width - figure)) - 1) + " "
     room = max(figure, min(width - cell_width(label), cell_width(fact.value)))
     line: Line = [
@@ -157,18 +159,18 @@ def _fact(fact: Fact, width: int, figure: int) -> Line:
 
 
 def _short(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
-    """One to three lines, the most asked for first."""
+    """One to three lines, the most important figures first."""
     rates, cost = snapshot.throughput, snapshot.cost
-    floor = fmt.floor(snapshot.engines, options)
-    generation = _pair("gen", fmt.rate(rates.generation_tokens_per_s, floor), " tok/s")
+    sign = fmt.lower_bound(snapshot.engines, options)
+    generation = _pair("gen", fmt.rate(rates.generation_tokens_per_s, sign), " tok/s")
     if snapshot.llm.stale and options.summary_hidden:
         generation.append((f"  {old(snapshot.llm.age_s, options)}", "stale"))
-    prompt = _pair("prompt", fmt.rate(rates.prompt_tokens_per_s, floor), "")
+    prompt = _pair("prompt", fmt.rate(rates.prompt_tokens_per_s, sign), "")
     requests = _pair("req", fmt.rate(rates.requests_per_s), "/s")
     ttft = _pair("first token", fmt.spans(rates.ttft_s, rates.ttft_p95_s), "")
     itl = _pair("next", fmt.spans(rates.itl_s, rates.itl_p95_s), "")
     hits = _pair("hits", fmt.share(rates.prefix_hit_ratio), "")
-    fact = burned(snapshot, options)
+    fact = _silent_burn(snapshot, options)
     burn: Line = [("burn ", "dim"), (fact.value, "dim" if fact.value == DASH else fact.style)]
     money = fmt.prices(snapshot, options)
     hour = _pair("", money["usd_per_hour"], "/h")
@@ -191,9 +193,27 @@ def _short(snapshot: Snapshot, width: int, height: int, options: DrawOptions) ->
 
 def _pair(label: str, value: str, unit: str) -> Line:
     style = "dim" if value == DASH else "bright"
-    said = (fit(value, max(_FIGURE, cell_width(value)), "right"), style)
-    return [((label + " ") if label else "", "dim"), said, (unit, "dim")]
+    figure = (fit(value, max(_FIGURE, cell_width(value)), "right"), style)
+    return [((label + " ") if label else "", "dim"), figure, (unit, "dim")]
 
 
 def _widest(choices: list[list[Line]], width: int) -> Line:
     return first_fit([joined(choice, "   ") for choice in choices], width)
+
+
+def _places(inputs: LayoutInputs) -> Places:
+    """Only where there are engines; a box without the stack has more room for them."""
+    if not inputs.engines:
+        return ()
+    return (
+        Place(LARGE, 7, (3, 4, 5, 7, 8), "frame", contents=STACK),
+        Place(LARGE, 4, (6, 7, 8), "frame", contents=ENGINES),
+        Place(MEDIUM, 9, (2,), "rule", 1, contents=STACK, below="metrics"),
+        Place(MEDIUM, 4, (3, 5, 6), "rule", 1, contents=ENGINES),
+        Place(SMALL, 4, (1, 2), inset=1, inset_from=30),
+    )
+
+
+PANEL = Panel(
+    "tokens", lines, "tokens", summary, places=_places, ticks=lambda snapshot: snapshot.llm.stale
+)

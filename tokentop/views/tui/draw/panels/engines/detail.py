@@ -1,4 +1,4 @@
-"""One engine in full: everything known of it, what to do about it, and its last half hour."""
+"""One engine in full: all its figures, what to do about its state, and its last half hour."""
 
 from collections.abc import Sequence
 
@@ -13,6 +13,7 @@ from tokentop.domain.text import (
     fmt_bytes,
     fmt_count,
     fmt_duration,
+    fmt_usd,
     known,
 )
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol
@@ -30,7 +31,7 @@ from tokentop.views.tui.draw.kit.line import (
     window,
     wrapped,
 )
-from tokentop.views.tui.draw.panels.gpus.vram_split import named
+from tokentop.views.tui.draw.panel import Panel
 
 _LABEL = 15
 _TWO = 92  # cells from which facts stand in two columns
@@ -38,20 +39,34 @@ _SOURCES = {
     "reported": "reported by the server", "argv": "from its command line",
     "derived": "estimated", "configured": "configured",
 }  # fmt: skip
-__all__ = ["found", "lines", "named", "page", "summary"]
-
 Facts = list[tuple[str, str]]
 
 
-def found(snapshot: Snapshot, identity: str) -> Engine | None:
-    """The engine with that id, if it is still there."""
+def find(snapshot: Snapshot, identity: str) -> Engine | None:
+    """The engine with that id; None where it is gone."""
     return next((e for e in snapshot.engines if e.id == identity), None)
+
+
+def panel(identity: str, trends: Trends) -> Panel:
+    """The panel of the engine with that id; `trends` are its kept rounds."""
+
+    def inside(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+        return lines(find(snapshot, identity), trends, width, height, options)
+
+    def title(snapshot: Snapshot, _options: DrawOptions) -> str:
+        engine = find(snapshot, identity)
+        return fmt.engine_name(engine) if engine else "engine"
+
+    def figure(snapshot: Snapshot, options: DrawOptions) -> Line:
+        return summary(find(snapshot, identity), options)
+
+    return Panel("engine", inside, title, figure, ticks=lambda _: True)
 
 
 def lines(
     engine: Engine | None, trends: Trends, width: int, height: int, options: DrawOptions
 ) -> list[Line]:
-    """The page in exactly `height` lines of `width` cells, from row `look.offset` on."""
+    """The page in exactly `height` lines of `width` cells, from row `options.offset` on."""
     if engine is None:
         return sentence("This engine is not there any more; esc goes back.", width, height)
     rows = page(engine, trends, width, options)
@@ -78,7 +93,7 @@ def page(engine: Engine, trends: Trends, width: int, options: DrawOptions) -> li
     tables = [_table(title, facts, _column(width)) for title, facts in groups]
     rows = [*_words(engine, width), *_trends(trends, width, options), []]
     if width >= _TWO:
-        rows += _beside([*tables[0], [], *tables[3]], [*tables[1]], width)
+        rows += _two_columns([*tables[0], [], *tables[3]], [*tables[1]], width)
         rows += [[], *_table("server", groups[2][1], width)]
     else:
         rows += [line for table in tables for line in (*table, [])]
@@ -91,17 +106,17 @@ def _column(width: int) -> int:
 
 def _words(engine: Engine, width: int) -> list[Line]:
     """What is wrong and what the user can do about it."""
-    said: list[Line] = []
+    rows: list[Line] = []
     for text, style in ((engine.error, "error"), (engine.advice, "warn")):
         if text:
-            said += [[(row, style)] for row in wrapped(clean(text, 400), width, 3)]
-    return [*said, []] if said else []
+            rows += [[(row, style)] for row in wrapped(clean(text, 400), width, 3)]
+    return [*rows, []] if rows else []
 
 
 def _trends(trends: Trends, width: int, options: DrawOptions) -> list[Line]:
-    """Tokens a second, queue and KV cache over the kept rounds, newest at the right."""
+    """Tokens per second, queue and KV cache over the kept rounds, newest at the right."""
     room = max(8, width - _LABEL - 10)
-    span = f"the last {fmt_duration(trends.span_s)}" if trends.span_s else "it begins to form"
+    span = f"the last {fmt_duration(trends.span_s)}" if trends.span_s else "no history yet"
     rows = [sides([("history", "title")], [(span, "dim")], width)]
     for label, values, top, write in (
         ("tokens/s", trends.tokens_per_s, None, fmt.rate),
@@ -144,10 +159,10 @@ def _load(engine: Engine) -> Facts:
 
 
 def _speed(engine: Engine, options: DrawOptions) -> Facts:
-    floor = fmt.floor((engine,), options)
+    sign = fmt.lower_bound((engine,), options)
     return [
-        ("generation", _with(fmt.rate(engine.generation_tokens_per_s, floor), " tok/s")),
-        ("prompt", _with(fmt.rate(engine.prompt_tokens_per_s, floor), " tok/s")),
+        ("generation", _with(fmt.rate(engine.generation_tokens_per_s, sign), " tok/s")),
+        ("prompt", _with(fmt.rate(engine.prompt_tokens_per_s, sign), " tok/s")),
         ("requests", _with(fmt.rate(engine.requests_per_s), " /s")),
         ("first token", _with(fmt.spans(engine.ttft_s, engine.ttft_p95_s), "  median/p95")),
         ("next tokens", _with(fmt.spans(engine.itl_s, engine.itl_p95_s), "  median/p95")),
@@ -163,15 +178,15 @@ def _with(figure: str, unit: str) -> str:
 
 
 def _server(engine: Engine, options: DrawOptions) -> Facts:
-    """Where it is and how it is read."""
+    """Its address and how it is read."""
     models = ", ".join(clean(m, 60) for m in engine.models or ())
     latency = f", in {engine.latency_ms:.0f} ms" if known(engine.latency_ms) else ""
-    told = "a Prometheus server" if engine.source == "prometheus" else "the engine itself"
+    source = "a Prometheus server" if engine.source == "prometheus" else "the engine itself"
     facts = [
         ("URL", engine.url or DASH),
         ("engine", " ".join(filter(None, (engine.kind, engine.version)))),
         ("models", models or DASH),
-        ("told by", f"{told}, {age(engine.age_s, options)} ago{latency}"),
+        ("read from", f"{source}, {age(engine.age_s, options)} ago{latency}"),
         ("processes", ", ".join(map(str, engine.pids)) or DASH),
     ]
     more = [("name", engine.name), ("group", engine.group)]
@@ -195,21 +210,22 @@ def _ended(engine: Engine) -> Facts:
 def _table(title: str, facts: Facts, width: int) -> list[Line]:
     rows: list[Line] = [[(title, "title")]]
     for label, text in facts:
-        said = clean(text, 300)
+        shown = clean(text, 300)
         room = max(1, width - _LABEL)
-        style = "dim" if said.startswith(DASH) else "text"
-        rows.append([(fit(label, _LABEL), "dim"), (fit(said, min(room, cell_width(said))), style)])
+        style = "dim" if shown.startswith(DASH) else "text"
+        value = fit(shown, min(room, cell_width(shown)))
+        rows.append([(fit(label, _LABEL), "dim"), (value, style)])
     return rows
 
 
-def _beside(left: list[Line], right: list[Line], width: int) -> list[Line]:
+def _two_columns(left: list[Line], right: list[Line], width: int) -> list[Line]:
     half, height = width // 2, max(len(left), len(right))
     pairs = zip(block(left, half, height), block(right, width - half, height), strict=True)
     return [[*a, *b] for a, b in pairs]
 
 
 def _spend(engine: Engine, width: int) -> list[Line]:
-    """A router's accounts, the dearest first."""
+    """A router's accounts, the most expensive first."""
     if not engine.spend:
         return []
     ranked = sorted(engine.spend, key=lambda s: -(s.usd or 0.0))
@@ -218,7 +234,7 @@ def _spend(engine: Engine, width: int) -> list[Line]:
         name = clean(" / ".join(filter(None, (one.team, one.key))) or DASH, 60)
         figures = joined(
             [
-                [(fit(fmt.usd(one.usd), 8, "right"), "bright")],
+                [(fit(fmt_usd(one.usd), 8, "right"), "bright")],
                 [(fit(fmt_count(one.tokens), 7, "right"), "text"), (" tokens", "dim")],
             ]
         )

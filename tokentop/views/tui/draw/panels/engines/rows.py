@@ -1,27 +1,19 @@
-"""The engines as rows: names, groups, order, filter, which columns fit, which rows are seen."""
+"""The engines as rows: groups, order, filter, which columns fit, which rows are on screen."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.domain.text import cell_width, clean
-from tokentop.views.tui.draw.panels.gpus.vram_split import named
+from tokentop.views.tui.draw.kit.format import engine_name
+from tokentop.views.tui.draw.kit.table import Column
 
 ENGINE_SORTS = ("model", "kind", "slots", "queue", "kv", "tok/s", "ttft", "state")
-# What a user must look at first.
+# Sorted by state, what needs attention comes first.
 _STATES = (
     "auth-required", "offline", "backing-off", "stale", "names-only", "no-metrics", "starting",
     "asleep", "online",
 )  # fmt: skip
-
-
-class Column(NamedTuple):
-    """One column of the table: what it shows, its heading, its cells."""
-
-    key: str
-    head: str
-    width: int
-    align: Literal["left", "right"] = "right"
 
 
 class Row(NamedTuple):
@@ -33,7 +25,7 @@ class Row(NamedTuple):
 
 
 def listed(engines: Sequence[Engine], sort: str = "model", wanted: str = "") -> list[Row]:
-    """The rows in the order asked, less what the filter leaves out, group by group."""
+    """The rows that match the filter, sorted, group by group."""
     kept = sorted((e for e in engines if _matches(e, wanted)), key=_key(sort))
     if not any(e.group for e in engines):
         return [Row(e) for e in kept]
@@ -48,7 +40,7 @@ def listed(engines: Sequence[Engine], sort: str = "model", wanted: str = "") -> 
 
 
 def _key(sort: str) -> Callable[[Engine], tuple[float | str, ...]]:
-    """Figures: the largest first, the unknown last. Routers follow what they stand before."""
+    """Figures: the largest first, the unknown last. Routers come after the engines."""
 
     def figure(engine: Engine) -> float | None:
         return {
@@ -60,7 +52,7 @@ def _key(sort: str) -> Callable[[Engine], tuple[float | str, ...]]:
         }[sort]
 
     def key(engine: Engine) -> tuple[float | str, ...]:
-        name = (engine.router, named(engine).casefold(), engine.id)
+        name = (engine.router, engine_name(engine).casefold(), engine.id)
         if sort == "kind":
             return (engine.kind, *name)
         if sort == "state":
@@ -84,20 +76,20 @@ def _matches(engine: Engine, wanted: str) -> bool:
     words = wanted.casefold().split()
     if not words:
         return True
-    said = [engine.id, engine.kind, engine.model, engine.name, engine.group, engine.state]
-    said += ["router" if engine.router else None, *(engine.models or ())]
-    text = " ".join(s for s in said if s).casefold()
+    fields = [engine.id, engine.kind, engine.model, engine.name, engine.group, engine.state]
+    fields += ["router" if engine.router else None, *(engine.models or ())]
+    text = " ".join(f for f in fields if f).casefold()
     return all(word in text for word in words)
 
 
 def place_of(rows: Sequence[Row], cursor: str | None) -> int:
-    """The row the cursor is on: its engine's, else the first engine's."""
+    """The row of the cursor's engine; the first engine's where it is not listed."""
     at = next((i for i, r in enumerate(rows) if r.engine and r.engine.id == cursor), None)
     return at if at is not None else next((i for i, r in enumerate(rows) if r.engine), 0)
 
 
 def moved(rows: Sequence[Row], cursor: str | None, step: int) -> str | None:
-    """The engine `step` engines further, headings not counted; None where there is none."""
+    """The id of the engine `step` engines further on; None where there is no engine."""
     ids = [r.engine.id for r in rows if r.engine]
     if not ids:
         return None
@@ -106,11 +98,11 @@ def moved(rows: Sequence[Row], cursor: str | None, step: int) -> str | None:
 
 
 def start_at(count: int, room: int, offset: int, at: int | None) -> int:
-    """The first row shown: where `offset` says, but never so that row `at` is out of sight."""
+    """The first row shown: `offset`, moved so far that row `at` is on the screen."""
     start = max(0, min(offset, count - room))
     if at is None or room < 1:
         return start
-    top = 0 if at == 1 else at  # a first group's heading is seen with its first engine
+    top = 0 if at == 1 else at  # a first group's heading is shown with its first engine
     return max(at - room + 1, min(start, top))
 
 

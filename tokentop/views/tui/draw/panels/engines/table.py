@@ -1,7 +1,8 @@
-"""The engines' table: one row each, group by group, only the rows that are seen are drawn."""
+"""The engines' table: one row each, group by group; only rows on the screen are drawn."""
 
 from collections.abc import Sequence
 
+from tokentop.domain.numbers import total
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import SILENT_STATES, Engine
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, gib, known
@@ -18,22 +19,18 @@ from tokentop.views.tui.draw.kit.line import (
     span_width,
     wrapped,
 )
-from tokentop.views.tui.draw.panels.engines.rows import (
-    Column,
-    Row,
-    columns,
-    listed,
-    place_of,
-    start_at,
-)
-from tokentop.views.tui.draw.panels.gpus.vram_split import named
+from tokentop.views.tui.draw.kit.table import Column
+from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, Place, rising
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs, engines_online
+from tokentop.views.tui.draw.panel import Panel, Places
+from tokentop.views.tui.draw.panels.engines.rows import Row, columns, listed, place_of, start_at
 
 TITLE = "engines"
 _FULL = 0.95
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
-    """The table in exactly `height` lines of `width` cells; the last one counts what is cut."""
+    """The table in exactly `height` lines of `width` cells; the last one counts the rows cut."""
     rows = listed(snapshot.engines, options.engine_sort, options.engine_filter)
     if not rows:
         return sentence(_absence(snapshot, options), width, height)
@@ -42,22 +39,24 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     start = start_at(len(rows), room, options.offset if at is not None else 0, at)
     cols = columns(snapshot.engines, width)
     shown = rows[start : start + room]
-    drawn = [_row(row, cols, width, options, picked=start + i == at) for i, row in enumerate(shown)]
+    drawn = [
+        _row(row, cols, width, options, selected=start + i == at) for i, row in enumerate(shown)
+    ]
     if at is not None and len(drawn) + 1 < height:
-        drawn += _told(rows[at].engine, width, height - len(drawn) - 1)
+        drawn += _advice(rows[at].engine, width, height - len(drawn) - 1)
     if room < height:
-        drawn.append(_place(start, room, len(rows), moves=at is not None))
+        drawn.append(_position(start, room, len(rows), moves=at is not None))
     return block(drawn, width, height)
 
 
-def _told(engine: Engine | None, width: int, room: int) -> list[Line]:
-    """Beneath the table: what is wrong with the engine under the cursor, and what to do."""
-    said = [engine.error, engine.advice] if engine else []
-    text = " ".join(clean(words, 300).rstrip(".") + "." for words in said if words)
+def _advice(engine: Engine | None, width: int, room: int) -> list[Line]:
+    """Below the table: what is wrong with the engine under the cursor, and what to do."""
+    sentences = [engine.error, engine.advice] if engine else []
+    text = " ".join(clean(words, 300).rstrip(".") + "." for words in sentences if words)
     if not text:
         return []
-    lines_of: list[Line] = [[(row, "warn")] for row in wrapped(text, width, max(1, room))]
-    return [[], *lines_of]
+    rows: list[Line] = [[(row, "warn")] for row in wrapped(text, width, max(1, room))]
+    return [[], *rows]
 
 
 def heads(snapshot: Snapshot, width: int, _height: int, options: DrawOptions) -> Line:
@@ -89,25 +88,19 @@ def title(_snapshot: Snapshot, options: DrawOptions) -> str:
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
-    """How many answer, and how many tokens they make together."""
-    up, of = counted(snapshot)
+    """How many are online, and their tokens per second together."""
+    up, of = engines_online(snapshot)
     if not of:
         return []
     line: Line = [(str(up), "bright"), (f"/{of} online", "dim")]
     speed = snapshot.throughput.generation_tokens_per_s
     if known(speed):
-        said = fmt.rate(speed, fmt.floor(snapshot.engines, options))
-        line += [(" · ", "dim"), (said, "bright"), (" tok/s", "dim")]
+        figure = fmt.rate(speed, fmt.lower_bound(snapshot.engines, options))
+        line += [(" · ", "dim"), (figure, "bright"), (" tok/s", "dim")]
     return line
 
 
-def counted(snapshot: Snapshot) -> tuple[int, int]:
-    """Engines online, and engines there are; the Prometheus server that tells of them is none."""
-    serving = [e for e in snapshot.engines if e.kind != "prometheus"]
-    return sum(e.state == "online" for e in serving), len(serving)
-
-
-def _place(start: int, room: int, count: int, *, moves: bool) -> Line:
+def _position(start: int, room: int, count: int, *, moves: bool) -> Line:
     if not moves:
         return [(f"+{count - room} more", "text"), (" · e opens them all", "dim")]
     place = f"{start + 1}–{start + room} of {count}"
@@ -119,7 +112,7 @@ def _gap(column: Column) -> str:
 
 
 def _row(
-    row: Row, cols: Sequence[Column], width: int, options: DrawOptions, *, picked: bool
+    row: Row, cols: Sequence[Column], width: int, options: DrawOptions, *, selected: bool
 ) -> Line:
     if row.engine is None:
         return _heading(row, width, options)
@@ -130,19 +123,19 @@ def _row(
         line += _cell(engine, column, options)
     if engine.state in SILENT_STATES:
         line = [line[0], *dimmed([line[1:]])[0]]
-    if picked:  # the pointer takes the first gap, so that nothing moves
+    if selected:  # the pointer takes the first gap, so that nothing moves
         line[1] = (">" if options.ascii else "▸", "selected")
     return exact(line, width)
 
 
 def _heading(row: Row, width: int, options: DrawOptions) -> Line:
-    """A group with its sums over the engines; routers repeat them and are left out."""
+    """A group with the sums of its engines; a router's figures repeat theirs and are left out."""
     whole = [e for e in row.members if not e.router] or list(row.members)
-    active, slots = _sum([e.active for e in whole]), _sum([e.max_slots for e in whole])
-    queued = _sum([e.queued for e in whole])
-    speed = _sum([e.generation_tokens_per_s for e in whole])
+    active, slots = total([e.active for e in whole]), total([e.max_slots for e in whole])
+    queued = total([e.queued for e in whole])
+    speed = total([e.generation_tokens_per_s for e in whole])
     words = f" {fmt_count(active)}/{fmt_count(slots)} active  {fmt_count(queued)} queued "
-    rate = f" {fmt.rate(speed, fmt.floor(whole, options))} tok/s "
+    rate = f" {fmt.rate(speed, fmt.lower_bound(whole, options))} tok/s "
     count = f" · {len(row.members)} "
     left = f"─ {row.group}{count}" if row.group else count
     rest = width - len(words) - len(rate) - 2
@@ -152,11 +145,6 @@ def _heading(row: Row, width: int, options: DrawOptions) -> Line:
     name = fit(left, min(rest, len(left)))
     bar = max(0, width - span_width([(name, ""), *tail]))
     return [(name, "title"), ("─" * bar, "frame"), *tail]
-
-
-def _sum(numbers: Sequence[float | None]) -> float | None:
-    said = [n for n in numbers if n is not None]
-    return sum(said) if said else None
 
 
 def _cell(engine: Engine, column: Column, options: DrawOptions) -> Line:
@@ -173,11 +161,11 @@ def _cell(engine: Engine, column: Column, options: DrawOptions) -> Line:
 
 
 def _name(engine: Engine, width: int) -> Line:
-    """The model, and where it is served where there is room: replicas share their model."""
-    name = named(engine)
-    place = clean((engine.url or "").partition("://")[2], 60)
-    if place and place not in name and cell_width(name) + len(place) + 2 <= width:
-        return exact([(name + "  ", "text"), (place, "dim")], width)
+    """The model, and its address where there is room: replicas share their model."""
+    name = fmt.engine_name(engine)
+    address = clean((engine.url or "").partition("://")[2], 60)
+    if address and address not in name and cell_width(name) + len(address) + 2 <= width:
+        return exact([(name + "  ", "text"), (address, "dim")], width)
     return [(fit(name, width), "text")]
 
 
@@ -200,10 +188,10 @@ def _words(engine: Engine, column: Column, options: DrawOptions) -> tuple[str, s
 def _figure(engine: Engine, key: str, options: DrawOptions) -> str:
     if key == "vram":
         return DASH if engine.vram_bytes is None else gib(engine.vram_bytes) + "G"
-    floor = fmt.floor((engine,), options)
+    sign = fmt.lower_bound((engine,), options)
     return {
-        "prompt": fmt.rate(engine.prompt_tokens_per_s, floor),
-        "speed": fmt.rate(engine.generation_tokens_per_s, floor),
+        "prompt": fmt.rate(engine.prompt_tokens_per_s, sign),
+        "speed": fmt.rate(engine.generation_tokens_per_s, sign),
         "requests": fmt.rate(engine.requests_per_s),
         "ttft": fmt.span(engine.ttft_p95_s),
         "itl": fmt.span(engine.itl_p95_s),
@@ -212,7 +200,7 @@ def _figure(engine: Engine, key: str, options: DrawOptions) -> str:
 
 
 def _state(engine: Engine, width: int, options: DrawOptions) -> tuple[str, str]:
-    """The state, with the age where the figures are old; trouble is not dim."""
+    """The state, or the age of stale figures; only `online` is grey."""
     if engine.state == "stale":
         return f"{age(engine.age_s, options)} old", "warn"
     style = ENGINE_STYLES.get(engine.state, "dim")
@@ -224,4 +212,21 @@ def _state(engine: Engine, width: int, options: DrawOptions) -> tuple[str, str]:
 def _absence(snapshot: Snapshot, options: DrawOptions) -> str:
     if snapshot.engines:
         return f"No engine matches “{clean(options.engine_filter, 40)}”."
-    return "No inference engine is known here. It keeps looking; `tokentop doctor` says where."
+    return "No inference engine is known here. The search goes on; `tokentop doctor` shows where."
+
+
+def _places(inputs: LayoutInputs) -> Places:
+    """A row an engine; where all of them have one, the strip would only repeat the table."""
+    count, rows = inputs.engines, inputs.engine_rows
+    framed = {0, 5, *rising(3 + min(count, 3), 3 + count)}
+    ruled = {0, *rising(2 + min(count, 2), 1 + max(1, count))}
+    large = Place(LARGE, 7, tuple(sorted(framed)), "frame", flex=count > 8, whole=3 + rows)
+    medium = Place(MEDIUM, 7, tuple(sorted(ruled)), "rule", 1, True, True, whole=1 + rows)
+    return tuple(place._replace(contents=ENGINES, replaces="services") for place in (large, medium))
+
+
+def _ticks(snapshot: Snapshot) -> bool:
+    return any(e.state == "stale" for e in snapshot.engines)
+
+
+PANEL = Panel("engines", lines, title, summary, heads, places=_places, ticks=_ticks)

@@ -1,4 +1,4 @@
-"""The GPU pool: one row per physical GPU, MIG instances beneath; many more fold into columns."""
+"""The GPU pool: one row per physical GPU, MIG instances below; more fold into columns."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -9,10 +9,12 @@ from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_percent, gib,
 from tokentop.views.tui.draw.kit.cells import sparkline
 from tokentop.views.tui.draw.kit.glyphs import age, meter
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, exact, sentence
-from tokentop.views.tui.draw.layout_inputs import driver, waiting
-from tokentop.views.tui.draw.panels.gpus import vram_split as vram_split
+from tokentop.views.tui.draw.kit.table import Column
+from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK, Place, rising
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs, driver, waiting
+from tokentop.views.tui.draw.panel import Panel, Places
+from tokentop.views.tui.draw.panels.gpus import vram_split
 from tokentop.views.tui.draw.panels.gpus.rows import (
-    Column,
     arranged,
     columns,
     fill,
@@ -31,8 +33,8 @@ _WORDS = {
 }
 
 
-class _Seen(NamedTuple):
-    """What every row is drawn with."""
+class _Context(NamedTuple):
+    """What every row is drawn with; `nodes` are other hosts' short names by node."""
 
     options: DrawOptions
     engines: vram_split.Engines
@@ -47,36 +49,36 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     if not rows:
         return sentence(f"No GPU matches “{clean(options.filter, 40)}”.", width, height)
     nodes = foreign(snapshot.gpus, snapshot.host)
-    seen = _Seen(options, {engine.id: engine for engine in snapshot.engines}, nodes)
+    ctx = _Context(options, {engine.id: engine for engine in snapshot.engines}, nodes)
     across = _across(len(rows), width, height)
     if len(rows) > across * height and height >= 3:
-        return _scrolled(rows, across, width, height, seen)
-    table = _table(rows, across, width, height, seen)
+        return _scrolled(rows, across, width, height, ctx)
+    table = _table(rows, across, width, height, ctx)
     if len(table) < height and width >= _LEGEND_FROM:
-        table.append(vram_split.legend(rows, seen.engines))
+        table.append(vram_split.legend(rows, ctx.engines))
     return block(table, width, height)
 
 
-def _scrolled(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen) -> list[Line]:
-    """As many as there is room for, and a last line that says where they stand."""
+def _scrolled(rows: list[Gpu], across: int, width: int, height: int, ctx: _Context) -> list[Line]:
+    """As many rows as there is room for, and a last line with the position."""
     room = across * (height - 1)
-    start = max(0, min(seen.options.offset, len(rows) - room))
+    start = max(0, min(ctx.options.offset, len(rows) - room))
     place = f"{start + 1}–{start + room} of {len(rows)}"
-    table = _table(rows, across, width, height - 1, seen)
+    table = _table(rows, across, width, height - 1, ctx)
     return block([*table, [(place, "text"), (" · j k to scroll", "dim")]], width, height)
 
 
-def _table(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen) -> list[Line]:
+def _table(rows: list[Gpu], across: int, width: int, height: int, ctx: _Context) -> list[Line]:
     if across == 1:
-        shown = visible(rows, height, seen.options.offset)
-        cols = columns(rows, width, seen.nodes, always=seen.options.hosts)
-        drawn = [_row(g, cols, width, seen) for g in shown]
+        shown = visible(rows, height, ctx.options.offset)
+        cols = columns(rows, width, ctx.nodes, always=ctx.options.hosts)
+        drawn = [_row(g, cols, width, ctx) for g in shown]
         return striped(drawn)
-    return _matrix(rows, across, width, height, seen)
+    return _matrix(rows, across, width, height, ctx)
 
 
 def heads(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> Line:
-    """The column headings over `lines`; none over a matrix, whose cells explain themselves."""
+    """The column headings; none where GPUs stand in several columns."""
     rows = arranged(snapshot.gpus, options.sort, options.filter)
     if not rows or _across(len(rows), width, height) > 1:
         return []
@@ -117,22 +119,22 @@ def visible(rows: Sequence[Gpu], room: int, offset: int) -> Sequence[Gpu]:
 
 
 def _across(count: int, width: int, height: int) -> int:
-    """How many columns of GPUs stand side by side so that all are seen, as far as can be."""
+    """The columns of GPUs it takes for all of them to fit, as far as the width allows."""
     wanted = -(-count // max(1, height))
     return max(1, min(wanted, (width + 2) // (_NARROWEST + 2)))
 
 
-def _matrix(rows: list[Gpu], across: int, width: int, height: int, seen: _Seen) -> list[Line]:
-    shown = visible(rows, across * height, seen.options.offset)
+def _matrix(rows: list[Gpu], across: int, width: int, height: int, ctx: _Context) -> list[Line]:
+    shown = visible(rows, across * height, ctx.options.offset)
     down = -(-len(shown) // across)  # evenly filled columns
     room = (width + 2) // across - 2
-    cols = columns(rows, room, seen.nodes, always=seen.options.hosts)
+    cols = columns(rows, room, ctx.nodes, always=ctx.options.hosts)
     table: list[Line] = []
     for y in range(down):
         line: Line = []
         for gpu in shown[y::down]:
             line += [("  ", "text")] if line else []
-            line += _row(gpu, cols, room, seen)
+            line += _row(gpu, cols, room, ctx)
         table.append(line)
     return striped(table)
 
@@ -150,17 +152,14 @@ def striped(rows: Sequence[Line]) -> list[Line]:
     ]
 
 
-def _row(gpu: Gpu, cols: Sequence[Column], width: int, seen: _Seen) -> Line:
+def _row(gpu: Gpu, cols: Sequence[Column], width: int, ctx: _Context) -> Line:
     gap = (" " * gap_at(width), "text")
-    picked = (
-        seen.options.selected is not None and gpu.mig is None and gpu.index == seen.options.selected
-    )
-    figures = [c for c in cols if c.key != "holders"]
-    oldest = figures[-1]  # the least important figure makes room for a stale row's age
+    figures = [c for c in cols if c.key != "processes"]
+    oldest = figures[-1]  # the least important figure is replaced by a stale row's age
     line: Line = []
     for column in cols:
         if column.key == "bar" and gpu.state in _WORDS:
-            line += [gap, (_words(gpu), _alarm(gpu))]
+            line += [gap, (_words(gpu), _note_style(gpu))]
             break
         nameless = (
             gpu.mig is not None and cols[1].key not in ("name", "place") and column.key == "index"
@@ -168,35 +167,31 @@ def _row(gpu: Gpu, cols: Sequence[Column], width: int, seen: _Seen) -> Line:
         cell = (
             [(fit("└", column.width, "right"), "dim")]
             if nameless
-            else _cell(gpu, column, seen, aged=gpu.state == "stale" and column is oldest)
+            else _cell(gpu, column, ctx, aged=gpu.state == "stale" and column is oldest)
         )
         line += [gap, *cell] if line else cell
-        if picked and column.key == "index":
-            line.append(("▸", "selected"))
-    if picked:  # the pointer takes a cell of the first gap, so that nothing moves
-        line[2] = (line[2][0][1:], "text")
     line = exact([s for s in line if s[0]], width)
     return dimmed([line])[0] if gpu.state in ("stale", "suspended") else line
 
 
-def _cell(gpu: Gpu, column: Column, seen: _Seen, *, aged: bool = False) -> Line:
+def _cell(gpu: Gpu, column: Column, ctx: _Context, *, aged: bool = False) -> Line:
     """One cell of exactly the column's width; `aged` writes the age there instead."""
     width = column.width
     if aged:
-        text = f"{age(gpu.age_s, seen.options)} old"
+        text = f"{age(gpu.age_s, ctx.options)} old"
         return [(fit(text if len(text) <= width else text[:-4], width, "right"), "stale")]
     if column.key == "bar":
-        return _bar(gpu, width, seen.engines)
+        return _bar(gpu, width, ctx.engines)
     if column.key == "load":
         return meter(gpu.utilization, width)
     if column.key == "vram":
         return _vram(gpu, width)
     if column.key == "power":
         return _power(gpu, width)
-    if column.key == "holders":
-        return [(fit(vram_split.listed(gpu, seen.engines), width), "dim")]
-    text, style = _plain_cell(gpu, column.key, seen.nodes.get(gpu.node or "", ""))
-    if column.key in ("node", "place") and cell_width(text) > width > 1 and gpu.node in seen.nodes:
+    if column.key == "processes":
+        return [(fit(vram_split.listed(gpu, ctx.engines), width), "dim")]
+    text, style = _plain_cell(gpu, column.key, ctx.nodes.get(gpu.node or "", ""))
+    if column.key in ("node", "place") and cell_width(text) > width > 1 and gpu.node in ctx.nodes:
         text = "…" + text[1 - width :]  # hosts begin alike and differ at their ends
     if width == 3:
         text = text.removesuffix("%")
@@ -215,7 +210,7 @@ def _plain_cell(gpu: Gpu, key: str, node: str) -> tuple[str, str]:
         return fmt_percent(share), "warn" if (share or 0.0) >= _FULL else "text"
     if key == "util":
         return fmt_percent(gpu.utilization), "bright"
-    if gpu.mig:  # heat and power are the whole card's
+    if gpu.mig:  # temperature and power are the whole card's
         return "", "dim"
     return _degrees(gpu.temperature_c)
 
@@ -229,7 +224,7 @@ def _degrees(value: float | None) -> tuple[str, str]:
 def _bar(gpu: Gpu, width: int, engines: vram_split.Engines) -> Line:
     if gpu.memory_shared and fill(gpu) is None:
         return [(fit("shared memory" if width >= 13 else "shared", width), "dim")]
-    if width <= 2 and fill(gpu) is not None:  # too narrow to lie down: a level stands up
+    if width <= 2 and fill(gpu) is not None:  # too narrow for a bar: a level
         return [(fit(sparkline([fill(gpu)], 1), width), "bar")]
     return vram_split.split(gpu, engines, width) or meter(fill(gpu), width)
 
@@ -245,7 +240,7 @@ def _vram(gpu: Gpu, width: int) -> Line:
 
 
 def _power(gpu: Gpu, width: int) -> Line:
-    """Watts of the limit, which is the whole card's."""
+    """Watts of the limit; a MIG instance has none of its own."""
     if gpu.mig:
         return [(" " * width, "dim")]
     if not known(gpu.power_w):
@@ -263,7 +258,7 @@ def _words(gpu: Gpu) -> str:
     return word if not note or gpu.state == "suspended" else f"{word} — {note}"
 
 
-def _alarm(gpu: Gpu) -> str:
+def _note_style(gpu: Gpu) -> str:
     return "stale" if gpu.state == "suspended" else "error"
 
 
@@ -272,5 +267,30 @@ def _absence(snapshot: Snapshot) -> str:
     if waiting(snapshot):
         return "Looking for GPUs…"
     if nvml is not None and nvml.error:
-        return "No GPU is known. " + clean(nvml.error, 160)
+        why = clean(nvml.error, 160)
+        return f"No GPU is known. {why[:1].upper()}{why[1:]}"
     return "No GPU known to driver or services."
+
+
+def _places(inputs: LayoutInputs) -> Places:
+    """A row a GPU; more than eight of them wait for room, and fold where there is none."""
+    rows = max(1, inputs.gpu_rows)
+    framed, ruled = rising(3 + min(rows, 8), 3 + rows), rising(1 + min(rows, 8), 1 + rows)
+    legend = (*framed, 4 + rows)
+    return (
+        Place(LARGE, 3, framed, "frame", flex=rows > 16, contents=STACK),
+        Place(LARGE, 3, legend, "frame", flex=rows > 16, contents=ENGINES),
+        Place(MEDIUM, 3, ruled, "rule", 1, flex=rows > 8),
+        Place(SMALL, 2, rising(min(rows, 4), rows), inset=1, flex=True, inset_from=30),
+    )
+
+
+PANEL = Panel(
+    "gpus",
+    lines,
+    title,
+    summary,
+    heads,
+    places=_places,
+    ticks=lambda snapshot: any(g.state == "stale" for g in snapshot.gpus),
+)

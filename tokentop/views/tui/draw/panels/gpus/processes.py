@@ -1,17 +1,18 @@
-"""Who holds the VRAM: one row per process, GPU by GPU, the largest first."""
+"""The processes on the GPUs: one row each, GPU by GPU, the largest first."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from tokentop.domain.snapshot import Gpu, Process, Snapshot
 from tokentop.domain.text import DASH, clean, fit, gib
+from tokentop.views.tui.draw.kit.format import engine_name
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sentence
+from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
-from tokentop.views.tui.draw.panels.gpus.vram_split import named
 
 
 class Row(NamedTuple):
-    """One process on one GPU; `process` is None where the driver refuses the list."""
+    """One process on one GPU; `process` is None where the driver refuses to list them."""
 
     gpu: Gpu
     process: Process | None
@@ -33,11 +34,11 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     """The list under its headings in exactly `height` lines of `width` cells."""
     found = rows(snapshot, options)
     if not found:
-        words = "No process holds VRAM here, or only the driver of another host would know."
+        words = "No process holds VRAM here; those of another host are not listed."
         return sentence(words, width, height)
     room = max(0, height - 1)
     start = max(0, min(options.offset, len(found) - room))
-    names = {engine.id: f"{named(engine)} · {engine.kind}" for engine in snapshot.engines}
+    names = {engine.id: f"{engine_name(engine)} · {engine.kind}" for engine in snapshot.engines}
     drawn = [_row(row, width, names) for row in found[start : start + room]]
     return block([_heads(width), *drawn], width, height)
 
@@ -64,3 +65,6 @@ def _row(row: Row, width: int, names: Mapping[str, str]) -> Line:
     if process.engine:
         line.append((f"  {clean(names.get(process.engine, process.engine), 60)}", "dim"))
     return line
+
+
+PANEL = Panel("processes", lines, "Processes")

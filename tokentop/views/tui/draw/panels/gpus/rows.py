@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple
 
 from tokentop.domain.snapshot import Gpu
 from tokentop.domain.text import cell_width, clean, gib
+from tokentop.views.tui.draw.kit.table import Column
 
 _NODES = 64  # cells from which hosts have a column of their own
 _NEVER = 1 << 30
@@ -13,15 +13,6 @@ SORTS = ("index", "util", "vram", "temp", "power", "name")
 _NOISE = re.compile(
     r"\b(NVIDIA|GeForce|Tesla|Quadro|Graphics|Laptop GPU|Generation)\b ?|-SXM\d?|-PCIE?", re.I
 )
-
-
-class Column(NamedTuple):
-    """One column of the table: what it shows, its heading, its cells."""
-
-    key: str
-    head: str
-    width: int
-    align: Literal["left", "right"] = "right"
 
 
 def short_name(gpu: Gpu) -> str:
@@ -52,7 +43,7 @@ def _short_node(node: str) -> str:
 
 
 def arranged(gpus: Sequence[Gpu], sort: str = "index", wanted: str = "") -> list[Gpu]:
-    """The pool in the order asked, less what the filter leaves out; MIG follows its parent.
+    """The GPUs that match the filter, sorted; MIG instances follow their parent.
 
     Sorting by a figure puts the largest first and the unknown last.
     """
@@ -97,14 +88,14 @@ def _matches(gpu: Gpu, wanted: str) -> bool:
     words = wanted.casefold().split()
     if not words:
         return True
-    said = [gpu.name, gpu.uuid, gpu.node, gpu.state, gpu.note, gpu.source, str(gpu.index)]
-    said += [text for p in gpu.processes or () for text in (p.name, p.user)]
-    text = " ".join(s for s in said if s).casefold()
+    fields = [gpu.name, gpu.uuid, gpu.node, gpu.state, gpu.note, gpu.source, str(gpu.index)]
+    fields += [text for p in gpu.processes or () for text in (p.name, p.user)]
+    text = " ".join(f for f in fields if f).casefold()
     return all(word in text for word in words)
 
 
 def fill(gpu: Gpu) -> float | None:
-    """VRAM used as a ratio, None where either figure is unknown."""
+    """VRAM used of total 0-1; None where either is unknown."""
     if gpu.vram_used_bytes is None or not gpu.vram_total_bytes:
         return None
     return gpu.vram_used_bytes / gpu.vram_total_bytes
@@ -115,8 +106,8 @@ def columns(
 ) -> list[Column]:
     """The columns that fit in `width`, the bar taking what the others leave.
 
-    GPUs of other hosts have their host's name beside theirs, or instead of it where room is short
-    and it is wanted `always`. Widths follow what never changes (names, totals, limits), so that
+    GPUs of other hosts have their host's name as well; where room is short, instead of their own if
+    `always`, else not. Widths follow what never changes (names, totals, limits), so that
     figures do not move.
     """
     gap = gap_at(width)
@@ -142,7 +133,7 @@ def columns(
         (108, Column("load", "", 12, "left")),
         (52, Column("temp", "temp", 4)),
         (72, Column("power", "power", 2 * limit + 3)),
-        (130, Column("holders", "processes", width // 5, "left")),
+        (130, Column("processes", "processes", width // 5, "left")),
     ]
     kept = [c for least, c in wide if width >= least or (c.key == "fill" and width < 36)]
     spent = sum(c.width for c in kept) + gap * (len(kept) - 1)

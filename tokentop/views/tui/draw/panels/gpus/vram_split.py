@@ -1,4 +1,4 @@
-"""Who holds a GPU's VRAM: its bar split by process, an engine's part by what its KV cache uses."""
+"""A GPU's VRAM bar split by process; an engine's part shows how full its KV cache is."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -8,10 +8,11 @@ from tokentop.domain.snapshot import Gpu, Process
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.domain.text import DASH, cell_width, clean, fit, gib, known
 from tokentop.views.tui.draw.kit.cells import bar
+from tokentop.views.tui.draw.kit.format import engine_name
 from tokentop.views.tui.draw.kit.line import Line, Span, joined
 
-NARROWEST = 10  # cells of a bar below which parts say nothing
-_NAMED = 5  # cells of a part from which a cut name still says something
+NARROWEST = 10  # cells of a bar below which it is not split
+_NAMED = 5  # cells from which a name is worth cutting
 _GLYPHS = {"used": "█", "used2": "█", "held": "▓", "held2": "▓", "reserved": "▒", "other": "░"}
 _EDGE = "▏"
 
@@ -19,7 +20,7 @@ Engines = Mapping[str, Engine]
 
 
 class Part(NamedTuple):
-    """One holder on one GPU; `kv` is the share of the engine's KV cache in use, 0-1."""
+    """One process, or all of one engine, on one GPU; `kv` is the KV cache in use, 0-1."""
 
     name: str
     size: float
@@ -27,13 +28,8 @@ class Part(NamedTuple):
     engine: bool = False
 
 
-def named(engine: Engine) -> str:
-    """What an engine is called: its model, else what the user named it, else where it is."""
-    return clean(engine.model or engine.name or engine.id, 80)
-
-
 def parts(gpu: Gpu, engines: Engines) -> list[Part]:
-    """The holders in an order that does not change with their sizes: engines first, then by pid.
+    """The parts in an order that does not depend on their sizes: engines first, then by pid.
 
     Workers of one engine are one part; processes of unknown size are left to "other".
     """
@@ -45,18 +41,20 @@ def parts(gpu: Gpu, engines: Engines) -> list[Part]:
         if process.engine is not None and process.engine in engines:
             sizes[process.engine] = sizes.get(process.engine, 0) + process.vram_bytes
         else:
-            rest.append(Part(_called(process), process.vram_bytes))
-    served = [Part(named(engines[i]), sizes[i], engines[i].kv_cache, True) for i in sorted(sizes)]
+            rest.append(Part(_process_name(process), process.vram_bytes))
+    served = [
+        Part(engine_name(engines[i]), sizes[i], engines[i].kv_cache, True) for i in sorted(sizes)
+    ]
     return [*served, *rest]
 
 
-def _called(process: Process) -> str:
+def _process_name(process: Process) -> str:
     name = clean(process.name or str(process.pid), 80)
     return name.rpartition("/")[2] or name
 
 
 def split(gpu: Gpu, engines: Engines, width: int) -> Line | None:
-    """The bar in exactly `width` cells; None where there is nothing to tell apart."""
+    """The bar in exactly `width` cells; None where there is nothing to split."""
     found = parts(gpu, engines)
     used, total = gpu.vram_used_bytes, gpu.vram_total_bytes
     if width < NARROWEST or not known(used) or not known(total) or total <= 0:
@@ -74,8 +72,8 @@ def split(gpu: Gpu, engines: Engines, width: int) -> Line | None:
 
 def _cells(found: Sequence[Part], used: float, filled: int) -> list[Span]:
     """One (glyph, style) a cell up to the end of what is used."""
-    said = sum(p.size for p in found)
-    scale = filled / max(used, said, 1.0)
+    known_size = sum(p.size for p in found)
+    scale = filled / max(used, known_size, 1.0)
     cells: list[Span] = []
     reached = 0.0
     for place, part in enumerate(found):
@@ -88,7 +86,7 @@ def _cells(found: Sequence[Part], used: float, filled: int) -> list[Span]:
 
 
 def _part(part: Part, room: int, shade: str, *, first: bool) -> list[Span]:
-    """One holder's cells: shade, a hairline at its start, and its name where that fits."""
+    """The cells of one part: shade, a hairline at its start, and its name where that fits."""
     lit = _lit(part, room)
     kinds = [shade] * lit + ["reserved"] * (room - lit)
     cells = [(_GLYPHS[kind], "hold." + kind) for kind in kinds]
@@ -106,7 +104,7 @@ def _part(part: Part, room: int, shade: str, *, first: bool) -> list[Span]:
 
 
 def _lit(part: Part, room: int) -> int:
-    """Cells of the part that are in use: all of a plain process's, the KV cache's of an engine."""
+    """Cells of the part that are in use: of an engine those of its KV cache, else all."""
     if not part.engine or not known(part.kv) or room <= 0:
         return room
     share = max(0.0, min(1.0, part.kv))
@@ -114,30 +112,30 @@ def _lit(part: Part, room: int) -> int:
 
 
 def _label(name: str, room: int) -> str:
-    plain = "".join(c for c in name if cell_width(c))  # a mark alone takes no cell of its own
+    plain = "".join(c for c in name if cell_width(c))  # a combining mark takes no cell
     if room < _NAMED and cell_width(plain) > room:
         return ""
     return fit(plain, room).rstrip() if room > 0 else ""
 
 
 def legend(gpus: Sequence[Gpu], engines: Engines) -> Line:
-    """What the shades mean, in words; empty where no bar is split."""
+    """What the shades mean; empty where no engine is among the parts."""
     kinds = [part.engine for gpu in gpus for part in parts(gpu, engines)]
     if True not in kinds:
         return []
-    said = (
+    meanings = (
         ("used", "KV cache in use"),
         ("reserved", "reserved"),
         ("held", "held by a process"),
         ("other", "other"),
     )
-    keys: list[Line] = [[(_GLYPHS[k], f"hold.{k}"), (f" {words}", "dim")] for k, words in said]
+    keys: list[Line] = [[(_GLYPHS[k], f"hold.{k}"), (f" {words}", "dim")] for k, words in meanings]
     return joined(keys)
 
 
 def listed(gpu: Gpu, engines: Engines) -> str:
-    """The same in words, largest first: `qwen3.6-27b 88.1G  Xorg 0.2G`."""
+    """The parts as text, the largest first: `qwen3.6-27b 88.1G  Xorg 0.2G`."""
     ranked = sorted(parts(gpu, engines), key=lambda p: -p.size)
     unsized = [p for p in gpu.processes or () if p.vram_bytes is None]
     words = [f"{p.name} {gib(p.size)}G" for p in ranked]
-    return "  ".join(words + [f"{_called(p)} {DASH}" for p in unsized])
+    return "  ".join(words + [f"{_process_name(p)} {DASH}" for p in unsized])

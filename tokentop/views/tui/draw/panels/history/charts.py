@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from tokentop.domain.history import Sample, buckets
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.text import DASH, fmt_count, fmt_multiplier, fmt_percent
+from tokentop.domain.text import DASH, fmt_count, fmt_multiplier, fmt_percent, known
 from tokentop.views.tui.draw.kit.chart import Chart, chart_lines
-from tokentop.views.tui.draw.kit.line import Line
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line
+from tokentop.views.tui.draw.panel import Panel
 
 SPAN_S = 3600.0
 _SPANS_S = (300.0, 900.0, 1800.0, SPAN_S)  # a young history fills the chart, not its last corner
@@ -66,6 +67,18 @@ def latest(name: str, samples: Sequence[Sample]) -> str:
     return measure.write(measure.value(samples[-1])) if samples else DASH
 
 
+def panel(measure: str, name: str, samples: Sequence[Sample], now: float) -> Panel:
+    """The panel `name` with a chart of one measure; `now` is monotonic seconds."""
+
+    def inside(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+        return lines(measure, snapshot, samples, now, width, height, ascii=options.ascii)
+
+    def newest(_snapshot: Snapshot, _options: DrawOptions) -> Line:
+        return [("now ", "dim"), (latest(measure, samples), "bright")]
+
+    return Panel(name, inside, MEASURES[measure].title, newest)
+
+
 def lines(
     name: str,
     snapshot: Snapshot,
@@ -82,7 +95,7 @@ def lines(
     count = max(1, width - 6)
     values = _held(buckets(samples, measure.value, now, span_s, count), samples, span_s)
     points = [((i + 1) / count * span_s - span_s, value) for i, value in enumerate(values)]
-    ticks = measure.ticks(snapshot, [value for value in values if value is not None])
+    ticks = measure.ticks(snapshot, [value for value in values if known(value)])
     chart = Chart(points, ticks, measure.style)
     return chart_lines(chart, width, height, span_s, ascii=ascii)
 
@@ -98,8 +111,8 @@ def _held(
     usual = steps[len(steps) // 2] if steps else 0.0
     reach = 1.5 * usual / (span_s / max(1, len(values))) + 1
     filled = list(values)
-    known = [i for i, value in enumerate(values) if value is not None]
-    for left, right in pairwise(known):
+    there = [i for i, value in enumerate(values) if value is not None]
+    for left, right in pairwise(there):
         if 1 < right - left <= reach:
             filled[left + 1 : right] = [values[left]] * (right - left - 1)
     return filled

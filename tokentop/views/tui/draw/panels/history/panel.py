@@ -6,8 +6,10 @@ from itertools import pairwise
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import fit, known
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sentence
+from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, STACK, Place
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs
+from tokentop.views.tui.draw.panel import Panel, Places
 
-TITLE = "utilisation"
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _LABEL = 5
 
@@ -16,7 +18,7 @@ def lines(_snapshot: Snapshot, width: int, height: int, options: DrawOptions) ->
     """The chart in exactly `height` lines of `width` cells; gaps stay gaps."""
     values = options.history
     if sum(map(known, values)) < 2 or height < 2 or width < 20:
-        return sentence("The picture of the last hour begins to form.", width, height)
+        return sentence("The history of the last hour starts here.", width, height)
     columns = resampled(values, width - _LABEL)
     rows = [_row(columns, row, height) for row in range(height)]
     return block(rows, width, height)
@@ -44,3 +46,20 @@ def _cell(value: float | None, row: int, height: int) -> str:
     return (
         _LEVELS[max(0, min(8, eighths))] if row < height - 1 else _LEVELS[max(1, min(8, eighths))]
     )
+
+
+_TALL = 44  # rows of a screen from which the history joins the dashboard
+
+
+def _places(inputs: LayoutInputs) -> Places:
+    """On tall screens; on lower ones of the stack it takes the rows that no other panel wants."""
+    few, framed = inputs.engines <= 8, (0, 8)
+    return (
+        Place(LARGE, 9, (0, 8, 12), "frame", flex=True, contents=STACK, from_rows=_TALL),
+        Place(LARGE, 9, framed, "frame", flex=few, contents=ENGINES, from_rows=_TALL),
+        Place(MEDIUM, 12, (0, 6, 9), "rule", 1, True, True, from_rows=_TALL),
+        Place(MEDIUM, 12, (0,), "rule", 1, True, True, contents=STACK),
+    )
+
+
+PANEL = Panel("history", lines, "utilisation", places=_places)

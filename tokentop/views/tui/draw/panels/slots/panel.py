@@ -1,9 +1,8 @@
-"""LLM slots: one segmented bar, its figures, a chip per loaded model; engines have sections."""
+"""LLM slots: one segmented bar, its figures, a chip per loaded model; a section per engine."""
 
 from collections.abc import Sequence
 
 from tokentop.domain.snapshot import Llm, Snapshot
-from tokentop.domain.snapshot_engines import Throughput
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, fmt_percent, known
 from tokentop.views.tui.draw.kit.cells import segments
 from tokentop.views.tui.draw.kit.glyphs import age, meter, old
@@ -19,10 +18,11 @@ from tokentop.views.tui.draw.kit.line import (
     sides,
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
+from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK, Place
 from tokentop.views.tui.draw.layout_inputs import waiting
-from tokentop.views.tui.draw.panels.slots import sections as sections
+from tokentop.views.tui.draw.panel import Panel
+from tokentop.views.tui.draw.panels.slots import sections
 
-TITLE = "LLM slots"
 _MARKS = {"active": "█", "queued": "▓", "beyond": "▒", "free": "░"}
 _STYLES = {
     "active": "fill.active",
@@ -46,15 +46,15 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
 
 
 def _flat(snapshot: Snapshot, width: int, aged: str) -> list[Line]:
-    """One line of figures over the models, or over each engine's own figures."""
+    """Bar and figures in one line; below it the models, or each engine's own figures."""
     line, found = _one_line(snapshot, width, aged)
     below = [(" " * len(_LABEL), "text"), *sections.both(found)] if found else None
     return [line, below or models(snapshot.llm, width)]
 
 
 def _tall(snapshot: Snapshot, width: int, height: int, aged: str) -> list[Line]:
-    """The bar up to three rows thick, its legend, the models and the engine room."""
-    found = sections.sections(sections.seated(snapshot), width)
+    """The bar up to three rows thick, its legend, the models and the KV cache."""
+    found = sections.sections(sections.counted_engines(snapshot), width)
     if found:
         return _by_engine(snapshot, found, width, height, aged)
     llm = snapshot.llm
@@ -64,21 +64,26 @@ def _tall(snapshot: Snapshot, width: int, height: int, aged: str) -> list[Line]:
         _legend(snapshot, width, aged),
         [],
     ]
-    extra = [models(llm, width), [], *([[]] if height >= 10 else []), _engine_room(snapshot, width)]
-    drawn += extra if height >= 7 else [models(llm, width), _engine_room(snapshot, width)]
+    extra = [
+        models(llm, width),
+        [],
+        *([[]] if height >= 10 else []),
+        _kv_cache(snapshot.llm, width),
+    ]
+    drawn += extra if height >= 7 else [models(llm, width), _kv_cache(snapshot.llm, width)]
     return [line for line in drawn if line] if height < 6 else drawn
 
 
 def _by_engine(
     snapshot: Snapshot, found: Sequence[sections.Section], width: int, height: int, aged: str
 ) -> list[Line]:
-    """A section each, names and figures beneath; the names say which models there are."""
-    under = (
+    """A section for each engine with its name and figures below; no chips, as names are models."""
+    labels = (
         [sections.names(found), sections.figures(found)] if height >= 5 else [sections.both(found)]
     )
-    thick = max(1, min(3, (height - len(under) - 1) // 2))
-    drawn = [*[_sectioned(found)] * thick, *under]
-    rest = [_legend(snapshot, width, aged), _engine_room(snapshot, width)]
+    thick = max(1, min(3, (height - len(labels) - 1) // 2))
+    drawn = [*[_sectioned(found)] * thick, *labels]
+    rest = [_legend(snapshot, width, aged), _kv_cache(snapshot.llm, width)]
     room = height - len(drawn)
     return [*drawn, *([[]] if room >= 2 + (room >= 4) else []), *rest]
 
@@ -92,11 +97,11 @@ def _sectioned(found: Sequence[sections.Section]) -> Line:
 
 
 _LABEL = "slots "
-_ABSENT = "No queue figures from anyone yet."
+_ABSENT = "No queue figures reported yet."
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
-    """Slots in use, or the age where nobody says any more."""
+    """Slots in use; the age where they are stale."""
     llm = snapshot.llm
     if llm.stale:
         return [(f"stale · {age(llm.age_s, options)}", "stale")]
@@ -104,14 +109,14 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
         return []
     found = sections.slots_totals(snapshot)
     words: Line = [(_number(found.llm.active), "bright"), (f"/{_slots(snapshot)} active", "dim")]
-    return joined([words, _elsewhere(found, " where slots are unknown")], " · ")
+    return joined([words, _uncounted(found, " where slots are unknown")], " · ")
 
 
-def _elsewhere(found: sections.SlotsTotals, words: str) -> Line:
-    """What runs where nobody knows how much could: no part of any occupancy."""
-    if not found.elsewhere:
+def _uncounted(found: sections.SlotsTotals, words: str) -> Line:
+    """Requests that run where slots are unknown: no part of any occupancy."""
+    if not found.uncounted:
         return []
-    return [(f"+{_number(found.elsewhere)}", "bright"), (words, "dim")]
+    return [(f"+{_number(found.uncounted)}", "bright"), (words, "dim")]
 
 
 def _number(value: int | None) -> str:
@@ -120,8 +125,8 @@ def _number(value: int | None) -> str:
 
 def _slots(snapshot: Snapshot) -> str:
     """All slots there are, with an about sign where an engine's are estimated."""
-    guessed = any(e.slots_estimated and e.max_slots for e in sections.seated(snapshot))
-    return ("≈" if guessed else "") + _number(sections.slots_totals(snapshot).llm.max_slots)
+    estimated = any(e.slots_estimated and e.max_slots for e in sections.counted_engines(snapshot))
+    return ("≈" if estimated else "") + _number(sections.slots_totals(snapshot).llm.max_slots)
 
 
 def parts(llm: Llm) -> list[tuple[str, float]]:
@@ -133,7 +138,7 @@ def parts(llm: Llm) -> list[tuple[str, float]]:
 
 
 def _bar(llm: Llm, width: int) -> Line:
-    """The slots in exactly `width` cells; of unknown many nobody can say how full they are."""
+    """The slots in exactly `width` cells; dots where their number is unknown."""
     if llm.max_slots is None:
         return [("·" * width, "dim")]
     drawn: Line = []
@@ -145,15 +150,15 @@ def _bar(llm: Llm, width: int) -> Line:
 
 def _one_line(snapshot: Snapshot, width: int, aged: str) -> tuple[Line, list[sections.Section]]:
     """Label, bar and figures in fixed places, and the bar's sections where it has any."""
-    llm, slots, counted = snapshot.llm, _slots(snapshot), sections.slots_totals(snapshot)
+    llm, slots, totals = snapshot.llm, _slots(snapshot), sections.slots_totals(snapshot)
     digits = max(2, len(slots))
-    number = fit(_number(counted.llm.active), digits, "right")
+    number = fit(_number(totals.llm.active), digits, "right")
     active: Line = [(number, "bright"), (f"/{slots}", "dim")]
-    if counted.open:
-        more = f" +{_number(counted.elsewhere)}" if counted.elsewhere else ""
+    if totals.incomplete:
+        more = f" +{_number(totals.uncounted)}" if totals.uncounted else ""
         active.append((fit(more, max(3, len(more))), "text"))
     queued: Line = [(fit(_number(llm.queued), 3, "right"), _queue_style(llm)), (" queued", "dim")]
-    over = f"(+{_number(counted.beyond)} beyond)" if counted.beyond else ""
+    over = f"(+{_number(totals.beyond)} beyond)" if totals.beyond else ""
     tail = joined([active, queued])
     if width >= 64:
         last = (fit("  " + aged if aged else " " + over, max(14, len(over) + 1)), "beyond")
@@ -165,9 +170,9 @@ def _one_line(snapshot: Snapshot, width: int, aged: str) -> tuple[Line, list[sec
         short: Line = [*active, ("  ", "text"), queued[0], (" q", "dim")]
         short = [*active, ("  ", "text"), (aged, "stale")] if aged else short
         room = max(0, width - wide(short) - 2)
-        return [*exact(_bar(counted.llm, room), room), ("  ", "text"), *short], []
-    found = sections.sections(sections.seated(snapshot), room)
-    bar = _sectioned(found) if found else _bar(counted.llm, room)
+        return [*exact(_bar(totals.llm, room), room), ("  ", "text"), *short], []
+    found = sections.sections(sections.counted_engines(snapshot), room)
+    bar = _sectioned(found) if found else _bar(totals.llm, room)
     return [(_LABEL, "dim"), *exact(bar, room), ("  ", "text"), *tail], found
 
 
@@ -176,21 +181,21 @@ def _queue_style(llm: Llm) -> str:
 
 
 def _legend(snapshot: Snapshot, width: int, aged: str) -> Line:
-    """What each mark stands for and how often; all that wait, and how many of them find no slot."""
+    """Each mark with its count; of the queued requests also how many find no slot."""
     found, gap = sections.slots_totals(snapshot), "   " if width >= 56 else " "
     active, free = _key("active", found.llm.active), _key("free", found.llm.free)
     queued = _key("queued", snapshot.llm.queued)
-    past = f"+{_number(found.beyond)}"
-    if found.beyond:  # both marks of the bar are of what waits
+    beyond = f"+{_number(found.beyond)}"
+    if found.beyond:  # two marks of the bar are of queued requests
         text = queued[1][0].removeprefix(" ")
         queued[1:2] = [(_MARKS["beyond"], _STYLES["beyond"]), (text, "bright")]
     words: list[Line] = [[]]
     if found.beyond:
-        words = [[(f" ({past} beyond)", "beyond")], [(f" ({past})", "beyond")]]
+        words = [[(f" ({beyond} beyond)", "beyond")], [(f" ({beyond})", "beyond")]]
     left = first_fit([joined([active, queued + w, free], gap) for w in words], width)
     end: Line = [("of ", "dim"), (_slots(snapshot), "text"), (" slots", "dim")]
     ends = [
-        joined([_elsewhere(found, w), end], " · ") if found.elsewhere else end
+        joined([_uncounted(found, w), end], " · ") if found.uncounted else end
         for w in (" active where slots are unknown", " elsewhere")
     ]
     if aged:
@@ -224,32 +229,27 @@ def models(llm: Llm, width: int) -> Line:
     return line
 
 
-def _engine_room(snapshot: Snapshot, width: int) -> Line:
-    """KV cache and throughput, where anyone measures them."""
-    rates, llm = snapshot.throughput, snapshot.llm
-    found: list[Line] = []
-    if known(llm.kv_cache):
-        cells = 14 if width >= 56 else 6
-        found.append(
-            [
-                ("KV cache ", "dim"),
-                *meter(llm.kv_cache, cells),
-                (fit(fmt_percent(llm.kv_cache), 5, "right"), "bright"),
-            ]
-        )
-    if snapshot.engines:  # the tokens panel tells the rest
-        rates = Throughput()
-    if known(rates.generation_tokens_per_s):
-        found.append(
-            [
-                (fit(fmt_count(rates.generation_tokens_per_s), 5, "right"), "bright"),
-                (" tok/s", "dim"),
-            ]
-        )
-    if known(rates.ttft_s):
-        found.append(
-            [("first token ", "dim"), (f"{rates.ttft_s * 1000:.0f}", "bright"), (" ms", "dim")]
-        )
-    while found and wide(joined(found, "   ")) > width:
-        found.pop()
-    return joined(found, "   ")
+def _kv_cache(llm: Llm, width: int) -> Line:
+    """The fullest KV cache, where an engine measures it."""
+    if not known(llm.kv_cache):
+        return []
+    cells = 14 if width >= 56 else 6
+    share = (fit(fmt_percent(llm.kv_cache), 5, "right"), "bright")
+    line: Line = [("KV cache ", "dim"), *meter(llm.kv_cache, cells), share]
+    return line if wide(line) <= width else []
+
+
+PANEL = Panel(
+    "slots",
+    lines,
+    "LLM slots",
+    summary,
+    places=(
+        Place(LARGE, 2, (7, 9, 11, 13), "frame", contents=STACK, share=3),
+        Place(LARGE, 2, (6, 7, 9), "frame", contents=ENGINES),
+        Place(MEDIUM, 5, (2, 4), inset=1, grow_last=True, contents=STACK),
+        Place(MEDIUM, 5, (2, 4, 6), inset=1, grow_last=True, contents=ENGINES),
+        Place(SMALL, 1, (1, 2), inset=1, inset_from=30),
+    ),
+    ticks=lambda snapshot: snapshot.llm.stale,
+)

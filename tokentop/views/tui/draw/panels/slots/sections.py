@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tokentop.domain.engines.summary import ENGINES
+from tokentop.domain.numbers import total
 from tokentop.domain.snapshot import Llm, Snapshot
 from tokentop.domain.snapshot_engines import NOT_SERVING, SILENT_STATES, Engine
-from tokentop.domain.text import DASH, cell_width, fit, fmt_count
+from tokentop.domain.text import cell_width, fit, fmt_count
+from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.cells import segments
 from tokentop.views.tui.draw.kit.line import Line, exact, first_fit
-from tokentop.views.tui.draw.panels.gpus.vram_split import named
 
 NARROWEST = 6  # cells of one engine's section
 
@@ -22,44 +23,39 @@ class Section(NamedTuple):
 
 
 class SlotsTotals(NamedTuple):
-    """The slots as they can honestly be compared: `llm` sums the engines that tell theirs.
+    """The slots as they can be compared: `llm` sums the engines whose slots are known.
 
-    `beyond` waits although its engine is full; `elsewhere` runs where slots are unknown, which
-    they are somewhere where `open`.
+    `beyond` requests wait although their engine is full; `uncounted` ones run on engines whose
+    slots are unknown. `incomplete`: there is such an engine.
     """
 
     llm: Llm
     beyond: int = 0
-    elsewhere: int = 0
-    open: bool = False
+    uncounted: int = 0
+    incomplete: bool = False
 
 
 def slots_totals(snapshot: Snapshot) -> SlotsTotals:
-    """The engines that tell their slots as one; the snapshot's own figures where none does.
+    """The sums over the engines whose slots are known; the snapshot's figures where none's are.
 
     One engine's free slots are of no use to another's queue: both are counted engine by engine.
     """
     llm = snapshot.llm
-    rows = [e for e in seated(snapshot) if e.state not in NOT_SERVING]
-    told = [e for e in rows if e.max_slots is not None]
-    if not told:
+    rows = [e for e in counted_engines(snapshot) if e.state not in NOT_SERVING]
+    sized = [e for e in rows if e.max_slots is not None]
+    if not sized:
         return SlotsTotals(llm, beyond(llm))
-    active = _sum([e.active for e in told])
-    free = sum(_free(slots_of(e)) for e in told)
+    active = total([e.active for e in sized])
+    free = sum(_free(slots_of(e)) for e in sized)
     whole = llm._replace(
         active=active,
-        queued=_sum([e.queued for e in told]),
-        max_slots=_sum([e.max_slots for e in told]),
+        queued=total([e.queued for e in sized]),
+        max_slots=total([e.max_slots for e in sized]),
         free=None if active is None else free,
     )
-    over = sum(beyond(slots_of(e)) for e in told)
-    elsewhere = sum(e.active or 0 for e in rows if e.max_slots is None)
-    return SlotsTotals(whole, min(over, llm.queued or 0), elsewhere, len(told) < len(rows))
-
-
-def _sum(numbers: Sequence[int | None]) -> int | None:
-    said = [n for n in numbers if n is not None]
-    return sum(said) if said else None
+    over = sum(beyond(slots_of(e)) for e in sized)
+    uncounted = sum(e.active or 0 for e in rows if e.max_slots is None)
+    return SlotsTotals(whole, min(over, llm.queued or 0), uncounted, len(sized) < len(rows))
 
 
 def _free(llm: Llm) -> int:
@@ -71,20 +67,20 @@ def beyond(llm: Llm) -> int:
     return 0 if llm.max_slots is None else max(0, max(0, llm.queued or 0) - _free(llm))
 
 
-def seated(snapshot: Snapshot) -> list[Engine]:
-    """The engines whose requests the slots are made of, in the order they are listed.
+def counted_engines(snapshot: Snapshot) -> list[Engine]:
+    """The engines that the slots are summed over, in the order they are listed.
 
-    A router's traffic is theirs already; it stands for itself where no engine is known. Who has
-    fallen silent is in no sum, unless everybody has.
+    A router's traffic is its engines' traffic: it counts only where no engine is known. Silent
+    engines do not count, unless all of them are silent.
     """
     if snapshot.llm.source != ENGINES:
         return []
     silent = {"auth-required", *SILENT_STATES} - ({"stale"} if snapshot.llm.stale else set())
-    heard = [e for e in snapshot.engines if e.state not in silent and _said(e)]
-    return [e for e in heard if not e.router] or heard
+    live = [e for e in snapshot.engines if e.state not in silent and _has_slots(e)]
+    return [e for e in live if not e.router] or live
 
 
-def _said(engine: Engine) -> bool:
+def _has_slots(engine: Engine) -> bool:
     return engine.active is not None or engine.max_slots is not None
 
 
@@ -110,29 +106,14 @@ def slots_of(engine: Engine) -> Llm:
     return Llm(active=engine.active, queued=engine.queued, max_slots=engine.max_slots)
 
 
-def capacity(engine: Engine) -> str:
-    """The engine's slots: `32`, `≈32` where estimated, a dash where unknown."""
-    if engine.max_slots is None:
-        return DASH
-    return ("≈" if engine.slots_estimated else "") + fmt_count(engine.max_slots)
-
-
-def occupancy(engine: Engine) -> str:
-    """`26/32`, `12/≈16`, `12 of —`."""
-    active = DASH if engine.active is None else fmt_count(engine.active)
-    if engine.max_slots is None:
-        return DASH if engine.active is None else f"{active} of {DASH}"
-    return f"{active}/{capacity(engine)}"
-
-
 def names(found: Sequence[Section]) -> Line:
-    """The engines' names under their sections."""
-    return _under(found, [[(named(s.engine), "text")] for s in found])
+    """The engines' names, each below its section."""
+    return _aligned(found, [[(fmt.engine_name(s.engine), "text")] for s in found])
 
 
 def figures(found: Sequence[Section]) -> Line:
-    """What each engine has running of what it can, and its queue."""
-    return _under(found, [_figures(s.engine, s.width) for s in found])
+    """Active of slots, and the queue, each below its engine's section."""
+    return _aligned(found, [_figures(s.engine, s.width) for s in found])
 
 
 def both(found: Sequence[Section]) -> Line:
@@ -142,23 +123,23 @@ def both(found: Sequence[Section]) -> Line:
         numbers = _figures(section.engine, section.width)
         size = sum(cell_width(text) for text, _ in numbers)
         room = section.width - size - 1
-        name = named(section.engine)
+        name = fmt.engine_name(section.engine)
         short = fit(name, min(room, cell_width(name))) if room >= 4 else ""
         cells.append([(short + " ", "dim"), *numbers] if short else numbers)
-    return _under(found, cells)
+    return _aligned(found, cells)
 
 
 def _figures(engine: Engine, width: int) -> Line:
-    """`26/48 q8`; `12/16 q7 +3` where three find no slot, `16/16 +8` where none of eight does."""
-    said: Line = [(occupancy(engine), "bright")]
+    """`26/48 q8`; `12/16 q7 +3` where three find no slot, `16/16 +8` where none of 8 does."""
+    busy: Line = [(fmt.slots(engine), "bright")]
     queued, over = max(0, engine.queued or 0), beyond(slots_of(engine))
     waiting: Line = [(f" q{fmt_count(queued)}", "queued")] if queued else []
-    past: Line = [(f" +{fmt_count(over)}", "beyond")] if over else []
-    choices = [past, []] if over == queued else [[*waiting, *past], waiting, []]
-    return first_fit([[*said, *more] for more in choices], width)
+    overflow: Line = [(f" +{fmt_count(over)}", "beyond")] if over else []
+    choices = [overflow, []] if over == queued else [[*waiting, *overflow], waiting, []]
+    return first_fit([[*busy, *more] for more in choices], width)
 
 
-def _under(found: Sequence[Section], cells: Sequence[Line]) -> Line:
+def _aligned(found: Sequence[Section], cells: Sequence[Line]) -> Line:
     line: Line = []
     for place, (section, cell) in enumerate(zip(found, cells, strict=True)):
         line += [(" ", "text")] if place else []

@@ -1,0 +1,237 @@
+"""Which screens have goldens: every state and view at the sizes where they differ, as text; those
+in which a threshold or a state changes nothing but a colour, with their styles as well."""
+
+from collections.abc import Iterator
+
+from tests import engine_examples, examples
+from tests.box import Box, device
+from tests.serving import NOW, Serving
+from tests.views.draw.composed import composed, model, styled, text
+from tests.views.draw.samples import samples
+from tokentop.config.schema import UiConfig
+from tokentop.domain.engines.history import EngineHistory
+from tokentop.domain.snapshot import Snapshot
+from tokentop.views.tui.draw.kit.line import DrawOptions
+from tokentop.views.tui.draw.layout import Placement
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs
+from tokentop.views.tui.draw.registry import dashboard
+from tokentop.views.tui.screen_model import ScreenModel
+from tokentop.views.tui.screens.help import help_lines, help_size
+from tokentop.views.tui.state import ViewState
+
+Size = tuple[int, int]
+SIZES: tuple[Size, ...] = ((40, 12), (60, 20), (80, 24), (120, 40), (200, 60))
+SMALL, USUAL, LARGE = (60, 20), (80, 24), (120, 40)
+STATES = examples.STATES | engine_examples.STATES
+YOUNG = ("first-paint", "empty")  # states without any history
+ASCII = UiConfig(ascii=True)
+HIDDEN = UiConfig(hide=("slots", "cloud", "metrics"))
+QWEN, GEMMA = engine_examples.QWEN.id, engine_examples.GEMMA.id
+
+
+def thresholds() -> Snapshot:
+    """Pairs on both sides of a threshold: VRAM 94 and 95 %, 84 and 85 °C, KV cache 94 and 95 %."""
+    limits = ((94, 84.0), (95, 84.0), (94, 85.0), (95, 85.0))
+    cards = (device(i, used, 100, temperature_c=heat) for i, (used, heat) in enumerate(limits))
+    return Box().gpus(*cards).engines(_at_limit(8000, 0.94, 0), _at_limit(8001, 0.95, 1)).snapshot()
+
+
+def _at_limit(port: int, kv_cache: float, queued: int) -> Serving:
+    return engine_examples.GEMMA._replace(port=port, kv_cache=kv_cache, queued=queued, pids=())
+
+
+def burning() -> Snapshot:
+    """A fifth of what is generated is cut short: as much as is tolerated."""
+    return engine_examples.box(engine_examples.QWEN._replace(burn=0.2)).snapshot()
+
+
+def demo() -> Snapshot:
+    """A simulated stack, which says so."""
+    return examples.stack(0.74, 34, 4, rented=1, demo=True).snapshot()
+
+
+def unlisted() -> Snapshot:
+    """Sixteen GPUs, none of which lets its processes be listed."""
+    return Box().gpus(*(g._replace(processes=None) for g in examples.pool(0.4, 16))).snapshot()
+
+
+# Name: snapshot, view, sizes, what else differs from the usual screen.
+VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, object]]] = {
+    "ascii": (examples.surge(), ViewState(), SIZES, {"ui": ASCII}),
+    "compact": (examples.surge(), ViewState(compact=True), (USUAL, (60, 8), (40, 12)), {}),
+    "badges": (demo(), ViewState(paused_at=1.0), (USUAL, LARGE), {"insecure_tls": True}),
+    "filtering": (examples.gpus(64), ViewState(filter="GPU-0000001", filtering=True), (USUAL,), {}),
+    "sorted": (examples.troubled(), ViewState(sort="util"), (USUAL, LARGE), {}),
+    "hidden": (examples.high(), ViewState(), (USUAL, LARGE), {"ui": HIDDEN}),
+    "later": (examples.stale(), ViewState(), (USUAL,), {"elapsed_s": 200.0}),
+    "notice": (examples.low(), ViewState(notice="Theme: light"), ((40, 12),), {}),
+    "winding-down": (examples.idle(), ViewState(), (SMALL,), {"elapsed_s": 11.0}),
+    "engines-ascii": (engine_examples.engines(), ViewState(), (LARGE,), {"ui": ASCII}),
+    "engines-compact": (engine_examples.priced(), ViewState(compact=True), ((80, 12),), {}),
+    "thresholds": (thresholds(), ViewState(), (LARGE,), {}),
+    "burn-tolerated": (burning(), ViewState(), (LARGE,), {"burn_at": 0.2}),
+    "burn-noticed": (burning(), ViewState(), (LARGE,), {"burn_at": 0.19}),
+    # the GPUs' view
+    "view-gpus": (engine_examples.both(), ViewState("gpus"), (SMALL, USUAL, LARGE, (200, 60)), {}),
+    "view-gpus-troubled": (examples.troubled(), ViewState("gpus"), (USUAL, LARGE), {}),
+    "view-gpus-mig": (examples.mig(), ViewState("gpus", sort="vram"), (USUAL, LARGE), {}),
+    "view-gpus-fleet": (engine_examples.fleet(), ViewState("gpus"), (SMALL, USUAL, LARGE), {}),
+    "view-gpus-64": (examples.gpus(64), ViewState("gpus", offset=30), (SMALL, USUAL), {}),
+    "view-gpus-filtered": (examples.gpus(64), ViewState("gpus", filter="0003"), (USUAL,), {}),
+    "view-gpus-refused": (unlisted(), ViewState("gpus"), (USUAL,), {}),
+    "view-gpus-none": (examples.empty(), ViewState("gpus"), (USUAL,), {}),
+    # the engines' table
+    "view-engines": (engine_examples.engines(), ViewState("engines"), (SMALL, USUAL, LARGE), {}),
+    "view-engines-troubled": (
+        engine_examples.troubled_engines(), ViewState("engines", cursor="sglang@127.0.0.1:9003"),
+        ((40, 12), SMALL, USUAL, LARGE, (200, 60)), {},
+    ),
+    "view-engines-fleet": (
+        engine_examples.fleet(), ViewState("engines", cursor="vllm@10.0.2.0:8000",
+                                           engine_sort="queue"), (SMALL, USUAL, LARGE), {}),
+    "view-engines-thresholds": (thresholds(), ViewState("engines", engine_sort="kv"), (LARGE,), {}),
+    "view-engines-filtered": (
+        engine_examples.engines(), ViewState("engines", filter="nothing like it"), (USUAL,), {}),
+    "view-engines-none": (examples.low(), ViewState("engines"), (USUAL,), {}),
+    # one engine in full
+    "view-engine": (
+        engine_examples.engines(), ViewState("engines", opened=QWEN), (SMALL, USUAL, LARGE), {}),
+    "view-engine-silent": (
+        engine_examples.troubled_engines(), ViewState("engines", opened=GEMMA), (LARGE,), {}),
+    "view-engine-advice": (
+        engine_examples.troubled_engines(),
+        ViewState("engines", opened="sglang@127.0.0.1:9003"), (LARGE,), {}),
+    "view-engine-router": (
+        engine_examples.troubled_engines(),
+        ViewState("engines", opened="litellm@127.0.0.1:4000", offset=9), (USUAL, LARGE), {}),
+    "view-engine-gone": (
+        engine_examples.engines(), ViewState("engines", opened="gone"), (USUAL,), {}),
+    # how the costs were computed
+    "view-costs": (engine_examples.priced(), ViewState("costs"), (SMALL, USUAL, LARGE), {}),
+    "view-costs-owned": (engine_examples.owned(), ViewState("costs"), (USUAL, LARGE), {}),
+    "view-costs-unset": (engine_examples.engines(), ViewState("costs"), (USUAL, LARGE), {}),
+    # the last hour
+    "view-history": (examples.high(), ViewState("history"), (SMALL, USUAL, LARGE, (200, 60)), {}),
+    "view-history-ascii": (examples.high(), ViewState("history"), (USUAL,), {"ui": ASCII}),
+    "view-history-young": (
+        examples.low(), ViewState("history"), (LARGE,), {"samples": lambda: samples()[-1:]}),
+}  # fmt: skip
+
+# Drawn with their styles: each holds a colour that no other character of the screen tells.
+STYLED: dict[str, tuple[Size, ...]] = {
+    **dict.fromkeys(("idle", "low", "moderate", "high", "surge", "saturated"), (SMALL,)),
+    "first-paint": (USUAL, LARGE),
+    "empty": (USUAL, LARGE),
+    "offline": (USUAL,),
+    "stale": ((40, 12), SMALL, USUAL, LARGE),
+    "later": (USUAL,),
+    "troubled": ((40, 12), USUAL, LARGE),
+    "both": (LARGE,),
+    "mig": ((40, 12), LARGE),
+    "surge": (SMALL, LARGE),
+    "saturated": (SMALL, LARGE),
+    "engines": (LARGE,),
+    "one-engine": (USUAL,),
+    "priced": (LARGE,),
+    "troubled-engines": (LARGE, (200, 60)),
+    "stale-engines": (LARGE,),
+    "fleet": (USUAL, LARGE),
+    "badges": (USUAL,),
+    "filtering": (USUAL,),
+    "notice": ((40, 12),),
+    "engines-compact": ((80, 12),),
+    **dict.fromkeys(("thresholds", "burn-tolerated", "burn-noticed"), (LARGE,)),
+    "view-gpus": (LARGE,),
+    "view-gpus-troubled": (LARGE,),
+    "view-gpus-64": (SMALL,),
+    "view-gpus-refused": (USUAL,),
+    "view-engines-troubled": (LARGE,),
+    "view-engines-fleet": (USUAL,),
+    "view-engines-thresholds": (LARGE,),
+    "view-engine": (LARGE,),
+    "view-engine-silent": (LARGE,),
+    "view-engine-advice": (LARGE,),
+    "view-engine-router": (USUAL,),
+    "view-costs-owned": (LARGE,),
+    "view-costs-unset": (USUAL,),
+    "view-history": (LARGE,),
+    "view-history-young": (LARGE,),
+}
+
+
+# Name: what the layout depends on; each is arranged on screens of every height.
+LAYOUTS = {
+    "stack-1-gpu": LayoutInputs(gpu_rows=1),
+    "stack-8-gpus": LayoutInputs(gpu_rows=8),
+    "stack-64-gpus": LayoutInputs(gpu_rows=64),
+    "stack-and-engines": LayoutInputs(gpu_rows=8, engines=2, engine_rows=2),
+    "one-engine": LayoutInputs(gpu_rows=1, engines=1, engine_rows=1, has_stack=False),
+    "engines": LayoutInputs(gpu_rows=8, engines=3, engine_rows=3, has_stack=False),
+    "many-engines": LayoutInputs(gpu_rows=9, engines=9, engine_rows=11, has_stack=False),
+    "fleet": LayoutInputs(gpu_rows=17, engines=65, engine_rows=69, has_stack=False),
+    "empty": LayoutInputs(empty=True),
+    "compact": LayoutInputs(compact=True),
+    "hidden": LayoutInputs(gpu_rows=8, hidden=frozenset(HIDDEN.hide)),
+}
+
+
+def layouts() -> dict[str, str]:
+    """Every layout golden: the panels' heights from top to bottom, a line for each screen."""
+    return {
+        f"layout-{name}": "\n".join(
+            _arranged(width, height, inputs) for width in (40, 80, 120) for height in range(3, 61)
+        )
+        for name, inputs in LAYOUTS.items()
+    }
+
+
+def _arranged(width: int, height: int, inputs: LayoutInputs) -> str:
+    """`80x24  header 1  banner 2`; panels that share a row have their widths too."""
+    places = dashboard(width, height, inputs)
+    rows: dict[int, list[Placement]] = {}
+    for place in places:
+        rows.setdefault(place.y, []).append(place)
+    words = (
+        " + ".join(f"{p.panel} {p.height}" + f"/{p.width}" * (len(row) > 1) for p in row)
+        for row in rows.values()
+    )
+    return f"{width}x{height}  " + "  ".join(words)
+
+
+def scenes() -> Iterator[tuple[str, ScreenModel, tuple[Size, ...]]]:
+    """Every screen by name, with the sizes it is drawn at."""
+    for name, build in STATES.items():
+        yield name, model(build(), history=() if name in YOUNG else None), SIZES
+    for name, (snapshot, view, sizes, fields) in VARIANTS.items():
+        yield name, model(snapshot, view, trends=_trends(snapshot), **fields), sizes
+
+
+def pictures() -> dict[str, str]:
+    """Every golden's file name with what it should hold."""
+    drawn = layouts()
+    for name, scene, sizes in scenes():
+        drawn |= {f"{name}-{w}x{h}": text(composed(scene, w, h)) for w, h in sizes}
+        for w, h in STYLED.get(name, ()):
+            drawn[f"{name}-{w}x{h}-styled"] = styled(composed(scene, w, h))
+    for size in ((40, 12), USUAL, LARGE):
+        box = help_size(*size)
+        lines = help_lines(*box, DrawOptions())
+        drawn["view-help-{}x{}".format(*size)] = text(lines)
+        drawn["view-help-{}x{}-styled".format(*size)] = styled(lines)
+    return drawn
+
+
+def _trends(snapshot: Snapshot) -> object:
+    """Half an hour of the engines, busier and busier, with a silence in it."""
+    history = EngineHistory()
+    for i in range(450):
+        rising = [
+            e._replace(
+                generation_tokens_per_s=(e.generation_tokens_per_s or 0.0) * i / 450,
+                queued=i // 90,
+                kv_cache=i / 450,
+            )
+            for e in snapshot.engines
+        ]
+        history.add(NOW - 4.0 * (449 - i), rising if not 200 <= i < 230 else ())
+    return history.trends
