@@ -20,6 +20,7 @@ from tokentop.transport.http.failures import failure_for_exception, failure_for_
 
 GIB = 2**30
 AT = "2026-11-21T12:04:31Z"
+WALL = 1_795_262_671.0  # the same moment in Unix seconds
 HOST = "gpu-box-01"
 # Seconds an answer of each source takes: nvml 2.1 ms, the seven services 3.2 ms and more.
 LATENCY_S = {"nvml": 0.0021} | {n: 0.0032 + 0.0017 * i for i, n in enumerate(AITHER_SERVICES)}
@@ -59,7 +60,9 @@ class Box:
     def __init__(
         self, host: str = HOST, *, measured_s: float = 3600.0, busy_s: float = 2700.0, **given: Any
     ) -> None:
-        usual = FoldInput(host=host, at=AT, now=NOW, version="0.1.0", priced=False)
+        usual = FoldInput(
+            host=host, at=AT, now=NOW, wall=WALL, version="0.1.0", priced=False, stale_after_s=12.0
+        )
         self._inputs = usual._replace(**given)
         self._cache = LastGoodCache()
         self._engines: tuple[EngineObservation, ...] = ()

@@ -92,6 +92,8 @@ def observed(one: Serving) -> EngineObservation:
         latency_s=None if one.latency_ms is None else one.latency_ms / 1000,
         pids=one.pids,
         model_hint=one.model,
+        read_before=answered,
+        unserved_since=None if one.failure is None else NOW - (one.age_s or AGE_S),
     )
 
 

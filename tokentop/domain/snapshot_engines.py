@@ -47,6 +47,7 @@ EngineState = Literal[
     "gone",  # it was found and read, and nothing listens there any more
     "bad-data",  # answers, but nothing usable
 ]
+ANSWERING: tuple[EngineState, ...] = ("online", "asleep", "no-metrics", "names-only")
 SILENT_STATES: tuple[EngineState, ...] = ("stale", "offline", "backing-off", "gone")
 NOT_SERVING: tuple[EngineState, ...] = ("starting", "asleep")  # known to serve no request now
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_engines import ANSWERING
 from tokentop.runtime.oneshot.refresh import Refresher
 from tokentop.views.terminal import detect
 
@@ -66,7 +67,7 @@ def exit_code(snapshot: Snapshot, *, check: bool) -> int:
 def live(snapshot: Snapshot) -> bool:
     """Return whether any source gave a good answer in this poll."""
     return any(online for _, online in snapshot.services_online) or any(
-        service.state == "online" for service in snapshot.services
+        service.state in ANSWERING for service in snapshot.services
     )
 
 
