@@ -7,6 +7,7 @@ from textual.screen import ModalScreen
 from tokentop.views.tui.draw.kit.frame import framed
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, plain, window
 from tokentop.views.tui.keys import KEYS, Key
+from tokentop.views.tui.screens.overlay import Overlay
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
 
@@ -76,7 +77,7 @@ def _row(key: Key) -> Line:
     return [(f" {key.shown:<8}", "key"), (key.words, "text")]
 
 
-class HelpScreen(ModalScreen[None], inherit_bindings=False):
+class HelpScreen(ModalScreen[None], Overlay, inherit_bindings=False):
     """The table of keys; any other key or a click closes it, q quits as everywhere."""
 
     def __init__(self, styles: StyleTable, options: DrawOptions) -> None:
@@ -97,7 +98,9 @@ class HelpScreen(ModalScreen[None], inherit_bindings=False):
 
     async def on_key(self, event: events.Key) -> None:
         event.stop()
-        if event.key == "q":
+        if not self.is_active:  # closed by an earlier key: this one is for the screen below
+            self.app.post_message(events.Key(event.key, event.character))
+        elif event.key == "q":
             await self.app.action_quit()
         elif not self._scrolled(event.key):
             self.dismiss()

@@ -3,8 +3,10 @@
 from textual.app import App
 from textual.command import CommandPalette, SearchIcon
 
+from tokentop.views.tui.screens.overlay import Overlay
 
-class Palette(CommandPalette):
+
+class Palette(CommandPalette, Overlay):
     """Textual's, with a plain sign for the emoji, whose width differs between terminals."""
 
     def on_mount(self) -> None:
