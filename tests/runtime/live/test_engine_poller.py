@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.payloads import payload
+from tests.runtime.live.conftest import Tasks
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config, DiscoveryConfig, EngineConfig
 from tokentop.domain.readings import Failure
@@ -44,31 +45,27 @@ class _Pool:
 class _World:
     """A collector under a running EnginePoller; `seen` wakes whoever waits for news."""
 
-    def __init__(self, pool: _Pool, *engines: EngineConfig, search: Any = None) -> None:
+    def __init__(
+        self, pool: _Pool, spawn: Tasks, *engines: EngineConfig, search: Any = None
+    ) -> None:
         discovery = DiscoveryConfig(enabled=search is not None)
         config = Config(engines=engines, discovery=discovery, timeout_s=0.2, interval_s=0.01)
         self.collector = Collector(config, "box", False)
         clock = asyncio.get_running_loop().time
         self.clock = clock
         poller = Poller(self.collector, 0.01, lambda: None, clock)
-        self.engines = EnginePoller(self.collector, config, poller, clock, search)
-        self.task = asyncio.create_task(self.engines.run(pool))
+        self.tasks = spawn
+        EnginePoller(self.collector, config, poller, clock, search).start(pool, spawn)
 
     async def until(self, ready: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
             while not ready():
-                assert not self.task.done() or self.task.cancelled(), self.task
+                assert not [t for t in self.tasks.started if t.done() and t.exception()]
                 await asyncio.sleep(0.005)
 
     def states(self) -> dict[str, str]:
         now = self.clock()
         return {e.url or "": e.state for e in self.collector.snapshot(now, 0.0).engines}
-
-
-async def _ended(world: _World) -> None:
-    world.task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await world.task
 
 
 def _finding(*rounds: Findings) -> Callable[[], Awaitable[Findings]]:
@@ -80,31 +77,31 @@ def _finding(*rounds: Findings) -> Callable[[], Awaitable[Findings]]:
     return search
 
 
-async def test_an_engine_that_hangs_delays_nobody() -> None:
+async def test_an_engine_that_hangs_delays_no_other(spawn: Tasks) -> None:
     """Its row says so; the other is asked again and again meanwhile."""
     pool = _Pool(hang=OTHER)
-    world = _World(pool, EngineConfig("a", URL, "vllm"), EngineConfig("b", OTHER, "vllm"))
+    world = _World(pool, spawn, EngineConfig("a", URL, "vllm"), EngineConfig("b", OTHER, "vllm"))
     await world.until(lambda: pool.asked.count(URL + "/metrics") > 3)
     await world.until(lambda: world.collector.engines().views(0.0)[1].outcome is not None)
     assert world.states() == {URL: "online", OTHER: "offline"}
-    await _ended(world)
 
 
 async def test_a_found_engine_is_asked_at_once_and_let_go_when_it_is_dropped(
+    spawn: Tasks,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Between two searches nothing has to be restarted."""
     monkeypatch.setattr("tokentop.runtime.live.engine_poller.SEARCH_EVERY_S", 0.05)
     found = Findings((Found("vllm", URL),))
     pool = _Pool()
-    world = _World(pool, search=_finding(Findings(), found, found, Findings()))
+    world = _World(pool, spawn, search=_finding(Findings(), found, found, Findings()))
     await world.until(lambda: world.states() == {URL: "online"})
+    assert spawn.names() == ["search for engines", "poll engine vllm@127.0.0.1:8000"]
     pool.hang = URL
     await world.until(lambda: world.states() == {})
     pool.asked.clear()
     await asyncio.sleep(0.05)
     assert pool.asked == []
-    await _ended(world)
 
 
 async def test_a_poll_takes_at_most_twice_a_requests_time() -> None:

@@ -1,13 +1,12 @@
 """The full screen: sources -> poller -> snapshot -> scene -> panels."""
 
-import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from time import strftime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -22,13 +21,14 @@ from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.screen_model import ScreenModel
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import Name, ViewState
-from tokentop.views.tui.terminal import restore_terminal as leave
+from tokentop.views.tui.terminal.app import TerminalApp
 from tokentop.views.tui.terminal.gc_tuning import freeze_loaded_objects
+from tokentop.views.tui.terminal.restore_terminal import Terminal
 
 NOTICE_S = 4.0
 
 
-class TokentopApp(App[int]):
+class TokentopApp(TerminalApp):
     """The monitor: everything on the screen is a function of (snapshot, view, time)."""
 
     CSS_PATH = "theme.tcss"
@@ -40,13 +40,13 @@ class TokentopApp(App[int]):
     def __init__(
         self,
         config: Config,
-        terminal: leave.Terminal | None = None,
-        again: Reloader | None = None,
+        terminal: Terminal | None = None,
+        reloader: Reloader | None = None,
     ) -> None:
         # Decided before Textual picks its filter: without it NO_COLOR gives shades of grey.
-        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
-        self._terminal = terminal
-        self._again = again
+        ansi_color = True if "NO_COLOR" in os.environ else None
+        super().__init__(terminal, secrets(config), ansi_color=ansi_color)
+        self._reloader = reloader
         self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
         self.view = ViewState()
         self._look_theme = theme.MONO if self.no_color else config.ui.theme
@@ -65,21 +65,22 @@ class TokentopApp(App[int]):
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
-        """After the first paint: start asking, and the once-a-second tick."""
-        for task in await self.session.start(self._again, self._say):
-            task.add_done_callback(self._watch)
-        if self._terminal is not None:  # under a test's pilot the process goes on without us
+        """After the first paint: start polling, and the once-a-second tick."""
+        await self.session.start(self._spawn, self._reloader, self._notify)
+        if self.terminal is not None:  # under a test's pilot the process outlives the app
             freeze_loaded_objects()
         if not self.session.frozen:
             self.set_timer(1.0 - self.session.wall() % 1.0, self._tick_on)
 
+    def _spawn(
+        self, work: Coroutine[Any, Any, None], *, name: str, group: str, exclusive: bool = False
+    ) -> None:
+        """Run `work` as a Textual worker: `workers` lists it, and an error ends the app."""
+        self.run_worker(work, name=name, group=group, exclusive=exclusive)
+
     def _tick_on(self) -> None:
         self.set_interval(1.0, self._tick)
         self._tick()
-
-    def _watch(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and isinstance(error := task.exception(), Exception):
-            self._handle_exception(error)
 
     @property
     def monitor(self) -> MonitorScreen:
@@ -124,12 +125,12 @@ class TokentopApp(App[int]):
             self.view = view
             self._show()
 
-    def _say(self, notice: str) -> None:
-        """Say one sentence in the footer for a few seconds."""
+    def _notify(self, notice: str) -> None:
+        """Show one sentence in the footer for NOTICE_S."""
         self._look_at(self.view._replace(notice=notice))
-        self.set_timer(NOTICE_S, lambda: self._unsay(notice))
+        self.set_timer(NOTICE_S, lambda: self._clear_notice(notice))
 
-    def _unsay(self, notice: str) -> None:
+    def _clear_notice(self, notice: str) -> None:
         if self.view.notice == notice:
             self._look_at(self.view._replace(notice=""))
 
@@ -154,11 +155,11 @@ class TokentopApp(App[int]):
     def action_interval(self, step: int) -> None:
         interval_s = stepped(self.session.interval_s, step)
         self.session.set_interval(interval_s)
-        self._say(f"Polling every {interval_s:g} s")
+        self._notify(f"Polling every {interval_s:g} s")
 
     def action_refresh_now(self) -> None:
         self.session.refresh()
-        self._say("Asking every source now")
+        self._notify("Asking every source now")
 
     def action_sort(self) -> None:
         self._look_at(browse.resorted(self.view))
@@ -185,7 +186,7 @@ class TokentopApp(App[int]):
         self._look_theme = theme.next_theme(self._look_theme)
         self.theme = theme.PREFIX + self._look_theme
         self._show()
-        self._say(f"Theme: {self._look_theme}")
+        self._notify(f"Theme: {self._look_theme}")
 
     def action_screenshot_here(self) -> None:
         name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
@@ -194,9 +195,9 @@ class TokentopApp(App[int]):
             with open(path, "w", encoding="utf-8") as file:
                 file.write(self.picture())
         except OSError as error:
-            self._say(f"The screenshot could not be saved: {error.strerror or error}")
+            self._notify(f"The screenshot could not be saved: {error.strerror or error}")
             return
-        self._say(f"Saved {path}")
+        self._notify(f"Saved {path}")
 
     def picture(self) -> str:
         """What the screen shows now, as SVG."""
@@ -267,21 +268,6 @@ class TokentopApp(App[int]):
 
     async def action_quit(self) -> None:
         self.leave(0)
-
-    def leave(self, code: int, words: str = "") -> None:
-        """End the process at once; under a test's pilot, end the app as Textual does."""
-        if self._terminal is None:
-            self.exit(code, return_code=code)
-            return
-        writer = getattr(self._driver, "_writer_thread", None)
-        self._terminal.leave(code, writer, words)
-
-    def _handle_exception(self, error: Exception) -> None:
-        """Textual's own report prints local variables, and tokens with them."""
-        if self._terminal is None:
-            super()._handle_exception(error)
-            return
-        self.leave(1, leave.crash_report(error, secrets(self.session.config)))
 
 
 class _Runner:

@@ -11,7 +11,7 @@ from textual.events import Key
 from textual.message import Message
 
 from tests.views.tui.conftest import MakeApp
-from tokentop.views.tui.terminal.driver import Driver
+from tokentop.views.tui.terminal.driver import Driver, _timeout_ms
 
 
 async def test_keys_are_heard_and_the_end_wakes_the_thread(
@@ -34,12 +34,12 @@ async def test_keys_are_heard_and_the_end_wakes_the_thread(
             keys.append(event.key)
     assert keys == ["a", "é", "escape"]
     driver.exit_event.set()
-    os.write(driver._wake, b".")
+    os.write(driver._wake_writer, b".")
     thread.join(5)
     assert not thread.is_alive()
 
 
 def test_a_thread_that_hears_nothing_sleeps_until_it_does() -> None:
     """Ten wakes a second for the length of a session are a tenth of a per cent of a core."""
-    assert Driver._patience_ms(0.0) is None
-    assert Driver._patience_ms(float("inf")) == 100
+    assert _timeout_ms(0.0) is None
+    assert _timeout_ms(float("inf")) == 100

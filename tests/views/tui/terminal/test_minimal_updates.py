@@ -11,7 +11,7 @@ from tests.views.tui.pseudo_terminal import clean_environment
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.live.session import Session
 from tokentop.views.tui.app import TokentopApp
-from tokentop.views.tui.terminal.minimal_updates import Shown, touched
+from tokentop.views.tui.terminal.minimal_updates import Visible, touched
 from tokentop.views.tui.widgets.panel import Panel
 
 IMPORTED = """
@@ -84,16 +84,16 @@ def test_only_what_a_change_touches_is_rendered() -> None:
     """One cell of one panel renders that panel, and what stands in front of it."""
     toast, left, right, screen = (Panel(name, {}) for name in ("toast", "a", "b", "screen"))
     whole = Region(0, 0, 80, 24)
-    shown: Shown = {
+    visible: Visible = {
         toast: (Region(30, 0, 20, 2), whole),
         left: (Region(0, 0, 40, 24), whole),
         right: (Region(40, 0, 40, 24), whole),
         screen: (whole, whole),
     }
-    assert list(touched(shown, [Region(5, 5, 3, 1)])) == [left]
-    assert list(touched(shown, [Region(32, 0, 3, 1)])) == [toast]
-    assert list(touched(shown, [Region(20, 1, 15, 1)])) == [toast, left]
-    assert list(touched(shown, [Region(39, 5, 2, 1)])) == [left, right, screen]
+    assert list(touched(visible, [Region(5, 5, 3, 1)])) == [left]
+    assert list(touched(visible, [Region(32, 0, 3, 1)])) == [toast]
+    assert list(touched(visible, [Region(20, 1, 15, 1)])) == [toast, left]
+    assert list(touched(visible, [Region(39, 5, 2, 1)])) == [left, right, screen]
 
 
 async def test_a_round_is_folded_once(make_app: MakeApp) -> None:

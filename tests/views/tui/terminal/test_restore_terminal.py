@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,16 +30,22 @@ SERVICES = ("GENESIS", "MICROSCHEDULER", "COMPUTE", "ACCEL", "PARALLEL", "STRATA
 HANGING_RESOLVER = "import socket, time\nsocket.getaddrinfo = lambda *a, **k: time.sleep(600)\n"
 CRASHING = """
 import sys
-from tokentop.views.tui import app
-from tokentop.runtime.live import session
-from tokentop.secret import Secret
+from tokentop.cli import main
+from tokentop.collect.collector import Collector
+from tokentop.views.tui.app import TokentopApp
+from tokentop.views.tui.terminal.driver import Driver
 
-def broken(self):
+def broken(self, *args):
     hidden_local = "local-" + "hunter2"
     raise RuntimeError("broken at http://user:pass@example.test/x?key=hunter3 and s3cr3t-token")
 
-app.TokentopApp.action_sort = broken
-from tokentop.cli import main
+owner, name = {
+    "key": (TokentopApp, "action_sort"),
+    "poll": (Collector, "record"),
+    "driver": (Collector, "record_gpus"),
+    "input": (Driver, "process_message"),
+}[sys.argv.pop(1)]
+setattr(owner, name, broken)
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -130,25 +137,26 @@ def test_a_signal_restores_the_terminal(number: signal.Signals, tmp_path: Path) 
         _restored(terminal)
 
 
-def test_a_crash_restores_the_terminal_and_tells_no_secret(tmp_path: Path) -> None:
-    """A crash ends with code 1, a sentence and a traceback without locals, tokens or user names."""
+@pytest.mark.parametrize("fault", ["key", "poll", "driver", "input"])
+def test_a_crash_restores_the_terminal_and_prints_no_secret(fault: str, tmp_path: Path) -> None:
+    """A fault in a key's action, a polling worker or the input thread ends with code 1, a sentence
+    and a traceback without locals, tokens or user names."""
     script = tmp_path / "crashing.py"
     script.write_text(CRASHING)
     token = tmp_path / "token"
     token.write_text("s3cr3t-token")
     config = tmp_path / "tokentop.toml"
     config.write_text(f'[services.genesis]\ntoken_file = "{token}"\n')
-    import sys
-
-    args = ["--config", str(config)]
+    args = [fault, "--demo", "--config", str(config)]
     with PseudoTerminal(args, {}, command=(sys.executable, str(script))) as terminal:
-        terminal.read_until(*READY, b"quit")
+        terminal.read_until(READY[0])
         terminal.press(b"s")
         code, _ = terminal.wait()
         errors = terminal.errors()
         assert code == 1
         _restored(terminal)
     assert "RuntimeError" in errors
+    assert "in broken" in errors
     assert "tokentop crashed" in errors
     for secret in ("hunter2", "hunter3", "user:pass", "s3cr3t-token"):
         assert secret not in errors

@@ -4,13 +4,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.geometry import Offset, Region, Size, Spacing
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
-from textual.screen import Screen
 from textual.widget import Widget
 
 from tokentop.views.tui import screen_model as scenes
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.screen_model import ScreenModel
-from tokentop.views.tui.terminal.minimal_updates import MinimalCompositor
+from tokentop.views.tui.terminal.minimal_updates import MinimalScreen
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
 
@@ -37,12 +36,11 @@ class _Exact(Layout):
         ]
 
 
-class MonitorScreen(Screen[None], inherit_bindings=False):
+class MonitorScreen(MinimalScreen, inherit_bindings=False):
     """Shows a scene; computes only the panels that can have changed."""
 
     def __init__(self, scene: ScreenModel, styles: StyleTable) -> None:
         super().__init__()
-        self._compositor = MinimalCompositor()
         self._scene = scene
         self._table = styles
         self._exact = _Exact()
@@ -85,8 +83,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         added = [panel for name, panel in self._panels.items() if name not in known]
         if added:
             self.mount_all(added)
-        self._clear_arrangement_cache()  # a refresh clears those of parents only
-        self.refresh(layout=True)
+        self.arrange_again()
 
     def _place(self, size: Size) -> bool:
         """Take the scene's placements for `size`; true when they are not what they were."""
