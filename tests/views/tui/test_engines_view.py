@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import textual
 
 from tests.views.tui.conftest import frozen
 from tests.views.tui.test_keys import AppPilot, picture, pressed
-from tests.views.tui.test_snapshots import WRITTEN_WITH
 from tokentop.domain.engines.history import MOST, EngineHistory
 from tokentop.domain.engines.readings import Counters, EngineReading
 from tokentop.domain.policy import CostPolicy
@@ -207,7 +205,6 @@ async def test_the_new_views_fit_every_size(size: tuple[int, int]) -> None:
             await pilot.resize_terminal(100, 30)
 
 
-@pytest.mark.skipif(textual.__version__ != WRITTEN_WITH, reason="drawn with another Textual")
 @pytest.mark.parametrize("size", [LARGE, SMALL])
 @pytest.mark.parametrize("keys", [(), ("e",), ("e", "enter"), ("dollar_sign",)])
 def test_the_colours(

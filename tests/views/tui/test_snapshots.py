@@ -1,27 +1,21 @@
 """Colour: a few states in every theme, as SVG. Look at each picture before accepting it.
 
-The text of every state at every size is compared elsewhere; these are about colour.
+The text of every state at every size is compared elsewhere; these are about colour. They were
+made with Textual 8.2.8: a later one that draws other SVG fails here until somebody has looked.
 """
 
 from collections.abc import Callable
 
 import pytest
-import textual
 from rich.color import ColorType
 from rich.segment import Segment
 
 from tests.views.tui.conftest import MakeApp
 
-WRITTEN_WITH = "8.2.8"  # another Textual draws other SVG; accept new ones knowingly
 IDLE, HIGH, SURGE, FULL = 8.0, 66.0, 84.0, 100.0
 SMALL, LARGE = (80, 24), (120, 40)
 
 Compare = Callable[..., bool]
-
-pytestmark = pytest.mark.skipif(
-    textual.__version__ != WRITTEN_WITH,
-    reason=f"the pictures were made with Textual {WRITTEN_WITH}, this is {textual.__version__}",
-)
 
 
 @pytest.mark.parametrize(
