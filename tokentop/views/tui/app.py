@@ -18,12 +18,13 @@ from tokentop.views.palette import THEMES
 from tokentop.views.tui import keys, theme
 from tokentop.views.tui import navigation as browse
 from tokentop.views.tui.messages import SnapshotReady
-from tokentop.views.tui.screen_model import ScreenModel
+from tokentop.views.tui.screen_model import ScreenModel, lines, title
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import Name, ViewState
 from tokentop.views.tui.terminal.app import TerminalApp
 from tokentop.views.tui.terminal.gc_tuning import freeze_loaded_objects
 from tokentop.views.tui.terminal.restore_terminal import Terminal
+from tokentop.views.tui.widgets.selection import plain_text
 
 NOTICE_S = 4.0
 
@@ -33,6 +34,7 @@ class TokentopApp(TerminalApp):
 
     CSS_PATH = "theme.tcss"
     TITLE = "tokentop"
+    CLICK_CHAIN_TIME_THRESHOLD = -1.0  # every click acts: a second one does not select the panel
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(key.keys, key.action, key.words, priority=key.priority) for key in keys.KEYS
     ]
@@ -121,6 +123,8 @@ class TokentopApp(TerminalApp):
             self.monitor.tick(self._scene())
 
     def _look_at(self, view: ViewState) -> None:
+        if view._replace(notice=self.view.notice) != self.view:
+            self.monitor.clear_selection()  # other text stands there now
         if view != self.view:
             self.view = view
             self._show()
@@ -187,6 +191,18 @@ class TokentopApp(TerminalApp):
         self.theme = theme.PREFIX + self._look_theme
         self._show()
         self._notify(f"Theme: {self._look_theme}")
+
+    def action_copy(self) -> None:
+        """Copy what is selected; else the panel under the mouse, or the view's main one."""
+        text, name = self.screen.get_selected_text(), "the selection"
+        if not text:
+            place = self.monitor.copyable(self.mouse_over)
+            scene = self._scene()
+            text = plain_text(lines(scene, place))
+            name = title(scene, place).partition(" · ")[0] or place.panel
+        self.copy_to_clipboard(text)
+        count = text.count("\n") + 1
+        self._notify(f"Copied {name}: {count} line{'s' if count > 1 else ''}")
 
     def action_screenshot_here(self) -> None:
         name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
@@ -255,8 +271,8 @@ class TokentopApp(TerminalApp):
         self.action_scroll_rows(-3)
 
     async def on_click(self, event: events.Click) -> None:
-        if self.screen is not self.monitor:
-            return
+        if self.screen is not self.monitor or self.monitor.selections:
+            return  # the end of a drag, which has selected text, is a click for Textual
         action = browse.click(self._scene(), self.monitor.placed, event.screen_x, event.screen_y)
         if action:
             await self.run_action(action)

@@ -37,6 +37,7 @@ KEYS: tuple[Key, ...] = (
     Key("pageup", "scroll_pages(-1)", "pgup", "A page up", "Lists"),
     Key("home,g", "scroll_to(0)", "home", "To the first row", "Lists"),
     Key("end,G", "scroll_to(1)", "end", "To the last row", "Lists"),
+    Key("y", "copy", "y", "Copy selection, else panel", "Program"),
     Key("t", "next_theme", "t", "Next theme", "Program"),
     Key("S", "screenshot_here", "S", "Save an SVG screenshot here", "Program"),
     Key("ctrl+p", "command_palette", "^p", "Command palette", "Program"),

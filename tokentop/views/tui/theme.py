@@ -18,9 +18,20 @@ StyleTable = dict[str, RichStyle]
 def style_table(theme: str) -> StyleTable:
     """Style name -> Rich style, for one of `palette.THEMES` or MONO."""
     if theme == MONO:
-        return {name: _mono(name, style) for name, style in palette.STYLES["ansi"].items()}
-    background = palette.BACKGROUNDS[theme]
-    return {name: _coloured(style, background) for name, style in palette.STYLES[theme].items()}
+        styles = {name: _mono(name, style) for name, style in palette.STYLES["ansi"].items()}
+    else:
+        background = palette.BACKGROUNDS[theme]
+        styles = {name: _coloured(s, background) for name, s in palette.STYLES[theme].items()}
+    return styles | {"selection": _selection(theme)}
+
+
+def _selection(theme: str) -> RichStyle:
+    """Selected text: plain text reversed, which no state of anything looks like."""
+    if theme == MONO:  # an underline tells it from what is reversed already
+        return RichStyle(reverse=True, underline=True)
+    if theme == "ansi":
+        return RichStyle(reverse=True)
+    return RichStyle(color=palette.BACKGROUNDS[theme], bgcolor=palette.STYLES[theme]["text"].fg)
 
 
 def _coloured(style: palette.Style, background: str) -> RichStyle:

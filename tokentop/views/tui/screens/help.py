@@ -102,6 +102,8 @@ class HelpScreen(ModalScreen[None], Overlay, inherit_bindings=False):
             self.app.post_message(events.Key(event.key, event.character))
         elif event.key == "q":
             await self.app.action_quit()
+        elif event.key == "y" and self.selections:
+            await self.app.run_action("copy")
         elif not self._scrolled(event.key):
             self.dismiss()
 
@@ -121,4 +123,5 @@ class HelpScreen(ModalScreen[None], Overlay, inherit_bindings=False):
         self._scrolled("up")
 
     def on_click(self) -> None:
-        self.dismiss()
+        if not self.selections:  # else it is the end of a drag
+            self.dismiss()

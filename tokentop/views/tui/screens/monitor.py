@@ -13,6 +13,8 @@ from tokentop.views.tui.terminal.minimal_updates import MinimalScreen
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
 
+_MAIN = ("gpus", "engines", "engine", "costs")
+
 
 class _Exact(Layout):
     """Puts each panel on its region; a panel without one is not on the screen."""
@@ -56,6 +58,12 @@ class MonitorScreen(MinimalScreen, inherit_bindings=False):
         self._place(self.app.size)
         yield from self._panels.values()
 
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "escape" and self.selections:
+            self.clear_selection()
+            event.stop()  # one step back a press
+            event.prevent_default()
+
     def on_resize(self, event: events.Resize) -> None:
         self._arrange(event.size)
         self._draw(self._placements)
@@ -70,6 +78,14 @@ class MonitorScreen(MinimalScreen, inherit_bindings=False):
         """Move only ages, countdowns and the clock."""
         self._scene = scene
         self._draw(tuple(p for p in self._placements if scenes.ticking(scene, p)))
+
+    def copyable(self, widget: Widget | None) -> Placement:
+        """Where `widget` stands if it is a panel that is shown, else the view's main panel."""
+        shown = {place.panel: place for place in self._placements}
+        if isinstance(widget, Panel) and widget.panel in shown:
+            return shown[widget.panel]
+        main = [shown[panel] for panel in _MAIN if panel in shown]
+        return main[0] if main else max(shown.values(), key=lambda p: p.width * p.height)
 
     @property
     def placed(self) -> tuple[Placement, ...]:
@@ -90,6 +106,7 @@ class MonitorScreen(MinimalScreen, inherit_bindings=False):
         placements = scenes.placements(self._scene, size.width, size.height)
         if placements == self._placements:
             return False
+        self.clear_selection()
         self._placements = placements
         self._exact.regions = {p.panel: Region(p.x, p.y, p.width, p.height) for p in placements}
         for place in placements:
