@@ -26,6 +26,7 @@ from textual.driver import Driver as TextualDriver
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Region
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import WorkerFailed
@@ -34,6 +35,7 @@ from tests.views.tui.conftest import MakeApp
 from tests.views.tui.pseudo_terminal import PseudoTerminal
 from tests.views.tui.terminal.emulator import shown
 from tests.views.tui.test_keys import pressed
+from tests.views.tui.test_selection import click, drag
 from tokentop.views.tui.terminal.driver import Driver, writer_of
 from tokentop.views.tui.terminal.minimal_updates import MinimalCompositor, MinimalUpdate
 from tokentop.views.tui.widgets.panel import Panel
@@ -48,6 +50,7 @@ SIZE = (100, 30)
         (Compositor.render_partial_update, "self"),
         (ChopsUpdate.__init__, "self chops spans chop_ends"),
         (ChopsUpdate.render_segments, "self console"),
+        (Screen._watch__select_state, "self select_state"),
         (Widget._clear_arrangement_cache, "self"),
         (App._handle_exception, "self error"),
         (LinuxDriver.__init__, "self app debug mouse size"),
@@ -106,6 +109,24 @@ async def test_a_screen_draws_through_its_compositor(make_app: MakeApp) -> None:
         assert isinstance(update, MinimalUpdate)
         assert update.spans == [(0, 3, 5)]
         assert drawn == [header]
+
+
+async def test_selecting_repaints_no_whole_screen(make_app: MakeApp) -> None:
+    """Neither a click nor a drag nor its end: the panels refresh their own changed cells."""
+    async with make_app().run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        screen = pilot.app.screen
+        assert isinstance(Screen._select_state, Reactive)
+        whole: list[object] = []
+        screen.refresh = lambda *regions, **_: whole.append(regions)  # type: ignore[method-assign,assignment]
+        await drag(pilot, (3, 12), (9, 12))
+        assert screen.selections
+        assert screen._select_state is not None
+        await click(pilot, 3, 0)
+        assert not screen.selections
+        assert screen._select_state is None
+        assert not screen._selecting
+        assert not whole
 
 
 async def test_the_terminal_shows_what_the_app_composed(make_app: MakeApp, tmp_path: Path) -> None:
