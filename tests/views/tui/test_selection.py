@@ -186,7 +186,14 @@ async def test_y_copies_the_panel_under_the_mouse(at_large: AppPilot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "name"), [("1", "GPU pool"), ("2", "GPU pool"), ("3", "Utilisation"), ("e", "engines")]
+    ("key", "name"),
+    [
+        ("1", "GPU pool"),
+        ("s", "GPU pool"),
+        ("2", "GPU pool"),
+        ("3", "Utilisation"),
+        ("e", "engines"),
+    ],
 )
 async def test_without_a_mouse_y_copies_the_main_panel(
     at_large: AppPilot, key: str, name: str

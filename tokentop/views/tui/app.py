@@ -18,13 +18,13 @@ from tokentop.views.palette import THEMES
 from tokentop.views.tui import keys, theme
 from tokentop.views.tui import navigation as browse
 from tokentop.views.tui.messages import SnapshotReady
-from tokentop.views.tui.screen_model import ScreenModel, lines, title
+from tokentop.views.tui.screen_model import ScreenModel, lines
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import Name, ViewState
 from tokentop.views.tui.terminal.app import TerminalApp
 from tokentop.views.tui.terminal.gc_tuning import freeze_loaded_objects
 from tokentop.views.tui.terminal.restore_terminal import Terminal
-from tokentop.views.tui.widgets.selection import plain_text
+from tokentop.views.tui.widgets.selection import plain_text, title
 
 NOTICE_S = 4.0
 
@@ -197,9 +197,8 @@ class TokentopApp(TerminalApp):
         text, name = self.screen.get_selected_text(), "the selection"
         if not text:
             place = self.monitor.copyable(self.mouse_over)
-            scene = self._scene()
-            text = plain_text(lines(scene, place))
-            name = title(scene, place).partition(" · ")[0] or place.panel
+            drawn = lines(self._scene(), place)
+            text, name = plain_text(drawn), title(drawn) or place.panel
         self.copy_to_clipboard(text)
         count = text.count("\n") + 1
         self._notify(f"Copied {name}: {count} line{'s' if count > 1 else ''}")

@@ -21,7 +21,6 @@ from tokentop.views.tui.state import ViewState
 
 CHARTS = ("utilization", "multiplier", "queue", "vram")
 _CHART = "chart-"
-_TITLES = {"processes": "Processes", "costs": costs.TITLE}
 _TALL = 36  # rows from which panels have frames, as on the dashboard
 
 
@@ -130,39 +129,31 @@ def lines(scene: ScreenModel, place: Placement) -> list[Line]:
         history = [sample.utilization for sample in scene.samples()]
         return panels.draw(scene.snapshot, place, scene.options._replace(history=history))
     if place.panel == "processes":
-        return _bordered(scene, place, [], processes.lines)
+        return _own(scene, place, "Processes", [], processes.lines)
     if place.panel == "costs":
-        return _bordered(scene, place, costs.summary(scene.snapshot, scene.options), costs.lines)
+        said = costs.summary(scene.snapshot, scene.options)
+        return _own(scene, place, costs.TITLE, said, costs.lines)
     if place.panel == "engine":
         return _engine(scene, place)
     return panels.draw(scene.snapshot, place, scene.options)
 
 
-def title(scene: ScreenModel, place: Placement) -> str:
-    """What a panel is called in its border; "" for those without a border."""
-    if place.panel.startswith(_CHART):
-        from tokentop.views.tui.draw.panels.history import charts  # loads plotext, 10 MB
-
-        return charts.MEASURES[place.panel.removeprefix(_CHART)].title
-    if place.panel == "engine":
-        one = engine.found(scene.snapshot, scene.view.opened or "")
-        return engine.named(one) if one else "engine"
-    if place.panel in _TITLES:
-        return _TITLES[place.panel]
-    return panels.PANELS[place.panel].title(scene.snapshot, scene.options)
-
-
 def _chart(scene: ScreenModel, place: Placement) -> list[Line]:
-    from tokentop.views.tui.draw.panels.history import charts
+    from tokentop.views.tui.draw.panels.history import (
+        charts as history_view,  # plotext is paid for when a chart is seen
+    )
 
     name = place.panel.removeprefix(_CHART)
     samples = scene.samples()
 
     def inside(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
-        return charts.lines(name, snapshot, samples, scene.now, width, height, ascii=options.ascii)
+        return history_view.lines(
+            name, snapshot, samples, scene.now, width, height, ascii=options.ascii
+        )
 
-    now: Line = [("now ", "dim"), (charts.latest(name, samples), "bright")]
-    return _bordered(scene, place, now, inside)
+    title = history_view.MEASURES[name].title
+    now: Line = [("now ", "dim"), (history_view.latest(name, samples), "bright")]
+    return _own(scene, place, title, now, inside)
 
 
 def _engine(scene: ScreenModel, place: Placement) -> list[Line]:
@@ -174,22 +165,23 @@ def _engine(scene: ScreenModel, place: Placement) -> list[Line]:
     def inside(_: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
         return engine.lines(one, trends, width, height, options)
 
-    return _bordered(scene, place, engine.summary(one, scene.options), inside)
+    title = engine.named(one) if one else "engine"
+    return _own(scene, place, title, engine.summary(one, scene.options), inside)
 
 
-def _bordered(
-    scene: ScreenModel, place: Placement, summary: Line, inside: panels.Lines
+def _own(
+    scene: ScreenModel, place: Placement, title: str, summary: Line, inside: panels.Lines
 ) -> list[Line]:
-    """A panel that the dashboard does not have, with the border that its place names."""
+    """A panel that the dashboard does not have, set off as its place says."""
     options, edge = scene.options, {"frame": (4, 2), "rule": (0, 1), "bare": (0, 0)}[place.border]
     width, height = place.width - edge[0], place.height - edge[1]
     if width < 1 or height < 1:
         return block([], place.width, place.height)
     drawn = inside(scene.snapshot, width, height, options)
     if place.border == "frame":
-        drawn = framed(drawn, title(scene, place), summary, place.width, place.height)
+        drawn = framed(drawn, title, summary, place.width, place.height)
     elif place.border == "rule":
-        drawn = [rule(title(scene, place), summary, place.width), *drawn]
+        drawn = [rule(title, summary, place.width), *drawn]
     return plain(drawn) if options.ascii else drawn
 
 

@@ -37,5 +37,11 @@ def plain_text(lines: Sequence[Line]) -> str:
     return selected_text(lines, SELECT_ALL)
 
 
+def title(lines: Sequence[Line]) -> str:
+    """A panel's title as its border shows it, without what follows a dot; "" where it has none."""
+    titles = [text.strip() for text, style in lines[0] if style == "title"]
+    return titles[0].partition(" · ")[0] if titles else ""
+
+
 def _text(line: Line) -> str:
     return "".join(text for text, _ in line)
