@@ -1,4 +1,4 @@
-"""The screen's engines: each at its own pace, new ones as they are found, the gone let go."""
+"""The screen's engines: each polled at its own pace, from when it is found until it is gone."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,12 +28,12 @@ PAGES = {
 class _Pool:
     """Answers as a captured vLLM; whatever begins with `hang` never answers."""
 
-    def __init__(self, hang: str = "nobody") -> None:
-        self.asked: list[str] = []
+    def __init__(self, hang: str = "no URL") -> None:
+        self.fetched: list[str] = []
         self.hang = hang
 
     async def fetch(self, request: Request) -> Reply | Failure:
-        self.asked.append(request.url)
+        self.fetched.append(request.url)
         if request.url.startswith(self.hang):
             await asyncio.Event().wait()
         for path, name in PAGES.items():
@@ -43,7 +43,7 @@ class _Pool:
 
 
 class _World:
-    """A collector under a running EnginePoller; `seen` wakes whoever waits for news."""
+    """A collector under a running EnginePoller."""
 
     def __init__(
         self, pool: _Pool, spawn: Tasks, *engines: EngineConfig, search: Any = None
@@ -78,15 +78,15 @@ def _finding(*rounds: Findings) -> Callable[[], Awaitable[Findings]]:
 
 
 async def test_an_engine_that_hangs_delays_no_other(spawn: Tasks) -> None:
-    """Its row says so; the other is asked again and again meanwhile."""
+    """Its row is offline; the other is polled again and again meanwhile."""
     pool = _Pool(hang=OTHER)
     world = _World(pool, spawn, EngineConfig("a", URL, "vllm"), EngineConfig("b", OTHER, "vllm"))
-    await world.until(lambda: pool.asked.count(URL + "/metrics") > 3)
+    await world.until(lambda: pool.fetched.count(URL + "/metrics") > 3)
     await world.until(lambda: world.collector.engines().views(0.0)[1].outcome is not None)
     assert world.states() == {URL: "online", OTHER: "offline"}
 
 
-async def test_a_found_engine_is_asked_at_once_and_let_go_when_it_is_dropped(
+async def test_a_found_engine_is_polled_at_once_and_no_more_when_it_is_gone(
     spawn: Tasks,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -99,13 +99,13 @@ async def test_a_found_engine_is_asked_at_once_and_let_go_when_it_is_dropped(
     assert spawn.names() == ["search for engines", "poll engine vllm@127.0.0.1:8000"]
     pool.hang = URL
     await world.until(lambda: world.states() == {})
-    pool.asked.clear()
+    pool.fetched.clear()
     await asyncio.sleep(0.05)
-    assert pool.asked == []
+    assert pool.fetched == []
 
 
 async def test_a_poll_takes_at_most_twice_a_requests_time() -> None:
-    """However many questions a conversation has."""
+    """However many requests its protocol makes."""
     collector = Collector(Config(engines=(EngineConfig("a", URL, "vllm"),)), "box", False)
     due = collector.engines().poll("vllm@127.0.0.1:8000", 0.0)
     assert due is not None

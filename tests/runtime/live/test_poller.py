@@ -17,7 +17,7 @@ class _Source(NamedTuple):
 
 
 class _Collector:
-    """Remembers what was recorded; a key in `parked` is never due."""
+    """Keeps what was recorded; a key in `backing_off` is never due."""
 
     def __init__(self, *keys: str, backing_off: tuple[str, ...] = ()) -> None:
         self.sources = tuple(_Source(key, Request(f"http://{key}/")) for key in keys)
@@ -41,10 +41,10 @@ class _Pool:
 
     def __init__(self, *hanging: str) -> None:
         self.hanging = hanging
-        self.asked: list[str] = []
+        self.fetched: list[str] = []
 
     async def fetch(self, request: Request) -> Reply | Failure:
-        self.asked.append(request.url)
+        self.fetched.append(request.url)
         if any(host in request.url for host in self.hanging):
             await asyncio.Event().wait()
         return Reply(200, b"{}")
@@ -71,21 +71,21 @@ async def test_a_hanging_source_delays_no_other(spawn: Tasks) -> None:
         while min(collector.recorded.count("a"), collector.recorded.count("b")) < 5:
             changed.clear()
             await changed.wait()
-    assert pool.asked.count("http://slow/") == 1
+    assert pool.fetched.count("http://slow/") == 1
     assert "slow" not in collector.recorded
 
 
-async def test_a_parked_source_is_not_asked(spawn: Tasks) -> None:
-    """The breaker's word is taken before every request."""
+async def test_a_source_that_is_backing_off_is_not_polled(spawn: Tasks) -> None:
+    """The breaker decides before every request."""
     collector, pool, changed = _Collector("a", "b", backing_off=("b",)), _Pool(), asyncio.Event()
     poller = _poller(collector, 60, changed)
     poller.start(pool, None, spawn)
     async with asyncio.timeout(5):
         await changed.wait()
-    assert pool.asked == ["http://a/"]
+    assert pool.fetched == ["http://a/"]
 
 
-async def test_refresh_asks_now(spawn: Tasks) -> None:
+async def test_refresh_polls_now(spawn: Tasks) -> None:
     """r does not wait for the interval to pass."""
     collector, pool, changed = _Collector("a"), _Pool(), asyncio.Event()
     poller = _poller(collector, 60, changed)
@@ -95,7 +95,7 @@ async def test_refresh_asks_now(spawn: Tasks) -> None:
         changed.clear()
         poller.refresh()
         await changed.wait()
-    assert len(pool.asked) == 2
+    assert len(pool.fetched) == 2
 
 
 async def test_answers_of_one_round_make_one_picture(spawn: Tasks) -> None:
@@ -144,7 +144,7 @@ def test_the_interval_stays_within_its_bounds() -> None:
 async def test_slow_and_fast_sources_share_their_rounds(
     spawn: Tasks, answered_at: float, next_at: float
 ) -> None:
-    """However late an answer came, its source asks with the others next time, and only once."""
+    """However late it answered, a source is polled with the others next time, and once."""
     now = 100.0
     poller = Poller(_Collector(), 4.0, lambda: None, lambda: now)
     poller.start(_Pool(), None, spawn)

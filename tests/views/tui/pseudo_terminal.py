@@ -1,4 +1,4 @@
-"""The installed program in a pseudo-terminal, its byte stream read until something is seen."""
+"""The installed program in a pseudo-terminal, and the bytes that it sends."""
 
 import fcntl
 import os

@@ -7,7 +7,7 @@ from textual import events
 from textual.screen import Screen
 
 from tests.views.tui.conftest import MakeApp, frozen
-from tests.views.tui.test_keys import AppPilot, picture, pressed
+from tests.views.tui.pilot import AppPilot, app_of, picture, pressed
 from tokentop.views.tui.app import TokentopApp
 
 KEYS = ("question_mark", "f1", "ctrl+p", "escape", "x", "enter", "slash", "j", "2", "e", "down",
@@ -35,7 +35,7 @@ async def test_queued_keys_close_an_overlay_once(
     async with make_app().run_test(size=(80, 24)) as pilot:
         await pressed(pilot, opened)
         queue(pilot.app.screen, *keys)
-        queue(pilot.app, *keys)  # type: ignore[arg-type]
+        queue(app_of(pilot), *keys)
         await settled(pilot)
         await pressed(pilot, "escape", "escape", "escape")
         await settled(pilot)
@@ -46,9 +46,9 @@ async def test_a_key_after_the_closing_one_is_the_monitors(make_app: MakeApp) ->
     """With help open, x and 2 typed at once close it and show the GPUs."""
     async with make_app().run_test(size=(120, 40)) as pilot:
         await pressed(pilot, "question_mark")
-        queue(pilot.app, "x", "2")  # type: ignore[arg-type]
+        queue(app_of(pilot), "x", "2")
         await settled(pilot)
-        assert "Processes" in picture(pilot.app)  # type: ignore[arg-type]
+        assert "Processes" in picture(app_of(pilot))
 
 
 @pytest.mark.parametrize("opened", ["question_mark", "ctrl+p"])
@@ -69,16 +69,16 @@ async def test_any_keys_leave_a_program_that_goes_on(typed: list[tuple[str, bool
     """Typed with pauses or without, only a quitting key ends the program; esc leads back."""
     async with TokentopApp(frozen(100.0)).run_test(size=(80, 24)) as pilot:
         for key, waits in typed:
-            queue(pilot.app, key)  # type: ignore[arg-type]
+            queue(app_of(pilot), key)
             if waits:
                 await pilot.pause(0)
         for _ in range(4):
-            queue(pilot.app, "escape")  # type: ignore[arg-type]
+            queue(app_of(pilot), "escape")
             await pilot.pause(0)
         await settled(pilot)
         if pilot.app.return_code is None:
             assert len(pilot.app.screen_stack) == 1
-            assert "GPU" in picture(pilot.app)  # type: ignore[arg-type]
+            assert "GPU" in picture(app_of(pilot))
     keys = {key for key, _ in typed}
     if not keys & {"q", "ctrl+c", "ctrl+q"}:
         assert pilot.app.return_code is None

@@ -51,7 +51,7 @@ def test_a_wide_character_is_never_cut_in_half() -> None:
 
 
 def test_a_combining_mark_belongs_to_its_letter() -> None:
-    """A mark that appears changes the one cell it stands on."""
+    """A mark that appears changes one cell, its letter's."""
     assert changed_spans([("ae", "text")], [("ae\u0301", "text")]) == [(1, 2)]
 
 

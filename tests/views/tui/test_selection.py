@@ -5,14 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from textual.events import MouseDown, MouseEvent, MouseMove, MouseUp
 from textual.geometry import Offset, Region
 from textual.selection import SELECT_ALL, Selection
 from textual.strip import Strip
 
 from tests.views.tui.conftest import MakeApp
+from tests.views.tui.pilot import AppPilot, app_of, click, drag, picture, pressed, strips
 from tests.views.tui.pseudo_terminal import PseudoTerminal
-from tests.views.tui.test_keys import AppPilot, picture, pressed
 from tokentop.views.tui.app import TokentopApp
 from tokentop.views.tui.theme import MONO, style_table
 from tokentop.views.tui.widgets.panel import Panel
@@ -21,44 +20,11 @@ from tokentop.views.tui.widgets.selection import highlighted, plain_text, select
 LINES = [[("GPU ", "dim"), ("模型 8", "bright"), ("   ", "text")], [("ab", "text"), ("  ", "dim")]]
 
 
-async def mouse(pilot: AppPilot, kind: type[MouseEvent], x: int, y: int) -> None:
-    """One event of the left button, as the driver posts it."""
-    pilot.app.post_message(kind(None, x, y, 0, 0, 1, False, False, False, x, y))
-    await pilot.pause(0)
-
-
-async def drag(pilot: AppPilot, start: tuple[int, int], end: tuple[int, int]) -> None:
-    """Press at `start`, move to `end` and release there."""
-    await mouse(pilot, MouseDown, *start)
-    await mouse(pilot, MouseMove, *end)
-    await mouse(pilot, MouseUp, *end)
-    await pilot.pause()
-
-
-async def click(pilot: AppPilot, x: int, y: int) -> None:
-    await mouse(pilot, MouseDown, x, y)
-    await mouse(pilot, MouseUp, x, y)
-    await pilot.pause()
-
-
 def place_of(app: TokentopApp, text: str) -> tuple[int, int]:
     """The first cell of some text on the screen."""
     rows = picture(app).split("\n")
     y = next(y for y, row in enumerate(rows) if text in row)
     return rows[y].index(text), y
-
-
-def app_of(pilot: AppPilot) -> TokentopApp:
-    assert isinstance(pilot.app, TokentopApp)
-    return pilot.app
-
-
-@pytest.fixture
-async def at_large(make_app: MakeApp):  # type: ignore[no-untyped-def]
-    """A running app at 120 x 40."""
-    async with make_app().run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
-        yield pilot
 
 
 def test_the_text_is_that_of_the_cells_without_trailing_blanks() -> None:
@@ -109,7 +75,7 @@ async def test_the_selection_is_seen_in_every_theme(
         style = style_table(theme)["selection"]
 
         def marked() -> str:
-            strip = pilot.app.screen._compositor.render_strips()[y]
+            strip = strips(app_of(pilot))[y]
             return "".join(s.text for s in strip if s.style and s.style + style == s.style)
 
         assert marked() == ""
@@ -166,7 +132,7 @@ async def test_the_selection_goes_where_other_text_comes(at_large: AppPilot) -> 
 
 
 async def test_a_notice_leaves_the_selection(at_large: AppPilot) -> None:
-    """What is said in the footer moves no text."""
+    """A notice in the footer moves no text."""
     app = app_of(at_large)
     x, y = place_of(app, "RTX 4090")
     await drag(at_large, (x, y), (x + 7, y))
@@ -201,6 +167,16 @@ async def test_without_a_mouse_y_copies_the_main_panel(
     """A keyboard alone copies what the view is about."""
     assert f"Copied {name}: " in await pressed(at_large, key, "y")
     assert name in app_of(at_large).clipboard.split("\n")[0]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (10, 3), (40, 12)])
+async def test_y_copies_at_every_size(make_app: MakeApp, size: tuple[int, int]) -> None:
+    """However little there is to copy."""
+    async with make_app().run_test(size=size) as pilot:
+        for key in ("1", "2", "3", "4", "$"):
+            app_of(pilot).copy_to_clipboard("")
+            await pressed(pilot, key, "y")
+            assert app_of(pilot).clipboard
 
 
 async def test_help_is_selected_and_copied_too(at_large: AppPilot) -> None:

@@ -43,7 +43,7 @@ async def test_every_source_has_a_worker_of_its_own(tmp_path: Path) -> None:
 
 
 async def test_the_frozen_demo_polls_nothing() -> None:
-    """Its picture stands still: no worker runs."""
+    """No worker runs."""
     async with TokentopApp(frozen(100.0)).run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         assert not list(pilot.app.workers)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """Live sources, the demo's, or the demo's first seconds replayed and standing still.
+    """Live sources, the demo's, or the demo frozen at one moment.
 
-    `on_change` is called on the loop with what is known, and when, once something new was learnt.
+    `on_change` is called on the loop with a snapshot and its monotonic time, after new data.
     """
 
     def __init__(self, config: Config, on_change: Callable[[Snapshot, float], object]) -> None:
@@ -48,12 +48,12 @@ class Session:
 
     @property
     def frozen(self) -> bool:
-        """True where the picture stands still for good."""
+        """Whether the demo is frozen: nothing will change."""
         return self.frozen_at is not None
 
     @property
     def config(self) -> Config:
-        """The configuration in force, which a changed file may have mended."""
+        """The configuration in force, with what a changed file has replaced."""
         return self.collector.config
 
     @property
@@ -61,7 +61,7 @@ class Session:
         return self._poller.interval_s
 
     def now(self) -> float:
-        """Monotonic seconds; the moment asked for where the demo is frozen."""
+        """Monotonic seconds; the frozen demo's moment where it is frozen."""
         return time.monotonic() if self.frozen_at is None else self.frozen_at
 
     def wall(self) -> float:
@@ -69,11 +69,11 @@ class Session:
         return time.time() if self.frozen_at is None else self._wall_began + self.frozen_at
 
     def local_time(self) -> time.struct_time:
-        """The wall clock here; the frozen demo's is the same everywhere."""
+        """Local time for display; the frozen demo's is the same in every time zone."""
         return time.gmtime(self.wall()) if self.frozen else time.localtime(self.wall())
 
     def snapshot(self) -> Snapshot:
-        """Everything known now."""
+        """The snapshot as of now."""
         return self._fold(self.now())
 
     def _fold(self, now: float) -> Snapshot:
@@ -143,13 +143,13 @@ class Session:
         try:
             snapshot = self._fold(now)
             self._sample(snapshot, now)
-        except Exception as error:  # noqa: BLE001  # a fault of ours costs a picture, not the rest
+        except Exception as error:  # noqa: BLE001  # a fault in the fold costs one picture, not the monitor
             self._notify(f"No new picture: {fault.sentence(error)}")
             return
         self._on_change(snapshot, now)
 
     def _sample(self, snapshot: Snapshot, now: float) -> None:
-        """Keep one sample a round: answers that trickle in mend the round's sample."""
+        """Keep one sample a round: answers that come in later replace the round's sample."""
         if now - self._sampled_at >= 0.6 * self.interval_s:
             self._sampled_at = now
         self.history.add(sample_of(snapshot, self._sampled_at))
@@ -158,7 +158,7 @@ class Session:
 
 
 def sample_of(snapshot: Snapshot, now: float) -> Sample:
-    """What the history keeps of one snapshot; stale demand is a gap."""
+    """The history's sample of one snapshot; stale demand is a gap."""
     demand = snapshot.demand
     fresh = not demand.stale
     return Sample(

@@ -1,7 +1,8 @@
-"""The full screen: sources -> poller -> snapshot -> scene -> panels."""
+"""The full screen: sources -> poller -> snapshot -> screen model -> panels."""
 
 import os
 from collections.abc import Coroutine, Iterable
+from functools import partial
 from time import strftime
 from typing import Any, ClassVar
 
@@ -15,8 +16,7 @@ from tokentop.config.schema import Config, secrets
 from tokentop.runtime.live.poller import stepped
 from tokentop.runtime.live.session import Session
 from tokentop.views.palette import THEMES
-from tokentop.views.tui import keys, theme
-from tokentop.views.tui import navigation as browse
+from tokentop.views.tui import keys, navigation, theme
 from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.screen_model import ScreenModel, lines
 from tokentop.views.tui.screens.monitor import MonitorScreen
@@ -36,7 +36,7 @@ class TokentopApp(TerminalApp):
     TITLE = "tokentop"
     CLICK_CHAIN_TIME_THRESHOLD = -1.0  # every click acts: a second one does not select the panel
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.words, priority=key.priority) for key in keys.KEYS
+        Binding(key.keys, key.action, key.label, priority=key.priority) for key in keys.KEYS
     ]
 
     def __init__(
@@ -51,28 +51,28 @@ class TokentopApp(TerminalApp):
         self._reloader = reloader
         self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
         self.view = ViewState()
-        self._look_theme = theme.MONO if self.no_color else config.ui.theme
+        self._theme_name = theme.MONO if self.no_color else config.ui.theme
         for name in (*THEMES, theme.MONO):
             self.register_theme(theme.textual_theme(name))
-        self.theme = theme.PREFIX + self._look_theme
+        self.theme = theme.PREFIX + self._theme_name
         self._snapshot = self.session.snapshot()
         self._snapshot_at = self.session.now()
 
-    # -- start and picture
+    # -- starting and drawing
 
     def get_default_screen(self) -> Screen[None]:
-        return MonitorScreen(self._scene(), theme.style_table(self._look_theme))
+        return MonitorScreen(self._model(), theme.style_table(self._theme_name))
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._begin)
+        self.call_after_refresh(self._start)
 
-    async def _begin(self) -> None:
+    async def _start(self) -> None:
         """After the first paint: start polling, and the once-a-second tick."""
         await self.session.start(self._spawn, self._reloader, self._notify)
         if self.terminal is not None:  # under a test's pilot the process outlives the app
             freeze_loaded_objects()
         if not self.session.frozen:
-            self.set_timer(1.0 - self.session.wall() % 1.0, self._tick_on)
+            self.set_timer(1.0 - self.session.wall() % 1.0, self._start_ticking)
 
     def _spawn(
         self, work: Coroutine[Any, Any, None], *, name: str, group: str, exclusive: bool = False
@@ -80,16 +80,16 @@ class TokentopApp(TerminalApp):
         """Run `work` as a Textual worker: `workers` lists it, and an error ends the app."""
         self.run_worker(work, name=name, group=group, exclusive=exclusive)
 
-    def _tick_on(self) -> None:
+    def _start_ticking(self) -> None:
         self.set_interval(1.0, self._tick)
         self._tick()
 
     @property
     def monitor(self) -> MonitorScreen:
-        """The one screen behind everything."""
-        found = self.screen_stack[0]
-        assert isinstance(found, MonitorScreen)
-        return found
+        """The screen at the bottom of the stack."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, MonitorScreen)
+        return screen
 
     def on_snapshot_ready(self, event: SnapshotReady) -> None:
         if self.view.paused_at is None:
@@ -99,7 +99,7 @@ class TokentopApp(TerminalApp):
     def _take_snapshot(self) -> None:
         self._snapshot, self._snapshot_at = self.session.snapshot(), self.session.now()
 
-    def _scene(self) -> ScreenModel:
+    def _model(self) -> ScreenModel:
         now = self.session.now() if self.view.paused_at is None else self.view.paused_at
         return ScreenModel(
             snapshot=self._snapshot,
@@ -116,13 +116,13 @@ class TokentopApp(TerminalApp):
         )
 
     def _show(self) -> None:
-        self.monitor.show(self._scene(), theme.style_table(self._look_theme))
+        self.monitor.show(self._model(), theme.style_table(self._theme_name))
 
     def _tick(self) -> None:
         if self.screen_stack:
-            self.monitor.tick(self._scene())
+            self.monitor.tick(self._model())
 
-    def _look_at(self, view: ViewState) -> None:
+    def _change_view(self, view: ViewState) -> None:
         if view._replace(notice=self.view.notice) != self.view:
             self.monitor.clear_selection()  # other text stands there now
         if view != self.view:
@@ -131,30 +131,30 @@ class TokentopApp(TerminalApp):
 
     def _notify(self, notice: str) -> None:
         """Show one sentence in the footer for NOTICE_S."""
-        self._look_at(self.view._replace(notice=notice))
+        self._change_view(self.view._replace(notice=notice))
         self.set_timer(NOTICE_S, lambda: self._clear_notice(notice))
 
     def _clear_notice(self, notice: str) -> None:
         if self.view.notice == notice:
-            self._look_at(self.view._replace(notice=""))
+            self._change_view(self.view._replace(notice=""))
 
     # -- keys
 
     def action_view(self, name: Name) -> None:
-        self._look_at(self.view.named(name))
+        self._change_view(self.view.named(name))
 
     def action_next_view(self, step: int) -> None:
-        self._look_at(self.view.next(step))
+        self._change_view(self.view.next(step))
 
     def action_compact(self) -> None:
-        self._look_at(self.view._replace(name="dashboard", compact=not self.view.compact))
+        self._change_view(self.view._replace(name="dashboard", compact=not self.view.compact))
 
     def action_pause(self) -> None:
         if self.view.paused_at is None:
-            self._look_at(self.view._replace(paused_at=self.session.now()))
+            self._change_view(self.view._replace(paused_at=self.session.now()))
             return
         self._take_snapshot()
-        self._look_at(self.view._replace(paused_at=None))
+        self._change_view(self.view._replace(paused_at=None))
 
     def action_interval(self, step: int) -> None:
         interval_s = stepped(self.session.interval_s, step)
@@ -163,41 +163,41 @@ class TokentopApp(TerminalApp):
 
     def action_refresh_now(self) -> None:
         self.session.refresh()
-        self._notify("Asking every source now")
+        self._notify("Polling every source now")
 
     def action_sort(self) -> None:
-        self._look_at(browse.resorted(self.view))
+        self._change_view(navigation.resorted(self.view))
 
     def action_filter(self) -> None:
-        self._look_at(self.view._replace(filtering=self.view.opened is None))
+        self._change_view(self.view._replace(filtering=self.view.opened is None))
 
     def action_step_back(self) -> None:
-        self._look_at(browse.back(self.view))
+        self._change_view(navigation.back(self.view))
 
     def action_open(self, identity: str | None = None) -> None:
-        self._look_at(browse.opened(self._scene(), identity))
+        self._change_view(navigation.opened(self._model(), identity))
 
     def action_scroll_rows(self, rows: int) -> None:
-        self._look_at(browse.scrolled(self._scene(), self.monitor.placed, rows))
+        self._change_view(navigation.scrolled(self._model(), self.monitor.placed, rows))
 
     def action_scroll_pages(self, pages: int) -> None:
-        self._look_at(browse.paged(self._scene(), self.monitor.placed, pages))
+        self._change_view(navigation.paged(self._model(), self.monitor.placed, pages))
 
     def action_scroll_to(self, end: int) -> None:
-        self._look_at(browse.to_end(self._scene(), self.monitor.placed, end))
+        self._change_view(navigation.to_end(self._model(), self.monitor.placed, end))
 
     def action_next_theme(self) -> None:
-        self._look_theme = theme.next_theme(self._look_theme)
-        self.theme = theme.PREFIX + self._look_theme
+        self._theme_name = theme.next_theme(self._theme_name)
+        self.theme = theme.PREFIX + self._theme_name
         self._show()
-        self._notify(f"Theme: {self._look_theme}")
+        self._notify(f"Theme: {self._theme_name}")
 
     def action_copy(self) -> None:
         """Copy what is selected; else the panel under the mouse, or the view's main one."""
         text, name = self.screen.get_selected_text(), "the selection"
         if not text:
             place = self.monitor.copyable(self.mouse_over)
-            drawn = lines(self._scene(), place)
+            drawn = lines(self._model(), place)
             text, name = plain_text(drawn), title(drawn) or place.panel
         self.copy_to_clipboard(text)
         count = text.count("\n") + 1
@@ -224,7 +224,7 @@ class TokentopApp(TerminalApp):
         from tokentop.views.tui.screens.help import HelpScreen
 
         await self.push_screen(
-            HelpScreen(theme.style_table(self._look_theme), self._scene().options)
+            HelpScreen(theme.style_table(self._theme_name), self._model().options)
         )
 
     def action_command_palette(self) -> None:
@@ -236,32 +236,30 @@ class TokentopApp(TerminalApp):
         self,
         screen: Screen[object],  # noqa: ARG002
     ) -> Iterable[SystemCommand]:
-        """Our own keys, and nothing that does not fit here."""
+        """The keys' actions instead of Textual's own commands."""
         for key in keys.KEYS:
             if key.shown and key.action != "command_palette":
-                yield SystemCommand(key.words, f"key: {key.shown}", self._runner(key.action))
-
-    def _runner(self, action: str) -> "_Runner":
-        return _Runner(self, action)
+                run = partial(self.run_action, key.action)
+                yield SystemCommand(key.label, f"key: {key.shown}", run)
 
     # -- typing a filter, and the mouse
 
     def on_key(self, event: events.Key) -> None:
         if not self.view.filtering:
             return
-        event.prevent_default()  # or the letters would act as keys
+        event.prevent_default()  # else the letters act as keys
         event.stop()
         if event.key in ("enter", "escape"):
-            wanted = self.view.filter if event.key == "enter" else ""
-            self._look_at(self.view._replace(filtering=False, filter=wanted, offset=0))
+            kept = self.view.filter if event.key == "enter" else ""
+            self._change_view(self.view._replace(filtering=False, filter=kept, offset=0))
         elif event.key in ("backspace", "ctrl+h"):
-            self._look_at(self.view.rubbed_out())
+            self._change_view(self.view.backspaced())
         elif event.character:
-            self._look_at(self.view.typed(event.character))
+            self._change_view(self.view.typed(event.character))
 
     def on_paste(self, event: events.Paste) -> None:
         if self.view.filtering:
-            self._look_at(self.view.typed(event.text))
+            self._change_view(self.view.typed(event.text))
 
     def on_mouse_scroll_down(self) -> None:
         self.action_scroll_rows(3)
@@ -272,25 +270,8 @@ class TokentopApp(TerminalApp):
     async def on_click(self, event: events.Click) -> None:
         if self.screen is not self.monitor or self.monitor.selections:
             return  # the end of a drag, which has selected text, is a click for Textual
-        action = browse.click(self._scene(), self.monitor.placed, event.screen_x, event.screen_y)
+        action = navigation.click(
+            self._model(), self.monitor.placed, event.screen_x, event.screen_y
+        )
         if action:
             await self.run_action(action)
-
-    # -- the ways out
-
-    def action_leave(self) -> None:
-        self.leave(0)
-
-    async def action_quit(self) -> None:
-        self.leave(0)
-
-
-class _Runner:
-    """Runs one action from the command palette."""
-
-    def __init__(self, app: TokentopApp, action: str) -> None:
-        self._app = app
-        self._action = action
-
-    async def __call__(self) -> None:
-        await self._app.run_action(self._action)

@@ -1,15 +1,15 @@
-"""The keys as one table: what they do, and what help and the command palette say of them."""
+"""The keys as one table: bindings, help and the command palette are made from it."""
 
 from typing import NamedTuple
 
 
 class Key(NamedTuple):
-    """`keys` are Textual's names, comma separated; `shown` is how a person writes them."""
+    """`keys` are Textual's names, comma separated; `shown` is how help writes them, "" hides it."""
 
     keys: str
     action: str
     shown: str
-    words: str
+    label: str
     group: str
     priority: bool = False
 
@@ -43,6 +43,6 @@ KEYS: tuple[Key, ...] = (
     Key("ctrl+p", "command_palette", "^p", "Command palette", "Program"),
     Key("question_mark,f1", "help", "?", "This help", "Program"),
     Key("ctrl+z", "suspend_process", "", "Suspend to the shell", "Program"),
-    Key("q", "leave", "q", "Quit", "Program"),
-    Key("ctrl+c,ctrl+q", "leave", "^c", "Quit", "Program", priority=True),
+    Key("q", "quit", "q", "Quit", "Program"),
+    Key("ctrl+c,ctrl+q", "quit", "^c", "Quit", "Program", priority=True),
 )

@@ -1,4 +1,4 @@
-"""The full screen as a process: started, and ended in every way with the terminal restored."""
+"""The full screen as a process; however it ends, the terminal is restored."""
 
 from typing import NoReturn
 

@@ -1,4 +1,4 @@
-"""The palette's tables as Rich styles and Textual themes; one table per theme, made once."""
+"""The palette as Rich styles and Textual themes; one table per theme, made once."""
 
 from dataclasses import replace
 from functools import cache
@@ -70,7 +70,7 @@ def textual_theme(theme: str) -> Theme:
 
 
 def _native(theme: str) -> Theme:
-    """Textual's own sixteen-colour theme, without even those for MONO."""
+    """Textual's own sixteen-colour theme; for MONO without colours."""
     name = PREFIX + theme
     native = BUILTIN_THEMES["ansi-dark"]
     if theme != MONO:
@@ -80,7 +80,7 @@ def _native(theme: str) -> Theme:
 
 
 def next_theme(theme: str) -> str:
-    """The theme after `theme` in the cycle; NO_COLOR stays without colour."""
+    """The theme after `theme` in the cycle; MONO stays."""
     if theme == MONO:
         return MONO
     return palette.THEMES[(palette.THEMES.index(theme) + 1) % len(palette.THEMES)]

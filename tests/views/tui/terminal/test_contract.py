@@ -32,10 +32,9 @@ from textual.widget import Widget
 from textual.worker import WorkerFailed
 
 from tests.views.tui.conftest import MakeApp
+from tests.views.tui.pilot import click, drag, pressed
 from tests.views.tui.pseudo_terminal import PseudoTerminal
 from tests.views.tui.terminal.emulator import shown
-from tests.views.tui.test_keys import pressed
-from tests.views.tui.test_selection import click, drag
 from tokentop.views.tui.terminal.driver import Driver, writer_of
 from tokentop.views.tui.terminal.minimal_updates import MinimalCompositor, MinimalUpdate
 from tokentop.views.tui.widgets.panel import Panel
@@ -92,7 +91,7 @@ def test_an_update_is_spans_of_chops() -> None:
 
 
 async def test_a_screen_draws_through_its_compositor(make_app: MakeApp) -> None:
-    """Ours is the one that is asked, for the dirty cells alone and for no other panel's lines."""
+    """It is ours, and it renders the panel with the dirty cells and no other."""
     async with make_app().run_test(size=SIZE) as pilot:
         await pilot.pause()
         screen = pilot.app.screen

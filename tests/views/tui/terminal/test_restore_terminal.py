@@ -1,4 +1,4 @@
-"""Leaving: at once whatever hangs, with the terminal as it was found, in a pseudo-terminal."""
+"""Quitting, in a pseudo-terminal: at once whatever hangs, with the terminal restored."""
 
 import signal
 import socket
@@ -52,7 +52,7 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.fixture
 def hanging_port() -> Iterator[int]:
-    """A port that accepts connections and never says a word."""
+    """A port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
         yield server.getsockname()[1]
 
@@ -95,7 +95,7 @@ def test_q_leaves_at_once_while_the_driver_hangs(fake_nvml: FakeNvml, tmp_path: 
         assert code == 0
         assert seconds < QUIT_WITHIN_S
         _restored(terminal)
-    assert "nvmlInit" in trace.read_text(), "the driver was never asked, so nothing hung"
+    assert "nvmlInit" in trace.read_text(), "the driver was never called, so nothing hung"
 
 
 def test_q_leaves_at_once_while_name_lookup_hangs(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_q_leaves_at_once_while_name_lookup_hangs(tmp_path: Path) -> None:
 
 
 def test_q_leaves_at_once_while_the_terminal_reads_no_more(tmp_path: Path) -> None:
-    """Pictures that nobody reads keep neither q from being heard nor the terminal's old state."""
+    """With 30 unread pictures pending q still ends the process and restores the terminal."""
     env = {"XDG_CONFIG_HOME": str(tmp_path)}
     with PseudoTerminal(["--demo"], env, size=(200, 60)) as terminal:
         terminal.read_until(*READY, b"DEMO")

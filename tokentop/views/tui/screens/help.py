@@ -1,4 +1,4 @@
-"""Help: every key and what it does, over the monitor; any key closes it that does not scroll it."""
+"""Help: a table of the keys over the monitor; a key that does not scroll it closes it."""
 
 from textual import events
 from textual.app import ComposeResult
@@ -14,7 +14,7 @@ from tokentop.views.tui.widgets.panel import Panel
 GROUPS = ("Views", "Lists", "Polling", "Program")
 _NARROW, _WIDE = 36, 46  # cells of a column
 _EDGE = 4
-_PAGE = 1000  # stands for one page less a row
+_PAGE = 1000  # stands for a page, which the size decides
 _MOVES = {
     "down": 1, "j": 1, "up": -1, "k": -1, "pagedown": _PAGE, "pageup": -_PAGE,
     "home": -_PAGE**2, "g": -_PAGE**2, "end": _PAGE**2, "G": _PAGE**2,
@@ -22,12 +22,12 @@ _MOVES = {
 
 
 def help_lines(width: int, height: int, options: DrawOptions) -> list[Line]:
-    """The table of keys in exactly `height` lines of `width` cells, from row `look.offset` on."""
+    """The table of keys as `height` lines of `width` cells, from row `options.offset` on."""
     rows = _rows(width)
     inside = (max(1, width - _EDGE), max(1, height - 2))
-    words = "other keys close" if len(rows) > inside[1] else "any key closes"
+    hint = "other keys close" if len(rows) > inside[1] else "any key closes"
     drawn = framed(
-        window(rows, *inside, options.offset), "Keys", [(words, "dim")], width, height, options
+        window(rows, *inside, options.offset), "Keys", [(hint, "dim")], width, height, options
     )
     return plain(drawn) if options.ascii else drawn
 
@@ -40,7 +40,7 @@ def help_size(width: int, height: int) -> tuple[int, int]:
 
 
 def moved(key: str, offset: int, width: int, height: int) -> int | None:
-    """Where a key scrolls the box of that size to; None where it closes it."""
+    """The offset after a key that scrolls the box of that size; None if the key closes it."""
     count, room = len(_rows(width)), height - 2
     if count <= room or key not in _MOVES:
         return None
@@ -51,7 +51,7 @@ def moved(key: str, offset: int, width: int, height: int) -> int | None:
 
 
 def _column(width: int) -> int:
-    """Cells of each of two columns; 0 where there is room for one alone."""
+    """Cells of each of two columns; 0 where there is room for one only."""
     room = (width - _EDGE) // 2
     return min(_WIDE, room) if room >= _NARROW else 0
 
@@ -74,7 +74,7 @@ def _group(name: str) -> list[Line]:
 
 
 def _row(key: Key) -> Line:
-    return [(f" {key.shown:<8}", "key"), (key.words, "text")]
+    return [(f" {key.shown:<8}", "key"), (key.label, "text")]
 
 
 class HelpScreen(ModalScreen[None], Overlay, inherit_bindings=False):
@@ -84,7 +84,7 @@ class HelpScreen(ModalScreen[None], Overlay, inherit_bindings=False):
         super().__init__()
         self._options = options._replace(offset=0)
         self._panel = Panel("help", styles)
-        self._table = styles
+        self._style_table = styles
 
     def compose(self) -> ComposeResult:
         yield self._panel
@@ -94,7 +94,7 @@ class HelpScreen(ModalScreen[None], Overlay, inherit_bindings=False):
 
     def _show(self, width: int, height: int) -> None:
         self._panel.styles.width, self._panel.styles.height = width, height
-        self._panel.show(help_lines(width, height, self._options), self._table)
+        self._panel.show(help_lines(width, height, self._options), self._style_table)
 
     async def on_key(self, event: events.Key) -> None:
         event.stop()

@@ -23,6 +23,9 @@ class TerminalApp(App[int]):
         self.terminal = terminal
         self._secrets = tuple(secrets)
 
+    async def action_quit(self) -> None:
+        self.leave(0)
+
     def leave(self, code: int, message: str = "") -> None:
         """End the process with `code`, `message` on standard error; returns under a pilot only."""
         if self.terminal is None:

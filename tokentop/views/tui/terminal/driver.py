@@ -1,4 +1,4 @@
-"""Textual's Linux driver, drawing on standard output and asleep while nobody types."""
+"""Textual's Linux driver, drawing on standard output and asleep while there is no input."""
 
 import os
 import select

@@ -1,7 +1,7 @@
 """Which cells of a picture changed.
 
-Textual repaints what it is told to and does not compare cells, so every needless refresh goes
-down the SSH link; the comparison happens here.
+Textual repaints every widget that is refreshed and does not compare cells, so each needless
+refresh goes down the SSH link; the comparison happens here.
 """
 
 from collections.abc import Sequence
@@ -32,9 +32,9 @@ def _cells(line: Line) -> list[tuple[str, str]]:
 
 
 def changed_spans(old: Line, new: Line) -> list[tuple[int, int]]:
-    """The stretches of cells that differ, as (first, one past the last), left to right.
+    """The spans of cells that differ, as (first, one past the last), left to right.
 
-    Stretches closer than NEAR are one: moving the cursor costs more than the cells between.
+    Spans closer than NEAR are one: moving the cursor costs more than the cells between.
     """
     if old == new:
         return []
@@ -53,7 +53,7 @@ def changed_spans(old: Line, new: Line) -> list[tuple[int, int]]:
 
 
 def _whole_character(before: Sequence[Span], after: Sequence[Span], x: int) -> tuple[int, int]:
-    """The cells around `x` that must be sent so that no wide character is cut."""
+    """The cells around `x` that must be sent so that no wide character is cut in half."""
     start, end = x, x + 1
     while start > 0 and (before[start][0] == "" or after[start][0] == ""):
         start -= 1

@@ -22,7 +22,7 @@ class Panel(Widget):
     def __init__(self, panel: str, styles: StyleTable) -> None:
         super().__init__(id=panel)
         self.panel = panel
-        self._table = styles
+        self._style_table = styles
         self._lines: Sequence[Line] = ()
         self._selection: Selection | None = None
         self._shown: Sequence[Line] = ()
@@ -35,8 +35,8 @@ class Panel(Widget):
 
     def _show(self, styles: StyleTable) -> None:
         old, self._shown = self._shown, highlighted(self._lines, self._selection)
-        if styles is not self._table or len(old) != len(self._shown):
-            self._table = styles
+        if styles is not self._style_table or len(old) != len(self._shown):
+            self._style_table = styles
             self.refresh()
         elif regions := changed_regions(old, self._shown):
             self.refresh(*regions)
@@ -57,7 +57,7 @@ class Panel(Widget):
         """The strip of row `y`; a row that is not there yet is blank."""
         if y >= len(self._shown):
             return Strip.blank(self.size.width)
-        get = self._table.get
+        get = self._style_table.get
         none = get("text", Style.null())
         runs = groupby(self._shown[y], key=lambda span: span[1])  # a style is sent once a run
         strip = Strip(
@@ -71,7 +71,7 @@ class Panel(Widget):
     def selection_updated(self, selection: Selection | None) -> None:
         """Highlight another selection; called by the screen while the mouse is dragged."""
         self._selection = selection
-        self._show(self._table)
+        self._show(self._style_table)
 
     def get_selection(self, selection: Selection) -> tuple[str, str]:
         """The selected text, and what separates it from the next panel's."""
