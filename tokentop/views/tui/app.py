@@ -1,10 +1,10 @@
 """The full screen: sources -> poller -> snapshot -> screen model -> panels."""
 
 import os
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from functools import partial
 from time import strftime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import SystemCommand
@@ -67,18 +67,12 @@ class TokentopApp(TerminalApp):
         self.call_after_refresh(self._start)
 
     async def _start(self) -> None:
-        """After the first paint: start polling, and the once-a-second tick."""
-        await self.session.start(self._spawn, self._reloader, self._notify)
+        """After the first paint: start polling, as workers, and the once-a-second tick."""
+        await self.session.start(self.run_worker, self._reloader, self._notify)
         if self.terminal is not None:  # under a test's pilot the process outlives the app
             freeze_loaded_objects()
         if not self.session.frozen:
             self.set_timer(1.0 - self.session.wall() % 1.0, self._start_ticking)
-
-    def _spawn(
-        self, work: Coroutine[Any, Any, None], *, name: str, group: str, exclusive: bool = False
-    ) -> None:
-        """Run `work` as a Textual worker: `workers` lists it, and an error ends the app."""
-        self.run_worker(work, name=name, group=group, exclusive=exclusive)
 
     def _start_ticking(self) -> None:
         self.set_interval(1.0, self._tick)

@@ -42,7 +42,7 @@ class Driver(LinuxDriver):
         """Read keys until `exit_event` is set; a fault ends the app as a fault of its own does."""
         try:
             self._read_keys()
-        except Exception as error:  # noqa: BLE001  # Textual prints it unredacted and goes on deaf
+        except Exception as error:  # noqa: BLE001  # Textual would print it unredacted
             self._app.call_later(self._app._handle_exception, error)
 
     def _read_keys(self) -> None:
