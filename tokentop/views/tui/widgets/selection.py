@@ -39,7 +39,7 @@ def plain_text(lines: Sequence[Line]) -> str:
 
 def title(lines: Sequence[Line]) -> str:
     """A panel's title as its border shows it, without what follows a dot; "" where it has none."""
-    titles = [text.strip() for text, style in lines[0] if style == "title"]
+    titles = [text.strip() for line in lines[:1] for text, style in line if style == "title"]
     return titles[0].partition(" · ")[0] if titles else ""
 
 
