@@ -13,9 +13,10 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks import process
 from tests.benchmarks.process import Figures, median
@@ -123,11 +124,17 @@ async def rounds(urls: list[str], wanted: int) -> float:
 
     poller = Poller(collector, ROUND_S, shown, time.monotonic)
     pool = Pool()
-    poller.start(pool, None)
-    polling = asyncio.create_task(EnginePoller(collector, config, poller, time.monotonic).run(pool))
+    tasks: list[asyncio.Task[None]] = []
+
+    def spawn(work: Coroutine[Any, Any, None], **named: object) -> None:
+        tasks.append(asyncio.create_task(work))
+
+    poller.start(pool, None, spawn)
+    EnginePoller(collector, config, poller, time.monotonic).start(pool, spawn)
     await asyncio.sleep(ROUND_S * ROUNDS)
-    polling.cancel()
-    await asyncio.gather(polling, return_exceptions=True)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
     await pool.aclose()
     return median([took for number, took in seen.items() if number > 1])
 

@@ -62,6 +62,15 @@ class Terminal:
         rows = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return int(next(row for row in rows if row.startswith("VmRSS")).split()[1]) / 1024
 
+    def wakeups(self) -> int:
+        """How often any of its threads has gone to sleep so far."""
+        return sum(
+            int(row.split()[1])
+            for status in Path(f"/proc/{self.pid}/task").glob("*/status")
+            for row in status.read_text().splitlines()
+            if row.startswith("voluntary_ctxt_switches")
+        )
+
     def close(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
@@ -69,12 +78,13 @@ class Terminal:
 
 
 class Stretch(NamedTuple):
-    """A stretch of time: share of a core, MiB at its ends, bytes a second."""
+    """A stretch of time: share of a core, MiB at its ends, bytes and wakeups a second."""
 
     cpu: float
     before_mib: float
     after_mib: float
     bytes_per_s: float
+    wakeups_per_s: float
 
 
 def first_paint(argv: list[str], env: dict[str, str], sign: bytes) -> float:
@@ -101,9 +111,16 @@ def watch(env: dict[str, str], seconds: float) -> Stretch:
     terminal = Terminal([command("tokentop")], env)
     terminal.read(SETTLE_S)
     cpu, before, began = terminal.cpu_s(), terminal.resident_mib(), time.monotonic()
+    wakeups = terminal.wakeups()
     sent = len(terminal.read(seconds))
     span = time.monotonic() - began
-    figures = Stretch((terminal.cpu_s() - cpu) / span, before, terminal.resident_mib(), sent / span)
+    figures = Stretch(
+        cpu=(terminal.cpu_s() - cpu) / span,
+        before_mib=before,
+        after_mib=terminal.resident_mib(),
+        bytes_per_s=sent / span,
+        wakeups_per_s=(terminal.wakeups() - wakeups) / span,
+    )
     terminal.close()
     return figures
 
@@ -120,7 +137,8 @@ def main() -> None:
             seen = watch(env, minutes * 60)
         print(
             f"{name}: {seen.cpu * 100:.2f} % of a core, {seen.before_mib:.1f} -> "
-            f"{seen.after_mib:.1f} MiB after {minutes:g} min, {seen.bytes_per_s:.0f} B/s"
+            f"{seen.after_mib:.1f} MiB after {minutes:g} min, {seen.bytes_per_s:.0f} B/s, "
+            f"{seen.wakeups_per_s:.1f} wakeups/s"
         )
 
 

@@ -1,4 +1,4 @@
-"""The screen's engines: each at its own pace, new ones as they are found, the gone let go."""
+"""The screen's engines: each polled at its own pace, from when it is found until it is gone."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.payloads import payload
+from tests.runtime.live.conftest import Tasks
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config, DiscoveryConfig, EngineConfig
 from tokentop.domain.readings import Failure
@@ -27,12 +28,12 @@ PAGES = {
 class _Pool:
     """Answers as a captured vLLM; whatever begins with `hang` never answers."""
 
-    def __init__(self, hang: str = "nobody") -> None:
-        self.asked: list[str] = []
+    def __init__(self, hang: str = "no URL") -> None:
+        self.fetched: list[str] = []
         self.hang = hang
 
     async def fetch(self, request: Request) -> Reply | Failure:
-        self.asked.append(request.url)
+        self.fetched.append(request.url)
         if request.url.startswith(self.hang):
             await asyncio.Event().wait()
         for path, name in PAGES.items():
@@ -42,33 +43,29 @@ class _Pool:
 
 
 class _World:
-    """A collector under a running EnginePoller; `seen` wakes whoever waits for news."""
+    """A collector under a running EnginePoller."""
 
-    def __init__(self, pool: _Pool, *engines: EngineConfig, search: Any = None) -> None:
+    def __init__(
+        self, pool: _Pool, spawn: Tasks, *engines: EngineConfig, search: Any = None
+    ) -> None:
         discovery = DiscoveryConfig(enabled=search is not None)
         config = Config(engines=engines, discovery=discovery, timeout_s=0.2, interval_s=0.01)
         self.collector = Collector(config, "box", False)
         clock = asyncio.get_running_loop().time
         self.clock = clock
         poller = Poller(self.collector, 0.01, lambda: None, clock)
-        self.engines = EnginePoller(self.collector, config, poller, clock, search)
-        self.task = asyncio.create_task(self.engines.run(pool))
+        self.tasks = spawn
+        EnginePoller(self.collector, config, poller, clock, search).start(pool, spawn)
 
     async def until(self, ready: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
             while not ready():
-                assert not self.task.done() or self.task.cancelled(), self.task
+                assert not [t for t in self.tasks.started if t.done() and t.exception()]
                 await asyncio.sleep(0.005)
 
     def states(self) -> dict[str, str]:
         now = self.clock()
         return {e.url or "": e.state for e in self.collector.snapshot(now, 0.0).engines}
-
-
-async def _ended(world: _World) -> None:
-    world.task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await world.task
 
 
 def _finding(*rounds: Findings) -> Callable[[], Awaitable[Findings]]:
@@ -80,19 +77,19 @@ def _finding(*rounds: Findings) -> Callable[[], Awaitable[Findings]]:
     return search
 
 
-async def test_an_engine_that_hangs_delays_nobody() -> None:
-    """Its row says so; the other is asked again and again meanwhile."""
+async def test_an_engine_that_hangs_delays_no_other(spawn: Tasks) -> None:
+    """Its row is offline; the other is polled again and again meanwhile."""
     pool = _Pool(hang=OTHER)
-    world = _World(pool, EngineConfig("a", URL, "vllm"), EngineConfig("b", OTHER, "vllm"))
-    await world.until(lambda: pool.asked.count(URL + "/metrics") > 3)
+    world = _World(pool, spawn, EngineConfig("a", URL, "vllm"), EngineConfig("b", OTHER, "vllm"))
+    await world.until(lambda: pool.fetched.count(URL + "/metrics") > 3)
     await world.until(
         lambda: world.collector.engines().observations(0.0, 12.0)[1].outcome is not None
     )
     assert world.states() == {URL: "online", OTHER: "offline"}
-    await _ended(world)
 
 
-async def test_a_found_engine_is_asked_at_once_and_let_go_when_it_is_dropped(
+async def test_a_found_engine_is_polled_at_once_and_no_more_when_it_is_gone(
+    spawn: Tasks,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Between two searches nothing has to be restarted."""
@@ -100,18 +97,18 @@ async def test_a_found_engine_is_asked_at_once_and_let_go_when_it_is_dropped(
     monkeypatch.setattr("tokentop.collect.engines.GONE_KEPT_S", 0.0)
     found = Findings((Found("vllm", URL),))
     pool = _Pool()
-    world = _World(pool, search=_finding(Findings(), found, found, Findings()))
+    world = _World(pool, spawn, search=_finding(Findings(), found, found, Findings()))
     await world.until(lambda: world.states() == {URL: "online"})
+    assert spawn.names() == ["search for engines", "poll engine vllm@127.0.0.1:8000"]
     pool.hang = URL
     await world.until(lambda: world.states() == {})
-    pool.asked.clear()
+    pool.fetched.clear()
     await asyncio.sleep(0.05)
-    assert pool.asked == []
-    await _ended(world)
+    assert pool.fetched == []
 
 
 async def test_a_poll_takes_at_most_twice_a_requests_time() -> None:
-    """However many questions a conversation has."""
+    """However many requests its protocol makes."""
     collector = Collector(Config(engines=(EngineConfig("a", URL, "vllm"),)), "box", False)
     due = collector.engines().poll("vllm@127.0.0.1:8000", 0.0)
     assert due is not None

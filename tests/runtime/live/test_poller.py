@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.runtime.live.conftest import Tasks
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.runtime.live.poller import Poller, stepped
 from tokentop.transport.http.messages import Reply, Request
@@ -16,7 +17,7 @@ class _Source(NamedTuple):
 
 
 class _Collector:
-    """Remembers what was recorded; a key in `parked` is never due."""
+    """Keeps what was recorded; a key in `backing_off` is never due."""
 
     def __init__(self, *keys: str, backing_off: tuple[str, ...] = ()) -> None:
         self.sources = tuple(_Source(key, Request(f"http://{key}/")) for key in keys)
@@ -40,10 +41,10 @@ class _Pool:
 
     def __init__(self, *hanging: str) -> None:
         self.hanging = hanging
-        self.asked: list[str] = []
+        self.fetched: list[str] = []
 
     async def fetch(self, request: Request) -> Reply | Failure:
-        self.asked.append(request.url)
+        self.fetched.append(request.url)
         if any(host in request.url for host in self.hanging):
             await asyncio.Event().wait()
         return Reply(200, b"{}")
@@ -61,46 +62,43 @@ def _poller(collector: _Collector, interval_s: float, changed: asyncio.Event) ->
     return Poller(collector, interval_s, changed.set, asyncio.get_running_loop().time)
 
 
-async def test_a_hanging_source_delays_no_other() -> None:
+async def test_a_hanging_source_delays_no_other(spawn: Tasks) -> None:
     """Others are recorded round after round while one never answers."""
     collector, pool, changed = _Collector("a", "slow", "b"), _Pool("slow"), asyncio.Event()
     poller = _poller(collector, 0.01, changed)
-    poller.start(pool, None)
+    poller.start(pool, None, spawn)
     async with asyncio.timeout(5):
         while min(collector.recorded.count("a"), collector.recorded.count("b")) < 5:
             changed.clear()
             await changed.wait()
-    poller.stop()
-    assert pool.asked.count("http://slow/") == 1
+    assert pool.fetched.count("http://slow/") == 1
     assert "slow" not in collector.recorded
 
 
-async def test_a_parked_source_is_not_asked() -> None:
-    """The breaker's word is taken before every request."""
+async def test_a_source_that_is_backing_off_is_not_polled(spawn: Tasks) -> None:
+    """The breaker decides before every request."""
     collector, pool, changed = _Collector("a", "b", backing_off=("b",)), _Pool(), asyncio.Event()
     poller = _poller(collector, 60, changed)
-    poller.start(pool, None)
+    poller.start(pool, None, spawn)
     async with asyncio.timeout(5):
         await changed.wait()
-    poller.stop()
-    assert pool.asked == ["http://a/"]
+    assert pool.fetched == ["http://a/"]
 
 
-async def test_refresh_asks_now() -> None:
+async def test_refresh_polls_now(spawn: Tasks) -> None:
     """r does not wait for the interval to pass."""
     collector, pool, changed = _Collector("a"), _Pool(), asyncio.Event()
     poller = _poller(collector, 60, changed)
-    poller.start(pool, None)
+    poller.start(pool, None, spawn)
     async with asyncio.timeout(5):
         await changed.wait()
         changed.clear()
         poller.refresh()
         await changed.wait()
-    poller.stop()
-    assert len(pool.asked) == 2
+    assert len(pool.fetched) == 2
 
 
-async def test_answers_of_one_round_make_one_picture() -> None:
+async def test_answers_of_one_round_make_one_picture(spawn: Tasks) -> None:
     """Fifteen answers that arrive together are shown once."""
     collector, pool, changed = _Collector(*map(str, range(15))), _Pool(), asyncio.Event()
     pictures: list[int] = []
@@ -111,22 +109,20 @@ async def test_answers_of_one_round_make_one_picture() -> None:
         changed.set()
 
     poller = Poller(collector, 60, show, loop.time)
-    poller.start(pool, None)
+    poller.start(pool, None, spawn)
     async with asyncio.timeout(5):
         await changed.wait()
-    poller.stop()
     assert pictures == [15]
 
 
-async def test_a_hung_driver_is_said_to_be_silent() -> None:
-    """A driver that owes an answer for longer than the limit counts as a failure, in words."""
+async def test_a_hung_driver_is_reported(spawn: Tasks) -> None:
+    """A driver that has not answered for longer than the limit counts as a failure."""
     collector, changed = _Collector(), asyncio.Event()
     poller = _poller(collector, 0.01, changed)
     poller.driver_limit_s = 0.02
-    poller.start(_Pool(), _HungDriver())
+    poller.start(_Pool(), _HungDriver(), spawn)
     async with asyncio.timeout(5):
         await changed.wait()
-    poller.stop()
     assert collector.recorded[0] == "gpus timeout"
 
 
@@ -145,20 +141,22 @@ def test_the_interval_stays_within_its_bounds() -> None:
 @pytest.mark.parametrize(
     ("answered_at", "next_at"), [(100.0, 104.0), (102.5, 104.0), (103.9999, 108.0), (104.02, 108.0)]
 )
-async def test_slow_and_fast_sources_keep_one_beat(answered_at: float, next_at: float) -> None:
-    """However late an answer came, its source asks with the others next time, and only once."""
+async def test_slow_and_fast_sources_share_their_rounds(
+    spawn: Tasks, answered_at: float, next_at: float
+) -> None:
+    """However late it answered, a source is polled with the others next time, and once."""
     now = 100.0
     poller = Poller(_Collector(), 4.0, lambda: None, lambda: now)
-    poller.start(_Pool(), None)
+    poller.start(_Pool(), None, spawn)
     now = answered_at
     assert poller._next_round() == next_at
 
 
-async def test_a_refresh_begins_a_new_beat() -> None:
+async def test_a_refresh_begins_a_new_round(spawn: Tasks) -> None:
     """After r the interval counts from that moment."""
     now = 100.0
     poller = Poller(_Collector(), 4.0, lambda: None, lambda: now)
-    poller.start(_Pool(), None)
+    poller.start(_Pool(), None, spawn)
     now = 101.5
     poller.refresh()
     assert poller._next_round() == 105.5

@@ -1,4 +1,4 @@
-"""Latencies on the screen: calm while nothing happens, and soon true when something does."""
+"""Latencies on the screen: no jitter, and a lasting change is shown with the second answer."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ def test_noise_does_not_move_the_figure(latencies: list[float]) -> None:
 
 
 def test_a_change_that_lasts_is_shown_with_the_second_answer() -> None:
-    """A service that has become slow is seen to be, and so is one that has recovered."""
+    """A service that has become slow is shown slow, and one that has recovered is shown fast."""
     assert shown([10, 10, 400, 420, 410, 10, 11]) == [10, 10, 10, 400, 400, 400, 11]
 
 
@@ -36,6 +36,6 @@ def test_an_answer_folded_again_counts_once() -> None:
     assert shown([10, 400, 400, 400])[-1] != 400
 
 
-def test_a_service_that_comes_back_starts_afresh() -> None:
+def test_a_service_that_comes_back_starts_anew() -> None:
     """Nothing of the time before an outage is shown, nor a latency during it."""
     assert shown([10, None, 100]) == [10, None, 100]

@@ -1,9 +1,10 @@
-"""What every test of the full screen stands on: a quiet environment and a frozen demo."""
+"""Fixtures of the full screen's tests: a clean environment and the frozen demo."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from tests.views.tui.pilot import AppPilot
 from tokentop.config.load import load
 from tokentop.config.schema import Config
 from tokentop.views.tui.app import TokentopApp
@@ -12,8 +13,8 @@ MakeApp = Callable[..., TokentopApp]
 
 
 @pytest.fixture(autouse=True)
-def quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the developer's terminal changes the picture."""
+def clean_terminal_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of the developer's terminal changes the picture."""
     for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_COLOR_SYSTEM", "TEXTUAL", "TEXTUAL_FILTERS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
@@ -21,7 +22,7 @@ def quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def frozen(at_s: float, theme: str = "dark", *, ascii_only: bool = False) -> Config:
-    """The configuration of a demo that stands still `at_s` seconds in."""
+    """The configuration of the demo frozen at second `at_s`."""
     config = load({}, {}, None)
     return config._replace(
         demo=config.demo._replace(enabled=True, at_s=at_s),
@@ -37,3 +38,11 @@ def make_app() -> MakeApp:
         return TokentopApp(frozen(at_s, theme, **options))
 
     return make
+
+
+@pytest.fixture
+async def at_large(make_app: MakeApp) -> AsyncIterator[AppPilot]:
+    """A running app at 120 x 40."""
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        yield pilot

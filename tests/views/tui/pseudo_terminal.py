@@ -1,4 +1,4 @@
-"""The installed program in a pseudo-terminal, its byte stream read until something is seen."""
+"""The installed program in a pseudo-terminal, and the bytes that it sends."""
 
 import fcntl
 import os
@@ -117,6 +117,6 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("AITHER_", "TOKENTOP_", "TEXTUAL", "FAKE_NVML"))
-        and name not in ("NO_COLOR", "COLORTERM", "TMUX", "STY")
+        and name not in ("NO_COLOR", "COLORTERM", "TMUX", "STY", "COLUMNS", "LINES")
     }
     return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", **extra}

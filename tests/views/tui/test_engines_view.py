@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import textual
 
 from tests.views.tui.conftest import frozen
-from tests.views.tui.test_keys import AppPilot, picture, pressed
-from tests.views.tui.test_snapshots import WRITTEN_WITH
+from tests.views.tui.pilot import AppPilot, app_of, picture, pressed
 from tokentop.domain.engines.history import MOST, EngineHistory
 from tokentop.domain.engines.readings import Counters, EngineReading
 from tokentop.domain.policy import CostPolicy
@@ -22,12 +20,12 @@ VLLM, SGLANG, LLAMA = "vllm@127.0.0.1:8000", "sglang@127.0.0.1:30000", "llamacpp
 PIDS = tuple(41200 + 7 * i for i in range(4))  # the demo's processes on GPUs 0-3
 
 
-def reading(kind: str, model: str, at: float, **said: Any) -> EngineReading:
+def reading(kind: str, model: str, at: float, **fields: Any) -> EngineReading:
     """One good poll `at` seconds in: 300 tokens a second, one request in five cut short."""
     counters = Counters(2100.0 * at, 300.0 * at, 5.0 * at, 3.0, 0.0, 900 * at, 600 * at,
                         4.0 * at, at, 0.0, 0.0)  # fmt: skip
     usual = EngineReading(kind, "1.2", model, (model,), counters=counters)  # type: ignore[arg-type]
-    return usual._replace(**said)
+    return usual._replace(**fields)
 
 
 def box(count: int = 3, **cost: Any) -> TokentopApp:
@@ -85,12 +83,12 @@ async def refreshed(pilot: AppPilot) -> str:
     assert isinstance(app, TokentopApp)
     pilot.app.post_message(SnapshotReady(app.session.snapshot(), app.session.now()))
     await pilot.pause()
-    return picture(pilot.app)  # type: ignore[arg-type]
+    return picture(app_of(pilot))
 
 
 async def test_a_box_with_engines_and_no_stack_is_complete(at_box: AppPilot) -> None:
     """Engines stand where the seven services would; nothing of the stack's prices is shown."""
-    text = picture(at_box.app)  # type: ignore[arg-type]
+    text = picture(app_of(at_box))
     for words in ("3/3 engines", "26/48", "16/≈16 +9", "1 of —", "tokens", "first token"):
         assert words in text
     for words in ("genesis", "multiplier", "cloud", "Everything is Free", "×"):
@@ -99,7 +97,7 @@ async def test_a_box_with_engines_and_no_stack_is_complete(at_box: AppPilot) -> 
 
 async def test_the_vram_bars_name_their_engines(at_box: AppPilot) -> None:
     """The first four GPUs are the vLLM workers', the fifth is SGLang's."""
-    rows = [r for r in picture(at_box.app).split("\n") if "H200" in r or "4090" in r]  # type: ignore[arg-type]
+    rows = [r for r in picture(app_of(at_box)).split("\n") if "H200" in r or "4090" in r]  # type: ignore[arg-type]
     assert all("qwen3.6-27b" in row for row in rows[:4])
     assert "gemma4-12b" in rows[4]
 
@@ -133,7 +131,7 @@ def marked(text: str) -> str:
 
 
 async def test_the_cursor_stays_on_its_engine_when_the_order_changes(at_box: AppPilot) -> None:
-    """s sorts by the next column and says so; the cursor follows the engine, not the row."""
+    """s sorts by the next column, which the title names; the cursor stays on its engine."""
     await pressed(at_box, "e", "j")
     text = await pressed(at_box, "s", "s", "s")
     assert "by queue" in text
@@ -175,7 +173,7 @@ async def test_the_costs_are_explained(key: str) -> None:
 
 async def test_without_a_price_none_is_invented(at_box: AppPilot) -> None:
     """Nothing configured: no dollar anywhere, and how to configure it."""
-    assert "$0" not in picture(at_box.app)  # type: ignore[arg-type]
+    assert "$0" not in picture(app_of(at_box))
     assert "usd_per_gpu_hour" in await pressed(at_box, "dollar_sign")
 
 
@@ -202,12 +200,11 @@ async def test_the_new_views_fit_every_size(size: tuple[int, int]) -> None:
             await pilot.press(*keys)
             await pilot.resize_terminal(*size)
             await pilot.pause()
-            rows = picture(pilot.app).split("\n")  # type: ignore[arg-type]
+            rows = picture(app_of(pilot)).split("\n")  # type: ignore[arg-type]
             assert (len(rows[0]), len(rows)) == size
             await pilot.resize_terminal(100, 30)
 
 
-@pytest.mark.skipif(textual.__version__ != WRITTEN_WITH, reason="drawn with another Textual")
 @pytest.mark.parametrize("size", [LARGE, SMALL])
 @pytest.mark.parametrize("keys", [(), ("e",), ("e", "enter"), ("dollar_sign",)])
 def test_the_colours(

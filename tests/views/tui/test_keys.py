@@ -1,41 +1,17 @@
-"""Every key does what help says, seen on the screen."""
+"""Every key does on the screen what help lists."""
 
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from tests.views.tui.conftest import MakeApp
-from tokentop.views.tui.app import TokentopApp
+from tests.views.tui.pilot import AppPilot, app_of, picture, pressed
 from tokentop.views.tui.keys import KEYS
-
-AppPilot = Pilot[int]
-
-
-def picture(app: TokentopApp) -> str:
-    """The screen as text, one line a row."""
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
-
-
-async def pressed(pilot: AppPilot, *keys: str) -> str:
-    """The picture after some keys."""
-    await pilot.press(*keys)
-    await pilot.pause()
-    assert isinstance(pilot.app, TokentopApp)
-    return picture(pilot.app)
-
-
-@pytest.fixture
-async def at_large(make_app: MakeApp):  # type: ignore[no-untyped-def]
-    """A running app at 120 x 40."""
-    async with make_app().run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
-        yield pilot
 
 
 async def test_the_first_picture_is_whole(at_large: AppPilot) -> None:
     """Banner, GPUs, slots, multiplier, services and footer are there, each row full width."""
-    text = picture(at_large.app)  # type: ignore[arg-type]
+    text = picture(app_of(at_large))
     for words in ("DEMO", "Compute is Full", "GPU pool", "LLM slots", "×5.8", "genesis", "q quit"):
         assert words in text
     assert {len(line) for line in text.split("\n")} == {120}
@@ -65,7 +41,7 @@ async def test_history_draws_all_four_charts(at_large: AppPilot) -> None:
 
 async def test_compact_folds_and_unfolds(at_large: AppPilot) -> None:
     """c leaves the strip, c again brings the dashboard back."""
-    before = picture(at_large.app)  # type: ignore[arg-type]
+    before = picture(app_of(at_large))
     strip = await pressed(at_large, "c")
     assert "LLM slots" not in strip
     assert "GPU pool" in strip
@@ -73,14 +49,14 @@ async def test_compact_folds_and_unfolds(at_large: AppPilot) -> None:
 
 
 @pytest.mark.parametrize("key", ["p", "space"])
-async def test_pause_is_said(at_large: AppPilot, key: str) -> None:
-    """The header says PAUSED until the key is pressed again."""
+async def test_pause_is_shown(at_large: AppPilot, key: str) -> None:
+    """The header shows PAUSED until the key is pressed again."""
     assert "PAUSED" in await pressed(at_large, key)
     assert "PAUSED" not in await pressed(at_large, key)
 
 
 async def test_the_interval_moves(at_large: AppPilot) -> None:
-    """+ polls less often, - more often; header and footer say so."""
+    """+ polls less often, - more often; header and footer show it."""
     assert "every 5s" in await pressed(at_large, "plus")
     text = await pressed(at_large, "minus", "minus")
     assert "every 2s" in text
@@ -88,8 +64,8 @@ async def test_the_interval_moves(at_large: AppPilot) -> None:
 
 
 async def test_refresh_is_acknowledged(at_large: AppPilot) -> None:
-    """r asks every source and says so."""
-    assert "Asking every source now" in await pressed(at_large, "r")
+    """r polls every source now; the footer confirms it."""
+    assert "Polling every source now" in await pressed(at_large, "r")
 
 
 async def test_sorting_cycles_and_is_shown(at_large: AppPilot) -> None:
@@ -120,7 +96,7 @@ async def test_a_pasted_filter_is_safe(at_large: AppPilot) -> None:
 
 
 async def test_themes_cycle(at_large: AppPilot) -> None:
-    """t goes through all four themes and says which."""
+    """t goes through all four themes; the footer names each."""
     for name in ("light", "colorblind", "ansi", "dark"):
         assert f"Theme: {name}" in await pressed(at_large, "t")
         assert at_large.app.theme == f"tokentop-{name}"
@@ -145,7 +121,7 @@ async def test_help_shows_every_key_at_every_size(make_app: MakeApp, size: tuple
         seen = first
         for _ in range(8 if "other keys close" in first else 0):
             seen += await pressed(pilot, "pagedown")
-        missing = [k for k in KEYS if k.shown and f"{k.shown:<8}{k.words}" not in seen]
+        missing = [k for k in KEYS if k.shown and f"{k.shown:<8}{k.label}" not in seen]
         assert not missing
         assert ("other keys close" in first) == (size[0] < 76)
         if size[0] < 76:
@@ -201,20 +177,16 @@ async def test_the_mouse_wheel_scrolls(make_app: MakeApp) -> None:
 
 async def test_a_click_opens_what_it_points_at(at_large: AppPilot) -> None:
     """A click on a key hint is that key; a click on the pool opens the GPUs."""
-    footer = picture(at_large.app).split("\n")[-1]  # type: ignore[arg-type]
+    footer = picture(app_of(at_large)).split("\n")[-1]  # type: ignore[arg-type]
     await at_large.click(offset=(footer.index("h history") + 3, 39))
     assert "Utilisation" in await pressed(at_large)
     await at_large.press("1")
-    row = next(
-        y
-        for y, line in enumerate(picture(at_large.app).split("\n"))
-        if "H200" in line  # type: ignore[arg-type]
-    )
+    row = next(y for y, line in enumerate(picture(app_of(at_large)).split("\n")) if "H200" in line)
     await at_large.click(offset=(10, row))
     assert "Processes" in await pressed(at_large)
 
 
-async def test_a_screenshot_is_saved_and_its_path_said(
+async def test_a_screenshot_is_saved_and_its_path_shown(
     at_large: AppPilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S writes an SVG into the current directory."""
@@ -246,7 +218,7 @@ async def test_every_view_fits_every_size_and_resizes_live(
             await pilot.press(key)
             await pilot.resize_terminal(*size)
             await pilot.pause()
-            rows = picture(pilot.app).split("\n")  # type: ignore[arg-type]
+            rows = picture(app_of(pilot)).split("\n")  # type: ignore[arg-type]
             assert (len(rows[0]), len(rows)) == size
             await pilot.resize_terminal(100, 30)
 

@@ -21,6 +21,6 @@ def test_blank_runs_vanish_and_markup_stays_escaped() -> None:
 
 
 def test_wide_characters_take_two_cells() -> None:
-    """What follows a wide character stands where the terminal shows it."""
+    """What follows a wide character is where the terminal shows it."""
     drawn = portable(RUN.format("61", "模&#160;&#160;x"))
     assert 'x="61"' in drawn  # 12.2 + (2 + 2) cells

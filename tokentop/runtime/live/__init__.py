@@ -1,1 +1,1 @@
-"""Endless polling on asyncio, one task per source."""
+"""Endless polling on asyncio, one worker per source."""

@@ -1,4 +1,4 @@
-"""The screen's engines: one endless poll each, and a quiet search for new ones every 30 s."""
+"""The screen's engines: one endless poll each, and a search for new ones every 30 s."""
 
 import asyncio
 import time
@@ -10,6 +10,7 @@ from tokentop.collect.collector import Collector
 from tokentop.collect.engine import PendingPoll, PollResult
 from tokentop.config.schema import Config
 from tokentop.domain.readings import Failure
+from tokentop.runtime.live.spawn import Spawn
 from tokentop.runtime.oneshot.discovery_cache import discovered, plan
 from tokentop.transport.discovery.findings import Findings
 from tokentop.transport.discovery.persisted import keep_findings
@@ -20,7 +21,7 @@ from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.run_protocol import async_batch_fetcher, run_protocol_async
 
 SEARCH_EVERY_S = 30.0
-DRIVER_STEPS = 8  # the driver's first answer is waited for a little: its processes lead to engines
+DRIVER_STEPS = 8  # the first search waits for the driver's processes, which lead to engines
 DRIVER_STEP_S = 0.05
 
 Search = Callable[[], Awaitable[Findings]]
@@ -30,59 +31,64 @@ class Pool(Protocol):
     async def fetch(self, request: Request) -> Reply | Failure: ...
 
 
-class Pace(Protocol):
-    """The poller: `repeat` asks at every interval until told False."""
+class Scheduler(Protocol):
+    """The part of the poller that engines need."""
 
-    async def repeat(self, ask: Callable[[], Awaitable[bool | None]]) -> None: ...
+    async def repeat(self, poll: Callable[[], Awaitable[bool | None]]) -> None: ...
     def changed(self) -> None: ...
 
 
 class EnginePoller:
-    """Runs until cancelled; whatever crashes in it crashes `run`, which the caller watches."""
+    """Polls the engines of the configuration, and those that a search finds."""
 
     def __init__(
         self,
         collector: Collector,
         config: Config,
-        pace: Pace,
+        scheduler: Scheduler,
         clock: Callable[[], float],
         search: Search | None = None,
     ) -> None:
         self._collector = collector
         self._registry = collector.engines()
         self._config = config
-        self._pace = pace
+        self._scheduler = scheduler
         self._clock = clock
         self._search = search or self._find
-        self._memory = ProbeCache()
-        self._asked: set[str] = set()
+        self._probe_cache = ProbeCache()
+        self._polled: set[str] = set()
 
-    async def run(self, pool: Pool) -> None:
-        """Ask everybody known, and look for more where that is wanted."""
-        async with asyncio.TaskGroup() as group:
-            self._spawn(group, pool)
-            while self._config.discovery.enabled:
-                self._adopt(await self._search())
-                self._spawn(group, pool)
-                await asyncio.sleep(SEARCH_EVERY_S)
+    def start(self, pool: Pool, spawn: Spawn) -> None:
+        """Start one worker per engine, and one that searches where discovery is enabled."""
+        self._spawn_polls(pool, spawn)
+        if self._config.discovery.enabled:
+            search = self._search_forever(pool, spawn)
+            spawn(search, name="search for engines", group="search", exclusive=True)
 
-    def _adopt(self, findings: Findings) -> None:
+    async def _search_forever(self, pool: Pool, spawn: Spawn) -> None:
+        while True:
+            self._update_registry(await self._search())
+            self._spawn_polls(pool, spawn)
+            await asyncio.sleep(SEARCH_EVERY_S)
+
+    def _update_registry(self, findings: Findings) -> None:
         known = self._registry.ids()
         found = discovered(findings)
         self._registry.update_from_discovery(*found, now=self._clock(), complete=findings.complete)
         if self._registry.ids() != known:
-            self._pace.changed()
+            self._scheduler.changed()
 
-    def _spawn(self, group: asyncio.TaskGroup, pool: Pool) -> None:
+    def _spawn_polls(self, pool: Pool, spawn: Spawn) -> None:
         for identity in self._registry.ids():
-            if identity not in self._asked:
-                self._asked.add(identity)
-                group.create_task(self._pace.repeat(partial(self._ask, pool, identity)))
+            if identity not in self._polled:
+                self._polled.add(identity)
+                poll = self._scheduler.repeat(partial(self._poll, pool, identity))
+                spawn(poll, name=f"poll engine {identity}", group="engines")
 
-    async def _ask(self, pool: Pool, identity: str) -> bool:
-        """One poll; False where the engine is no longer known."""
+    async def _poll(self, pool: Pool, identity: str) -> bool:
+        """One poll; False where the engine is no longer in the registry."""
         if identity not in self._registry.ids():
-            self._asked.discard(identity)
+            self._polled.discard(identity)
             return False
         due = self._registry.poll(identity, self._clock())
         if due is not None:
@@ -90,7 +96,7 @@ class EnginePoller:
             result = await poll(due, pool)
             now = self._clock()
             self._registry.record(identity, result, now, now - began)
-            self._pace.changed()
+            self._scheduler.changed()
         return True
 
     async def _find(self) -> Findings:
@@ -101,13 +107,13 @@ class EnginePoller:
             await asyncio.sleep(DRIVER_STEP_S)
             pids = self._collector.gpu_pids()
         now = time.time()
-        findings = await find_async(plan(self._config, pids or ()), self._memory, now)
-        keep_findings(findings, self._memory, now)
+        findings = await find_async(plan(self._config, pids or ()), self._probe_cache, now)
+        keep_findings(findings, self._probe_cache, now)
         return findings
 
 
 async def poll(due: PendingPoll, pool: Pool) -> PollResult:
-    """Hold one conversation over the pool, in at most twice the time of one request."""
+    """Run one engine's protocol over the pool, in at most twice the time of one request."""
 
     async def ask(requests: Sequence[Request]) -> Sequence[Reply | Failure]:
         return await asyncio.gather(*(pool.fetch(request) for request in requests))
@@ -118,5 +124,5 @@ async def poll(due: PendingPoll, pool: Pool) -> PollResult:
             return await run_protocol_async(due.protocol, async_batch_fetcher(due.request, ask))
     except TimeoutError:
         return timed_out(due.request.url, limit_s)
-    except Exception as error:  # noqa: BLE001  # a strange answer costs one row, not the screen
+    except Exception as error:  # noqa: BLE001  # an answer we cannot read costs one row, not the screen
         return Failure("bad-data", f"its answer could not be read ({type(error).__name__})")

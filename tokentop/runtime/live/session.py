@@ -1,4 +1,4 @@
-"""What stands behind the screen: the sources, their poller, the history, and the clock."""
+"""Everything behind the screen: the sources, their poller, the history, and the clock."""
 
 import asyncio
 import os
@@ -15,6 +15,7 @@ from tokentop.domain.history import History, Sample
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.smoothing import LatencySmoother
+from tokentop.runtime.live.spawn import Spawn
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """Live sources, the demo's, or the demo's first seconds replayed and standing still.
+    """Live sources, the demo's, or the demo frozen at one moment.
 
-    `on_change` is called on the loop with what is known, and when, once something new was learnt.
+    `on_change` is called on the loop with a snapshot and its monotonic time, after new data.
     """
 
     def __init__(self, config: Config, on_change: Callable[[Snapshot, float], object]) -> None:
@@ -37,9 +38,7 @@ class Session:
         self._sampled_at = float("-inf")
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
-        self._say: Callable[[str], object] = str
-        self._engines: asyncio.Task[None] | None = None
-        self._reloading: asyncio.Task[None] | None = None
+        self._notify: Callable[[str], object] = str
         self._wall_began = 0.0
         if self.frozen_at is not None:
             from tokentop.runtime.demo import STARTED_AT, fast_forward
@@ -49,12 +48,12 @@ class Session:
 
     @property
     def frozen(self) -> bool:
-        """True where the picture stands still for good."""
+        """Whether the demo is frozen: nothing will change."""
         return self.frozen_at is not None
 
     @property
     def config(self) -> Config:
-        """The configuration in force, which a changed file may have mended."""
+        """The configuration in force, with what a changed file has replaced."""
         return self.collector.config
 
     @property
@@ -62,7 +61,7 @@ class Session:
         return self._poller.interval_s
 
     def now(self) -> float:
-        """Monotonic seconds; the moment asked for where the demo is frozen."""
+        """Monotonic seconds; the frozen demo's moment where it is frozen."""
         return time.monotonic() if self.frozen_at is None else self.frozen_at
 
     def wall(self) -> float:
@@ -70,11 +69,11 @@ class Session:
         return time.time() if self.frozen_at is None else self._wall_began + self.frozen_at
 
     def local_time(self) -> time.struct_time:
-        """The wall clock here; the frozen demo's is the same everywhere."""
+        """Local time for display; the frozen demo's is the same in every time zone."""
         return time.gmtime(self.wall()) if self.frozen else time.localtime(self.wall())
 
     def snapshot(self) -> Snapshot:
-        """Everything known now."""
+        """The snapshot as of now."""
         return self._fold(self.now())
 
     def _fold(self, now: float) -> Snapshot:
@@ -92,44 +91,37 @@ class Session:
         self._poller.refresh()
 
     async def start(
-        self, again: "Reloader | None" = None, say: Callable[[str], object] = str
-    ) -> tuple[asyncio.Task[None], ...]:
-        """Begin to ask; nothing is asked where the demo is frozen.
+        self,
+        spawn: Spawn,
+        reloader: "Reloader | None" = None,
+        notify: Callable[[str], object] = str,
+    ) -> None:
+        """Start polling, one worker a source; the frozen demo polls nothing.
 
-        `again` reads a changed configuration file; `say` is told what came of it.
+        `reloader` reads a changed configuration file; `notify` gets a sentence about the outcome.
         """
-        self._say = say
+        self._notify = notify
         if self.frozen:
-            return ()
+            return
         pool = await asyncio.to_thread(_pool, self._config, self.now)
-        tasks = self._poller.start(pool, self._gpus())
-        if again is not None:
-            self._reloading = self._reload(again, say)
-            tasks = (*tasks, self._reloading)
-        if not self._asks_engines():
-            return tasks
-        from tokentop.runtime.live.engine_poller import EnginePoller
+        self._poller.start(pool, self._gpus(), spawn)
+        if reloader is not None:
+            self._watch_file(reloader, spawn)
+        if self._polls_engines():
+            from tokentop.runtime.live.engine_poller import EnginePoller
 
-        engines = EnginePoller(self.collector, self._config, self._poller, self.now)
-        self._engines = asyncio.create_task(engines.run(pool))
-        return (*tasks, self._engines)
+            EnginePoller(self.collector, self._config, self._poller, self.now).start(pool, spawn)
 
-    def _reload(self, again: "Reloader", say: Callable[[str], object]) -> asyncio.Task[None]:
+    def _watch_file(self, reloader: "Reloader", spawn: Spawn) -> None:
         from tokentop.runtime.live.reload import ConfigReloader
 
-        reloading = ConfigReloader(again, self.collector, say)
-        return asyncio.create_task(self._poller.repeat(reloading.look))
+        watch = self._poller.repeat(ConfigReloader(reloader, self.collector, self._notify).look)
+        spawn(watch, name="watch configuration file", group="configuration", exclusive=True)
 
-    def _asks_engines(self) -> bool:
+    def _polls_engines(self) -> bool:
         config = self._config
         named = bool(config.engines) or config.prometheus.url is not None
         return not config.demo.enabled and (config.discovery.enabled or named)
-
-    def stop(self) -> None:
-        self._poller.stop()
-        for task in (self._engines, self._reloading):
-            if task is not None:
-                task.cancel()
 
     def _gpus(self) -> Gpus | None:
         if not self._config.gpus:
@@ -151,13 +143,13 @@ class Session:
         try:
             snapshot = self._fold(now)
             self._sample(snapshot, now)
-        except Exception as error:  # noqa: BLE001  # a fault of ours costs a picture, not the rest
-            self._say(f"No new picture: {fault.sentence(error)}")
+        except Exception as error:  # noqa: BLE001  # a fault in the fold costs one picture, not the monitor
+            self._notify(f"No new picture: {fault.sentence(error)}")
             return
         self._on_change(snapshot, now)
 
     def _sample(self, snapshot: Snapshot, now: float) -> None:
-        """Keep one sample a round: answers that trickle in mend the round's sample."""
+        """Keep one sample a round: answers that come in later replace the round's sample."""
         if now - self._sampled_at >= 0.6 * self.interval_s:
             self._sampled_at = now
         self.history.add(sample_of(snapshot, self._sampled_at))
@@ -166,7 +158,7 @@ class Session:
 
 
 def sample_of(snapshot: Snapshot, now: float) -> Sample:
-    """What the history keeps of one snapshot; stale demand is a gap."""
+    """The history's sample of one snapshot; stale demand is a gap."""
     demand = snapshot.demand
     fresh = not demand.stale
     return Sample(

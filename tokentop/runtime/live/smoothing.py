@@ -1,13 +1,13 @@
-"""Latencies that stand still while nothing happens: a figure that flickers says nothing.
+"""Smoothed latencies for the screen, where a figure that jitters at every poll is no use.
 
-Only what is drawn is steadied; the snapshot of the text views and the JSON is exact.
+Only the full screen smooths; the text views and the JSON show the exact latency.
 """
 
 from typing import NamedTuple
 
 from tokentop.domain.snapshot import Service, Snapshot
 
-_LATEST = 3  # a single slow answer is no news
+_LATEST = 3  # answers; of these the median counts, so that one slow answer does not
 _STEP_MS = 3.0
 _STEP = 0.35
 
@@ -17,25 +17,26 @@ _Key = tuple[str, str, str | None]
 class _Figure(NamedTuple):
     """The latest latencies, and the one that is shown; milliseconds."""
 
-    seen: tuple[float, ...]
+    latest: tuple[float, ...]
     shown: float
 
     def after(self, latency: float) -> "_Figure":
         # The same answer is folded again whenever another source's answer comes.
-        seen = self.seen if self.seen[-1] == latency else (*self.seen, latency)[-_LATEST:]
-        usual = sorted(seen)[(len(seen) - 1) // 2]
-        moved = abs(usual - self.shown) > max(_STEP_MS, _STEP * self.shown)
-        return _Figure(seen, usual if moved else self.shown)
+        same = self.latest[-1] == latency
+        latest = self.latest if same else (*self.latest, latency)[-_LATEST:]
+        median = sorted(latest)[(len(latest) - 1) // 2]
+        moved = abs(median - self.shown) > max(_STEP_MS, _STEP * self.shown)
+        return _Figure(latest, median if moved else self.shown)
 
 
 class LatencySmoother:
-    """Holds each service's shown latency until it has really become another one."""
+    """Keeps each service's shown latency until the median has moved by more than a step."""
 
     def __init__(self) -> None:
         self._figures: dict[_Key, _Figure] = {}
 
     def smoothed(self, snapshot: Snapshot) -> Snapshot:
-        """The same, with the latencies that are to be shown."""
+        """`snapshot` with the latencies to show."""
         before, self._figures = self._figures, {}
         return snapshot._replace(services=tuple(self._one(s, before) for s in snapshot.services))
 

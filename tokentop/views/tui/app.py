@@ -1,13 +1,13 @@
-"""The full screen: sources -> poller -> snapshot -> scene -> panels."""
+"""The full screen: sources -> poller -> snapshot -> screen model -> panels."""
 
-import asyncio
 import os
 from collections.abc import Iterable
+from functools import partial
 from time import strftime
 from typing import ClassVar
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -16,77 +16,74 @@ from tokentop.config.schema import Config, secrets
 from tokentop.runtime.live.poller import stepped
 from tokentop.runtime.live.session import Session
 from tokentop.views.palette import THEMES
-from tokentop.views.tui import keys, theme
-from tokentop.views.tui import navigation as browse
+from tokentop.views.tui import keys, navigation, theme
 from tokentop.views.tui.messages import SnapshotReady
-from tokentop.views.tui.screen_model import ScreenModel
+from tokentop.views.tui.screen_model import ScreenModel, lines
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import Name, ViewState
-from tokentop.views.tui.terminal import restore_terminal as leave
+from tokentop.views.tui.terminal.app import TerminalApp
 from tokentop.views.tui.terminal.gc_tuning import freeze_loaded_objects
+from tokentop.views.tui.terminal.restore_terminal import Terminal
+from tokentop.views.tui.widgets.selection import plain_text, title
 
 NOTICE_S = 4.0
 
 
-class TokentopApp(App[int]):
+class TokentopApp(TerminalApp):
     """The monitor: everything on the screen is a function of (snapshot, view, time)."""
 
     CSS_PATH = "theme.tcss"
     TITLE = "tokentop"
+    CLICK_CHAIN_TIME_THRESHOLD = -1.0  # every click acts: a second one does not select the panel
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.words, priority=key.priority) for key in keys.KEYS
+        Binding(key.keys, key.action, key.label, priority=key.priority) for key in keys.KEYS
     ]
 
     def __init__(
         self,
         config: Config,
-        terminal: leave.Terminal | None = None,
-        again: Reloader | None = None,
+        terminal: Terminal | None = None,
+        reloader: Reloader | None = None,
     ) -> None:
         # Decided before Textual picks its filter: without it NO_COLOR gives shades of grey.
-        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
-        self._terminal = terminal
-        self._again = again
+        ansi_color = True if "NO_COLOR" in os.environ else None
+        super().__init__(terminal, secrets(config), ansi_color=ansi_color)
+        self._reloader = reloader
         self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
         self.view = ViewState()
-        self._look_theme = theme.MONO if self.no_color else config.ui.theme
+        self._theme_name = theme.MONO if self.no_color else config.ui.theme
         for name in (*THEMES, theme.MONO):
             self.register_theme(theme.textual_theme(name))
-        self.theme = theme.PREFIX + self._look_theme
+        self.theme = theme.PREFIX + self._theme_name
         self._snapshot = self.session.snapshot()
         self._snapshot_at = self.session.now()
 
-    # -- start and picture
+    # -- starting and drawing
 
     def get_default_screen(self) -> Screen[None]:
-        return MonitorScreen(self._scene(), theme.style_table(self._look_theme))
+        return MonitorScreen(self._model(), theme.style_table(self._theme_name))
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._begin)
+        self.call_after_refresh(self._start)
 
-    async def _begin(self) -> None:
-        """After the first paint: start asking, and the once-a-second tick."""
-        for task in await self.session.start(self._again, self._say):
-            task.add_done_callback(self._watch)
-        if self._terminal is not None:  # under a test's pilot the process goes on without us
+    async def _start(self) -> None:
+        """After the first paint: start polling, as workers, and the once-a-second tick."""
+        await self.session.start(self.run_worker, self._reloader, self._notify)
+        if self.terminal is not None:  # under a test's pilot the process outlives the app
             freeze_loaded_objects()
         if not self.session.frozen:
-            self.set_timer(1.0 - self.session.wall() % 1.0, self._tick_on)
+            self.set_timer(1.0 - self.session.wall() % 1.0, self._start_ticking)
 
-    def _tick_on(self) -> None:
+    def _start_ticking(self) -> None:
         self.set_interval(1.0, self._tick)
         self._tick()
 
-    def _watch(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and isinstance(error := task.exception(), Exception):
-            self._handle_exception(error)
-
     @property
     def monitor(self) -> MonitorScreen:
-        """The one screen behind everything."""
-        found = self.screen_stack[0]
-        assert isinstance(found, MonitorScreen)
-        return found
+        """The screen at the bottom of the stack."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, MonitorScreen)
+        return screen
 
     def on_snapshot_ready(self, event: SnapshotReady) -> None:
         if self.view.paused_at is None:
@@ -96,7 +93,7 @@ class TokentopApp(App[int]):
     def _take_snapshot(self) -> None:
         self._snapshot, self._snapshot_at = self.session.snapshot(), self.session.now()
 
-    def _scene(self) -> ScreenModel:
+    def _model(self) -> ScreenModel:
         now = self.session.now() if self.view.paused_at is None else self.view.paused_at
         return ScreenModel(
             snapshot=self._snapshot,
@@ -113,79 +110,92 @@ class TokentopApp(App[int]):
         )
 
     def _show(self) -> None:
-        self.monitor.show(self._scene(), theme.style_table(self._look_theme))
+        self.monitor.show(self._model(), theme.style_table(self._theme_name))
 
     def _tick(self) -> None:
         if self.screen_stack:
-            self.monitor.tick(self._scene())
+            self.monitor.tick(self._model())
 
-    def _look_at(self, view: ViewState) -> None:
+    def _change_view(self, view: ViewState) -> None:
+        if view._replace(notice=self.view.notice) != self.view:
+            self.monitor.clear_selection()  # other text stands there now
         if view != self.view:
             self.view = view
             self._show()
 
-    def _say(self, notice: str) -> None:
-        """Say one sentence in the footer for a few seconds."""
-        self._look_at(self.view._replace(notice=notice))
-        self.set_timer(NOTICE_S, lambda: self._unsay(notice))
+    def _notify(self, notice: str) -> None:
+        """Show one sentence in the footer for NOTICE_S."""
+        self._change_view(self.view._replace(notice=notice))
+        self.set_timer(NOTICE_S, lambda: self._clear_notice(notice))
 
-    def _unsay(self, notice: str) -> None:
+    def _clear_notice(self, notice: str) -> None:
         if self.view.notice == notice:
-            self._look_at(self.view._replace(notice=""))
+            self._change_view(self.view._replace(notice=""))
 
     # -- keys
 
     def action_view(self, name: Name) -> None:
-        self._look_at(self.view.named(name))
+        self._change_view(self.view.named(name))
 
     def action_next_view(self, step: int) -> None:
-        self._look_at(self.view.next(step))
+        self._change_view(self.view.next(step))
 
     def action_compact(self) -> None:
-        self._look_at(self.view._replace(name="dashboard", compact=not self.view.compact))
+        self._change_view(self.view._replace(name="dashboard", compact=not self.view.compact))
 
     def action_pause(self) -> None:
         if self.view.paused_at is None:
-            self._look_at(self.view._replace(paused_at=self.session.now()))
+            self._change_view(self.view._replace(paused_at=self.session.now()))
             return
         self._take_snapshot()
-        self._look_at(self.view._replace(paused_at=None))
+        self._change_view(self.view._replace(paused_at=None))
 
     def action_interval(self, step: int) -> None:
         interval_s = stepped(self.session.interval_s, step)
         self.session.set_interval(interval_s)
-        self._say(f"Polling every {interval_s:g} s")
+        self._notify(f"Polling every {interval_s:g} s")
 
     def action_refresh_now(self) -> None:
         self.session.refresh()
-        self._say("Asking every source now")
+        self._notify("Polling every source now")
 
     def action_sort(self) -> None:
-        self._look_at(browse.resorted(self.view))
+        self._change_view(navigation.resorted(self.view))
 
     def action_filter(self) -> None:
-        self._look_at(self.view._replace(filtering=self.view.opened is None))
+        self._change_view(self.view._replace(filtering=self.view.opened is None))
 
     def action_step_back(self) -> None:
-        self._look_at(browse.back(self.view))
+        self._change_view(navigation.back(self.view))
 
     def action_open(self, identity: str | None = None) -> None:
-        self._look_at(browse.opened(self._scene(), identity))
+        self._change_view(navigation.opened(self._model(), identity))
 
     def action_scroll_rows(self, rows: int) -> None:
-        self._look_at(browse.scrolled(self._scene(), self.monitor.placed, rows))
+        self._change_view(navigation.scrolled(self._model(), self.monitor.placed, rows))
 
     def action_scroll_pages(self, pages: int) -> None:
-        self._look_at(browse.paged(self._scene(), self.monitor.placed, pages))
+        self._change_view(navigation.paged(self._model(), self.monitor.placed, pages))
 
     def action_scroll_to(self, end: int) -> None:
-        self._look_at(browse.to_end(self._scene(), self.monitor.placed, end))
+        self._change_view(navigation.to_end(self._model(), self.monitor.placed, end))
 
     def action_next_theme(self) -> None:
-        self._look_theme = theme.next_theme(self._look_theme)
-        self.theme = theme.PREFIX + self._look_theme
+        self._theme_name = theme.next_theme(self._theme_name)
+        self.theme = theme.PREFIX + self._theme_name
         self._show()
-        self._say(f"Theme: {self._look_theme}")
+        self._notify(f"Theme: {self._theme_name}")
+
+    def action_copy(self) -> None:
+        """Copy what is selected; else the panel under the mouse, or the view's main one."""
+        text, name = self.screen.get_selected_text(), "the selection"
+        if not text:
+            place = self.monitor.copyable(self.mouse_over)
+            drawn = lines(self._model(), place)
+            text, name = plain_text(drawn), title(drawn) or place.panel
+        self.copy_to_clipboard(text)
+        count = text.count("\n") + 1
+        self._notify(f"Copied {name}: {count} line{'s' if count > 1 else ''}")
 
     def action_screenshot_here(self) -> None:
         name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
@@ -194,9 +204,9 @@ class TokentopApp(App[int]):
             with open(path, "w", encoding="utf-8") as file:
                 file.write(self.picture())
         except OSError as error:
-            self._say(f"The screenshot could not be saved: {error.strerror or error}")
+            self._notify(f"The screenshot could not be saved: {error.strerror or error}")
             return
-        self._say(f"Saved {path}")
+        self._notify(f"Saved {path}")
 
     def picture(self) -> str:
         """What the screen shows now, as SVG."""
@@ -208,7 +218,7 @@ class TokentopApp(App[int]):
         from tokentop.views.tui.screens.help import HelpScreen
 
         await self.push_screen(
-            HelpScreen(theme.style_table(self._look_theme), self._scene().options)
+            HelpScreen(theme.style_table(self._theme_name), self._model().options)
         )
 
     def action_command_palette(self) -> None:
@@ -220,32 +230,30 @@ class TokentopApp(App[int]):
         self,
         screen: Screen[object],  # noqa: ARG002
     ) -> Iterable[SystemCommand]:
-        """Our own keys, and nothing that does not fit here."""
+        """The keys' actions instead of Textual's own commands."""
         for key in keys.KEYS:
             if key.shown and key.action != "command_palette":
-                yield SystemCommand(key.words, f"key: {key.shown}", self._runner(key.action))
-
-    def _runner(self, action: str) -> "_Runner":
-        return _Runner(self, action)
+                run = partial(self.run_action, key.action)
+                yield SystemCommand(key.label, f"key: {key.shown}", run)
 
     # -- typing a filter, and the mouse
 
     def on_key(self, event: events.Key) -> None:
         if not self.view.filtering:
             return
-        event.prevent_default()  # or the letters would act as keys
+        event.prevent_default()  # else the letters act as keys
         event.stop()
         if event.key in ("enter", "escape"):
-            wanted = self.view.filter if event.key == "enter" else ""
-            self._look_at(self.view._replace(filtering=False, filter=wanted, offset=0))
+            kept = self.view.filter if event.key == "enter" else ""
+            self._change_view(self.view._replace(filtering=False, filter=kept, offset=0))
         elif event.key in ("backspace", "ctrl+h"):
-            self._look_at(self.view.rubbed_out())
+            self._change_view(self.view.backspaced())
         elif event.character:
-            self._look_at(self.view.typed(event.character))
+            self._change_view(self.view.typed(event.character))
 
     def on_paste(self, event: events.Paste) -> None:
         if self.view.filtering:
-            self._look_at(self.view.typed(event.text))
+            self._change_view(self.view.typed(event.text))
 
     def on_mouse_scroll_down(self) -> None:
         self.action_scroll_rows(3)
@@ -254,42 +262,10 @@ class TokentopApp(App[int]):
         self.action_scroll_rows(-3)
 
     async def on_click(self, event: events.Click) -> None:
-        if self.screen is not self.monitor:
-            return
-        action = browse.click(self._scene(), self.monitor.placed, event.screen_x, event.screen_y)
+        if self.screen is not self.monitor or self.monitor.selections:
+            return  # the end of a drag, which has selected text, is a click for Textual
+        action = navigation.click(
+            self._model(), self.monitor.placed, event.screen_x, event.screen_y
+        )
         if action:
             await self.run_action(action)
-
-    # -- the ways out
-
-    def action_leave(self) -> None:
-        self.leave(0)
-
-    async def action_quit(self) -> None:
-        self.leave(0)
-
-    def leave(self, code: int, words: str = "") -> None:
-        """End the process at once; under a test's pilot, end the app as Textual does."""
-        if self._terminal is None:
-            self.exit(code, return_code=code)
-            return
-        writer = getattr(self._driver, "_writer_thread", None)
-        self._terminal.leave(code, writer, words)
-
-    def _handle_exception(self, error: Exception) -> None:
-        """Textual's own report prints local variables, and tokens with them."""
-        if self._terminal is None:
-            super()._handle_exception(error)
-            return
-        self.leave(1, leave.crash_report(error, secrets(self.session.config)))
-
-
-class _Runner:
-    """Runs one action from the command palette."""
-
-    def __init__(self, app: TokentopApp, action: str) -> None:
-        self._app = app
-        self._action = action
-
-    async def __call__(self) -> None:
-        await self._app.run_action(self._action)

@@ -1,15 +1,15 @@
-"""The keys as one table: what they do, and what help and the command palette say of them."""
+"""The keys as one table: bindings, help and the command palette are made from it."""
 
 from typing import NamedTuple
 
 
 class Key(NamedTuple):
-    """`keys` are Textual's names, comma separated; `shown` is how a person writes them."""
+    """`keys` are Textual's names, comma separated; `shown` is how help writes them, "" hides it."""
 
     keys: str
     action: str
     shown: str
-    words: str
+    label: str
     group: str
     priority: bool = False
 
@@ -37,11 +37,12 @@ KEYS: tuple[Key, ...] = (
     Key("pageup", "scroll_pages(-1)", "pgup", "A page up", "Lists"),
     Key("home,g", "scroll_to(0)", "home", "To the first row", "Lists"),
     Key("end,G", "scroll_to(1)", "end", "To the last row", "Lists"),
+    Key("y", "copy", "y", "Copy selection, else panel", "Program"),
     Key("t", "next_theme", "t", "Next theme", "Program"),
     Key("S", "screenshot_here", "S", "Save an SVG screenshot here", "Program"),
     Key("ctrl+p", "command_palette", "^p", "Command palette", "Program"),
     Key("question_mark,f1", "help", "?", "This help", "Program"),
     Key("ctrl+z", "suspend_process", "", "Suspend to the shell", "Program"),
-    Key("q", "leave", "q", "Quit", "Program"),
-    Key("ctrl+c,ctrl+q", "leave", "^c", "Quit", "Program", priority=True),
+    Key("q", "quit", "q", "Quit", "Program"),
+    Key("ctrl+c,ctrl+q", "quit", "^c", "Quit", "Program", priority=True),
 )

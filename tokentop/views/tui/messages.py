@@ -1,4 +1,4 @@
-"""The messages that travel inside the full screen."""
+"""The messages of the full screen."""
 
 from textual.message import Message
 
@@ -6,7 +6,7 @@ from tokentop.domain.snapshot import Snapshot
 
 
 class SnapshotReady(Message):
-    """Something new was learnt; `at` is the monotonic moment that the snapshot describes."""
+    """There is new data; `at` is the monotonic time of the snapshot, s."""
 
     bubble = False
 

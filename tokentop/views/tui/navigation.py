@@ -1,4 +1,4 @@
-"""Sorting, scrolling, opening and going back: what a key makes of the view, as plain functions."""
+"""Sorting, scrolling, opening and going back: from one view state to the next."""
 
 from collections.abc import Sequence
 
@@ -27,19 +27,19 @@ _OPENS = {
 }
 
 
-def table(scene: ScreenModel) -> list[Row]:
+def table(model: ScreenModel) -> list[Row]:
     """The rows of the engines' view, all of them."""
-    view = scene.view
-    return listed(scene.snapshot.engines, view.engine_sort, view.filter)
+    view = model.view
+    return listed(model.snapshot.engines, view.engine_sort, view.filter)
 
 
 def in_table(view: ViewState) -> bool:
-    """True where a cursor moves through the engines."""
+    """Whether a cursor moves through the engines."""
     return view.name == "engines" and view.opened is None
 
 
 def resorted(view: ViewState) -> ViewState:
-    """The list that is looked at, by its next column."""
+    """The list of the view, sorted by its next column."""
     if view.name == "engines":
         after = ENGINE_SORTS[(ENGINE_SORTS.index(view.engine_sort) + 1) % len(ENGINE_SORTS)]
         return view._replace(engine_sort=after, offset=0)
@@ -47,91 +47,91 @@ def resorted(view: ViewState) -> ViewState:
     return view._replace(sort=after, offset=0)
 
 
-def scrolled(scene: ScreenModel, shown: Shown, rows: int) -> ViewState:
+def scrolled(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
     """The cursor, or the list, `rows` further."""
-    view = scene.view
+    view = model.view
     if in_table(view):
-        return _moved(scene, shown, rows)
-    last, _ = scrolling(scene, shown)
+        return _moved(model, shown, rows)
+    last, _ = scrolling(model, shown)
     return view.scrolled(min(view.offset, last) + rows, last)
 
 
-def paged(scene: ScreenModel, shown: Shown, pages: int) -> ViewState:
-    """The same by pages, one row seen on both."""
-    return scrolled(scene, shown, pages * max(1, scrolling(scene, shown)[1] - 1))
+def paged(model: ScreenModel, shown: Shown, pages: int) -> ViewState:
+    """The same by pages, which overlap by one row."""
+    return scrolled(model, shown, pages * max(1, scrolling(model, shown)[1] - 1))
 
 
-def to_end(scene: ScreenModel, shown: Shown, end: int) -> ViewState:
+def to_end(model: ScreenModel, shown: Shown, end: int) -> ViewState:
     """The first row (0) or the last one (1)."""
-    if in_table(scene.view):
-        return _moved(scene, shown, len(table(scene)) * (1 if end else -1))
-    last, _ = scrolling(scene, shown)
-    return scene.view.scrolled(end * last, last)
+    if in_table(model.view):
+        return _moved(model, shown, len(table(model)) * (1 if end else -1))
+    last, _ = scrolling(model, shown)
+    return model.view.scrolled(end * last, last)
 
 
-def _moved(scene: ScreenModel, shown: Shown, rows: int) -> ViewState:
-    """The cursor on another engine, the window following it no further than it must."""
-    view, found = scene.view, table(scene)
+def _moved(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
+    """The cursor on another engine, the list scrolled as little as keeps it visible."""
+    view, found = model.view, table(model)
     at = place_of(found, view.cursor)
     here = found[at].engine if found else None
     cursor = moved(found, here.id if here else None, rows)
     if cursor is None:
         return view
-    _, room = scrolling(scene, shown)
+    _, room = scrolling(model, shown)
     offset = start_at(len(found), room, view.offset, place_of(found, cursor))
     return view._replace(cursor=cursor, offset=offset)
 
 
-def opened(scene: ScreenModel, identity: str | None = None) -> ViewState:
-    """One engine in full: the one named, else the one under the cursor."""
-    view = scene.view
+def opened(model: ScreenModel, identity: str | None = None) -> ViewState:
+    """One engine in full: `identity`, else the one under the cursor."""
+    view = model.view
     if not in_table(view):
         return view
-    found = table(scene)
+    found = table(model)
     here = found[place_of(found, view.cursor)].engine if found else None
     wanted = identity or (here.id if here else None)
     if wanted is None:
         return view
-    return view._replace(opened=wanted, cursor=wanted, kept=view.offset, offset=0)
+    return view._replace(opened=wanted, cursor=wanted, table_offset=view.offset, offset=0)
 
 
 def back(view: ViewState) -> ViewState:
-    """One step back: out of an engine, out of the costs, out of a filter."""
+    """One step back: from an engine to the table, from the costs, from a filter."""
     if view.opened is not None:
-        return view._replace(opened=None, offset=view.kept)
+        return view._replace(opened=None, offset=view.table_offset)
     if view.name == "costs":
-        return view.named(view.before)
+        return view.named(view.previous)
     return view._replace(filter="", filtering=False, offset=0)
 
 
-def engine_at(scene: ScreenModel, place: Placement, y: int) -> str | None:
+def engine_at(model: ScreenModel, place: Placement, y: int) -> str | None:
     """The engine drawn in row `y` of the table's place."""
-    found, (above, below) = table(scene), edges(place)
+    found, (above, below) = table(model), edges(place)
     room = place.height - above - below
     if len(found) > room > 1:
         room -= 1
-    start = start_at(len(found), room, scene.view.offset, place_of(found, scene.view.cursor))
+    start = start_at(len(found), room, model.view.offset, place_of(found, model.view.cursor))
     at = start + y - place.y - above
     hit = found[at].engine if above <= y - place.y < above + room and at < len(found) else None
     return hit.id if hit else None
 
 
-def click(scene: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
+def click(model: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
     """The action that a click on a cell means, if any."""
     for place in shown:
         if place.x <= x < place.x + place.width and place.y <= y < place.y + place.height:
             if place.panel == "footer":
-                return _hint(scene, place, x - place.x)
-            if place.panel == "engines" and scene.view.name == "engines":
-                identity = engine_at(scene, place, y)
+                return _hint(model, place, x - place.x)
+            if place.panel == "engines" and model.view.name == "engines":
+                identity = engine_at(model, place, y)
                 return f"open({identity!r})" if identity else None
-            return _OPENS.get(place.panel) if scene.view.name == "dashboard" else None
+            return _OPENS.get(place.panel) if model.view.name == "dashboard" else None
     return None
 
 
-def _hint(scene: ScreenModel, place: Placement, x: int) -> str | None:
+def _hint(model: ScreenModel, place: Placement, x: int) -> str | None:
     """The action of the key hint under a cell of the footer."""
-    text = "".join(part for part, _ in lines(scene, place)[0])
+    text = "".join(part for part, _ in lines(model, place)[0])
     for key, word in HINTS:
         start = text.find(f" {key} {word}")
         if 0 <= start < x <= start + len(key) + len(word) + 1:

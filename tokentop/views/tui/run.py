@@ -1,28 +1,28 @@
-"""The full screen as a process: started, and ended in every way with the terminal restored."""
+"""The full screen as a process; however it ends, the terminal is restored."""
 
 from typing import NoReturn
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
 from tokentop.views.tui.app import TokentopApp
-from tokentop.views.tui.terminal import restore_terminal as leave
 from tokentop.views.tui.terminal.driver import Driver
 from tokentop.views.tui.terminal.gc_tuning import use_one_malloc_arena
+from tokentop.views.tui.terminal.restore_terminal import Terminal, crash_report, on_signals
 
 
-def run(config: Config, again: Reloader | None = None) -> NoReturn:
+def run(config: Config, reloader: Reloader | None = None) -> NoReturn:
     """Run the full screen until the user or a signal ends the process.
 
-    `again` reads the configuration once more where its file changed.
+    `reloader` reads the configuration again when its file has changed.
     """
     use_one_malloc_arena()
-    terminal = leave.Terminal()
+    terminal = Terminal()
     app: TokentopApp | None = None
     try:
-        leave.on_signals(lambda code: app.leave(code) if app else terminal.leave(code))
-        app = TokentopApp(config, terminal, again)
+        on_signals(lambda code: app.leave(code) if app else terminal.leave(code))
+        app = TokentopApp(config, terminal, reloader)
         app.driver_class = Driver
         app.run()
         terminal.leave(app.return_code or 0)
     except Exception as error:  # noqa: BLE001  # the terminal must be restored whatever went wrong
-        terminal.leave(1, words=leave.crash_report(error, secrets(config)))
+        terminal.leave(1, message=crash_report(error, secrets(config)))

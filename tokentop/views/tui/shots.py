@@ -14,7 +14,7 @@ from tokentop.views.tui.app import TokentopApp
 
 
 class Shot(NamedTuple):
-    """One picture: the demo's second, the terminal's size, the keys pressed before, the theme."""
+    """One picture: the demo's second, the terminal's size, the keys to press, the theme."""
 
     name: str
     at_s: float

@@ -1,17 +1,17 @@
-"""What the user has chosen to look at: one value, changed by keys, drawn by the scene."""
+"""The view that the user has chosen: one value, changed by keys."""
 
 from typing import Literal, NamedTuple
 
 Name = Literal["dashboard", "gpus", "history", "engines", "costs"]
-NAMES: tuple[Name, ...] = ("dashboard", "gpus", "history", "engines")  # what tab goes through
+NAMES: tuple[Name, ...] = ("dashboard", "gpus", "history", "engines")  # tab goes through them
 
 
 class ViewState(NamedTuple):
     """The view and how its list is sorted, filtered and scrolled.
 
-    `cursor` is the engine pointed at, `opened` the one shown in full, `kept` where its table stood,
-    `before` the view that the costs were opened from. `paused_at` is the monotonic time at which
-    the picture was stopped.
+    `cursor` is the id of the engine under the cursor, `opened` of the one shown in full;
+    `table_offset` is where the table stood when it was opened, `previous` the view from which the
+    costs were opened. `paused_at` is monotonic, s.
     """
 
     name: Name = "dashboard"
@@ -25,11 +25,11 @@ class ViewState(NamedTuple):
     engine_sort: str = "model"
     cursor: str = ""
     opened: str | None = None
-    kept: int = 0
-    before: Name = "dashboard"
+    table_offset: int = 0
+    previous: Name = "dashboard"
 
     def named(self, name: Name) -> "ViewState":
-        """The same choices in another view, its list at its top; a filter stays with its list."""
+        """The same choices in another view, its list at the top; a filter stays with its list."""
         same = ("engines" in (name, self.name)) == (name == self.name)
         return self._replace(
             name=name,
@@ -37,20 +37,20 @@ class ViewState(NamedTuple):
             offset=0,
             opened=None,
             filter=self.filter if same else "",
-            before=self.before if self.name == "costs" else self.name,
+            previous=self.previous if self.name == "costs" else self.name,
         )
 
     def next(self, step: int) -> "ViewState":
-        """The view `step` places further, round and round."""
-        here = self.name if self.name in NAMES else self.before
+        """The view `step` places further, the first after the last."""
+        here = self.name if self.name in NAMES else self.previous
         return self.named(NAMES[(NAMES.index(here) + step) % len(NAMES)])
 
     def typed(self, text: str, limit: int = 64) -> "ViewState":
-        """The filter with `text` typed at its end."""
+        """The filter with `text` appended, at most `limit` characters."""
         safe = "".join(char for char in text if char.isprintable())
         return self._replace(filter=(self.filter + safe)[:limit], offset=0)
 
-    def rubbed_out(self) -> "ViewState":
+    def backspaced(self) -> "ViewState":
         """The filter without its last character."""
         return self._replace(filter=self.filter[:-1], offset=0)
 

@@ -1,4 +1,4 @@
-"""Screenshots that every SVG viewer draws alike.
+"""SVG screenshots that look the same in every viewer.
 
 Rich places a whole run of text at one x and leaves the gaps within it to no-break spaces, which
 librsvg (and with it most file managers and converters) drops at the start of a run. Here each

@@ -1,4 +1,4 @@
-"""The palette's tables as Rich styles and Textual themes; one table per theme, made once."""
+"""The palette as Rich styles and Textual themes; one table per theme, made once."""
 
 from dataclasses import replace
 from functools import cache
@@ -18,9 +18,20 @@ StyleTable = dict[str, RichStyle]
 def style_table(theme: str) -> StyleTable:
     """Style name -> Rich style, for one of `palette.THEMES` or MONO."""
     if theme == MONO:
-        return {name: _mono(name, style) for name, style in palette.STYLES["ansi"].items()}
-    background = palette.BACKGROUNDS[theme]
-    return {name: _coloured(style, background) for name, style in palette.STYLES[theme].items()}
+        styles = {name: _mono(name, style) for name, style in palette.STYLES["ansi"].items()}
+    else:
+        background = palette.BACKGROUNDS[theme]
+        styles = {name: _coloured(s, background) for name, s in palette.STYLES[theme].items()}
+    return styles | {"selection": _selection(theme)}
+
+
+def _selection(theme: str) -> RichStyle:
+    """Selected text: plain text reversed, which no state of anything looks like."""
+    if theme == MONO:  # an underline tells it from what is reversed already
+        return RichStyle(reverse=True, underline=True)
+    if theme == "ansi":
+        return RichStyle(reverse=True)
+    return RichStyle(color=palette.BACKGROUNDS[theme], bgcolor=palette.STYLES[theme]["text"].fg)
 
 
 def _coloured(style: palette.Style, background: str) -> RichStyle:
@@ -59,7 +70,7 @@ def textual_theme(theme: str) -> Theme:
 
 
 def _native(theme: str) -> Theme:
-    """Textual's own sixteen-colour theme, without even those for MONO."""
+    """Textual's own sixteen-colour theme; for MONO without colours."""
     name = PREFIX + theme
     native = BUILTIN_THEMES["ansi-dark"]
     if theme != MONO:
@@ -69,7 +80,7 @@ def _native(theme: str) -> Theme:
 
 
 def next_theme(theme: str) -> str:
-    """The theme after `theme` in the cycle; NO_COLOR stays without colour."""
+    """The theme after `theme` in the cycle; MONO stays."""
     if theme == MONO:
         return MONO
     return palette.THEMES[(palette.THEMES.index(theme) + 1) % len(palette.THEMES)]

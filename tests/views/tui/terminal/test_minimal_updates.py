@@ -11,7 +11,7 @@ from tests.views.tui.pseudo_terminal import clean_environment
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.live.session import Session
 from tokentop.views.tui.app import TokentopApp
-from tokentop.views.tui.terminal.minimal_updates import Shown, touched
+from tokentop.views.tui.terminal.minimal_updates import Visible, touched
 from tokentop.views.tui.widgets.panel import Panel
 
 IMPORTED = """
@@ -48,8 +48,8 @@ async def test_a_tick_sends_less_than_a_hundred_bytes(make_app: MakeApp) -> None
     app = make_app(100.0)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        scene = app._scene()
-        app.monitor.tick(scene._replace(clock="12:01:41", elapsed_s=scene.elapsed_s + 1))
+        model = app._model()
+        app.monitor.tick(model._replace(clock="12:01:41", elapsed_s=model.elapsed_s + 1))
         sent = sent_by(app)
         assert 0 < len(sent) < 100
         assert "1" in sent
@@ -81,29 +81,29 @@ def test_libraries_are_loaded_when_they_are_needed() -> None:
 
 
 def test_only_what_a_change_touches_is_rendered() -> None:
-    """One cell of one panel renders that panel, and what stands in front of it."""
+    """One cell of one panel renders that panel, and what is in front of it."""
     toast, left, right, screen = (Panel(name, {}) for name in ("toast", "a", "b", "screen"))
     whole = Region(0, 0, 80, 24)
-    shown: Shown = {
+    visible: Visible = {
         toast: (Region(30, 0, 20, 2), whole),
         left: (Region(0, 0, 40, 24), whole),
         right: (Region(40, 0, 40, 24), whole),
         screen: (whole, whole),
     }
-    assert list(touched(shown, [Region(5, 5, 3, 1)])) == [left]
-    assert list(touched(shown, [Region(32, 0, 3, 1)])) == [toast]
-    assert list(touched(shown, [Region(20, 1, 15, 1)])) == [toast, left]
-    assert list(touched(shown, [Region(39, 5, 2, 1)])) == [left, right, screen]
+    assert list(touched(visible, [Region(5, 5, 3, 1)])) == [left]
+    assert list(touched(visible, [Region(32, 0, 3, 1)])) == [toast]
+    assert list(touched(visible, [Region(20, 1, 15, 1)])) == [toast, left]
+    assert list(touched(visible, [Region(39, 5, 2, 1)])) == [left, right, screen]
 
 
 async def test_a_round_is_folded_once(make_app: MakeApp) -> None:
-    """The history and the screen are given the same snapshot."""
+    """The history and the screen get the same snapshot."""
     app = make_app(100.0)
-    told: list[tuple[Snapshot, float]] = []
-    session = Session(app.session.config, lambda *new: told.append(new))
+    shown: list[tuple[Snapshot, float]] = []
+    session = Session(app.session.config, lambda *new: shown.append(new))
     folded = []
     fold = session.collector.snapshot
     session.collector.snapshot = lambda *at: folded.append(at) or fold(*at)  # type: ignore[method-assign,func-returns-value]
     session._changed()
-    assert len(folded) == len(told) == 1
-    assert told[0][1] == session.now()
+    assert len(folded) == len(shown) == 1
+    assert shown[0][1] == session.now()

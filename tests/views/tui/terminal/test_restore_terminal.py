@@ -1,7 +1,8 @@
-"""Leaving: at once whatever hangs, with the terminal as it was found, in a pseudo-terminal."""
+"""Quitting, in a pseudo-terminal: at once whatever hangs, with the terminal restored."""
 
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,23 +30,29 @@ SERVICES = ("GENESIS", "MICROSCHEDULER", "COMPUTE", "ACCEL", "PARALLEL", "STRATA
 HANGING_RESOLVER = "import socket, time\nsocket.getaddrinfo = lambda *a, **k: time.sleep(600)\n"
 CRASHING = """
 import sys
-from tokentop.views.tui import app
-from tokentop.runtime.live import session
-from tokentop.secret import Secret
+from tokentop.cli import main
+from tokentop.collect.collector import Collector
+from tokentop.views.tui.app import TokentopApp
+from tokentop.views.tui.terminal.driver import Driver
 
-def broken(self):
+def broken(self, *args):
     hidden_local = "local-" + "hunter2"
     raise RuntimeError("broken at http://user:pass@example.test/x?key=hunter3 and s3cr3t-token")
 
-app.TokentopApp.action_sort = broken
-from tokentop.cli import main
+owner, name = {
+    "key": (TokentopApp, "action_sort"),
+    "poll": (Collector, "record"),
+    "driver": (Collector, "record_gpus"),
+    "input": (Driver, "process_message"),
+}[sys.argv.pop(1)]
+setattr(owner, name, broken)
 sys.exit(main(sys.argv[1:]))
 """
 
 
 @pytest.fixture
 def hanging_port() -> Iterator[int]:
-    """A port that accepts connections and never says a word."""
+    """A port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
         yield server.getsockname()[1]
 
@@ -88,7 +95,7 @@ def test_q_leaves_at_once_while_the_driver_hangs(fake_nvml: FakeNvml, tmp_path: 
         assert code == 0
         assert seconds < QUIT_WITHIN_S
         _restored(terminal)
-    assert "nvmlInit" in trace.read_text(), "the driver was never asked, so nothing hung"
+    assert "nvmlInit" in trace.read_text(), "the driver was never called, so nothing hung"
 
 
 def test_q_leaves_at_once_while_name_lookup_hangs(tmp_path: Path) -> None:
@@ -106,7 +113,7 @@ def test_q_leaves_at_once_while_name_lookup_hangs(tmp_path: Path) -> None:
 
 
 def test_q_leaves_at_once_while_the_terminal_reads_no_more(tmp_path: Path) -> None:
-    """Pictures that nobody reads keep neither q from being heard nor the terminal's old state."""
+    """With 30 unread pictures pending q still ends the process and restores the terminal."""
     env = {"XDG_CONFIG_HOME": str(tmp_path)}
     with PseudoTerminal(["--demo"], env, size=(200, 60)) as terminal:
         terminal.read_until(*READY, b"DEMO")
@@ -130,25 +137,26 @@ def test_a_signal_restores_the_terminal(number: signal.Signals, tmp_path: Path) 
         _restored(terminal)
 
 
-def test_a_crash_restores_the_terminal_and_tells_no_secret(tmp_path: Path) -> None:
-    """A crash ends with code 1, a sentence and a traceback without locals, tokens or user names."""
+@pytest.mark.parametrize("fault", ["key", "poll", "driver", "input"])
+def test_a_crash_restores_the_terminal_and_prints_no_secret(fault: str, tmp_path: Path) -> None:
+    """A fault in a key's action, a polling worker or the input thread ends with code 1, a sentence
+    and a traceback without locals, tokens or user names."""
     script = tmp_path / "crashing.py"
     script.write_text(CRASHING)
     token = tmp_path / "token"
     token.write_text("s3cr3t-token")
     config = tmp_path / "tokentop.toml"
     config.write_text(f'[services.genesis]\ntoken_file = "{token}"\n')
-    import sys
-
-    args = ["--config", str(config)]
+    args = [fault, "--demo", "--config", str(config)]
     with PseudoTerminal(args, {}, command=(sys.executable, str(script))) as terminal:
-        terminal.read_until(*READY, b"quit")
+        terminal.read_until(READY[0])
         terminal.press(b"s")
         code, _ = terminal.wait()
         errors = terminal.errors()
         assert code == 1
         _restored(terminal)
     assert "RuntimeError" in errors
+    assert "in broken" in errors
     assert "tokentop crashed" in errors
     for secret in ("hunter2", "hunter3", "user:pass", "s3cr3t-token"):
         assert secret not in errors

@@ -1,1 +1,1 @@
-"""The screens: the monitor itself, and help on top of it."""
+"""The screens: the monitor, and help and the command palette over it."""

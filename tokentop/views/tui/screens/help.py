@@ -1,4 +1,4 @@
-"""Help: every key and what it does, over the monitor; any key closes it that does not scroll it."""
+"""Help: a table of the keys over the monitor; a key that does not scroll it closes it."""
 
 from textual import events
 from textual.app import ComposeResult
@@ -7,13 +7,14 @@ from textual.screen import ModalScreen
 from tokentop.views.tui.draw.kit.frame import framed
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, ascii_lines, block, window
 from tokentop.views.tui.keys import KEYS, Key
+from tokentop.views.tui.screens.overlay import Overlay
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
 
 GROUPS = ("Views", "Lists", "Polling", "Program")
 _NARROW, _WIDE = 36, 46  # cells of a column
 _EDGE = 4
-_PAGE = 1000  # stands for one page less a row
+_PAGE = 1000  # stands for a page, which the size decides
 _MOVES = {
     "down": 1, "j": 1, "up": -1, "k": -1, "pagedown": _PAGE, "pageup": -_PAGE,
     "home": -_PAGE**2, "g": -_PAGE**2, "end": _PAGE**2, "G": _PAGE**2,
@@ -21,11 +22,11 @@ _MOVES = {
 
 
 def help_lines(width: int, height: int, options: DrawOptions) -> list[Line]:
-    """The table of keys in exactly `height` lines of `width` cells, from row `look.offset` on."""
+    """The table of keys as `height` lines of `width` cells, from row `options.offset` on."""
     rows = _rows(width)
     inside = (max(1, width - _EDGE), max(1, height - 2))
-    words = "other keys close" if len(rows) > inside[1] else "any key closes"
-    drawn = framed(window(rows, *inside, options.offset), "Keys", [(words, "dim")], width, height)
+    hint = "other keys close" if len(rows) > inside[1] else "any key closes"
+    drawn = framed(window(rows, *inside, options.offset), "Keys", [(hint, "dim")], width, height)
     return ascii_lines(drawn) if options.ascii else drawn
 
 
@@ -37,7 +38,7 @@ def help_size(width: int, height: int) -> tuple[int, int]:
 
 
 def moved(key: str, offset: int, width: int, height: int) -> int | None:
-    """Where a key scrolls the box of that size to; None where it closes it."""
+    """The offset after a key that scrolls the box of that size; None if the key closes it."""
     count, room = len(_rows(width)), height - 2
     if count <= room or key not in _MOVES:
         return None
@@ -48,7 +49,7 @@ def moved(key: str, offset: int, width: int, height: int) -> int | None:
 
 
 def _column(width: int) -> int:
-    """Cells of each of two columns; 0 where there is room for one alone."""
+    """Cells of each of two columns; 0 where there is room for one only."""
     room = (width - _EDGE) // 2
     return min(_WIDE, room) if room >= _NARROW else 0
 
@@ -71,17 +72,17 @@ def _group(name: str) -> list[Line]:
 
 
 def _row(key: Key) -> Line:
-    return [(f" {key.shown:<8}", "key"), (key.words, "text")]
+    return [(f" {key.shown:<8}", "key"), (key.label, "text")]
 
 
-class HelpScreen(ModalScreen[None], inherit_bindings=False):
+class HelpScreen(ModalScreen[None], Overlay, inherit_bindings=False):
     """The table of keys; any other key or a click closes it, q quits as everywhere."""
 
     def __init__(self, styles: StyleTable, options: DrawOptions) -> None:
         super().__init__()
         self._options = options._replace(offset=0)
         self._panel = Panel("help", styles)
-        self._table = styles
+        self._style_table = styles
 
     def compose(self) -> ComposeResult:
         yield self._panel
@@ -91,12 +92,16 @@ class HelpScreen(ModalScreen[None], inherit_bindings=False):
 
     def _show(self, width: int, height: int) -> None:
         self._panel.styles.width, self._panel.styles.height = width, height
-        self._panel.show(help_lines(width, height, self._options), self._table)
+        self._panel.show(help_lines(width, height, self._options), self._style_table)
 
     async def on_key(self, event: events.Key) -> None:
         event.stop()
-        if event.key == "q":
+        if not self.is_active:  # closed by an earlier key: this one is for the screen below
+            self.app.post_message(events.Key(event.key, event.character))
+        elif event.key == "q":
             await self.app.action_quit()
+        elif event.key == "y" and self.selections:
+            await self.app.run_action("copy")
         elif not self._scrolled(event.key):
             self.dismiss()
 
@@ -116,4 +121,5 @@ class HelpScreen(ModalScreen[None], inherit_bindings=False):
         self._scrolled("up")
 
     def on_click(self) -> None:
-        self.dismiss()
+        if not self.selections:  # else it is the end of a drag
+            self.dismiss()

@@ -1,11 +1,13 @@
-"""The command palette without the picture before its input."""
+"""The command palette with a plain prompt."""
 
 from textual.app import App
 from textual.command import CommandPalette, SearchIcon
 
+from tokentop.views.tui.screens.overlay import Overlay
 
-class Palette(CommandPalette):
-    """Textual's, with a plain sign for the emoji, whose width differs between terminals."""
+
+class Palette(CommandPalette, Overlay):
+    """Textual's, with a plain prompt for its emoji, whose width differs between terminals."""
 
     def on_mount(self) -> None:
         self.query_one(SearchIcon).icon = ">"

@@ -1,4 +1,4 @@
-"""Textual's Linux driver, drawing on standard output and asleep while nobody types."""
+"""Textual's Linux driver, drawing on standard output and asleep while there is no input."""
 
 import os
 import select
@@ -9,10 +9,13 @@ from time import monotonic
 from textual import constants
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.driver import Driver as TextualDriver
+from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 
-_SOON_MS = 100  # after input: what an escape key leaves open is decided by time
-_ATTENTIVE_S = 1.0 + constants.ESCAPE_DELAY
+_TICK_MS = 100  # after input: whether an escape byte was a key or began a sequence, time decides
+_TICKING_S = 1.0 + constants.ESCAPE_DELAY
+UNBOUNDED = 0  # as `maxsize` of a Queue
 
 
 class Driver(LinuxDriver):
@@ -22,41 +25,58 @@ class Driver(LinuxDriver):
         super().__init__(app, **options)  # type: ignore[arg-type]
         assert sys.__stdout__ is not None
         self._file = sys.__stdout__
-        self._woken, self._wake = os.pipe()
+        self._wake_reader, self._wake_writer = os.pipe()
 
     def start_application_mode(self) -> None:
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self._writer_thread is not None:
             # A terminal that reads no more would block the loop, and q with it, at 30 writes.
-            self._writer_thread._queue.maxsize = 0
+            self._writer_thread._queue.maxsize = UNBOUNDED
 
     def disable_input(self) -> None:
         if self._key_thread is not None and self._key_thread.is_alive():
-            os.write(self._wake, b".")
+            os.write(self._wake_writer, b".")
         super().disable_input()
 
     def run_input_thread(self) -> None:
-        """Textual's own wakes ten times a second for ever: a tenth of a per cent of a core."""
+        """Read keys until `exit_event` is set; a fault ends the app as a fault of its own does."""
+        try:
+            self._read_keys()
+        except Exception as error:  # noqa: BLE001  # Textual would print it unredacted
+            self._app.call_later(self._app._handle_exception, error)
+
+    def _read_keys(self) -> None:
+        """Sleep until there is input.
+
+        Textual's own loop wakes ten times a second: a tenth of a per cent of a core.
+        """
         parser = XTermParser(self._debug)
+        # Half a character decodes to nothing yet; with the strict decoder a bad byte raises.
         decode = getincrementaldecoder("utf-8")("replace").decode
         poll = select.poll()
         poll.register(self.fileno, select.POLLIN)
-        poll.register(self._woken, select.POLLIN)
-        attentive_until = 0.0
+        poll.register(self._wake_reader, select.POLLIN)
+        ticking_until = 0.0
         while not self.exit_event.is_set():
-            ready = [fd for fd, _ in poll.poll(self._patience_ms(attentive_until))]
+            ready = [fd for fd, _ in poll.poll(_timeout_ms(ticking_until))]
             if self.fileno in ready:
-                attentive_until = monotonic() + _ATTENTIVE_S
+                ticking_until = monotonic() + _TICKING_S
                 data = os.read(self.fileno, 4096)
                 if not data:
-                    return  # nobody will type any more
-                if text := decode(data):  # half a character is none yet; nothing would end it all
+                    return  # end of file: the terminal is gone
+                if text := decode(data):  # the parser takes an empty text for the end of input
                     for message in parser.feed(text):
                         self.process_message(message)
             for message in parser.tick():
                 self.process_message(message)
-        os.read(self._woken, 1)
+        os.read(self._wake_reader, 1)
 
-    @staticmethod
-    def _patience_ms(attentive_until: float) -> int | None:
-        return _SOON_MS if monotonic() < attentive_until else None
+
+def _timeout_ms(ticking_until: float) -> int | None:
+    """How long `poll` may wait, ms; None is for ever."""
+    return _TICK_MS if monotonic() < ticking_until else None
+
+
+def writer_of(driver: TextualDriver | None) -> WriterThread | None:
+    """The thread that writes to the terminal; None before the driver has started it."""
+    return driver._writer_thread if isinstance(driver, LinuxDriver) else None

@@ -1,4 +1,4 @@
-"""Memory that stays where it is: a monitor is kept open for weeks."""
+"""Garbage collector and allocator settings of a process that runs for weeks."""
 
 import gc
 
@@ -6,11 +6,11 @@ _M_ARENA_MAX = -8  # glibc's malloc.h
 
 
 def use_one_malloc_arena() -> None:
-    """Ask glibc for a single arena before the first thread starts; elsewhere nothing happens.
+    """Set glibc's M_ARENA_MAX to 1, before the first thread starts; a no-op with another libc.
 
     By default every thread may get an arena of its own, and pages once touched in one are hardly
-    ever given back: with the driver's thread and a search for engines every 30 s that is a steady
-    creep of memory for the sake of parallel allocation, which Python does not do.
+    ever given back: with the driver's thread and a search for engines every 30 s resident memory
+    grows steadily, for parallel allocation that the interpreter lock rules out anyway.
     """
     import ctypes
 
@@ -21,10 +21,11 @@ def use_one_malloc_arena() -> None:
 
 
 def freeze_loaded_objects() -> None:
-    """Take what is loaded for good out of the collector's sight.
+    """Exempt every object that exists now from garbage collection.
 
     A full collection is due when a quarter of all long-lived objects is new: with 100,000 of
-    them loaded at the start, polls' garbage waits for hours. Without them it is soon, and cheap.
+    them loaded at the start, the garbage of polls waits for hours. Without them a full collection
+    comes soon and is cheap.
     """
     gc.collect()
     gc.freeze()

@@ -1,8 +1,8 @@
-"""Leaving the terminal as it was found, whatever still hangs.
+"""Ending the process at once with the terminal restored, whatever still hangs.
 
-A hung driver call, name lookup or socket holds a polite shutdown for as long as it likes, and a
-daemon thread cannot be interrupted. So the way out is: stop the writer, restore the terminal,
-flush, and end the process without joining anyone.
+A hung driver call, name lookup or socket holds an orderly shutdown until it returns, and a thread
+cannot be interrupted. So: stop the writer thread, restore the terminal, flush, and end the process
+without joining any thread.
 """
 
 import os
@@ -36,7 +36,7 @@ _QUERY = re.compile(r"(?<=[\w/])\?[^\s'\"]+")
 
 
 class Writer(Protocol):
-    """The part of Textual's output thread that leaving needs."""
+    """The part of Textual's output thread that is needed here."""
 
     @property
     def ident(self) -> int | None: ...
@@ -54,7 +54,7 @@ def within(limit_s: float, work: Callable[[], object]) -> None:
 def redacted(text: str, secrets: Iterable[Secret]) -> str:
     """`text` without the secrets, user names, passwords and query strings that it may hold."""
     for secret in secrets:
-        if value := secret.reveal():  # the one other place: to take it out of a crash report
+        if value := secret.reveal():  # revealed only to be found in the text
             text = text.replace(value, "***")
     return _QUERY.sub("?***", _USER_INFO.sub("***@", text))
 
@@ -74,8 +74,8 @@ class Terminal:
 
     def __init__(self, fd_in: int = 0, fd_out: int = 1) -> None:
         self.fd_in = fd_in
-        self.fd_out = self._way_out = fd_out
-        self._words_out = 2
+        self.fd_out = self._restore_fd = fd_out
+        self._message_fd = 2
         self._attrs = self._read_attrs()
 
     def _read_attrs(self) -> list[object] | None:
@@ -89,53 +89,54 @@ class Terminal:
         if writer is not None:
             within(WRITE_LIMIT_S, writer.stop)
             if writer.is_alive():
-                self._drop_unread(writer.ident)
+                self._discard_output(writer.ident)
         within(WRITE_LIMIT_S, self._write_restore)
         if self._attrs is not None:
             try:
                 termios.tcflush(self.fd_in, termios.TCIFLUSH)
                 termios.tcsetattr(self.fd_in, termios.TCSANOW, self._attrs)  # type: ignore[arg-type]
             except termios.error:
-                return  # the terminal is gone: nothing is left to restore
+                return  # the terminal is gone
 
-    def _drop_unread(self, writer: int | None) -> None:
-        """Make way for RESTORE through a terminal that reads no more; `writer` is a thread's id.
+    def _discard_output(self, writer: int | None) -> None:
+        """Discard pending output to a terminal that reads no more, so that RESTORE gets through.
 
-        The blocked thread is sent home: its interrupted write starts again, now into nothing.
+        `writer` is the blocked thread's id: a signal interrupts its write, which Python starts
+        again, now into /dev/null.
         """
         try:
-            self._way_out = os.dup(self.fd_out)
-            nothing = os.open(os.devnull, os.O_WRONLY)
+            self._restore_fd = os.dup(self.fd_out)
+            null = os.open(os.devnull, os.O_WRONLY)
             for fd in {self.fd_out, 1, 2}:
                 if os.isatty(fd):
-                    self._words_out = self._way_out if fd == 2 else self._words_out
-                    os.dup2(nothing, fd)
+                    self._message_fd = self._restore_fd if fd == 2 else self._message_fd
+                    os.dup2(null, fd)
             if writer is not None:
                 signal.pthread_kill(writer, signal.SIGUSR1)
-            termios.tcflush(self._way_out, termios.TCOFLUSH)
+            termios.tcflush(self._restore_fd, termios.TCOFLUSH)
         except (OSError, ValueError, termios.error):
-            return  # then the terminal gets what it can
+            return  # RESTORE is tried all the same
 
     def _write_restore(self) -> None:
         try:
-            os.write(self._way_out, RESTORE.encode())
+            os.write(self._restore_fd, RESTORE.encode())
         except OSError:
             return  # hung up
 
-    def leave(self, code: int, writer: Writer | None = None, words: str = "") -> NoReturn:
-        """Restore, say `words` on standard error, and end the process with `code` at once."""
+    def leave(self, code: int, writer: Writer | None = None, message: str = "") -> NoReturn:
+        """Restore, write `message` to standard error, and end the process with `code` at once."""
         self.restore(writer)
-        within(WRITE_LIMIT_S, lambda: _last_words(words, self._words_out))
+        within(WRITE_LIMIT_S, lambda: _write_message(message, self._message_fd))
         os._exit(code)
 
 
-def _last_words(words: str, fd: int) -> None:
+def _write_message(message: str, fd: int) -> None:
     try:
-        if words:
-            os.write(fd, words.encode(errors="replace"))
+        if message:
+            os.write(fd, message.encode(errors="replace"))
         sys.stdout.flush()
     except OSError:
-        return  # nobody is listening any more
+        return  # hung up
 
 
 def on_signals(leave: Callable[[int], object]) -> None:

@@ -1,1 +1,1 @@
-"""One panel a file; each is a function of frozen slices of a snapshot."""
+"""The panel widget: draws lines, sends changed cells, lets text be selected."""

@@ -1,0 +1,16 @@
+"""What help and the command palette have in common: each closes once."""
+
+from textual.await_complete import AwaitComplete
+from textual.screen import Screen
+
+
+class Overlay(Screen[None]):
+    """A screen whose second dismissal does nothing.
+
+    Textual pops whatever screen is on top, so a key or click that was queued before the screen
+    closed would take the screen below it, or raise ScreenStackError where that is the last one.
+    List this class after Textual's own: style sheets are inherited through the first base only.
+    """
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        return super().dismiss(result) if self.is_active else AwaitComplete()

@@ -1,0 +1,71 @@
+"""Which cells of a picture changed.
+
+Textual repaints every widget that is refreshed and does not compare cells, so each needless
+refresh goes down the SSH link; the comparison happens here.
+"""
+
+from collections.abc import Sequence
+
+from textual.geometry import Region
+
+from tokentop.domain.text import cell_width
+from tokentop.views.tui.draw.kit.line import Line, Span
+
+NEAR = 10  # cells; a cursor move with its style costs about 30 bytes
+
+
+def _cells(line: Line) -> list[tuple[str, str]]:
+    """One (text, style) a cell; a wide character takes two, the second one empty."""
+    cells: list[tuple[str, str]] = []
+    for text, style in line:
+        if text.isascii():
+            cells.extend((char, style) for char in text)
+            continue
+        for char in text:
+            width = cell_width(char)
+            if width == 0 and cells:  # a combining mark belongs to the cell before it
+                cells[-1] = (cells[-1][0] + char, style)
+                continue
+            cells.append((char, style))
+            cells.extend(("", style) for _ in range(width - 1))
+    return cells
+
+
+def changed_spans(old: Line, new: Line) -> list[tuple[int, int]]:
+    """The spans of cells that differ, as (first, one past the last), left to right.
+
+    Spans closer than NEAR are one: moving the cursor costs more than the cells between.
+    """
+    if old == new:
+        return []
+    before, after = _cells(old), _cells(new)
+    if len(before) != len(after):
+        return [(0, max(len(before), len(after)))]
+    spans: list[tuple[int, int]] = []
+    for x, (a, b) in enumerate(zip(before, after, strict=True)):
+        if a == b:
+            continue
+        start, end = _whole_character(before, after, x)
+        if spans and start - spans[-1][1] < NEAR:
+            start = spans.pop()[0]
+        spans.append((start, end))
+    return spans
+
+
+def _whole_character(before: Sequence[Span], after: Sequence[Span], x: int) -> tuple[int, int]:
+    """The cells around `x` that must be sent so that no wide character is cut in half."""
+    start, end = x, x + 1
+    while start > 0 and (before[start][0] == "" or after[start][0] == ""):
+        start -= 1
+    while end < len(after) and (before[end][0] == "" or after[end][0] == ""):
+        end += 1
+    return start, end
+
+
+def changed_regions(old: Sequence[Line], new: Sequence[Line]) -> list[Region]:
+    """The cells to send again; both pictures have the same height."""
+    return [
+        Region(start, y, end - start, 1)
+        for y, (before, after) in enumerate(zip(old, new, strict=True))
+        for start, end in changed_spans(before, after)
+    ]
