@@ -151,6 +151,12 @@ def saturated() -> Snapshot:
 
 
 def stale() -> Snapshot:
+    """The same as surge, but 47 s ago every service but Mint went silent; the driver answers."""
+    old = [name for name in AITHER_SERVICES if name != "mint"]
+    return stack(0.88, 43, 12, rented=2).silent(*old, age_s=47.0).snapshot()
+
+
+def silent() -> Snapshot:
     """The same as surge, but every source went silent 47 s ago."""
     return stack(0.88, 43, 12, rented=2).silent(age_s=47.0).snapshot()
 
@@ -260,6 +266,7 @@ STATES = {
     "surge": surge,
     "saturated": saturated,
     "stale": stale,
+    "silent": silent,
     "troubled": troubled,
     "offline": offline,
     "gpus-only": gpus_only,

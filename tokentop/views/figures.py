@@ -61,7 +61,8 @@ def stale_age(snapshot: Snapshot) -> tuple[bool, float | None]:
         *((gpu.state == "stale", gpu.age_s) for gpu in snapshot.gpus),
         (snapshot.llm.stale, snapshot.llm.age_s),
         (snapshot.cloud.stale, snapshot.cloud.age_s),
-        (snapshot.demand.stale, None),
+        (snapshot.demand.stale, snapshot.demand.age_s),
+        (snapshot.pricing.stale, snapshot.pricing.age_s),
     )
     ages = [age for stale, age in parts if stale]
     return bool(ages), max((age for age in ages if age is not None), default=None)

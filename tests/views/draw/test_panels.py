@@ -87,7 +87,7 @@ def test_models_that_do_not_fit_are_counted() -> None:
     assert line.rstrip().endswith("+6 more")
 
 
-STALE = ("nvml", "genesis", "microscheduler", "compute", "accel")  # the others go on
+SERVICES = ("genesis", "microscheduler", "compute", "accel")  # Mint and the driver go on
 
 
 @pytest.mark.parametrize("panel", ["slots", "gpus", "cloud", "multiplier", "capacity"])
@@ -96,7 +96,11 @@ def test_a_stale_panel_keeps_its_figures_without_colour(panel: str) -> None:
     place = Placement(panel, 0, 0, 100, 8, "frame")
     box = examples.stack(0.88, 43, 12, rented=2, without=("acta",))  # its last word does not count
     fresh = panel_lines(box.snapshot(), place, LOOK)
-    old = panel_lines(box.silent(*STALE, age_s=47.0).snapshot(), place, LOOK)
+    old = panel_lines(
+        box.silent(*(("nvml",) if panel == "gpus" else SERVICES), age_s=47.0).snapshot(),
+        place,
+        LOOK,
+    )
     if panel != "gpus":
         assert said(old).splitlines()[1:] == said(fresh).splitlines()[1:]
     assert styles(old[1:]) <= {"stale", "bar.stale", "track", "frame", "free", "title", "dim"}
@@ -114,9 +118,9 @@ def test_an_absent_panel_says_one_sentence(panel: str) -> None:
 def test_ages_tick_between_polls() -> None:
     """The time since the snapshot is added to every age, and taken off the countdown."""
     later = LOOK._replace(elapsed_s=5.0)
-    assert "data 47s ago" in said(header.lines(examples.stale(), 100, 1, LOOK))
-    assert "data 52s ago" in said(header.lines(examples.stale(), 100, 1, later))
-    assert "52s old" in said(gpus.lines(examples.stale(), 78, 8, later))
+    assert "data 47s ago" in said(header.lines(examples.silent(), 100, 1, LOOK))
+    assert "data 52s ago" in said(header.lines(examples.silent(), 100, 1, later))
+    assert "52s old" in said(gpus.lines(examples.silent(), 78, 8, later))
     assert "9:36" in said(capacity.lines(examples.idle(), 78, 1, later))
 
 
@@ -213,11 +217,12 @@ def test_the_present_point_stands_where_it_is_on_the_curve(at: float) -> None:
 
 
 def test_everything_free_is_said_and_the_price_still_known() -> None:
-    """Free shows the word, with the price behind it; charged shows the price."""
+    """Free shows the word with the price behind it; charged shows what a request costs now."""
     snapshot = examples.low()
     assert metrics.base_cost(snapshot) == ("free", "10 tok")
-    charged = snapshot._replace(pricing=snapshot.pricing._replace(everything_free=False))
-    assert metrics.base_cost(charged) == ("10", "tok/req")
+    charged = examples.paying()
+    now = 10 * examples.curve(0.27)  # ten tokens, times the published curve
+    assert metrics.base_cost(charged) == (f"{now:.1f}", "tok, base 10")
 
 
 def test_unusual_circumstances_are_badges() -> None:

@@ -137,8 +137,10 @@ def _engine_pool(question: Question, name: str, members: Sequence[Member]) -> _J
 
 def _stack_pool(question: Question, load: StackLoad) -> _Judged:
     members = question.stack_members
+    by_acta = load.pressure is not None and not load.stale
     serves = any(one.standing == "serving" for one in members)
-    if members and not serves and not question.vram_decides:
+    heard = serves and (question.stack_answers or by_acta)
+    if members and not heard and not question.vram_decides:
         load = StackLoad(load.model)  # what was heard before nobody answered is no load of now
     utilization = load.utilization
     tier = stack_tier(load, utilization, question.tiers)

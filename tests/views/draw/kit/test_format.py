@@ -70,7 +70,7 @@ def test_the_header_always_tells_how_old_the_data_are(
 ) -> None:
     """Whatever badges there are; at 80 cells how often it asks and what is up are told as well."""
     options = LOOK._replace(paused=paused, insecure_tls=unsafe)
-    text = said(header.lines(examples.stale(), width, 1, options))
+    text = said(header.lines(examples.silent(), width, 1, options))
     assert "47s" in text
     assert ("PAUSED" in text) == paused or width < 40
     assert ("TLS" in text) == unsafe or width < 40

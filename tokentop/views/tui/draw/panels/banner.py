@@ -13,7 +13,7 @@ from tokentop.views.palette import (
     tier_theme,
 )
 from tokentop.views.tui.draw.kit import format as fmt
-from tokentop.views.tui.draw.kit.glyphs import age, big, line_meter, meter
+from tokentop.views.tui.draw.kit.glyphs import age, big, line_meter, meter, old
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
     Line,
@@ -131,6 +131,9 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
             ("  " + fit(_second_figure(snapshot, options), 5 + bound, "right"), style),
             (" tok/s" if _engines_only(snapshot) and width >= 48 else "", "dim"),
         ]
+    if demand.stale:
+        aged = old(demand.age_s, options)
+        figures.append(("  " + (aged if width >= 60 else aged.partition(" ")[0]), "stale"))
     said, why = _headline_style(snapshot), _why(snapshot)
     badge, texts = _badge(snapshot, options), (*_with_short(headline(snapshot)), "")
     words = [[*badge, (texts[0], said), (" · ", "dim"), *why]] if why else []
