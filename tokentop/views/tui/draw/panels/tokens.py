@@ -104,8 +104,13 @@ def _costs(snapshot: Snapshot, options: DrawOptions) -> list[Fact]:
         ]
         return [Fact("cost/Mtok", DASH, "no price set"), *measured, *_reference(snapshot)]
     money = fmt.prices(snapshot, options)
+    hour = (
+        Fact("now", DASH, "set cost.gpus")
+        if cost.needs
+        else Fact("now", money["usd_per_hour"], "/h")
+    )
     return [
-        Fact("now", money["usd_per_hour"], "/h"),
+        hour,
         Fact("all time", money["usd_per_mtok_reserved"], "/Mtok"),
         Fact("busy time", money["usd_per_mtok_busy"], "/Mtok"),
         Fact("best seen", money["usd_per_mtok_best"], "/Mtok"),
