@@ -45,8 +45,10 @@ ADDITIVE = {
     " kv_estimated slots_estimated back_pressure advice error latency_ms source group router"
     " backends spend pids vram_bytes rate_at_least",
     "pricing": "usd_per_hour usd_per_mtok_reserved usd_per_mtok_busy usd_per_mtok_best"
-    " reference_name reference_usd_per_mtok",
-    "cost": "basis usd_per_hour watts kwh_per_mtok measured_s busy_s tokens partial explained",
+    " reference_name reference_usd_per_mtok bounds",
+    "pricing.bounds": "usd_per_hour usd_per_mtok_reserved usd_per_mtok_busy usd_per_mtok_best",
+    "cost": "basis usd_per_hour watts kwh_per_mtok measured_s busy_s tokens partial explained"
+    " bounds gaps needs",
     "gpus[]": "note",
     "llm": "age_s stale",
     "demand": "stale headline at_least",

@@ -103,14 +103,11 @@ def _costs(snapshot: Snapshot, options: DrawOptions) -> list[Fact]:
             *([Fact("GPU power", fmt_count(cost.watts), "W")] if known(cost.watts) else []),
         ]
         return [Fact("cost/Mtok", DASH, "no price set"), *measured, *_reference(snapshot)]
+    if cost.needs:
+        return [Fact("cost/Mtok", DASH, f"set {cost.needs}"), *_reference(snapshot)]
     money = fmt.prices(snapshot, options)
-    hour = (
-        Fact("now", DASH, "set cost.gpus")
-        if cost.needs
-        else Fact("now", money["usd_per_hour"], "/h")
-    )
     return [
-        hour,
+        Fact("now", money["usd_per_hour"], "/h"),
         Fact("all time", money["usd_per_mtok_reserved"], "/Mtok"),
         Fact("busy time", money["usd_per_mtok_busy"], "/Mtok"),
         Fact("best seen", money["usd_per_mtok_best"], "/Mtok"),
