@@ -104,7 +104,7 @@ def _costs(snapshot: Snapshot, options: DrawOptions) -> list[Fact]:
         ]
         return [Fact("cost/Mtok", DASH, "no price set"), *measured, *_reference(snapshot)]
     if cost.needs:
-        return [Fact("cost/Mtok", DASH, f"set {cost.needs}"), *_reference(snapshot)]
+        return [Fact("cost/Mtok", f"set {cost.needs}", "", "warn"), *_reference(snapshot)]
     money = fmt.prices(snapshot, options)
     return [
         Fact("now", money["usd_per_hour"], "/h"),
