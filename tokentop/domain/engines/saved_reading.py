@@ -7,14 +7,21 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, get_args
 
-from tokentop.domain.engines.readings import EngineHealth, EngineKind, EngineReading, SlotsSource
+from tokentop.domain.engines.readings import (
+    EngineHealth,
+    EngineKind,
+    EngineReading,
+    ObservedSlots,
+    SlotsSource,
+)
 from tokentop.domain.text import clean
 
 MAX_NAMES = 64
+MOST = 1_000_000  # slots, and sightings
 _NUMBERS = ("active", "queued", "max_slots", "kv_cache", "generation_tokens_per_s", "vram_bytes")
 _FLAGS = ("kv_estimated", "back_pressure", "router")
 _TEXTS = ("version", "model", "advice")
-_LISTS = ("models", "backends", "bad")
+_LISTS = ("models", "backends", "bad", "aliases", "adapters")
 _WORDS: dict[str, tuple[str, ...]] = {
     "health": get_args(EngineHealth),
     "slots_source": get_args(SlotsSource),
@@ -35,6 +42,15 @@ def restore(saved: object, kind: EngineKind) -> EngineReading | None:
         name: value for name, row in saved.items() if (value := _typed(name, row)) is not None
     }
     return EngineReading(kind, **fields)
+
+
+def restore_observed(saved: object) -> ObservedSlots:
+    """The evidence of slots that was dumped as a list; none where it is malformed."""
+    match saved:
+        case [int() as most, int() as sightings, int() | float() | None as epoch]:
+            if 0 <= most <= MOST and 0 <= sightings <= MOST:
+                return ObservedSlots(most, sightings, epoch)
+    return ObservedSlots()
 
 
 def _typed(name: str, value: object) -> Any:
