@@ -11,7 +11,7 @@ from tokentop.collect.engine import PendingPoll, PollResult
 from tokentop.config.schema import Config
 from tokentop.domain.engines.fleet_readings import FleetEngine, FleetReading
 from tokentop.domain.engines.observation import EngineObservation
-from tokentop.domain.engines.readings import EngineReading, Histogram
+from tokentop.domain.engines.readings import EngineReading, Histograms
 from tokentop.domain.fold.last_good import LastGood, LastGoodCache
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.urls import LOOPBACK, is_loopback, split
@@ -78,13 +78,11 @@ class PrometheusTarget:
             return {}
         return {GPUS: found._replace(good_at=found.good_at + self._pause_s)}
 
-    def pooled(
-        self, now: float, stale_after_s: float
-    ) -> tuple[tuple[Histogram, ...], tuple[Histogram, ...]]:
+    def pooled(self, now: float, stale_after_s: float) -> Histograms | None:
         """The observations of the last minute, while the server answers."""
         if self._reading is None or now - (self._good_at or 0.0) > stale_after_s + self._pause_s:
-            return (), ()
-        return self._reading.ttft, self._reading.itl
+            return None
+        return self._reading.latencies
 
     def observations(
         self, now: float, places: Sequence[str], stale_after_s: float
@@ -148,7 +146,7 @@ class PrometheusTarget:
             backing_off=engine.up and self._breaker.state(now) != "closed",
             source="prometheus",
             group=engine.group,
-            latency=engine.latency,
+            latencies=engine.latencies,
             lag_s=(scraped if scraped <= SCRAPED_S else 0.0) + self._pause_s,
             read_before=True,
             stale_after_s=stale_after_s,

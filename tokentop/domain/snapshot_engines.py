@@ -36,6 +36,21 @@ class Latencies(NamedTuple):
     decode: Quantiles = Quantiles()
 
 
+class TokensSeen(NamedTuple):
+    """The tokens one engine was seen to make since it was first read; they never fall.
+
+    Only gains are added: a restart, a gap or a label set that is new adds nothing by itself, and
+    what follows goes on from the same total. They stay while the engine is silent. `prompt` or
+    `generated` is None until that counter was read twice; both are lower bounds where `at_least`,
+    from the first tokens on that may have been made out of sight (a slot's task that ended between
+    two polls, a restart).
+    """
+
+    prompt: int | None = None
+    generated: int | None = None
+    at_least: bool = False
+
+
 class Throughput(NamedTuple):
     """Rates over the last polls; None until two readings exist. TTFT and ITL are medians.
 
@@ -93,7 +108,8 @@ class Engine(NamedTuple):
     estimate; `slots_estimated` and `kv_estimated` figures carry an about sign. `router` traffic
     is the engines' traffic, `backends` are their origins; `pids` are this host's. Tokens were made
     that nobody counted where `rate_at_least`: both tokens/s are lower bounds. `aliases` are other
-    names of its models, `adapters` LoRA adapters on top of them.
+    names of its models, `adapters` LoRA adapters on top of them. `tokens_seen` is None until two
+    readings counted; it outlasts every state.
     """
 
     id: str
@@ -140,6 +156,7 @@ class Engine(NamedTuple):
     latencies: Latencies = Latencies()
     aliases: tuple[str, ...] = ()
     adapters: tuple[str, ...] = ()
+    tokens_seen: TokensSeen | None = None
 
 
 class CostInput(NamedTuple):

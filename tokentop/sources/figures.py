@@ -9,9 +9,14 @@ from math import fsum
 
 from tokentop.domain.engines.readings import Histogram, LabelSets
 from tokentop.sources.json_fields import as_share
-from tokentop.sources.metrics_page import Page, Sample, bucket_name, is_measurement, upper_bound
-
-MILLISECONDS = "_ms"  # how the name of a histogram in milliseconds ends
+from tokentop.sources.metrics_page import (
+    Page,
+    Sample,
+    bucket_name,
+    in_milliseconds,
+    is_measurement,
+    upper_bound,
+)
 
 Rows = list[Sample]
 
@@ -83,7 +88,7 @@ class Figures:
             if self._page.is_damaged(name):
                 self.mark(figure)
             if rows := self._page.all(name):
-                unit = 1000.0 if base.partition("{")[0].endswith(MILLISECONDS) else 1.0
+                unit = 1000.0 if in_milliseconds(base) else 1.0
                 return self._merged(figure, rows, unit)
         return ()
 

@@ -71,6 +71,11 @@ def bucket_name(base: str) -> str:
     return f"{name}_bucket{brace}{selector}"
 
 
+def in_milliseconds(base: str) -> bool:
+    """Whether a histogram is in milliseconds, by its name; all others are in seconds."""
+    return base.partition("{")[0].endswith("_ms")
+
+
 @lru_cache(1024)
 def upper_bound(le: str) -> float | None:
     """A bucket's label as a number, infinite for the last one; None where it is none."""

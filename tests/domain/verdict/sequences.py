@@ -41,6 +41,7 @@ class Found(NamedTuple):
     argv_slots: int | None = None
     model_hint: str | None = None
     runners: tuple[str, ...] = ()
+    one_pool: bool | None = None
 
 
 @st.composite

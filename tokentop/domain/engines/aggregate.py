@@ -145,7 +145,7 @@ def _throughput(counted: Sequence[EngineObservation], pooled: Histograms) -> Thr
         prompt_tokens_per_s=total(r.prompt_tokens_per_s for r in rates),
         generation_tokens_per_s=total(generation_rate(one) for one in counted),
         requests_per_s=total(r.requests_per_s for r in rates),
-        **flat(found),  # type: ignore[arg-type]  # all of them are seconds
+        **flat(found),
         latencies=found,
         prefix_hit_ratio=ratio(
             gained(windows, lambda w: w.prefix_hits), gained(windows, lambda w: w.prefix_queries)

@@ -23,6 +23,8 @@ from tokentop.domain.engines.readings import (
 )
 from tokentop.domain.engines.replicas import Replicas
 from tokentop.domain.engines.slot_tokens import SlotTokens
+from tokentop.domain.numbers import whole
+from tokentop.domain.snapshot_engines import TokensSeen
 
 RATE_WINDOW_S = 12.0  # tokens/s: long enough that counters which move at request end don't jump
 LATENCY_WINDOW_S = 60.0
@@ -40,10 +42,8 @@ Totals = tuple[float | None, ...]  # in the order of FIGURES
 class Rates(NamedTuple):
     """Per second over the last readings, and what was counted over the last minute.
 
-    `generated_total` and `prompt_total` are the tokens that were counted since the first reading:
-    they never fall, and are None until a counter was read twice. What they gained since the
-    reading before is a lower bound where `total_at_least`; `at_least` says so of tokens/s.
-    `several` processes answer in turn: nothing of it is known.
+    `tokens_seen` were counted since the first reading. Both tokens/s are lower bounds where
+    `at_least`. Where `several` processes answer in turn no rate is known.
     """
 
     prompt_tokens_per_s: float | None = None
@@ -52,9 +52,7 @@ class Rates(NamedTuple):
     latencies: Histograms = Histograms()  # the last minute's observations
     window: Counters = Counters()  # what the counters gained over the last minute
     at_least: bool = False
-    generated_total: float | None = None
-    prompt_total: float | None = None
-    total_at_least: bool = False
+    tokens_seen: TokensSeen | None = None
     several: bool = False
 
 
@@ -76,6 +74,7 @@ class RateTracker:
         "epoch",
         "histograms",
         "marks",
+        "out_of_sight",
         "read_at",
         "replicas",
         "slots",
@@ -89,6 +88,7 @@ class RateTracker:
         self.epoch: float | None = None
         self.totals: list[float | None] = [None] * len(FIGURES)
         self.counted: set[int] = set()  # the figures that were read twice
+        self.out_of_sight = False  # whether tokens may have been made that no reading shows
         self.baselines = [Baseline() for _ in FIGURES]
         self.spans: list[Span | None] = [None] * len(FIGURES)
         self.histograms = HistogramBaselines()
@@ -126,9 +126,7 @@ class RateTracker:
         """What the kept readings say; all unknown until there are two."""
         several = self.marks != [] and self.replicas.several(self.marks[-1].at)
         rates = Rates(
-            generated_total=self._total(GENERATED),
-            prompt_total=self._total(PROMPT),
-            total_at_least=self.marks[-1].partial if self.marks else False,
+            tokens_seen=self._tokens_seen(),
             several=several,
         )
         if len(self.marks) < 2:
@@ -169,6 +167,7 @@ class RateTracker:
             if own:
                 self._book(figure, gain, now)
         self.histograms.add(latencies, now)
+        self.out_of_sight = self.out_of_sight or partial
         self.read_at = now
         self._mark(now, partial=partial)
 
@@ -188,8 +187,13 @@ class RateTracker:
         while len(marks) > 2 and now - marks[1].at >= LATENCY_WINDOW_S:
             del marks[0]
 
-    def _total(self, figure: int) -> float | None:
-        return self.totals[figure] if figure in self.counted else None
+    def _tokens_seen(self) -> TokensSeen | None:
+        if self.counted.isdisjoint((PROMPT, GENERATED)):
+            return None
+        return TokensSeen(self._total(PROMPT), self._total(GENERATED), self.out_of_sight)
+
+    def _total(self, figure: int) -> int | None:
+        return whole(self.totals[figure]) if figure in self.counted else None
 
     def _known(self, figure: int) -> list[tuple[float, float]]:
         """The marks that hold all label sets of a counter: when, and its total."""

@@ -40,6 +40,7 @@ def dump(tracker: RateTracker) -> Saved:
         "epoch": tracker.epoch,
         "totals": tracker.totals,
         "counted": sorted(tracker.counted),
+        "out_of_sight": tracker.out_of_sight,
         "spans": tracker.spans,
         "sets": list(_sets(tracker.baselines)),
         "columns": [[name, [_finite(b) for b in bounds]] for name, bounds in columns],
@@ -115,6 +116,7 @@ def _read_totals(tracker: RateTracker, saved: Mapping[str, Any], now: float) -> 
         raise ValueError
     tracker.totals, tracker.spans = totals, spans
     tracker.counted = {each for each in saved["counted"] if each in range(len(FIGURES))}
+    tracker.out_of_sight = saved["out_of_sight"] is True
 
 
 def _read_sets(tracker: RateTracker, saved: Mapping[str, Any], now: float) -> None:

@@ -46,9 +46,9 @@ class Target:
     def by_label(self, name: str, label: str) -> dict[str, float]:
         """The sums of a figure by one of its labels."""
         found: dict[str, float] = {}
-        for labels, value in self.sums.get(name, ()):
-            key = labels.get(label, "")
-            found[key] = found.get(key, 0.0) + value
+        for row in self.sums.get(name, ()):
+            key = row.labels.get(label, "")
+            found[key] = found.get(key, 0.0) + row.value
         return found
 
 
@@ -94,7 +94,7 @@ class Targets:
             name = names.get(labels.get("__name__", ""), "")
             target = self._target(of(labels), labels, kind_of.get(name), up=up)
             if target is not None and target.up == up:
-                target.samples.setdefault(name, []).append(Sample(labels, value))
+                target.samples.setdefault(name, []).append(Sample(labels, value, _key(labels)))
 
     def ages(self, rows: Iterable[Row]) -> None:
         """When each target was scraped, against the server's own clock."""
@@ -133,6 +133,11 @@ def histograms(rows: Iterable[Row], figure: str) -> tuple[Histogram, ...]:
             own = tuple(sorted(item for item in labels.items() if item[0] != "le"))
             found.setdefault(own, {})[bound] = value * 60.0
     return tuple(Histogram(tuple(sorted(each.items()))) for each in found.values())
+
+
+def _key(labels: Mapping[str, str]) -> str:
+    """The label set as one text; the name may be spelled in two ways."""
+    return ",".join(f"{name}={labels[name]!r}" for name in sorted(labels) if name != "__name__")
 
 
 def label(labels: Mapping[str, str], name: str) -> str:
