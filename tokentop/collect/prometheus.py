@@ -21,6 +21,7 @@ from tokentop.transport.http.messages import Request, safe_url
 GPUS = "prometheus/gpus"
 SCRAPED_S = 150.0  # the longest usual time between two scrapes, and half of one more
 PAUSE_PER_ENGINE_S = 0.006  # 500 engines at every poll, 2000 every 12 s
+MIXED = "series of {} stand on one target: whose the figures are cannot be known"
 DOWN = Failure("unreachable", "the fleet's server cannot scrape it any more (up = 0)")
 
 
@@ -133,6 +134,7 @@ class PrometheusTarget:
         self, engine: FleetEngine, now: float, stale_after_s: float
     ) -> EngineObservation:
         scraped = engine.age_s or 0.0
+        own = _failure(engine)
         silence = max(0.0, now - (self._good_at or now))
         return EngineObservation(
             id=engine.id,
@@ -142,7 +144,7 @@ class PrometheusTarget:
             reading=engine.reading,
             rates=engine.rates,
             age_s=silence + scraped if engine.up else None,
-            outcome=self._outcome if engine.up else DOWN,
+            outcome=own or self._outcome,
             backing_off=engine.up and self._breaker.state(now) != "closed",
             source="prometheus",
             group=engine.group,
@@ -151,3 +153,13 @@ class PrometheusTarget:
             read_before=True,
             stale_after_s=stale_after_s,
         )
+
+
+def _failure(engine: FleetEngine) -> Failure | None:
+    """Why one engine has no figures although the server answers."""
+    if not engine.up:
+        return DOWN
+    if not engine.mixed:
+        return None
+    kinds = " and ".join((engine.kind, *engine.mixed))
+    return Failure("bad-data", MIXED.format(kinds), neutral=True)

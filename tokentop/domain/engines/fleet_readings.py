@@ -12,7 +12,8 @@ class FleetEngine(NamedTuple):
     """One scraped engine.
 
     `age_s` is how old its figures were when the server answered (the time since the scrape);
-    `up` is false where the server cannot scrape it any more: its figures are then the last ones.
+    `up` is false where the server cannot scrape it any more; `mixed` are other kinds of engines
+    whose series stand on the same target. Neither has figures then.
     """
 
     id: str
@@ -25,6 +26,7 @@ class FleetEngine(NamedTuple):
     latencies: Latencies = Latencies()
     age_s: float | None = None
     up: bool = True
+    mixed: tuple[EngineKind, ...] = ()
     place: str = ""  # host:port, as it is scraped
 
 

@@ -12,6 +12,7 @@ from tokentop.domain.numbers import total
 from tokentop.domain.snapshot_engines import Latencies, Quantiles
 from tokentop.sources.engines.litellm import accounts
 from tokentop.sources.engines.registry import spec
+from tokentop.sources.engines.series import merged
 from tokentop.sources.metrics_page import Page
 from tokentop.sources.prometheus.queries import QUANTILES
 from tokentop.sources.prometheus.targets import Target, label, shown
@@ -39,9 +40,10 @@ def _engine(target: Target, group_by: str | None, window_s: int) -> FleetEngine:
         reading=reading,
         age_s=target.age_s,
         up=target.up,
+        mixed=tuple(sorted(target.others)),
         place=shown(label(labels, "instance")) or "",
     )
-    if not target.up:
+    if not target.up or target.others:
         return engine
     return engine._replace(
         rates=_rates(target, window_s),
@@ -80,10 +82,14 @@ def _reading(target: Target) -> EngineReading:
     facts, named = spec(target.kind), _named(target)
     assert facts.read_gauges is not None  # targets are known by their series
     reading = facts.read_gauges(named, Page(target.samples))
-    if not target.up:
+    if not target.up or target.others:
         return named._replace(router=reading.router, backends=reading.backends)
     spent, used = (target.sums.get(name, ()) for name in ("spend_usd", "spend_tokens"))
-    return reading._replace(counters=_totals(target), spend=accounts(spent, used))
+    return reading._replace(
+        counters=_totals(target),
+        spend=accounts(spent, used),
+        bad=merged(reading.bad, target.bad),
+    )
 
 
 def _named(target: Target) -> EngineReading:

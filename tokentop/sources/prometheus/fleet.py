@@ -10,7 +10,7 @@ from tokentop.sources.engines.protocol import Answer, Answers, Hints, Paths
 from tokentop.sources.engines.registry import spec
 from tokentop.sources.engines.slots import observed, with_slots
 from tokentop.sources.json_fields import BadData
-from tokentop.sources.prometheus.answers import Row, advise, rows
+from tokentop.sources.prometheus.answers import Row, advise, measured, rows
 from tokentop.sources.prometheus.engines import engines
 from tokentop.sources.prometheus.gpus import devices
 from tokentop.sources.prometheus.queries import LATENCY, LONG_WINDOW_S, WINDOW_S, path, queries
@@ -62,7 +62,7 @@ def parse(
     targets = Targets(own)
     targets.gauges(by_query["gauges"], up=True)
     targets.gauges(by_query["down"], up=False)
-    targets.ages(by_query["ages"])
+    targets.ages(measured(by_query["ages"]))
     targets.sums(Sums(own, by_query["rates"]))
     targets.sums(slow.sums)
     found = engines(targets.found.values(), group_by, window_s)
@@ -80,10 +80,10 @@ def slow_results(answers: Replies, group_by: str | None) -> SlowResults:
     """What the answers to the slow queries hold."""
     by_query, notes = _read(answers, SLOW)
     assert not isinstance(by_query, Failure)
-    merged = by_query["merged"]
+    merged = measured(by_query["merged"])
     return SlowResults(
         Sums(identity(group_by), [row for name in SUMMED for row in by_query[name]]),
-        devices(by_query["gpus"]),
+        devices(measured(by_query["gpus"])),
         Histograms(*(histograms(merged, figure) for figure in Histograms._fields)),
         tuple(notes),
     )

@@ -7,7 +7,7 @@ from tokentop.domain.engines.readings import EngineKind, Histogram
 from tokentop.domain.text import clean
 from tokentop.sources.engines.registry import spec, specs
 from tokentop.sources.exposition import number
-from tokentop.sources.metrics_page import Sample
+from tokentop.sources.metrics_page import Sample, is_measurement
 from tokentop.sources.prometheus.answers import Row
 from tokentop.sources.prometheus.queries import (
     FIGURE,
@@ -26,12 +26,14 @@ MAX_TARGETS = 10_000
 class Target:
     """The rows of one scraped target: gauges by their series, sums by their figure."""
 
-    __slots__ = ("age_s", "kind", "labels", "samples", "sums", "up")
+    __slots__ = ("age_s", "bad", "kind", "labels", "others", "samples", "sums", "up")
 
     def __init__(self, labels: Mapping[str, str], kind: EngineKind, *, up: bool = True) -> None:
         self.labels = labels
         self.kind = kind
+        self.others: set[EngineKind] = set()  # of which it has series too
         self.up = up
+        self.bad: tuple[str, ...] = ()  # sums that came in an unusable form
         self.age_s: float | None = None
         self.samples: dict[str, list[Sample]] = {}
         self.sums: dict[str, list[Sample]] = {}
@@ -69,15 +71,17 @@ def identity(group_by: str | None) -> Identity:
 
 
 class Sums:
-    """The rows of figures by target; used until they are queried again."""
+    """The rows of figures by target, and which are no measurement; used until queried again."""
 
     def __init__(self, own: Identity, rows: Iterable[Row]) -> None:
         self.found: dict[Key, dict[str, list[Sample]]] = {}
+        self.bad: dict[Key, dict[str, None]] = {}
         for labels, value, _ in rows:
-            if "le" not in labels:
-                of_target = self.found.setdefault(own.of(labels), {})
-                figure = labels.get(FIGURE, "")
-                of_target.setdefault(figure, []).append(Sample(labels, value))
+            key, figure = own.of(labels), labels.get(FIGURE, "")
+            if is_measurement(value):
+                self.found.setdefault(key, {}).setdefault(figure, []).append(Sample(labels, value))
+            else:
+                self.bad.setdefault(key, {})[figure.removeprefix("live_")] = None
 
 
 class Targets:
@@ -112,6 +116,9 @@ class Targets:
                 self._target(key, accounts[0].labels, router, up=True)
             if key in self.found:
                 self.found[key].sums |= figures
+        for key, names in sums.bad.items():
+            if key in self.found:
+                self.found[key].bad += tuple(names)
 
     def _target(
         self, key: Key, labels: Mapping[str, str], kind: EngineKind | None, *, up: bool
@@ -119,9 +126,17 @@ class Targets:
         target = self.found.get(key)
         if target is None and kind is not None and len(self.found) < MAX_TARGETS:
             self.found[key] = target = Target(labels, kind, up=up)
-        elif target is not None and kind is not None and target.kind in spec(kind).hosts:
-            target.kind = kind
+        elif target is not None and kind is not None and kind != target.kind:
+            _take_kind(target, kind)
         return target
+
+
+def _take_kind(target: Target, kind: EngineKind) -> None:
+    """One more kind of series: those of an engine that it hosts, or of another one."""
+    if target.kind in spec(kind).hosts:
+        target.kind = kind
+    elif kind not in spec(target.kind).hosts:
+        target.others.add(kind)
 
 
 def histograms(rows: Iterable[Row], figure: str) -> tuple[Histogram, ...]:
