@@ -22,6 +22,7 @@ from tokentop.domain.engines.readings import (
     Histograms,
     SlotProgress,
 )
+from tokentop.domain.engines.rows import row
 from tokentop.domain.policy import CostPolicy, Policy
 from tokentop.domain.readings import Failure
 from tokentop.secret import Secret
@@ -192,14 +193,16 @@ def test_the_age_is_of_the_last_good_answer() -> None:
     assert (view.age_s, view.outcome, view.reading) == (5.0, REFUSED, reading())
 
 
-def test_an_unusable_field_keeps_its_last_good_value() -> None:
-    """The others are of now."""
+def test_an_unusable_field_is_unknown() -> None:
+    """Its last good value is not of now; the others are, and the row names it."""
     subject = registry(EngineConfig("a", URL, "vllm"))
     subject.record("vllm@127.0.0.1:8000", reading(kv_cache=0.5), 0.0, 0.01)
     subject.record("vllm@127.0.0.1:8000", reading(active=3, bad=("kv_cache", "odd")), 4.0, 0.01)
     held = only(subject, 4.0).reading
     assert held is not None
-    assert (held.kv_cache, held.active) == (0.5, 3)
+    assert (held.kv_cache, held.active) == (None, 3)
+    engine = row(only(subject, 4.0))
+    assert (engine.error, engine.reason) == ("unusable values in kv_cache, odd", "bad-data")
 
 
 def test_standing_counters_with_requests_running_are_timed() -> None:

@@ -6,15 +6,17 @@ restarted goes up from its own zero. Times are monotonic seconds.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 
 from tokentop.domain.engines.readings import LabelSets
 
-SHOWN_S = 60.0  # for so long after the last sign
+SHOWN_S = 300.0  # for so long after the last sign: a kept-alive connection stays with one of them
 RETURN_S = 30.0  # a counter that is back so soon has not counted that much anew
 AGAIN_S = 60.0  # two falls from the same height
 FAR = 8.0  # times what is usual is a jump
+LEFT = 7 / 8  # of the way up to a fall is one jump: the counters had gone over to another's
 MAX_EPOCHS = 8
+MAX_SUMS = 32
 MAX_WATCHED = 256  # label sets
 
 Values = Mapping[str, float]
@@ -23,7 +25,7 @@ Values = Mapping[str, float]
 class Replicas:
     """Watches one address; `until` is when it counts as one process again."""
 
-    __slots__ = ("epochs", "fallen", "fastest", "fell_at", "last", "last_at", "until")
+    __slots__ = ("epochs", "fallen", "fastest", "fell_at", "last", "last_at", "sums", "until")
 
     def __init__(self) -> None:
         self.epochs: tuple[float, ...] = ()  # the latest last
@@ -32,6 +34,7 @@ class Replicas:
         self.fastest = 0.0  # the most that all label sets gained in a second
         self.last: dict[str, float] = {}
         self.last_at = 0.0
+        self.sums: tuple[tuple[float, float], ...] = ()  # (when, sum of label sets), last minute
         self.until: float | None = None
 
     def several(self, now: float) -> bool:
@@ -44,7 +47,7 @@ class Replicas:
 
     def process_ended(self) -> None:
         """Nothing listened there, or a model was being loaded: what falls now has restarted."""
-        self.fallen, self.last = {}, {}
+        self.fallen, self.last, self.sums = {}, {}, ()
 
     def add(
         self, epoch: float | None, figures: Sequence[LabelSets], now: float
@@ -58,7 +61,11 @@ class Replicas:
             return []
         values = dict(_watched(figures))
         returned = self._returned(values, now)
-        if self._is_jump(returned, values, now) or self._fell_again(values, now):
+        if (
+            self._is_jump(returned, values, now)
+            or self._fell_again(values, now)
+            or self._fell_back(values)
+        ):
             self.show(now)
         self._note(values, returned, now)
         return [(*_counter(name), self.fallen[name]) for name in returned]
@@ -98,6 +105,19 @@ class Replicas:
             for name, peak in self.fallen.items()
         )
 
+    def _fell_back(self, values: Values) -> bool:
+        """Whether the counters fall to where they were before a jump: they go on from there."""
+        if not any(value < self.last.get(name, -1.0) for name, value in values.items()):
+            return False
+        total = sum({**self.last, **values}.values())
+        top = self.sums[-1][1] if self.sums else 0.0
+        return any(
+            before > 0.0
+            and 0.0 <= FAR * (total - before) <= top - total
+            and after - before >= LEFT * (top - before)
+            for (_, before), (_, after) in pairwise(self.sums)
+        )
+
     def _note(self, values: dict[str, float], returned: Sequence[str], now: float) -> None:
         last = self.last
         steps = {name: value - last[name] for name, value in values.items() if name in last}
@@ -108,6 +128,9 @@ class Replicas:
         elif not returned and self.last_at < now:
             self.fastest = max(self.fastest, sum(steps.values()) / (now - self.last_at))
         known = {**last, **values}
+        recent = [each for each in self.sums if now - each[0] <= AGAIN_S][1 - MAX_SUMS :]
+        same = len(known) == len(last)  # a label set more is no jump
+        self.sums = (*(recent if same else ()), (now, sum(known.values())))
         self.last, self.last_at = known if len(known) <= MAX_WATCHED else values, now
 
 

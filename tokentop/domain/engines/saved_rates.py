@@ -19,7 +19,7 @@ from tokentop.domain.engines.baselines import (
 )
 from tokentop.domain.engines.rates import FIGURES, Mark, RateTracker
 from tokentop.domain.engines.readings import Histograms, SlotProgress
-from tokentop.domain.engines.replicas import MAX_EPOCHS, MAX_WATCHED, SHOWN_S, Replicas
+from tokentop.domain.engines.replicas import MAX_EPOCHS, MAX_SUMS, MAX_WATCHED, SHOWN_S, Replicas
 from tokentop.domain.engines.slot_tokens import Slot, SlotTokens, Tokens
 
 MAX_MARKS = 96
@@ -164,6 +164,7 @@ def _read_replicas(tracker: RateTracker, saved: Mapping[str, Any], now: float) -
     replicas.epochs = tuple(_number(each) for each in part["epochs"][:MAX_EPOCHS])
     replicas.fallen = _values(part["fallen"])
     replicas.last = _values(part["last"])
+    replicas.sums = tuple((_time(at, now), _number(total)) for at, total in part["sums"][:MAX_SUMS])
     replicas.fastest = _number(part["fastest"])
     replicas.fell_at, replicas.last_at = _time(part["fell_at"], now), _time(part["last_at"], now)
     until = _number_or_none(part["until"])
