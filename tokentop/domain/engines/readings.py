@@ -93,12 +93,14 @@ class SlotProgress(NamedTuple):
 class ObservedSlots(NamedTuple):
     """A lower bound of the slots: the most requests that ran while others waited.
 
-    `sightings` readings saw some wait, all of the server that started at `epoch`.
+    `sightings` readings saw some wait, all of the server that started at `epoch`. `apart`: slots
+    held more tokens together than one KV cache of theirs could.
     """
 
     most: int = 0
     sightings: int = 0
     epoch: float | None = None
+    apart: bool = False
 
 
 class TeamSpend(NamedTuple):

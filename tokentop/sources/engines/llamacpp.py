@@ -8,7 +8,7 @@ requested only where `/slots` is disabled.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tokentop.domain.engines.readings import EngineKind, EngineReading, SlotProgress
+from tokentop.domain.engines.readings import EngineKind, EngineReading, ObservedSlots, SlotProgress
 from tokentop.domain.readings import Failure
 from tokentop.sources import json_fields as values
 from tokentop.sources.engines.answers import document_of
@@ -70,7 +70,7 @@ class LlamaCpp:
 
     def __init__(self, hints: Hints = Hints()) -> None:  # noqa: B008  (a frozen value)
         self._hints = hints
-        self._apart = False  # whether the slots were seen to hold more than one of them could
+        self._apart = hints.observed.apart  # whether the slots were seen to share no cache
 
     def poll(self, now: float) -> PollProtocol:  # noqa: ARG002  (/props comes first each time)
         answers = yield (PROPS,)
@@ -138,6 +138,7 @@ class LlamaCpp:
             kv_cache=max(usage, default=None),
             kv_estimated=bool(usage),
             slots=tuple(step for f in found for step in f.progress) if found else None,
+            observed=ObservedSlots(apart=self._apart),
             bad=merged(blank.bad, tuple(name for f in found for name in f.bad)),
         )
 
