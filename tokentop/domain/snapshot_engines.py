@@ -108,7 +108,8 @@ class Engine(NamedTuple):
     estimate; `slots_estimated` and `kv_estimated` figures carry an about sign. `router` traffic
     is the engines' traffic, `backends` are their origins; `pids` are this host's. Tokens were made
     that nobody counted where `rate_at_least`: both tokens/s are lower bounds. `aliases` are other
-    names of its models, `adapters` LoRA adapters on top of them. `tokens_seen` is None until two
+    names of its models, `adapters` LoRA adapters on top of them; `names_more` of all three are not
+    listed. `tokens_seen` is None until two
     readings counted; it outlasts every state.
     """
 
@@ -157,6 +158,7 @@ class Engine(NamedTuple):
     aliases: tuple[str, ...] = ()
     adapters: tuple[str, ...] = ()
     tokens_seen: TokensSeen | None = None
+    names_more: int = 0
 
 
 class CostInput(NamedTuple):

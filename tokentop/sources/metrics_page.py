@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from tokentop.domain.text import clean
 from tokentop.sources.json_fields import LARGEST
 
 _MATCHER = r'([a-zA-Z_][a-zA-Z0-9_]*)(=~|!~|!=|=)"([^"]*)"'
@@ -55,8 +56,8 @@ class Page:
         return bool(self._damaged) and name.partition("{")[0] in self._damaged
 
     def label_values(self, name: str, label: str) -> tuple[str, ...]:
-        """The distinct values of one label over a name's samples, in their order on the page."""
-        seen = (sample.labels.get(label, "") for sample in self._series.get(name, ()))
+        """The distinct values of one label over a name's samples, safe, in the page's order."""
+        seen = (clean(sample.labels.get(label, "")) for sample in self._series.get(name, ()))
         return tuple(dict.fromkeys(value for value in seen if value))
 
 

@@ -145,6 +145,7 @@ class EngineReading(NamedTuple):
     bad: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     adapters: tuple[str, ...] = ()
+    names_more: int = 0  # models, aliases and adapters beyond those
     observed: ObservedSlots | None = None  # where that is where the slots come from
 
 

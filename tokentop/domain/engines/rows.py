@@ -49,6 +49,7 @@ def row(one: EngineObservation, *, burn_counts_length: bool = False) -> Engine:
         pids=one.pids,
         aliases=named.aliases,
         adapters=named.adapters,
+        names_more=named.names_more,
         tokens_seen=one.rates.tokens_seen,
     )
     if one.figures is None:

@@ -17,9 +17,17 @@ from tokentop.domain.engines.readings import (
 )
 from tokentop.domain.text import clean
 
-MAX_NAMES = 64
+MAX_NAMES = 256
 MOST = 1_000_000  # slots, and sightings
-_NUMBERS = ("active", "queued", "max_slots", "kv_cache", "generation_tokens_per_s", "vram_bytes")
+_NUMBERS = (
+    "active",
+    "queued",
+    "max_slots",
+    "kv_cache",
+    "generation_tokens_per_s",
+    "vram_bytes",
+    "names_more",
+)
 _FLAGS = ("kv_estimated", "back_pressure", "router")
 _TEXTS = ("version", "model", "advice")
 _LISTS = ("models", "backends", "bad", "aliases", "adapters")

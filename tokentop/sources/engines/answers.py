@@ -53,11 +53,15 @@ def has_version(answer: Answer | Failure | None) -> bool:
 
 
 class ModelNames(NamedTuple):
-    """The names that a server lists: models, other names of these, LoRA adapters on top of them."""
+    """The names that a server lists: models, other names of these, LoRA adapters on top of them.
+
+    `more` are further ones that are not kept.
+    """
 
     models: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     adapters: tuple[str, ...] = ()
+    more: int = 0
 
 
 def names_of(answer: Answer | Failure | None) -> ModelNames | None:
@@ -69,7 +73,8 @@ def names_of(answer: Answer | Failure | None) -> ModelNames | None:
     except values.BadData:
         return None
     cards = [values.Fields(row) for row in found[:MAX_MODELS] if isinstance(row, dict)]
-    return _sorted_out([card for card in cards if card.text("id", "id", "name", "model")])
+    names = _sorted_out([card for card in cards if card.text("id", "id", "name", "model")])
+    return names._replace(more=max(0, len(found) - MAX_MODELS))
 
 
 def _sorted_out(cards: list[values.Fields]) -> ModelNames:

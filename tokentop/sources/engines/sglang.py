@@ -11,7 +11,13 @@ from tokentop.domain.engines.readings import EngineKind, EngineReading, LabelSet
 from tokentop.domain.numbers import whole
 from tokentop.domain.readings import Failure
 from tokentop.sources import json_fields as values
-from tokentop.sources.engines.answers import ModelNames, document_of, names_of, owners_of
+from tokentop.sources.engines.answers import (
+    MAX_MODELS,
+    ModelNames,
+    document_of,
+    names_of,
+    owners_of,
+)
 from tokentop.sources.engines.protocol import (
     AUTH_REQUIRED,
     Answer,
@@ -145,12 +151,16 @@ class Sglang:
 
     def _named(self, reading: EngineReading, page: Page | None) -> EngineReading:
         known = self._names or ModelNames()
-        names = known.models or (page.label_values(RUNNING, "model_name") if page else ()) or None
+        names, more = known.models, 0
+        if page is not None and not names:
+            found = page.label_values(RUNNING, "model_name")
+            names, more = found[:MAX_MODELS], max(0, len(found) - MAX_MODELS)
         return reading._replace(
-            models=names,
+            models=names or None,
             model=names[0] if names else None,
             aliases=known.aliases,
             adapters=known.adapters,
+            names_more=known.more + more,
         )
 
 

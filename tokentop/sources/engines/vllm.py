@@ -9,6 +9,7 @@ from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean
 from tokentop.sources.engines.answers import (
+    MAX_MODELS,
     ModelNames,
     has_version,
     names_of,
@@ -96,14 +97,18 @@ class Vllm:
 
     def _blank(self, page: Page | None = None) -> EngineReading:
         known = self._names or ModelNames()
-        names = known.models or (page.label_values(RUNNING, "model_name") if page else ()) or None
+        names, more = known.models, 0
+        if page is not None and not names:
+            found = page.label_values(RUNNING, "model_name")
+            names, more = found[:MAX_MODELS], max(0, len(found) - MAX_MODELS)
         return EngineReading(
             "vllm",
             version=self._version,
-            models=names,
+            models=names or None,
             model=names[0] if names else None,
             aliases=known.aliases,
             adapters=known.adapters or (_adapters(page) if page else ()),
+            names_more=known.more + more,
         )
 
     def _read(self, page: Page) -> EngineReading:
