@@ -190,7 +190,7 @@ class Collector:
             nvml_enabled=self._config.gpus,
             priced=self._priced,
             engines=self._observations(now, stale_after_s),
-            pooled=fleet.pooled(now, stale_after_s) if fleet is not None else ((), ()),
+            pooled=fleet.pooled(now, stale_after_s) if fleet is not None else None,
             wall=wall,
             utc_offset_s=0.0 if self._demo else localtime(wall).tm_gmtoff,
             before=self._verdict,

@@ -14,6 +14,28 @@ class Finished(NamedTuple):
     error: int | None = None
 
 
+class Quantiles(NamedTuple):
+    """One latency over the last minute, seconds; None without observations."""
+
+    p50_s: float | None = None
+    p95_s: float | None = None
+    p99_s: float | None = None
+
+
+class Latencies(NamedTuple):
+    """Where the time of requests goes: to the first token, between tokens, from end to end.
+
+    `queue` is before work on a request begins, `prefill` and `decode` are the two parts of it.
+    """
+
+    ttft: Quantiles = Quantiles()
+    itl: Quantiles = Quantiles()
+    e2e: Quantiles = Quantiles()
+    queue: Quantiles = Quantiles()
+    prefill: Quantiles = Quantiles()
+    decode: Quantiles = Quantiles()
+
+
 class TokensSeen(NamedTuple):
     """The tokens one engine was seen to make since it was first read; they never fall.
 
@@ -33,7 +55,7 @@ class Throughput(NamedTuple):
     """Rates over the last polls; None until two readings exist. TTFT and ITL are medians.
 
     `preemptions` and `finished` are totals since the servers started; `burn` is the share of the
-    last minute's work that ended in abort, error or length.
+    last minute's requests that made tokens for nothing.
     """
 
     prompt_tokens_per_s: float | None = None
@@ -47,6 +69,7 @@ class Throughput(NamedTuple):
     burn: float | None = None
     preemptions: int | None = None
     finished: Finished = Finished()
+    latencies: Latencies = Latencies()
 
 
 EngineState = Literal[
@@ -84,7 +107,10 @@ class Engine(NamedTuple):
     `reason` its kind; `burn` is an
     estimate; `slots_estimated` and `kv_estimated` figures carry an about sign. `router` traffic
     is the engines' traffic, `backends` are their origins; `pids` are this host's. Tokens were made
-    that nobody counted where `rate_at_least`: both tokens/s are lower bounds.
+    that nobody counted where `rate_at_least`: both tokens/s are lower bounds. `aliases` are other
+    names of its models, `adapters` LoRA adapters on top of them; `names_more` of all three are not
+    listed. `tokens_seen` is None until two
+    readings counted; it outlasts every state.
     """
 
     id: str
@@ -128,7 +154,11 @@ class Engine(NamedTuple):
     vram_bytes: int | None = None
     rate_at_least: bool = False
     reason: FailureKind | None = None
+    latencies: Latencies = Latencies()
+    aliases: tuple[str, ...] = ()
+    adapters: tuple[str, ...] = ()
     tokens_seen: TokensSeen | None = None
+    names_more: int = 0
 
 
 class CostInput(NamedTuple):

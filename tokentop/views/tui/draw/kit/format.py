@@ -54,12 +54,12 @@ def span(seconds: float | None) -> str:
     return f"{seconds * 1000:.1f} ms" if seconds < 0.01 else f"{seconds * 1000:.0f} ms"
 
 
-def spans(median: float | None, p95: float | None) -> str:
-    """Median and 95th percentile: `212/480 ms`; both with units where those differ."""
-    low, high = span(median), span(p95)
-    if low.partition(" ")[2] == high.partition(" ")[2]:
-        low = low.partition(" ")[0]
-    return DASH if low == high == DASH else f"{low}/{high}"
+def spans(*quantiles: float | None) -> str:
+    """Quantiles of one latency: `212/480 ms`; each with its unit where those differ."""
+    *first, last = texts = [span(each) for each in quantiles]
+    if len({text.partition(" ")[2] for text in texts}) == 1:
+        first = [text.partition(" ")[0] for text in first]
+    return DASH if {*texts} == {DASH} else "/".join((*first, last))
 
 
 def per_hour(amount: float | None) -> str:
