@@ -111,6 +111,7 @@ def scraped(one: Serving, group: str) -> EngineObservation:
         source="prometheus",
         group=group,
         latency_s=None,
+        rates=direct.rates._replace(tokens_seen=None),  # the server tells rates, no totals
         latencies=latencies(direct.rates.latencies),
         lag_s=min(one.age_s or 0.0, AGE_S),
     )
