@@ -53,9 +53,10 @@ def row(
     kind: str = "vllm",
     age_s: float = 0.1,
     latency_s: float = 0.01,
+    rate: float | None = 1.0,
     **more: Any,
 ) -> Engine:
-    """An engine's row with the tokens that it was seen to generate."""
+    """An engine's row with the tokens that it was seen to generate; its `rate` is of no account."""
     seen = None if total is None else TokensSeen(None, round(total))
     return Engine(
         name,
@@ -64,6 +65,7 @@ def row(
         tokens_seen=seen,
         age_s=age_s,
         latency_ms=latency_s * 1000.0,
+        generation_tokens_per_s=None if total is None else rate,
         **more,
     )
 

@@ -116,10 +116,7 @@ def test_a_late_answer_makes_no_best() -> None:
 
 def test_tokens_are_differences_and_the_first_window_counts_once() -> None:
     """None at the first reading, 400 after it, 400 more: 800, whatever any rate says."""
-    steps = [
-        snapshot(row(total, generation_tokens_per_s=1e6), active=1)
-        for total in (None, 400.0, 800.0)
-    ]
+    steps = [snapshot(row(total, rate=1e6), active=1) for total in (None, 400.0, 800.0)]
     assert run(*steps).tokens == pytest.approx(800.0)
 
 
@@ -179,12 +176,19 @@ def test_while_nobody_tells_tokens_the_price_is_an_upper_bound_and_names_the_gap
     assert inputs(cost, "usd_per_mtok_reserved")["tokens of Qwen3-32B"] == ("—", "unknown for 0:30")
 
 
-def test_a_gap_closes_when_the_counters_are_read_again() -> None:
-    """They went on meanwhile: 3,000 tokens in the 30 s, of which no busy time is known."""
+def test_what_comes_after_a_gap_is_counted_and_the_gap_still_named() -> None:
+    """The counters went on for 30 s: 3,000 tokens more, of which no busy time is known."""
     silent = [snapshot(row(1000.0, state="stale", age_s=10.0 * n), active=None) for n in (1, 2, 3)]
     cost = run(*totals(0.0, 1000.0), *silent, *totals(5000.0, 6000.0))
-    assert (cost.tokens, cost.gaps) == (pytest.approx(6000.0), ())
-    assert cost.bounds.usd_per_mtok_reserved is None
+    assert (cost.tokens, cost.gaps) == (pytest.approx(6000.0), (CostGap("a", 30.0),))
+    assert inputs(cost, "usd_per_mtok_busy")["tokens generated"] == ("2k", "measured")
+
+
+def test_an_address_that_tells_no_rate_is_a_gap() -> None:
+    """Several processes answer there in turn: what they generate is not known."""
+    steps = [snapshot(row(n, rate=None), active=1) for n in (0.0, 500.0, 500.0)]
+    cost = run(*steps)
+    assert (cost.tokens, cost.gaps) == (pytest.approx(500.0), (CostGap("a", 20.0),))
 
 
 def test_an_engine_without_counters_is_a_gap_at_once() -> None:
@@ -210,7 +214,9 @@ def test_a_lower_bound_of_tokens_is_an_upper_bound_of_their_price() -> None:
 
 def test_a_rate_without_counters_makes_an_estimate() -> None:
     """A fleet's server tells rates alone: 100 tokens/s for 20 s."""
-    steps = [snapshot(row(None, generation_tokens_per_s=100.0), active=1)] * 3
+    steps = [
+        snapshot(Engine("a", "vllm", state="online", generation_tokens_per_s=100.0), active=1)
+    ] * 3
     cost = run(*steps)
     assert cost.tokens == pytest.approx(2000.0)
     assert cost.bounds.usd_per_mtok_reserved == cost.bounds.usd_per_mtok_busy == "about"

@@ -73,8 +73,6 @@ class CostMeter:
         self._best.add(
             snapshot.engines, step.tokens or 0.0, now, anew=step.arrived or step.late_tokens > 0
         )
-        for engine in step.closed:
-            self._hour.close_gap(engine)
         unpriced = price.basis is not None and price.usd_per_hour is None
         if 0.0 < span <= WINDOW_S and not unpriced:
             share = busy_share(before, self._active, step.tokens)

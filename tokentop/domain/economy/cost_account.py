@@ -37,10 +37,7 @@ class Account(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """About a minute from `start` on; `gaps` are seconds in which an engine (id) reported nothing.
-
-    A gap closes when the engine's counters are read again: they went on meanwhile.
-    """
+    """About a minute from `start` on; `gaps` are the seconds an engine (id) reported nothing."""
 
     start: float
     account: Account
@@ -63,11 +60,6 @@ class LastHour:
         self.slices[-1] = Slice(start, before.plus(account), missing)
         while self.slices[0].start < now - WINDOW_S:
             self.slices.popleft()
-
-    def close_gap(self, engine: str) -> None:
-        """What the engine made in its gaps has been counted after all."""
-        for one in self.slices:
-            one.gaps.pop(engine, None)
 
     def dump(self) -> list[object]:
         """The slices as plain JSON values."""
@@ -93,7 +85,7 @@ class LastHour:
         return total
 
     def gaps(self) -> dict[str, float]:
-        """Seconds of the hour in which each engine reported no tokens; only open gaps."""
+        """Seconds of the hour in which each engine reported no tokens."""
         found: dict[str, float] = {}
         for one in self.slices:
             for engine, seconds in one.gaps.items():

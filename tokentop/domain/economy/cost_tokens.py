@@ -22,16 +22,14 @@ class Step(NamedTuple):
     """One step between two snapshots.
 
     `tokens` is None where no engine reported any figure. `late_tokens` of them were made in part
-    before the step began. `gaps` are the ids of engines that may have generated more, `closed`
-    those whose gap this step's counters cover. `arrived`: an engine's count was read the first
-    time.
+    before the step began. `gaps` are the ids of engines that may have generated more. `arrived`:
+    an engine's count was read the first time.
     """
 
     tokens: float | None = None
     late_tokens: float = 0.0
     estimated: bool = False
     gaps: tuple[str, ...] = ()
-    closed: tuple[str, ...] = ()
     arrived: bool = False
 
 
@@ -64,7 +62,6 @@ class TokenCounts:
             late_tokens=sum(step.late_tokens for step in steps),
             estimated=any(step.estimated for step in steps),
             gaps=tuple(each for step in steps for each in step.gaps),
-            closed=tuple(each for step in steps for each in step.closed),
             arrived=any(step.arrived for step in steps),
         )
 
@@ -100,13 +97,12 @@ class TokenCounts:
             return Step(tokens=None if before is None or before.total is None else 0.0)
         if present.total is None:
             return _by_rate(engine, before, now - began)
-        hidden = gap if engine.rate_at_least or _newly_at_least(before, present) else ()
+        hidden = gap if _out_of_sight(engine, before, present) else ()
         if before is None or before.total is None or present.total < before.total:
             return Step(present.total, gaps=hidden, arrived=True)
         gained = present.total - before.total
         late = before.at is not None and began - before.at > CAUGHT_UP_S and gained > 0
-        closed = () if present.at_least else gap
-        return Step(gained, gained if late else 0.0, gaps=hidden, closed=closed)
+        return Step(gained, gained if late else 0.0, gaps=hidden)
 
 
 def _sources(engines: Sequence[Engine]) -> tuple[Engine, ...]:
@@ -129,8 +125,12 @@ def _by_rate(engine: Engine, before: _Count | None, span_s: float) -> Step:
     return Step(gaps=() if before is None or engine.state == "asleep" else (engine.id,))
 
 
-def _newly_at_least(before: _Count | None, present: _Count) -> bool:
-    return present.at_least and before is not None and not before.at_least
+def _out_of_sight(engine: Engine, before: _Count | None, present: _Count) -> bool:
+    """Whether some of its tokens were not seen: its counters have no rate, or a lower bound."""
+    if before is None or before.total is None:
+        return engine.rate_at_least
+    unread = engine.state == "online" and engine.generation_tokens_per_s is None
+    return unread or engine.rate_at_least or (present.at_least and not before.at_least)
 
 
 def _restored(saved: Sequence[object]) -> _Count:

@@ -208,7 +208,7 @@ class RateTracker:
 
     def _gained(self, figure: int) -> float | None:
         known = self._known(figure)
-        return None if len(known) < 2 else known[-1][1] - known[0][1]
+        return None if len(known) < 2 else max(0.0, known[-1][1] - known[0][1])
 
     def _per_second(self, figure: int) -> float | None:
         known = self._known(figure)
@@ -217,7 +217,7 @@ class RateTracker:
         end, total = known[-1]
         recent = [each for each in known[:-1] if end - each[0] <= RATE_WINDOW_S]
         start, before = recent[0] if recent else known[-2]
-        return None if end - start < SHORTEST_S else (total - before) / (end - start)
+        return None if end - start < SHORTEST_S else max(0.0, total - before) / (end - start)
 
 
 def _start(marks: list[Mark], window_s: float) -> Mark:

@@ -1,7 +1,7 @@
 """One engine's rate tracker as plain JSON values: what a one-shot view leaves for its next call.
 
 With it the next call measures what a running program would. What comes back was on disk, so it is
-read as anybody's data: a part that does not fit is left out. Everything is bounded.
+read as anybody's data: where a part does not fit the file is of no use. Everything is bounded.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -55,12 +55,11 @@ def dump(tracker: RateTracker) -> Saved:
 def restore(saved: Mapping[str, object], now: float) -> RateTracker:
     """The tracker that `dump` left at an earlier moment of this clock; else an empty one."""
     tracker = RateTracker()
-    for part, read in _PARTS.items():
-        try:
+    try:
+        for read in _READERS:
             read(tracker, saved, now)
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError):
-            if part == "read_at":
-                return RateTracker()
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError):
+        return RateTracker()
     return tracker
 
 
@@ -113,6 +112,8 @@ def _read_totals(tracker: RateTracker, saved: Mapping[str, Any], now: float) -> 
         None if s is None else Span(_time(s[0], now), _time(s[1], now)) for s in saved["spans"]
     ]
     if len(totals) != len(FIGURES) or len(spans) != len(FIGURES):
+        raise ValueError
+    if any(total is not None and total < 0 for total in totals):
         raise ValueError
     tracker.totals, tracker.spans = totals, spans
     tracker.counted = {each for each in saved["counted"] if each in range(len(FIGURES))}
@@ -173,15 +174,15 @@ def _read_replicas(tracker: RateTracker, saved: Mapping[str, Any], now: float) -
 
 
 Reader = Callable[[RateTracker, Mapping[str, Any], float], None]
-_PARTS: dict[str, Reader] = {
-    "read_at": _read_times,
-    "totals": _read_totals,
-    "sets": _read_sets,
-    "marks": _read_marks,
-    "histograms": _read_histograms,
-    "slots": _read_slots,
-    "replicas": _read_replicas,
-}
+_READERS: tuple[Reader, ...] = (
+    _read_times,
+    _read_totals,
+    _read_sets,
+    _read_marks,
+    _read_histograms,
+    _read_slots,
+    _read_replicas,
+)
 
 
 def _columns(saved: Mapping[str, Any]) -> list[Column]:
