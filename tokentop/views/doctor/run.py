@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from tokentop import __version__
 from tokentop.config.schema import Config
+from tokentop.domain.fold.services import SLOW_DRIVER_S
 from tokentop.domain.readings import Failure, GpusReading
+from tokentop.domain.reasons import MEND_SLOW_DRIVER
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import SILENT_STATES
 from tokentop.runtime.oneshot.refresh import Refresher, RefreshResult
@@ -147,6 +149,8 @@ def _driver(reading: GpusReading, result: RefreshResult) -> Row:
     count = sum(device.mig is None for device in reading.devices)
     speed = checks.milliseconds(result.gpus_latency_s)
     found = f"version {version}, {_counted(count, 'GPU')}, answered in {speed}"
+    if (result.gpus_latency_s or 0.0) >= SLOW_DRIVER_S:
+        return Row("warn", "driver", found, f"it is slow: {MEND_SLOW_DRIVER}")
     return Row("ok" if count else "warn", "driver", found)
 
 
