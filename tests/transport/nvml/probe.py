@@ -25,9 +25,7 @@ class Probe:
         self.now = 0.0
         self.sysfs = sysfs
         self.answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-        self.thread = NvmlThread(
-            self.answers.put, clock=lambda: self.now, sysfs=sysfs, proc=proc
-        )
+        self.thread = NvmlThread(self.answers.put, clock=lambda: self.now, sysfs=sysfs, proc=proc)
         self.thread.start()
         self.wanted = EVERYTHING
         if (brief := os.environ.get("WANTED")) is not None:

@@ -91,9 +91,9 @@ class DeviceReads:
 
     @property
     def any_known(self) -> bool:
-        """Whether any GPU has been read, or given up."""
+        """Whether any GPU has been read, or given up, or none is to be read."""
         reads = self._reads.values()
-        return any(read.readings or read.refused or read.given_up for read in reads)
+        return not reads or any(read.readings or read.refused or read.given_up for read in reads)
 
     def refusal(self) -> NvmlError | None:
         """Why the driver has to be started anew, if it has to."""

@@ -81,7 +81,7 @@ class NvmlThread:
         self._workers.stop()
 
     def silence(self) -> Failure:
-        """Why no GPU has been read since it was first polled: a slow driver, or a call that hangs."""
+        """Why no GPU has been read since the first poll: a slow driver, or a call that hangs."""
         now = self._clock()
         planning = self._planning
         step = self._reads.step() if planning is None else self._workers.step(planning)
