@@ -2,15 +2,15 @@
 
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import MEND_SLOW_DRIVER
-from tokentop.transport.nvml.calls import STARTING, STARTING_S, Calls, Step
+from tokentop.transport.nvml.calls import STARTING, Calls, Step
 
 _NOTICED_S = 0.5  # a call that has lasted for longer, and far longer than the others, is named
 
 
 def silent(step: Step | None, calls: Calls, waited_s: float) -> Failure:
     """Why the driver has not answered `waited_s` after it was polled, and what to do about it."""
-    if step is not None and calls.lasted(step) >= max(_NOTICED_S, 2 * calls.slowest_s):
-        what = f"does not answer ({_name(step)} has lasted {calls.lasted(step):.0f} s)"
+    if step is not None and _stands_out(step, calls):
+        what = f"does not answer ({_name(step)} has lasted {calls.lasted(step):.1f} s)"
         return Failure("timeout", f"the NVIDIA driver {what}: {_mend(step, calls, 'reload it')}")
     pace = f" ({calls.finished} calls, {calls.slowest_s:.1f} s the slowest)"
     what = f"is slow, no GPU is read after {waited_s:.1f} s{pace if calls.finished else ''}"
@@ -23,11 +23,20 @@ def hung(step: Step, calls: Calls) -> str:
     return f"{what}: {_mend(step, calls, 'reset it')}"
 
 
+def _stands_out(step: Step, calls: Calls) -> bool:
+    """The very first call, or one that lasts far longer than the others took."""
+    if step.name is not None and not calls.finished:
+        return True
+    return calls.lasted(step) >= max(_NOTICED_S, 2 * calls.slowest_s)
+
+
 def _name(step: Step) -> str:
     return step.name or "looking up processes"
 
 
 def _mend(step: Step, calls: Calls, first: str) -> str:
-    if step.name in STARTING and calls.lasted(step) < STARTING_S:
-        return f"it may have to start first; {MEND_SLOW_DRIVER}"
-    return f"see dmesg for Xid messages, then {first} or reboot"
+    """No word of a reboot while the call may only be slow."""
+    if calls.is_stuck(step):
+        return f"see dmesg for Xid messages, then {first} or reboot"
+    start = f"it may be starting, {MEND_SLOW_DRIVER}; " if step.name in STARTING else ""
+    return f"{start}if this lasts, see dmesg for Xid messages"
