@@ -6,7 +6,9 @@ Nothing here sleeps: a script waits for answers, and for what it said it waits f
 import os
 import queue
 import shutil
+import sys
 import threading
+import time
 from collections.abc import Callable
 
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
@@ -22,6 +24,7 @@ class Live:
         self.answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self.thread = NvmlThread(self.answers.put, stuck_s=stuck_s)
         self.thread.start()
+        self.last: list[DeviceReading] = []
 
     def poll(self, wanted: Wanted = EVERYTHING) -> None:
         self.thread.poll(wanted)
@@ -41,7 +44,8 @@ class Live:
         self.poll(wanted)
         result = self.complete().result
         assert isinstance(result, GpusReading), result
-        return list(result.devices)
+        self.last = list(result.devices)
+        return self.last
 
     def failure(self) -> Failure:
         """Why the next poll has no reading."""
@@ -53,12 +57,49 @@ class Live:
     def stop(self) -> None:
         self.thread.stop()
 
+    def join(self) -> None:
+        """Wait for the threads to end by themselves."""
+        for thread in threading.enumerate():
+            if thread.name.startswith("nvml"):
+                thread.join(LONG_S)
+
+    def until_idle(self) -> None:
+        """Poll until no call hangs any more."""
+        self._until(lambda: self.poll_once() and threads() == 1)
+
+    def poll_once(self) -> bool:
+        """Poll and wait for the whole answer."""
+        self.poll()
+        return self.complete().complete
+
+    def wait_for_call(self) -> None:
+        """Wait until a call hangs, before which the fake library writes its log."""
+        self._until(lambda: os.path.exists(os.environ["FAKE_NVML_LOG"]))
+
+    def until_calls(self, count: int) -> None:
+        """Wait until so many calls have ended."""
+        self._until(lambda: len(_traced()) >= count)
+
+    def _until(self, holds: Callable[[], bool]) -> None:
+        limit = time.monotonic() + LONG_S
+        while not holds():
+            assert time.monotonic() < limit
+            os.sched_yield()
+
 
 def play(name: str) -> None:
     """Put the scenario in the environment variable `name` in place of the running one."""
     running = os.environ["FAKE_NVML_SCENARIO"]
     shutil.copy(os.environ[name], running + ".new")
     os.replace(running + ".new", running)
+
+
+def _traced() -> list[str]:
+    try:
+        with open(os.environ["FAKE_NVML_TRACE"]) as file:
+            return file.readlines()
+    except FileNotFoundError:
+        return []
 
 
 def threads() -> int:

@@ -11,7 +11,7 @@ SLOWER_THAN_OTHERS = 3.0
 _FADING = 0.95  # of the slowest call, at each call since: after some dozens it is forgotten
 
 STARTING = frozenset(
-    {"nvmlInit", "nvmlDeviceGetHandleByIndex", "nvmlDeviceGetHandleByPciBusId", "dlopen"}
+    {"dlopen", "nvmlInit", "nvmlDeviceGetHandleByIndex", "nvmlDeviceGetHandleByPciBusId"}
 )
 
 

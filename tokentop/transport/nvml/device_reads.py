@@ -55,6 +55,7 @@ class DeviceReads:
 
     def begin(self, plan: Plan, now: float, wanted: Wanted) -> None:
         """Read the plan's GPUs, but for those whose last read is still under way."""
+        self.take()  # a GPU that hung and has come back since is read again now
         self._plan = plan
         self._reads = {device: self._reads.get(device) or _Read() for device in plan.devices}
         for device, read in self._reads.items():

@@ -1,5 +1,6 @@
 """The one door to pynvml: a call answers or raises NvmlError; its codes and what they mean."""
 
+import os
 import sys
 from typing import Any
 
@@ -21,6 +22,10 @@ RESET_REQUIRED = 16
 VERSION_MISMATCH = 18
 ARGUMENT_VERSION_MISMATCH = 25
 GPU_NOT_FOUND = 28
+_LIBRARY = b"libnvidia-ml.so.1"
+_preloaded: list[int] = []  # handles of the library, beside pynvml's own
+_loading = False
+
 UNREADABLE = -1  # ours: pynvml could not decode the answer
 
 FINAL = frozenset({NOT_SUPPORTED, NO_PERMISSION, FUNCTION_NOT_FOUND})
@@ -121,6 +126,7 @@ def connect(calls: Calls) -> Nvml | Failure:
         pynvml = _pynvml()
     except ImportError:
         return Failure("absent", "the Python module pynvml is missing: install nvidia-ml-py")
+    _preload(calls)
     code = _start(pynvml, calls)
     if code == VERSION_MISMATCH and _unload(pynvml):
         code = _start(pynvml, calls)
@@ -136,6 +142,32 @@ def _start(pynvml: Any, calls: Calls) -> int | None:
     return None
 
 
+def is_loading() -> bool:
+    """Whether the driver's library is being loaded now."""
+    return _loading
+
+
+def _preload(calls: Calls) -> None:
+    """Load the library as a foreign call, which lets other threads run meanwhile.
+
+    ctypes.CDLL does not: the program would hang together with a library that hangs in loading.
+    """
+    import ctypes
+
+    global _loading  # the process has one loader
+    try:
+        dlopen = ctypes.CDLL(None).dlopen
+    except (AttributeError, OSError, TypeError):  # not on this platform
+        return
+    dlopen.argtypes, dlopen.restype = [ctypes.c_char_p, ctypes.c_int], ctypes.c_void_p
+    _loading = True
+    with calls.during("dlopen"):
+        handle = dlopen(_LIBRARY, os.RTLD_NOW)
+    _loading = False
+    if handle:
+        _preloaded.append(handle)
+
+
 def _unload(pynvml: Any) -> bool:
     """Forget the library, so that the next start loads the file that is there then."""
     library = getattr(pynvml, "nvmlLib", None)
@@ -146,7 +178,9 @@ def _unload(pynvml: Any) -> bool:
 
     functions.clear()
     pynvml.nvmlLib = None
-    dlclose(library._handle)
+    for handle in (library._handle, *_preloaded):
+        dlclose(handle)
+    _preloaded.clear()
     return True
 
 

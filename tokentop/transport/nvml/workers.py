@@ -129,6 +129,7 @@ class Workers:
 
     def _start(self) -> None:
         self._threads += 1
+        self._idle += 1
         threading.Thread(target=self._run, name="nvml call", daemon=True).start()
 
     def _run(self) -> None:
@@ -138,24 +139,23 @@ class Workers:
             with self._changed:
                 task.done = True
                 self._running.remove(task)
+                self._idle += 1
                 self._changed.notify_all()
         self._calls.forget(threading.get_ident())
 
     def _is_surplus(self) -> bool:
         if self._waiting:
             return len(self._busy()) >= BUSY and not self._waiting[0].first
-        return self._idle > 0
+        return self._idle > 1
 
     def _take(self) -> Task | None:
         """The next task; None for a thread that is one too many."""
         with self._changed:
-            if self._stopping or self._is_surplus():
-                self._threads -= 1
-                return None
-            self._idle += 1
-            self._changed.wait_for(lambda: self._stopping or bool(self._waiting))
+            surplus = self._is_surplus()
+            if not surplus:
+                self._changed.wait_for(lambda: self._stopping or bool(self._waiting))
             self._idle -= 1
-            if self._stopping:
+            if surplus or self._stopping:
                 self._threads -= 1
                 return None
             task = self._waiting.popleft()
