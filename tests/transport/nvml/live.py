@@ -6,7 +6,6 @@ Nothing here sleeps: a script waits for answers, and for what it said it waits f
 import os
 import queue
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Callable

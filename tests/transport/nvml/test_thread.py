@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_nvml import FakeNvml
 from tests.transport.nvml.conftest import ROOT, Bench
 
 LONG_S = 40.0
-OPENING = "from tests.transport.nvml.live import *\nlive = Live()\n"
+OPENING = "import sys, time\nfrom tests.transport.nvml.live import *\nlive = Live()\n"
 
 
 class Machine:
