@@ -11,7 +11,7 @@ from tokentop.domain.fold.inputs import (
     lookup,
     select,
 )
-from tokentop.domain.gpu_pool import counted, vram_bytes
+from tokentop.domain.gpu_pool import counted, in_service, vram_bytes
 from tokentop.domain.readings import Failure, PressureReading, QueueReading, VramReading
 from tokentop.domain.snapshot import Gpu, Llm, Service
 from tokentop.domain.text import clean
@@ -72,7 +72,7 @@ def _engine_members(inp: FoldInput, pool: tuple[Gpu, ...], clock: Clock) -> tupl
         return ()
     from tokentop.domain.verdict.members import engine_members  # only who has an engine pays
 
-    lost = (p.pid for gpu in pool if gpu.state in ("lost", "error") for p in gpu.processes or ())
+    lost = (p.pid for gpu in pool if not in_service(gpu) for p in gpu.processes or ())
     return engine_members(inp.engines, frozenset(lost), clock)
 
 
