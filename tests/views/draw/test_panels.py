@@ -155,8 +155,8 @@ def test_gpu_trouble_is_said_in_words() -> None:
     """Suspended, lost, failing and shared memory each have their words in the GPU's own row."""
     rows = said(gpus.lines(examples.troubled(), 78, 8, LOOK)).splitlines()
     assert "suspended" in rows[4]
-    assert "lost — fell off the bus" in rows[5]
-    assert "error — the driver timed out" in rows[7]
+    assert "lost 12s, had 101.1/140.4 G — fell off the bus: see dmesg for Xid" in rows[5]
+    assert "error 12s, had 94.1/140.4 G — the driver timed out" in rows[7]
     assert "12s old" in rows[2]
     assert "shared memory" in said(gpus.lines(examples.mig(), 78, 8, LOOK))
 

@@ -106,6 +106,7 @@ def _inside(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
 def _gpu_view(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     """The pool above, as tall as it needs up to three fifths; its processes below."""
     rows = len(scene.snapshot.gpus) + bool(scene.snapshot.engines)  # the legend's
+    rows += driver_trouble(scene.snapshot) is not None
     pool = min(max(1, rows) + sum(edges(room)), max(4, room.height * 3 // 5))
     return (
         room._replace(panel="gpus", height=pool),

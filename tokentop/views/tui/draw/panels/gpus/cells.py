@@ -8,7 +8,7 @@ from tokentop.domain.snapshot import Gpu
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_percent, gib, known
 from tokentop.views.tui.draw.kit.cells import sparkline
 from tokentop.views.tui.draw.kit.glyphs import age, meter
-from tokentop.views.tui.draw.kit.line import DrawOptions, Line, dimmed, exact
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, dimmed, exact, span_width
 from tokentop.views.tui.draw.kit.table import Column
 from tokentop.views.tui.draw.panels.gpus import vram_split
 from tokentop.views.tui.draw.panels.gpus.rows import fill, gap_at, short_name
@@ -20,6 +20,7 @@ _WORDS = {
     "error": "error",
 }
 _NAMES = ("index", "name", "node", "place")
+_FIGURES_FROM = 40  # cells from which a sentence has room for the VRAM that was used
 _WORDS_FROM = 24  # cells of a bar from which words take its place, the figures staying beside them
 
 
@@ -40,7 +41,8 @@ def row(gpu: Gpu, cols: Sequence[Column], width: int, ctx: Context) -> Line:
     for column in cols:
         if column.key == "bar" and _speaks(gpu):
             beside = _figures_beside(gpu, column)
-            line += [gap, *_words(gpu, ctx, column.width if beside else None)]
+            room = column.width if beside else max(0, width - span_width(line) - cell_width(gap[0]))
+            line += [gap, *_words(gpu, ctx, room, beside=beside)]
             if not beside:
                 break
             continue
@@ -74,16 +76,17 @@ def _figures_beside(gpu: Gpu, bar: Column) -> bool:
     return not in_service(gpu) and gpu.age_s is not None and bar.width >= _WORDS_FROM
 
 
-def _words(gpu: Gpu, ctx: Context, width: int | None) -> Line:
+def _words(gpu: Gpu, ctx: Context, width: int, *, beside: bool) -> Line:
     """What is wrong; where that takes the whole row, with the age and VRAM of its last figures."""
     note = clean(gpu.note or "", 120)
-    word = _WORDS.get(gpu.state, note)
-    if width is None and not in_service(gpu) and gpu.age_s is not None:
+    if in_service(gpu):
+        return [(fit(_WORDS.get(gpu.state, note), width), "stale")]
+    word = _WORDS[gpu.state]
+    if gpu.age_s is not None and not beside:
         word += f" {age(gpu.age_s, ctx.options)}"
-        if fill(gpu) is not None:
+        if fill(gpu) is not None and width >= _FIGURES_FROM:
             word += f", had {gib(gpu.vram_used_bytes)}/{gib(gpu.vram_total_bytes)} G"
-    text = f"{word} — {note}" if note and not in_service(gpu) else word
-    return [(text if width is None else fit(text, width), "stale" if in_service(gpu) else "error")]
+    return [(fit(f"{word} — {note}" if note else word, width), "error")]
 
 
 def _cell(gpu: Gpu, column: Column, ctx: Context, *, aged: bool = False) -> Line:
