@@ -92,7 +92,7 @@ SERVICES = ("genesis", "microscheduler", "compute", "accel")  # Mint and the dri
 
 @pytest.mark.parametrize("panel", ["slots", "gpus", "cloud", "multiplier", "capacity"])
 def test_a_stale_panel_keeps_its_figures_without_colour(panel: str) -> None:
-    """Stale: the same words in the same cells, no live style left, save for the age."""
+    """Stale: the same words in the same cells, no live style left but the driver's trouble."""
     place = Placement(panel, 0, 0, 100, 8, "frame")
     box = examples.stack(0.88, 43, 12, rented=2, without=("acta",))  # its last word does not count
     fresh = panel_lines(box.snapshot(), place, LOOK)
@@ -103,7 +103,8 @@ def test_a_stale_panel_keeps_its_figures_without_colour(panel: str) -> None:
     )
     if panel != "gpus":
         assert said(old).splitlines()[1:] == said(fresh).splitlines()[1:]
-    assert styles(old[1:]) <= {"stale", "bar.stale", "track", "frame", "free", "title", "dim"}
+    calm = {"stale", "bar.stale", "track", "frame", "free", "title", "dim"}
+    assert styles(old[1:]) <= calm | ({"error"} if panel == "gpus" else set())
 
 
 @pytest.mark.parametrize("panel", ["slots", "gpus", "cloud", "capacity"])

@@ -24,8 +24,8 @@ def hung(step: Step, calls: Calls) -> str:
 
 
 def _stands_out(step: Step, calls: Calls) -> bool:
-    """The very first call, or one that lasts far longer than the others took."""
-    if step.name is not None and not calls.finished:
+    """Starting itself, or a call that lasts far longer than the others took."""
+    if step.name in ("dlopen", "nvmlInit"):
         return True
     return calls.lasted(step) >= max(_NOTICED_S, 2 * calls.slowest_s)
 

@@ -10,7 +10,7 @@ from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
-from tokentop.views.tui.draw.layout_inputs import layout_inputs
+from tokentop.views.tui.draw.layout_inputs import driver_trouble, layout_inputs
 from tokentop.views.tui.draw.panel import Panel, draw_panel
 from tokentop.views.tui.draw.panels import costs, why
 from tokentop.views.tui.draw.panels.engines import detail as engine
