@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tokentop.domain.gpu_pool import vram_bytes, wholes
+from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot import Gpu, Service, Snapshot
 from tokentop.domain.text import clean, fit, fmt_percent, gib
 from tokentop.views.tui.draw.kit.glyphs import age
@@ -31,6 +32,7 @@ from tokentop.views.tui.draw.panels.gpus.rows import (
 
 _NARROWEST = 8  # a matrix cell: index, bar, per cent
 _LEGEND_FROM = 60  # cells of width
+_DRIVER_WORDS: dict[FailureKind | None, str] = {"driver": "fails", "absent": "gone"}
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
@@ -108,10 +110,11 @@ def summary(snapshot: Snapshot, _options: DrawOptions) -> Line:
 
 
 def _driver_words(driver: Service, options: DrawOptions) -> str:
-    """`driver silent 12s`, `driver slow`."""
+    """`driver silent 12s`, `driver fails`, `driver slow`."""
     if driver.state == "online":
         return "driver slow"
-    return "driver silent" + (f" {age(driver.age_s, options)}" if driver.age_s is not None else "")
+    word = _DRIVER_WORDS.get(driver.reason, "silent")
+    return f"driver {word}" + (f" {age(driver.age_s, options)}" if driver.age_s is not None else "")
 
 
 def _driver_sentence(snapshot: Snapshot) -> Line:
