@@ -1,6 +1,7 @@
 """The command with the real pynvml on the fake driver: good, slow, hanging and refusing ones."""
 
 import json
+import re
 import signal
 from pathlib import Path
 from time import monotonic
@@ -9,6 +10,9 @@ import pytest
 
 from tests.cli.command import environment, run, started
 from tests.fake_nvml import FakeNvml, calls
+
+# The second where the deadline came before the first call: on a loaded machine, with 0.6 s.
+SILENT = re.compile(r"NVIDIA driver (does not answer \(\w+ has lasted|has not answered yet)")
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def test_a_driver_that_hangs_is_left_behind(fake_nvml: FakeNvml, short: str) -> 
     took = monotonic() - began
     nvml = json.loads(done.stdout)["services"][-1]
     assert nvml["name"] == "nvml"
-    assert "does not answer" in nvml["error"]
+    assert SILENT.search(nvml["error"])
     assert done.returncode == 3
     assert took < 2.5
 
@@ -72,7 +76,7 @@ def test_a_library_that_hangs_in_loading(
     assert done.returncode == 3
     assert done.stdout
     if view != "--compact":
-        assert "does not answer (dlopen has lasted 0." in " ".join(done.stdout.split())
+        assert SILENT.search(" ".join(done.stdout.split()))
 
 
 def test_one_gpu_that_hangs_costs_only_itself(fake_nvml: FakeNvml, tmp_path: Path) -> None:
@@ -147,7 +151,7 @@ def test_the_doctor_says_what_the_driver_says(
 def test_the_doctor_has_advice_for_a_hanging_driver(fake_nvml: FakeNvml, short: str) -> None:
     """It says that the driver does not answer, and what to try."""
     done = run("doctor", "--config", short, env=environment(**fake_nvml.env("hang_at_once")))
-    assert "does not answer" in done.stdout
+    assert SILENT.search(" ".join(done.stdout.split()))
     assert "dmesg" in done.stdout
     assert done.returncode == 3
 

@@ -90,7 +90,7 @@ def is_fresh(held: LastGood, inp: FoldInput) -> bool:
 def is_recent(seconds: float | None, held: LastGood, inp: FoldInput) -> bool:
     """Whether figures of that age are of now: a source that takes long to answer is given twice."""
     limit_s = max(inp.stale_after_s, inp.interval_s + 2 * (held.latency_s or 0.0))
-    return seconds is not None and seconds <= limit_s
+    return seconds is not None and seconds <= limit_s + held.pause_s
 
 
 def lookup(inp: FoldInput, key: str) -> SourceState:

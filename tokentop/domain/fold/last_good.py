@@ -39,7 +39,8 @@ _FIGURES = (
 class LastGood(NamedTuple):
     """What is known of one endpoint; times are monotonic seconds, `seen` is (device key, time).
 
-    `outcome` is that of the latest poll: "ok", its Failure, or None before the first.
+    `outcome` is that of the latest poll: "ok", its Failure, or None before the first. Between two
+    polls lie `pause_s` more than an interval.
     """
 
     good: Reading | None = None
@@ -48,6 +49,7 @@ class LastGood(NamedTuple):
     latency_s: float | None = None
     backing_off: bool = False
     seen: tuple[tuple[str, float], ...] = ()
+    pause_s: float = 0.0
 
 
 NEVER = LastGood()

@@ -5,15 +5,20 @@ from tokentop.domain.reasons import MEND_SLOW_DRIVER
 from tokentop.transport.nvml.calls import STARTING, Calls, Step
 
 _NOTICED_S = 0.5  # a call that has lasted for longer, and far longer than the others, is named
+_STARTING = f"it may be starting, {MEND_SLOW_DRIVER}; "
+_LASTING = "if this lasts, see dmesg for Xid messages"
 
 
 def silent(step: Step | None, calls: Calls, waited_s: float) -> Failure:
     """Why the driver has not answered `waited_s` after it was polled, and what to do about it."""
+    if not calls.finished and (step is None or step.name is None):
+        what = f"has not answered yet, {waited_s:.1f} s after it was polled"
+        return Failure("timeout", f"the NVIDIA driver {what}: {_STARTING}{_LASTING}")
     if step is not None and _stands_out(step, calls):
         what = f"does not answer ({_name(step)} has lasted {calls.lasted(step):.1f} s)"
         return Failure("timeout", f"the NVIDIA driver {what}: {_mend(step, calls, 'reload it')}")
-    pace = f" ({calls.finished} calls, {calls.slowest_s:.1f} s the slowest)"
-    what = f"is slow, no GPU is read after {waited_s:.1f} s{pace if calls.finished else ''}"
+    pace = f"{calls.finished} calls, {calls.slowest_s:.1f} s the slowest"
+    what = f"is slow, no GPU is read after {waited_s:.1f} s ({pace})"
     return Failure("timeout", f"the NVIDIA driver {what}: {MEND_SLOW_DRIVER}")
 
 
@@ -38,5 +43,4 @@ def _mend(step: Step, calls: Calls, first: str) -> str:
     """No word of a reboot while the call may only be slow."""
     if calls.is_stuck(step):
         return f"see dmesg for Xid messages, then {first} or reboot"
-    start = f"it may be starting, {MEND_SLOW_DRIVER}; " if step.name in STARTING else ""
-    return f"{start}if this lasts, see dmesg for Xid messages"
+    return (_STARTING if step.name in STARTING else "") + _LASTING
