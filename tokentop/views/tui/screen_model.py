@@ -10,7 +10,7 @@ from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
-from tokentop.views.tui.draw.layout_inputs import layout_inputs
+from tokentop.views.tui.draw.layout_inputs import driver_trouble, layout_inputs
 from tokentop.views.tui.draw.panel import Panel, draw_panel
 from tokentop.views.tui.draw.panels import costs, why
 from tokentop.views.tui.draw.panels.engines import detail as engine
@@ -106,6 +106,7 @@ def _inside(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
 def _gpu_view(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     """The pool above, as tall as it needs up to three fifths; its processes below."""
     rows = len(scene.snapshot.gpus) + bool(scene.snapshot.engines)  # the legend's
+    rows += driver_trouble(scene.snapshot) is not None
     pool = min(max(1, rows) + sum(edges(room)), max(4, room.height * 3 // 5))
     return (
         room._replace(panel="gpus", height=pool),
