@@ -1,8 +1,9 @@
-"""SVG screenshots that look the same in every viewer.
+"""SVG screenshots that look the same in every viewer, and load nothing.
 
 Rich places a whole run of text at one x and leaves the gaps within it to no-break spaces, which
-librsvg (and with it most file managers and converters) drops at the start of a run. Here each
-word group gets its own x instead.
+librsvg (and with it most file managers and converters) drops at the start of a run. Here each word
+group gets its own x instead. Rich also links fonts of a content delivery network, which would learn
+of everyone who opens a screenshot; the installed ones are used instead.
 """
 
 import re
@@ -11,14 +12,15 @@ from tokentop.domain.text import cell_width
 
 _CELL = 12.2  # Rich's width of one cell in SVG units
 _TEXT = re.compile(r'<text ([^>]*?)x="([0-9.]+)"([^>]*?)textLength="[0-9.]+"([^>]*)>([^<]*)</text>')
+_FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}\s*")
 _GROUP = re.compile(r"(?:(?!\xa0\xa0).)*[^\xa0]")
 _ENTITY = re.compile(r"&(#?)(\w+);")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"'}
 
 
 def portable(svg: str) -> str:
-    """The same picture without leading, trailing or repeated spaces in any run of text."""
-    return _TEXT.sub(_split, svg)
+    """The same picture without linked fonts, and without gaps in any run of text."""
+    return _TEXT.sub(_split, _FONT_FACE.sub("", svg))
 
 
 def _split(run: re.Match[str]) -> str:
