@@ -29,11 +29,14 @@ def main(argv: list[str] | None = None) -> int:
         return PIPE_CLOSED
     except OSError as error:
         _silence_stdout()
-        return _say(f"input or output failed: {error.strerror}", _crashed(bad))
-    except Exception as error:  # noqa: BLE001  # a traceback would print locals, tokens among them
-        from tokentop.fault import sentence
+        from tokentop.fault import exhausted
 
-        return _say(sentence(error), _crashed(bad))
+        failed = f"input or output failed: {error.strerror}"
+        return _say(exhausted(error) or failed, _crashed(bad))
+    except Exception as error:  # noqa: BLE001  # a traceback would print locals, tokens among them
+        from tokentop.fault import exhausted, sentence
+
+        return _say(exhausted(error) or sentence(error), _crashed(bad))
     finally:
         gc.enable()
 

@@ -25,6 +25,7 @@ from textual.app import App
 from textual.driver import Driver as TextualDriver
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
 from textual.geometry import Region
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -59,6 +60,8 @@ SIZE = (100, 30)
         (TextualDriver.process_message, "self message"),
         (WriterThread.__init__, "self file"),
         (WriterThread.write, "self text"),
+        (LinuxDriver._get_terminal_size, "self"),
+        (LinuxDriver._query_in_band_window_resize, "self"),
         (WriterThread.stop, "self"),
         (XTermParser.__init__, "self debug"),
         (XTermParser.feed, "self data"),
@@ -163,6 +166,15 @@ def test_the_writer_has_a_queue_whose_bound_can_be_lifted() -> None:
     writer.stop()
     assert not writer.is_alive()
     assert file.getvalue() == "x" * 3 * MAX_QUEUED_WRITES
+
+
+def test_a_pasted_size_would_be_believed() -> None:
+    """The parser makes a Resize of it and takes mouse reports for pixels from then on."""
+    parser = XTermParser(False)
+    (message,) = list(parser.feed("\x1b[48;30;100;600;1000t"))
+    assert isinstance(message, Resize)
+    assert message.size == (100, 30)
+    assert parser.mouse_pixels is True
 
 
 @pytest.fixture
