@@ -54,6 +54,8 @@ def _main(words: list[str], started: float, bad: int) -> int:
         config = load(args.overrides, os.environ, args.config)
     except ConfigError as error:
         return _say(str(error), bad)
+    for warning in config.warnings if args.view != "doctor" else ():  # which shows them itself
+        _say(warning, 0)
     return (
         _screen(args, config) if args.view == "screen" else _text_view(args, config, started, bad)
     )
