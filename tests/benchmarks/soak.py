@@ -13,20 +13,18 @@ import json
 import os
 import random
 import signal
-import statistics
 import struct
 import subprocess
 import sys
 import tempfile
 import termios
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from tests.benchmarks.screen import Terminal
+from tests.benchmarks.soak_report import Figures, Sample, report
 from tests.benchmarks.soak_world import Where
 from tests.benchmarks.world import command, environ
 from tests.fake_nvml import HERE, build
@@ -43,27 +41,6 @@ PROBE_SIZE = (30, 100)
 PROBE_SIGN = b"closes"  # of the help: any key closes
 PROBE_LIMIT_S = 10.0
 WARM_S = 20.0  # until connections are open and every module is there
-LAST = 12  # changes that are printed with a crash
-
-
-class Sample(NamedTuple):
-    """One moment of the app: seconds since its start, and what it holds."""
-
-    at_s: float
-    resident_mib: float
-    descriptors: int
-    threads: int
-
-
-class Figures:
-    """What was seen so far."""
-
-    def __init__(self) -> None:
-        self.crashes: list[str] = []
-        self.samples: list[Sample] = []  # of the app that runs now
-        self.delays: list[float] = []
-        self.keys = self.resizes = self.changes = 0
-        self.latest: deque[str] = deque(maxlen=LAST)
 
 
 class Soak:
@@ -79,6 +56,7 @@ class Soak:
         self.figures = Figures()
 
     def run(self, seconds: float) -> None:
+        """Do random things, each at its own random times, and watch what becomes of the app."""
         end = time.monotonic() + seconds
         due = dict.fromkeys((self._press, self._resize, self._change_world, self._probe), 0.0)
         due |= {self._change_gpus: 0.0, self._sample: 0.0}
@@ -125,6 +103,7 @@ class Soak:
         )
         self.figures.samples.clear()
         self._tail = b""
+        os.close(self._terminal.fd)
 
     def _age(self) -> float:
         return time.monotonic() - self._terminal.started
@@ -159,7 +138,8 @@ class Soak:
     def _set_size(self, size: tuple[int, int]) -> None:
         packed = struct.pack("HHHH", *size, 0, 0)
         fcntl.ioctl(self._terminal.fd, termios.TIOCSWINSZ, packed)
-        os.kill(self._terminal.pid, signal.SIGWINCH)
+        if self._ended() is None:
+            os.kill(self._terminal.pid, signal.SIGWINCH)
 
     def _change_world(self) -> float:
         self.figures.latest.append(self._world.change())
@@ -174,6 +154,8 @@ class Soak:
         return self._random.uniform(3.0, 15.0)
 
     def _sample(self) -> float:
+        if self._age() < WARM_S:
+            return 1.0
         folder = Path(f"/proc/{self._terminal.pid}")
         try:
             counts = (len(os.listdir(folder / "fd")), len(os.listdir(folder / "task")))
@@ -243,45 +225,6 @@ def configured(where: Where, gpus: Mapping[str, str]) -> dict[str, str]:
     text = f"interval = 1.0\n[discovery]\nports = {where.ports}\n[cost]\nusd_per_gpu_hour = 2.5\n"
     (place / "config.toml").write_text(text + rows)
     return env
-
-
-def slope(samples: list[Sample]) -> float | None:
-    """MiB a minute of the resident memory over the second half; None for too short a run."""
-    half = samples[len(samples) // 2 :]
-    if len(half) < 10:
-        return None
-    line = statistics.linear_regression([s.at_s for s in half], [s.resident_mib for s in half])
-    return line.slope * 60
-
-
-def report(figures: Figures, left: tuple[int | None, float], seed: int) -> str:
-    samples, (code, seconds) = figures.samples, left
-    rows = [
-        f"seed {seed}: {figures.keys} keys, {figures.resizes} resizes, {figures.changes} changes",
-        f"crashes      {len(figures.crashes)}",
-        *(f"  {crash}" for crash in figures.crashes),
-    ]
-    if samples:
-        growth = slope(samples)
-        memory = [sample.resident_mib for sample in samples]
-        shown = "unknown" if growth is None else f"{growth:+.2f} MiB/min in the second half"
-        rows += [
-            f"memory       {memory[0]:.1f} -> {memory[-1]:.1f}, peak {max(memory):.1f} MiB; {shown}",
-            "descriptors  {} -> {}, peak {}".format(*_run([s.descriptors for s in samples])),
-            "threads      {} -> {}, peak {}".format(*_run([s.threads for s in samples])),
-        ]
-    if figures.delays:
-        worst, usual = max(figures.delays), statistics.median(figures.delays)
-        count = len(figures.delays)
-        rows.append(
-            f"key delay    worst {worst * 1e3:.0f} ms, median {usual * 1e3:.0f} ms of {count}"
-        )
-    rows.append(f"q            exit code {code} after {seconds * 1e3:.0f} ms")
-    return "\n".join(rows)
-
-
-def _run(values: list[int]) -> tuple[int, int, int]:
-    return values[0], values[-1], max(values)
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """What the soak's app polls: seven services, named engines, and engines that come and go.
 
-python -m tests.benchmarks.soak_world SEED prints where they are; every line on its standard input is
-answered with the name of one random change that it made.
+python -m tests.benchmarks.soak_world SEED prints where they are, and answers every line on its
+standard input with the name of one random change that it made.
 """
 
 import json
