@@ -122,10 +122,9 @@ def user(root: str, pid: int) -> int | None:
 
     Under hidepid=1 others' files are closed, and the owner of the folder is the user.
     """
-    for line in read(root, f"{pid}/status").splitlines():
-        fields = line.split()
-        if len(fields) > 2 and fields[0] == b"Uid:" and fields[2].isdigit():
-            return int(fields[2])
+    fields = read(root, f"{pid}/status", _MAX_STAT).partition(b"\nUid:")[2].split(maxsplit=2)
+    if len(fields) > 1 and fields[1].isdigit():
+        return int(fields[1])
     try:
         return os.stat(f"{root}/{pid}").st_uid
     except OSError:

@@ -75,9 +75,7 @@ def choose(search: SearchScope) -> Choice:
     """The candidates, with the number of those that there was no place for."""
     processes = table(search.root)
     network = Network(search.root, processes)
-    trees = process_trees(
-        search.root, processes, search.gpu_pids, partial(ranked, search.root, network)
-    )
+    trees = process_trees(search.root, processes, search.gpu_pids, partial(ranked, network))
     named = [c for tree in trees.rows for c in _of_tree(search.root, network, tree)]
     named.sort(key=_unlikeliness)
     runners = {port for tree in trees.rows for _, port in _runners(network, tree)}

@@ -52,6 +52,13 @@ class Network:
         self._ours = listeners(root, "self")
         self._published = published(processes)
         self._links_left = MAX_LINKS
+        self._users: dict[int, int | None] = {}
+
+    def user(self, pid: int) -> int | None:
+        """The process's user, read once."""
+        if pid not in self._users:
+            self._users[pid] = user(self._root, pid)
+        return self._users[pid]
 
     def belongs_to(self, pid: int, port: int, own: Iterable[Listener] = ()) -> bool | None:
         """Whether all that loopback reaches at a port is of the process's user, or in `own`.
@@ -59,7 +66,7 @@ class Network:
         None where nothing listens, or where that cannot be read.
         """
         there = at_port(port, self._ours or ())
-        owner = user(self._root, pid) if there else None
+        owner = self.user(pid) if there else None
         return all(one.user == owner or one in own for one in there) if there else None
 
     def place(self, port: int, *, certain: bool = False, host: str = "127.0.0.1") -> Place:
@@ -101,7 +108,7 @@ class Network:
         held = frozenset[int]().union(*(links.inodes for links in seen))
         if seen and all(links.complete for links in seen):
             return _TreeSockets(tuple(s for s in listening if s.inode in held), exact=True)
-        owner = user(self._root, tree.pids[0])
+        owner = self.user(tree.pids[0])
         mine = tuple(s for s in listening if s.user == owner or s.inode in held)
         return _TreeSockets(mine, exact=False)
 

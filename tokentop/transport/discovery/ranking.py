@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 from tokentop.transport.discovery.ports import Network
 from tokentop.transport.discovery.process_trees import Head
-from tokentop.transport.procfs import user
 
-MAX_RANKED = 2048  # whose user is read: 25 us each
 _ROOT = 0
 
 
-def ranked(root: str, network: Network, heads: Sequence[Head]) -> list[Head]:
+def ranked(network: Network, heads: Sequence[Head]) -> list[Head]:
     """First what holds a GPU or listens at its own port; of those our own and root's first.
 
     Others' follow user by user in turns, so that no user's processes, however many, hide another's.
@@ -20,12 +18,12 @@ def ranked(root: str, network: Network, heads: Sequence[Head]) -> list[Head]:
     trusted = (_ROOT, os.geteuid())
     turns: Counter[tuple[bool, int | None]] = Counter()
     keys: dict[int, tuple[bool, bool, int]] = {}
-    for head in heads[:MAX_RANKED]:
-        owner = user(root, head.pid)
+    for head in heads:
+        owner = network.user(head.pid)
         idle = not (head.on_gpu or _listens(network, head))
         turns[idle, owner] += 1
         keys[head.pid] = (idle, owner not in trusted, turns[idle, owner])
-    return sorted(heads[:MAX_RANKED], key=lambda head: keys[head.pid])
+    return sorted(heads, key=lambda head: keys[head.pid])
 
 
 def _listens(network: Network, head: Head) -> bool:
