@@ -40,7 +40,7 @@ def limited(kind: str, limit: int) -> tuple[str, ...]:
     return (sys.executable, "-c", LIMITED, kind, str(limit))
 
 
-def opens(terminal: PseudoTerminal) -> bool:
+def opens(terminal: PseudoTerminal, why: str) -> bool:
     """Whether the full screen opened and q ended it; else it was never touched, and one sentence
     says why."""
     while terminal.process.poll() is None and b"asking" not in terminal.seen:
@@ -56,6 +56,7 @@ def opens(terminal: PseudoTerminal) -> bool:
     assert code == 1
     assert errors.startswith("tokentop: ")
     assert errors.count("\n") == 1, errors
+    assert why in errors
     assert "raise the limit" in errors
     assert ALTERNATE_SCREEN not in terminal.seen
     assert terminal.settings() == terminal.attrs
@@ -67,7 +68,7 @@ def test_few_threads(threads: int, few_threads: Path, tmp_path: Path) -> None:
     """Whatever number the container still gives."""
     env = {"LD_PRELOAD": str(few_threads), "FEW_THREADS": str(threads)}
     with PseudoTerminal([], {**env, "XDG_CONFIG_HOME": str(tmp_path)}) as terminal:
-        assert opens(terminal) is (threads >= 4)
+        assert opens(terminal, "no further thread") is (threads >= 4)
 
 
 @pytest.mark.parametrize("descriptors", [6, 8, 12, 16, 20, 24, 32, 48, 64])
@@ -75,7 +76,7 @@ def test_few_descriptors(descriptors: int, tmp_path: Path) -> None:
     """`ulimit -n` at every number that an import, a pipe or a socket may meet."""
     command = limited("RLIMIT_NOFILE", descriptors)
     with PseudoTerminal([], {"XDG_CONFIG_HOME": str(tmp_path)}, command=command) as terminal:
-        opened = opens(terminal)
+        opened = opens(terminal, "too many open files")
     assert opened or descriptors < 48
     assert not opened or descriptors > 24
 
@@ -85,7 +86,7 @@ def test_little_memory(mib: int, tmp_path: Path) -> None:
     """`ulimit -v`, as a shared login node may have it."""
     command = limited("RLIMIT_AS", mib * 2**20)
     with PseudoTerminal([], {"XDG_CONFIG_HOME": str(tmp_path)}, command=command) as terminal:
-        opened = opens(terminal)
+        opened = opens(terminal, "not enough memory")
     assert opened or mib < 512
     assert not opened or mib > 80
 

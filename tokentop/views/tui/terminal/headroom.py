@@ -9,7 +9,8 @@ from mmap import mmap
 
 THREADS = 4  # output, input, the pooled client, the driver
 DESCRIPTORS = 24  # connections, the event loop's own, a configuration file read again
-MEMORY_BYTES = 24 * 2**20  # the modules that are loaded after the first paint
+STACK_BYTES = 8 * 2**20  # of a thread, by default; where it finds none, the error is the thread's
+MEMORY_BYTES = 24 * 2**20 + THREADS * STACK_BYTES  # and modules loaded after the first paint
 
 
 def check_headroom() -> None:
@@ -21,11 +22,11 @@ def check_headroom() -> None:
     release = threading.Event()
     threads = [threading.Thread(target=release.wait, daemon=True) for _ in range(THREADS)]
     try:
+        mmap(-1, MEMORY_BYTES).close()
         for thread in threads:
             thread.start()
         for _ in range(DESCRIPTORS):
             taken.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))  # noqa: PERF401
-        mmap(-1, MEMORY_BYTES).close()
     finally:
         release.set()
         for descriptor in taken:
