@@ -89,6 +89,12 @@ class Session:
     def refresh(self) -> None:
         self._poller.refresh()
 
+    def show_gpu_page(self, shown: bool) -> None:  # a switch
+        """Ask the driver for what only the GPU page shows, while it is open."""
+        from tokentop.transport.nvml import GPU_PAGE, WATCHED
+
+        self._poller.want_of_gpus(GPU_PAGE if shown else WATCHED)
+
     def dismiss(self, identity: str) -> bool:
         """Forget an engine that is gone; whether there was one."""
         return self.collector.has_engines and self.collector.engines().dismiss(identity)

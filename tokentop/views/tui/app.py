@@ -122,6 +122,7 @@ class TokentopApp(TerminalApp):
             self.monitor.clear_selection()  # other text stands there now
         if view != self.view:
             self.view = view
+            self.session.show_gpu_page(view.name == "gpus")
             self._show()
 
     def _notify(self, notice: str) -> None:
