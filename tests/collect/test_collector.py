@@ -211,7 +211,7 @@ def test_no_answers_break_the_snapshot(first: Any, second: Any) -> None:
 
 def test_the_collector_is_light() -> None:
     """The one-line view imports it, and pays for everything it imports."""
-    heavy = "textual rich httpx asyncio pydantic dataclasses inspect logging pathlib subprocess ssl"
+    heavy = "textual rich asyncio pydantic dataclasses inspect logging pathlib subprocess ssl"
     program = (
         f"import sys, tokentop.collect.collector; print(*set({heavy.split()!r}) & set(sys.modules))"
     )

@@ -3,7 +3,7 @@
 The collector holds no socket, thread or clock: its caller asks and brings the answers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from time import gmtime, localtime, strftime
 from typing import NamedTuple
 
@@ -37,6 +37,29 @@ class HttpSource(NamedTuple):
     service: str
     request: Request
     parse: Callable[[bytes], Reading]
+
+
+class ServiceResult(NamedTuple):
+    """One endpoint's reading, or why there is none; status and seconds of the answer behind it."""
+
+    reading: Reading | Failure
+    status: int | None = None
+    latency_s: float | None = None
+
+
+def service_poll(
+    source: HttpSource,
+) -> Generator[Sequence[Request], list[Reply | Failure], ServiceResult]:
+    """The poll of one endpoint: its request, then what the answer comes to."""
+    (reply,) = yield (source.request,)
+    return read(source, reply)
+
+
+def read(source: HttpSource, reply: Reply | Failure) -> ServiceResult:
+    """What an answer comes to; a body that makes no sense is a Failure, whatever it holds."""
+    if isinstance(reply, Failure):
+        return ServiceResult(reply, reply.status)
+    return ServiceResult(_parsed(source, reply), reply.status, reply.latency_s)
 
 
 class Collector:
@@ -80,12 +103,12 @@ class Collector:
         """Whether to ask now; False while the breaker holds the endpoint back."""
         return self._breakers[key].allow(now)
 
-    def record(self, key: str, result: Reply | Failure, now: float) -> None:
-        """Take one answer; a body that makes no sense becomes a Failure, whatever it holds."""
-        latency = result.latency_s if isinstance(result, Reply) else None
-        reading = result if isinstance(result, Failure) else _parsed(self._by_key[key], result)
-        self._breakers[key].record(_outcome(reading), now)
-        self._ledger.record(key, reading, now, latency)
+    def record(self, key: str, result: ServiceResult | Reply | Failure, now: float) -> None:
+        """Take one poll's result, or the answer it is made of."""
+        if not isinstance(result, ServiceResult):
+            result = read(self._by_key[key], result)
+        self._breakers[key].record(_outcome(result.reading), now)
+        self._ledger.record(key, result.reading, now, result.latency_s)
 
     def record_gpus(
         self, result: GpusReading | Failure, now: float, latency_s: float | None

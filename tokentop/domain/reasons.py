@@ -21,6 +21,7 @@ FailureKind = Literal[
     "bad-data",  # answered, but not with what the endpoint should say
     "driver",  # NVML said no
     "absent",  # nothing to ask: no NVML library, no driver
+    "our-limit",  # this program or machine could not ask, or not read the answer, in time
 ]
 
 UNREACHABLE: tuple[FailureKind, ...] = ("refused", "unreachable", "no-such-host", "no-route")

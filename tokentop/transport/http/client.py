@@ -1,0 +1,362 @@
+"""Polls over one selector: every GET of every poll, on the one thread that runs the client.
+
+A poll is a generator that yields the requests of a batch, is sent their answers in order, and
+returns its result. It is resumed on the client's thread where its answers are small, and on a
+worker's where they are large, one such poll at a time.
+"""
+
+import heapq
+import selectors
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from time import monotonic
+
+from tokentop.domain.readings import Failure
+from tokentop.transport.http.connections import IdleConnections
+from tokentop.transport.http.descriptors import SOCKETS, SocketBudget
+from tokentop.transport.http.exchange import (
+    Dial,
+    Lookup,
+    Net,
+    Place,
+    Socket,
+    Wait,
+    exchange,
+)
+from tokentop.transport.http.failures import our_limit
+from tokentop.transport.http.messages import Reply, Request
+from tokentop.transport.http.poll import Exchange, Poll
+from tokentop.transport.http.resolver import Found, Resolver, look_up
+from tokentop.transport.http.worker import Worker
+
+INLINE = 64 * 1024  # answers up to this are read on the client's own thread
+STARTED_AT_ONCE = 16  # exchanges begun before those under way are looked at again
+TOO_BUSY = 0.5  # of an exchange's time: more of it spent on others is no fault of the server
+RETRY_S = 0.05  # for a socket that another client of this process may give back
+EXPIRY_S = 30.0
+TOO_SLOW = "this machine was too busy to read its answer in time"
+
+
+class Client:
+    """Runs polls. `submit` and `run` belong to one thread; `post` may be called on any.
+
+    With `keep` connections are kept alive for the next poll. `dial` stands in for the network.
+    """
+
+    def __init__(
+        self,
+        *,
+        keep: bool = False,
+        dial: Dial | None = None,
+        look_up: Callable[[str], Found] = look_up,
+        sockets: SocketBudget = SOCKETS,
+    ) -> None:
+        self._net = Net(sockets, IdleConnections() if keep else None, dial)
+        self._selector = selectors.DefaultSelector()
+        self._resolver = Resolver(self.post, look_up)
+        self._worker = Worker()
+        self._polls: dict[Poll, None] = {}  # under way, the oldest first
+        self._wanting: deque[Exchange] = deque()  # a place for a socket
+        self._starved = False  # and there is none
+        self._permitted: Poll | None = None
+        self._large: deque[Exchange] = deque()  # a permit
+        self._ready: deque[Callable[[], None]] = deque()
+        self._alarms: list[tuple[float, int, Exchange | Poll]] = []
+        self._numbers = 0
+        self._holds = 0
+        self._busy_s = 0.0
+        self._waker: tuple[socket.socket, socket.socket] | None = None
+        self._lock = threading.Lock()
+        self._expiry_at = 0.0
+
+    def submit(self, poll: Poll) -> None:
+        """Begin a poll; its `done` is called on this client's thread."""
+        poll.submitted = monotonic()
+        self._polls[poll] = None
+        if poll.limit_s is not None:
+            self._alarm(poll.submitted + poll.limit_s, poll)
+        self._advance(poll, None)
+
+    def cancel(self, poll: Poll) -> None:
+        """Drop a poll; `done` is not called."""
+        if self._polls.pop(poll, 0) is None:
+            self._drop(poll)
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Call it soon on the client's thread."""
+        self._ready.append(call)
+        with self._lock:
+            if self._waker is not None:
+                with suppress(OSError):  # full, or closed meanwhile
+                    self._waker[1].send(b"\0")
+
+    def hold(self) -> None:
+        """Let `run` wait for something that will be posted, until `release`."""
+        self._watch_posts()
+        self._holds += 1
+
+    def release(self) -> None:
+        self._holds -= 1
+
+    def run(self, until: float) -> None:
+        """Work until every poll is done and nothing is held, at most until monotonic `until`."""
+        while (self._polls or self._holds or self._ready) and monotonic() < until:
+            self._tick(until)
+
+    def end(self, until: float) -> None:
+        """Close everything; what is not done by now has failed."""
+        for poll in self.close():
+            poll.result = poll.overdue(until)
+            poll.done(poll)
+
+    def close(self) -> list[Poll]:
+        """Close everything; returns the polls that were not done, which are dropped."""
+        left = list(self._polls)
+        for poll in left:
+            self.cancel(poll)
+        if self._net.idle is not None:
+            self._net.idle.close_all()
+        with self._lock:
+            for end in self._waker or ():
+                end.close()
+            self._waker = None
+        self._selector.close()
+        return left
+
+    def fail(self, failure: Failure) -> None:
+        """End every poll under way with this failure."""
+        for poll in list(self._polls):
+            poll.result = failure
+            self._finish(poll)
+
+    def tick(self, limit_s: float) -> None:
+        """Wait for something to happen, at most so many seconds, and do what there is to do."""
+        self._watch_posts()
+        self._tick(monotonic() + limit_s)
+
+    def _tick(self, until: float) -> None:
+        events = self._selector.select(self._pause(until))
+        began = monotonic()
+        for key, _ in events:
+            if key.data is None:
+                with suppress(OSError):
+                    key.fileobj.recv(4096)  # type: ignore[union-attr]  # the waker's end
+            else:
+                self._resume(key.data)
+        for _ in range(len(self._ready)):
+            self._ready.popleft()()
+        self._grant()
+        self._ring()
+        self._busy_s += monotonic() - began
+
+    def _pause(self, until: float) -> float:
+        """Seconds that nothing has to be done for."""
+        if self._ready:
+            return 0.0
+        now = monotonic()
+        if self._alarms:
+            until = min(until, self._alarms[0][0])
+        if self._wanting:
+            until = min(until, now + (RETRY_S if self._starved else 0.0))
+        return max(0.0, until - now)
+
+    def _advance(self, poll: Poll, replies: list[Reply | Failure] | None) -> None:
+        """Resume the poll with its answers: here, or on the worker where they are large."""
+        size = sum(len(r.body) for r in replies or () if isinstance(r, Reply))
+        if size <= INLINE:
+            self._advanced(poll, poll.send(replies))
+            return
+        poll.stage = "reading"
+        self._watch_posts()
+
+        def read() -> None:
+            requests = poll.send(replies)
+            self.post(partial(self._advanced, poll, requests))
+
+        self._worker.run(read)
+
+    def _advanced(self, poll: Poll, requests: list[Request] | None) -> None:
+        if poll not in self._polls:
+            return
+        if requests is None:
+            self._finish(poll)
+            return
+        poll.stage = "asked" if poll.began is not None else "waiting"
+        poll.replies = [None] * len(requests)
+        for place, request in enumerate(requests):
+            steps = exchange(request, self._net, poll.budget)
+            poll.exchanges.append(Exchange(poll, place, request, steps))
+        if not requests:
+            self._ready.append(partial(self._advance, poll, []))
+        for one in list(poll.exchanges):
+            self._resume(one)
+
+    def _finish(self, poll: Poll) -> None:
+        del self._polls[poll]
+        self._drop(poll)
+        poll.ended = monotonic()
+        poll.done(poll)
+
+    def _drop(self, poll: Poll) -> None:
+        """Let go of all it holds: its sockets, its places in queues, its permit."""
+        for one in poll.exchanges:
+            self._unwatch(one)
+            one.finished = True
+            one.steps.close()
+        poll.exchanges.clear()
+        poll.close()
+        if self._permitted is poll:
+            self._permitted = None
+            self._permit_next()
+
+    def _resume(self, one: Exchange, value: object = None) -> None:
+        """Go on with an exchange until it waits again."""
+        if one.finished:
+            return
+        self._unwatch(one)
+        try:
+            wait = one.steps.send(value)
+        except StopIteration as ended:
+            self._answered(one, ended.value)
+        else:
+            self._wait(one, wait)
+
+    def _expire(self, one: Exchange) -> None:
+        """What it waits for takes too long."""
+        self._unwatch(one)
+        try:
+            wait = one.steps.throw(TimeoutError())
+        except StopIteration as ended:
+            self._answered(one, self._late(one, ended.value))
+        else:
+            self._wait(one, wait)
+
+    def _late(self, one: Exchange, outcome: Reply | Failure) -> Reply | Failure:
+        """A timeout, unless its time was spent on others."""
+        if not isinstance(outcome, Failure) or outcome.kind != "timeout" or one.began is None:
+            return outcome
+        if self._busy_s - one.busy_at > TOO_BUSY * one.request.timeout_s:
+            return our_limit(TOO_SLOW)
+        return one.poll.silence(one.request, one.began, one.deadline or monotonic())
+
+    def _answered(self, one: Exchange, outcome: Reply | Failure) -> None:
+        one.finished = True
+        poll = one.poll
+        poll.exchanges.remove(one)
+        if isinstance(outcome, Reply):
+            outcome = outcome._replace(latency_s=monotonic() - (one.began or monotonic()))
+        poll.replies[one.place] = outcome
+        if not poll.exchanges:
+            replies = [reply for reply in poll.replies if reply is not None]
+            poll.replies = []
+            self._advance(poll, replies)
+
+    def _wait(self, one: Exchange, wait: Wait) -> None:
+        if isinstance(wait, Place):
+            one.deadline = None
+            self._wanting.append(one)
+            return
+        if one.deadline is None:
+            one.begin(monotonic(), self._busy_s)
+        until = one.deadline
+        assert until is not None
+        if isinstance(wait, Socket):
+            one.sock = wait.sock
+            self._selector.register(wait.sock, wait.mask, one)
+            until = min(until, wait.until or until)
+        elif isinstance(wait, Lookup):
+            self._watch_posts()
+            self._resolver.addresses(wait.host, partial(self._resume, one))
+        else:
+            self._want_permit(one)
+        one.until = until
+        if one.alarm is None or until < one.alarm:
+            one.alarm = until
+            self._alarm(until, one)
+
+    def _unwatch(self, one: Exchange) -> None:
+        if one.sock is not None:
+            self._selector.unregister(one.sock)
+            one.sock = None
+
+    def _grant(self) -> None:
+        """Give places to those that have waited longest; a few, as others are under way."""
+        self._starved = False
+        for _ in range(STARTED_AT_ONCE):
+            while self._wanting and self._wanting[0].finished:
+                self._wanting.popleft()
+            if not self._wanting:
+                return
+            if not self._took_place():
+                self._starved = True
+                return
+            one = self._wanting.popleft()
+            one.begin(monotonic(), self._busy_s)
+            self._resume(one)
+
+    def _took_place(self) -> bool:
+        while not self._net.sockets.take():
+            if self._net.idle is None or not self._net.idle.close_one():
+                return False
+        return True
+
+    def _want_permit(self, one: Exchange) -> None:
+        if self._permitted is None:
+            self._permitted = one.poll
+            one.poll.budget.permitted = True
+        if self._permitted is one.poll:
+            self._ready.append(partial(self._resume, one))
+        else:
+            self._large.append(one)
+
+    def _permit_next(self) -> None:
+        waiting, self._large = self._large, deque()
+        for one in waiting:
+            if not one.finished:
+                self._want_permit(one)
+
+    def _alarm(self, at: float, what: Exchange | Poll) -> None:
+        self._numbers += 1
+        heapq.heappush(self._alarms, (at, self._numbers, what))
+
+    def _ring(self) -> None:
+        """End what has taken too long."""
+        now = monotonic()
+        while self._alarms and self._alarms[0][0] <= now:
+            what = heapq.heappop(self._alarms)[2]
+            if isinstance(what, Poll):
+                self._poll_alarm(what, now)
+            elif not what.finished:
+                what.alarm = None
+                if what.until <= now:
+                    self._expire(what)
+                else:
+                    what.alarm = what.until
+                    self._alarm(what.until, what)
+        if self._net.idle is not None and now >= self._expiry_at:
+            self._expiry_at = now + EXPIRY_S
+            self._net.idle.close_expired(now)
+
+    def _poll_alarm(self, poll: Poll, now: float) -> None:
+        """Its limit counts from its first request on, else from when it was submitted."""
+        if poll not in self._polls or poll.limit_s is None:
+            return
+        end = (poll.began or poll.submitted) + poll.limit_s
+        if end > now:
+            self._alarm(end, poll)
+        else:
+            poll.result = poll.overdue(end)
+            self._finish(poll)
+
+    def _watch_posts(self) -> None:
+        """From now on a post wakes the selector."""
+        with self._lock:
+            if self._waker is None:
+                self._waker = socket.socketpair()
+                for end in self._waker:
+                    end.setblocking(False)
+                self._selector.register(self._waker[0], selectors.EVENT_READ, None)
