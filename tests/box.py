@@ -53,12 +53,19 @@ def timeout(url: str) -> Failure:
 class Box:
     """One machine and everything its sources have answered up to now.
 
+    `configured`: the seven services are named in the configuration.
     `measured_s` is for how long its costs have been measured, `busy_s` for how long of that the
     present load has run. Other keywords are the fold's inputs: `policy`, `priced`, `below_since`.
     """
 
     def __init__(
-        self, host: str = HOST, *, measured_s: float = 3600.0, busy_s: float = 2700.0, **given: Any
+        self,
+        host: str = HOST,
+        *,
+        configured: bool = False,
+        measured_s: float = 3600.0,
+        busy_s: float = 2700.0,
+        **given: Any,
     ) -> None:
         usual = FoldInput(
             host=host, at=AT, now=NOW, wall=WALL, version="0.1.0", priced=False, stale_after_s=12.0
@@ -67,6 +74,7 @@ class Box:
         self._cache = LastGoodCache()
         self._engines: tuple[EngineObservation, ...] = ()
         self._measured_s, self._busy_s = measured_s, busy_s
+        self._configured = configured
 
     def answers(self, key: str, *results: Reading | Failure, age_s: float = AGE_S) -> "Box":
         """The source `key` gave these results, the last of them `age_s` seconds ago."""
@@ -102,7 +110,10 @@ class Box:
     def snapshot(self) -> Snapshot:
         """What the program makes of it now."""
         held = dict(self._cache.all())
-        services = (ServiceObservation(name, URLS[name], keys=keys(name)) for name in URLS)
+        services = (
+            ServiceObservation(name, URLS[name], keys=keys(name), configured=self._configured)
+            for name in URLS
+        )
         nvml = held.pop("nvml", NEVER)
         inputs = self._inputs._replace(
             held=held, nvml=nvml, services=tuple(services), engines=self._engines

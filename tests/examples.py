@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.box import GIB, NO_DRIVER, Box, device, process, server_error
 from tests.serving import NOW
+from tokentop.domain.policy import Policy, PricingPolicy
 from tokentop.domain.readings import (
     AccelReading,
     AgentsReading,
@@ -96,7 +97,7 @@ def stack(
         "mint/mint_rates": RatesReading(10.0, 5000.0, 4000.0),
         "acta/compute_pressure": PressureReading(pressure),
     }
-    box = Box(priced=True, **given)
+    box = Box(priced=True, configured=True, **given)
     for key, reading in answers.items():
         if key.partition("/")[0] not in without:
             box.answers(key, reading)
@@ -116,6 +117,12 @@ def first_paint() -> Snapshot:
 def idle() -> Snapshot:
     """Nothing happens, and has not for 19 s; a rented instance will go after ten minutes of it."""
     return stack(0.04, 0, 0, rented=1, below_since=NOW - 19.0).snapshot()
+
+
+def paying() -> Snapshot:
+    """A quiet afternoon on which requests cost what they cost."""
+    real = Policy(pricing=PricingPolicy(everything_free=False))
+    return stack(0.27, 9, 0, policy=real).snapshot()
 
 
 def low() -> Snapshot:
@@ -144,6 +151,12 @@ def saturated() -> Snapshot:
 
 
 def stale() -> Snapshot:
+    """The same as surge, but 47 s ago every service but Mint went silent; the driver answers."""
+    old = [name for name in AITHER_SERVICES if name != "mint"]
+    return stack(0.88, 43, 12, rented=2).silent(*old, age_s=47.0).snapshot()
+
+
+def silent() -> Snapshot:
     """The same as surge, but every source went silent 47 s ago."""
     return stack(0.88, 43, 12, rented=2).silent(age_s=47.0).snapshot()
 
@@ -174,8 +187,18 @@ def _ailing(*healthy: DeviceReading) -> tuple[DeviceReading, ...]:
 
 
 def offline() -> Snapshot:
-    """The GPUs answer, none of the seven services does."""
-    box = Box().gpus(*pool(0.31))
+    """The GPUs answer, none of the seven services does, although they are configured."""
+    box = Box(configured=True).gpus(*pool(0.31))
+    for name in AITHER_SERVICES:
+        box.down(name)
+    return box.snapshot()
+
+
+def gpus_only() -> Snapshot:
+    """Four GPUs with their processes, and nothing that serves."""
+    train = process(5151, "python train.py --epochs 90", "mira", 61.0)
+    cards = (device(0, 62.3, 140.4, train), *pool(0.31)[1:4])
+    box = Box().gpus(*cards)
     for name in AITHER_SERVICES:
         box.down(name)
     return box.snapshot()
@@ -243,8 +266,10 @@ STATES = {
     "surge": surge,
     "saturated": saturated,
     "stale": stale,
+    "silent": silent,
     "troubled": troubled,
     "offline": offline,
+    "gpus-only": gpus_only,
     "empty": empty,
     "no-gpu": no_gpu,
     "one-gpu": lambda: gpus(1),

@@ -4,7 +4,7 @@ import json
 
 from tests.domain.scenario import Scenario
 from tests.views.draw.test_panels import said
-from tokentop.domain.readings import DeviceReading, GpusReading
+from tokentop.domain.readings import AccelReading, DeviceReading, GpusReading
 from tokentop.views.json import dumps
 from tokentop.views.line import line
 from tokentop.views.template import parse
@@ -30,7 +30,7 @@ def test_vram_of_the_pool_is_summed_once() -> None:
     """A lost GPU leaves the sum in the banner, JSON, the line and the pool's title alike."""
     before = GpusReading((device(0, 8), device(1, 70)))
     after = GpusReading((device(0, 8), device(1, 70, "lost")))
-    snapshot = Scenario().says("nvml", before, after).fold()
+    snapshot = Scenario().says("nvml", before, after).says("accel/status", AccelReading()).fold()
     assert json.loads(dumps(snapshot))["demand"]["memory_pressure"] == 0.1
     template = parse("{vram_pct:.0f}% {vram_used}/{vram_total}")
     assert line(snapshot, slots=template) == "10% 8.0/80.0"

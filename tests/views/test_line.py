@@ -167,8 +167,8 @@ def test_colour_follows_the_tier_and_nothing_else() -> None:
     """The accent is the tier's own colour, in 16 or 16.7 million colours; none means no escape."""
     snapshot = examples.saturated()
     assert "\x1b" not in line(snapshot)
-    assert "\x1b[1;31mFULL\x1b[0m" in line(snapshot, paint=Paint(16))
-    assert "\x1b[1;38;2;248;113;113mFULL\x1b[0m" in line(snapshot, paint=Paint(24))
+    assert "\x1b[1;31mFULL 48/48 +55\x1b[0m" in line(snapshot, paint=Paint(16))
+    assert "\x1b[1;38;2;248;113;113mFULL 48/48 +55\x1b[0m" in line(snapshot, paint=Paint(24))
     assert "38;2;185;28;28" in line(snapshot, paint=Paint(24, theme="light"))
     assert "\x1b[1;31mFULL" in line(snapshot, paint=Paint(24, theme="ansi"))
     stripped = re.sub(r"\x1b\[[0-9;]*m", "", line(snapshot, paint=Paint(24)))

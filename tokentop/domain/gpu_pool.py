@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from tokentop.domain.numbers import total
 from tokentop.domain.snapshot import Gpu
 
 OUT_OF_SERVICE = ("lost", "error")
@@ -34,3 +35,8 @@ def utilization(pool: Iterable[Gpu]) -> float | None:
     """The mean utilisation of the counted GPUs that report one, 0-1; None where none does."""
     known = [gpu.utilization for gpu in counted(pool) if gpu.utilization is not None]
     return sum(known) / len(known) if known else None
+
+
+def power_w(pool: Iterable[Gpu]) -> float | None:
+    """The watts of the counted GPUs that report them; None where none does."""
+    return total(gpu.power_w for gpu in counted(pool))

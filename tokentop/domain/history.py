@@ -4,6 +4,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from tokentop.domain import gpu_pool
+from tokentop.domain.snapshot import Snapshot
+
 
 class Sample(NamedTuple):
     """What one refresh knew at monotonic time `t`; None is a gap, not a zero."""
@@ -13,6 +16,32 @@ class Sample(NamedTuple):
     multiplier: float | None = None
     queued: float | None = None
     vram_fraction: float | None = None
+    gpu_utilization: float | None = None
+    power_w: float | None = None
+    temperature_c: float | None = None  # of the hottest GPU
+    tokens_per_s: float | None = None
+    ttft_p95_s: float | None = None
+    kv_cache: float | None = None
+
+
+def sample_of(snapshot: Snapshot, now: float) -> Sample:
+    """The sample of one snapshot taken at monotonic `now`; what is stale is a gap."""
+    demand, llm = snapshot.demand, snapshot.llm
+    gpus = [gpu for gpu in snapshot.gpus if gpu.state == "ok"]
+    heat = [gpu.temperature_c for gpu in gpus if gpu.temperature_c is not None]
+    return Sample(
+        t=now,
+        utilization=None if demand.stale else demand.utilization,
+        multiplier=None if demand.stale else snapshot.pricing.multiplier,
+        queued=None if llm.stale else llm.queued,
+        vram_fraction=gpu_pool.vram_fraction(gpus),
+        gpu_utilization=gpu_pool.utilization(gpus),
+        power_w=gpu_pool.power_w(gpus),
+        temperature_c=max(heat, default=None),
+        tokens_per_s=snapshot.throughput.generation_tokens_per_s,
+        ttft_p95_s=snapshot.throughput.ttft_p95_s,
+        kv_cache=None if llm.stale else llm.kv_cache,
+    )
 
 
 class History:

@@ -120,7 +120,10 @@ class Demand(NamedTuple):
 
 
 class Pricing(NamedTuple):
-    """The cost multiplier on its S-curve and what a request costs, in tokens."""
+    """The cost multiplier on its S-curve and what a request costs, in tokens.
+
+    `age_s` is the age of the oldest input: demand, and Mint's rates where they are used.
+    """
 
     multiplier: float | None = None
     source: Literal["acta", "local"] = "local"
@@ -138,6 +141,8 @@ class Pricing(NamedTuple):
     usd_per_mtok_best: float | None = None
     reference_name: str | None = None
     reference_usd_per_mtok: float | None = None
+    age_s: float | None = None
+    stale: bool = False
 
 
 class NextInstance(NamedTuple):
@@ -153,13 +158,18 @@ class NextInstance(NamedTuple):
 
 
 class Capacity(NamedTuple):
-    """How close the next instance is, and when a surplus one would go."""
+    """How close the next instance is, and when a surplus one would go.
+
+    `age_s` is the age of the oldest input: demand, and the offer where one is shown.
+    """
 
     threshold: float = 0.95
     progress: float | None = None
     needed: bool = False
     next_instance: NextInstance = NextInstance()
     scale_down_in_s: float | None = None
+    age_s: float | None = None
+    stale: bool = False
 
 
 class CloudInstance(NamedTuple):
@@ -192,6 +202,7 @@ class Mint(NamedTuple):
     balance: float | None = None
     base_cost_tokens: float | None = None
     source: Literal["mint", "default"] = "default"
+    age_s: float | None = None
     stale: bool = False
 
 
@@ -201,6 +212,7 @@ class Parallel(NamedTuple):
     active_streams: int | None = None
     max_streams: int | None = None
     completed: int | None = None
+    age_s: float | None = None
     stale: bool = False
 
 
@@ -209,6 +221,7 @@ class Agents(NamedTuple):
 
     online: int | None = None
     active: int | None = None
+    age_s: float | None = None
     stale: bool = False
 
 

@@ -48,6 +48,7 @@ EngineState = Literal[
     "bad-data",  # answers, but nothing usable
 ]
 ANSWERING: tuple[EngineState, ...] = ("online", "asleep", "no-metrics", "names-only")
+DOWN_STATES: tuple[EngineState, ...] = ("offline", "gone")
 SILENT_STATES: tuple[EngineState, ...] = ("stale", "offline", "backing-off", "gone")
 NOT_SERVING: tuple[EngineState, ...] = ("starting", "asleep")  # known to serve no request now
 

@@ -57,11 +57,14 @@ def services_up(snapshot: Snapshot) -> int:
 
 def stale_age(snapshot: Snapshot) -> tuple[bool, float | None]:
     """Return whether anything a line shows is stale, and the greatest age known among that."""
+    llm = snapshot.llm
+    any_slots = (llm.active, llm.queued, llm.max_slots, llm.kv_cache) != (None,) * 4
     parts: Iterable[tuple[bool, float | None]] = (
         *((gpu.state == "stale", gpu.age_s) for gpu in snapshot.gpus),
-        (snapshot.llm.stale, snapshot.llm.age_s),
+        (llm.stale and any_slots, llm.age_s),
         (snapshot.cloud.stale, snapshot.cloud.age_s),
-        (snapshot.demand.stale, None),
+        (snapshot.demand.stale, snapshot.demand.age_s),
+        (snapshot.pricing.stale, snapshot.pricing.age_s),
     )
     ages = [age for stale, age in parts if stale]
     return bool(ages), max((age for age in ages if age is not None), default=None)

@@ -38,6 +38,7 @@ SERVICE_SYMBOLS: dict[str, tuple[str, str]] = {
     "stale": ("◐", "~"),
     "backing-off": ("◌", "="),
     "offline": ("○", "-"),
+    "down": ("×", "X"),  # offline, and expected to answer
     "off": ("·", "."),
     "bad-data": ("▲", "!"),
 }
@@ -52,7 +53,9 @@ ENGINE_SYMBOLS: dict[str, tuple[str, str]] = {
     "names-only": ("◇", "?"),
     "stale": ("◐", "~"),
     "backing-off": ("◌", "="),
-    "offline": ("○", "-"),
+    "offline": ("×", "X"),
+    "gone": ("▽", "v"),
+    "bad-data": ("▲", "!"),
 }
 ENGINE_STYLES: dict[str, str] = {
     "online": "active",
@@ -60,6 +63,10 @@ ENGINE_STYLES: dict[str, str] = {
     "auth-required": "error",
     "stale": "warn",
     "backing-off": "warn",
+    "no-metrics": "warn",
+    "offline": "error",
+    "gone": "error",
+    "bad-data": "error",
 }
 
 

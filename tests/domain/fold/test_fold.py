@@ -178,7 +178,10 @@ def test_acta_silent_gives_way_to_local_figures_of_now() -> None:
 def test_silent_acta_yields_to_the_local_formula() -> None:
     """ACTA counts while it answers; afterwards the local figures do, stale as they may be."""
     scene = (
-        Scenario().silent("acta/compute_pressure", PRESSED).silent(QUEUE, QueueReading(2, 2, 10))
+        Scenario()
+        .silent("acta/compute_pressure", PRESSED)
+        .silent(QUEUE, QueueReading(2, 2, 10))
+        .says("accel/gpu_metrics", GpusReading((gpu(0, 1, 10),)))
     )
     snapshot = scene.fold()
     assert (snapshot.demand.source, snapshot.demand.stale) == ("local", True)
@@ -189,18 +192,35 @@ def test_acta_keeps_the_last_word_where_nobody_else_has_any() -> None:
     """The last good picture stays, marked stale, while anybody of the stack answers."""
     scene = Scenario().silent("acta/compute_pressure", PRESSED)
     assert scene.fold().demand.tier is None
-    snapshot = scene.says("accel/status", AccelReading()).fold()
+    snapshot = scene.says("accel/gpu_metrics", GpusReading()).fold()
     assert (snapshot.demand.source, snapshot.demand.stale) == ("acta", True)
     assert snapshot.demand.age_s == 60.0
     assert snapshot.pricing.multiplier == 5.5
 
 
-def test_local_demand_is_stale_when_every_part_of_it_is() -> None:
-    """One part of now is enough to call the whole fresh."""
+def test_local_demand_is_as_old_as_its_oldest_part() -> None:
+    """What is computed from an old queue is old, however fresh the VRAM is."""
     queue, pool = QueueReading(2, 2, 10), GpusReading((gpu(0, 1, 10),))
-    assert Scenario().silent(QUEUE, queue).silent("nvml", pool).fold().demand.stale
-    assert not Scenario().silent(QUEUE, queue).says("nvml", pool).fold().demand.stale
-    assert not Scenario().says(QUEUE, queue).silent("nvml", pool).fold().demand.stale
+    scene = Scenario().says("accel/status", AccelReading())
+    fresh = scene.says(QUEUE, queue).says("nvml", pool).fold().demand
+    assert (fresh.stale, fresh.age_s) == (False, 1.0)
+    half = scene.silent(QUEUE, queue, age=30.0).fold()
+    assert (half.demand.stale, half.demand.age_s) == (True, 30.0)
+    assert (half.capacity.stale, half.capacity.age_s) == (True, 30.0)
+    assert (half.pricing.stale, half.pricing.age_s) == (True, 30.0)
+
+
+def test_capacity_is_as_old_as_its_offer() -> None:
+    """Demand is of now, the offer is an hour old."""
+    offers = OffersReading((Offer("o", "RTX 4090", 24 * 2**30, usd_per_hour=0.4),))
+    scene = (
+        Scenario()
+        .says(QUEUE, QueueReading(2, 2, 10))
+        .silent("compute/cloud_offers", offers, 3600.0)
+    )
+    found = scene.fold()
+    assert (found.demand.stale, found.demand.age_s) == (False, 1.0)
+    assert (found.capacity.stale, found.capacity.age_s) == (True, 3600.0)
 
 
 def test_mints_rates_win_over_the_defaults_and_outlive_mint() -> None:
@@ -211,12 +231,14 @@ def test_mints_rates_win_over_the_defaults_and_outlive_mint() -> None:
         (Scenario().silent("mint/mint_rates", rates), True),
     ):
         snapshot = scene.fold()
-        assert snapshot.mint == Mint(base_cost_tokens=12.0, source="mint", stale=stale)
+        assert snapshot.mint == Mint(
+            base_cost_tokens=12.0, source="mint", age_s=60.0 if stale else 1.0, stale=stale
+        )
         assert snapshot.pricing.base_cost_tokens == 12.0
         assert snapshot.pricing.tokens_per_usd == 1000.0
         assert snapshot.pricing.effective_cost_tokens == 0.0
     snapshot = Scenario().says("mint/mint_pool", PoolReading(5.0, 3.0, -1.0)).fold()
-    assert snapshot.mint == Mint(5.0, 3.0, -1.0, 10.0, "default")
+    assert snapshot.mint == Mint(5.0, 3.0, -1.0, 10.0, "default", 1.0)
 
 
 def test_costs_are_unknown_until_the_stack_or_a_price_is_known() -> None:
@@ -293,17 +315,17 @@ def test_the_quiet_line_keeps_its_last_figures() -> None:
     """Streams and agents, fresh and silent."""
     streams, agents = StreamsReading(1, 4, 9), AgentsReading(5, 2)
     fresh = Scenario().says("parallel/streams_stats", streams).says("genesis/agents", agents).fold()
-    assert (fresh.parallel, fresh.agents) == (Parallel(1, 4, 9), Agents(5, 2))
+    assert (fresh.parallel, fresh.agents) == (Parallel(1, 4, 9, 1.0), Agents(5, 2, 1.0))
     silent = Scenario().silent("parallel/streams_stats", streams).silent("genesis/agents", agents)
-    assert silent.fold().parallel == Parallel(1, 4, 9, stale=True)
-    assert silent.fold().agents == Agents(5, 2, stale=True)
+    assert silent.fold().parallel == Parallel(1, 4, 9, 60.0, stale=True)
+    assert silent.fold().agents == Agents(5, 2, 60.0, stale=True)
 
 
 def test_agents_at_work_come_from_microscheduler_where_the_roster_has_no_status() -> None:
     """Row 6 knows how many are active."""
     scene = Scenario().says("genesis/agents", AgentsReading(5))
     assert scene.says("microscheduler/vram_status", VramReading(active_agents=3)).fold().agents == (
-        Agents(5, 3)
+        Agents(5, 3, 1.0)
     )
 
 

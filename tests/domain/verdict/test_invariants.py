@@ -16,9 +16,13 @@ from tests.domain.verdict.sequences import (
     sequences,
     timed,
 )
+from tests.views.draw.composed import composed, model, text
+from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.check import alarm, exit_code
 from tokentop.views.json import dumps
+from tokentop.views.line import line
+from tokentop.views.palette import tier_theme
 
 EXAMPLES = 60
 FREE_WORDS = ("available", "Room for", "free")
@@ -124,6 +128,29 @@ def test_ratios_are_ratios_and_counts_are_counts(case: Sequence) -> None:
             assert value >= 0, path
             if path.rpartition(".")[2] in RATIOS:
                 assert value <= 1, path
+
+
+@given(cases)
+@settings(max_examples=EXAMPLES // 3, deadline=None)
+def test_every_view_shows_the_same_verdict(case: Sequence) -> None:
+    """7. JSON, line and banner of one snapshot agree on its words, its slots and its queue."""
+    snapshot = pictures(case)[-1]
+    document, row = json.loads(dumps(snapshot)), line(snapshot)
+    assert document["demand"]["headline"] == snapshot.demand.headline
+    assert document["health"]["state"] == snapshot.health.state
+    assert row.startswith(alarm(snapshot))
+    drawn = text(composed(model(snapshot), 200, 60))
+    assert snapshot.demand.headline[:60] in drawn
+    tier = snapshot.demand.tier
+    assert (f" {tier_theme(tier).word.upper()} " in drawn.splitlines()[2]) == (tier is not None)
+    llm = snapshot.llm
+    if presence(snapshot) == "engines" and llm.active is not None and llm.max_slots is not None:
+        assert (
+            row.removeprefix(alarm(snapshot))
+            .lstrip(" │")
+            .startswith(f"{llm.active}/{llm.max_slots}" + f" +{llm.queued}" * bool(llm.queued))
+        )
+        assert document["llm"]["active"] == llm.active
 
 
 def verdict(snapshot: Snapshot) -> dict[str, Any]:

@@ -112,6 +112,13 @@ VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, objec
     "view-costs-unset": (engine_examples.engines(), ViewState("costs"), (USUAL, LARGE), {}),
     # the last hour
     "view-history": (examples.high(), ViewState("history"), (SMALL, USUAL, LARGE, (200, 60)), {}),
+    "view-history-engines": (
+        engine_examples.priced(), ViewState("history"), (USUAL, LARGE), {}),
+    "view-history-gpus": (examples.gpus_only(), ViewState("history"), (USUAL, LARGE), {}),
+    "view-why": (examples.saturated(), ViewState("why"), (SMALL, USUAL, LARGE), {}),
+    "view-why-engines": (
+        engine_examples.troubled_engines(), ViewState("why"), ((40, 12), USUAL, LARGE), {}),
+    "view-why-calm": (engine_examples.one_engine(), ViewState("why"), (USUAL,), {}),
     "view-history-ascii": (examples.high(), ViewState("history"), (USUAL,), {"ui": ASCII}),
     "view-history-young": (
         examples.low(), ViewState("history"), (LARGE,), {"samples": lambda: samples()[-1:]}),
@@ -123,6 +130,8 @@ STYLED: dict[str, tuple[Size, ...]] = {
     "first-paint": (USUAL, LARGE),
     "empty": (USUAL, LARGE),
     "offline": (USUAL,),
+    "gpus-only": (USUAL,),
+    "view-why-engines": (USUAL,),
     "stale": ((40, 12), SMALL, USUAL, LARGE),
     "later": (USUAL,),
     "troubled": ((40, 12), USUAL, LARGE),
@@ -165,11 +174,12 @@ LAYOUTS = {
     "stack-8-gpus": LayoutInputs(gpu_rows=8),
     "stack-64-gpus": LayoutInputs(gpu_rows=64),
     "stack-and-engines": LayoutInputs(gpu_rows=8, engines=2, engine_rows=2),
-    "one-engine": LayoutInputs(gpu_rows=1, engines=1, engine_rows=1, has_stack=False),
-    "engines": LayoutInputs(gpu_rows=8, engines=3, engine_rows=3, has_stack=False),
-    "many-engines": LayoutInputs(gpu_rows=9, engines=9, engine_rows=11, has_stack=False),
-    "fleet": LayoutInputs(gpu_rows=17, engines=65, engine_rows=69, has_stack=False),
-    "empty": LayoutInputs(empty=True),
+    "one-engine": LayoutInputs(gpu_rows=1, engines=1, engine_rows=1, presence="engines"),
+    "engines": LayoutInputs(gpu_rows=8, engines=3, engine_rows=3, presence="engines"),
+    "many-engines": LayoutInputs(gpu_rows=9, engines=9, engine_rows=11, presence="engines"),
+    "fleet": LayoutInputs(gpu_rows=17, engines=65, engine_rows=69, presence="engines"),
+    "gpus-only": LayoutInputs(gpu_rows=4, presence="gpus", process_rows=6),
+    "empty": LayoutInputs(presence="nothing"),
     "compact": LayoutInputs(compact=True),
     "hidden": LayoutInputs(gpu_rows=8, hidden=frozenset(HIDDEN.hide)),
 }

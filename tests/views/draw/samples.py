@@ -13,4 +13,16 @@ def _sample(i: int, t: float) -> Sample:
     if 60 <= i < 66:
         return Sample(t)
     level = 0.3 + 0.012 * (i % 40)
-    return Sample(t, level, 1.0 + 5.0 * level, float(i % 9), 0.5 + level / 4)
+    return Sample(
+        t,
+        level,
+        1.0 + 5.0 * level,
+        float(i % 9),
+        0.5 + level / 4,
+        gpu_utilization=level,
+        power_w=900.0 + 1500.0 * level,
+        temperature_c=48.0 + 30.0 * level,
+        tokens_per_s=2400.0 * level,
+        ttft_p95_s=0.1 + 0.6 * level,
+        kv_cache=0.9 * level,
+    )

@@ -10,7 +10,7 @@ from tests.views.draw import strategies as some
 from tests.views.draw.test_exact import check
 from tests.views.draw.test_panels import said, styles
 from tokentop.domain.engines.history import Trends
-from tokentop.domain.snapshot import Gpu, Process, Service, Snapshot
+from tokentop.domain.snapshot import Gpu, Process, Snapshot
 from tokentop.domain.snapshot_engines import Cost, Engine, Throughput
 from tokentop.views.tui.draw.kit.line import DrawOptions, span_width
 from tokentop.views.tui.draw.layout_inputs import layout_inputs
@@ -195,17 +195,16 @@ def test_with_a_stack_both_are_shown() -> None:
     assert "gemma4-12b" in text
 
 
-def test_a_parked_service_that_nobody_set_up_is_no_stack() -> None:
-    """Default addresses where nobody ever listened end up parked; that makes no stack of them."""
+def test_a_service_that_is_neither_set_up_nor_ever_answered_is_no_stack() -> None:
+    """Default addresses where nothing ever listened leave the screen to the engines."""
     snap = boxes.engines()
-    rows = tuple(
-        s._replace(state="backing-off") if s.kind == "aither" else s for s in snap.services
-    )
-    assert "Everything is Free" not in banner.headline(snap._replace(services=rows))
-    told = Service("genesis", "aither", None, "backing-off", None, 40.0, "refused")
-    with_one = snap._replace(services=(told, *rows[1:]))
-    calm = with_one._replace(demand=with_one.demand._replace(mode="normal"))
-    assert "Everything is Free" in banner.headline(calm)
+    names = {p.panel for p in dashboard(120, 40, layout_inputs(snap, LOOK))}
+    assert not names & {"multiplier", "capacity", "economy", "metrics", "cloud"}
+    assert "genesis" not in said(services.lines(snap, 160, 2, LOOK))
+    once = tuple(s._replace(member=s.name == "genesis") for s in snap.services)
+    with_one = snap._replace(services=once)
+    names = {p.panel for p in dashboard(120, 40, layout_inputs(with_one, LOOK))}
+    assert {"multiplier", "capacity", "economy", "metrics", "cloud"} <= names
 
 
 @pytest.mark.parametrize("mode", ["normal", "pressure", "saturated"])
@@ -216,7 +215,7 @@ def test_the_banner_follows_its_mode_and_the_badge_its_tier(mode: str) -> None:
     assert banner.border(snap) == f"mode.{mode}"
     for width, height in ((78, 2), (116, 3)):
         found = styles(banner.lines(snap, width, height, LOOK))
-        assert {f"mode.{mode}", "badge.high"} <= found
+        assert {f"mode.{mode}", f"badge.{snap.demand.tier}"} <= found
 
 
 @pytest.mark.parametrize("sort", ENGINE_SORTS)
@@ -227,7 +226,7 @@ def test_every_order_is_total_and_puts_the_unknown_last(sort: str) -> None:
     other = [r.engine.id for r in listed(snap.engines[::-1], sort) if r.engine]
     assert one == other
     if sort == "tok/s":
-        assert one[:2] == [boxes.QWEN.id, boxes.GEMMA.id]
+        assert one[0] == boxes.QWEN.id  # the only one that serves
 
 
 def test_groups_are_kept_together_under_their_sums() -> None:

@@ -17,7 +17,7 @@ from tokentop.views.tui.draw.layout import (
 )
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 
-STACK_BOX, ENGINE_BOX = LayoutInputs(), LayoutInputs(engines=3, has_stack=False)
+STACK_BOX, ENGINE_BOX = LayoutInputs(), LayoutInputs(engines=3, presence="engines")
 
 
 def heights(

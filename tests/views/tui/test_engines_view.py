@@ -37,7 +37,7 @@ def box(count: int = 3, **cost: Any) -> TokentopApp:
     )
     app = TokentopApp(config)
     desk = app.session.collector.engines()
-    desk.update_from_discovery(tuple(found() if count == 3 else fleet(count)))
+    desk.update_from_discovery(tuple(found() if count == 3 else fleet(count)), now=0.0)
     for at in (AT - 8, AT - 4, AT):
         for place, identity in enumerate(desk.ids()):
             desk.record(identity, answer(identity, place, at), at, 0.004)

@@ -4,6 +4,8 @@ For every figure the sources are looked up in the order of preference; those who
 succeeded come first, and the last good value of a silent one is the last resort.
 """
 
+from collections.abc import Iterable
+
 from tokentop.domain.economy import capacity as scaling
 from tokentop.domain.economy.pricing import pricing
 from tokentop.domain.engines.summary import EnginesSummary, combined_slots
@@ -17,8 +19,8 @@ from tokentop.domain.fold.inputs import (
     age,
     all_stale,
     lookup,
+    oldest,
     select,
-    youngest,
 )
 from tokentop.domain.fold.question import QUEUE_KEYS, question
 from tokentop.domain.fold.services import online, services
@@ -56,9 +58,7 @@ def fold_with_memory(inp: FoldInput) -> tuple[Snapshot, Memory]:
     judged = verdict(asked)
     need = _demand(judged, asked, slots)
     rates = _rates(inp)
-    price = pricing(
-        inp.policy.pricing, need, acta=_acta(inp, need), rates=rates, priced=_priced(inp)
-    )
+    price = _price(inp, need, rates)
     snapshot = Snapshot(
         version=inp.version,
         at=inp.at,
@@ -104,7 +104,7 @@ def llm(inp: FoldInput) -> Llm:
         models=None if models.value is None else tuple(sorted(models.value, key=_by_name)),
         back_pressure=_back_pressure(states),
         source="+".join(name for name in ("genesis", "microscheduler") if name in names) or None,
-        age_s=youngest(selections),
+        age_s=oldest(selections),
         stale=all_stale(selections),
     )
 
@@ -153,7 +153,7 @@ def _demand(judged: Verdict, asked: Question, slots: Llm) -> Demand:
         back_pressure=_limited(asked.stack, slots),
         source=judged.source,
         profile=stack.profile if stack else "serving" if pool else "vram",
-        stale=bool(stack and stack.stale),
+        stale=bool(pool and stack and stack.stale),
         age_s=judged.age_s,
         reasons=judged.reasons,
         pools=judged.pools,
@@ -180,6 +180,19 @@ def _acta(inp: FoldInput, need: Demand) -> PressureReading | None:
     return acta if fresh or need.source == "acta" else None
 
 
+def _price(inp: FoldInput, need: Demand, rates: RatesReading | None) -> Pricing:
+    """The price at the present demand, with the age of the oldest of what it follows from."""
+    price = pricing(
+        inp.policy.pricing, need, acta=_acta(inp, need), rates=rates, priced=_priced(inp)
+    )
+    used = [(need.age_s, need.stale)]
+    if rates is not None:
+        state = lookup(inp, "mint/mint_rates")
+        used.append((state.age_s, not state.fresh))
+    age_s, stale = _aged(used)
+    return price._replace(age_s=age_s, stale=stale)
+
+
 def _rates(inp: FoldInput) -> RatesReading | None:
     good = lookup(inp, "mint/mint_rates").good
     return good if isinstance(good, RatesReading) else None
@@ -198,9 +211,9 @@ def _capacity(
     active: int | None,
     rates: RatesReading | None,
 ) -> Capacity:
-    offers = lookup(inp, "compute/cloud_offers").good
-    rules = inp.policy.capacity
-    return scaling.capacity(
+    state = lookup(inp, "compute/cloud_offers")
+    offers, rules = state.good, inp.policy.capacity
+    found = scaling.capacity(
         inp.policy,
         need,
         offers=offers.offers if isinstance(offers, OffersReading) else (),
@@ -209,6 +222,17 @@ def _capacity(
         below_since=scaling.below_since(inp.below_since, need.utilization, active, inp.now, rules),
         now=inp.now,
     )
+    used = [(need.age_s, need.stale)]
+    if found.next_instance.source == "offer":
+        used.append((state.age_s, not state.fresh))
+    age_s, stale = _aged(used)
+    return found._replace(age_s=age_s, stale=stale)
+
+
+def _aged(inputs: Iterable[tuple[float | None, bool]]) -> tuple[float | None, bool]:
+    """(age of the oldest input, whether any of them is stale)."""
+    ages = [age_s for age_s, _ in inputs if age_s is not None]
+    return max(ages, default=None), any(stale for _, stale in inputs)
 
 
 def _mint(inp: FoldInput, price: Pricing, rates: RatesReading | None) -> Mint:
@@ -226,6 +250,7 @@ def _mint(inp: FoldInput, price: Pricing, rates: RatesReading | None) -> Mint:
         balance=balance.value,
         base_cost_tokens=price.base_cost_tokens,
         source="mint" if own else "default",
+        age_s=oldest(selections),
         stale=all_stale(selections),
     )
 
@@ -235,8 +260,9 @@ def _parallel(inp: FoldInput) -> Parallel:
     active = select(states, lambda r: r.active_streams)
     most = select(states, lambda r: r.max_streams)
     completed = select(states, lambda r: r.completed_total)
+    used = (active, most, completed)
     return Parallel(
-        active.value, most.value, completed.value, stale=all_stale((active, most, completed))
+        active.value, most.value, completed.value, age_s=oldest(used), stale=all_stale(used)
     )
 
 
@@ -246,7 +272,8 @@ def _agents(inp: FoldInput) -> Agents:
     at_work = select([roster], lambda r: r.active)
     if at_work.state is None:
         at_work = select([lookup(inp, "microscheduler/vram_status")], lambda r: r.active_agents)
-    return Agents(online_now.value, at_work.value, stale=all_stale((online_now, at_work)))
+    used = (online_now, at_work)
+    return Agents(online_now.value, at_work.value, age_s=oldest(used), stale=all_stale(used))
 
 
 def _data_age(inp: FoldInput, engines: EnginesSummary) -> float | None:

@@ -113,7 +113,7 @@ def all_stale(selections: Iterable[Selected]) -> bool:
     return bool(known) and not any(selected.fresh for selected in known)
 
 
-def youngest(selections: Iterable[Selected]) -> float | None:
-    """The age in seconds of the newest answer that supplied a value."""
+def oldest(selections: Iterable[Selected]) -> float | None:
+    """The age in seconds of the oldest answer that supplied a value."""
     ages = [selected.state.age_s for selected in selections if selected.state is not None]
-    return min((seconds for seconds in ages if seconds is not None), default=None)
+    return max((seconds for seconds in ages if seconds is not None), default=None)

@@ -110,7 +110,7 @@ def _with_vram(load: StackLoad, inp: FoldInput, pool: tuple[Gpu, ...], slots: Ll
         ages.append(queue_age_s)
         fresh.append(queue_fresh)
     known = [age for age in ages if age is not None]
-    return load._replace(age_s=max(known, default=None), stale=bool(fresh) and not any(fresh))
+    return load._replace(age_s=max(known, default=None), stale=not all(fresh))
 
 
 def _with_pressure(load: StackLoad, acta: SourceState) -> StackLoad:

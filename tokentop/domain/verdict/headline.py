@@ -36,18 +36,23 @@ class Words(NamedTuple):
     no_engine: str = NO_ENGINE
 
 
-def message(tier: Tier | None, pool: Pool | None, words: Words) -> str:
-    """The tier in a sentence: the stack's own, or how much room the fullest pool has."""
+def message(tier: Tier | None, pool: Pool | None, words: Words, *, named: bool) -> str:
+    """The tier in a sentence: the stack's own, or how much room the fullest pool has.
+
+    `named`: there are several pools, so the sentence says whose room it is.
+    """
     if pool is None or (tier is None and pool.model == "stack"):
         return NO_DATA if words.waiting or words.stack else NO_ENGINE
     if pool.model == "stack" and tier is not None:
         return STACK_MESSAGES[tier]
-    return _room(tier, pool)
+    said = _room(tier, pool)
+    return said if not named or pool.model in said else f"{pool.model}: {said[0].lower()}{said[1:]}"
 
 
 def headline(health: Health, mode: Mode | None, pool: Pool | None, said: str, words: Words) -> str:
     """One sentence in one voice: what is down or starting, else how full it is."""
-    if health.state in ("down", "starting") and health.reasons:
+    silent = health.state == "degraded" and mode is None
+    if (health.state in ("down", "starting") or silent) and health.reasons:
         return health.reasons[0].text
     if pool is None or mode is None or pool.model != "stack":
         return said

@@ -42,7 +42,9 @@ def place(one: EngineObservation) -> str:
 
 def _engine(one: EngineObservation, lost_pids: frozenset[int], clock: Clock) -> Member:
     standing = _standing(one, lost_pids, clock)
-    return Member(one.id, pool_of(one), standing, place(one), _reason(one, standing, clock))
+    reason = _reason(one, standing, clock)
+    router = one.reading is not None and one.reading.router
+    return Member(one.id, pool_of(one), standing, place(one), reason, router)
 
 
 def _standing(one: EngineObservation, lost_pids: frozenset[int], clock: Clock) -> Standing:
@@ -58,14 +60,15 @@ def _standing(one: EngineObservation, lost_pids: frozenset[int], clock: Clock) -
 
 
 def _reason(one: EngineObservation, standing: Standing, clock: Clock) -> Reason | None:
-    name = pool_of(one)
     if standing == "serving":
         return None
+    name, here = pool_of(one), place(one)
     if standing == "starting":
         return Reason("engine_starting", f"{name} is starting: the model is being loaded", one.id)
     if standing == "down":
         return Reason("engine_down", f"{name} is down: {_why_down(one, clock)}", one.id)
-    return Reason("engine_degraded", f"{name}: {_why_degraded(one)}", one.id)
+    subject = name if here in ("", name) else f"{name} ({here})"
+    return Reason("engine_degraded", f"{subject} {_why_degraded(one)}", one.id)
 
 
 def _why_down(one: EngineObservation, clock: Clock) -> str:
@@ -83,8 +86,9 @@ def _refused(one: EngineObservation) -> bool:
 
 
 def _why_degraded(one: EngineObservation) -> str:
+    """What it does, as the rest of a sentence that begins with its name."""
     if one.state in ("stale", "backing-off") and one.silent_s is not None:
-        return f"no answer from {place(one)} for {fmt_age(one.silent_s)}"
+        return f"has not answered for {fmt_age(one.silent_s)}"
     if one.state in _WHY_DEGRADED:
-        return f"{place(one)} {_WHY_DEGRADED[one.state]}"
-    return problem(one) or "its GPU is lost"
+        return _WHY_DEGRADED[one.state]
+    return clean(problem(one) or "runs on a GPU that is lost", 200)

@@ -1,6 +1,6 @@
 """The seven-service stack's pool: VRAM and its queue, or ACTA's word where ACTA answers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from tokentop.domain.economy.demand import serving_utilization, vram_utilization
@@ -108,6 +108,15 @@ def stack_reasons(load: StackLoad, tiers: TierPolicy) -> Iterator[Reason]:
 def service_members(services: Iterable[Service]) -> tuple[Member, ...]:
     """The services of the stack that were configured, or have answered since the start."""
     return tuple(_service(one) for one in services if one.kind == "aither" and one.member)
+
+
+def stack_down(members: Sequence[Member]) -> Reason:
+    """In one sentence that the stack as a whole is down."""
+    up = sum(member.standing == "serving" for member in members)
+    text = f"The stack is down: {up} of its {len(members)} services answer"
+    if not up:
+        text = "The stack is down: none of its services answers"
+    return Reason("engine_down", text, STACK)
 
 
 def _service(one: Service) -> Member:

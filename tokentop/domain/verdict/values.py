@@ -88,10 +88,14 @@ class Clock(NamedTuple):
 
 
 class Member(NamedTuple):
-    """One member with its standing; `pool` is the model that it serves, `place` its address."""
+    """One member with its standing; `pool` is the model that it serves, `place` its address.
+
+    A `router` sends requests on to engines: its load is theirs.
+    """
 
     id: str
     pool: str
     standing: Standing
     place: str = ""
     reason: Reason | None = None
+    router: bool = False

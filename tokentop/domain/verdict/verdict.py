@@ -9,6 +9,7 @@ from tokentop.domain.verdict.headline import Words, headline, message
 from tokentop.domain.verdict.stack import (
     STACK,
     StackLoad,
+    stack_down,
     stack_mode,
     stack_reasons,
     stack_tier,
@@ -68,6 +69,7 @@ class _Judged(NamedTuple):
     held: HeldTier | None
     mode: Mode | None
     age_s: float | None
+    router: bool = False
 
 
 def verdict(question: Question) -> Verdict:
@@ -76,10 +78,12 @@ def verdict(question: Question) -> Verdict:
     if question.stack is not None:
         judged.append(_stack_pool(question, question.stack))
     found = _health(question, judged)
+    judged = [one for one in judged if not one.router] or judged
     full = _fullest([judged[-1]] if question.vram_decides and question.stack else judged)
     tier = full.pool.tier if full else None
     mode = full.mode if full else None
-    said = message(tier, full.pool if full else _likeliest(judged), question.words)
+    shown = full.pool if full else _likeliest(judged)
+    said = message(tier, shown, question.words, named=len(judged) > 1)
     return Verdict(
         health=found,
         tier=tier,
@@ -127,13 +131,16 @@ def _engine_pool(question: Question, name: str, members: Sequence[Member]) -> _J
     )
     member = members[0].id if len(members) == 1 else None
     reasons = tuple(reasons_of(load, member))
-    return _Judged(pool, reasons, kept, mode_of(pool.tier), load.age_s)
+    router = all(one.router for one in members)
+    return _Judged(pool, reasons, kept, mode_of(pool.tier), load.age_s, router)
 
 
 def _stack_pool(question: Question, load: StackLoad) -> _Judged:
     members = question.stack_members
+    by_acta = load.pressure is not None and not load.stale
     serves = any(one.standing == "serving" for one in members)
-    if members and not serves and not question.vram_decides:
+    heard = serves and (question.stack_answers or by_acta)
+    if members and not heard and not question.vram_decides:
         load = StackLoad(load.model)  # what was heard before nobody answered is no load of now
     utilization = load.utilization
     tier = stack_tier(load, utilization, question.tiers)
@@ -182,6 +189,8 @@ def _likeliest(judged: Sequence[_Judged]) -> Pool | None:
 
 def _health(question: Question, judged: Sequence[_Judged]) -> Health:
     reasons = health_of.member_reasons((*question.members, *question.stack_members))
+    if any(one.pool.model == STACK and one.pool.health == "down" for one in judged):
+        reasons.insert(0, stack_down(question.stack_members))
     states = [one.pool.health for one in judged]
     if question.others and states:
         states.append("degraded")

@@ -10,8 +10,7 @@ from tokentop import fault
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
 from tokentop.domain.engines.history import EngineHistory
-from tokentop.domain.gpu_pool import vram_fraction
-from tokentop.domain.history import History, Sample
+from tokentop.domain.history import History, Sample, sample_of
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.smoothing import LatencySmoother
@@ -90,6 +89,10 @@ class Session:
     def refresh(self) -> None:
         self._poller.refresh()
 
+    def dismiss(self, identity: str) -> bool:
+        """Forget an engine that is gone; whether there was one."""
+        return self.collector.has_engines and self.collector.engines().dismiss(identity)
+
     async def start(
         self,
         spawn: Spawn,
@@ -155,19 +158,6 @@ class Session:
         self.history.add(sample_of(snapshot, self._sampled_at))
         if snapshot.engines:
             self.engine_history.add(self._sampled_at, snapshot.engines)
-
-
-def sample_of(snapshot: Snapshot, now: float) -> Sample:
-    """The history's sample of one snapshot; stale demand is a gap."""
-    demand = snapshot.demand
-    fresh = not demand.stale
-    return Sample(
-        t=now,
-        utilization=demand.utilization if fresh else None,
-        multiplier=snapshot.pricing.multiplier if fresh else None,
-        queued=None if snapshot.llm.stale else snapshot.llm.queued,
-        vram_fraction=vram_fraction(gpu for gpu in snapshot.gpus if gpu.state == "ok"),
-    )
 
 
 def _host(config: Config) -> str:

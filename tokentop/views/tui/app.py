@@ -107,6 +107,7 @@ class TokentopApp(TerminalApp):
             insecure_tls=not self.session.config.tls.verify,
             trends=self.session.engine_history.trends,
             burn_at=self.session.config.policy.cost.silent_burn_at,
+            discovery=self.session.config.discovery,
         )
 
     def _show(self) -> None:
@@ -170,6 +171,17 @@ class TokentopApp(TerminalApp):
 
     def action_open(self, identity: str | None = None) -> None:
         self._change_view(navigation.opened(self._model(), identity))
+
+    def action_dismiss(self) -> None:
+        """Forget the engine that is opened, or under the cursor, if it is gone."""
+        identity = self.view.opened or navigation.selected(self._model())
+        if identity is None or not self.session.dismiss(identity):
+            self._notify("Only an engine that is gone can be forgotten")
+            return
+        self._change_view(navigation.back(self.view) if self.view.opened else self.view)
+        self._take_snapshot()
+        self._show()
+        self._notify("Forgotten; a search that finds it again brings it back")
 
     def action_scroll_rows(self, rows: int) -> None:
         self._change_view(navigation.scrolled(self._model(), self.monitor.placed, rows))

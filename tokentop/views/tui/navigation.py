@@ -15,7 +15,7 @@ from tokentop.views.tui.draw.panels.footer import HINTS
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
 from tokentop.views.tui.keys import KEYS
 from tokentop.views.tui.screen_model import ScreenModel, edges, lines, scrolling
-from tokentop.views.tui.state import ViewState
+from tokentop.views.tui.state import PAGES, ViewState
 
 Shown = Sequence[Placement]
 _OPENS = {
@@ -24,6 +24,7 @@ _OPENS = {
     "multiplier": "view('history')",
     "engines": "view('engines')",
     "tokens": "view('costs')",
+    "banner": "view('why')",
 }
 
 
@@ -82,15 +83,22 @@ def _moved(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
     return view._replace(cursor=cursor, offset=offset)
 
 
-def opened(model: ScreenModel, identity: str | None = None) -> ViewState:
-    """One engine in full: `identity`, else the one under the cursor."""
-    view = model.view
-    if not in_table(view):
-        return view
+def selected(model: ScreenModel) -> str | None:
+    """The id of the engine under the cursor of the engines' table."""
+    if not in_table(model.view):
+        return None
     found = table(model)
-    here = found[place_of(found, view.cursor)].engine if found else None
-    wanted = identity or (here.id if here else None)
-    if wanted is None:
+    here = found[place_of(found, model.view.cursor)].engine if found else None
+    return here.id if here else None
+
+
+def opened(model: ScreenModel, identity: str | None = None) -> ViewState:
+    """One engine in full: `identity`, else the one under the cursor; the dashboard's reasons."""
+    view = model.view
+    if view.name == "dashboard":
+        return view.named("why")
+    wanted = identity or selected(model)
+    if not in_table(view) or wanted is None:
         return view
     return view._replace(opened=wanted, cursor=wanted, table_offset=view.offset, offset=0)
 
@@ -99,7 +107,7 @@ def back(view: ViewState) -> ViewState:
     """One step back: from an engine to the table, from the costs, from a filter."""
     if view.opened is not None:
         return view._replace(opened=None, offset=view.table_offset)
-    if view.name == "costs":
+    if view.name in PAGES:
         return view.named(view.previous)
     return view._replace(filter="", filtering=False, offset=0)
 

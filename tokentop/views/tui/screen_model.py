@@ -3,15 +3,16 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tokentop.config.schema import UiConfig
+from tokentop.config.schema import DiscoveryConfig, UiConfig
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
+from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.layout_inputs import layout_inputs
 from tokentop.views.tui.draw.panel import Panel, draw_panel
-from tokentop.views.tui.draw.panels import costs
+from tokentop.views.tui.draw.panels import costs, why
 from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines.rows import listed
 from tokentop.views.tui.draw.panels.gpus import processes
@@ -19,8 +20,14 @@ from tokentop.views.tui.draw.panels.gpus.rows import arranged
 from tokentop.views.tui.draw.registry import PANELS, dashboard
 from tokentop.views.tui.state import ViewState
 
-CHARTS = ("utilization", "multiplier", "queue", "vram")
+CHARTS: dict[Presence, tuple[str, str, str, str]] = {
+    "stack": ("utilization", "multiplier", "queue", "vram"),
+    "engines": ("tokens", "ttft", "queue", "kv"),
+    "gpus": ("gpu", "vram", "power", "heat"),
+    "nothing": ("gpu", "vram", "power", "heat"),
+}
 _CHART = "chart-"
+PAGES = {"costs": costs.page, "why": why.page}
 
 
 class ScreenModel(NamedTuple):
@@ -41,6 +48,7 @@ class ScreenModel(NamedTuple):
     insecure_tls: bool = False
     trends: Callable[[str], Trends] = lambda _: Trends()
     burn_at: float = 0.2
+    discovery: DiscoveryConfig = DiscoveryConfig()
 
     @property
     def options(self) -> DrawOptions:
@@ -65,6 +73,9 @@ class ScreenModel(NamedTuple):
             cursor=view.cursor if view.name == "engines" else None,
             burn_at=self.burn_at,
             hosts=view.name == "gpus",
+            search=self.discovery.enabled,
+            hosts_searched=self.discovery.hosts,
+            ports_searched=self.discovery.ports,
         )
 
 
@@ -87,7 +98,9 @@ def _inside(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
         return _gpu_view(scene, room)
     if view.name == "engines":
         return (room._replace(panel="engines" if view.opened is None else "engine"),)
-    return (room._replace(panel="costs"),) if view.name == "costs" else _charts(room)
+    if view.name in ("costs", "why"):
+        return (room._replace(panel=view.name),)
+    return _charts(room, CHARTS[presence(scene.snapshot)])
 
 
 def _gpu_view(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
@@ -100,15 +113,15 @@ def _gpu_view(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     )
 
 
-def _charts(room: Placement) -> tuple[Placement, ...]:
+def _charts(room: Placement, charts: Sequence[str]) -> tuple[Placement, ...]:
     """Two by two where it is wide; else one above the other, as many as are readable."""
     across = 2 if room.width >= 100 else 1
-    down = max(1, min(len(CHARTS) // across, room.height // 5))
+    down = max(1, min(len(charts) // across, room.height // 5))
     rows = [room.height * i // down for i in range(down + 1)]
     columns = [room.width * i // across for i in range(across + 1)]
     return tuple(
         Placement(
-            _CHART + CHARTS[y * across + x],
+            _CHART + charts[y * across + x],
             room.x + columns[x],
             room.y + rows[y],
             columns[x + 1] - columns[x],
@@ -124,7 +137,9 @@ def lines(scene: ScreenModel, place: Placement) -> list[Line]:
     """One panel's lines, exactly as large as its place."""
     options = scene.options
     if place.panel == "history":  # the dashboard's own, so that it does without plotext's 10 MB
-        options = options._replace(history=[sample.utilization for sample in scene.samples()])
+        shown = presence(scene.snapshot)
+        values = [s.gpu_utilization if shown == "gpus" else s.utilization for s in scene.samples()]
+        options = options._replace(history=values)
     return draw_panel(_panel(scene, place.panel), scene.snapshot, place, options)
 
 
@@ -175,7 +190,7 @@ def _rows(scene: ScreenModel, place: Placement) -> int | None:
         return len(processes.rows(snapshot, options))
     if scene.view.name == "engines" and place.panel == "engines":
         return len(listed(snapshot.engines, options.engine_sort, options.engine_filter))
-    if place.panel == "costs":
-        return len(costs.page(snapshot, width))
+    if place.panel in PAGES:
+        return len(PAGES[place.panel](snapshot, width))
     one = engine.find(snapshot, scene.view.opened or "") if place.panel == "engine" else None
     return len(engine.page(one, Trends(), width, options)) if one else None

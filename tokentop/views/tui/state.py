@@ -2,8 +2,10 @@
 
 from typing import Literal, NamedTuple
 
-Name = Literal["dashboard", "gpus", "history", "engines", "costs"]
+Name = Literal["dashboard", "gpus", "history", "engines", "costs", "why"]
 NAMES: tuple[Name, ...] = ("dashboard", "gpus", "history", "engines")  # tab goes through them
+
+PAGES: tuple[Name, ...] = ("costs", "why")  # opened over another view, to which esc goes back
 
 
 class ViewState(NamedTuple):
@@ -11,7 +13,7 @@ class ViewState(NamedTuple):
 
     `cursor` is the id of the engine under the cursor, `opened` of the one shown in full;
     `table_offset` is where the table stood when it was opened, `previous` the view from which the
-    costs were opened. `paused_at` is monotonic, s.
+    costs or the reasons were opened. `paused_at` is monotonic, s.
     """
 
     name: Name = "dashboard"
@@ -37,7 +39,7 @@ class ViewState(NamedTuple):
             offset=0,
             opened=None,
             filter=self.filter if same else "",
-            previous=self.previous if self.name == "costs" else self.name,
+            previous=self.previous if self.name in PAGES else self.name,
         )
 
     def next(self, step: int) -> "ViewState":

@@ -70,7 +70,7 @@ def test_the_header_always_tells_how_old_the_data_are(
 ) -> None:
     """Whatever badges there are; at 80 cells how often it asks and what is up are told as well."""
     options = LOOK._replace(paused=paused, insecure_tls=unsafe)
-    text = said(header.lines(examples.stale(), width, 1, options))
+    text = said(header.lines(examples.silent(), width, 1, options))
     assert "47s" in text
     assert ("PAUSED" in text) == paused or width < 40
     assert ("TLS" in text) == unsafe or width < 40
@@ -99,7 +99,7 @@ def test_the_header_always_tells_how_old_the_data_are(
 def test_every_failure_has_a_short_word(error: Failure, word: str) -> None:
     """The kind of a transport's failure, as one or two words in the strip."""
     state = "bad-data" if error.kind == "bad-data" else "offline"
-    row = Service("genesis", "aither", URL, state, error=error.text, reason=error.kind)
+    row = Service("genesis", "aither", URL, state, error=error.text, reason=error.kind, member=True)
     snap = Snapshot(services=(row,))
     assert word in said(services.lines(snap, 116, 2, LOOK))
 
@@ -107,7 +107,7 @@ def test_every_failure_has_a_short_word(error: Failure, word: str) -> None:
 def test_every_kind_of_failure_has_a_word() -> None:
     """A kind without one would cost the whole strip."""
     for kind in get_args(FailureKind):
-        row = Service("genesis", "aither", URL, "offline", error="x", reason=kind)
+        row = Service("genesis", "aither", URL, "offline", error="x", reason=kind, member=True)
         assert said(services.lines(Snapshot(services=(row,)), 196, 2, LOOK)).count("offline: ") == 1
 
 

@@ -11,7 +11,7 @@ from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 
 Border = Literal["bare", "rule", "frame"]
 Size = Literal["large", "medium", "small"]
-Content = Literal["stack", "engines", "empty", "compact"]
+Content = Literal["stack", "engines", "gpus", "empty", "compact"]
 
 Sizes = tuple[Size, ...]
 Contents = tuple[Content, ...]
@@ -22,6 +22,8 @@ SMALL: Sizes = ("small",)
 SIZES: Sizes = ("large", "medium", "small")
 STACK: Contents = ("stack",)  # the seven services, with or without engines beside them
 ENGINES: Contents = ("engines",)  # a box with engines and no stack
+GPUS: Contents = ("gpus",)  # GPUs and nothing that serves, or nothing has answered yet
+ALL: Contents = (*STACK, *ENGINES, *GPUS)
 EMPTY: Contents = ("empty",)
 COMPACT: Contents = ("compact",)
 _FLEX_OPENS = {"bare": 1, "rule": 3, "frame": 5}  # rows: a border alone would show nothing
@@ -119,9 +121,7 @@ def content_of(inputs: LayoutInputs) -> Content:
     """What the dashboard is of."""
     if inputs.compact:
         return "compact"
-    if inputs.empty:
-        return "empty"
-    return "stack" if inputs.has_stack else "engines"
+    return "empty" if inputs.presence == "nothing" else inputs.presence
 
 
 def _bands(

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from tokentop.domain.presence import Presence, has_stack, presence
 from tokentop.domain.snapshot import Service, Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions
 
@@ -11,53 +12,40 @@ _EXPECTED = 8  # rows for GPUs before the first answer, so that the screen does 
 class LayoutInputs(NamedTuple):
     """What the layout depends on; it changes rarely, so that nothing jumps from poll to poll.
 
-    `engine_rows` counts the headings of groups as well.
+    `engine_rows` counts the headings of groups as well; `waiting`: nothing has answered yet.
     """
 
     gpu_rows: int = 0
-    empty: bool = False
+    presence: Presence = "stack"
     compact: bool = False
     hidden: frozenset[str] = frozenset()
     engines: int = 0
-    has_stack: bool = True
     engine_rows: int = 0
+    process_rows: int = 0
+    waiting: bool = False
 
 
 def layout_inputs(snapshot: Snapshot, options: DrawOptions) -> LayoutInputs:
     """The layout's inputs from one snapshot and what the user has chosen."""
     groups = {e.group or "" for e in snapshot.engines}
+    found, before = presence(snapshot), waiting(snapshot)
     return LayoutInputs(
-        gpu_rows=_EXPECTED if waiting(snapshot) else len(snapshot.gpus),
-        empty=empty(snapshot),
+        gpu_rows=_EXPECTED if before else len(snapshot.gpus),
+        presence="gpus" if found == "nothing" and before else found,
         compact=options.compact,
         hidden=options.hidden,
         engines=len(snapshot.engines),
-        has_stack=has_stack(snapshot) or not snapshot.engines,
         engine_rows=len(snapshot.engines) + len(groups if any(groups) else ()),
+        process_rows=sum(len(gpu.processes or ()) for gpu in snapshot.gpus),
+        waiting=before,
     )
 
 
-def has_stack(snapshot: Snapshot) -> bool:
-    """True where the seven-service stack is not off, and answers, has answered or is configured.
-
-    A base cost before any of its answers exists only where it, or a price, is configured.
-    """
-    if any(up for _, up in snapshot.services_online):
-        return True
-    seven = [s for s in snapshot.services if s.kind == "aither"]
-    if seven and all(s.state == "off" for s in seven):
-        return False
-    if snapshot.pricing.base_cost_tokens is not None:
-        return True
-    return any(s.age_s is not None for s in seven)
-
-
 def stack(snapshot: Snapshot) -> tuple[Service, ...]:
-    """The services to show beside the engines: none where there are engines and no stack."""
-    rows = tuple(s for s in snapshot.services if s.kind != "nvml")
-    if snapshot.engines:
-        return tuple(s for s in rows if s.kind == "aither") if has_stack(snapshot) else ()
-    return rows or tuple(Service(name, "aither") for name, _ in snapshot.services_online)
+    """The seven services, where they are here at all."""
+    if not has_stack(snapshot):
+        return ()
+    return tuple(one for one in snapshot.services if one.kind == "aither")
 
 
 def driver(snapshot: Snapshot) -> Service | None:
@@ -73,13 +61,6 @@ def waiting(snapshot: Snapshot) -> bool:
 def answered(service: Service) -> bool:
     """True where a source has answered or failed at least once, or is switched off."""
     return service.error is not None or service.age_s is not None or service.state == "off"
-
-
-def empty(snapshot: Snapshot) -> bool:
-    """True where every source was polled and none has ever answered."""
-    if snapshot.data_age_s is not None or snapshot.gpus or not snapshot.services:
-        return False
-    return all(map(answered, snapshot.services))
 
 
 def online(snapshot: Snapshot) -> tuple[int, int]:

@@ -16,10 +16,12 @@ from tokentop.views.tui.draw.panels import (
     header,
     metrics,
     multiplier,
+    search,
     services,
     strip,
     tokens,
     welcome,
+    why,
 )
 from tokentop.views.tui.draw.panels.engines import table as engines
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
@@ -38,6 +40,8 @@ PANELS: dict[str, Panel] = {
         multiplier.PANEL,
         gpus.PANEL,
         tokens.PANEL,
+        search.PANEL,
+        processes.PANEL,
         history.PANEL,
         engines.PANEL,
         metrics.PANEL,
@@ -46,8 +50,8 @@ PANELS: dict[str, Panel] = {
         economy.PANEL,
         services.PANEL,
         footer.PANEL,
-        processes.PANEL,
         costs.PANEL,
+        why.PANEL,
     )
 }
 

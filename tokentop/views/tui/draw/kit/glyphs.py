@@ -1,6 +1,5 @@
 """Meters in eighths, digits three rows tall, ages."""
 
-from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, cell_width, fmt_age, known
 from tokentop.views.tui.draw.kit.cells import bar
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
@@ -49,18 +48,3 @@ def age(age_s: float | None, options: DrawOptions) -> str:
 def old(age_s: float | None, options: DrawOptions) -> str:
     """`47s old`; `stale` where the age is unknown."""
     return "stale" if age_s is None else f"{age(age_s, options)} old"
-
-
-def service_age(snapshot: Snapshot, name: str) -> float | None:
-    """The age of a service's last good answer."""
-    return next((s.age_s for s in snapshot.services if s.name == name), None)
-
-
-def demand_age(snapshot: Snapshot) -> float | None:
-    """The age of what stale demand was computed from."""
-    if snapshot.demand.source == "acta":
-        return service_age(snapshot, "acta")
-    if snapshot.llm.stale:
-        return snapshot.llm.age_s
-    ages = [g.age_s for g in snapshot.gpus if g.state == "stale" and g.age_s is not None]
-    return min(ages, default=snapshot.data_age_s)

@@ -21,6 +21,7 @@ class DrawOptions(NamedTuple):
     `engine_filter` and `cursor` (an Engine.id) are of the engines' table. Silent burn above the
     share `burn_at` is marked. `hosts`: GPUs of other hosts always have their host's name.
     `summary_hidden`: the border shows no summary, so stale figures have their age inside.
+    `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`.
     """
 
     ascii: bool = False
@@ -43,6 +44,9 @@ class DrawOptions(NamedTuple):
     burn_at: float = 0.2
     hosts: bool = False
     summary_hidden: bool = False
+    search: bool = True
+    hosts_searched: tuple[str, ...] = ("127.0.0.1",)
+    ports_searched: tuple[int, ...] = ()
 
 
 @lru_cache(maxsize=1024)

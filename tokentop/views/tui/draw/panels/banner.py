@@ -1,10 +1,19 @@
 """The banner: tier, message and figures; when full, what the next instance would be."""
 
+from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import clean, fit, fmt_multiplier, fmt_percent
-from tokentop.views.palette import badge_style, mode_style, tier_style, tier_symbol, tier_theme
+from tokentop.domain.verdict.values import Reason
+from tokentop.views.palette import (
+    badge_style,
+    engine_symbol,
+    mode_style,
+    tier_style,
+    tier_symbol,
+    tier_theme,
+)
 from tokentop.views.tui.draw.kit import format as fmt
-from tokentop.views.tui.draw.kit.glyphs import age, big, line_meter, meter
+from tokentop.views.tui.draw.kit.glyphs import age, big, line_meter, meter, old
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
     Line,
@@ -12,29 +21,37 @@ from tokentop.views.tui.draw.kit.line import (
     dimmed,
     exact,
     first_fit,
+    joined,
     sides,
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
-from tokentop.views.tui.draw.layout import EMPTY, LARGE, MEDIUM, SMALL, Place
-from tokentop.views.tui.draw.layout_inputs import has_stack, waiting
+from tokentop.views.tui.draw.layout import ALL, GPUS, LARGE, MEDIUM, SMALL, Place
+from tokentop.views.tui.draw.layout_inputs import waiting
 from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels import capacity
+
+_HEALTH_STYLES = {"down": "mode.saturated", "starting": "mode.pressure"}
+_BADGES = {"down": "badge.saturated", "starting": "badge.warn"}
+_SYMBOLS = {"down": "offline", "starting": "starting"}
 
 
 def headline(snapshot: Snapshot) -> str:
     """The banner's first words: the verdict's headline."""
-    return clean(snapshot.demand.headline, 80)
+    return clean(snapshot.demand.headline, 120)
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The banner in exactly `height` lines of `width` cells: one, two, or three and more."""
     drawn = (_tall if height >= 3 and width >= 72 else _short)(snapshot, width, options)
     body = block(drawn, width, height)
-    return dimmed(body) if snapshot.demand.stale else body
+    return dimmed(body) if snapshot.demand.stale and _is_well(snapshot) else body
 
 
 def border(snapshot: Snapshot) -> str:
-    """The frame's style: the mode's colour, grey while nothing is known."""
+    """The frame's style: the worse of health and mode, grey while nothing is known."""
+    health = _HEALTH_STYLES.get(snapshot.health.state)
+    if health is not None and snapshot.health.state != "degraded":
+        return health
     mode = snapshot.demand.mode
     return "frame" if mode is None or snapshot.demand.stale else mode_style(mode)
 
@@ -43,28 +60,63 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
     """Which formula the figures come from; their age where they are stale."""
     demand = snapshot.demand
     if demand.stale:
-        return [(f"last good data {age(snapshot.data_age_s, options)} ago", "stale")]
+        return [(f"figures of {age(demand.age_s, options)} ago", "stale")]
     if demand.tier is None:
         return []
+    if presence(snapshot) == "engines":
+        return [(_of_pools(snapshot), "dim")]
     formula = "ACTA's pressure" if demand.source == "acta" else f"local formula · {demand.profile}"
     return [(formula, "dim")]
 
 
+def reasons(snapshot: Snapshot) -> list[Reason]:
+    """Why the banner says what it says, the most important first: health, then demand."""
+    return [*snapshot.health.reasons, *snapshot.demand.reasons]
+
+
+def _of_pools(snapshot: Snapshot) -> str:
+    """How many models there are besides the fullest one, whose figures these are."""
+    count = sum(pool.tier is not None for pool in snapshot.demand.pools)
+    return "its slots and KV cache" if count < 2 else f"the fullest of {count} models"
+
+
+def _is_well(snapshot: Snapshot) -> bool:
+    return snapshot.health.state not in ("down", "starting")
+
+
 def _badge(snapshot: Snapshot, options: DrawOptions) -> Line:
-    tier = snapshot.demand.tier
-    if tier is None:
-        return []
-    word = tier_theme(tier).word.upper()
-    return [
-        (f" {tier_symbol(tier, plain=options.ascii)} {word} ", badge_style(tier)),
-        ("  ", "text"),
-    ]
+    """Down or starting, where it is so; the tier of what serves."""
+    state, tier = snapshot.health.state, snapshot.demand.tier
+    badge: Line = []
+    if not _is_well(snapshot):
+        symbol = engine_symbol(_SYMBOLS[state], plain=options.ascii)
+        badge += [(f" {symbol} {state.upper()} ", _BADGES[state]), (" ", "text")]
+    if tier is not None:
+        word = tier_theme(tier).word.upper()
+        symbol = tier_symbol(tier, plain=options.ascii)
+        badge += [(f" {symbol} {word} ", badge_style(tier)), (" ", "text")]
+    return [*badge, (" ", "text")] if badge else []
 
 
 def _message(snapshot: Snapshot) -> str:
     """The tier's own sentence, where it is another one than the headline."""
-    text = clean(snapshot.demand.message, 80)
+    text = clean(snapshot.demand.message, 120)
     return "" if text == headline(snapshot) else text
+
+
+def _why(snapshot: Snapshot) -> Line:
+    """The first reason that the headline does not tell already, where one needs attention."""
+    found = [r for r in reasons(snapshot) if r.text != snapshot.demand.headline]
+    alarming = snapshot.health.state in ("down", "degraded", "starting")
+    if not found or not (alarming or snapshot.demand.mode in ("pressure", "saturated")):
+        return []
+    style = "warn" if found[0] in snapshot.health.reasons else "text"
+    more = f"  +{len(found) - 1} more · w" if len(found) > 1 else ""
+    return [(clean(found[0].text, 120), style), (more, "dim")]
+
+
+def _headline_style(snapshot: Snapshot) -> str:
+    return _HEALTH_STYLES.get(snapshot.health.state) or mode_style(snapshot.demand.mode)
 
 
 def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
@@ -75,21 +127,34 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     if demand.tier is not None:
         figures = [
             ("util " if width >= 48 else "", "dim"),
-            (fit(fmt_percent(demand.utilization), 4, "right"), style),
+            (fit(_percent(snapshot, options), 5, "right"), style),
             ("  " + fit(_second_figure(snapshot, options), 5 + bound, "right"), style),
             (" tok/s" if _engines_only(snapshot) and width >= 48 else "", "dim"),
         ]
-    texts = (*_with_short(headline(snapshot)), *_with_short(_message(snapshot)), "")
-    mode = mode_style(demand.mode)
-    words = [[*_badge(snapshot, options), (text, mode)] for text in texts]
+    if demand.stale:
+        aged = old(demand.age_s, options)
+        figures.append(("  " + (aged if width >= 60 else aged.partition(" ")[0]), "stale"))
+    said, why = _headline_style(snapshot), _why(snapshot)
+    badge, texts = _badge(snapshot, options), (*_with_short(headline(snapshot)), "")
+    words = [[*badge, (texts[0], said), (" · ", "dim"), *why]] if why else []
+    words += [[*badge, (text, said)] for text in texts]
     room = width - wide(figures) - 2
     return [sides(first_fit(words, room), figures, width), _bar(snapshot, width, thin=True)]
 
 
+def _percent(snapshot: Snapshot, options: DrawOptions) -> str:
+    """The utilisation, with its sign where it is a lower bound."""
+    sign = ">=" if options.ascii else "≥"
+    bound = snapshot.demand.at_least and snapshot.demand.utilization is not None
+    return (sign if bound else "") + fmt_percent(snapshot.demand.utilization)
+
+
 def _with_short(text: str) -> tuple[str, ...]:
-    """A headline, and a shorter form of it for less room."""
+    """A headline, and shorter forms of it for less room."""
     head, _, tail = text.partition(" — ")
-    return (text, tail or head) if head in ("Alpha", "FULL") else (text, head)
+    if head in ("Alpha", "FULL"):
+        return (text, tail or head)
+    return (text, head, head.partition(": ")[0])
 
 
 def _bar(snapshot: Snapshot, width: int, *, thin: bool = False) -> Line:
@@ -112,8 +177,7 @@ def _tall(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     style = tier_style(snapshot.demand.tier)
     figures = _figures(snapshot, options, style)
     room = width - (wide(figures[0]) + 4 if figures else 0)
-    mode = mode_style(snapshot.demand.mode)
-    top: Line = [*_badge(snapshot, options), (headline(snapshot), mode)]
+    top: Line = [*_badge(snapshot, options), (headline(snapshot), _headline_style(snapshot))]
     rows = [top, _detail(snapshot), _bar(snapshot, room)]
     if not figures:
         return rows
@@ -121,14 +185,12 @@ def _tall(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
 
 
 def _detail(snapshot: Snapshot) -> Line:
-    if snapshot.demand.tier is None:
-        text = "Asking the driver and the services." if waiting(snapshot) else _message(snapshot)
-        return [(text, "dim")]
-    queued = snapshot.llm.queued
-    words: Line = [(_message(snapshot), "text")]
-    if snapshot.demand.mode == "saturated" and queued is not None:
-        words += [(" · " if words[0][0] else "", "dim"), (f"{queued} waiting", "text")]
-    return words
+    """The tier's sentence, and why; before the first answer, what is going on."""
+    if waiting(snapshot):
+        return [("Asking the driver and the services.", "dim")]
+    text = _message(snapshot)
+    said: Line = [(text, "text" if snapshot.demand.tier else "dim")] if text else []
+    return joined([said, _why(snapshot)], " · ")
 
 
 def _figures(snapshot: Snapshot, options: DrawOptions, style: str) -> list[Line]:
@@ -137,8 +199,9 @@ def _figures(snapshot: Snapshot, options: DrawOptions, style: str) -> list[Line]
     if demand.tier is None or demand.utilization is None:
         return []
     share = big(f"{demand.utilization * 100:3.0f}".replace(" ", "  "), options)
+    least = "≥" if demand.at_least and not options.ascii else ">=" if demand.at_least else ""
     second = big(_second_figure(snapshot), options)
-    units = ("util", "%", "") if options.ascii else ("", "", "%")
+    units = ("util", "%", least) if options.ascii else ("", least, "%")
     tail = ("", "tok/s" if options.ascii else "", "" if options.ascii else "tok/s")
     if _bound_sign(snapshot, options):
         tail = ("at", "least", "tok/s")
@@ -153,8 +216,8 @@ def _figures(snapshot: Snapshot, options: DrawOptions, style: str) -> list[Line]
 
 
 def _engines_only(snapshot: Snapshot) -> bool:
-    """True on a box with engines and no stack, where the multiplier has no price to multiply."""
-    return bool(snapshot.engines) and not has_stack(snapshot)
+    """True on a box without the stack, where the multiplier has no price to multiply."""
+    return presence(snapshot) != "stack"
 
 
 def _bound_sign(snapshot: Snapshot, options: DrawOptions) -> str:
@@ -178,10 +241,9 @@ PANEL = Panel(
     style=border,
     places=(
         Place(LARGE, 1, (5,), "frame"),
-        Place(MEDIUM, 1, (2,), inset=1),
-        Place(SMALL, 0, (1, 2), inset=1, inset_from=30),
-        Place(LARGE, 3, (5,), "frame", contents=EMPTY),
-        Place((*MEDIUM, *SMALL), 3, (2,), inset=1, contents=EMPTY),
+        Place(LARGE, 1, (3,), "frame", contents=GPUS),
+        Place(MEDIUM, 1, (2,), inset=1, contents=ALL),
+        Place(SMALL, 0, (1, 2), inset=1, inset_from=30, contents=ALL),
     ),
     ticks=lambda snapshot: snapshot.demand.stale,
 )

@@ -1,10 +1,10 @@
 """The capacity panel: how near the next instance is, what it would be, when a surplus one goes."""
 
-from tokentop.domain.snapshot import Capacity, Snapshot
+from tokentop.domain.snapshot import Capacity, NextInstance, Snapshot
 from tokentop.domain.text import DASH, clean, fit, fmt_count, fmt_duration, fmt_percent
 from tokentop.views.palette import tier_style
 from tokentop.views.tui.draw.kit.format import per_hour
-from tokentop.views.tui.draw.kit.glyphs import meter
+from tokentop.views.tui.draw.kit.glyphs import age, meter
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
     Line,
@@ -33,14 +33,16 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
             facts = [line for fact in facts for line in (fact, [])]
         drawn = [progress(snapshot, width), *([[]] if height >= 5 else []), *facts]
     body = block(drawn, width, height)
-    return dimmed(body) if snapshot.demand.stale else body
+    return dimmed(body) if capacity.stale else body
 
 
-def summary(snapshot: Snapshot, _options: DrawOptions) -> Line:
-    """The resource threshold at which the next instance comes."""
+def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
+    """The resource threshold at which the next instance comes; the age where it is stale."""
     capacity = snapshot.capacity
     if capacity.progress is None:
         return []
+    if capacity.stale:
+        return [(f"stale · {age(capacity.age_s, options)}", "stale")]
     return [("scale-up at ", "dim"), (fmt_percent(capacity.threshold), "text")]
 
 
@@ -70,7 +72,7 @@ def _facts(snapshot: Snapshot, options: DrawOptions) -> list[Line]:
     rows = [
         _fact("next", offer(snapshot), "text"),
         [
-            *_fact("price", per_hour(nxt.usd_per_hour), "bright"),
+            *_fact("price", _price(nxt), "bright"),
             (f"  ≈ {fmt_count(nxt.tokens_per_hour)} tok/h", "dim"),
         ],
     ]
@@ -101,7 +103,7 @@ def _fact(label: str, value: str, style: str) -> Line:
 def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     """One line: what is next, its price, and the bar or the countdown at the right."""
     capacity, nxt = snapshot.capacity, snapshot.capacity.next_instance
-    price: Line = [(per_hour(nxt.usd_per_hour), "bright")]
+    price: Line = [(_price(nxt), "bright")]
     tokens: Line = [(f"≈ {fmt_count(nxt.tokens_per_hour)} tok/h", "dim")]
     what: Line = [("next ", "dim"), (offer(snapshot), "text")]
     down = remaining(capacity, options)
@@ -109,6 +111,8 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     right = progress(snapshot, room) if width >= 30 else []
     if down is not None:
         right = [("scale down in ", "dim"), (fit(fmt_duration(down), 5, "right"), "bright")]
+    if capacity.stale and options.summary_hidden:
+        right.append((f" {age(capacity.age_s, options)}", "stale"))
     choices = [joined([what, price, tokens]), joined([what, price]), what, []]
     return [sides(first_fit(choices, width - wide(right) - 2), right, width)]
 
@@ -122,11 +126,17 @@ def offer(snapshot: Snapshot) -> str:
     return " · ".join(words) or DASH
 
 
+def _price(nxt: NextInstance) -> str:
+    """USD per hour; about so much where it is the default rate and no offer."""
+    about = "≈" if nxt.source == "default" and nxt.usd_per_hour is not None else ""
+    return about + per_hour(nxt.usd_per_hour)
+
+
 def sentence_of(snapshot: Snapshot) -> str:
     """The next instance for the banner: `RTX 4090 · US-East · $0.42/h ≈ 2.1k tok/h`."""
     nxt = snapshot.capacity.next_instance
     tokens = DASH if nxt.tokens_per_hour is None else f"{fmt_count(nxt.tokens_per_hour)} tok/h"
-    return f"{offer(snapshot)} · {per_hour(nxt.usd_per_hour)} ≈ {tokens}"
+    return f"{offer(snapshot)} · {_price(nxt)} ≈ {tokens}"
 
 
 PANEL = Panel(
@@ -139,5 +149,5 @@ PANEL = Panel(
         Place(MEDIUM, 8, (1, 2), "rule", 1, contents=STACK),
         Place(SMALL, 8, (1,), inset=1, inset_from=30, contents=STACK),
     ),
-    ticks=lambda snapshot: snapshot.capacity.scale_down_in_s is not None,
+    ticks=lambda snapshot: snapshot.capacity.scale_down_in_s is not None or snapshot.capacity.stale,
 )

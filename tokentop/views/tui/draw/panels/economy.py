@@ -2,7 +2,7 @@
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, fmt_count
-from tokentop.views.tui.draw.kit.glyphs import old, service_age
+from tokentop.views.tui.draw.kit.glyphs import old
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, first_fit, joined
 from tokentop.views.tui.draw.layout import LARGE, MEDIUM, STACK, Place
 from tokentop.views.tui.draw.panel import Panel
@@ -24,8 +24,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         [(f", {fmt_count(agents.active)} active", "dim")] if agents.active is not None else []
     )
     pool_old, streams_old, roster_old = (
-        _aged(part.stale, service_age(snapshot, name), options)
-        for part, name in ((mint, "mint"), (parallel, "parallel"), (agents, "genesis"))
+        _aged(part.stale, part.age_s, options) for part in (mint, parallel, agents)
     )
     whole: Line = []
     if pool_old and pool_old == streams_old == roster_old:  # all three are of the same age

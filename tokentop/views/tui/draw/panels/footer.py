@@ -3,7 +3,7 @@
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width, clean
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block
-from tokentop.views.tui.draw.layout import COMPACT, EMPTY, LARGE, MEDIUM, SIZES, SMALL, Place
+from tokentop.views.tui.draw.layout import ALL, COMPACT, EMPTY, LARGE, MEDIUM, SIZES, SMALL, Place
 from tokentop.views.tui.draw.panel import Panel
 
 HINTS = (
@@ -35,8 +35,8 @@ PANEL = Panel(
     "footer",
     lines,
     places=(
-        Place((*LARGE, *MEDIUM), 6, (1,)),
-        Place(SMALL, 5, (1,)),
+        Place((*LARGE, *MEDIUM), 6, (1,), contents=ALL),
+        Place(SMALL, 5, (1,), contents=ALL),
         Place(SIZES, 4, (1,), contents=EMPTY),
         Place(SIZES, 2, (1,), contents=COMPACT),
     ),

@@ -1,12 +1,13 @@
 """The header: name and host at the left, the age of the data at the right, badges between."""
 
+from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width, clean, fit
 from tokentop.views.tui.draw.kit.glyphs import age
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, joined, sides
 from tokentop.views.tui.draw.kit.line import span_width as wide
-from tokentop.views.tui.draw.layout import COMPACT, EMPTY, LARGE, MEDIUM, SIZES, SMALL, Place
-from tokentop.views.tui.draw.layout_inputs import engines_online, has_stack, online, waiting
+from tokentop.views.tui.draw.layout import ALL, COMPACT, EMPTY, LARGE, MEDIUM, SIZES, SMALL, Place
+from tokentop.views.tui.draw.layout_inputs import engines_online, online, waiting
 from tokentop.views.tui.draw.panel import Panel
 
 # What is left out where room is short, the first one first; the age of the data never is.
@@ -84,8 +85,10 @@ def _right(snapshot: Snapshot, options: DrawOptions, without: frozenset[str]) ->
 
 def _up(snapshot: Snapshot, without: frozenset[str]) -> Line:
     """`7/7 services`, `7/7 up`, `7/7`."""
-    (up, of), word = online(snapshot), "services"
-    if snapshot.engines and not has_stack(snapshot):
+    (up, of), word, here = online(snapshot), "services", presence(snapshot)
+    if here in ("gpus", "nothing"):
+        return []
+    if here == "engines":
         up, of = engines_online(snapshot)
         word = f"engine{'s' * (of != 1)}"
     unit = "" if "up" in without else " up" if "word" in without else f" {word}"
@@ -105,8 +108,8 @@ PANEL = Panel(
     "header",
     lines,
     places=(
-        Place((*LARGE, *MEDIUM), 0, (1,)),
-        Place(SMALL, 3, (1,)),
+        Place((*LARGE, *MEDIUM), 0, (1,), contents=ALL),
+        Place(SMALL, 3, (1,), contents=ALL),
         Place(SIZES, 1, (1,), contents=(*EMPTY, *COMPACT)),
     ),
     ticks=lambda _: True,

@@ -6,7 +6,7 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, cell_width, fit, fmt_count, fmt_multiplier, known
 from tokentop.views.palette import tier_style
 from tokentop.views.tui.draw.kit.format import per_hour
-from tokentop.views.tui.draw.kit.glyphs import big, demand_age, old, service_age
+from tokentop.views.tui.draw.kit.glyphs import big, old
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
     Line,
@@ -18,6 +18,8 @@ from tokentop.views.tui.draw.kit.line import (
 )
 from tokentop.views.tui.draw.layout import LARGE, MEDIUM, SMALL, STACK, Place
 from tokentop.views.tui.draw.panel import Panel
+
+_COST = {True: ("base cost", "base"), False: ("request cost", "cost")}  # by: everything is free
 
 
 class Metric(NamedTuple):
@@ -44,11 +46,10 @@ def metrics(snapshot: Snapshot, options: DrawOptions) -> tuple[Metric, ...]:
     cells = (
         _metric("queue depth", "queue", queue, waiting, "waiting", llm.stale),
         _metric("multiplier", "cost", factor, accent, price.source, snapshot.demand.stale),
-        _metric("base cost", "base", cost, "bright", remark, snapshot.mint.stale),
+        _metric(*_COST[price.everything_free], cost, "bright", remark, price.stale),
         _metric("cloud", "cloud", active, "bright", rent, cloud.stale),
     )
-    mint = service_age(snapshot, "mint")
-    ages = (llm.age_s, demand_age(snapshot), mint, cloud.age_s)
+    ages = (llm.age_s, snapshot.demand.age_s, price.age_s, cloud.age_s)
     pairs = zip(cells, ages, strict=True)
     return tuple(c._replace(old=old(a, options)) if c.stale else c for c, a in pairs)
 
@@ -61,12 +62,14 @@ def _metric(label: str, short: str, figure: str, style: str, remark: str, stale:
 
 
 def base_cost(snapshot: Snapshot) -> tuple[str, str]:
-    """The cost of a request and a remark; while everything is free, what it would cost."""
+    """What a request costs now, and its base cost; while everything is free, that it is."""
     price = snapshot.pricing
     if not known(price.base_cost_tokens):
         return DASH, ""
-    tokens = fmt_count(price.base_cost_tokens)
-    return ("free", f"{tokens} tok") if price.everything_free else (tokens, "tok/req")
+    base = fmt_count(price.base_cost_tokens)
+    if price.everything_free:
+        return "free", f"{base} tok"
+    return fmt_count(price.effective_cost_tokens), f"tok, base {base}"
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
@@ -155,7 +158,7 @@ def _tight(cells: tuple[Metric, ...], width: int) -> Line:
 
 
 def _ticks(snapshot: Snapshot) -> bool:
-    parts = (snapshot.demand, snapshot.llm, snapshot.cloud, snapshot.mint)
+    parts = (snapshot.demand, snapshot.llm, snapshot.cloud, snapshot.pricing)
     return any(part.stale for part in parts)
 
 

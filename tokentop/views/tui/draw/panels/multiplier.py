@@ -5,7 +5,7 @@ from tokentop.domain.policy import PricingPolicy
 from tokentop.domain.snapshot import Pricing, Snapshot
 from tokentop.domain.text import fit, fmt_multiplier, fmt_percent, known
 from tokentop.views.palette import tier_style
-from tokentop.views.tui.draw.kit.glyphs import demand_age, old
+from tokentop.views.tui.draw.kit.glyphs import old
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed
 from tokentop.views.tui.draw.layout import LARGE, MEDIUM, SMALL, STACK, Place, SharedRow
 from tokentop.views.tui.draw.panel import Panel
@@ -28,7 +28,7 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
     """The multiplier, with its age where it is stale."""
     factor = fmt_multiplier(snapshot.pricing.multiplier)
     if snapshot.demand.stale:
-        return [(f"{factor} · {old(demand_age(snapshot), options)}", "stale")]
+        return [(f"{factor} · {old(snapshot.demand.age_s, options)}", "stale")]
     return [(factor, tier_style(snapshot.demand.tier))]
 
 
@@ -52,7 +52,7 @@ def _one_line(snapshot: Snapshot, width: int, options: DrawOptions) -> Line:
         ("  " + fit(fmt_multiplier(pricing.multiplier), 6, "right"), style),
     ]
     if snapshot.demand.stale and options.summary_hidden:  # the age instead of the ceiling
-        right = [("", "dim"), right[1], (f"  {old(demand_age(snapshot), options)}", "stale")]
+        right = [("", "dim"), right[1], (f"  {old(snapshot.demand.age_s, options)}", "stale")]
     room = width - sum(len(text) for text, _ in (*left, *right))
     if room < 5:
         return [("multiplier ", "dim"), *right[1:]]

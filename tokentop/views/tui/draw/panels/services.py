@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot import Service, Snapshot
-from tokentop.domain.snapshot_engines import Engine
+from tokentop.domain.snapshot_engines import DOWN_STATES, Engine
 from tokentop.domain.text import cell_width, clean, fit, known
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol, service_symbol
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import age
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, exact, joined
-from tokentop.views.tui.draw.layout import EMPTY, ENGINES, LARGE, MEDIUM, SIZES, SMALL, STACK, Place
+from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK, Place
 from tokentop.views.tui.draw.layout_inputs import (
     LayoutInputs,
     answered,
@@ -29,7 +29,13 @@ _BRIEF = {
     "parallel": "para",
 }  # fmt: skip
 _SILENT = ("offline", "stale", "backing-off", "bad-data")
-_STYLES = {"online": "active", "stale": "warn", "backing-off": "warn", "bad-data": "error"}
+_STYLES = {
+    "down": "error",
+    "online": "active",
+    "stale": "warn",
+    "backing-off": "warn",
+    "bad-data": "error",
+}
 
 
 # Why a source is silent, in the one or two words that there is room for.
@@ -132,10 +138,8 @@ def _engine(engine: Engine, options: DrawOptions, *, why: int) -> Item:
         words = (f"stale {age(engine.age_s, options)}", "stale")
     if why and engine.state in _SILENT:
         words = _with_reason(words, engine.reason, engine.state, why)
-    name = fmt.engine_name(engine)
-    if online_now:
-        return Item(mark, name, "text", words)
-    return Item(mark, name, "dim", words, style)
+    name_style = "text" if online_now else "error" if engine.state in DOWN_STATES else "dim"
+    return Item(mark, fmt.engine_name(engine), name_style, words, "dim" if online_now else style)
 
 
 def _with_reason(
@@ -171,8 +175,13 @@ def _state_words(service: Service, options: DrawOptions) -> tuple[str, ...]:
 
 def _symbol(service: Service, options: DrawOptions) -> tuple[str, str]:
     pending = not answered(service)
-    mark = service_symbol("off" if pending else service.state, plain=options.ascii)
-    return mark, "dim" if pending else _STYLES.get(service.state, "dim")
+    state = "off" if pending else "down" if _is_down(service) else service.state
+    return service_symbol(state, plain=options.ascii), _STYLES.get(state, "dim")
+
+
+def _is_down(service: Service) -> bool:
+    """Configured, or heard before, and silent now."""
+    return service.member and service.state == "offline" and answered(service)
 
 
 def _name(service: Service) -> str:
@@ -181,7 +190,7 @@ def _name(service: Service) -> str:
 
 
 def _name_style(service: Service) -> str:
-    return "text" if service.state == "online" else "dim"
+    return "text" if service.state == "online" else "error" if _is_down(service) else "dim"
 
 
 def _two_rows(items: Sequence[Item], width: int) -> tuple[Line, Line]:
@@ -240,8 +249,6 @@ def _places(inputs: LayoutInputs) -> Places:
         Place(LARGE, 5, (rows,), "frame", contents=ENGINES),
         Place(MEDIUM, 2, (1, 2), inset=1),
         Place(SMALL, 6, (1,), inset=1, inset_from=30),
-        Place(LARGE, 2, (4,), "frame", contents=EMPTY),
-        Place(SIZES, 2, (1, 2), inset=1, contents=EMPTY),
     )
 
 

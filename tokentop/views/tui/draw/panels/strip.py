@@ -1,9 +1,9 @@
 """The compact strip: the economy in six lines, for a small pane of a terminal multiplexer."""
 
+from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sides
 from tokentop.views.tui.draw.layout import COMPACT, SIZES, Place
-from tokentop.views.tui.draw.layout_inputs import has_stack
 from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels import banner, metrics, tokens
 from tokentop.views.tui.draw.panels import multiplier as gauge
@@ -13,7 +13,7 @@ from tokentop.views.tui.draw.panels.slots import panel as slots
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The first `height` of: banner, slots, multiplier and metrics (or tokens), the GPUs' sum."""
-    if snapshot.engines and not has_stack(snapshot):
+    if presence(snapshot) == "engines":
         middle = tokens.lines(snapshot, width, 2, options)
     else:
         middle = [

@@ -7,9 +7,11 @@ from tokentop.domain.text import clean, fit
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, exact, middle
 from tokentop.views.tui.draw.kit.line import span_width as wide
 from tokentop.views.tui.draw.layout import EMPTY, SIZES, Place
-from tokentop.views.tui.draw.layout_inputs import driver, stack
+from tokentop.views.tui.draw.layout_inputs import driver
 from tokentop.views.tui.draw.panel import Panel
+from tokentop.views.tui.draw.panels import search
 
+TITLE = "No engine is serving here, and no GPU is known."
 TRY = (
     ("tokentop --demo", "a simulated stack to look at"),
     ("tokentop doctor", "what was looked for, and what to do"),
@@ -17,34 +19,49 @@ TRY = (
 )
 
 
-def lines(snapshot: Snapshot, width: int, height: int, _options: DrawOptions) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The page in exactly `height` lines of `width` cells, in the middle of its room."""
-    drawn = _page(snapshot, width)
-    if len(drawn) > height:
-        drawn = [line for line in drawn if line]
+    drawn = _fitting(snapshot, width, height, options)
     across = max(map(wide, drawn))
     left = max(0, (width - across) // 2)
     shifted = [[(" " * left, "text"), *line] for line in drawn]
     return block(middle(shifted, height), width, height)
 
 
-def _page(snapshot: Snapshot, width: int) -> list[Line]:
-    """What was looked for, with the reason for finding none; shorter where it is narrow."""
+def _fitting(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+    """The page, without its empty lines or only in outline where it is too long."""
+    page = _page(snapshot, width, options)
+    tight = [line for line in page if line]
+    return page if len(page) <= height else tight if len(tight) <= height else _outline(width)
+
+
+def _page(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
+    """Which engines were looked for, why no GPU is known, and what to try."""
     nvml = driver(snapshot)
     reason = clean((nvml.error if nvml else None) or "This host's driver is not polled.", 70)
-    services = f"None of the {len(stack(snapshot))} answered where they were expected."
     narrow = width < 72
-    found = [("GPUs", reason), ("services", services)]
     commands = [(command, "" if narrow else why) for command, why in TRY]
-    label = 0 if narrow else 12
+    label = 0 if narrow else 13
     rows: list[Line] = [
-        [("Nothing to watch on this machine yet.", "bright")],
+        [(TITLE, "bright")],
         [],
-        *_table("looked for", found, label, 10),
+        *search.page(min(width, 84), options),
+        [],
+        [(fit("GPUs" if label else "", label), "dim"), (reason, "text")],
         [],
         *_table("try", commands, label, 27),
         [],
         [("The search goes on; whatever starts appears here.", "dim")],
+    ]
+    return [exact(row, min(wide(row), width)) for row in rows]
+
+
+def _outline(width: int) -> list[Line]:
+    """The title, what to try, and how to name an engine."""
+    rows: list[Line] = [
+        [(TITLE, "bright")],
+        *_table("", [(command, "") for command, _ in TRY], 0, 27),
+        *[[(row, "text")] for row in search.NAME_ONE],
     ]
     return [exact(row, min(wide(row), width)) for row in rows]
 

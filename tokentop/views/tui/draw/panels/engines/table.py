@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tokentop.domain.numbers import total
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.snapshot_engines import SILENT_STATES, Engine
+from tokentop.domain.snapshot_engines import DOWN_STATES, SILENT_STATES, Engine
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, gib, known
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol
 from tokentop.views.tui.draw.kit import format as fmt
@@ -121,11 +121,21 @@ def _row(
     for column in cols:
         line += [(_gap(column), "text")] if line else []
         line += _cell(engine, column, options)
-    if engine.state in SILENT_STATES:
+    if engine.state in DOWN_STATES:
+        line = [*line[:2], *_down(engine, line[2:])]
+    elif engine.state in SILENT_STATES:
         line = [line[0], *dimmed([line[1:]])[0]]
     if selected:  # the pointer takes the first gap, so that nothing moves
         line[1] = (">" if options.ascii else "▸", "selected")
     return exact(line, width)
+
+
+def _down(engine: Engine, cells: Line) -> Line:
+    """The brightest row: in place of the figures that it has no longer, what is wrong."""
+    name = fmt.engine_name(engine)
+    room, text = span_width(cells), clean(engine.error or engine.state, 200)
+    size = min(cell_width(name), max(room // 3, room - cell_width(text) - 2))
+    return [(fit(name, size), "error"), ("  ", "text"), (fit(text, room - size - 2), "error")]
 
 
 def _heading(row: Row, width: int, options: DrawOptions) -> Line:

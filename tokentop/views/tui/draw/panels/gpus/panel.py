@@ -10,7 +10,17 @@ from tokentop.views.tui.draw.kit.cells import sparkline
 from tokentop.views.tui.draw.kit.glyphs import age, meter
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, exact, sentence
 from tokentop.views.tui.draw.kit.table import Column
-from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK, Place, rising
+from tokentop.views.tui.draw.layout import (
+    ALL,
+    ENGINES,
+    GPUS,
+    LARGE,
+    MEDIUM,
+    SMALL,
+    STACK,
+    Place,
+    rising,
+)
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs, driver, waiting
 from tokentop.views.tui.draw.panel import Panel, Places
 from tokentop.views.tui.draw.panels.gpus import vram_split
@@ -279,9 +289,11 @@ def _places(inputs: LayoutInputs) -> Places:
     legend = (*framed, 4 + rows)
     return (
         Place(LARGE, 3, framed, "frame", flex=rows > 16, contents=STACK),
-        Place(LARGE, 3, legend, "frame", flex=rows > 16, contents=ENGINES),
-        Place(MEDIUM, 3, ruled, "rule", 1, flex=rows > 8),
-        Place(SMALL, 2, rising(min(rows, 4), rows), inset=1, flex=True, inset_from=30),
+        Place(LARGE, 3, legend, "frame", flex=rows > 16, contents=(*ENGINES, *GPUS)),
+        Place(MEDIUM, 3, ruled, "rule", 1, flex=rows > 8, contents=ALL),
+        Place(
+            SMALL, 2, rising(min(rows, 4), rows), inset=1, flex=True, inset_from=30, contents=ALL
+        ),
     )
 
 

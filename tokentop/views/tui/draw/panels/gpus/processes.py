@@ -7,7 +7,9 @@ from tokentop.domain.snapshot import Gpu, Process, Snapshot
 from tokentop.domain.text import DASH, clean, fit, gib
 from tokentop.views.tui.draw.kit.format import engine_name
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sentence
-from tokentop.views.tui.draw.panel import Panel
+from tokentop.views.tui.draw.layout import GPUS, LARGE, MEDIUM, Place, rising
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs
+from tokentop.views.tui.draw.panel import Panel, Places
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
 
 
@@ -67,4 +69,15 @@ def _row(row: Row, width: int, names: Mapping[str, str]) -> Line:
     return line
 
 
-PANEL = Panel("processes", lines, "Processes")
+def _places(inputs: LayoutInputs) -> Places:
+    """On the dashboard of a box that has nothing but GPUs."""
+    rows = max(1, inputs.process_rows)
+    if inputs.waiting:
+        return ()
+    return (
+        Place(LARGE, 5, (0, *rising(3 + min(rows, 4), 3 + rows)), "frame", contents=GPUS),
+        Place(MEDIUM, 5, (0, *rising(2 + min(rows, 3), 2 + rows)), "rule", 1, contents=GPUS),
+    )
+
+
+PANEL = Panel("processes", lines, "Processes", places=_places)

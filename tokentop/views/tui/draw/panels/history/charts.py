@@ -1,14 +1,15 @@
-"""The last hour as four charts: utilisation, multiplier, queue, VRAM."""
+"""The last hour as charts of what there is: the stack's, the engines', or the GPUs' figures."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from math import ceil
+from math import ceil, floor, log10
 from typing import NamedTuple
 
 from tokentop.domain.history import Sample, buckets
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, fmt_count, fmt_multiplier, fmt_percent, known
 from tokentop.views.tui.draw.kit.chart import Chart, chart_lines
+from tokentop.views.tui.draw.kit.format import span
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.panel import Panel
 
@@ -16,6 +17,7 @@ SPAN_S = 3600.0
 _SPANS_S = (300.0, 900.0, 1800.0, SPAN_S)  # a young history fills the chart, not its last corner
 
 Ticks = Sequence[tuple[float, str]]
+TickMaker = Callable[[Snapshot, Sequence[float]], Ticks]
 
 
 class Measure(NamedTuple):
@@ -25,7 +27,7 @@ class Measure(NamedTuple):
     value: Callable[[Sample], float | None]
     write: Callable[[float | None], str]
     style: str
-    ticks: Callable[[Snapshot, Sequence[float]], Ticks]
+    ticks: TickMaker
 
 
 def _ratio_ticks(_: Snapshot, __: Sequence[float]) -> Ticks:
@@ -43,6 +45,26 @@ def _queue_ticks(_: Snapshot, values: Sequence[float]) -> Ticks:
     return ((0.0, "0"), (most / 2, fmt_count(most / 2)), (most, fmt_count(most)))
 
 
+def _scaled(write: Callable[[float | None], str], least: float) -> TickMaker:
+    """Ticks from 0 to an even number of a round step, so that the middle is round as well."""
+
+    def ticks(_: Snapshot, values: Sequence[float]) -> Ticks:
+        highest = max([*values, least])
+        unit = 10.0 ** floor(log10(highest / 2))
+        step = next(unit * n for n in (1, 2, 5, 10) if unit * n >= highest / 2)
+        return tuple((step * i, write(step * i)) for i in range(3))
+
+    return ticks
+
+
+def _degrees(value: float | None) -> str:
+    return DASH if value is None else f"{value:.0f}°"
+
+
+def _watts(value: float | None) -> str:
+    return DASH if value is None else f"{fmt_count(value)} W"
+
+
 MEASURES: dict[str, Measure] = {
     "utilization": Measure(
         "Utilisation", lambda s: s.utilization, fmt_percent, "tier.moderate", _ratio_ticks
@@ -52,7 +74,23 @@ MEASURES: dict[str, Measure] = {
     ),
     "queue": Measure("Queue", lambda s: s.queued, fmt_count, "queued", _queue_ticks),
     "vram": Measure("VRAM", lambda s: s.vram_fraction, fmt_percent, "active", _ratio_ticks),
-}
+    "tokens": Measure(
+        "Tokens per second", lambda s: s.tokens_per_s, fmt_count, "tier.moderate",
+        _scaled(fmt_count, 20.0),
+    ),
+    "ttft": Measure(
+        "Time to first token, p95", lambda s: s.ttft_p95_s, span, "tier.high", _scaled(span, 0.2)
+    ),
+    "kv": Measure("KV cache", lambda s: s.kv_cache, fmt_percent, "active", _ratio_ticks),
+    "gpu": Measure(
+        "GPU utilisation", lambda s: s.gpu_utilization, fmt_percent, "tier.moderate", _ratio_ticks
+    ),
+    "power": Measure("Power", lambda s: s.power_w, _watts, "tier.high", _scaled(_watts, 100.0)),
+    "heat": Measure(
+        "Hottest GPU", lambda s: s.temperature_c, _degrees, "queued",
+        lambda _, __: ((20.0, "20°"), (60.0, "60°"), (100.0, "100°")),
+    ),
+}  # fmt: skip
 
 
 def span_of(samples: Sequence[Sample], now: float) -> float:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import fit, known
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sentence
-from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, STACK, Place
+from tokentop.views.tui.draw.layout import ENGINES, GPUS, LARGE, MEDIUM, STACK, Place
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 from tokentop.views.tui.draw.panel import Panel, Places
 
@@ -57,9 +58,16 @@ def _places(inputs: LayoutInputs) -> Places:
     return (
         Place(LARGE, 9, (0, 8, 12), "frame", flex=True, contents=STACK, from_rows=_TALL),
         Place(LARGE, 9, framed, "frame", flex=few, contents=ENGINES, from_rows=_TALL),
+        Place(LARGE, 9, (0, 8, 12), "frame", flex=True, contents=GPUS),
+        Place(MEDIUM, 12, (0, 6, 9), "rule", 1, True, True, contents=GPUS),
         Place(MEDIUM, 12, (0, 6, 9), "rule", 1, True, True, from_rows=_TALL),
         Place(MEDIUM, 12, (0,), "rule", 1, True, True, contents=STACK),
     )
 
 
-PANEL = Panel("history", lines, "utilisation", places=_places)
+def title(snapshot: Snapshot, _options: DrawOptions) -> str:
+    """What the area is of."""
+    return "GPU utilisation" if presence(snapshot) == "gpus" else "utilisation"
+
+
+PANEL = Panel("history", lines, title, places=_places)
