@@ -11,7 +11,7 @@ from tests.cli.command import TOKENTOP, environment, run
 from tests.cli.engines import VLLM, captured
 from tests.cli.stack import serving
 
-FORBIDDEN = {"textual", "rich", "asyncio", "pydantic"}
+FORBIDDEN = {"textual", "rich", "httpx", "asyncio", "pydantic"}
 HEAVY = {"dataclasses", "inspect", "logging", "pathlib", "subprocess", "http", "email", "ssl",
          "tomllib", "importlib.metadata", "urllib.request"}  # fmt: skip
 

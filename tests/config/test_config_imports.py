@@ -12,7 +12,7 @@ from tokentop.config.load import load
 load({}, {"HOME": sys.argv[1]}, sys.argv[2] if len(sys.argv) > 2 else None)
 print(*sorted(sys.modules))
 """
-HEAVY = {"textual", "rich", "asyncio", "pydantic", "dataclasses", "inspect", "logging",
+HEAVY = {"textual", "rich", "httpx", "asyncio", "pydantic", "dataclasses", "inspect", "logging",
          "pathlib", "subprocess", "http.client", "email", "urllib.request", "importlib.metadata",
          "ssl", "socket", "urllib.parse", "difflib", "pynvml"}  # fmt: skip
 FILE_ONLY = {"tomllib"}

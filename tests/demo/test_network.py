@@ -150,11 +150,11 @@ def test_the_queue_is_longer_than_the_slots_at_the_peak():
 
 
 def test_importing_the_demo_imports_nothing_heavy():
-    """The one-line view pays for what it imports: no asyncio, textual, rich."""
+    """The one-line view pays for what it imports: no httpx, asyncio, textual, rich."""
     code = (
         "import sys; before = set(sys.modules)\n"
         "import tokentop.demo.transport, tokentop.demo.gpus\n"
-        "heavy = {'asyncio', 'textual', 'rich', 'pydantic', 'dataclasses', 'inspect',"
+        "heavy = {'httpx', 'asyncio', 'textual', 'rich', 'pydantic', 'dataclasses', 'inspect',"
         " 'logging', 'pathlib', 'subprocess', 'http.client', 'email', 'urllib.request'}\n"
         "print(sorted(heavy & (set(sys.modules) - before)))"
     )

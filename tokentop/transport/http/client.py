@@ -16,6 +16,7 @@ from functools import partial
 from time import monotonic
 
 from tokentop.domain.readings import Failure
+from tokentop.transport.http.budget import Budget
 from tokentop.transport.http.connections import IdleConnections
 from tokentop.transport.http.descriptors import SOCKETS, SocketBudget
 from tokentop.transport.http.exchange import (
@@ -62,7 +63,7 @@ class Client:
         self._polls: dict[Poll, None] = {}  # under way, the oldest first
         self._wanting: deque[Exchange] = deque()  # a place for a socket
         self._starved = False  # and there is none
-        self._permitted: Poll | None = None
+        self._permitted: Budget | None = None
         self._large: deque[Exchange] = deque()  # a permit
         self._ready: deque[Callable[[], None]] = deque()
         self._alarms: list[tuple[float, int, Exchange | Poll]] = []
@@ -209,9 +210,8 @@ class Client:
             one.steps.close()
         poll.exchanges.clear()
         poll.close()
-        if self._permitted is poll:
-            self._permitted = None
-            self._permit_next()
+        if poll.parent is None:
+            self.release_permit(poll.budget)
 
     def _resume(self, one: Exchange, value: object = None) -> None:
         """Go on with an exchange until it waits again."""
@@ -304,11 +304,18 @@ class Client:
                 return False
         return True
 
+    def release_permit(self, budget: Budget) -> None:
+        """The poll of this budget has ended; the large answers of another one may be read."""
+        if self._permitted is budget:
+            self._permitted = None
+            self._permit_next()
+
     def _want_permit(self, one: Exchange) -> None:
+        budget = one.poll.budget
         if self._permitted is None:
-            self._permitted = one.poll
-            one.poll.budget.permitted = True
-        if self._permitted is one.poll:
+            self._permitted = budget
+            budget.permitted = True
+        if self._permitted is budget:
             self._ready.append(partial(self._resume, one))
         else:
             self._large.append(one)
@@ -342,10 +349,9 @@ class Client:
             self._net.idle.close_expired(now)
 
     def _poll_alarm(self, poll: Poll, now: float) -> None:
-        """Its limit counts from its first request on, else from when it was submitted."""
-        if poll not in self._polls or poll.limit_s is None:
+        end = poll.end
+        if poll not in self._polls or end is None:
             return
-        end = (poll.began or poll.submitted) + poll.limit_s
         if end > now:
             self._alarm(end, poll)
         else:

@@ -25,7 +25,7 @@ class Poll:
 
     `done` is called with it once `result` is there. `limit_s` bounds the whole poll, `until` every
     answer, so that something can be made of those that are there. Times are monotonic; `began` is
-    when its first request was made.
+    when its first request was made. One with a `parent` is a part of it, and spends its budget.
     """
 
     __slots__ = (
@@ -37,6 +37,7 @@ class Poll:
         "ended",
         "exchanges",
         "limit_s",
+        "parent",
         "replies",
         "result",
         "stage",
@@ -48,14 +49,16 @@ class Poll:
         self,
         steps: Batches,
         base: Request,
-        done: Callable[["Poll"], None],
+        done: Callable[["Poll"], object] = bool,
         limit_s: float | None = None,
         *,
         until: float | None = None,
+        parent: "Poll | None" = None,
     ) -> None:
         self._steps: Batches | None = steps
         self.base = base
-        self.budget = Budget(base)
+        self.parent = parent
+        self.budget: Budget = Budget(base) if parent is None else parent.budget
         self.done = done
         self.limit_s = limit_s
         self.until = until
@@ -71,6 +74,20 @@ class Poll:
     def latency_s(self) -> float | None:
         """Seconds from its first request to its end; None where it made none."""
         return None if self.began is None or self.ended is None else self.ended - self.began
+
+    def start(self, now: float) -> None:
+        """Its first request is made."""
+        if self.began is None:
+            self.began, self.stage = now, "asked"
+            if self.parent is not None:
+                self.parent.start(now)
+
+    @property
+    def end(self) -> float | None:
+        """When it takes too long: its limit counts from its first request on."""
+        if self.limit_s is None:
+            return None
+        return (self.began or self.submitted) + self.limit_s
 
     def send(self, replies: list[Reply | Failure] | None) -> list[Request] | None:
         """Resume it; the requests of its next batch, or None where `result` is there."""
@@ -162,6 +179,4 @@ class Exchange:
         if self.poll.until is not None:
             self.deadline = min(self.deadline, self.poll.until - READING_S)
         self.busy_at = busy_s
-        if self.poll.began is None:
-            self.poll.began = now
-            self.poll.stage = "asked"
+        self.poll.start(now)
