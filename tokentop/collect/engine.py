@@ -7,6 +7,7 @@ from tokentop.collect.breaker import Breaker
 from tokentop.collect.progress import EngineProgress
 from tokentop.config.schema import EngineConfig
 from tokentop.domain.engines import saved_reading
+from tokentop.domain.engines.bounded import bounded
 from tokentop.domain.engines.fleet_readings import FleetReading
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.readings import EngineKind, EngineReading
@@ -132,7 +133,8 @@ class EngineTarget:
             self.kind = kind
         if self._adapter is None:
             self._adapter = adapter(self.kind, self._hints)
-        return (yield from self._adapter.poll(now))
+        result = yield from self._adapter.poll(now)
+        return result if isinstance(result, Failure) else bounded(result)
 
     def record(self, result: EngineReading | Failure, now: float, latency_s: float | None) -> None:
         """Take one poll's result."""

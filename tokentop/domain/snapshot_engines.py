@@ -68,7 +68,8 @@ class Engine(NamedTuple):
     `advice` says what the user can do about the state, `error` what went wrong and
     `reason` its kind; `burn` is an
     estimate; `slots_estimated` and `kv_estimated` figures carry an about sign. `router` traffic
-    is the engines' traffic, `backends` are their origins; `pids` are this host's. Tokens were made
+    is the engines' traffic, `backends` are their origins; `pids` are this host's; `models_more`
+    are left out of `models`. Tokens were made
     that nobody counted where `rate_at_least`: both tokens/s are lower bounds.
     """
 
@@ -113,6 +114,7 @@ class Engine(NamedTuple):
     vram_bytes: int | None = None
     rate_at_least: bool = False
     reason: FailureKind | None = None
+    models_more: int = 0
 
 
 class CostInput(NamedTuple):

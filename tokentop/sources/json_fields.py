@@ -17,6 +17,7 @@ MIB = 1024 * 1024
 LARGEST = float(2**53)  # above it a JSON number is no longer exact; no count or price is so big
 TEXT_CHARS = 256
 LIST_ITEMS = 512
+AT_ONCE = 128 * 1024  # characters; a larger document is read in slices
 
 _NUMBER = re.compile(r"[+-]?(\d{1,32}(\.\d{0,32})?|\.\d{1,32})([eE][+-]?\d{1,3})?", re.ASCII)
 _TRUE = ("true", "yes", "on", "1")
@@ -34,7 +35,7 @@ def load(body: bytes) -> object:
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         raise BadData("the answer is HTML, not JSON")
     try:
-        document: object = json.loads(body.decode("utf-8-sig"), parse_int=_integer)
+        document = _document(body.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise BadData("the answer is not UTF-8 text") from None
     except RecursionError:
@@ -42,6 +43,15 @@ def load(body: bytes) -> object:
     except ValueError:
         raise BadData("the answer is not valid JSON") from None
     return document
+
+
+def _document(text: str) -> object:
+    if len(text) <= AT_ONCE:
+        document: object = json.loads(text, parse_int=_integer)
+        return document
+    from tokentop.sources.json_slices import load as load_slices
+
+    return load_slices(text, _integer)
 
 
 def mapping(document: object) -> Mapping[str, object]:

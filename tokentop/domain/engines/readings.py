@@ -88,3 +88,4 @@ class EngineReading(NamedTuple):
     health: EngineHealth = "online"
     advice: str | None = None  # one sentence: what the user can do about the health
     bad: tuple[str, ...] = ()
+    models_more: int = 0  # models that are not in the list

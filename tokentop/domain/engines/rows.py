@@ -27,6 +27,7 @@ def row(one: EngineObservation) -> Engine:
         version=named.version,
         model=one.model,
         models=named.models,
+        models_more=named.models_more,
         preemptions=whole(named.counters.preemptions),
         finished=_finished(named.counters),
         state=one.state,

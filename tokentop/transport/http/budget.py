@@ -1,7 +1,8 @@
-"""What one poll may cost: bytes, events and CPU. Whatever is over is refused, whoever sends it.
+"""What one poll may cost: bytes, events, rows and CPU. What is over is refused, whoever sends it.
 
 An event is a piece of an answer that has a price of its own: what one read brought, a header, a
-chunk, an interim answer.
+chunk, an interim answer. A row is what takes memory once it is read: an object, a list, four plain
+values or four escapes of JSON, a labelled line of a metrics page or four others.
 """
 
 from tokentop.domain.readings import Failure
@@ -16,6 +17,8 @@ EVENTS = 2048  # of one exchange, and one more for each
 BYTES_PER_EVENT = 512
 LARGEST_ANSWERS = 2  # of the largest size make up a poll, with LARGE for the heads of all
 CPU_S, CPU_S_PER_MIB = 0.5, 0.25
+ROWS_PER_MIB = 32 * 1024  # an empty object takes 64 bytes, one of two fields 300
+SMALL_PER_ROW = 4
 
 
 class Budget:
@@ -24,13 +27,17 @@ class Budget:
     `permitted`: the poll is the one whose large answers are read now.
     """
 
-    __slots__ = ("_at", "_bytes", "_cpu_s", "_max_bytes", "_max_cpu_s", "failure", "permitted")
+    __slots__ = (
+        "_at", "_bytes", "_cpu_s", "_max_bytes", "_max_cpu_s", "_max_rows", "_rows",
+        "failure", "permitted",
+    )  # fmt: skip
 
     def __init__(self, request: Request) -> None:
         self._at = origin(request.url)
         self._max_bytes = LARGEST_ANSWERS * request.max_bytes + LARGE
         self._max_cpu_s = CPU_S + CPU_S_PER_MIB * request.max_bytes / MIB
-        self._bytes = 0
+        self._max_rows = int(ROWS_PER_MIB * max(1.0, request.max_bytes / MIB))
+        self._bytes = self._rows = 0
         self._cpu_s = 0.0
         self.failure: Failure | None = None
         self.permitted = False
@@ -46,6 +53,12 @@ class Budget:
         if self._bytes > self._max_bytes:
             self.refuse(f"sent more than {self._max_bytes / MIB:.3g} MiB in one poll")
 
+    def take_rows(self, count: int) -> None:
+        """Count rows as they arrive, before they are read; raises RequestFailed over the limit."""
+        self._rows += count
+        if self._rows > self._max_rows:
+            self.refuse(f"sent more than {self._max_rows:,} rows in one poll")
+
     def take_cpu(self, seconds: float) -> None:
         """Count CPU time; raises RequestFailed over the limit."""
         self._cpu_s += seconds
@@ -58,6 +71,13 @@ class Budget:
         raise RequestFailed(self.failure)
 
 
+def rows_of(data: bytes) -> int:
+    """How many rows there are in it; counted without reading it."""
+    containers = data.count(b"{") + data.count(b"[")
+    others = max(data.count(b","), data.count(b"\n"), data.count(b"\\"))
+    return containers + others // SMALL_PER_ROW
+
+
 class Meter:
     """Counts one exchange's events against its own limit, its bytes against the poll's."""
 
@@ -68,11 +88,12 @@ class Meter:
         self._bytes = 0
         self._events = 0
 
-    def read(self, size: int) -> None:
-        """One read brought so many bytes; raises RequestFailed over a limit."""
-        self._bytes += size
+    def read(self, data: bytes) -> None:
+        """Count what one read brought; raises RequestFailed over a limit."""
+        self._bytes += len(data)
         self.event()
-        self._budget.take_bytes(size)
+        self._budget.take_bytes(len(data))
+        self._budget.take_rows(rows_of(data))
 
     def event(self) -> None:
         """One header, chunk or interim answer; raises RequestFailed over the limit."""

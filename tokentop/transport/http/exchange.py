@@ -23,6 +23,7 @@ from tokentop.transport.http.failures import (
 )
 from tokentop.transport.http.http1 import Http1Reader
 from tokentop.transport.http.messages import Reply, Request, head, next_hop, no_answer, target_of
+from tokentop.transport.http.redact import without_secrets
 from tokentop.transport.http.resolver import Address, at_port, literal
 
 READ, WRITE = 1, 2  # as selectors has them
@@ -90,7 +91,7 @@ def _follow(request: Request, net: Net, budget: Budget) -> Steps[Reply | Failure
     while True:
         answer = yield from _ask(request, net, budget)
         if not isinstance(answer, str):
-            return answer
+            return without_secrets(answer, request)
         hops += 1
         step = next_hop(request, answer, hops)
         if isinstance(step, Failure):
@@ -140,6 +141,7 @@ def _converse(
         done = reader.reusable and net.idle is not None
         return reader.result
     finally:
+        reader.close()
         if done and net.idle is not None:
             net.idle.put(connection, monotonic())
         else:

@@ -58,7 +58,7 @@ class Http1Reader:
     def feed(self, data: bytes) -> None:
         """Take what one read brought."""
         self.began = True
-        self._meter.read(len(data))
+        self._meter.read(data)
         self._buffer += data
         self._go_on()
 
@@ -66,6 +66,11 @@ class Http1Reader:
         """Take the end of the connection."""
         self._ended = True
         self._go_on()
+
+    def close(self) -> None:
+        """Nothing more is read: what has arrived is dropped now, not when garbage is collected."""
+        self._steps.close()
+        self._buffer = bytearray()
 
     def _go_on(self) -> None:
         try:

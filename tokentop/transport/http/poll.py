@@ -5,6 +5,7 @@ from time import thread_time
 from typing import Any, Literal
 
 from tokentop.domain.readings import Failure
+from tokentop.sources.json_fields import BadData
 from tokentop.transport.http.budget import Budget
 from tokentop.transport.http.exchange import Steps
 from tokentop.transport.http.failures import RequestFailed, our_limit, timed_out
@@ -104,6 +105,9 @@ class Poll:
             return None
         except RequestFailed as failed:
             self.result = failed.failure
+            return None
+        except BadData as problem:
+            self.result = Failure("bad-data", str(problem))
             return None
         except Exception as error:  # noqa: BLE001  # a strange answer costs one row, not the program
             text = f"its answer could not be read ({type(error).__name__})"

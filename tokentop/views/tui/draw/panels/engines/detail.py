@@ -34,6 +34,7 @@ from tokentop.views.tui.draw.kit.line import (
 from tokentop.views.tui.draw.panel import Panel
 
 _LABEL = 15
+NAMES = 10  # models named in one line
 _TWO = 92  # cells from which facts stand in two columns
 _SOURCES = {
     "reported": "reported by the server", "argv": "from its command line",
@@ -179,7 +180,7 @@ def _with(figure: str, unit: str) -> str:
 
 def _server(engine: Engine, options: DrawOptions) -> Facts:
     """Its address and how it is read."""
-    models = ", ".join(clean(m, 60) for m in engine.models or ())
+    models = _models(engine)
     latency = f", in {engine.latency_ms:.0f} ms" if known(engine.latency_ms) else ""
     source = "a Prometheus server" if engine.source == "prometheus" else "the engine itself"
     facts = [
@@ -195,6 +196,13 @@ def _server(engine: Engine, options: DrawOptions) -> Facts:
     return [
         *facts, *((label, text) for label, text in more if text), *(note if engine.router else []),
     ]  # fmt: skip
+
+
+def _models(engine: Engine) -> str:
+    names = engine.models or ()
+    more = len(names) - NAMES + engine.models_more
+    listed = ", ".join(clean(name, 60) for name in names[:NAMES])
+    return f"{listed} and {more:,} more" if more > 0 else listed
 
 
 def _ended(engine: Engine) -> Facts:
