@@ -55,7 +55,13 @@ def _state(endpoints: list[LastGood], inp: FoldInput) -> ServiceState:
         return "bad-data"
     if any(is_fresh(held, inp) for held in endpoints):
         return "online"
-    return "stale" if any(held.good is not None for held in endpoints) else "offline"
+    unknown = any(held.good is not None or _was_our_limit(held) for held in endpoints)
+    return "stale" if unknown else "offline"
+
+
+def _was_our_limit(held: LastGood) -> bool:
+    """Whether this program could not poll it: that says nothing of the service."""
+    return isinstance(held.outcome, Failure) and held.outcome.kind == "our-limit"
 
 
 def _is_bad(held: LastGood) -> bool:

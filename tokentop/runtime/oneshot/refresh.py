@@ -11,7 +11,7 @@ from tokentop.config.schema import Config
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.oneshot.environment import Environment, GpusAnswer, GpusRead
-from tokentop.runtime.oneshot.kept_state import keep_state, recall_state
+from tokentop.runtime.oneshot.kept_state import keep_state, recall_state, without_refusals
 from tokentop.transport.http.client import Client
 from tokentop.transport.http.poll import Poll
 from tokentop.transport.nvml import NvmlThread
@@ -83,7 +83,8 @@ class Refresher:
         self._keeps = not config.demo.enabled
         self._left = recall_state(config) if self._keeps else {}
         if self._left:
-            self._collector.restore(self._left, monotonic())
+            known = self._left if search_s is None else without_refusals(self._left)
+            self._collector.restore(known, monotonic())
         if config.demo.enabled and config.demo.at_s is not None:
             from tokentop.runtime.demo import fast_forward
 
