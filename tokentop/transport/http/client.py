@@ -28,7 +28,6 @@ from tokentop.transport.http.exchange import (
     Wait,
     exchange,
 )
-from tokentop.transport.http.failures import our_limit
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.poll import Exchange, Poll
 from tokentop.transport.http.resolver import Found, Resolver, look_up
@@ -36,10 +35,8 @@ from tokentop.transport.http.worker import Worker
 
 INLINE = 64 * 1024  # answers up to this are read on the client's own thread
 STARTED_AT_ONCE = 16  # exchanges begun before those under way are looked at again
-TOO_BUSY = 0.5  # of an exchange's time: more of it spent on others is no fault of the server
 RETRY_S = 0.05  # for a socket that another client of this process may give back
 EXPIRY_S = 30.0
-TOO_SLOW = "this machine was too busy to read its answer in time"
 
 
 class Client:
@@ -70,6 +67,8 @@ class Client:
         self._numbers = 0
         self._holds = 0
         self._busy_s = 0.0
+        self._tick_began = 0.0
+        self._ticking = False
         self._waker: tuple[socket.socket, socket.socket] | None = None
         self._lock = threading.Lock()
         self._expiry_at = 0.0
@@ -111,7 +110,7 @@ class Client:
     def end(self, until: float) -> None:
         """Close everything; what is not done by now has failed."""
         for poll in self.close():
-            poll.result = poll.overdue(until)
+            poll.result = poll.overdue(until, self._busy())
             poll.done(poll)
 
     def close(self) -> list[Poll]:
@@ -141,7 +140,7 @@ class Client:
 
     def _tick(self, until: float) -> None:
         events = self._selector.select(self._pause(until))
-        began = monotonic()
+        self._tick_began, self._ticking = monotonic(), True
         for key, _ in events:
             if key.data is None:
                 with suppress(OSError):
@@ -152,7 +151,7 @@ class Client:
             self._ready.popleft()()
         self._grant()
         self._ring()
-        self._busy_s += monotonic() - began
+        self._busy_s, self._ticking = self._busy(), False
 
     def _pause(self, until: float) -> float:
         """Seconds that nothing has to be done for."""
@@ -239,9 +238,12 @@ class Client:
         """A timeout, unless its time was spent on others."""
         if not isinstance(outcome, Failure) or outcome.kind != "timeout" or one.began is None:
             return outcome
-        if self._busy_s - one.busy_at > TOO_BUSY * one.request.timeout_s:
-            return our_limit(TOO_SLOW)
-        return one.poll.silence(one.request, one.began, one.deadline or monotonic())
+        end = one.deadline or monotonic()
+        return one.poll.silence(one.request, one.began, end, self._busy() - one.busy_at)
+
+    def _busy(self) -> float:
+        """Seconds that this client has worked, the present tick included."""
+        return self._busy_s + (monotonic() - self._tick_began if self._ticking else 0.0)
 
     def _answered(self, one: Exchange, outcome: Reply | Failure) -> None:
         one.finished = True
@@ -261,7 +263,7 @@ class Client:
             self._wanting.append(one)
             return
         if one.deadline is None:
-            one.begin(monotonic(), self._busy_s)
+            one.begin(monotonic(), self._busy())
         until = one.deadline
         assert until is not None
         if isinstance(wait, Socket):
@@ -295,7 +297,7 @@ class Client:
                 self._starved = True
                 return
             one = self._wanting.popleft()
-            one.begin(monotonic(), self._busy_s)
+            one.begin(monotonic(), self._busy())
             self._resume(one)
 
     def _took_place(self) -> bool:
@@ -355,7 +357,7 @@ class Client:
         if end > now:
             self._alarm(end, poll)
         else:
-            poll.result = poll.overdue(end)
+            poll.result = poll.overdue(end, self._busy())
             self._finish(poll)
 
     def _watch_posts(self) -> None:

@@ -18,6 +18,8 @@ Stage = Literal["waiting", "asked", "reading"]
 LATE_S = 0.2  # a poll that begins later than this was held up by us
 READING_S = 0.05  # of a poll's time, to make something of its answers
 NOT_ASKED = "not asked in time"
+TOO_BUSY = 0.5  # of an exchange's time: more of it spent on others is no fault of the server
+TOO_SLOW = "this machine was too busy to read its answer in time"
 NOT_READ = "its answer was not read in time"
 
 
@@ -34,6 +36,7 @@ class Poll:
         "base",
         "began",
         "budget",
+        "busy_at",
         "done",
         "ended",
         "exchanges",
@@ -65,6 +68,7 @@ class Poll:
         self.until = until
         self.submitted = 0.0
         self.began: float | None = None
+        self.busy_at = 0.0
         self.ended: float | None = None
         self.stage: Stage = "waiting"
         self.exchanges: list[Exchange] = []
@@ -76,12 +80,12 @@ class Poll:
         """Seconds from its first request to its end; None where it made none."""
         return None if self.began is None or self.ended is None else self.ended - self.began
 
-    def start(self, now: float) -> None:
+    def start(self, now: float, busy_s: float) -> None:
         """Its first request is made."""
         if self.began is None:
-            self.began, self.stage = now, "asked"
+            self.began, self.stage, self.busy_at = now, "asked", busy_s
             if self.parent is not None:
-                self.parent.start(now)
+                self.parent.start(now, busy_s)
 
     @property
     def end(self) -> float | None:
@@ -126,19 +130,28 @@ class Poll:
         """It will not be resumed."""
         self._steps = None
 
-    def overdue(self, end: float) -> Failure:
-        """Why it is not done by `end`: the server's silence, or a limit of ours."""
+    def overdue(self, end: float, busy_s: float | None = None) -> Failure:
+        """Why it is not done by `end`: the server's silence, or a limit of ours.
+
+        `busy_s` are the seconds that the client has worked so far.
+        """
         if self.began is None:
             return our_limit(NOT_ASKED)
         if self.stage == "reading":
             return our_limit(NOT_READ)
-        return self.silence(self.base, self.began, end)
+        busy_s = 0.0 if busy_s is None else busy_s - self.busy_at
+        return self.silence(self.base, self.began, end, busy_s)
 
-    def silence(self, request: Request, began: float, end: float) -> Failure:
-        """No answer from `began` to `end`: the server's fault where it was given its time."""
+    def silence(self, request: Request, began: float, end: float, busy_s: float) -> Failure:
+        """No answer from `began` to `end`: the server's fault where it was given its time.
+
+        The client worked for `busy_s` of it, most of that for others.
+        """
         given = min(request.timeout_s, end - began)
         if began - self.submitted > LATE_S and given < request.timeout_s:
             return our_limit(NOT_ASKED)
+        if busy_s > TOO_BUSY * given:
+            return our_limit(TOO_SLOW)
         return timed_out(request.url, round(given, 2))
 
 
@@ -183,4 +196,4 @@ class Exchange:
         if self.poll.until is not None:
             self.deadline = min(self.deadline, self.poll.until - READING_S)
         self.busy_at = busy_s
-        self.poll.start(now)
+        self.poll.start(now, busy_s)
