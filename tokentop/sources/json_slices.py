@@ -12,6 +12,7 @@ from typing import Any
 
 WINDOW = 8192  # what ends within so many characters is read at once
 TRIES = 3
+_NUMBERS = frozenset("-0123456789")
 _ENDS = {"{": "},", "[": "],"}  # of an element that others follow
 
 _BLANK = re.compile(r"[ \t\n\r]*")
@@ -42,6 +43,8 @@ class _Reader:
         return found.end()
 
     def value(self, at: int) -> tuple[Any, int]:
+        if self._text[at : at + 1] in _NUMBERS:  # a part of a number is a number as well
+            return self._decode(self._text, at)
         try:
             value, size = self._decode(self._text[at : at + WINDOW])
         except ValueError:
