@@ -5,13 +5,8 @@ returns its result. It is resumed on the client's thread where its answers are s
 worker's where they are large, one such poll at a time.
 """
 
-import heapq
 import selectors
-import socket
-import threading
-from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from time import monotonic
 
@@ -30,12 +25,12 @@ from tokentop.transport.http.exchange import (
 )
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.poll import Exchange, Poll
+from tokentop.transport.http.posts import Posts
+from tokentop.transport.http.queues import Alarms, LargeAnswers, Places
 from tokentop.transport.http.resolver import Found, Resolver, look_up
 from tokentop.transport.http.worker import Worker
 
 INLINE = 64 * 1024  # answers up to this are read on the client's own thread
-STARTED_AT_ONCE = 16  # exchanges begun before those under way are looked at again
-RETRY_S = 0.05  # for a socket that another client of this process may give back
 EXPIRY_S = 30.0
 
 
@@ -55,22 +50,17 @@ class Client:
     ) -> None:
         self._net = Net(sockets, IdleConnections() if keep else None, dial)
         self._selector = selectors.DefaultSelector()
+        self._posts = Posts(self._selector)
         self._resolver = Resolver(self.post, look_up)
         self._worker = Worker()
         self._polls: dict[Poll, None] = {}  # under way, the oldest first
-        self._wanting: deque[Exchange] = deque()  # a place for a socket
-        self._starved = False  # and there is none
-        self._permitted: Budget | None = None
-        self._large: deque[Exchange] = deque()  # a permit
-        self._ready: deque[Callable[[], None]] = deque()
-        self._alarms: list[tuple[float, int, Exchange | Poll]] = []
-        self._numbers = 0
+        self._places = Places(sockets, self._net.idle)
+        self._large = LargeAnswers(self._posts.soon, self._resume)
+        self._alarms: Alarms[Exchange | Poll] = Alarms()
         self._holds = 0
         self._busy_s = 0.0
         self._tick_began = 0.0
         self._ticking = False
-        self._waker: tuple[socket.socket, socket.socket] | None = None
-        self._lock = threading.Lock()
         self._expiry_at = 0.0
 
     def submit(self, poll: Poll) -> None:
@@ -78,7 +68,7 @@ class Client:
         poll.submitted = monotonic()
         self._polls[poll] = None
         if poll.limit_s is not None:
-            self._alarm(poll.submitted + poll.limit_s, poll)
+            self._alarms.add(poll.submitted + poll.limit_s, poll)
         self._advance(poll, None)
 
     def cancel(self, poll: Poll) -> None:
@@ -88,15 +78,11 @@ class Client:
 
     def post(self, call: Callable[[], None]) -> None:
         """Call it soon on the client's thread."""
-        self._ready.append(call)
-        with self._lock:
-            if self._waker is not None:
-                with suppress(OSError):  # full, or closed meanwhile
-                    self._waker[1].send(b"\0")
+        self._posts.post(call)
 
     def hold(self) -> None:
         """Let `run` wait for something that will be posted, until `release`."""
-        self._watch_posts()
+        self._posts.watch()
         self._holds += 1
 
     def release(self) -> None:
@@ -104,7 +90,7 @@ class Client:
 
     def run(self, until: float) -> None:
         """Work until every poll is done and nothing is held, at most until monotonic `until`."""
-        while (self._polls or self._holds or self._ready) and monotonic() < until:
+        while (self._polls or self._holds or self._posts) and monotonic() < until:
             self._tick(until)
 
     def end(self, until: float) -> None:
@@ -120,10 +106,7 @@ class Client:
             self.cancel(poll)
         if self._net.idle is not None:
             self._net.idle.close_all()
-        with self._lock:
-            for end in self._waker or ():
-                end.close()
-            self._waker = None
+        self._posts.close()
         self._selector.close()
         return left
 
@@ -135,7 +118,7 @@ class Client:
 
     def tick(self, limit_s: float) -> None:
         """Wait for something to happen, at most so many seconds, and do what there is to do."""
-        self._watch_posts()
+        self._posts.watch()
         self._tick(monotonic() + limit_s)
 
     def _tick(self, until: float) -> None:
@@ -143,35 +126,34 @@ class Client:
         self._tick_began, self._ticking = monotonic(), True
         for key, _ in events:
             if key.data is None:
-                with suppress(OSError):
-                    key.fileobj.recv(4096)  # type: ignore[union-attr]  # the waker's end
+                self._posts.woken()
             else:
                 self._resume(key.data)
-        for _ in range(len(self._ready)):
-            self._ready.popleft()()
-        self._grant()
+        self._posts.run()
+        for one in self._places.grant():
+            one.begin(monotonic(), self._busy())
+            self._resume(one)
         self._ring()
         self._busy_s, self._ticking = self._busy(), False
 
     def _pause(self, until: float) -> float:
         """Seconds that nothing has to be done for."""
-        if self._ready:
+        if self._posts:
             return 0.0
         now = monotonic()
-        if self._alarms:
-            until = min(until, self._alarms[0][0])
-        if self._wanting:
-            until = min(until, now + (RETRY_S if self._starved else 0.0))
+        if (first := self._alarms.first) is not None:
+            until = min(until, first)
+        if self._places.is_wanted:
+            until = min(until, now + self._places.pause_s)
         return max(0.0, until - now)
 
     def _advance(self, poll: Poll, replies: list[Reply | Failure] | None) -> None:
         """Resume the poll with its answers: here, or on the worker where they are large."""
         size = sum(len(r.body) for r in replies or () if isinstance(r, Reply))
         if size <= INLINE:
-            self._advanced(poll, poll.send(replies))
-            return
+            return self._advanced(poll, poll.send(replies))
         poll.stage = "reading"
-        self._watch_posts()
+        self._posts.watch()
 
         def read() -> None:
             requests = poll.send(replies)
@@ -191,7 +173,7 @@ class Client:
             steps = exchange(request, self._net, poll.budget)
             poll.exchanges.append(Exchange(poll, place, request, steps))
         if not requests:
-            self._ready.append(partial(self._advance, poll, []))
+            self._posts.soon(partial(self._advance, poll, []))
         for one in list(poll.exchanges):
             self._resume(one)
 
@@ -210,7 +192,7 @@ class Client:
         poll.exchanges.clear()
         poll.close()
         if poll.parent is None:
-            self.release_permit(poll.budget)
+            self._large.release(poll.budget)
 
     def _resume(self, one: Exchange, value: object = None) -> None:
         """Go on with an exchange until it waits again."""
@@ -260,7 +242,7 @@ class Client:
     def _wait(self, one: Exchange, wait: Wait) -> None:
         if isinstance(wait, Place):
             one.deadline = None
-            self._wanting.append(one)
+            self._places.want(one)
             return
         if one.deadline is None:
             one.begin(monotonic(), self._busy())
@@ -271,72 +253,28 @@ class Client:
             self._selector.register(wait.sock, wait.mask, one)
             until = min(until, wait.until or until)
         elif isinstance(wait, Lookup):
-            self._watch_posts()
+            self._posts.watch()
             self._resolver.addresses(wait.host, partial(self._resume, one))
         else:
-            self._want_permit(one)
+            self._large.want(one)
         one.until = until
         if one.alarm is None or until < one.alarm:
             one.alarm = until
-            self._alarm(until, one)
+            self._alarms.add(until, one)
 
     def _unwatch(self, one: Exchange) -> None:
         if one.sock is not None:
             self._selector.unregister(one.sock)
             one.sock = None
 
-    def _grant(self) -> None:
-        """Give places to those that have waited longest; a few, as others are under way."""
-        self._starved = False
-        for _ in range(STARTED_AT_ONCE):
-            while self._wanting and self._wanting[0].finished:
-                self._wanting.popleft()
-            if not self._wanting:
-                return
-            if not self._took_place():
-                self._starved = True
-                return
-            one = self._wanting.popleft()
-            one.begin(monotonic(), self._busy())
-            self._resume(one)
-
-    def _took_place(self) -> bool:
-        while not self._net.sockets.take():
-            if self._net.idle is None or not self._net.idle.close_one():
-                return False
-        return True
-
     def release_permit(self, budget: Budget) -> None:
         """The poll of this budget has ended; the large answers of another one may be read."""
-        if self._permitted is budget:
-            self._permitted = None
-            self._permit_next()
-
-    def _want_permit(self, one: Exchange) -> None:
-        budget = one.poll.budget
-        if self._permitted is None:
-            self._permitted = budget
-            budget.permitted = True
-        if self._permitted is budget:
-            self._ready.append(partial(self._resume, one))
-        else:
-            self._large.append(one)
-
-    def _permit_next(self) -> None:
-        waiting, self._large = self._large, deque()
-        for one in waiting:
-            if not one.finished:
-                self._want_permit(one)
-
-    def _alarm(self, at: float, what: Exchange | Poll) -> None:
-        self._numbers += 1
-        heapq.heappush(self._alarms, (at, self._numbers, what))
+        self._large.release(budget)
 
     def _ring(self) -> None:
         """End what has taken too long."""
         now = monotonic()
-        while self._alarms and self._alarms[0][0] <= now:
-            what = heapq.heappop(self._alarms)[2]
+        for what in self._alarms.due(now):
             if isinstance(what, Poll):
                 self._poll_alarm(what, now)
             elif not what.finished:
@@ -345,7 +283,7 @@ class Client:
                     self._expire(what)
                 else:
                     what.alarm = what.until
-                    self._alarm(what.until, what)
+                    self._alarms.add(what.until, what)
         if self._net.idle is not None and now >= self._expiry_at:
             self._expiry_at = now + EXPIRY_S
             self._net.idle.close_expired(now)
@@ -355,16 +293,7 @@ class Client:
         if poll not in self._polls or end is None:
             return
         if end > now:
-            self._alarm(end, poll)
+            self._alarms.add(end, poll)
         else:
             poll.result = poll.overdue(end, self._busy())
             self._finish(poll)
-
-    def _watch_posts(self) -> None:
-        """From now on a post wakes the selector."""
-        with self._lock:
-            if self._waker is None:
-                self._waker = socket.socketpair()
-                for end in self._waker:
-                    end.setblocking(False)
-                self._selector.register(self._waker[0], selectors.EVENT_READ, None)
