@@ -55,7 +55,7 @@ def vector(size: int = 16 * MIB) -> bytes:
     """A Prometheus answer of small samples: one engine each."""
     rows: list[bytes] = []
     length = 0
-    while length < size - 1024:
+    while length < size - 256:
         labels = {"__name__": "vllm:num_requests_running", "instance": f"n{len(rows)}:8000"}
         rows.append(json.dumps({"metric": labels, "value": [1.8e9, "1"]}).encode())
         length += len(rows[-1]) + 1

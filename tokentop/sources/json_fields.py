@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from tokentop.domain.text import clean
+from tokentop.domain.text import clean_name
 
 T = TypeVar("T")
 
@@ -214,7 +214,7 @@ def as_boolean(value: object) -> bool | None:
 def as_text(value: object) -> str | None:
     """Safe text; None where the value is neither text nor a number."""
     if isinstance(value, str):
-        return clean(value, TEXT_CHARS).strip()
+        return clean_name(value, TEXT_CHARS)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     number = as_number(value)

@@ -151,7 +151,8 @@ class Client:
         """Resume the poll with its answers: here, or on the worker where they are large."""
         size = sum(len(r.body) for r in replies or () if isinstance(r, Reply))
         if size <= INLINE:
-            return self._advanced(poll, poll.send(replies))
+            self._advanced(poll, poll.send(replies))
+            return
         poll.stage = "reading"
         self._posts.watch()
 
