@@ -5,12 +5,17 @@ import json
 import pytest
 
 from tests.polls import run_polls
-from tests.servers.behaviours import MISBEHAVIOURS, ok
+from tests.servers import hostile
+from tests.servers.behaviours import MISBEHAVIOURS, ok, routes
 from tests.servers.loopback import Server
 from tokentop.collect.collector import Collector, service_poll
 from tokentop.config.schema import Config, EngineConfig, ServiceConfig
+from tokentop.domain.engines.history import Trends
 from tokentop.secret import Secret
 from tokentop.transport.run_protocol import steps
+from tokentop.views.json import dumps
+from tokentop.views.tui.draw.kit.line import DrawOptions
+from tokentop.views.tui.draw.panels.engines.detail import lines
 
 PATHS = ["/llm/queue", "/agents", "/llm/slots"]
 
@@ -136,3 +141,18 @@ def test_a_token_that_was_configured_since_is_tried_at_once() -> None:
         second.restore(json.loads(json.dumps(first.dump())), 5.0)
         round_of(second, 5.0)
         assert sorted(paths(server)) == sorted(PATHS)
+
+
+def test_forty_thousand_names_are_cut_and_counted() -> None:
+    """A list without end is shown by its beginning, and how many more there are."""
+    with Server(routes({"/api/ps": hostile.page(hostile.names())})) as server:
+        engine = EngineConfig(None, server.url, "ollama", None, None)
+        subject = Collector(Config(engines=(engine,)), "box", False)
+        round_of(subject, 0.0)
+    snapshot = subject.snapshot(0.0, 0.0)
+    (row,) = snapshot.engines
+    assert len(row.models or ()) == 256
+    assert row.models_more == 39_744
+    assert len(dumps(snapshot)) < 32_768
+    drawn = lines(row, Trends(), 240, 60, DrawOptions())
+    assert "model-9 and 39,990 more" in "".join(words for line in drawn for words, *_ in line)
