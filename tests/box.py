@@ -14,7 +14,7 @@ from tokentop.domain.fold.fold import FoldInput, ServiceObservation, fold
 from tokentop.domain.fold.last_good import NEVER, LastGoodCache
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading, Reading
 from tokentop.domain.snapshot import AITHER_SERVICES, Process, Snapshot
-from tokentop.domain.snapshot_engines import Engine
+from tokentop.domain.snapshot_engines import Engine, TokensSeen
 from tokentop.sources.aither.endpoints import ENDPOINTS, default_url
 from tokentop.transport.http.failures import failure_for_exception, failure_for_status, timed_out
 
@@ -123,14 +123,24 @@ class Box:
 
     def _metered(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot with its costs, read once a minute; before the load came nothing ran."""
-        idle = snapshot._replace(
-            llm=snapshot.llm._replace(active=0),
-            throughput=snapshot.throughput._replace(generation_tokens_per_s=0.0),
-        )
+        idle = snapshot._replace(llm=snapshot.llm._replace(active=0))
         meter = CostMeter(self._inputs.policy.cost)
-        for before_s in range(round(self._measured_s), 0, -60):
-            meter.price(snapshot if before_s < self._busy_s else idle, NOW - before_s)
-        return meter.price(snapshot, NOW)
+        for before_s in range(round(self._measured_s), -1, -60):
+            then = snapshot if before_s <= self._busy_s else idle
+            counted = tuple(_counted(e, self._busy_s - before_s) for e in snapshot.engines)
+            found = meter.price(then._replace(engines=counted), NOW - before_s)
+        return snapshot._replace(cost=found.cost, pricing=found.pricing)
+
+
+def _counted(engine: Engine, busy_s: float) -> Engine:
+    """The engine after `busy_s` seconds of its load; a fleet's engines have a rate alone."""
+    speed = engine.generation_tokens_per_s
+    if speed is None:
+        return engine
+    if engine.source == "prometheus":
+        return engine if busy_s > 0.0 else engine._replace(generation_tokens_per_s=0.0)
+    seen = TokensSeen(None, round(speed * max(0.0, busy_s)), engine.rate_at_least)
+    return engine._replace(tokens_seen=seen)
 
 
 def process(pid: int, name: str, user: str = "serve", gib: float | None = None) -> Process:

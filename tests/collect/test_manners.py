@@ -152,7 +152,7 @@ def test_forty_thousand_names_are_cut_and_counted() -> None:
     snapshot = subject.snapshot(0.0, 0.0)
     (row,) = snapshot.engines
     assert len(row.models or ()) == 256
-    assert row.models_more == 39_744
+    assert row.names_more == 39_744
     assert len(dumps(snapshot)) < 32_768
     drawn = lines(row, Trends(), 240, 60, DrawOptions())
-    assert "model-9 and 39,990 more" in "".join(words for line in drawn for words, *_ in line)
+    assert "model-3 and 39,996 more" in "".join(words for line in drawn for words, *_ in line)

@@ -11,7 +11,7 @@ start-up: 25 frozen dataclasses cost 20 ms of its 95 ms, 25 named tuples 5 ms.
 from typing import Literal, NamedTuple
 
 from tokentop.domain.reasons import FailureKind
-from tokentop.domain.snapshot_engines import Cost, Engine, EngineState, Throughput
+from tokentop.domain.snapshot_engines import Cost, CostBounds, Engine, EngineState, Throughput
 from tokentop.domain.verdict.values import NO_DATA, Health, Mode, Pool, Reason, Tier
 
 GpuState = Literal["ok", "stale", "lost", "suspended", "error"]
@@ -127,6 +127,7 @@ class Pricing(NamedTuple):
     """The cost multiplier on its S-curve and what a request costs, in tokens.
 
     `age_s` is the age of the oldest input: demand, and Mint's rates where they are used.
+    `bounds` say on which side of the `usd_*` figures the truth lies, where they are not whole.
     """
 
     multiplier: float | None = None
@@ -147,6 +148,7 @@ class Pricing(NamedTuple):
     reference_usd_per_mtok: float | None = None
     age_s: float | None = None
     stale: bool = False
+    bounds: CostBounds = CostBounds()
 
 
 class NextInstance(NamedTuple):

@@ -42,7 +42,7 @@ def _at_limit(port: int, kv_cache: float, queued: int) -> Serving:
 
 def burning() -> Snapshot:
     """A fifth of what is generated is cut short: as much as is tolerated."""
-    return engine_examples.box(engine_examples.QWEN._replace(burn=0.2)).snapshot()
+    return engine_examples.box(engine_examples.QWEN._replace(burn=0.25)).snapshot()
 
 
 def demo() -> Snapshot:
@@ -69,8 +69,8 @@ VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, objec
     "engines-ascii": (engine_examples.engines(), ViewState(), (LARGE,), {"ui": ASCII}),
     "engines-compact": (engine_examples.priced(), ViewState(compact=True), ((80, 12),), {}),
     "thresholds": (thresholds(), ViewState(), (LARGE,), {}),
-    "burn-tolerated": (burning(), ViewState(), (LARGE,), {"burn_at": 0.2}),
-    "burn-noticed": (burning(), ViewState(), (LARGE,), {"burn_at": 0.19}),
+    "burn-tolerated": (burning(), ViewState(), (LARGE,), {"burn_at": 0.25}),
+    "burn-noticed": (burning(), ViewState(), (LARGE,), {"burn_at": 0.24}),
     # the GPUs' view
     "view-gpus": (engine_examples.both(), ViewState("gpus"), (SMALL, USUAL, LARGE, (200, 60)), {}),
     "view-gpus-troubled": (examples.troubled(), ViewState("gpus"), (USUAL, LARGE), {}),

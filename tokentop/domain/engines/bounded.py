@@ -15,17 +15,19 @@ T = TypeVar("T")
 
 
 def bounded(reading: EngineReading) -> EngineReading:
-    """The same reading; `models_more` counts the models left out."""
+    """The same reading; `names_more` counts the models left out."""
     models, more = _models(reading)
     return reading._replace(
         version=_name(reading.version),
         model=_name(reading.model),
         models=models,
-        models_more=more,
+        names_more=more,
         slots=None if reading.slots is None else reading.slots[:MAX_NAMES],
         backends=tuple(map(clean_name, reading.backends[:MAX_NAMES])),
         spend=tuple(map(_spend, reading.spend[:MAX_NAMES])),
         advice=None if reading.advice is None else clean(reading.advice, SENTENCE),
+        aliases=tuple(map(clean_name, reading.aliases[:MAX_NAMES])),
+        adapters=tuple(map(clean_name, reading.adapters[:MAX_NAMES])),
         bad=tuple(map(clean, reading.bad[:MAX_NAMES])),
     )
 
@@ -33,9 +35,9 @@ def bounded(reading: EngineReading) -> EngineReading:
 def _models(reading: EngineReading) -> tuple[tuple[str, ...] | None, int]:
     named = reading.models
     if named is None:
-        return None, reading.models_more
+        return None, reading.names_more
     kept = tuple(dict.fromkeys(name for each in named[:MAX_NAMES] if (name := clean_name(each))))
-    return kept, reading.models_more + max(0, len(named) - MAX_NAMES)
+    return kept, reading.names_more + max(0, len(named) - MAX_NAMES)
 
 
 def _spend(account: TeamSpend) -> TeamSpend:

@@ -10,7 +10,7 @@ from tokentop.domain.readings import Reading
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # only who has an engine pays for its modules
     from tokentop.domain.engines.observation import EngineObservation
-    from tokentop.domain.engines.readings import Histogram
+    from tokentop.domain.engines.readings import Histograms
     from tokentop.domain.verdict.verdict import Memory
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class FoldInput(NamedTuple):
     nvml_enabled: bool = True
     priced: bool = True
     engines: "tuple[EngineObservation, ...]" = ()
-    pooled: "tuple[tuple[Histogram, ...], tuple[Histogram, ...]]" = ((), ())
+    pooled: "Histograms | None" = None
     wall: float = 0.0
     utc_offset_s: float = 0.0
     before: "Memory" = {}
