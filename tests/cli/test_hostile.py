@@ -4,23 +4,40 @@ The limits are those of a machine that does other things as well; tests/benchmar
 prints the figures themselves.
 """
 
+import subprocess
+import sys
+
 import pytest
 
-from tests.benchmarks import process
 from tests.benchmarks.attacks import app, attacked
 from tests.cli.command import TOKENTOP
 
 WORST = ("2 MiB of {}", "2 MiB of series", "one-byte chunks", "endless 100 Continue",
          "eight 16 MiB Prometheus answers")  # fmt: skip
 
+MEASURED = """
+import sys
+from tests.benchmarks.process import run
+from os import environ
+one = run(sys.argv[1:], environ)
+print(one.wall_s, one.peak_mib)
+"""
+
 
 @pytest.mark.parametrize("name", WORST)
 def test_a_one_shot_ends_in_bounded_memory(name: str) -> None:
     """It ends by its deadline, with an exit code of its own, within 120 MiB."""
     with attacked(name) as env:
-        done = process.run([TOKENTOP, "--json"], env)
-    assert done.wall_s < 10.0  # 3 s where nothing else runs
-    assert done.peak_mib < 120.0
+        # From a small process: a child's peak counts what its parent was when it forked.
+        found = subprocess.run(
+            [sys.executable, "-c", MEASURED, TOKENTOP, "--json"],
+            env=env,
+            capture_output=True,
+            check=True,
+        )
+    wall_s, peak_mib = map(float, found.stdout.split())
+    assert wall_s < 10.0  # 3 s where nothing else runs
+    assert peak_mib < 120.0
 
 
 @pytest.mark.parametrize("name", WORST)
