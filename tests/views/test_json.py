@@ -45,7 +45,7 @@ ADDITIVE = {
     "engines[]": "name ttft_p95_s itl_p95_s requests_per_s prefix_hit_ratio rejections burn"
     " kv_estimated slots_estimated back_pressure advice error latency_ms source group router"
     " backends spend pids vram_bytes rate_at_least latencies aliases adapters tokens_seen"
-    " names_more",
+    " names_more kv_gpu_bytes weights_gpu_bytes",
     "engines[].latencies": "ttft itl e2e queue prefill decode",
     "engines[].latencies.ttft": "p50_s p95_s p99_s",
     "engines[].tokens_seen": "prompt generated at_least",

@@ -11,7 +11,7 @@ from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
 from tokentop.domain.engines.history import EngineHistory
 from tokentop.domain.history import History, Sample, sample_of
-from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn
@@ -94,6 +94,25 @@ class Session:
         from tokentop.transport.nvml import GPU_PAGE, WATCHED
 
         self._poller.want_of_gpus(GPU_PAGE if shown else WATCHED)
+
+    def why_not_end(self, gpu: Gpu, pid: int, started: int | None) -> str | None:
+        """Why a process on this GPU is not ended from here, in one sentence; None where it may."""
+        from tokentop.transport.end_process import refusal
+
+        if self._config.demo.enabled:
+            return "the demo's processes are simulated: there is nothing to end"
+        if gpu.source != "nvml" or gpu.node not in (None, _host(self._config)):
+            return f"{pid} runs on another host"
+        return refusal(pid, started)
+
+    def end_process(self, pid: int, started: int | None, *, force: bool) -> str | None:
+        """Send SIGTERM, or with `force` SIGKILL; returns why that was refused, None when sent.
+
+        `started` (ProcessDetail.started) is what tells the process from one that has its pid now.
+        """
+        from tokentop.transport.end_process import end
+
+        return end(pid, started, force=force)
 
     def dismiss(self, identity: str) -> bool:
         """Forget an engine that is gone; whether there was one."""
@@ -181,12 +200,12 @@ def _host(config: Config) -> str:
 
 
 def _pool(config: Config, clock: Callable[[], float]) -> "Pool":
-    """The pooled client; imported here, on a worker thread, after the first paint."""
+    """The client with its thread; imported here, on a worker thread, after the first paint."""
     from tokentop.transport.http.client_async import Pool
 
     if not config.demo.enabled:
         return Pool()
-    from tokentop.demo.pooled import pooled_transport
+    from tokentop.demo.transport import dialler
 
     began = clock()
-    return Pool(transport=pooled_transport(lambda: clock() - began, config.demo.seed))
+    return Pool(dialler(lambda: clock() - began, config.demo.seed))

@@ -5,7 +5,7 @@ Never requested: `/health` and `/health_generate`, each of which runs a token th
 older servers have them in `/get_server_info`, a scheduler round trip made once a minute.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading, LabelSets
 from tokentop.domain.numbers import whole
@@ -35,6 +35,7 @@ from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
 from tokentop.sources.figures import Figures
 from tokentop.sources.metrics_page import Page, Sample
 
+GIB = 2**30  # SGLang's "gb"
 LOADS = "/v1/loads"
 METRICS = "/metrics"
 SERVER_INFO = "/get_server_info"
@@ -197,8 +198,18 @@ def _core(answer: Answer | Failure) -> EngineReading | None:
         kv_cache=None if "kv_cache" in bad else max(known, default=None),
         # On a drained server the last window's figure stays.
         generation_tokens_per_s=0.0 if active == 0 else rate,
+        kv_gpu_bytes=_gpu_bytes(document, "kv_cache_gb"),
+        weights_gpu_bytes=_gpu_bytes(document, "weight_gb"),
         bad=bad,
     )
+
+
+def _gpu_bytes(document: Mapping[str, object], name: str) -> int | None:
+    """GiB on the GPU of each rank as bytes; None unless all ranks have as many."""
+    rows = [row.get("memory") for row in values.rows(document, "loads") if isinstance(row, dict)]
+    sizes = {values.Fields(row).amount(name) for row in rows if isinstance(row, dict)}
+    size = sizes.pop() if len(sizes) == 1 else None
+    return round(size * GIB) if size else None
 
 
 def _added(ranks: Iterable[values.Fields], figure: str, name: str) -> float | None:

@@ -32,6 +32,8 @@ KEYS: tuple[Key, ...] = (
     Key("slash", "filter", "/", "Filter; esc clears", "Lists"),
     Key("enter", "open", "enter", "One engine in full; why", "Lists"),
     Key("d", "dismiss", "d", "Forget a gone engine", "Lists"),
+    Key("o", "sort_processes", "o", "Sort the GPUs' processes", "Lists"),
+    Key("x", "end_process", "x", "End the GPU's process", "Lists"),
     Key("escape", "step_back", "esc", "Back; clear the filter", "Lists"),
     Key("down,j", "scroll_rows(1)", "↓ j", "Down", "Lists"),
     Key("up,k", "scroll_rows(-1)", "↑ k", "Up", "Lists"),

@@ -12,6 +12,7 @@ class ViewState(NamedTuple):
     """The view and how its list is sorted, filtered and scrolled.
 
     `cursor` is the id of the engine under the cursor, `opened` of the one shown in full;
+    `process_sort` and `process` (a Row.key) are the same of the GPU page's processes.
     `table_offset` is where the table stood when it was opened, `previous` the view from which the
     costs or the reasons were opened. `paused_at` is monotonic, s.
     """
@@ -26,6 +27,8 @@ class ViewState(NamedTuple):
     notice: str = ""
     engine_sort: str = "model"
     cursor: str = ""
+    process_sort: str = "gpu"
+    process: str = ""
     opened: str | None = None
     table_offset: int = 0
     previous: Name = "dashboard"

@@ -20,7 +20,9 @@ class DrawOptions(NamedTuple):
     or page that scrolls; `filtering` is true while a filter is typed. `engine_sort`,
     `engine_filter` and `cursor` (an Engine.id) are of the engines' table. Silent burn above the
     share `burn_at` is marked. `hosts`: GPUs of other hosts always have their host's name.
-    `summary_hidden`: the border shows no summary, so stale figures have their age inside.
+    `process_sort` and `process_cursor` (a Row.key; "" for the first) are of the GPU page's
+    processes, which have neither on the dashboard. `summary_hidden`: the border shows no
+    summary, so stale figures have their age inside.
     `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`.
     """
 
@@ -41,6 +43,8 @@ class DrawOptions(NamedTuple):
     engine_sort: str = "model"
     engine_filter: str = ""
     cursor: str | None = None
+    process_sort: str = "gpu"
+    process_cursor: str | None = None
     burn_at: float = 0.2
     hosts: bool = False
     summary_hidden: bool = False
