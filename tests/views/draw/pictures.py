@@ -3,7 +3,7 @@ in which a threshold or a state changes nothing but a colour, with their styles 
 
 from collections.abc import Iterator
 
-from tests import engine_examples, examples
+from tests import engine_examples, examples, gpu_pages
 from tests.box import Box, device
 from tests.serving import NOW, Serving
 from tests.views.draw.composed import composed, model, styled, text
@@ -84,6 +84,16 @@ VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, objec
     "view-gpus-64": (examples.gpus(64), ViewState("gpus", offset=30), (SMALL, USUAL), {}),
     "view-gpus-filtered": (examples.gpus(64), ViewState("gpus", filter="0003"), (USUAL,), {}),
     "view-gpus-refused": (unlisted(), ViewState("gpus"), (USUAL,), {}),
+    "view-gpus-page": (
+        gpu_pages.at_work(), ViewState("gpus", process_sort="sm"),
+        ((40, 12), SMALL, USUAL, LARGE, (200, 60)), {}),
+    "view-gpus-page-ascii": (gpu_pages.at_work(), ViewState("gpus"), (LARGE,), {"ui": ASCII}),
+    "view-gpus-page-64": (
+        gpu_pages.many(), ViewState("gpus", process=gpu_pages.ON_33),
+        (USUAL, LARGE, (200, 60)), {}),
+    "view-gpus-page-mig": (gpu_pages.mig(), ViewState("gpus"), (USUAL, LARGE, (200, 60)), {}),
+    "view-gpus-page-lost": (gpu_pages.lost(), ViewState("gpus"), (USUAL, LARGE, (200, 60)), {}),
+    "view-gpus-page-unified": (gpu_pages.unified(), ViewState("gpus"), (USUAL, LARGE), {}),
     "view-gpus-none": (examples.empty(), ViewState("gpus"), (USUAL,), {}),
     # the engines' table
     "view-engines": (engine_examples.engines(), ViewState("engines"), (SMALL, USUAL, LARGE), {}),

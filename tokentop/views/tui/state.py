@@ -27,11 +27,11 @@ class ViewState(NamedTuple):
     notice: str = ""
     engine_sort: str = "model"
     cursor: str = ""
-    process_sort: str = "gpu"
-    process: str = ""
     opened: str | None = None
     table_offset: int = 0
     previous: Name = "dashboard"
+    process_sort: str = "gpu"
+    process: str = ""
 
     def named(self, name: Name) -> "ViewState":
         """The same choices in another view, its list at the top; a filter stays with its list."""

@@ -28,13 +28,13 @@ _COLUMNS: tuple[tuple[int, Column], ...] = (  # cells of width from which each i
     (0, Column("throttle", "throttled by", 0, "left")),
     (34, Column("pstate", "P", 3)),
     (44, Column("sm", "SM MHz", 9)),
-    (92, Column("memory", "mem MHz", 11)),
+    (130, Column("memory", "mem MHz", 11)),
     (62, Column("pcie", "PCIe ↓ ↑/s", 13)),
     (110, Column("link", "link", 8, "left")),
-    (120, Column("nvlink", "NVLink ↓ ↑/s", 13)),
+    (100, Column("nvlink", "NVLink ↓ ↑/s", 13)),
     (74, Column("fan", "fan", 4)),
     (56, Column("ecc", "ECC", 7)),
-    (130, Column("xid", "Xid", 34, "left")),
+    (166, Column("xid", "Xid", 34, "left")),
 )
 
 

@@ -1,4 +1,4 @@
-"""A GPU's VRAM bar split by process; an engine's part into weights and KV cache where that is known.
+"""A GPU's VRAM bar split by process; an engine's part into weights and KV cache where known.
 
 Known is what the engine says its KV cache takes on each GPU. All else that it holds is weights and
 buffers. Of an engine that does not say, nothing but the size of the whole is claimed.
@@ -145,7 +145,7 @@ def legend(gpus: Sequence[Gpu], engines: Engines) -> Line:
     meanings = [("held", "held by an engine or a process"), ("other", "other")]
     if any(part.kv_share for part in served):
         meanings = [
-            ("held", "weights, processes"),
+            ("held", "weights, or not divided"),
             ("used", "KV cache in use"),
             ("reserved", "KV cache free"),
             ("other", "other"),
