@@ -1,0 +1,212 @@
+"""How many small mistakes in domain/ and sources/ the tests notice.
+
+    python -m tests.benchmarks.mutants [--sample 150] [--seed 1] [--only PATH[:LINE]] [--list]
+
+Each mutant is tested in a temporary copy of the tree: first by the test files that import its
+module, then by the tests of the rooms around it. Exits 1 where fewer than 85 % are killed.
+"""
+
+import argparse
+import difflib
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import NamedTuple
+
+from tests.benchmarks.mutations import Mutation, mutations
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("tokentop/domain", "tokentop/sources")
+COPIED = ("tokentop", "tests", "pyproject.toml", "README.md", "CONTRIBUTING.md", ".importlinter")
+AROUND = (  # in the order of their speed; each is run as a whole where no nearer test noticed
+    "tests/domain",
+    "tests/sources",
+    "tests/collect",
+    "tests/views/test_json.py",
+    "tests/views/test_line.py",
+    "tests/views/test_agreement.py",
+    "tests/views/test_doctor.py",
+    "tests/config",
+    "tests/views/draw/test_goldens.py",
+    "tests/views/draw/test_panels.py",
+)
+PYTEST = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "--hypothesis-seed=0")
+LIMIT_S = 300.0  # of one run of pytest: a mutant that loops for ever is killed by it
+WORKERS = 2
+WANTED = 0.85
+
+
+class Mutant(NamedTuple):
+    path: str
+    edit: Mutation
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.edit.line} ({self.edit.what})"
+
+
+class Outcome(NamedTuple):
+    mutant: Mutant
+    verdict: str  # killed, timeout or survived
+    seconds: float
+    changed: str  # the lines before and after
+
+
+class Copy:
+    """A temporary copy of the tree, in which one mutant at a time is written and tested."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.written = 0
+        for name in COPIED:
+            _copy(ROOT / name, folder / name)
+
+    def test(self, mutant: Mutant) -> Outcome:
+        started = time.monotonic()
+        path = self.folder / mutant.path
+        original, stat = path.read_bytes(), path.stat()
+        self.written += 1
+        path.write_bytes(mutant.edit.apply(original))
+        # a second of its own, or Python would take an earlier mutant's byte code for this one's
+        os.utime(path, (stat.st_atime, stat.st_mtime + 2 * self.written))
+        try:
+            verdict = self._verdict(mutant.path)
+        finally:
+            path.write_bytes(original)
+            os.utime(path, (stat.st_atime, stat.st_mtime))
+        return Outcome(mutant, verdict, time.monotonic() - started, lines(mutant, original))
+
+    def _verdict(self, path: str) -> str:
+        for tests in (importers(path, self.folder), AROUND):
+            try:
+                if tests and self.pytest(tests) != 0:
+                    return "killed"
+            except subprocess.TimeoutExpired:
+                return "timeout"
+        return "survived"
+
+    def pytest(self, tests: Sequence[str]) -> int:
+        """pytest's exit status over some paths, without what an earlier mutant left behind."""
+        shutil.rmtree(self.folder / ".hypothesis", ignore_errors=True)
+        command = (sys.executable, "-m", "pytest", *PYTEST, *tests)
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, timeout=LIMIT_S)
+        if done.returncode not in (0, 1, 2):  # 2: a module could not even be imported
+            sys.exit(f"pytest could not run: {done.stdout.decode()[-2000:]}")
+        return done.returncode
+
+    def package(self) -> str:
+        """Where the tests of this copy import tokentop from."""
+        command = (sys.executable, "-c", "import tokentop; print(tokentop.__path__[0])")
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True).stdout
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy2(source, target)
+
+
+def importers(path: str, root: Path) -> list[str]:
+    """The test files under a root that import a module by its name."""
+    module = path.removesuffix(".py").replace("/", ".")
+    package, _, name = module.rpartition(".")
+    wanted = (f"from {module} import", f"import {module}\n", f"from {package} import {name}\n")
+    return sorted(
+        str(each.relative_to(root))
+        for room in ("tests/domain", "tests/sources", "tests/collect", "tests/views/draw")
+        for each in (root / room).rglob("test_*.py")
+        if any(line in each.read_text() for line in wanted) and each.name != "test_exact.py"
+    )
+
+
+def mutants(only: str = "") -> Iterator[Mutant]:
+    """Every mutant of the rooms, or of one file or line of them."""
+    wanted, _, line = only.partition(":")
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            name = str(path.relative_to(ROOT))
+            for edit in mutations(path.read_bytes()) if name.startswith(wanted) else ():
+                if line in ("", str(edit.line)):
+                    yield Mutant(name, edit)
+
+
+def lines(mutant: Mutant, source: bytes) -> str:
+    """The lines that a mutant changes, before and after."""
+    before, after = (text.decode().splitlines() for text in (source, mutant.edit.apply(source)))
+    changed = list(difflib.unified_diff(before, after, lineterm="", n=0))[2:]
+    return "\n".join(f"    {line}" for line in changed if not line.startswith("@@"))
+
+
+def check(copy: Copy) -> None:
+    """The copy's tests pass while nothing is changed, and test the copy."""
+    if not copy.package().startswith(str(copy.folder)):
+        sys.exit(f"the tests would import tokentop from {copy.package()}")
+    if copy.pytest(AROUND) != 0:
+        sys.exit("the tests fail before anything is changed")
+
+
+def run(sample: Sequence[Mutant], folder: Path) -> Iterator[Outcome]:
+    """Outcomes as they come, two mutants at a time."""
+    copies: SimpleQueue[Copy] = SimpleQueue()
+    for n in range(WORKERS):
+        copies.put(Copy(folder / str(n)))
+    first = copies.get()
+    check(first)
+    copies.put(first)
+
+    def one(mutant: Mutant) -> Outcome:
+        copy = copies.get()
+        try:
+            return copy.test(mutant)
+        finally:
+            copies.put(copy)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        yield from pool.map(one, sample)
+
+
+def report(outcomes: Iterator[Outcome], count: int) -> int:
+    counts = dict.fromkeys(("killed", "timeout", "survived"), 0)
+    for n, outcome in enumerate(outcomes, 1):
+        counts[outcome.verdict] += 1
+        print(f"{n:4}/{count} {outcome.verdict:8} {outcome.seconds:5.1f} s  {outcome.mutant}")
+        if outcome.verdict == "survived":
+            print(outcome.changed)
+        sys.stdout.flush()
+    share = 1 - counts["survived"] / count
+    print(", ".join(f"{name} {number}" for name, number in counts.items()), f"= {share:.1%} killed")
+    return 0 if share >= WANTED else 1
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sample", type=int, default=150, help="how many mutants to test")
+    parser.add_argument("--seed", type=int, default=1, help="which ones")
+    parser.add_argument("--only", default="", help="a folder, a file, or FILE:LINE")
+    parser.add_argument("--list", action="store_true", help="print the sample, test nothing")
+    return parser.parse_args()
+
+
+def main() -> int:
+    wanted = arguments()
+    every = list(mutants(wanted.only))
+    sample = random.Random(wanted.seed).sample(every, min(wanted.sample, len(every)))
+    print(f"{len(sample)} of {len(every)} mutants, seed {wanted.seed}", flush=True)
+    if wanted.list:
+        for mutant in sample:
+            print(mutant, lines(mutant, (ROOT / mutant.path).read_bytes()), sep="\n")
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        return report(run(sample, Path(folder)), len(sample))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
