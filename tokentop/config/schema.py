@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tokentop.domain.policy import Policy
+from tokentop.domain.policy import INTERVAL_S, Policy
 from tokentop.secret import Secret
 
 THEMES = ("dark", "light", "colorblind", "ansi")
@@ -83,7 +83,7 @@ class DemoConfig(NamedTuple):
 class Config(NamedTuple):
     """Everything a view needs to start. Times in seconds."""
 
-    interval_s: float = 4.0
+    interval_s: float = INTERVAL_S
     timeout_s: float = 2.5
     deadline_s: float = 3.0  # a one-shot view ends within this
     max_bytes: int = 2 * 1024 * 1024

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from tokentop.domain.fold.last_good import NEVER, LastGood
-from tokentop.domain.policy import Policy
+from tokentop.domain.policy import INTERVAL_S, STALE_AFTER_S, Policy
 from tokentop.domain.readings import Reading
 
 TYPE_CHECKING = False
@@ -41,8 +41,8 @@ class FoldInput(NamedTuple):
     services: tuple[ServiceObservation, ...] = ()
     policy: Policy = Policy()
     host: str = ""
-    interval_s: float = 4.0
-    stale_after_s: float = 10.5
+    interval_s: float = INTERVAL_S
+    stale_after_s: float = STALE_AFTER_S
     demo: bool = False
     now: float = 0.0
     at: str = ""

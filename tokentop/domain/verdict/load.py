@@ -6,14 +6,13 @@ from typing import NamedTuple
 from tokentop.domain.economy.demand import serving_utilization
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.numbers import ratio, total
-from tokentop.domain.policy import TierPolicy
+from tokentop.domain.policy import KV_FULL, TierPolicy
 from tokentop.domain.text import known
 from tokentop.domain.verdict.members import place
 from tokentop.domain.verdict.tiers import at_least, lifted, tier_at
 from tokentop.domain.verdict.values import Reason, Tier
 
 KV_PRESSED = 0.9  # from here on a preemption is more than bad luck
-KV_FULL = 0.95
 BUSY = 0.8  # all slots busy: where surge starts
 
 

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from tokentop.domain.economy.demand import serving_utilization, vram_utilization
 from tokentop.domain.numbers import clamp01, ratio
-from tokentop.domain.policy import TierPolicy
+from tokentop.domain.policy import OFFLINE_AFTER_S, TierPolicy
 from tokentop.domain.snapshot import Service
 from tokentop.domain.text import clean, known
 from tokentop.domain.verdict.tiers import at_least, tier_at
@@ -13,7 +13,6 @@ from tokentop.domain.verdict.values import Member, Mode, Reason, Tier
 
 STACK = "stack"
 GPUS = "GPUs"  # the pool where the user lets VRAM decide on a box without the stack
-OFFLINE_AFTER_S = 60.0  # a service silent for longer is down
 
 
 class StackLoad(NamedTuple):
