@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tokentop.domain.engines.readings import Counters
-from tokentop.domain.numbers import ratio
+from tokentop.domain.numbers import ratio, total
 
 
 def burn(windows: Sequence[Counters]) -> float | None:
@@ -24,17 +24,12 @@ def _share(pairs: Sequence[tuple[float | None, float | None]]) -> float | None:
 
 
 def _burned_requests(window: Counters) -> float | None:
-    return _sum((window.length, window.abort, window.error))
+    return total((window.length, window.abort, window.error))
 
 
 def _ended(window: Counters) -> float | None:
     """Requests that ended, by any reason: some end for reasons that have no counter of ours."""
-    reasons = _sum((window.stop, window.length, window.abort, window.error))
+    reasons = total((window.stop, window.length, window.abort, window.error))
     if window.stop is None:
         return window.requests
     return max(reasons or 0.0, window.requests or 0.0)
-
-
-def _sum(numbers: Sequence[float | None]) -> float | None:
-    known = [number for number in numbers if number is not None]
-    return sum(known) if known else None
