@@ -305,4 +305,5 @@ PANEL = Panel(
     heads,
     places=_places,
     ticks=lambda snapshot: any(g.state == "stale" for g in snapshot.gpus),
+    opens="gpus",
 )
