@@ -2,8 +2,10 @@
 
     python -m tests.benchmarks.mutants [--sample 150] [--seed 1] [--only PATH[:LINE]] [--list]
 
-Each mutant is tested in a temporary copy of the tree: first by the test files that import its
-module, then by the tests of the rooms around it. Exits 1 where fewer than 85 % are killed.
+Each mutant is tested in a temporary copy of the tree, by the test files that run the changed line
+(as coverage.py saw it before anything was changed), the nearest ones first; a line that runs while
+modules are imported, by those that run any line of its module. Exits 1 where fewer than 85 % are
+killed.
 """
 
 import argparse
@@ -21,12 +23,14 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
 
+from coverage import CoverageData
+
 from tests.benchmarks.mutations import Mutation, mutations
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("tokentop/domain", "tokentop/sources")
 COPIED = ("tokentop", "tests", "pyproject.toml", "README.md", "CONTRIBUTING.md", ".importlinter")
-AROUND = (  # in the order of their speed; each is run as a whole where no nearer test noticed
+TESTS = (  # those that may notice; the screen's own and the network's are left out
     "tests/domain",
     "tests/sources",
     "tests/collect",
@@ -39,6 +43,12 @@ AROUND = (  # in the order of their speed; each is run as a whole where no neare
     "tests/views/draw/test_panels.py",
 )
 PYTEST = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "--hypothesis-seed=0")
+COVERAGE = """\
+[run]
+source = tokentop/domain, tokentop/sources
+dynamic_context = test_function
+data_file = reach
+"""
 LIMIT_S = 300.0  # of one run of pytest: a mutant that loops for ever is killed by it
 WORKERS = 2
 WANTED = 0.85
@@ -68,7 +78,7 @@ class Copy:
         for name in COPIED:
             _copy(ROOT / name, folder / name)
 
-    def test(self, mutant: Mutant) -> Outcome:
+    def test(self, mutant: Mutant, tests: Sequence[str]) -> Outcome:
         started = time.monotonic()
         path = self.folder / mutant.path
         original, stat = path.read_bytes(), path.stat()
@@ -77,25 +87,22 @@ class Copy:
         # a second of its own, or Python would take an earlier mutant's byte code for this one's
         os.utime(path, (stat.st_atime, stat.st_mtime + 2 * self.written))
         try:
-            verdict = self._verdict(mutant.path)
+            verdict = self._verdict(tests)
         finally:
             path.write_bytes(original)
             os.utime(path, (stat.st_atime, stat.st_mtime))
         return Outcome(mutant, verdict, time.monotonic() - started, lines(mutant, original))
 
-    def _verdict(self, path: str) -> str:
-        for tests in (importers(path, self.folder), AROUND):
-            try:
-                if tests and self.pytest(tests) != 0:
-                    return "killed"
-            except subprocess.TimeoutExpired:
-                return "timeout"
-        return "survived"
+    def _verdict(self, tests: Sequence[str]) -> str:
+        try:
+            return "killed" if tests and self.pytest(tests) != 0 else "survived"
+        except subprocess.TimeoutExpired:
+            return "timeout"
 
-    def pytest(self, tests: Sequence[str]) -> int:
+    def pytest(self, tests: Sequence[str], *under: str) -> int:
         """pytest's exit status over some paths, without what an earlier mutant left behind."""
         shutil.rmtree(self.folder / ".hypothesis", ignore_errors=True)
-        command = (sys.executable, "-m", "pytest", *PYTEST, *tests)
+        command = (sys.executable, *under, "-m", "pytest", *PYTEST, *tests)
         done = subprocess.run(command, cwd=self.folder, capture_output=True, timeout=LIMIT_S)
         if done.returncode not in (0, 1, 2):  # 2: a module could not even be imported
             sys.exit(f"pytest could not run: {done.stdout.decode()[-2000:]}")
@@ -114,17 +121,42 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def importers(path: str, root: Path) -> list[str]:
-    """The test files under a root that import a module by its name."""
-    module = path.removesuffix(".py").replace("/", ".")
-    package, _, name = module.rpartition(".")
-    wanted = (f"from {module} import", f"import {module}\n", f"from {package} import {name}\n")
-    return sorted(
-        str(each.relative_to(root))
-        for room in ("tests/domain", "tests/sources", "tests/collect", "tests/views/draw")
-        for each in (root / room).rglob("test_*.py")
-        if any(line in each.read_text() for line in wanted) and each.name != "test_exact.py"
-    )
+class Reach:
+    """Which test files run which lines."""
+
+    def __init__(self, copy: Copy) -> None:
+        """Runs all TESTS once under coverage.py; they must pass while nothing is changed."""
+        if not copy.package().startswith(str(copy.folder)):
+            sys.exit(f"the tests would import tokentop from {copy.package()}")
+        (copy.folder / ".coveragerc").write_text(COVERAGE)
+        if copy.pytest(TESTS, "-m", "coverage", "run") != 0:
+            sys.exit("the tests fail before anything is changed")
+        self._folder = copy.folder
+        self._data = CoverageData(str(copy.folder / "reach"))
+        self._data.read()
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """The files that may notice a mutant; none where no test runs its module."""
+        contexts = self._data.contexts_by_lineno(str(self._folder / mutant.path))
+        found = set(contexts.get(mutant.edit.line, ()))
+        if not found or "" in found:  # it runs while modules are imported, or examples made
+            found = {name for names in contexts.values() for name in names}
+        files = {self._file(name) for name in found if name}
+        return sorted(files, key=lambda file: (_distance(file, mutant.path), file))
+
+    def _file(self, context: str) -> str:
+        """tests.domain.test_text.TestFit.test_x -> tests/domain/test_text.py"""
+        parts = context.split(".")
+        while not (self._folder / (file := "/".join(parts) + ".py")).is_file():
+            parts.pop()
+        return file
+
+
+def _distance(test: str, path: str) -> int:
+    """How far a test file stands from a source file: folders that are not shared."""
+    one, other = Path(test).parts[1:-1], Path(path).parts[1:-1]
+    shared = sum(1 for pair in zip(one, other, strict=False) if len(set(pair)) == 1)
+    return len(one) + len(other) - 2 * shared
 
 
 def mutants(only: str = "") -> Iterator[Mutant]:
@@ -145,27 +177,19 @@ def lines(mutant: Mutant, source: bytes) -> str:
     return "\n".join(f"    {line}" for line in changed if not line.startswith("@@"))
 
 
-def check(copy: Copy) -> None:
-    """The copy's tests pass while nothing is changed, and test the copy."""
-    if not copy.package().startswith(str(copy.folder)):
-        sys.exit(f"the tests would import tokentop from {copy.package()}")
-    if copy.pytest(AROUND) != 0:
-        sys.exit("the tests fail before anything is changed")
-
-
 def run(sample: Sequence[Mutant], folder: Path) -> Iterator[Outcome]:
     """Outcomes as they come, two mutants at a time."""
     copies: SimpleQueue[Copy] = SimpleQueue()
     for n in range(WORKERS):
         copies.put(Copy(folder / str(n)))
     first = copies.get()
-    check(first)
+    reach = Reach(first)
     copies.put(first)
 
     def one(mutant: Mutant) -> Outcome:
         copy = copies.get()
         try:
-            return copy.test(mutant)
+            return copy.test(mutant, reach.tests(mutant))
         finally:
             copies.put(copy)
 
