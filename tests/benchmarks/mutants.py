@@ -46,8 +46,13 @@ PYTEST = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "--hypothesis-see
 COVERAGE = """\
 [run]
 source = tokentop/domain, tokentop/sources
-dynamic_context = test_function
 data_file = reach
+"""
+PLUGIN = """\
+from coverage import Coverage
+
+def pytest_runtest_logstart(nodeid, location):
+    Coverage.current().switch_context(nodeid.partition("::")[0])
 """
 LIMIT_S = 300.0  # of one run of pytest: a mutant that loops for ever is killed by it
 WORKERS = 2
@@ -129,7 +134,8 @@ class Reach:
         if not copy.package().startswith(str(copy.folder)):
             sys.exit(f"the tests would import tokentop from {copy.package()}")
         (copy.folder / ".coveragerc").write_text(COVERAGE)
-        if copy.pytest(TESTS, "-m", "coverage", "run") != 0:
+        (copy.folder / "reach_plugin.py").write_text(PLUGIN)
+        if copy.pytest((*TESTS, "-p", "reach_plugin"), "-m", "coverage", "run") != 0:
             sys.exit("the tests fail before anything is changed")
         self._folder = copy.folder
         self._data = CoverageData(str(copy.folder / "reach"))
@@ -137,19 +143,11 @@ class Reach:
 
     def tests(self, mutant: Mutant) -> list[str]:
         """The files that may notice a mutant; none where no test runs its module."""
-        contexts = self._data.contexts_by_lineno(str(self._folder / mutant.path))
-        found = set(contexts.get(mutant.edit.line, ()))
-        if not found or "" in found:  # it runs while modules are imported, or examples made
-            found = {name for names in contexts.values() for name in names}
-        files = {self._file(name) for name in found if name}
-        return sorted(files, key=lambda file: (_distance(file, mutant.path), file))
-
-    def _file(self, context: str) -> str:
-        """tests.domain.test_text.TestFit.test_x -> tests/domain/test_text.py"""
-        parts = context.split(".")
-        while not (self._folder / (file := "/".join(parts) + ".py")).is_file():
-            parts.pop()
-        return file
+        by_line = self._data.contexts_by_lineno(str(self._folder / mutant.path))
+        files = set(by_line.get(mutant.edit.line, ()))
+        if not files or "" in files:  # it runs while modules are imported, or examples made
+            files = {file for found in by_line.values() for file in found}
+        return sorted(files - {""}, key=lambda file: (_distance(file, mutant.path), file))
 
 
 def _distance(test: str, path: str) -> int:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.collect.pending import pending
 from tests.payloads import payload
 from tests.sources.engines.conversations import captured
 from tokentop.collect.collector import Collector
@@ -76,7 +77,7 @@ def test_a_token_goes_only_to_the_engine_it_was_configured_for() -> None:
     """A discovered neighbour, even on the same machine, is asked without."""
     subject = registry(EngineConfig("mine", URL, "vllm", Secret("s3cret")))
     subject.update_from_discovery((Seen(url="http://127.0.0.1:8001"),), now=0.0)
-    tokens = {due.request.url: due.request.token for due in subject.plan(0.0)}
+    tokens = {due.request.url: due.request.token for due in pending(subject, 0.0)}
     assert tokens == {URL: Secret("s3cret"), "http://127.0.0.1:8001": None}
 
 
@@ -94,7 +95,7 @@ def test_what_discovery_knows_of_a_configured_engine_is_added_to_it() -> None:
     """One row, with its processes and the seats of its command line; its name is the user's."""
     subject = registry(EngineConfig("mine", "http://localhost:8000/", "vllm"))
     subject.update_from_discovery((Seen(pids=(1, 2), argv_slots=16),), now=0.0)
-    (due,) = subject.plan(0.0)
+    (due,) = pending(subject, 0.0)
     result, _ = hold(due._replace(request=due.request._replace(url=URL)), VLLM)
     subject.record(due.id, result, 0.0, 0.01)
     view = only(subject)
@@ -106,12 +107,12 @@ def test_what_discovery_knows_of_a_configured_engine_is_added_to_it() -> None:
 def test_an_engine_of_unnamed_kind_is_told_by_its_answers_once() -> None:
     """Later polls ask what its adapter needs, and no more."""
     subject = registry(EngineConfig("mine", URL))
-    (due,) = subject.plan(0.0)
+    (due,) = pending(subject, 0.0)
     result, asked = hold(due, VLLM)
     subject.record(due.id, result, 0.0, 0.01)
     assert (only(subject).kind, only(subject).id) == ("vllm", "engine@127.0.0.1:8000")
     assert len(asked) > 4
-    (due,) = subject.plan(4.0)
+    (due,) = pending(subject, 4.0)
     _, asked = hold(due, VLLM)
     assert [request.url for request in asked] == [URL + "/metrics"]
 
@@ -122,7 +123,7 @@ def test_an_engine_of_unnamed_kind_is_told_by_its_answers_once() -> None:
 )
 def test_what_is_no_engine_is_said(answers: dict[str, Answer], kind: str) -> None:
     """The user named something that answers, but not as an engine does."""
-    (due,) = registry(EngineConfig("mine", URL)).plan(0.0)
+    (due,) = pending(registry(EngineConfig("mine", URL)), 0.0)
     result, _ = hold(due, answers)
     assert isinstance(result, Failure)
     assert (result.kind, result.neutral) == (kind, True)
@@ -142,14 +143,14 @@ def test_a_refused_key_is_told_apart_from_a_missing_one() -> None:
 def test_an_engine_of_unnamed_kind_that_loads_is_loading() -> None:
     """Everything answers 503 until the model is there; then it is told apart."""
     subject = registry(EngineConfig("mine", URL))
-    (due,) = subject.plan(0.0)
+    (due,) = pending(subject, 0.0)
     loading = Failure("http", "503", False, 503)
     result = run_protocol(due.protocol, lambda paths: dict.fromkeys(paths, loading))
     assert isinstance(result, EngineReading)
     assert result.health == "starting"
     subject.record(due.id, result, 0.0, 0.01)
     assert only(subject).kind == "unknown"
-    (due,) = subject.plan(4.0)
+    (due,) = pending(subject, 4.0)
     hold(due, VLLM)
     assert only(subject).kind == "vllm"
 
@@ -160,7 +161,7 @@ def test_three_failures_park_an_engine_and_one_probe_lets_it_back() -> None:
     first = "vllm@127.0.0.1:8000"
     for now in (0.0, 4.0, 8.0):
         subject.record(first, REFUSED, now, None)
-    assert [due.id for due in subject.plan(12.0)] == ["vllm@b:1"]
+    assert [due.id for due in pending(subject, 12.0)] == ["vllm@b:1"]
     assert subject.observations(12.0, 12.0)[0].backing_off
     assert subject.poll(first, 23.0) is not None
     assert subject.poll(first, 23.1) is None
@@ -361,7 +362,7 @@ def test_captured_pages_are_read_to_the_end() -> None:
     """A real server's page under load, through the desk."""
     assert b"vllm:" in payload("vllm/load/metrics.txt")
     subject = registry(EngineConfig("a", URL, "vllm"))
-    (due,) = subject.plan(0.0)
+    (due,) = pending(subject, 0.0)
     result, _ = hold(due, VLLM)
     assert isinstance(result, EngineReading)
     assert (result.active, result.queued) == (4, 8)

@@ -1,5 +1,6 @@
 """A fleet's server in the collector: its engines beside those read directly, and its silences."""
 
+from tests.collect.pending import pending
 from tests.sources.prometheus.asked import AT, EMPTY, answer, of, row
 from tests.sources.prometheus.test_fleet import RUNNING
 from tokentop.collect.collector import Collector
@@ -68,7 +69,7 @@ def test_the_server_is_asked_with_its_own_token_and_bundle() -> None:
     """One poll among the engines', bounded in size for a large fleet; no engine is needed."""
     one = collector()
     assert one.has_engines
-    (due,) = one.engines().plan(NOW)
+    (due,) = pending(one.engines(), NOW)
     assert (due.id, due.request.url, due.request.max_bytes) == ("prometheus", URL, 16 * 2**20)
     assert (due.request.ca_bundle, due.request.verify) == ("/ca.pem", False)
     assert due.request.token is not None

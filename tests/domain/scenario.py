@@ -1,6 +1,6 @@
 """Puts readings before the fold: who answered what, how long ago, and who fell silent since."""
 
-from tokentop.domain.fold.fold import FoldInput, ServiceObservation, fold
+from tokentop.domain.fold.fold import FoldInput, ServiceObservation, fold_with_memory
 from tokentop.domain.fold.last_good import LastGoodCache
 from tokentop.domain.policy import Policy
 from tokentop.domain.readings import Failure, Reading
@@ -31,6 +31,11 @@ VIEWS = tuple(
     )
     for name in AITHER_SERVICES
 )
+
+
+def fold(given: FoldInput) -> Snapshot:
+    """One snapshot, without what is kept for the next."""
+    return fold_with_memory(given)[0]
 
 
 class Scenario:

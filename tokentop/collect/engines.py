@@ -92,11 +92,6 @@ class EngineRegistry:
             self._engines[identity].update_from_discovery(one, starting=starting)
         return identity
 
-    def plan(self, now: float) -> tuple[PendingPoll, ...]:
-        """Everything to ask now; engines backing off are left out until their probe is due."""
-        polls = (self.poll(identity, now) for identity in self.ids())
-        return tuple(due for due in polls if due is not None)
-
     def poll(self, identity: str, now: float) -> PendingPoll | None:
         """One engine's poll; None where it is backing off or gone."""
         if self.fleet is not None and identity == self.fleet.id:

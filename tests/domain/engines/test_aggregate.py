@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.domain.scenario import Scenario
+from tests.domain.scenario import Scenario, fold
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.rates import Rates
 from tokentop.domain.engines.readings import Counters, EngineReading, Histogram
-from tokentop.domain.fold.fold import fold
 from tokentop.domain.policy import Policy
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading, QueueReading
 from tokentop.domain.snapshot import Process, Snapshot

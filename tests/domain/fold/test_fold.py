@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.domain.scenario import NOW, Scenario
-from tokentop.domain.fold.fold import FoldInput, fold
+from tests.domain.scenario import NOW, Scenario, fold
+from tokentop.domain.fold.fold import FoldInput
 from tokentop.domain.policy import Policy, PricingPolicy
 from tokentop.domain.readings import (
     AccelReading,

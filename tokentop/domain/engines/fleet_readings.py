@@ -31,14 +31,13 @@ class FleetEngine(NamedTuple):
 class FleetReading(NamedTuple):
     """All scraped engines and GPUs.
 
-    `ttft` and `itl` hold the observations of a minute, from the last `window_s` seconds, merged
-    over replicas: one histogram for each model and group. `notes` say what is missing and why.
+    `ttft` and `itl` hold the observations of a minute, merged over replicas: one histogram for
+    each model and group. `notes` say what is missing and why.
     """
 
     engines: tuple[FleetEngine, ...] = ()
     devices: tuple[DeviceReading, ...] = ()
     ttft: tuple[Histogram, ...] = ()
     itl: tuple[Histogram, ...] = ()
-    window_s: int = 60
     notes: tuple[str, ...] = ()
     bad: tuple[str, ...] = ()

@@ -41,16 +41,14 @@ from tokentop.domain.snapshot import (
 from tokentop.domain.verdict.stack import StackLoad
 from tokentop.domain.verdict.verdict import Memory, Question, Verdict, verdict
 
-__all__ = ["FoldInput", "ServiceObservation", "fold", "fold_with_memory"]
-
-
-def fold(inp: FoldInput) -> Snapshot:
-    """One snapshot of everything held; the safe zero state where nothing has answered."""
-    return fold_with_memory(inp)[0]
+__all__ = ["FoldInput", "ServiceObservation", "fold_with_memory"]
 
 
 def fold_with_memory(inp: FoldInput) -> tuple[Snapshot, Memory]:
-    """The snapshot, and what the next fold's verdict compares with (FoldInput.before)."""
+    """One snapshot of everything held; the safe zero state where nothing has answered.
+
+    With it what the next fold's verdict compares with (FoldInput.before).
+    """
     engines, rented = _engines(inp), cloud(inp)
     slots = combined_slots(llm(inp), _queue_answers(inp), engines.llm)
     rows = services(inp)

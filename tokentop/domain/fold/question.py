@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from tokentop.domain.engines.summary import ENGINES, EnginesSummary
 from tokentop.domain.fold.inputs import (
     FoldInput,
-    Selected,
     SourceState,
     fresh_first,
     lookup,
@@ -193,6 +192,3 @@ def _waiting(inp: FoldInput) -> bool:
     """Before the first answer, good or bad, of anybody."""
     polled = any(held.outcome is not None for held in (*inp.held.values(), inp.nvml))
     return not polled and not any(one.outcome is not None for one in inp.engines)
-
-
-__all__ = ["QUEUE_KEYS", "Selected", "question"]

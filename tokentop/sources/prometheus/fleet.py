@@ -72,7 +72,6 @@ def parse(
         devices=slow.devices,
         ttft=slow.ttft,
         itl=slow.itl,
-        window_s=window_s,
         notes=tuple(dict.fromkeys(notes)),
     )
 
