@@ -155,7 +155,7 @@ def test_an_engine_of_unnamed_kind_that_loads_is_loading() -> None:
     assert only(subject).kind == "vllm"
 
 
-def test_three_failures_park_an_engine_and_one_probe_lets_it_back() -> None:
+def test_three_failures_back_off_an_engine_and_one_probe_brings_it_back() -> None:
     """The others go on."""
     subject = registry(EngineConfig("a", URL, "vllm"), EngineConfig("b", "http://b:1", "vllm"))
     first = "vllm@127.0.0.1:8000"

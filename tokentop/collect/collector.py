@@ -19,7 +19,7 @@ from tokentop.sources.aither.endpoints import ENDPOINTS, BadData, Endpoint
 from tokentop.transport.http.messages import Reply, Request, safe_url
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # only who has an engine, or a price, pays for these
+if TYPE_CHECKING:  # imported only where there is an engine or a price
     from tokentop.collect.engines import EngineRegistry
     from tokentop.domain.economy.cost import CostMeter
     from tokentop.domain.engines.observation import EngineObservation
@@ -40,9 +40,9 @@ class HttpSource(NamedTuple):
 
 
 class Collector:
-    """One ledger and one breaker per endpoint; `now` is monotonic seconds throughout.
+    """One last-good cache, one breaker per endpoint; `now` is monotonic seconds throughout.
 
-    `interval_s` may be changed while running: it tells how old a good answer may be.
+    `interval_s` may be changed while running; it bounds how old a fresh answer may be.
     """
 
     def __init__(self, config: Config, host: str, demo: bool) -> None:
@@ -51,7 +51,7 @@ class Collector:
         self._config = config
         self._host = host
         self._demo = demo
-        self._ledger = LastGoodCache()
+        self._last_good = LastGoodCache()
         self._by_key = {source.key: source for source in self.sources}
         self._breakers = {source.key: Breaker() for source in self.sources}
         self._views = _views(config, self.sources)
@@ -85,17 +85,17 @@ class Collector:
         latency = result.latency_s if isinstance(result, Reply) else None
         reading = result if isinstance(result, Failure) else _parsed(self._by_key[key], result)
         self._breakers[key].record(_outcome(reading), now)
-        self._ledger.record(key, reading, now, latency)
+        self._last_good.record(key, reading, now, latency)
 
     def record_gpus(
         self, result: GpusReading | Failure, now: float, latency_s: float | None
     ) -> None:
         """Take the local driver's answer."""
-        self._ledger.record(NVML, result, now, latency_s)
+        self._last_good.record(NVML, result, now, latency_s)
 
     def gpu_pids(self) -> tuple[int, ...] | None:
         """The processes on this host's GPUs; None before the driver's first answer."""
-        held = self._ledger.held(NVML)
+        held = self._last_good.held(NVML)
         if held.outcome is None:
             return None
         devices = held.good.devices if isinstance(held.good, GpusReading) else ()
@@ -105,7 +105,7 @@ class Collector:
     def snapshot(self, now: float, wall: float) -> Snapshot:
         """Everything known at `now`; `wall` is the same moment in Unix seconds."""
         for key, breaker in self._breakers.items():
-            self._ledger.set_backing_off(key, breaker.state(now) != "closed")
+            self._last_good.set_backing_off(key, breaker.state(now) != "closed")
         snapshot, self._verdict = fold_with_memory(self._fold_input(now, wall))
         self._below_since = below_since(
             self._below_since,
@@ -139,7 +139,7 @@ class Collector:
 
         return {
             "tiers": {pool: list(tier) for pool, tier in self._verdict.items()},
-            "readings": dump(self._ledger.all()),
+            "readings": dump(self._last_good.all()),
             "engines": {} if self._registry is None else self._registry.dump(),
             "measured_until": None if self._meter is None else self._meter.measured_until,
         }
@@ -150,7 +150,7 @@ class Collector:
         from tokentop.domain.verdict.tiers import restored
 
         known = restore(saved.get("readings"), now)
-        self._ledger.restore({key: one for key, one in known.items() if key in self._by_key})
+        self._last_good.restore({key: one for key, one in known.items() if key in self._by_key})
         self._verdict = restored(saved.get("tiers"), now)
         if engines := saved.get("engines"):
             self.engines().restore(engines, now)
@@ -171,12 +171,12 @@ class Collector:
         return CostMeter(self._config.policy.cost, began)
 
     def _fold_input(self, now: float, wall: float) -> FoldInput:
-        held = {source.key: self._ledger.held(source.key) for source in self.sources}
+        held = {source.key: self._last_good.held(source.key) for source in self.sources}
         fleet = self._registry.fleet if self._registry is not None else None
         stale_after_s = self._stale_after_s
         return FoldInput(
             held=held if fleet is None else held | fleet.held(),
-            nvml=self._ledger.held(NVML),
+            nvml=self._last_good.held(NVML),
             services=self._views,
             policy=self._config.policy,
             host=self._host,
@@ -217,7 +217,7 @@ def _parsed(source: HttpSource, reply: Reply) -> Reading | Failure:
     try:
         return source.parse(reply.body)
     except BadData as problem:
-        # Somebody is there and answers at once: parking would only hide what is wrong.
+        # The server answers at once: backing off would only hide the error.
         return Failure("bad-data", str(problem), neutral=True)
 
 
@@ -263,7 +263,7 @@ def _views(config: Config, sources: tuple[HttpSource, ...]) -> tuple[ServiceObse
 
 
 def _costs(config: Config) -> bool:
-    """Whether the user said anything of what the machine costs."""
+    """Whether any cost of the machine is configured."""
     cost = config.policy.cost
     told = (cost.usd_per_gpu_hour, cost.purchase_usd, cost.usd_per_kwh, cost.reference_usd_per_mtok)
     return any(value is not None for value in told)

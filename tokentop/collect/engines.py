@@ -1,4 +1,4 @@
-"""The engines' part of the collector: who is asked when, what came, and who has vanished.
+"""The engines' part of the collector: which are polled when, their results, which are gone.
 
 Like the collector it holds no socket, thread or clock. Imported only where there is an engine.
 """
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from tokentop.collect.prometheus import PrometheusTarget
 
 MISSES = 2  # discoveries in a row that no longer find a silent engine
-GONE_KEPT_S = 600.0  # for so long an engine that served is shown as gone
+GONE_KEPT_S = 600.0  # how long an engine that served is shown as gone
 
 
 class EngineRegistry:
     """All engines, the configured ones first; `now` is monotonic seconds throughout.
 
-    A fleet's server is asked as one more of them; `host` is this machine's name.
+    A Prometheus server is polled as one more of them; `host` is this machine's name.
     """
 
     def __init__(self, config: Config, host: str = "") -> None:
@@ -52,7 +52,7 @@ class EngineRegistry:
         now: float,
         complete: bool = True,
     ) -> None:
-        """Take one discovery's findings; an engine that is silent and missing twice goes.
+        """Take one search's findings; a found engine that fails and is missing twice is dropped.
 
         One that served is kept as gone for GONE_KEPT_S before. `starting` are known by their
         processes alone: they do not listen yet. A search that was not completed misses nothing.

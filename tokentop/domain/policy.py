@@ -12,7 +12,7 @@ KV_FULL = 0.95  # share of the KV cache above which requests may wait for cache
 
 
 class PricingPolicy(NamedTuple):
-    """The S-curve and the rates used where Mint is silent."""
+    """The S-curve, and the rates used where Mint gives none."""
 
     floor: float = 1.0
     ceiling: float = 6.0

@@ -18,8 +18,8 @@ FailureKind = Literal[
     "not-found",  # 404
     "http",  # any other status than 2xx
     "server-error",  # 5xx
-    "bad-data",  # answered, but not with what the endpoint should say
-    "driver",  # NVML said no
+    "bad-data",  # answered, but not with what the endpoint should return
+    "driver",  # NVML refused
     "absent",  # nothing to ask: no NVML library, no driver
 ]
 

@@ -1,4 +1,4 @@
-"""Snapshot: one frozen value that holds everything one refresh knows.
+"""Snapshot: one frozen value with the result of one refresh.
 
 The public JSON (`tokentop/1`) is this value, key for key. `None` means the source would not
 say; it is never replaced by 0. Sizes are bytes, times seconds, ratios 0-1, money USD, credits
@@ -60,7 +60,7 @@ class Gpu(NamedTuple):
 
 
 class Service(NamedTuple):
-    """One thing that is asked: a service of the stack, an engine, or the NVML driver.
+    """One source: a service of the stack, an engine, or the NVML driver.
 
     `url` never holds a user name, a password or a query string. `age_s` is the age of the last
     good answer; `error` is one sentence, `reason` the kind of failure behind it.
@@ -147,7 +147,7 @@ class Pricing(NamedTuple):
 
 
 class NextInstance(NamedTuple):
-    """The instance that one more GPU would be; `source` tells a real offer from the default."""
+    """The instance that one more GPU would be; `source` is a real offer or the default."""
 
     gpu: str | None = None
     vram_bytes: int | None = None
@@ -174,7 +174,7 @@ class Capacity(NamedTuple):
 
 
 class CloudInstance(NamedTuple):
-    """One rented instance; `active` tells whether it serves now."""
+    """One rented instance; `active` is true where it serves now."""
 
     id: str | None = None
     gpu: str | None = None
@@ -186,7 +186,7 @@ class CloudInstance(NamedTuple):
 
 
 class Cloud(NamedTuple):
-    """The rented instances; `instances` is None while nobody has said."""
+    """The rented instances; `instances` is None where unknown."""
 
     instances: tuple[CloudInstance, ...] | None = None
     active: int | None = None
@@ -227,7 +227,7 @@ class Agents(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """Everything one refresh knows. The default value is the safe zero state.
+    """The result of one refresh. The default value is the safe zero state.
 
     `at` is RFC 3339 UTC. `data_age_s` is the age of the newest good answer of any source.
     """

@@ -40,10 +40,10 @@ EngineState = Literal[
     "asleep",  # the model was unloaded on purpose; the next request wakes it
     "no-metrics",  # answers, but its statistics are disabled
     "auth-required",
-    "names-only",  # tells its models' names and nothing else
+    "names-only",  # serves its models' names and nothing else
     "stale",
     "offline",
-    "backing-off",  # failed often, and is asked rarely
+    "backing-off",  # failed often, and is polled rarely
     "gone",  # it was found and read, and nothing listens there any more
     "bad-data",  # answers, but nothing usable
 ]
@@ -69,7 +69,7 @@ class Engine(NamedTuple):
     `reason` its kind; `burn` is an
     estimate; `slots_estimated` and `kv_estimated` figures carry an about sign. `router` traffic
     is the engines' traffic, `backends` are their origins; `pids` are this host's. Tokens were made
-    that nobody counted where `rate_at_least`: both tokens/s are lower bounds.
+    that no counter shows where `rate_at_least`: both tokens/s are lower bounds.
     """
 
     id: str
@@ -116,7 +116,7 @@ class Engine(NamedTuple):
 
 
 class CostInput(NamedTuple):
-    """One row of "how this was computed": what, how much (already in words), who said so."""
+    """One row of "how this was computed": what, how much (already in words), where from."""
 
     label: str
     value: str
@@ -135,9 +135,10 @@ class Cost(NamedTuple):
     """What the machine and its generated tokens cost here; unknown without a configured price.
 
     `usd_per_mtok_*` are USD per million generated tokens over `measured_s` seconds: all reserved
-    time, busy time only, and at the best throughput seen. `partial` is true where an engine would
-    not tell its tokens. Watts are the GPUs' alone. Electricity with a price but no watts is in no
-    figure: `rate_at_least` says so of now, `reserved_at_least` and `busy_at_least` of their time.
+    time, busy time only, and at the best throughput seen. `partial` is true where an engine does
+    not report its tokens. Watts are the GPUs' alone. Electricity with a price but no watts is in
+    no figure: `rate_at_least` marks that for now, `reserved_at_least` and `busy_at_least` for their
+    time.
     """
 
     basis: Literal["rented", "owned", "electricity"] | None = None

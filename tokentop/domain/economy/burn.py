@@ -7,7 +7,7 @@ from tokentop.domain.numbers import ratio, total
 
 
 def burn(windows: Sequence[Counters]) -> float | None:
-    """The burned share 0-1 over all windows together; None where nothing ended or nobody tells.
+    """The burned share 0-1 over all windows together; None where none reports what ended.
 
     By tokens where every engine counts those of requests that ended badly, else by requests,
     which is an estimate: a request cut at the length limit holds more tokens than most.

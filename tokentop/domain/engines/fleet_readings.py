@@ -1,4 +1,4 @@
-"""What a Prometheus-compatible server says of a fleet at one moment, in our units."""
+"""A fleet's figures at one moment, from a Prometheus-compatible server, in our units."""
 
 from typing import NamedTuple
 

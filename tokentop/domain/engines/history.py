@@ -11,7 +11,7 @@ MOST = 450  # rounds kept: half an hour at 4 s
 
 
 class Trends(NamedTuple):
-    """One engine's kept rounds, oldest first; None where it said nothing. `span_s` is their age."""
+    """One engine's kept rounds, oldest first; None where unknown. `span_s` is their age."""
 
     tokens_per_s: tuple[float | None, ...] = ()
     queued: tuple[float | None, ...] = ()

@@ -93,7 +93,7 @@ class EngineObservation(NamedTuple):
         return self.silent_s is not None and self.silent_s <= self.stale_after_s
 
     def _failed(self, failure: Failure) -> EngineState:
-        """A refusal is certain at once; a poll that got no answer is forgiven for a while."""
+        """A refusal counts at once; a missing answer only after `stale_after_s`."""
         if failure.kind in AUTH:
             return "auth-required"
         if failure.kind == "bad-data":

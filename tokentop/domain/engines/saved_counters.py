@@ -1,6 +1,6 @@
 """An engine's counters as plain JSON values: what a one-shot view leaves for its next call.
 
-What comes back was on disk, so it is read as anybody's data: whatever does not fit is no keepsake.
+What is restored was on disk, so it is untrusted input: malformed data restores nothing.
 """
 
 from math import inf, isfinite, isnan

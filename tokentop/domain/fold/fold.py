@@ -1,7 +1,7 @@
 """Readings + the time -> Snapshot: preference chains, matching by UUID, staleness.
 
 For every figure the sources are looked up in the order of preference; those whose latest poll
-succeeded come first, and the last good value of a silent one is the last resort.
+succeeded come first; the last good value of one that failed is the last resort.
 """
 
 from collections.abc import Iterable
@@ -115,7 +115,7 @@ def _by_name(name: str) -> tuple[str, str]:
 def _engines(inp: FoldInput) -> EnginesSummary:
     if not inp.engines:
         return EnginesSummary(gpus=gpus(inp))
-    from tokentop.domain.engines.aggregate import summarize  # only who has an engine pays for it
+    from tokentop.domain.engines.aggregate import summarize  # loaded only with an engine
 
     return summarize(inp.engines, gpus(inp), inp.host, inp.pooled)
 
@@ -125,7 +125,7 @@ def _queue_answers(inp: FoldInput) -> bool:
 
 
 def _back_pressure(states: list[SourceState]) -> bool | None:
-    """True when any of those who answer reports it; the silent are believed only among silence."""
+    """True when any fresh source reports it; stale ones count only where none is fresh."""
     heard = [state for state in states if state.fresh] or states
     said = [s.good.back_pressure for s in heard if isinstance(s.good, QueueReading)]
     known = [value for value in said if value is not None]

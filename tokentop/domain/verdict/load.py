@@ -103,7 +103,7 @@ def tier_of(load: Load, utilization: float | None, tiers: TierPolicy) -> Tier | 
     if load.queued:
         tier = at_least(tier, "high")
     elif load.active and not load.max_slots and tier == "idle":
-        tier = "low"  # it is at work, whatever its KV cache says
+        tier = "low"  # it is at work, whatever its KV cache's use
     pressed = (load.kv_cache or 0.0) >= KV_PRESSED or bool(load.queued)
     return lifted(tier) if load.preempted and pressed else tier
 

@@ -19,7 +19,7 @@ class StackLoad(NamedTuple):
     """What the stack's sources report; `vram` is used of total, 0-1.
 
     `pressure` is ACTA's where it has the last word. `reporters` are the services that report
-    back-pressure, None where none said anything about it. `age_s` is the age of the oldest input.
+    back-pressure, None where no source has the field. `age_s` is the age of the oldest input.
     """
 
     model: str = STACK
