@@ -40,6 +40,7 @@ TESTS = (  # those that may notice; the screen's own and the network's are left 
     "tests/views/test_doctor.py",
     "tests/config",
     "tests/views/draw/test_goldens.py",
+    "tests/views/draw/test_engines.py",
     "tests/views/draw/test_panels.py",
 )
 PYTEST = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "--hypothesis-seed=0")
@@ -142,12 +143,13 @@ class Reach:
         self._data.read()
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """The files that may notice a mutant; none where no test runs its module."""
+        """The files that may notice a mutant; every one where its module only defines values."""
         by_line = self._data.contexts_by_lineno(str(self._folder / mutant.path))
         files = set(by_line.get(mutant.edit.line, ()))
         if not files or "" in files:  # it runs while modules are imported, or examples made
             files = {file for found in by_line.values() for file in found}
-        return sorted(files - {""}, key=lambda file: (_distance(file, mutant.path), file))
+        files = files - {""} or set(TESTS)  # nothing but definitions: every test may notice
+        return sorted(files, key=lambda file: (_distance(file, mutant.path), file))
 
 
 def _distance(test: str, path: str) -> int:

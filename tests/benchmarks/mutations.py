@@ -1,7 +1,8 @@
 """Small changes to one source file, each of which some test should notice.
 
-A mutation is an edit of the source text at the position of one syntax node. Docstrings,
-annotations, type aliases, decorators, imports and the parts of f-strings are left alone.
+A mutation is an edit of the source text at the position of one syntax node. Names and keys are
+changed, sentences (strings with a space) emptied. Docstrings, annotations, type aliases,
+decorators, imports, `strict=` of zip and the parts of f-strings are left alone.
 """
 
 import ast
@@ -103,13 +104,24 @@ def _nodes(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
 
 
 def _is_typing(node: ast.AST) -> bool:
-    if isinstance(node, ast.Import | ast.ImportFrom):
+    if isinstance(node, ast.Import | ast.ImportFrom) or _is_union(node):
         return True
+    if isinstance(node, ast.keyword):
+        return node.arg == "strict"
     if isinstance(node, ast.Subscript):
         return isinstance(node.value, ast.Name) and node.value.id in TYPING
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Name) and node.func.id in TYPING_CALLS
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def _is_union(node: ast.AST) -> bool:
+    """A type alias such as `Reading = QueueReading | AgentsReading`."""
+    return (
+        isinstance(node, ast.Assign)
+        and ast.unparse(node.value).replace(" | ", "").isalpha()
+        and (isinstance(node.value, ast.BinOp))
+    )
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
@@ -159,6 +171,8 @@ def _constant(node: ast.Constant) -> Iterator[tuple[str, str]]:
         yield repr(not node.value), "boolean flipped"
     elif isinstance(node.value, int | float):
         yield repr(node.value + 1), "number + 1"
+    elif isinstance(node.value, str) and " " in node.value.strip():
+        yield '""', "sentence emptied"
     elif isinstance(node.value, str | bytes):
         changed = node.value + (b"XX" if isinstance(node.value, bytes) else "XX")
         yield repr(changed), "string changed"
