@@ -1,6 +1,6 @@
 """How many small mistakes in domain/ and sources/ the tests notice.
 
-    python -m tests.benchmarks.mutants [--sample 150] [--seed 1] [--only PATH[:LINE]] [--list]
+    python -m tests.benchmarks.mutants [--sample 150] [--seed 1] [--only PATH[:LINE] ...] [--list]
 
 Each mutant is tested in a temporary copy of the tree, by the test files that run the changed line
 (as coverage.py saw it before anything was changed), the nearest ones first; a line that runs while
@@ -49,12 +49,25 @@ COVERAGE = """\
 source = tokentop/domain, tokentop/sources
 data_file = reach
 """
-PLUGIN = """\
+PLUGIN = '''\
+import gc
+from functools import _lru_cache_wrapper
+
 from coverage import Coverage
 
+known = [""]
+
 def pytest_runtest_logstart(nodeid, location):
-    Coverage.current().switch_context(nodeid.partition("::")[0])
-"""
+    """At each test file: forget what was computed before, so that it runs for this file as well."""
+    file = nodeid.partition("::")[0]
+    if file != known[0]:
+        known[0] = file
+        for each in gc.get_objects():
+            if isinstance(each, _lru_cache_wrapper):
+                if each.__module__.startswith(("tokentop", "tests")):
+                    each.cache_clear()
+        Coverage.current().switch_context(file)
+'''
 LIMIT_S = 300.0  # of one run of pytest: a mutant that loops for ever is killed by it
 WORKERS = 2
 WANTED = 0.85
@@ -159,14 +172,14 @@ def _distance(test: str, path: str) -> int:
     return len(one) + len(other) - 2 * shared
 
 
-def mutants(only: str = "") -> Iterator[Mutant]:
-    """Every mutant of the rooms, or of one file or line of them."""
-    wanted, _, line = only.partition(":")
+def mutants(only: Sequence[str] = ()) -> Iterator[Mutant]:
+    """Every mutant of the rooms, or of some folders, files or lines (FILE:LINE) of them."""
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
             name = str(path.relative_to(ROOT))
-            for edit in mutations(path.read_bytes()) if name.startswith(wanted) else ():
-                if line in ("", str(edit.line)):
+            wanted = [each for each in only or [room] if name.startswith(each.partition(":")[0])]
+            for edit in mutations(path.read_bytes()) if wanted else ():
+                if any(each.partition(":")[2] in ("", str(edit.line)) for each in wanted):
                     yield Mutant(name, edit)
 
 
@@ -214,7 +227,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sample", type=int, default=150, help="how many mutants to test")
     parser.add_argument("--seed", type=int, default=1, help="which ones")
-    parser.add_argument("--only", default="", help="a folder, a file, or FILE:LINE")
+    parser.add_argument("--only", nargs="*", default=(), help="folders, files, or FILE:LINE")
     parser.add_argument("--list", action="store_true", help="print the sample, test nothing")
     return parser.parse_args()
 

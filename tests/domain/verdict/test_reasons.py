@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.domain.verdict.observed import NOON, REFUSED, engine, unread
+from tests.domain.verdict.observed import NOON, REFUSED, engine, judged, unread
 from tokentop.domain.policy import TierPolicy
 from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Service
@@ -173,3 +173,21 @@ def test_a_configured_engine_that_never_answered() -> None:
     assert (member.standing, member.pool) == ("down", "127.0.0.1:8000")
     assert member.reason is not None
     assert member.reason.text == "127.0.0.1:8000 is down: no complete answer within 2.5 s"
+
+
+@pytest.mark.parametrize(
+    ("states", "message"),
+    [
+        (({"health": "no-metrics"},), "Its load is unknown"),  # degraded: it may serve all the same
+        (({"health": "names-only"},), "Its load is unknown"),
+        (({"outcome": REFUSED},), "No engine is serving here"),
+        (({"active": 1}, {"active": 3}), "B: 3 requests running; how many fit is unknown"),
+        (({"active": 1}, {"active": 0}), "A: 1 request running; how many fit is unknown"),
+    ],
+)
+def test_the_message_where_no_pool_has_a_tier(
+    states: tuple[dict[str, Any], ...], message: str
+) -> None:
+    """It is about the busiest pool that serves."""
+    engines = [engine(8000 + n, "AB"[n], **state) for n, state in enumerate(states)]
+    assert judged(*engines).demand.message == message

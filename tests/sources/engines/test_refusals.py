@@ -1,0 +1,44 @@
+"""A key that is missing, a model that loads: the same state whatever the engine."""
+
+import pytest
+
+from tests.sources.engines.conversations import AUTH_REQUIRED, LOADING, Talk
+from tokentop.domain.engines.readings import EngineKind, EngineReading
+from tokentop.domain.readings import Failure
+from tokentop.sources.engines.registry import adapter
+from tokentop.sources.engines.slots import ObservedSlots
+
+# LiteLLM's failure is its state; SGLang and Ollama load models behind a server that answers.
+KEYED: tuple[EngineKind, ...] = (
+    "vllm", "sglang", "llamacpp", "ollama", "tgi", "triton", "openai",
+)  # fmt: skip
+LOADED_FIRST: tuple[EngineKind, ...] = ("vllm", "llamacpp", "tgi", "triton", "openai")
+
+
+def answered(kind: EngineKind, everything: Failure) -> EngineReading | Failure:
+    return Talk({}, everything).hold(adapter(kind).poll(0.0))
+
+
+@pytest.mark.parametrize("kind", KEYED)
+def test_a_missing_key(kind: EngineKind) -> None:
+    """An engine of its kind, whose figures are unknown, with words on what to do."""
+    reading = answered(kind, AUTH_REQUIRED)
+    assert isinstance(reading, EngineReading)
+    assert (reading.kind, reading.health, reading.active) == (kind, "auth-required", None)
+    assert "API key" in (reading.advice or "")
+
+
+@pytest.mark.parametrize("kind", LOADED_FIRST)
+def test_a_model_that_loads(kind: EngineKind) -> None:
+    reading = answered(kind, LOADING)
+    assert isinstance(reading, EngineReading)
+    assert (reading.kind, reading.health) == (kind, "starting")
+
+
+@pytest.mark.parametrize(("kv_cache", "counts"), [(None, True), (0.94, True), (0.95, False)])
+def test_a_full_kv_cache_proves_nothing_about_slots(kv_cache: float | None, counts: bool) -> None:
+    """Requests may wait for cache: such a reading is no lower bound of the slots."""
+    slots = ObservedSlots()
+    for _ in range(10):
+        slots.add(7, 1, kv_cache)
+    assert slots.lower_bound() == (7 if counts else None)
