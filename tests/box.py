@@ -30,7 +30,7 @@ NO_DRIVER = Failure("absent", "no NVIDIA driver here: libnvidia-ml.so.1 was not 
 
 
 def keys(service: str) -> tuple[str, ...]:
-    """The ledger keys of one of the seven services."""
+    """The cache keys of one of the seven services."""
     return tuple(row.key for row in ENDPOINTS if row.service == service)
 
 

@@ -43,7 +43,7 @@ def test_failures_older_than_a_minute_are_forgiven() -> None:
 
 
 def test_only_one_probe_is_handed_out() -> None:
-    """While the probe is out everybody else is told no."""
+    """While the probe is out every other request is held back."""
     breaker = opened_at(0.0)
     assert breaker.allow(OPEN_S)
     assert breaker.state(OPEN_S) == "half-open"
@@ -62,7 +62,7 @@ def test_a_good_probe_closes_with_a_clean_slate() -> None:
 
 
 def test_a_neutral_answer_to_the_probe_closes() -> None:
-    """A 404 says that somebody is there."""
+    """A 404 says that the server is there."""
     breaker = opened_at(0.0)
     assert breaker.allow(OPEN_S)
     breaker.record("neutral", OPEN_S)

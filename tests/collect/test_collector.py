@@ -114,7 +114,7 @@ def test_three_failures_back_off_an_endpoint_and_one_probe_brings_it_back() -> N
 
 
 def test_a_missing_path_opens_no_breaker() -> None:
-    """4xx says that somebody is there."""
+    """4xx says that the server is there."""
     subject = collector()
     for now in range(9):
         subject.record(QUEUE, Failure("http", "no such path", True, 404), float(now))

@@ -1,4 +1,4 @@
-"""The engines' desk: who is asked when and with which credentials, who stays, who vanishes."""
+"""The engine registry: which engines are polled when, with which credentials, which are dropped."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ REFUSED = Failure("refused", "nobody listens")
 
 
 class Seen(NamedTuple):
-    """One engine as discovery tells of it."""
+    """One engine as discovery reports it."""
 
     kind: Any = "vllm"
     url: str = URL
@@ -91,7 +91,7 @@ def test_ids_are_stable_and_readable() -> None:
     assert subject.ids() == ("vllm@127.0.0.1:8000", "ollama@127.0.0.1:11434")
 
 
-def test_what_discovery_knows_of_a_configured_engine_is_added_to_it() -> None:
+def test_what_discovery_found_of_a_configured_engine_is_added_to_it() -> None:
     """One row, with its processes and the seats of its command line; its name is the user's."""
     subject = registry(EngineConfig("mine", "http://localhost:8000/", "vllm"))
     subject.update_from_discovery((Seen(pids=(1, 2), argv_slots=16),), now=0.0)
@@ -104,7 +104,7 @@ def test_what_discovery_knows_of_a_configured_engine_is_added_to_it() -> None:
     assert (view.reading.max_slots, view.reading.slots_source) == (16, "argv")
 
 
-def test_an_engine_of_unnamed_kind_is_told_by_its_answers_once() -> None:
+def test_an_engine_of_unnamed_kind_is_identified_by_its_answers_once() -> None:
     """Later polls ask what its adapter needs, and no more."""
     subject = registry(EngineConfig("mine", URL))
     (due,) = pending(subject, 0.0)
@@ -121,7 +121,7 @@ def test_an_engine_of_unnamed_kind_is_told_by_its_answers_once() -> None:
     ("answers", "kind"),
     [({"/": Answer(b"<html>", "text/html")}, "bad-data"), ({}, "bad-data")],
 )
-def test_what_is_no_engine_is_said(answers: dict[str, Answer], kind: str) -> None:
+def test_what_is_no_engine_is_reported(answers: dict[str, Answer], kind: str) -> None:
     """The user named something that answers, but not as an engine does."""
     (due,) = pending(registry(EngineConfig("mine", URL)), 0.0)
     result, _ = hold(due, answers)
@@ -129,8 +129,8 @@ def test_what_is_no_engine_is_said(answers: dict[str, Answer], kind: str) -> Non
     assert (result.kind, result.neutral) == (kind, True)
 
 
-def test_a_refused_key_is_told_apart_from_a_missing_one() -> None:
-    """Who has named a key is not told to name one."""
+def test_a_refused_key_is_distinguished_from_a_missing_one() -> None:
+    """A user who configured a key is not advised to configure one."""
     locked = reading(health="auth-required", advice="name it")
     told = []
     for token in (None, Secret("s3cret")):
@@ -141,7 +141,7 @@ def test_a_refused_key_is_told_apart_from_a_missing_one() -> None:
 
 
 def test_an_engine_of_unnamed_kind_that_loads_is_loading() -> None:
-    """Everything answers 503 until the model is there; then it is told apart."""
+    """Everything answers 503 until the model is there; then it is distinguished."""
     subject = registry(EngineConfig("mine", URL))
     (due,) = pending(subject, 0.0)
     loading = Failure("http", "503", False, 503)
@@ -323,7 +323,7 @@ def test_old_counters_and_resets_give_no_rate(now: float, changes: dict[str, Any
         {"x": {"read_before": True, "url": "http://evil.example:80", "unserved_since": 1.0}},
     ],
 )
-def test_damaged_keepsakes_are_none(kept: object) -> None:
+def test_damaged_saved_counters_restore_nothing(kept: object) -> None:
     """What was on disk may be anything."""
     subject = registry(EngineConfig("a", URL, "vllm"))
     subject.restore(kept, 2.0)

@@ -107,7 +107,7 @@ def test_the_age_is_that_of_the_figures_and_no_silence() -> None:
     assert (found["vllm@a:8000"].age_s, found["vllm@a:8000"].state) == (280.0, "offline")
 
 
-def test_who_cannot_be_scraped_is_offline_by_name() -> None:
+def test_an_engine_that_cannot_be_scraped_is_offline_by_name() -> None:
     """It has no figures, and its row says why."""
     one = collector()
     one.engines().record("prometheus", FLEET, NOW, 0.1)
@@ -144,7 +144,7 @@ def test_a_server_that_never_answered_is_a_row_with_its_reason() -> None:
     assert snapshot.llm.active is None
 
 
-def test_what_is_missing_is_told_by_the_servers_row() -> None:
+def test_what_is_missing_is_in_the_servers_row() -> None:
     """Notes stand there as advice: rates over five minutes, a query that failed, no engine."""
     one = collector()
     one.engines().record("prometheus", told(), NOW, 0.1)

@@ -1,4 +1,4 @@
-"""What a token costs: only from what is configured and measured, and every input told."""
+"""What a token costs: only from what is configured and measured, and every input shown."""
 
 from typing import Any
 
@@ -121,7 +121,7 @@ def test_only_the_last_hour_counts() -> None:
     assert 3500.0 < cost.measured_s <= 3660.0
 
 
-def test_who_hides_tokens_makes_the_price_partial() -> None:
+def test_an_engine_that_hides_tokens_makes_the_price_partial() -> None:
     """Routers and sleeping engines hide nothing."""
     told = Engine("a", "vllm", state="online", generation_tokens_per_s=5.0)
     hidden = Engine("b", "ollama", state="names-only")
@@ -139,7 +139,7 @@ def test_the_reference_stands_beside() -> None:
     assert (pricing.reference_name, pricing.reference_usd_per_mtok) == ("an API", 0.6)
 
 
-def test_every_figure_tells_its_inputs() -> None:
+def test_every_figure_shows_its_inputs() -> None:
     """What was configured, what was measured, and what was computed from them."""
     cost = run(OWNED, at(100.0, active=1), at(100.0, active=1)).cost
     figures = {e.figure: e.value for e in cost.explained}
@@ -168,7 +168,7 @@ def test_money_is_plain() -> None:
 
 
 @pytest.mark.parametrize("gpus", [(Gpu(0), Gpu(1)), (TWO[0], Gpu(1))])
-def test_electricity_nobody_measures_makes_a_lower_bound(gpus: tuple[Gpu, ...]) -> None:
+def test_unmeasured_electricity_makes_a_lower_bound(gpus: tuple[Gpu, ...]) -> None:
     """A kWh has a price and watts are unknown, of all GPUs or of one; and as long as it counts."""
     dark = at(100.0, active=1, gpus=gpus)
     cost = run(OWNED, dark, dark).cost

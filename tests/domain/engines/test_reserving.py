@@ -23,7 +23,9 @@ from tokentop.domain.readings import Failure
         ({"reading": None}, "stale", False),
     ],
 )
-def test_who_has_reserved(changes: dict[str, object], state: str, reserving: bool) -> None:
+def test_which_states_have_reserved_vram(
+    changes: dict[str, object], state: str, reserving: bool
+) -> None:
     one = engine(**changes)
     assert one.state == state
     assert summarize((one,), (), "box").reports is reserving

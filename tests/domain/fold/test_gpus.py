@@ -42,7 +42,7 @@ def test_accel_wins_over_compute() -> None:
 
 
 def test_a_source_that_answers_wins_over_a_better_one_that_hangs() -> None:
-    """NVML stalled; Accel's figures of now are shown, and NVML's only where nobody else knows."""
+    """NVML stalled: Accel's figures are shown, NVML's only where no other source has them."""
     scene = Scenario().silent("nvml", devices(device(utilization=0.3, power_w=70.0)))
     (gpu,) = scene.says(ACCEL, devices(device(utilization=0.2))).fold().gpus
     assert (gpu.utilization, gpu.source, gpu.state, gpu.power_w) == (0.2, "accel", "ok", 70.0)
@@ -91,7 +91,7 @@ def test_a_unified_memory_gpu_has_no_vram_whatever_others_say() -> None:
         (device(name="NVIDIA H200"), device(uuid=None, name="RTX 4090"), 2),
     ],
 )
-def test_without_a_uuid_the_place_tells_a_gpu_unless_something_speaks_against_it(
+def test_without_a_uuid_the_place_identifies_a_gpu_unless_something_contradicts_it(
     nvml: DeviceReading, accel: DeviceReading, listed: int
 ) -> None:
     """Counting one GPU twice and merging two into one are both wrong pressures."""
@@ -143,7 +143,7 @@ def test_this_hosts_gpus_come_first() -> None:
     assert [g.uuid for g in scene.fold().gpus] == ["GPU-n", "GPU-0", "GPU-1", "GPU-2", "GPU-3"]
 
 
-def test_the_order_does_not_depend_on_who_answers() -> None:
+def test_the_order_does_not_depend_on_which_source_answers() -> None:
     """Rows keep their places when a source falls silent."""
     pool = devices(device(0, "GPU-a", node="box"), device(1, "GPU-b", node="box"))
     everyone = Scenario().says("nvml", pool).says(ACCEL, devices(*reversed(pool.devices)))

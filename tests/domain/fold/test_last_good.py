@@ -1,4 +1,4 @@
-"""The ledger: what stays when an answer is bad, late or missing."""
+"""The last-good cache: what stays when an answer is bad, late or missing."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_a_failure_keeps_the_last_good_reading_and_its_time() -> None:
     assert (held.outcome, held.latency_s) == (REFUSED, None)
 
 
-def test_parking_changes_nothing_else() -> None:
+def test_backing_off_changes_nothing_else() -> None:
     """The breaker's state is noted beside the reading."""
     ledger = LastGoodCache()
     ledger.record("k", QueueReading(queued=3), 10.0, 0.1)
@@ -145,7 +145,7 @@ def test_a_lost_gpu_keeps_its_figures_and_the_time_they_are_from() -> None:
 
 
 def test_a_suspended_gpu_keeps_its_name_but_no_figures() -> None:
-    """What it draws and holds while it sleeps is unknown; who it is, is not."""
+    """Its power and VRAM while it sleeps are unknown; its identity is not."""
     ledger = LastGoodCache()
     awake = DeviceReading(0, "GPU-a", "RTX", vram_used_bytes=5, vram_total_bytes=9, power_w=70.0)
     ledger.record("nvml", GpusReading((awake,)), 10.0, None)
@@ -155,7 +155,7 @@ def test_a_suspended_gpu_keeps_its_name_but_no_figures() -> None:
     )
 
 
-def test_bad_fields_of_items_are_told_once() -> None:
+def test_bad_fields_of_items_are_reported_once() -> None:
     """Sixty-four GPUs with the same fault make one sentence, not sixty-four."""
     devices = tuple(DeviceReading(i, bad=("power_w",)) for i in range(64))
     assert bad_fields(GpusReading(devices, bad=("devices",))) == ("devices", "power_w")

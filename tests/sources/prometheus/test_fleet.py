@@ -1,4 +1,4 @@
-"""The conversation with the fleet's server: what is asked, how often, and what failure means."""
+"""The protocol of the Prometheus server: what is asked, how often, and what failure means."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -30,7 +30,7 @@ def test_eight_short_queries(group_by: str | None) -> None:
 
 
 class Server:
-    """Answers a conversation and keeps what it was asked, by the names of the queries."""
+    """Answers a protocol and keeps what it was asked, by the names of the queries."""
 
     def __init__(self, **answers: Answer | Failure) -> None:
         self.answers: dict[str, Answer | Failure] = {**EMPTY, **answers}
@@ -66,7 +66,7 @@ BUSY = {
 }
 
 
-def test_what_is_dear_is_asked_seldom_and_kept() -> None:
+def test_what_is_expensive_is_polled_rarely_and_kept() -> None:
     """Histograms, events and GPUs every twenty seconds; what they said stays in between."""
     server, fleet = Server(**BUSY), Fleet()
     readings = [server.poll(fleet, 1000.0 + 4 * n) for n in range(7)]
@@ -107,7 +107,7 @@ def test_the_short_window_returns_with_frequent_scrapes() -> None:
 
 
 def test_seats_are_a_lower_bound_from_several_polls() -> None:
-    """Nobody exports the slots: what ran while others waited, three times, is shown as derived."""
+    """No series has the slots: what ran while others waited, three times, is shown as derived."""
     waiting = (row(RUNNING, 9), row("vllm:num_requests_waiting", 2))
     server, fleet = Server(**BUSY | {"gauges": answer(*waiting)}), Fleet()
     slots = []
@@ -165,14 +165,14 @@ def test_no_gauges_no_fleet(failure: Failure, words: str) -> None:
     ],
 )  # fmt: skip
 def test_answers_that_are_none(body: bytes, words: str) -> None:
-    """Each is a neutral sentence: somebody is there, and parking would hide what is wrong."""
+    """Each is a neutral sentence: the server is there, and backing off would hide the error."""
     found = failing({**EMPTY, "gauges": Answer(body)})
     assert (found.kind, found.neutral) == ("bad-data", True)
     assert words in found.text
     assert found.text.isprintable()
 
 
-def test_a_server_that_knows_no_engine_says_so() -> None:
+def test_a_server_without_engines_says_so() -> None:
     """An empty vector is success: there is no such series."""
     found = read()
     assert found.engines == ()
