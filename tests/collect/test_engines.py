@@ -92,7 +92,7 @@ def test_ids_are_stable_and_readable() -> None:
 
 
 def test_what_discovery_found_of_a_configured_engine_is_added_to_it() -> None:
-    """One row, with its processes and the seats of its command line; its name is the user's."""
+    """One row, with its processes and the slots of its command line; its name is the user's."""
     subject = registry(EngineConfig("mine", "http://localhost:8000/", "vllm"))
     subject.update_from_discovery((Seen(pids=(1, 2), argv_slots=16),), now=0.0)
     (due,) = pending(subject, 0.0)

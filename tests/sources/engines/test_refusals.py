@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sources.engines.conversations import AUTH_REQUIRED, LOADING, Talk
+from tests.sources.engines.conversations import AUTH_REQUIRED, LOADING, Talk, captured, read
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.sources.engines.registry import adapter
@@ -33,6 +33,18 @@ def test_a_model_that_loads(kind: EngineKind) -> None:
     reading = answered(kind, LOADING)
     assert isinstance(reading, EngineReading)
     assert (reading.kind, reading.health) == (kind, "starting")
+
+
+@pytest.mark.parametrize(("status", "advised"), [(401, True), (403, True), (404, False)])
+def test_sglangs_metrics_are_open_and_its_loads_are_not(status: int, advised: bool) -> None:
+    """The figures of /metrics stand, and the advice names the key that the slots want."""
+    table = {
+        "/metrics": captured("sglang/load/metrics.txt"),
+        "/v1/loads": Failure("auth", "refused", True, status),
+    }
+    reading = read(adapter("sglang").poll(0.0), table)
+    assert (reading.health, reading.max_slots) == ("online", None)
+    assert ("API key" in (reading.advice or "")) is advised
 
 
 @pytest.mark.parametrize(("kv_cache", "counts"), [(None, True), (0.94, True), (0.95, False)])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sources.prometheus.asked import answer, read
+from tests.sources.prometheus.asked import answer, read, row
 from tokentop.domain.readings import DeviceReading
 from tokentop.sources.json_fields import MIB
 
@@ -51,6 +51,13 @@ def test_one_series_is_one_figure(series: str, value: float, field: str, read_as
 )
 def test_used_and_free_make_the_total(names: tuple[str, str]) -> None:
     assert device(**dict(zip(names, (1, 2), strict=True))).vram_total_bytes == 3 * MIB
+
+
+def test_a_group_of_many_names_shows_four_of_them() -> None:
+    """Several models on one server are one group of their names, in their order."""
+    rows = [row("vllm:num_requests_running", 1, model_name=name) for name in "edcba"]
+    (engine,) = read("model_name", gauges=answer(*rows)).engines
+    assert engine.group == "a, b, c, d"
 
 
 def test_0_is_a_figure_and_less_is_none() -> None:
