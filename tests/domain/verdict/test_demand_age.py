@@ -6,7 +6,13 @@ import pytest
 
 from tests.domain.scenario import Scenario
 from tokentop.domain.policy import Policy
-from tokentop.domain.readings import DeviceReading, GpusReading, PressureReading, QueueReading
+from tokentop.domain.readings import (
+    DeviceReading,
+    GpusReading,
+    PoolReading,
+    PressureReading,
+    QueueReading,
+)
 
 VRAM = GpusReading((DeviceReading(0, "GPU-a", vram_used_bytes=50, vram_total_bytes=100),))
 BUSY = QueueReading(active=4, max_slots=8)
@@ -48,3 +54,12 @@ def test_a_stale_part_makes_the_whole_stale(sources: dict[str, Any], stale: bool
     for key, reading in sources.items():
         box = box.says(key, reading) if key == "nvml" else box.silent(key, reading)
     assert box.fold().demand.stale is stale
+
+
+def test_the_last_answers_of_silent_sources_are_no_load_of_now() -> None:
+    """Mint answers, and no source of the queue or the GPUs does; with ACTA's pressure it counts."""
+    box = Scenario().silent("genesis/llm_queue", BUSY).says("mint/mint_pool", PoolReading(1.0))
+    (pool,) = box.fold().demand.pools
+    assert (pool.active, pool.max_slots, pool.tier) == (None, None, None)
+    box.says("acta/compute_pressure", PressureReading(pressure=0.3))
+    assert box.fold().demand.pools[0].utilization == 0.3
