@@ -1,6 +1,9 @@
 """The costs page: every row of every figure, worked out by hand."""
 
+import pytest
+
 from tests.domain.economy.test_cost import OWNED, RENTED, at, run
+from tokentop.domain.economy.cost_rate import rate
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.snapshot import Gpu
 from tokentop.domain.snapshot_engines import Cost, Engine
@@ -97,3 +100,9 @@ def test_a_figure_made_of_tokens_names_what_is_not_counted() -> None:
 def test_before_the_first_token() -> None:
     """The best throughput is unknown, and not 0."""
     assert page(run(RENTED, at(0.0)).cost)["usd_per_mtok_best"][1][1] == "—"
+
+
+@pytest.mark.parametrize("half", [{"purchase_usd": 7305.0}, {"months": 10.0}])
+def test_half_a_purchase_is_no_price(half: dict[str, float]) -> None:
+    found = rate(CostPolicy(**half), (Gpu(0, power_w=400.0),))
+    assert (found.basis, found.usd_per_hour, found.write_off) == (None, None, None)
