@@ -15,7 +15,7 @@ from tokentop.domain.fold.fold import FoldInput, ServiceObservation
 from tokentop.domain.fold.last_good import NEVER, LastGoodCache
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading, Reading
 from tokentop.domain.snapshot import AITHER_SERVICES, Process, Snapshot
-from tokentop.domain.snapshot_engines import Engine
+from tokentop.domain.snapshot_engines import Engine, TokensSeen
 from tokentop.sources.aither.endpoints import ENDPOINTS, default_url
 from tokentop.transport.http.failures import failure_for_exception, failure_for_status, timed_out
 
@@ -27,6 +27,12 @@ HOST = "gpu-box-01"
 LATENCY_S = {"nvml": 0.0021} | {n: 0.0032 + 0.0017 * i for i, n in enumerate(AITHER_SERVICES)}
 URLS = {name: default_url(name, ca_found=False) for name in AITHER_SERVICES}
 NO_DRIVER = Failure("absent", "no NVIDIA driver here: libnvidia-ml.so.1 was not found")
+
+DRIVER_HANGS = Failure(
+    "timeout",
+    "the NVIDIA driver does not answer (nvmlInit has lasted 47.0 s): see dmesg for Xid messages,"
+    " then reload it or reboot",
+)
 
 
 def keys(service: str) -> tuple[str, ...]:
@@ -77,15 +83,22 @@ class Box:
         self._measured_s, self._busy_s = measured_s, busy_s
         self._configured = configured
 
-    def answers(self, key: str, *results: Reading | Failure, age_s: float = AGE_S) -> "Box":
+    def answers(
+        self,
+        key: str,
+        *results: Reading | Failure,
+        age_s: float = AGE_S,
+        latency_s: float | None = None,
+    ) -> "Box":
         """The source `key` gave these results, the last of them `age_s` seconds ago."""
+        latency_s = latency_s or LATENCY_S.get(key.partition("/")[0])
         for result in results:
-            self._cache.record(key, result, NOW - age_s, LATENCY_S.get(key.partition("/")[0]))
+            self._cache.record(key, result, NOW - age_s, latency_s)
         return self
 
-    def gpus(self, *devices: DeviceReading, age_s: float = AGE_S) -> "Box":
-        """The local driver lists these."""
-        return self.answers("nvml", GpusReading(devices), age_s=age_s)
+    def gpus(self, *devices: DeviceReading, **how: float) -> "Box":
+        """The local driver lists these; `how` as of `answers`."""
+        return self.answers("nvml", GpusReading(devices), **how)
 
     def down(self, service: str, failure: Failure | None = None, *, often: bool = False) -> "Box":
         """The service never answers, usually because nothing listens; `often`: it backs off."""
@@ -99,8 +112,8 @@ class Box:
         for key, held in self._cache.all().items():
             name = key.partition("/")[0]
             if held.good is not None and (not sources or name in sources):
-                url = URLS.get(name, "http://127.0.0.1")
-                self.answers(key, held.good, timeout(url), age_s=age_s)
+                failure = timeout(URLS[name]) if name in URLS else DRIVER_HANGS
+                self.answers(key, held.good, failure, age_s=age_s)
         return self
 
     def engines(self, *found: Serving | EngineObservation) -> "Box":
@@ -124,14 +137,24 @@ class Box:
 
     def _metered(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot with its costs, read once a minute; before the load came nothing ran."""
-        idle = snapshot._replace(
-            llm=snapshot.llm._replace(active=0),
-            throughput=snapshot.throughput._replace(generation_tokens_per_s=0.0),
-        )
+        idle = snapshot._replace(llm=snapshot.llm._replace(active=0))
         meter = CostMeter(self._inputs.policy.cost)
-        for before_s in range(round(self._measured_s), 0, -60):
-            meter.price(snapshot if before_s < self._busy_s else idle, NOW - before_s)
-        return meter.price(snapshot, NOW)
+        for before_s in range(round(self._measured_s), -1, -60):
+            then = snapshot if before_s <= self._busy_s else idle
+            counted = tuple(_counted(e, self._busy_s - before_s) for e in snapshot.engines)
+            found = meter.price(then._replace(engines=counted), NOW - before_s)
+        return snapshot._replace(cost=found.cost, pricing=found.pricing)
+
+
+def _counted(engine: Engine, busy_s: float) -> Engine:
+    """The engine after `busy_s` seconds of its load; a fleet's engines have a rate alone."""
+    speed = engine.generation_tokens_per_s
+    if speed is None:
+        return engine
+    if engine.source == "prometheus":
+        return engine if busy_s > 0.0 else engine._replace(generation_tokens_per_s=0.0)
+    seen = TokensSeen(None, round(speed * max(0.0, busy_s)), engine.rate_at_least)
+    return engine._replace(tokens_seen=seen)
 
 
 def process(pid: int, name: str, user: str = "serve", gib: float | None = None) -> Process:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tokentop.domain.engines.observation import EngineObservation, Latency
+from tokentop.domain.engines.observation import EngineObservation, latencies
 from tokentop.domain.engines.rates import Rates, RateTracker
 from tokentop.domain.engines.readings import (
     Counters,
@@ -10,6 +10,7 @@ from tokentop.domain.engines.readings import (
     EngineKind,
     EngineReading,
     Histogram,
+    Histograms,
     SlotProgress,
     SlotsSource,
     TeamSpend,
@@ -25,8 +26,8 @@ MINUTE_S = 60.0
 class Serving(NamedTuple):
     """One engine under a steady load; the fields are named as in Engine, rates are per second.
 
-    `ttft` and `itl` are (median, 95th percentile) in seconds. Of the requests of the last minute
-    the share `burn` was cut at the length limit, and `preempted` were set back. `finished` holds
+    `ttft` to `decode` are (median, 95th percentile) in seconds. Of the requests of the last minute
+    the share `burn` was aborted, and `preempted` were set back. `finished` holds
     what ended before that minute. `uncounted`: its slots went on to other tasks between polls.
     `age_s` is that of its last good answer, None where it never gave one; with a `failure` it has
     failed since.
@@ -46,6 +47,10 @@ class Serving(NamedTuple):
     requests: float | None = None
     ttft: tuple[float, float] | None = None
     itl: tuple[float, float] | None = None
+    e2e: tuple[float, float] | None = None
+    queue: tuple[float, float] | None = None
+    prefill: tuple[float, float] | None = None
+    decode: tuple[float, float] | None = None
     prefix_hits: float | None = None
     burn: float | None = None
     preempted: int | None = None
@@ -100,14 +105,14 @@ def observed(one: Serving) -> EngineObservation:
 def scraped(one: Serving, group: str) -> EngineObservation:
     """The engine as a Prometheus server knows it, one of a group."""
     direct = observed(one)
-    ttft, itl = one.ttft or (None, None), one.itl or (None, None)
     return direct._replace(
         url=None,
         name=f"{one.host}:{one.port}",
         source="prometheus",
         group=group,
         latency_s=None,
-        latency=Latency(ttft[0], itl[0], ttft[1], itl[1]),
+        rates=direct.rates._replace(tokens_seen=None),  # the server tells rates, no totals
+        latencies=latencies(direct.rates.latencies),
         lag_s=min(one.age_s or 0.0, AGE_S),
     )
 
@@ -141,8 +146,7 @@ def _reading(one: Serving, before_s: float) -> EngineReading:
         kv_cache=one.kv_cache,
         counters=_counters(one, before_s),
         slots=_slots(one, before_s) if one.uncounted else None,
-        ttft=_histogram(one.ttft, before_s),
-        itl=_histogram(one.itl, before_s),
+        latencies=Histograms(*(_histogram(getattr(one, f), before_s) for f in Histograms._fields)),
         router=one.router,
         backends=one.backends,
         spend=one.spend,
@@ -158,7 +162,7 @@ def _counters(one: Serving, before_s: float) -> Counters:
         return None if rate is None else rate * (3600.0 - before_s)
 
     ended = None if one.requests is None else one.requests * (MINUTE_S - before_s)
-    cut = None if one.burn is None or ended is None else one.burn * ended
+    broken = None if one.burn is None or ended is None else one.burn * ended
     done, preempted = one.finished, one.preempted
     return Counters(
         prompt_tokens=total(one.prompt),
@@ -167,9 +171,9 @@ def _counters(one: Serving, before_s: float) -> Counters:
         preemptions=None if preempted is None else preempted * (1 - before_s / MINUTE_S),
         prefix_queries=None if one.prefix_hits is None else total(one.prompt),
         prefix_hits=None if one.prefix_hits is None else one.prefix_hits * (total(one.prompt) or 0),
-        stop=None if done.stop is None else done.stop + (ended or 0.0) - (cut or 0.0),
-        length=None if done.length is None else done.length + (cut or 0.0),
-        abort=done.abort,
+        stop=None if done.stop is None else done.stop + (ended or 0.0) - (broken or 0.0),
+        length=done.length,
+        abort=None if done.abort is None else done.abort + (broken or 0.0),
         error=done.error,
     )
 
@@ -184,10 +188,10 @@ def _slots(one: Serving, before_s: float) -> tuple[SlotProgress, ...]:
     )
 
 
-def _histogram(spread: tuple[float, float] | None, before_s: float) -> Histogram | None:
-    """A hundred observations in the last minute with that median and 95th percentile."""
+def _histogram(spread: tuple[float, float] | None, before_s: float) -> tuple[Histogram, ...]:
+    """A hundred observations in the last minute; the 99th percentile is 1.5 times the 95th."""
     if spread is None:
-        return None
-    counts = (0.0, 0.0, 0.0) if before_s >= MINUTE_S else (50.0, 95.0, 100.0)
-    bounds = (*spread, float("inf"))
-    return Histogram(tuple(zip(bounds, counts, strict=True)), None, counts[-1])
+        return ()
+    counts = (0.0, 0.0, 0.0, 0.0) if before_s >= MINUTE_S else (50.0, 95.0, 99.0, 100.0)
+    bounds = (*spread, 1.5 * spread[1], float("inf"))
+    return (Histogram(tuple(zip(bounds, counts, strict=True))),)

@@ -18,7 +18,13 @@ def main(argv: list[str] | None = None) -> int:
     """Run one view and return the process's exit code; raises nothing."""
     started = monotonic()
     gc.disable()  # a view that ends in 0.1 s has nothing to collect; those that stay turn it on
-    words = sys.argv[1:] if argv is None else argv
+    try:
+        return _ended(_guarded(sys.argv[1:] if argv is None else argv, started))
+    finally:
+        gc.enable()
+
+
+def _guarded(words: list[str], started: float) -> int:
     bad = UNKNOWN if "--check" in words else USAGE
     try:
         return _main(words, started, bad)
@@ -34,8 +40,20 @@ def main(argv: list[str] | None = None) -> int:
         from tokentop.fault import sentence
 
         return _say(sentence(error), _crashed(bad))
-    finally:
-        gc.enable()
+
+
+def _ended(code: int) -> int:
+    """`code`; while the driver's library hangs in loading the process ends here and now.
+
+    The usual way out closes all libraries, and so waits for the one that is being loaded.
+    """
+    driver = sys.modules.get("tokentop.transport.nvml.driver")
+    if driver is not None and driver.is_loading():
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        os._exit(code)
+    return code
 
 
 def _main(words: list[str], started: float, bad: int) -> int:

@@ -54,7 +54,7 @@ def test_engines_are_light_too(found: bool, tmp_path: Path) -> None:
     kept = tmp_path / "tokentop" / "discovery.json"
     kept.parent.mkdir(0o700)
     with serving() as url, captured(VLLM) as engine:
-        rows = [["vllm", engine.url, [], None, None, None, "port", []]] if found else []
+        rows = [["vllm", engine.url, [], None, None, None, "port", [], None]] if found else []
         value = {"found": rows, "configured": [], "sockets": [], "complete": True}
         kept.write_text(json.dumps({"at": time(), "value": value}))
         stack = environment(url, XDG_RUNTIME_DIR=str(tmp_path), TOKENTOP_DISCOVERY="true")

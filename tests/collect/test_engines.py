@@ -16,7 +16,14 @@ from tokentop.collect.engines import EngineRegistry, PendingPoll
 from tokentop.config.schema import Config, EngineConfig
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.rates import Rates
-from tokentop.domain.engines.readings import Counters, EngineReading, Histogram, SlotProgress
+from tokentop.domain.engines.readings import (
+    Counters,
+    EngineReading,
+    Histogram,
+    Histograms,
+    SlotProgress,
+)
+from tokentop.domain.engines.rows import row
 from tokentop.domain.policy import CostPolicy, Policy
 from tokentop.domain.readings import Failure
 from tokentop.secret import Secret
@@ -37,6 +44,7 @@ class Seen(NamedTuple):
     argv_slots: int | None = None
     model_hint: str | None = None
     runners: tuple[str, ...] = ()
+    one_pool: bool | None = None
 
 
 def registry(*engines: EngineConfig) -> EngineRegistry:
@@ -186,14 +194,16 @@ def test_the_age_is_of_the_last_good_answer() -> None:
     assert (view.age_s, view.outcome, view.reading) == (5.0, REFUSED, reading())
 
 
-def test_an_unusable_field_keeps_its_last_good_value() -> None:
-    """The others are of now."""
+def test_an_unusable_field_is_unknown() -> None:
+    """Its last good value is not of now; the others are, and the row names it."""
     subject = registry(EngineConfig("a", URL, "vllm"))
     subject.record("vllm@127.0.0.1:8000", reading(kv_cache=0.5), 0.0, 0.01)
     subject.record("vllm@127.0.0.1:8000", reading(active=3, bad=("kv_cache", "odd")), 4.0, 0.01)
     held = only(subject, 4.0).reading
     assert held is not None
-    assert (held.kv_cache, held.active) == (0.5, 3)
+    assert (held.kv_cache, held.active) == (None, 3)
+    engine = row(only(subject, 4.0))
+    assert (engine.error, engine.reason) == ("unusable values in kv_cache, odd", "bad-data")
 
 
 def test_standing_counters_with_requests_running_are_timed() -> None:
@@ -274,8 +284,9 @@ FULL = reading(
     5.0,
     epoch=3.0,
     slots=(SlotProgress("t", 4, 2),),
-    ttft=Histogram(((0.5, 1.0), (float("inf"), 2.0)), 3.0, 2.0),
+    latencies=Histograms(ttft=(Histogram(((0.5, 1.0), (float("inf"), 2.0))),)),
 )
+LATER = Histograms(ttft=(Histogram(((0.5, 1.0), (float("inf"), 6.0))),))
 
 
 def test_counters_survive_from_one_call_to_the_next() -> None:
@@ -288,18 +299,20 @@ def test_counters_survive_from_one_call_to_the_next() -> None:
     before.record(name, FULL._replace(slots=None), 100.0, 0.01)
     kept = json.loads(json.dumps(before.dump(), allow_nan=False))
     after.restore(kept, 110.0)
-    after.record(name, reading(105.0, epoch=3.0, ttft=FULL.ttft), 110.0, 0.01)
+    after.record(name, reading(105.0, epoch=3.0, latencies=LATER), 110.0, 0.01)
     rates = only(after, 110.0).rates
     assert rates.generation_tokens_per_s == 10.0
-    assert rates.ttft is not None
+    assert rates.tokens_seen == (None, 100, False)
+    (ttft,) = rates.latencies.ttft
+    assert ttft.buckets[-1][1] == 4.0
 
 
 @pytest.mark.parametrize(
     ("now", "changes"),
-    [(161.0, {}), (99.0, {}), (110.0, {"epoch": 4.0}), (110.0, {"counters": Counters()})],
+    [(221.0, {}), (99.0, {}), (110.0, {"epoch": 4.0}), (110.0, {"counters": Counters()})],
 )
 def test_old_counters_and_resets_give_no_rate(now: float, changes: dict[str, Any]) -> None:
-    """Older than a minute, from the future, or from before a restart."""
+    """Older than two minutes, from the future, or from before a restart."""
     name = "vllm@127.0.0.1:8000"
     before, after = (
         registry(EngineConfig("a", URL, "vllm")),
@@ -317,6 +330,8 @@ def test_old_counters_and_resets_give_no_rate(now: float, changes: dict[str, Any
         None,
         [],
         {"vllm@127.0.0.1:8000": 3},
+        {"vllm@127.0.0.1:8000": {"kind": "vllm", "rates": {}}},
+        {"vllm@127.0.0.1:8000": {"kind": "vllm", "rates": {"read_at": 1.0, "epoch": "x"}}},
         {"vllm@127.0.0.1:8000": {"readings": [3, {}, {"at": "x"}, {"at": 1, "kind": "evil"}]}},
         {"vllm@127.0.0.1:8000": {"readings": [{"at": 1.0, "kind": "vllm", "counters": [[]]}]}},
         {"x": {"read_before": True, "url": "http://127.0.0.1:1\x1b[2J", "unserved_since": "now"}},

@@ -41,7 +41,7 @@ FLEET = told(
         ({"figure": "generation_tokens", "instance": "r:4000"}, 1000),
     ),
     latency=answer(of("ttft_p50", 0.25, cluster="c1"), of("ttft_p95", 0.5, cluster="c1")),
-    totals=answer(
+    merged=answer(
         ({"figure": "ttft", "le": "1", "model_name": "m"}, 1),
         ({"figure": "ttft", "le": "3", "model_name": "m"}, 3),
     ),
@@ -73,7 +73,7 @@ def test_the_server_is_asked_with_its_own_token_and_bundle() -> None:
     assert (due.id, due.request.url, due.request.max_bytes) == ("prometheus", URL, 16 * 2**20)
     assert (due.request.ca_bundle, due.request.verify) == ("/ca.pem", False)
     assert due.request.token is not None
-    assert len(next(due.protocol)) == 8
+    assert len(next(due.protocol)) == 11
 
 
 def test_its_engines_are_summed_and_its_router_is_not() -> None:

@@ -70,6 +70,7 @@ CHANGED = {
     "cost.reference_usd_per_mtok": ("0.6", "policy.cost.reference_usd_per_mtok", 0.6),
     "cost.gpus": ("8", "policy.cost.gpus", 8),
     "cost.silent_burn_at": ("0.5", "policy.cost.silent_burn_at", 0.5),
+    "cost.burn_counts_length": ("true", "policy.cost.burn_counts_length", True),
     "tls.verify": ("false", "tls.verify", False),
     "tls.allow_insecure_token": ("true", "tls.allow_insecure_token", True),
 }

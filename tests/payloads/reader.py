@@ -8,7 +8,12 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tokentop.domain.engines.readings import Histogram
+from tokentop.domain.engines.readings import (
+    CounterSets,
+    EngineReading,
+    Histogram,
+    Histograms,
+)
 
 Row = tuple[Mapping[str, str], float]
 
@@ -46,22 +51,32 @@ class Metrics:
         found = (labels.get(label, "") for labels, _ in self.rows(name))
         return tuple(dict.fromkeys(value for value in found if value))
 
-    def histogram(self, name: str, unit: float = 1.0) -> Histogram | None:
+    def histogram(self, name: str, unit: float = 1.0, **labels: str) -> tuple[Histogram, ...]:
         """All label sets of a histogram added up; `unit` is how many seconds its unit has."""
-        bounds = sorted({float(labels["le"]) for labels, _ in self.rows(f"{name}_bucket")})
-        if not bounds:
-            return None
-        buckets = tuple(
-            (
-                bound * unit,
-                math.fsum(v for ls, v in self.rows(f"{name}_bucket") if float(ls["le"]) == bound),
-            )
-            for bound in bounds
-        )
-        total = self.sum(f"{name}_sum")
-        return Histogram(
-            buckets, None if total is None else total * unit, self.sum(f"{name}_count")
-        )
+        sums: dict[float, float] = {}
+        for own, count in self.rows(f"{name}_bucket", **labels):
+            bound = float(own["le"]) * unit
+            sums[bound] = sums.get(bound, 0.0) + count
+        return (Histogram(tuple(sorted(sums.items()))),) if sums else ()
+
+
+def added_up(reading: EngineReading) -> EngineReading:
+    """The reading with its label sets added up, as an oracle knows them.
+
+    The counters' must be their totals already.
+    """
+    for sets, total in zip(reading.sets, reading.counters, strict=True):
+        assert not sets or math.isclose(math.fsum(value for _, value in sets), total)
+    merged = Histograms(*map(_added_up, reading.latencies))
+    return reading._replace(sets=CounterSets(), latencies=merged)
+
+
+def _added_up(histograms: tuple[Histogram, ...]) -> tuple[Histogram, ...]:
+    assert len({histogram.key for histogram in histograms}) == len(histograms)
+    sums: dict[float, float] = {}
+    for bound, count in (bucket for each in histograms for bucket in each.buckets):
+        sums[bound] = sums.get(bound, 0.0) + count
+    return (Histogram(tuple(sorted(sums.items()))),) if sums else ()
 
 
 def numbered(path: str, body: bytes) -> bytes:

@@ -13,7 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.payloads import PAGES, payload
 from tokentop.sources.exposition import number, parse, parse_line
-from tokentop.sources.metrics_page import LARGEST, Page
+from tokentop.sources.figures import Figures
+from tokentop.sources.json_fields import LARGEST
+from tokentop.sources.metrics_page import Page
 
 Key = tuple[str, frozenset[tuple[str, str]], float]
 
@@ -24,9 +26,16 @@ def names_in(body: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def total(page: Page, name: str) -> float | None:
+    return Figures(page).amount("figure", name)
+
+
 def ours(page: Page, names: Iterable[str]) -> Counter[Key]:
     return Counter(
-        (name, frozenset(s.labels.items()), s.value) for name in names for s in page.samples(name)
+        (name, frozenset(s.labels.items()), s.value)
+        for name in names
+        for s in page.all(name)
+        if abs(s.value) <= LARGEST
     )
 
 
@@ -58,12 +67,15 @@ def test_wanting_some_changes_nothing_about_them(name: str) -> None:
     everything, names = parse(body), names_in(body)
     some = frozenset(names[::3])
     part = parse(body, some)
-    assert all(part.samples(n) == everything.samples(n) for n in some)
-    assert not any(part.has(name) for name in names if name not in some)
+    for name in names:
+        wanted = everything.all(name) if name in some else []
+        assert [s for s in part.all(name) if s.value == s.value] == [
+            s for s in wanted if s.value == s.value
+        ]
 
 
 @pytest.mark.parametrize(
-    ("selector", "total"),
+    ("selector", "expected"),
     [
         ("", 15),
         ('{err="over"}', 1),
@@ -75,11 +87,11 @@ def test_wanting_some_changes_nothing_about_them(name: str) -> None:
         ('{err=""}', 8),
     ],
 )
-def test_a_selector_chooses_as_prometheus_does(selector: str, total: float | None) -> None:
+def test_a_selector_chooses_as_prometheus_does(selector: str, expected: float | None) -> None:
     """Expressions match whole values, and a label that is missing is empty."""
     lines = 'f{err="over"} 1', 'f{err="overload",method="x"} 2', 'f{err="generate"} 4', "f 8"
     page = parse(("\n".join(lines) + "\n").encode())
-    assert page.total(f"f{selector}") == total
+    assert total(page, f"f{selector}") == expected
 
 
 LABEL_VALUE = st.text(
@@ -108,7 +120,7 @@ def test_what_is_written_is_read(
     inside = ",".join(f'{key}="{escaped(text)}"' for key, text in labels.items())
     line = f"{name}{{{inside}}} {value!r}{tail}{end}" if labels else f"{name} {value!r}{tail}{end}"
     for wanted in (None, frozenset((name,))):
-        (sample,) = parse(line.encode(), wanted).samples(name)
+        (sample,) = parse(line.encode(), wanted).all(name)
         assert sample.labels == labels
         assert sample.value == value
 
@@ -116,9 +128,9 @@ def test_what_is_written_is_read(
 @given(st.binary(max_size=400))
 def test_never_raises(body: bytes) -> None:
     """No bytes stop the scanner, nor anything asked of what it read."""
-    page = parse(body)
+    figures = Figures(parse(body))
     for name in names_in(body):
-        page.total(name), page.highest(name), page.by_label(name, "le"), page.histogram(name)
+        figures.amount("a", name), figures.ratio("b", name), figures.histograms("c", name)
 
 
 FRAGMENTS = st.lists(
@@ -135,9 +147,9 @@ def test_never_raises_near_the_format(parts: list[str]) -> None:
     """Broken pieces of the format cost at most their lines."""
     good = "before 1\n", '\nafter{x="y"} 2\n'
     page = parse((good[0] + "".join(parts) + good[1]).encode())
-    assert page.total("before") == 1
-    assert page.total("after") == 2
-    page.histogram("a")
+    assert total(page, "before") == 1
+    assert total(page, "after") == 2
+    Figures(page).histograms("figure", "a")
 
 
 @pytest.mark.parametrize(
@@ -173,47 +185,87 @@ def test_never_raises_near_the_format(parts: list[str]) -> None:
 def test_lines(line: str, expected: float | None) -> None:
     """One line of each kind: what is no finite measurement is unknown, not 0."""
     body = f"{line}\n".encode()
-    assert parse(body).total("m") == parse(body, frozenset("m")).total("m") == expected
+    assert total(parse(body), "m") == total(parse(body, frozenset("m")), "m") == expected
 
 
 def test_a_cut_last_line_is_dropped() -> None:
     """`m 12` cut from `m 123` would be a false value."""
     page = parse(b"a 1\nm 12")
-    assert (page.has("a"), page.has("m")) == (True, False)
+    assert (total(page, "a"), total(page, "m")) == (1, None)
 
 
 def test_a_bad_line_costs_that_line() -> None:
     """What stands around it is read."""
     page = parse(b'a 1\nb{x="\xff\xfe"} 2\n\x00\x01 nonsense {{{\nc 3\n# EOF\n')
-    assert (page.total("a"), page.total("b"), page.total("c")) == (1, 2, 3)
+    assert (total(page, "a"), total(page, "b"), total(page, "c")) == (1, 2, 3)
 
 
 def test_missing_is_unknown() -> None:
-    """A series that is not there has no total, no maximum and no histogram."""
-    page = parse(b"a 1\n")
-    assert page.total("b") is None
-    assert page.highest("b") is None
-    assert page.histogram("b") is None
-    assert page.by_label("b", "x") == {}
+    """A series that is not there has no total, no maximum and no histogram, and none is bad."""
+    figures = Figures(parse(b"a 1\n"))
+    assert (figures.amount("x", "b"), figures.ratio("x", "b")) == (None, None)
+    assert (figures.sets("x", "b"), figures.histograms("x", "b")) == ((), ())
+    assert figures.bad == ()
 
 
 def test_huge_values_never_overflow() -> None:
-    """Numbers without bound are not measurements, so that no sum of them can raise."""
-    page = parse(b'm{a="1"} 1e308\nm{a="2"} 1e308\nm{a="3"} 4\n')
-    assert page.total("m") == 4
+    """Numbers without bound are not measurements: no sum has them, and none is called whole."""
+    figures = Figures(parse(b'm{a="1"} 1e308\nm{a="2"} 1e308\nm{a="3"} 4\n'))
+    assert figures.amount("queued", "m") is None
+    assert [value for _, value in figures.sets("queued", "m")] == [4]
+    assert figures.bad == ("queued",)
 
 
-def test_histograms_merge_over_label_sets() -> None:
-    """Buckets of several label sets add up by their bound, +Inf last."""
+@pytest.mark.parametrize(
+    ("lines", "bad"),
+    [
+        ((b'm{a="1"} 3', b'm{a="1"} 3'), ()),  # twice the same says nothing else
+        ((b'm{a="1",b="2"} 3', b'm{b="2",a="1"} 4'), ("queued",)),
+        ((b'm{a="1"} 3', b'm{a="2"} -1'), ("queued",)),
+        ((b'm{a="1"} 3', b'm{a="2"} NaN'), ("queued",)),
+        ((b'm{a="1"} 3', b'm{a="2"} -Inf'), ("queued",)),
+        ((b'm{a="1"} 3', b'm{a="2"} x'), ("queued",)),
+        ((b'm{a="1"} 3', b'm{a="2",a="3"} 1'), ("queued",)),
+    ],
+)
+def test_a_sum_lacks_no_part_in_silence(lines: tuple[bytes, ...], bad: tuple[str, ...]) -> None:
+    """One unusable or repeated label set: the gauge is unknown and named."""
+    figures = Figures(parse(b"\n".join(lines) + b"\n"))
+    assert figures.count("queued", "m") == (None if bad else 3)
+    assert figures.bad == bad
+
+
+@pytest.mark.parametrize(
+    ("value", "share", "bad"),
+    [("0.25", 0.25, ()), ("1", 1.0, ()), ("1.002", 1.0, ()), ("1.4", None, ("kv_cache",)),
+     ("-0.1", None, ("kv_cache",)), ("NaN", None, ("kv_cache",))],
+)  # fmt: skip
+def test_a_ratio_is_between_0_and_1(value: str, share: float | None, bad: tuple[str, ...]) -> None:
+    """Rounding above 1 is forgiven; 140 % is no ratio."""
+    figures = Figures(parse(f"m {value}\n".encode()))
+    assert (figures.ratio("kv_cache", "m"), figures.bad) == (share, bad)
+
+
+def test_histograms_are_kept_by_label_set() -> None:
+    """Each with its buckets in rising order, +Inf last; a damaged one is left out and named."""
     page = parse(
         b'h_bucket{e="0",le="1"} 2\nh_bucket{e="0",le="+Inf"} 3\nh_sum{e="0"} 5\nh_count{e="0"} 3\n'
         b'h_bucket{e="1",le="1.0"} 1\nh_bucket{e="1",le="+Inf"} 1\nh_sum{e="1"} 1\n'
         b'h_count{e="1"} 1\n'
     )
-    found = page.histogram("absent", "h")
-    assert found is not None
-    assert found.buckets == ((1.0, 3.0), (math.inf, 4.0))
-    assert (found.total, found.observations) == (6.0, 4.0)
+    found = Figures(page).histograms("ttft", "absent", "h")
+    assert [each.buckets for each in found] == [
+        ((1.0, 2.0), (math.inf, 3.0)),
+        ((1.0, 1.0), (math.inf, 1.0)),
+    ]
+    page = parse(
+        b'h_ms_bucket{e="0",le="500"} 2\nh_ms_bucket{e="0",le="+Inf"} 3\n'
+        b'h_ms_bucket{e="1",le="500"} NaN\nh_ms_bucket{e="1",le="+Inf"} 1\n'
+    )
+    figures = Figures(page)
+    (milliseconds,) = figures.histograms("ttft", "h_ms")
+    assert milliseconds.buckets == ((0.5, 2.0), (math.inf, 3.0))
+    assert figures.bad == ("ttft",)
 
 
 @given(st.text(max_size=12))

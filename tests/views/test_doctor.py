@@ -5,6 +5,7 @@ from typing import get_args
 
 import pytest
 
+from tests.box import DRIVER_HANGS
 from tests.cli.command import environment, in_terminal, run
 from tests.cli.stack import serving
 from tokentop.collect.collector import Collector
@@ -18,7 +19,8 @@ from tokentop.views.doctor.checks import devices, driver_failure, services
 from tokentop.views.doctor.report import Page, Row, Section, render
 from tokentop.views.terminal import detect
 
-KINDS = [kind for kind in get_args(FailureKind) if kind not in ("driver", "absent")]
+OF_THE_DRIVER = ("driver", "gpu-lost", "absent")
+KINDS = [kind for kind in get_args(FailureKind) if kind not in OF_THE_DRIVER]
 
 
 def test_everything_works() -> None:
@@ -109,10 +111,10 @@ def test_every_failure_has_advice(kind: FailureKind) -> None:
 def test_a_driver_that_hangs_and_one_that_is_not_there() -> None:
     """No driver is no fault; one that does not answer is."""
     absent = driver_failure(Failure("absent", "no NVIDIA driver here (install the driver)"))
-    hanging = driver_failure(Failure("timeout", "the NVIDIA driver does not answer"))
+    hanging = driver_failure(DRIVER_HANGS)
     assert (absent.mark, hanging.mark) == ("off", "fail")
-    assert hanging.todo
-    assert "dmesg" in hanging.todo
+    assert hanging.found == "the NVIDIA driver does not answer (nvmlInit has lasted 47.0 s)"
+    assert hanging.todo == "see dmesg for Xid messages, then reload it or reboot"
 
 
 def test_each_gpu_says_what_it_would_not() -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tokentop.domain import snapshot as model
+from tokentop.domain.snapshot_engines import TokensSeen
 from tokentop.domain.verdict.values import Health, Pool, Reason
 from tokentop.views.json import dumps
 
@@ -40,14 +41,21 @@ SCHEMA = {
 
 ADDITIVE = {
     "": "data_age_s cost",
-    "throughput": "ttft_p95_s itl_p95_s prefix_hit_ratio burn preemptions finished",
+    "throughput": "ttft_p95_s itl_p95_s prefix_hit_ratio burn preemptions finished latencies",
     "engines[]": "name ttft_p95_s itl_p95_s requests_per_s prefix_hit_ratio rejections burn"
     " kv_estimated slots_estimated back_pressure advice error latency_ms source group router"
-    " backends spend pids vram_bytes rate_at_least",
+    " backends spend pids vram_bytes rate_at_least latencies aliases adapters tokens_seen"
+    " names_more",
+    "engines[].latencies": "ttft itl e2e queue prefill decode",
+    "engines[].latencies.ttft": "p50_s p95_s p99_s",
+    "engines[].tokens_seen": "prompt generated at_least",
+    "throughput.latencies": "ttft itl e2e queue prefill decode",
     "pricing": "usd_per_hour usd_per_mtok_reserved usd_per_mtok_busy usd_per_mtok_best"
-    " reference_name reference_usd_per_mtok",
-    "cost": "basis usd_per_hour watts kwh_per_mtok measured_s busy_s tokens partial explained",
-    "gpus[]": "note",
+    " reference_name reference_usd_per_mtok bounds",
+    "pricing.bounds": "usd_per_hour usd_per_mtok_reserved usd_per_mtok_busy usd_per_mtok_best",
+    "cost": "basis usd_per_hour watts kwh_per_mtok measured_s busy_s tokens partial explained"
+    " bounds gaps needs",
+    "gpus[]": "note mig_gi mig_ci mig_slot",
     "llm": "age_s stale",
     "demand": "stale headline at_least",
     "demand.pools[]": "free at_least",
@@ -62,7 +70,7 @@ ADDITIVE = {
 FULL = model.Snapshot(
     services=(model.Service("nvml", "nvml"),),
     gpus=(model.Gpu(processes=(model.Process(1),)),),
-    engines=(model.Engine("e", "vllm"),),
+    engines=(model.Engine("e", "vllm", tokens_seen=TokensSeen(1, 2)),),
     cloud=model.Cloud(instances=(model.CloudInstance(),)),
     health=Health("down", (Reason("engine_down", "it is down"),)),
     demand=model.Demand(reasons=(Reason("queue_full", "they wait"),), pools=(Pool("m"),)),

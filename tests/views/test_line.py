@@ -6,7 +6,7 @@ import pytest
 
 from tests import examples
 from tokentop.domain import snapshot as model
-from tokentop.domain.snapshot_engines import Engine, Throughput
+from tokentop.domain.snapshot_engines import CostBounds, Engine, Throughput
 from tokentop.domain.text import cell_width
 from tokentop.domain.verdict.values import Health, Pool
 from tokentop.views import template
@@ -82,6 +82,8 @@ def test_a_box_of_engines() -> None:
     assert line(of_engines()) == "64/64 +41 │ 1976 tok/s │ KV 92% │ TTFT 0.6s │ GPU 95% │ $0.33/M"
     free = of_engines()._replace(pricing=model.Pricing(), llm=model.Llm(active=3))
     assert line(free) == "3/— │ 1976 tok/s │ KV — │ TTFT 0.6s │ GPU 95%"
+    price = model.Pricing(usd_per_mtok_reserved=0.33, bounds=CostBounds(None, "at-most"))
+    assert line(free._replace(pricing=price)).endswith(" │ ≤$0.33/M")
     bound = free._replace(engines=(Engine("llamacpp@a", "llamacpp", rate_at_least=True),))
     assert " │ ≥1976 tok/s │ " in line(bound)
 

@@ -141,7 +141,7 @@ class Collector:
             "tiers": {pool: list(tier) for pool, tier in self._verdict.items()},
             "readings": dump(self._last_good.all()),
             "engines": {} if self._registry is None else self._registry.dump(),
-            "measured_until": None if self._meter is None else self._meter.measured_until,
+            "cost": None if self._meter is None else self._meter.dump(),
         }
 
     def restore(self, saved: Mapping[str, object], now: float) -> None:
@@ -154,21 +154,21 @@ class Collector:
         self._verdict = restored(saved.get("tiers"), now)
         if engines := saved.get("engines"):
             self.engines().restore(engines, now)
-        measured = saved.get("measured_until")
-        if isinstance(measured, int | float) and measured <= now:
-            self._meter = self._new_meter(float(measured))
+        if cost := saved.get("cost"):
+            self._cost_meter().restore(cost, now)
 
     def _with_cost(self, snapshot: Snapshot, now: float) -> Snapshot:
         if not snapshot.engines and not _costs(self._config):
             return snapshot
+        return self._cost_meter().price(snapshot, now)
+
+    def _cost_meter(self) -> "CostMeter":
+        """The cost meter, made when it is first needed."""
         if self._meter is None:
-            self._meter = self._new_meter(None)
-        return self._meter.price(snapshot, now)
+            from tokentop.domain.economy.cost import CostMeter
 
-    def _new_meter(self, began: float | None) -> "CostMeter":
-        from tokentop.domain.economy.cost import CostMeter
-
-        return CostMeter(self._config.policy.cost, began)
+            self._meter = CostMeter(self._config.policy.cost)
+        return self._meter
 
     def _fold_input(self, now: float, wall: float) -> FoldInput:
         held = {source.key: self._last_good.held(source.key) for source in self.sources}
@@ -190,7 +190,7 @@ class Collector:
             nvml_enabled=self._config.gpus,
             priced=self._priced,
             engines=self._observations(now, stale_after_s),
-            pooled=fleet.pooled(now, stale_after_s) if fleet is not None else ((), ()),
+            pooled=fleet.pooled(now, stale_after_s) if fleet is not None else None,
             wall=wall,
             utc_offset_s=0.0 if self._demo else localtime(wall).tm_gmtoff,
             before=self._verdict,

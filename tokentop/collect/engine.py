@@ -9,7 +9,7 @@ from tokentop.config.schema import EngineConfig
 from tokentop.domain.engines import saved_reading
 from tokentop.domain.engines.fleet_readings import FleetReading
 from tokentop.domain.engines.observation import EngineObservation
-from tokentop.domain.engines.readings import EngineKind, EngineReading
+from tokentop.domain.engines.readings import EngineKind, EngineReading, ObservedSlots
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import AUTH
 from tokentop.domain.text import clean
@@ -44,6 +44,8 @@ class Found(Protocol):
     def model_hint(self) -> str | None: ...
     @property
     def runners(self) -> tuple[str, ...]: ...
+    @property
+    def one_pool(self) -> bool | None: ...
 
 
 PollResult = EngineReading | FleetReading | Failure  # what a poll comes to
@@ -78,6 +80,7 @@ class EngineTarget:
         self._hints = hints
         self._named = named
         self._adapter: Adapter | None = None
+        self._observed = ObservedSlots()  # by this adapter, one before, or an earlier call
         self._breaker = Breaker()
         self._progress = EngineProgress()
         self._reading: EngineReading | None = None
@@ -108,7 +111,9 @@ class EngineTarget:
         """Take what discovery found of its processes; new hints begin a new adapter."""
         self._pids, self._model_hint = tuple(found.pids), found.model_hint
         self._starting = starting
-        hints = self._hints._replace(argv_slots=found.argv_slots, runners=tuple(found.runners))
+        hints = self._hints._replace(
+            argv_slots=found.argv_slots, one_pool=found.one_pool, runners=tuple(found.runners)
+        )
         if hints != self._hints:
             self._hints, self._adapter = hints, None
         if self.kind is None:
@@ -131,7 +136,7 @@ class EngineTarget:
                 return kind
             self.kind = kind
         if self._adapter is None:
-            self._adapter = adapter(self.kind, self._hints)
+            self._adapter = adapter(self.kind, self._hints._replace(observed=self._observed))
         return (yield from self._adapter.poll(now))
 
     def record(self, result: EngineReading | Failure, now: float, latency_s: float | None) -> None:
@@ -141,17 +146,27 @@ class EngineTarget:
             self._outcome = result
             self._breaker.record("neutral" if result.neutral else "failed", now)
             self._note_service(False, now)
+            if result.kind == "refused":
+                self._begin_anew()
             return
         self._breaker.record("ok", now)
         self._outcome, self._good_at = "ok", now
         if result.health == "auth-required" and self._request.token is not None:
             result = result._replace(advice=WRONG_KEY)
-        self._reading = _with_last_good(result, self._reading)
+        self._reading = result
+        self._observed = result.observed or self._observed
         self._note_service(result.health in SERVING, now)
+        if result.health == "starting":
+            self._begin_anew()
         if result.health in COUNTING:
             self._progress.add(result, now)
         else:
-            self._progress.clear_rates()
+            self._progress.clear()
+
+    def _begin_anew(self) -> None:
+        """The process has ended: what was seen of its slots, version and names is another's."""
+        self._adapter, self._observed = None, ObservedSlots()
+        self._progress.process_ended()
 
     def _note_service(self, serves: bool, now: float) -> None:
         if serves:
@@ -162,12 +177,13 @@ class EngineTarget:
     def dump(self) -> dict[str, object]:
         """What the next call of a one-shot view needs of it, as plain JSON values."""
         return {
-            **self._progress.dump(self.kind),
+            **self._progress.dump(),
             "kind": self.kind,
             "url": safe_url(self._request.url),
             "model": self._reading.model if self._reading else self._model_hint,
             "last": None if self._reading is None else saved_reading.dump(self._reading),
             "last_at": self._good_at,
+            "observed": list(self._observed),
             "read_before": self.read_before,
             "unserved_since": self.unserved_since,
         }
@@ -177,8 +193,11 @@ class EngineTarget:
         if self._good_at is not None:
             return
         kind = next((each for each in KINDS if each == saved.get("kind")), None)
-        self.kind = self._progress.restore(saved, self.kind or kind, now)
+        if self.kind is None or self.kind == kind:
+            self.kind = kind
+            self._progress.restore(saved, now)
         self.read_before = saved.get("read_before") is True
+        self._observed = saved_reading.restore_observed(saved.get("observed"))
         self.unserved_since = _moment(saved.get("unserved_since"), now)
         model, last_at = saved.get("model"), _moment(saved.get("last_at"), now)
         if isinstance(model, str) and self._model_hint is None:
@@ -205,7 +224,7 @@ class EngineTarget:
             stuck_s=self._progress.stuck_s(self._good_at),
             pids=self._pids,
             starting=self._starting,
-            latency=self._progress.latency,
+            latencies=self._progress.latencies,
             configured=named is not None,
             read_before=self.read_before,
             unserved_since=self.unserved_since,
@@ -244,11 +263,3 @@ def _why_unknown(failures: Sequence[Failure], asked: int) -> EngineReading | Fai
         return refusal
     heard = len(failures) < asked or any(failure.status for failure in failures)
     return UNKNOWN if heard else failures[0]
-
-
-def _with_last_good(new: EngineReading, old: EngineReading | None) -> EngineReading:
-    """A field that came in an unusable form keeps its last good value."""
-    if old is None or not new.bad:
-        return new
-    missing = [name for name in new.bad if getattr(new, name, 0) is None]
-    return new._replace(**{name: getattr(old, name) for name in missing})

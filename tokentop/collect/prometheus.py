@@ -11,7 +11,7 @@ from tokentop.collect.engine import PendingPoll, PollResult
 from tokentop.config.schema import Config
 from tokentop.domain.engines.fleet_readings import FleetEngine, FleetReading
 from tokentop.domain.engines.observation import EngineObservation
-from tokentop.domain.engines.readings import EngineReading, Histogram
+from tokentop.domain.engines.readings import EngineReading, Histograms
 from tokentop.domain.fold.last_good import LastGood, LastGoodCache
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.urls import LOOPBACK, is_loopback, split
@@ -21,6 +21,7 @@ from tokentop.transport.http.messages import Request, safe_url
 GPUS = "prometheus/gpus"
 SCRAPED_S = 150.0  # the longest usual time between two scrapes, and half of one more
 PAUSE_PER_ENGINE_S = 0.006  # 500 engines at every poll, 2000 every 12 s
+MIXED = "series of {} stand on one target: whose the figures are cannot be known"
 DOWN = Failure("unreachable", "the fleet's server cannot scrape it any more (up = 0)")
 
 
@@ -76,15 +77,13 @@ class PrometheusTarget:
         found = self._last_good.held(GPUS)
         if found.good_at is None:
             return {}
-        return {GPUS: found._replace(good_at=found.good_at + self._pause_s)}
+        return {GPUS: found._replace(pause_s=self._pause_s)}
 
-    def pooled(
-        self, now: float, stale_after_s: float
-    ) -> tuple[tuple[Histogram, ...], tuple[Histogram, ...]]:
+    def pooled(self, now: float, stale_after_s: float) -> Histograms | None:
         """The observations of the last minute, while the server answers."""
         if self._reading is None or now - (self._good_at or 0.0) > stale_after_s + self._pause_s:
-            return (), ()
-        return self._reading.ttft, self._reading.itl
+            return None
+        return self._reading.latencies
 
     def observations(
         self, now: float, places: Sequence[str], stale_after_s: float
@@ -135,6 +134,7 @@ class PrometheusTarget:
         self, engine: FleetEngine, now: float, stale_after_s: float
     ) -> EngineObservation:
         scraped = engine.age_s or 0.0
+        own = _failure(engine)
         silence = max(0.0, now - (self._good_at or now))
         return EngineObservation(
             id=engine.id,
@@ -144,12 +144,22 @@ class PrometheusTarget:
             reading=engine.reading,
             rates=engine.rates,
             age_s=silence + scraped if engine.up else None,
-            outcome=self._outcome if engine.up else DOWN,
+            outcome=own or self._outcome,
             backing_off=engine.up and self._breaker.state(now) != "closed",
             source="prometheus",
             group=engine.group,
-            latency=engine.latency,
+            latencies=engine.latencies,
             lag_s=(scraped if scraped <= SCRAPED_S else 0.0) + self._pause_s,
             read_before=True,
             stale_after_s=stale_after_s,
         )
+
+
+def _failure(engine: FleetEngine) -> Failure | None:
+    """Why one engine has no figures although the server answers."""
+    if not engine.up:
+        return DOWN
+    if not engine.mixed:
+        return None
+    kinds = " and ".join((engine.kind, *engine.mixed))
+    return Failure("bad-data", MIXED.format(kinds), neutral=True)

@@ -142,8 +142,11 @@ def _cost() -> tuple[Key, ...]:
         Key("cost.gpus", "integer", c.gpus, "How many GPUs, where they cannot be counted",
             1, 1_000_000, path="policy.cost.gpus", sample=8),
         Key("cost.silent_burn_at", "number", c.silent_burn_at,
-            "Share of generated tokens ending in abort, error or length that gets a mark",
+            "Share of requests ending in abort or error that gets a mark",
             0.0, 1.0, path="policy.cost.silent_burn_at"),
+        Key("cost.burn_counts_length", "switch", c.burn_counts_length,
+            "Whether requests cut at max_tokens are silent burn too",
+            path="policy.cost.burn_counts_length"),
     )  # fmt: skip
 
 

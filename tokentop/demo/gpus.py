@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from tokentop.demo.replies import LATENCY_S
 from tokentop.demo.stack import simulate
 from tokentop.domain.readings import GpusReading
+from tokentop.transport.nvml import EVERYTHING, Answer, Wanted
 
 DRIVER = "demo"
 
@@ -13,9 +15,22 @@ def reading(t: float, seed: int = 0) -> GpusReading:
     return GpusReading(simulate(t, seed).devices, driver_version=DRIVER)
 
 
-def reader(clock: Callable[[], float], seed: int = 0) -> Callable[[float], GpusReading]:
-    """A stand-in for the driver's reader: `NvmlThread(on_result, read=reader(clock, seed))`.
+class DemoDriver:
+    """In place of NvmlThread: it answers every poll at once; `clock` is the demo's time."""
 
-    Its argument, the real time, is ignored: the demo has its own clock.
-    """
-    return lambda _: reading(clock(), seed)
+    def __init__(
+        self, on_answer: Callable[[Answer], None], clock: Callable[[], float], seed: int = 0
+    ) -> None:
+        self._on_answer = on_answer
+        self._clock = clock
+        self._seed = seed
+
+    def start(self) -> None:
+        """There is nothing to start."""
+
+    def poll(self, _wanted: Wanted = EVERYTHING) -> None:
+        """Answer at once, with everything."""
+        self._on_answer(Answer(reading(self._clock(), self._seed), LATENCY_S))
+
+    def stop(self) -> None:
+        """There is nothing to stop."""

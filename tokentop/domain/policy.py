@@ -62,7 +62,8 @@ class CostPolicy(NamedTuple):
     reference_name: str | None = None
     reference_usd_per_mtok: float | None = None  # a million generated tokens elsewhere
     gpus: int | None = None
-    silent_burn_at: float = 0.2  # share of tokens generated for nothing that deserves a mark
+    silent_burn_at: float = 0.2  # share of requests answered for nothing that deserves a mark
+    burn_counts_length: bool = False  # whether what the length limit cut was for nothing
 
 
 class Policy(NamedTuple):

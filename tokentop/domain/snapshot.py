@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from tokentop.domain.policy import INTERVAL_S, CapacityPolicy
 from tokentop.domain.reasons import FailureKind
-from tokentop.domain.snapshot_engines import Cost, Engine, EngineState, Throughput
+from tokentop.domain.snapshot_engines import Cost, CostBounds, Engine, EngineState, Throughput
 from tokentop.domain.verdict.values import NO_DATA, Health, Mode, Pool, Reason, Tier
 
 GpuState = Literal["ok", "stale", "lost", "suspended", "error"]
@@ -38,6 +38,8 @@ class Gpu(NamedTuple):
     """One physical GPU, or one MIG instance (`mig` is then its parent's UUID).
 
     `processes` is None where the driver refuses the list; `note` says in words what is wrong.
+    A MIG instance has the numbers of its GPU instance and compute instance, and its slot: its
+    place in the driver's list.
     """
 
     index: int | None = None  # type: ignore[assignment]  # the public key; tuple.index is not used
@@ -57,6 +59,9 @@ class Gpu(NamedTuple):
     state: GpuState = "ok"
     processes: tuple[Process, ...] | None = None
     note: str | None = None
+    mig_gi: int | None = None
+    mig_ci: int | None = None
+    mig_slot: int | None = None
 
 
 class Service(NamedTuple):
@@ -124,6 +129,7 @@ class Pricing(NamedTuple):
     """The cost multiplier on its S-curve and what a request costs, in tokens.
 
     `age_s` is the age of the oldest input: demand, and Mint's rates where they are used.
+    `bounds` say on which side of the `usd_*` figures the truth lies, where they are not whole.
     """
 
     multiplier: float | None = None
@@ -144,6 +150,7 @@ class Pricing(NamedTuple):
     reference_usd_per_mtok: float | None = None
     age_s: float | None = None
     stale: bool = False
+    bounds: CostBounds = CostBounds()
 
 
 class NextInstance(NamedTuple):

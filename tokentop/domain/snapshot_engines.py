@@ -14,11 +14,48 @@ class Finished(NamedTuple):
     error: int | None = None
 
 
+class Quantiles(NamedTuple):
+    """One latency over the last minute, seconds; None without observations."""
+
+    p50_s: float | None = None
+    p95_s: float | None = None
+    p99_s: float | None = None
+
+
+class Latencies(NamedTuple):
+    """Where the time of requests goes: to the first token, between tokens, from end to end.
+
+    `queue` is before work on a request begins, `prefill` and `decode` are the two parts of it.
+    """
+
+    ttft: Quantiles = Quantiles()
+    itl: Quantiles = Quantiles()
+    e2e: Quantiles = Quantiles()
+    queue: Quantiles = Quantiles()
+    prefill: Quantiles = Quantiles()
+    decode: Quantiles = Quantiles()
+
+
+class TokensSeen(NamedTuple):
+    """The tokens one engine was seen to make since it was first read; they never fall.
+
+    Only gains are added: a restart, a gap or a label set that is new adds nothing by itself, and
+    what follows goes on from the same total. They stay while the engine is silent. `prompt` or
+    `generated` is None until that counter was read twice; both are lower bounds where `at_least`,
+    from the first tokens on that may have been made out of sight (a slot's task that ended between
+    two polls, a restart).
+    """
+
+    prompt: int | None = None
+    generated: int | None = None
+    at_least: bool = False
+
+
 class Throughput(NamedTuple):
     """Rates over the last polls; None until two readings exist. TTFT and ITL are medians.
 
     `preemptions` and `finished` are totals since the servers started; `burn` is the share of the
-    last minute's work that ended in abort, error or length.
+    last minute's requests that made tokens for nothing.
     """
 
     prompt_tokens_per_s: float | None = None
@@ -32,6 +69,7 @@ class Throughput(NamedTuple):
     burn: float | None = None
     preemptions: int | None = None
     finished: Finished = Finished()
+    latencies: Latencies = Latencies()
 
 
 EngineState = Literal[
@@ -69,7 +107,10 @@ class Engine(NamedTuple):
     `reason` its kind; `burn` is an
     estimate; `slots_estimated` and `kv_estimated` figures carry an about sign. `router` traffic
     is the engines' traffic, `backends` are their origins; `pids` are this host's. Tokens were made
-    that no counter shows where `rate_at_least`: both tokens/s are lower bounds.
+    that no counter shows where `rate_at_least`: both tokens/s are lower bounds. `aliases` are other
+    names of its models, `adapters` LoRA adapters on top of them; `names_more` of all three are not
+    listed. `tokens_seen` is None until two
+    readings counted; it outlasts every state.
     """
 
     id: str
@@ -113,6 +154,11 @@ class Engine(NamedTuple):
     vram_bytes: int | None = None
     rate_at_least: bool = False
     reason: FailureKind | None = None
+    latencies: Latencies = Latencies()
+    aliases: tuple[str, ...] = ()
+    adapters: tuple[str, ...] = ()
+    tokens_seen: TokensSeen | None = None
+    names_more: int = 0
 
 
 class CostInput(NamedTuple):
@@ -131,14 +177,36 @@ class Explanation(NamedTuple):
     inputs: tuple[CostInput, ...] = ()
 
 
+class CostGap(NamedTuple):
+    """An engine and for how many seconds of the last hour its tokens are not known."""
+
+    engine: str
+    seconds: float
+
+
+Bound = Literal["at-least", "at-most", "about"]
+
+
+class CostBounds(NamedTuple):
+    """On which side the truth lies; None where the figure is whole. Named as in Cost.
+
+    At least: electricity that has a price is not measured. At most: an engine generated tokens
+    that it did not report, and they share the price. Both, or tokens estimated from a rate: about.
+    """
+
+    usd_per_hour: Bound | None = None
+    usd_per_mtok_reserved: Bound | None = None
+    usd_per_mtok_busy: Bound | None = None
+    usd_per_mtok_best: Bound | None = None
+
+
 class Cost(NamedTuple):
     """What the machine and its generated tokens cost here; unknown without a configured price.
 
     `usd_per_mtok_*` are USD per million generated tokens over `measured_s` seconds: all reserved
-    time, busy time only, and at the best throughput seen. `partial` is true where an engine does
-    not report its tokens. Watts are the GPUs' alone. Electricity with a price but no watts is in
-    no figure: `rate_at_least` marks that for now, `reserved_at_least` and `busy_at_least` for their
-    time.
+    time, busy time only, and at the best throughput seen. Watts are the GPUs' alone. `gaps` are
+    (engine, seconds of the hour in which it reported no tokens). `needs` is the key of the
+    configuration without which no price is known.
     """
 
     basis: Literal["rented", "owned", "electricity"] | None = None
@@ -156,6 +224,6 @@ class Cost(NamedTuple):
     best_tokens_per_s: float | None = None
     partial: bool = False
     explained: tuple[Explanation, ...] = ()
-    rate_at_least: bool = False
-    reserved_at_least: bool = False
-    busy_at_least: bool = False
+    bounds: CostBounds = CostBounds()
+    gaps: tuple[CostGap, ...] = ()
+    needs: str | None = None

@@ -7,6 +7,7 @@ import math
 from typing import Literal, TypeGuard
 
 DASH = "—"
+BOUND_SIGNS = {"at-least": "≥", "at-most": "≤", "about": "≈"}
 ELLIPSIS = "…"
 
 # Blank or invisible although Unicode calls them letters or marks; they would hide or fake text.

@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 MIB = 1024 * 1024
 LARGEST = float(2**53)  # above it a JSON number is no longer exact; no count or price is so big
+ROUNDING = 0.005  # a ratio so little above 1 was rounded
 TEXT_CHARS = 256
 LIST_ITEMS = 512
 
@@ -150,6 +151,10 @@ class Fields:
         self.mark(field)
         return 1.0 if value <= 2.0 else None
 
+    def share(self, field: str, *names: str) -> float | None:
+        """0-1, and nothing else: an engine's ratio above 1 is no measurement."""
+        return self.read(as_share, field, *names)
+
     def names(self, field: str, *names: str, limit: int = LIST_ITEMS) -> tuple[str, ...] | None:
         """A list of names (text, or objects with a name), without repeats."""
         value = self.raw(field, *names)
@@ -187,6 +192,12 @@ def as_number(value: object) -> float | None:
 def as_amount(value: object) -> float | None:
     number = as_number(value)
     return abs(number) if number is not None and number >= 0 else None  # abs: no -0.0
+
+
+def as_share(value: object) -> float | None:
+    """A ratio 0-1; None for anything above."""
+    number = as_amount(value)
+    return None if number is None or number > 1 + ROUNDING else min(1.0, number)
 
 
 def as_count(value: object) -> int | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tokentop.domain import text
 from tokentop.domain.presence import Presence, presence
-from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot import Pricing, Snapshot
 from tokentop.domain.verdict import check
 from tokentop.views import figures
 from tokentop.views.plain import ascii_only
@@ -90,8 +90,14 @@ def _of_engines(snapshot: Snapshot) -> list[list[Piece]]:
         _labelled("GPU", _percent(figures.gpu_util(snapshot))),
     ]
     if snapshot.pricing.usd_per_mtok_reserved is not None:
-        groups.append([Piece(f"{text.fmt_usd(snapshot.pricing.usd_per_mtok_reserved)}/M")])
+        groups.append([Piece(f"{_price(snapshot.pricing)}/M")])
     return groups
+
+
+def _price(pricing: Pricing) -> str:
+    """USD per million tokens over all time, with the sign of the side the truth lies on."""
+    bound = pricing.bounds.usd_per_mtok_reserved
+    return (text.BOUND_SIGNS[bound] if bound else "") + text.fmt_usd(pricing.usd_per_mtok_reserved)
 
 
 def _of_gpus(snapshot: Snapshot) -> list[list[Piece]]:

@@ -7,8 +7,8 @@ import pytest
 from tests.domain.scenario import Scenario, fold
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.rates import Rates
-from tokentop.domain.engines.readings import Counters, EngineReading, Histogram
-from tokentop.domain.policy import Policy
+from tokentop.domain.engines.readings import Counters, EngineReading, Histogram, Histograms
+from tokentop.domain.policy import CostPolicy, Policy
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading, QueueReading
 from tokentop.domain.snapshot import Process, Snapshot
 from tokentop.domain.snapshot_engines import Engine
@@ -39,8 +39,8 @@ def one(**changes: Any) -> Engine:
     return snapshot(view(**changes)).engines[0]
 
 
-def seconds(*buckets: tuple[float, float]) -> Histogram:
-    return Histogram(buckets, None, buckets[-1][1])
+def seconds(*buckets: tuple[float, float]) -> Histograms:
+    return Histograms(ttft=(Histogram(buckets),))
 
 
 @pytest.mark.parametrize(
@@ -191,8 +191,8 @@ def test_back_pressure_is_what_happened_within_a_minute(
 
 def test_quantiles_are_of_all_observations_together() -> None:
     """99 fast answers and one slow engine's single answer: the p95 is fast, no mean of p95s."""
-    fast = Rates(ttft=seconds((0.1, 99.0), (10.0, 99.0)))
-    slow = Rates(ttft=seconds((0.1, 0.0), (10.0, 1.0)))
+    fast = Rates(latencies=seconds((0.1, 99.0), (10.0, 99.0)))
+    slow = Rates(latencies=seconds((0.1, 0.0), (10.0, 1.0)))
     result = snapshot(view("a", rates=fast), view("b", rates=slow)).throughput
     assert result.ttft_p95_s is not None
     assert result.ttft_p95_s < 0.1
@@ -222,14 +222,26 @@ def test_old_rates_are_not_of_now() -> None:
     assert snapshot(silent).throughput.generation_tokens_per_s is None
 
 
-def test_burn_is_the_share_that_ended_badly() -> None:
-    """By tokens where they are counted, else by requests; nothing ended, nothing known."""
-    by_requests = Rates(window=Counters(stop=6.0, length=2.0, abort=1.0, error=1.0))
-    by_tokens = Rates(window=Counters(generation_tokens=100.0, burned_tokens=25.0, stop=1.0))
-    assert one(rates=by_requests).burn == 0.4
-    assert one(rates=by_tokens).burn == 0.25
-    assert one(rates=Rates(window=Counters(stop=0.0, length=0.0))).burn is None
-    assert one().burn is None
+@pytest.mark.parametrize(
+    ("window", "share", "with_length"),
+    [
+        (Counters(stop=6.0, length=2.0, abort=1.0, error=1.0), 0.2, 0.4),
+        (Counters(requests=20.0, abort=5.0), 0.25, 0.25),  # by SGLang's counters
+        (Counters(requests=10.0, stop=4.0, length=0.0, abort=1.0), 0.1, 0.1),  # more reasons
+        (Counters(requests=3.0, error=3.0), 1.0, 1.0),
+        (Counters(stop=0.0, length=0.0, abort=0.0), None, None),
+        (Counters(requests=10.0), None, None),  # no failures are counted
+    ],
+)
+def test_burn_is_the_share_of_all_requests_that_broke_off(
+    window: Counters, share: float | None, with_length: float | None
+) -> None:
+    """Successes and failures together; what max_tokens cut counts only where the user wants it."""
+    engine = view(rates=Rates(window=window))
+    strict = Policy(cost=CostPolicy(burn_counts_length=True))
+    for policy, expected in ((Policy(), share), (strict, with_length)):
+        result = snapshot(engine, policy=policy)
+        assert (result.engines[0].burn, result.throughput.burn) == (expected, expected)
 
 
 def test_frozen_gauges_are_marked() -> None:

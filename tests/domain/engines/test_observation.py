@@ -5,23 +5,23 @@ from math import inf
 import pytest
 
 from tests.domain.verdict.observed import REFUSED, TIMEOUT, engine
-from tokentop.domain.engines.observation import latency
-from tokentop.domain.engines.rates import Rates
-from tokentop.domain.engines.readings import Histogram
+from tokentop.domain.engines.observation import latencies
+from tokentop.domain.engines.readings import Histogram, Histograms
 from tokentop.domain.engines.rows import problem, reason_kind
 
 
-def test_the_median_and_the_95th_percentile_of_both_latencies() -> None:
+def test_the_median_and_the_percentiles_of_a_latency() -> None:
     """Linear within a bucket: 50 of 100 requests lie below 0.1 s, 95 below 0.2 s."""
     ttft = Histogram(((0.1, 50.0), (0.2, 95.0), (1.0, 100.0), (inf, 100.0)))
     itl = Histogram(((0.01, 25.0), (0.03, 75.0), (0.05, 100.0), (inf, 100.0)))
-    found = latency(Rates(ttft=ttft, itl=itl))
-    assert (found.ttft_s, found.ttft_p95_s) == (pytest.approx(0.1), pytest.approx(0.2))
-    assert (found.itl_s, found.itl_p95_s) == (pytest.approx(0.02), pytest.approx(0.046))
+    found = latencies(Histograms(ttft=(ttft,), itl=(itl,)))
+    assert found.ttft == pytest.approx((0.1, 0.2, 0.84))
+    assert found.itl == pytest.approx((0.02, 0.046, 0.0492))
+    assert set(found.e2e) == {None}
 
 
 def test_without_observations_latency_is_unknown() -> None:
-    assert set(latency(Rates())) == {None}
+    assert {value for each in latencies(Histograms()) for value in each} == {None}
 
 
 @pytest.mark.parametrize(("stuck_s", "dead"), [(30.0, False), (30.5, True)])

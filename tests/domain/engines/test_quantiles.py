@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokentop.domain.engines.quantiles import difference, quantile
+from tokentop.domain.engines.quantiles import quantile
 from tokentop.domain.engines.readings import Histogram
 
 INF = math.inf
@@ -17,7 +17,7 @@ def histogram(observations: list[float], bounds: list[float]) -> Histogram:
     """The histogram of a server that observed these."""
     edges = [*sorted(set(bounds)), INF]
     counts = tuple((edge, float(sum(o <= edge for o in observations))) for edge in edges)
-    return Histogram(counts, math.fsum(observations), float(len(observations)))
+    return Histogram(counts)
 
 
 def bucket_of(value: float, bounds: list[float]) -> tuple[float, float]:
@@ -81,18 +81,6 @@ def test_rises_with_q(replicas: list[list[float]], bounds: list[float], p: float
     assert found[0] <= found[1] + 1e-12
 
 
-@given(SEEN, SEEN, BOUNDS)
-def test_difference_is_what_was_seen_between(
-    before: list[float], since: list[float], bounds: list[float]
-) -> None:
-    """Two readings of a growing histogram differ by the histogram of the new observations."""
-    found = difference(histogram(before + since, bounds), histogram(before, bounds))
-    assert found is not None
-    assert found.buckets == histogram(since, bounds).buckets
-    assert found.observations == len(since)
-    assert found.total == pytest.approx(math.fsum(since))
-
-
 ANYTHING = st.lists(
     st.tuples(st.floats(allow_nan=False), st.floats(-9e15, 9e15)),
     max_size=6,
@@ -123,18 +111,3 @@ def test_no_observations_no_quantile() -> None:
 def test_beyond_the_last_bound_is_that_bound() -> None:
     """What lies in the open bucket is reported as its lower bound."""
     assert quantile([histogram([50.0], [1.0, 10.0])], 0.5) == 10.0
-
-
-@pytest.mark.parametrize(
-    ("newer", "older"),
-    [
-        (((1.0, 1.0), (INF, 2.0)), ((2.0, 1.0), (INF, 1.0))),
-        (((1.0, 1.0), (INF, 2.0)), ((1.0, 2.0), (INF, 2.0))),
-        (((INF, 2.0),), ((1.0, 1.0), (INF, 1.0))),
-    ],
-)
-def test_no_difference_where_it_would_lie(
-    newer: tuple[tuple[float, float], ...], older: tuple[tuple[float, float], ...]
-) -> None:
-    """Changed bounds and fallen counts (a restart) are no observations."""
-    assert difference(Histogram(newer), Histogram(older)) is None

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokentop.domain.engines.rates import LATENCY_WINDOW_S, Rates, RateTracker
-from tokentop.domain.engines.readings import Counters, EngineReading, Histogram, SlotProgress
+from tokentop.domain.engines.readings import (
+    Counters,
+    EngineReading,
+    Histogram,
+    Histograms,
+    SlotProgress,
+)
 
 NOTHING = Rates()
 
@@ -55,12 +61,6 @@ def test_a_fallen_counter_is_a_new_baseline() -> None:
     assert tokens_per_s(*before, (8.0, counted(30)), (12.0, counted(70))) == 10.0
 
 
-def test_any_counter_tells_of_the_restart() -> None:
-    """One counter may have overtaken its old value; another that fell gives the restart away."""
-    keeper = kept((0.0, counted(10, requests=5)), (4.0, counted(900, requests=1)))
-    assert keeper.rates() == NOTHING
-
-
 def test_a_changed_start_time_is_a_restart() -> None:
     """Even where every counter has grown past its old value."""
     first = (0.0, counted(10, epoch=100.0))
@@ -72,7 +72,7 @@ def test_a_changed_start_time_is_a_restart() -> None:
 def test_a_clock_that_steps_gives_no_rate(at: float) -> None:
     """Time that stands still, runs back or leaps begins anew, and then goes on."""
     keeper = kept((0.0, counted(0)), (4.0, counted(40)), (at, counted(80)))
-    assert keeper.rates() == NOTHING
+    assert keeper.rates()._replace(tokens_seen=None) == NOTHING
     keeper.add(counted(120), at + 4.0)
     assert keeper.rates().generation_tokens_per_s == 10.0
 
@@ -89,6 +89,48 @@ def test_a_counter_that_appears_is_no_burst() -> None:
     assert tokens_per_s(*late) == 1.0
 
 
+def seen(*readings: tuple[float, EngineReading]) -> tuple[int | None, int | None, bool] | None:
+    found = kept(*readings).rates().tokens_seen
+    return None if found is None else tuple(found)
+
+
+def test_tokens_seen_are_the_gains_since_the_first_reading() -> None:
+    """Not what the server had counted before; None until a counter was read twice."""
+    first = (0.0, counted(7_000, prompt_tokens=90_000))
+    assert seen(first) is None
+    assert seen(first, (4.0, counted(7_120, prompt_tokens=90_500))) == (500, 120, False)
+    assert seen(first, (4.0, counted(7_120, prompt_tokens=None))) == (None, 120, False)
+
+
+def test_tokens_seen_go_on_across_a_restart() -> None:
+    """By gains alone: the last 30 before it and the first 50 after it were in no two readings."""
+    until = (0.0, counted(1_000, epoch=1.0)), (4.0, counted(1_120, epoch=1.0))
+    after = (8.0, counted(50, epoch=2.0)), (12.0, counted(90, epoch=2.0))
+    assert seen(*until, after[0]) == (None, 120, True)
+    assert seen(*until, *after) == (None, 160, True)
+
+
+def test_tokens_seen_outlast_what_clears_the_rates() -> None:
+    """A reading that does not count leaves them, and what was made meanwhile is not in them."""
+    keeper = kept((0.0, counted(100)), (4.0, counted(140)))
+    keeper.clear()
+    assert keeper.rates().generation_tokens_per_s is None
+    assert keeper.rates().tokens_seen == (None, 40, False)
+    keeper.add(counted(500), 12.0)
+    keeper.add(counted(510), 16.0)
+    assert keeper.rates().tokens_seen == (None, 50, True)
+
+
+def test_tokens_seen_in_slots_are_a_lower_bound_once_one_got_away() -> None:
+    """A task that ended between two polls made tokens that no poll shows; that stays true."""
+    keeper = kept((0.0, slots(("/0/7", 100))), (4.0, slots(("/0/7", 140))))
+    assert keeper.rates().tokens_seen == (0, 40, False)
+    for now, task in ((8.0, ("/0/9", 10)), (80.0, ("/0/9", 20)), (160.0, ("/0/9", 30))):
+        keeper.add(slots(task), now)
+    assert keeper.rates().tokens_seen == (0, 70, True)
+    assert not keeper.rates().at_least
+
+
 def test_the_minute_is_counted() -> None:
     """`window` holds the last minute's gains, not the hour's."""
     keeper = RateTracker()
@@ -103,13 +145,12 @@ def test_a_histogram_that_appears_counts_from_there() -> None:
     """Latencies need not wait a minute where the series came with the first request."""
 
     def seen(count: float | None) -> EngineReading:
-        ttft = None if count is None else Histogram(((1.0, count), (math.inf, count)), count, count)
-        return EngineReading("vllm", ttft=ttft)
+        found = () if count is None else (Histogram(((1.0, count), (math.inf, count))),)
+        return EngineReading("vllm", latencies=Histograms(ttft=found))
 
     keeper = kept((0.0, seen(None)), (4.0, seen(5)), (8.0, seen(8)))
-    ttft = keeper.rates().ttft
-    assert ttft is not None
-    assert ttft.observations == 3
+    (ttft,) = keeper.rates().latencies.ttft
+    assert ttft.buckets[-1][1] == 3
 
 
 def slots(*tasks: tuple[str, int]) -> EngineReading:

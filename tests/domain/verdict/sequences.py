@@ -1,13 +1,20 @@
 """Sequences of what engines answered, for Hypothesis, and the collector that is given them."""
 
 import json
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config, EngineConfig, ServiceConfig
-from tokentop.domain.engines.readings import Counters, EngineReading
+from tokentop.domain.engines.readings import (
+    CounterSets,
+    EngineReading,
+    Histogram,
+    Histograms,
+    SlotProgress,
+)
 from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Snapshot
 from tokentop.sources.aither.endpoints import default_url
@@ -41,6 +48,42 @@ class Found(NamedTuple):
     argv_slots: int | None = None
     model_hint: str | None = None
     runners: tuple[str, ...] = ()
+    one_pool: bool | None = None
+
+
+BOUNDS = (0.1, 1.0, float("inf"))
+KEYS = ("a", "b", "c")
+COUNTED = ("generation_tokens", "requests", "rejections", "preemptions", "stop", "abort")
+
+
+@st.composite
+def label_sets(draw: st.DrawFn) -> CounterSets:
+    """Counters whose label sets come, go and fall."""
+    values = st.dictionaries(st.sampled_from(KEYS), st.integers(0, 5000), max_size=3)
+    return CounterSets(**{n: tuple(sorted(draw(values).items())) for n in COUNTED})
+
+
+@st.composite
+def observations(draw: st.DrawFn) -> tuple[Histogram, ...]:
+    """One latency's label sets, at any moment of their lives."""
+    counts = draw(st.dictionaries(st.sampled_from(KEYS), st.lists(
+        st.integers(0, 50), min_size=3, max_size=3), max_size=2))  # fmt: skip
+    return tuple(
+        Histogram(tuple(zip(BOUNDS, accumulate(map(float, steps)), strict=True)), key)
+        for key, steps in sorted(counts.items())
+    )
+
+
+slot_tasks = st.lists(
+    st.builds(
+        SlotProgress,
+        st.sampled_from(("/0/7", "/0/9", "/1/8", "/1/")),
+        st.integers(0, 900),
+        st.integers(0, 90),
+    ),
+    max_size=2,
+    unique_by=lambda slot: slot.task[:3],
+).map(tuple)
 
 
 @st.composite
@@ -50,17 +93,22 @@ def readings(draw: st.DrawFn, port: int) -> EngineReading:
     health = draw(st.sampled_from(_HEALTH))
     if not figures or health not in ("online", "asleep"):
         return EngineReading("vllm", model=MODELS[port % 2], health=health)
+    sets = draw(label_sets())
     return EngineReading(
         "vllm",
         model=MODELS[port % 2],
         health=health,
+        sets=sets,
+        counters=sets.totals(),
+        slots=draw(st.one_of(st.none(), st.none(), slot_tasks)),
+        latencies=Histograms(ttft=draw(observations()), e2e=draw(observations())),
+        epoch=draw(st.sampled_from((None, 1.0, 1.0, 2.0))),
         active=draw(_count),
         queued=draw(_count),
         max_slots=draw(st.one_of(st.none(), st.integers(1, 64))),
         slots_source="reported",
         kv_cache=draw(st.one_of(st.none(), st.floats(0, 1))),
         back_pressure=draw(st.sampled_from((None, None, False, True))),
-        counters=Counters(generation_tokens=draw(st.one_of(st.none(), st.floats(0, 1e6)))),
     )
 
 

@@ -19,6 +19,7 @@ from tests.domain.verdict.sequences import (
 from tests.views.draw.composed import composed, model, text
 from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_engines import Latencies
 from tokentop.domain.verdict.check import alarm, exit_code
 from tokentop.views.json import dumps
 from tokentop.views.line import line
@@ -27,7 +28,9 @@ from tokentop.views.palette import tier_theme
 EXAMPLES = 60
 LIVE = ("active", "queued", "max_slots", "kv_cache", "prompt_tokens_per_s",
         "generation_tokens_per_s", "requests_per_s", "ttft_s", "ttft_p95_s", "itl_s",
-        "itl_p95_s")  # fmt: skip
+        "itl_p95_s", "prefix_hit_ratio", "burn")  # fmt: skip
+
+MEASURED = (*LIVE, "latencies", "tokens_seen", "rate_at_least", "back_pressure", "error")
 
 every_sequence = settings(max_examples=EXAMPLES, deadline=None)
 Sequence = tuple[list[Poll], list[float], bool]
@@ -97,6 +100,7 @@ def test_an_engine_that_does_not_serve_has_no_figures(case: Sequence) -> None:
         for engine in snapshot.engines:
             if engine.state not in ("online", "asleep"):
                 assert {name: getattr(engine, name) for name in LIVE} == dict.fromkeys(LIVE)
+                assert engine.latencies == Latencies()
         told = [e for e in snapshot.engines if e.state == "online"]
         own = snapshot.llm.source == "engines"
         for name in ("active", "queued", "max_slots") if own else ():
@@ -153,7 +157,7 @@ def test_every_view_shows_the_same_verdict(case: Sequence) -> None:
 
 
 def verdict(snapshot: Snapshot) -> dict[str, Any]:
-    """All that is said of the whole, in the words that a user sees."""
+    """All that is said of the whole and measured of its engines, as a user sees it."""
     demand = snapshot.demand
     return {
         "health": snapshot.health.state,
@@ -166,6 +170,8 @@ def verdict(snapshot: Snapshot) -> dict[str, Any]:
         "reasons": demand.reasons,
         "exit": exit_code(snapshot),
         "alarm": alarm(snapshot),
+        "engines": {e.id: {name: getattr(e, name) for name in MEASURED} for e in snapshot.engines},
+        "throughput": snapshot.throughput,
     }
 
 

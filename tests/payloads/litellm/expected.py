@@ -1,11 +1,11 @@
 """LiteLLM's captured metrics by its documentation, "Prometheus metrics"."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from tests.payloads.reader import Metrics
-from tokentop.domain.engines.readings import Counters, EngineReading, TeamSpend
+from tokentop.domain.engines.readings import Counters, EngineReading, Histograms, TeamSpend
 
 TABLES = {"": ("/metrics",)}
 COPIED_RANK = ADDED_RANK = None
@@ -26,16 +26,35 @@ def expected(answers: Mapping[str, bytes]) -> EngineReading:
         counters=Counters(
             prompt_tokens=page.sum("litellm_input_tokens_metric_total"),
             generation_tokens=page.sum("litellm_output_tokens_metric_total"),
-            requests=page.sum("litellm_requests_metric_total"),
-            error=page.sum("litellm_llm_api_failed_requests_metric_total"),
+            # The counter of requests is of those that ended well.
+            requests=total((page.sum("litellm_requests_metric_total"), failed(page))),
+            error=failed(page),
         ),
-        ttft=page.histogram("litellm_llm_api_time_to_first_token_metric"),
-        itl=page.histogram("litellm_deployment_latency_per_output_token"),
+        latencies=Histograms(
+            ttft=page.histogram("litellm_llm_api_time_to_first_token_metric"),
+            itl=page.histogram("litellm_deployment_latency_per_output_token"),
+            e2e=page.histogram("litellm_request_total_latency_metric"),
+            queue=page.histogram("litellm_request_queue_time_seconds"),
+        ),
         epoch=page.highest("process_start_time_seconds"),
         router=True,
         backends=backends(page),
         spend=accounts(by_account(page, spend), by_account(page, tokens)),
     )
+
+
+def failed(page: Metrics) -> float | None:
+    """Those that a backend failed or a client left; other exceptions are refusals (4xx, no status).
+
+    Of the captured ones only an InternalServerError is such.
+    """
+    rows = page.rows("litellm_proxy_failed_requests_metric_total")
+    return total(value for labels, value in rows if labels["exception_status"] in ("500", "503"))
+
+
+def total(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) if known else None
 
 
 def backends(page: Metrics) -> tuple[str, ...]:

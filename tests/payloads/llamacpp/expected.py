@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.payloads.reader import Metrics
-from tokentop.domain.engines.readings import Counters, EngineReading, SlotProgress
+from tokentop.domain.engines.readings import Counters, EngineReading, ObservedSlots, SlotProgress
 
 TABLES = {"": ("/props", "/slots"), "without slots": ("/props", "/metrics")}
 COPIED_RANK = ADDED_RANK = None
@@ -33,6 +33,7 @@ def of_slots(reading: EngineReading, slots: list[Any]) -> EngineReading:
         active=len(busy),
         kv_cache=min(1.0, held / sum(slot["n_ctx"] for slot in slots)),
         kv_estimated=True,
+        observed=ObservedSlots(apart=held > max(slot["n_ctx"] for slot in slots)),
         slots=tuple(progress(slot) for slot in slots),
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.payloads.reader import Metrics
-from tokentop.domain.engines.readings import Counters, EngineReading
+from tokentop.domain.engines.readings import Counters, EngineReading, Histograms
 
 TABLES = {
     "": ("/v1/loads", "/metrics", "/v1/models"),
@@ -31,8 +31,13 @@ def expected(answers: Mapping[str, bytes]) -> EngineReading:
         models=models,
         slots_source="reported" if reading.max_slots else None,
         counters=counters(page),
-        ttft=page.histogram("sglang:time_to_first_token_seconds"),
-        itl=page.histogram("sglang:inter_token_latency_seconds"),
+        latencies=Histograms(
+            ttft=page.histogram("sglang:time_to_first_token_seconds"),
+            itl=page.histogram("sglang:inter_token_latency_seconds"),
+            e2e=page.histogram("sglang:e2e_request_latency_seconds"),
+            queue=page.histogram("sglang:queue_time_seconds"),
+            prefill=page.histogram("sglang:per_stage_req_latency_seconds", stage="prefill_forward"),
+        ),
     )
 
 

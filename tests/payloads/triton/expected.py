@@ -4,10 +4,11 @@ Captured with a Python backend, which exports nothing of its own: what runs is u
 """
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 
 from tests.payloads.reader import Metrics
-from tokentop.domain.engines.readings import Counters, EngineReading
+from tokentop.domain.engines.readings import Counters, EngineReading, ObservedSlots
 
 METRICS = ":+2/metrics"
 TABLES = {"": ("/v2/health/ready", METRICS, "/v2", "/v2/models/stats")}
@@ -20,7 +21,9 @@ def expected(answers: Mapping[str, bytes]) -> EngineReading:
     models = tuple(
         model["name"] for model in json.loads(answers["/v2/models/stats"])["model_stats"]
     )
-    broken = [page.sum(failed, reason=reason) for reason in ("BACKEND", "OTHER")]
+    broken = total(page.sum(failed, reason=reason) for reason in ("BACKEND", "OTHER"))
+    canceled = page.sum(failed, reason="CANCELED")
+    succeeded = page.sum("nv_inference_request_success")
     return EngineReading(
         "triton",
         version=json.loads(answers["/v2"])["version"],
@@ -28,9 +31,15 @@ def expected(answers: Mapping[str, bytes]) -> EngineReading:
         models=models,
         queued=page.count("nv_inference_pending_request_count"),
         counters=Counters(
-            requests=page.sum("nv_inference_request_success"),
+            requests=total((succeeded, canceled, broken)),
             rejections=page.sum(failed, reason="REJECTED"),
-            abort=page.sum(failed, reason="CANCELED"),
-            error=sum(each for each in broken if each is not None),
+            abort=canceled,
+            error=broken,
         ),
+        observed=ObservedSlots(),
     )
+
+
+def total(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) if known else None

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from tests.payloads.reader import Metrics
-from tokentop.domain.engines.readings import Counters, EngineReading
+from tokentop.domain.engines.readings import Counters, EngineReading, Histograms, ObservedSlots
 
 TABLES = {"": ("/metrics", "/version", "/v1/models")}
 COPIED_RANK = None
@@ -24,11 +24,25 @@ def expected(answers: Mapping[str, bytes]) -> EngineReading:
         max_slots=None,  # no page has it
         kv_cache=page.highest("vllm:kv_cache_usage_perc"),
         counters=counters(page),
-        ttft=page.histogram("vllm:time_to_first_token_seconds"),
-        itl=page.histogram("vllm:inter_token_latency_seconds"),
+        latencies=Histograms(
+            ttft=page.histogram("vllm:time_to_first_token_seconds"),
+            itl=page.histogram("vllm:inter_token_latency_seconds"),
+            e2e=page.histogram("vllm:e2e_request_latency_seconds"),
+            queue=page.histogram("vllm:request_queue_time_seconds"),
+            prefill=page.histogram("vllm:request_prefill_time_seconds"),
+            decode=page.histogram("vllm:request_decode_time_seconds"),
+        ),
         epoch=page.highest("process_start_time_seconds"),
+        observed=observed(page),
         health="online" if page.sum("vllm:engine_sleep_state", sleep_state="awake") else "asleep",
     )
+
+
+def observed(page: Metrics) -> ObservedSlots:
+    """Evidence of the slots: the captured servers had nobody wait with their cache not full."""
+    running, waiting = (page.count(f"vllm:num_requests_{each}") for each in ("running", "waiting"))
+    epoch = page.highest("process_start_time_seconds")
+    return ObservedSlots(running, 1, epoch) if running and waiting else ObservedSlots(0, 0, epoch)
 
 
 def counters(page: Metrics) -> Counters:

@@ -26,11 +26,15 @@ COMMANDS = {
     "--port 30001": Command("sglang", 4, "org/m", None, 30001),
     "sglang::scheduler_TP0": Command("sglang"),
     "/opt/llama/llama-server -m /models/tiny.gguf -np 4 --port 8081": Command(
-        "llamacpp", 4, "tiny.gguf", None, 8081
+        "llamacpp", 4, "tiny.gguf", None, 8081, one_pool=False
     ),
-    "llama-server --parallel 2 -a nice -m x.gguf": Command("llamacpp", 2, "nice", None, 8080),
-    "llama-server --n-parallel=3": Command("llamacpp", 3, None, None, 8080),
-    "llama-server -np -1": Command("llamacpp", None, None, None, 8080),
+    "llama-server --parallel 2 -a nice -m x.gguf": Command(
+        "llamacpp", 2, "nice", None, 8080, one_pool=False
+    ),
+    "llama-server --n-parallel=3": Command("llamacpp", 3, None, None, 8080, one_pool=False),
+    "llama-server --n-parallel 3 --kv-unified": Command("llamacpp", 3, port=8080, one_pool=True),
+    "llama-server -no-kvu": Command("llamacpp", port=8080, one_pool=False),
+    "llama-server -np -1": Command("llamacpp", None, None, None, 8080, one_pool=True),
     "/usr/local/bin/ollama serve": Command("ollama", None, None, None, 11434),
     "ollama runner --model /blobs/x --port 41234": Command(
         "ollama", None, None, None, 41234, runner=True
@@ -95,14 +99,16 @@ def test_ollamas_environment(environ: dict[str, str], expected: Command) -> None
 def test_llamacpps_environment() -> None:
     """llama-server takes slots and port from there too, and the command line wins."""
     environ = {"LLAMA_ARG_N_PARALLEL": "6", "LLAMA_ARG_PORT": "9999"}
-    assert read(["llama-server"], environ) == Command("llamacpp", 6, None, None, 9999)
-    assert read(["llama-server", "-np", "2"], environ) == Command("llamacpp", 2, None, None, 9999)
+    assert read(["llama-server"], environ) == Command("llamacpp", 6, port=9999, one_pool=False)
+    assert read(["llama-server", "-np", "2"], environ) == Command(
+        "llamacpp", 2, port=9999, one_pool=False
+    )
 
 
 @pytest.mark.parametrize("port", ["0", "-1", "65536", "x", "", "9" * 99, "٣"])
 def test_ports_that_are_none(port: str) -> None:
     """What cannot be a port leaves the usual one."""
-    assert read(["llama-server", "--port", port]) == Command("llamacpp", None, None, None, 8080)
+    assert read(["llama-server", "--port", port]) == Command("llamacpp", port=8080, one_pool=True)
 
 
 WORDS = st.lists(

@@ -34,7 +34,7 @@ def test_a_captured_proxy_under_load() -> None:
     assert reading.counters.generation_tokens
     assert reading.counters.prompt_tokens
     assert reading.max_slots is None
-    assert reading.ttft is not None
+    assert reading.latencies.ttft
     spent = sum(account.usd or 0 for account in reading.spend)
     page = payload("litellm/load/metrics.txt").decode().splitlines()
     lines = [line for line in page if line.startswith("litellm_spend_metric_total{")]

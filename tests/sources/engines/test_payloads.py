@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.payloads import ENGINES, answers, states
-from tests.payloads.reader import copied_rank, numbered
+from tests.payloads.reader import added_up, copied_rank, numbered
 from tests.sources.engines.conversations import read
 from tokentop.domain.engines.readings import EngineReading
 from tokentop.sources.engines.protocol import Answer
@@ -75,7 +75,7 @@ def test_every_figure_is_the_one_that_the_vendor_documents(name: str) -> None:
     """No figure is read from another one's series, twice, or not at all."""
     case = CASES[name]
     table = {path: Answer(body) for path, body in case.bodies.items()}
-    reading: EngineReading = read(adapter(case.engine).poll(0.0), table)
+    reading: EngineReading = added_up(read(adapter(case.engine).poll(0.0), table))
     expected = dict(figures(oracle(case.engine).expected(case.bodies)))
     assert dict(figures(reading)) == pytest.approx(expected, rel=1e-9)
 

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.sources.engines.conversations import AUTH_REQUIRED, LOADING, Talk, captured, read
-from tokentop.domain.engines.readings import EngineKind, EngineReading
+from tokentop.domain.engines.readings import EngineKind, EngineReading, ObservedSlots
 from tokentop.domain.readings import Failure
 from tokentop.sources.engines.registry import adapter
-from tokentop.sources.engines.slots import ObservedSlots
+from tokentop.sources.engines.slots import lower_bound, observed
 
 # LiteLLM's failure is its state; SGLang and Ollama load models behind a server that answers.
 KEYED: tuple[EngineKind, ...] = (
@@ -50,7 +50,7 @@ def test_sglangs_metrics_are_open_and_its_loads_are_not(status: int, advised: bo
 @pytest.mark.parametrize(("kv_cache", "counts"), [(None, True), (0.94, True), (0.95, False)])
 def test_a_full_kv_cache_proves_nothing_about_slots(kv_cache: float | None, counts: bool) -> None:
     """Requests may wait for cache: such a reading is no lower bound of the slots."""
-    slots = ObservedSlots()
+    evidence = ObservedSlots()
     for _ in range(10):
-        slots.add(7, 1, kv_cache)
-    assert slots.lower_bound() == (7 if counts else None)
+        evidence = observed(evidence, EngineReading("vllm", active=7, queued=1, kv_cache=kv_cache))
+    assert lower_bound(evidence) == (7 if counts else None)

@@ -62,9 +62,8 @@ def test_a_vllm_backend_tells_tokens_and_load() -> None:
     counters = reading.counters
     assert (counters.prompt_tokens, counters.generation_tokens) == (10, 16)
     assert (counters.requests, counters.preemptions) == (7, 2)
-    assert reading.ttft is not None
-    assert reading.itl is not None
-    assert (reading.ttft.buckets[-1][1], reading.itl.buckets[-1][1]) == (4, 9)
+    (ttft,), (itl,) = reading.latencies.ttft, reading.latencies.itl
+    assert (ttft.buckets[-1][1], itl.buckets[-1][1]) == (4, 9)
 
 
 def batcher(model: str, **values: int) -> list[str]:
@@ -94,7 +93,7 @@ def test_a_pipelines_request_is_counted_once() -> None:
     lines += [failure.format(m, "BACKEND", 1) for m in models]
     reading = read(Triton().poll(0.0), {**REAL, METRICS: text(*lines)})
     counters = reading.counters
-    assert (counters.requests, counters.rejections) == (40, 3)
+    assert (counters.requests, counters.rejections) == (40 + 2 + 1, 3)
     assert (counters.abort, counters.error) == (2, 1)
     assert reading.models == ("tensorrt_llm",)
 

@@ -31,7 +31,19 @@ def of(figure: str, value: object, **labels: str) -> tuple[dict[str, str], objec
 
 EMPTY = {
     name: answer()
-    for name in ("gauges", "ages", "down", "rates", "events", "latency", "totals", "gpus")
+    for name in (
+        "gauges",
+        "ages",
+        "down",
+        "rates",
+        "events",
+        "latency",
+        "latency_tokens",
+        "latency_stages",
+        "totals",
+        "merged",
+        "gpus",
+    )
 }
 
 

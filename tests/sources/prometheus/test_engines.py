@@ -1,5 +1,7 @@
 """Scraped series -> engines: the same truths as when they are read directly."""
 
+from typing import Any
+
 import pytest
 
 from tests.sources.prometheus.asked import AT, answer, of, read, row
@@ -33,11 +35,47 @@ def test_a_vllm_server_is_summed_over_its_engines() -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "9.3e18", "x", "", "-1"])
 def test_no_measurement_is_unknown_and_not_0(value: str) -> None:
-    """What is no count leaves the engine there, and its figure unknown."""
+    """What is no count leaves the engine there, its figure unknown, and named as unusable."""
     found = read(gauges=answer(row(RUNNING, value), row("vllm:num_requests_waiting", 0)))
     (engine,) = found.engines
     assert (engine.reading.active, engine.reading.queued) == (None, 0)
     assert engine.reading.kv_cache is None
+    is_number = value not in ("x", "")
+    assert engine.reading.bad == (("active",) if is_number else ())
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-1", "9.3e18"])
+def test_a_rate_that_is_none_is_unknown_and_named(value: str) -> None:
+    """-1 tok/s is shown nowhere; the rest of the target stands."""
+    (engine,) = read(
+        gauges=answer(row(RUNNING, 3)),
+        rates=answer(of("generation_tokens", value), of("prompt_tokens", 5)),
+    ).engines
+    assert engine.rates.generation_tokens_per_s is None
+    assert engine.rates.prompt_tokens_per_s == 5
+    assert engine.reading.bad == ("generation_tokens",)
+
+
+def test_a_label_that_is_no_text_costs_its_row() -> None:
+    """The fleet stands, and its server's row says how many rows are left out."""
+    odd: Any = {**row(RUNNING, 9)[0], "instance": 7, "model_name": ["x"]}
+    found = read("cluster", gauges=answer((odd, 9), row(RUNNING, 3)))
+    assert [engine.reading.active for engine in found.engines] == [3]
+    assert found.notes[0].startswith("1 rows of the server's answers are left out")
+
+
+def test_two_kinds_of_engines_on_one_target() -> None:
+    """Whose a rate is cannot be known: no figure of that target, and the others are whole."""
+    found = read(
+        gauges=answer(
+            row(RUNNING, 3), row("sglang:num_running_reqs", 4), row(RUNNING, 5, instance="b:1")
+        ),
+        rates=answer(of("generation_tokens", 50), of("generation_tokens", 7, instance="b:1")),
+    )
+    mixed, whole = found.engines
+    assert (mixed.kind, mixed.mixed, mixed.reading.active) == ("vllm", ("sglang",), None)
+    assert mixed.rates.generation_tokens_per_s is None
+    assert (whole.reading.active, whole.rates.generation_tokens_per_s) == (5, 7)
 
 
 def test_sglang_ranks_are_collapsed_and_priorities_not_added() -> None:
@@ -216,7 +254,7 @@ def test_events_over_the_window() -> None:
     assert (window.stop, window.length, window.abort, window.error) == (450, 150, 0, None)
     assert (window.requests, window.preemptions, window.rejections) == (600, 0, None)
     assert (window.prefix_hits, window.prefix_queries) == (900, 1200)
-    assert engine.latency == (0.25, None, 0.5, None)
+    assert (engine.latencies.ttft, engine.latencies.itl) == ((0.25, 0.5, None), (None,) * 3)
     assert (engine.reading.counters.preemptions, engine.reading.counters.stop) == (5, 70)
     assert engine.reading.counters.length is None
 
@@ -224,15 +262,18 @@ def test_events_over_the_window() -> None:
 def test_histograms_are_merged_by_model_and_group() -> None:
     """Each set of labels is one histogram in rising order, and belongs to no engine."""
     found = read(
-        totals=answer(
+        merged=answer(
             ({"figure": "ttft", "le": "+Inf", "model_name": "m"}, 4),
             ({"figure": "ttft", "le": "0.5", "model_name": "m"}, 3),
             ({"figure": "ttft", "le": "1", "model_name": "n"}, 1),
             ({"figure": "itl", "le": "bad", "model_name": "n"}, 1),
         )
     )
-    assert [each.buckets for each in found.ttft] == [((0.5, 180), (float("inf"), 240)), ((1, 60),)]
-    assert found.itl == ()
+    assert [each.buckets for each in found.latencies.ttft] == [
+        ((0.5, 180), (float("inf"), 240)),
+        ((1, 60),),
+    ]
+    assert found.latencies.itl == ()
     assert found.engines == ()
 
 

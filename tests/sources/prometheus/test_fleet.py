@@ -18,11 +18,12 @@ RUNNING = "vllm:num_requests_running"
 
 
 @pytest.mark.parametrize("group_by", [None, "cluster", "model_name", "a" * 60])
-def test_eight_short_queries(group_by: str | None) -> None:
+def test_a_few_short_queries(group_by: str | None) -> None:
     """Few enough for every server, short enough for every proxy's URL, whatever is grouped by."""
     asked = queries(group_by)
     assert [name for name, _ in asked] == ["gauges", "ages", "down", "gpus", "rates", "events",
-                                           "latency", "totals"]  # fmt: skip
+                                           "totals", "merged", "latency", "latency_tokens",
+                                           "latency_stages"]  # fmt: skip
     assert {name for name, _ in asked} == {*QUICK, *SLOW}
     for _, promql in asked:
         assert len(path(promql)) < 4096
@@ -66,11 +67,14 @@ BUSY = {
 }
 
 
-def test_what_is_expensive_is_polled_rarely_and_kept() -> None:
+TRITON = {"gauges": answer(row("nv_inference_pending_request_count", 0))}
+
+
+def test_what_is_dear_is_asked_seldom_and_kept() -> None:
     """Histograms, events and GPUs every twenty seconds; what they said stays in between."""
     server, fleet = Server(**BUSY), Fleet()
     readings = [server.poll(fleet, 1000.0 + 4 * n) for n in range(7)]
-    assert [len(names) for names in server.asked] == [8, 4, 4, 4, 4, 8, 4]
+    assert [len(names) for names in server.asked] == [11, 4, 4, 4, 4, 11, 4]
     assert {names for names in map(tuple, server.asked) if len(names) == 4} == {QUICK}
     for reading in readings:
         assert isinstance(reading, FleetReading)
@@ -90,7 +94,7 @@ def test_engines_scraped_once_a_minute_still_have_rates() -> None:
 
 def test_engines_that_count_requests_only_do_have_rates() -> None:
     """A Triton without a vLLM backend has no tokens, however often it is scraped."""
-    server, fleet = Server(**BUSY | {"rates": answer(of("requests", 5))}), Fleet()
+    server, fleet = Server(**BUSY | {"rates": answer(of("succeeded", 5)), **TRITON}), Fleet()
     reading = server.poll(fleet, 1000.0)
     assert isinstance(reading, FleetReading)
     assert (server.windows, reading.notes) == ([60], ())

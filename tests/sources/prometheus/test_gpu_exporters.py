@@ -64,7 +64,10 @@ def test_0_is_a_figure_and_less_is_none() -> None:
     """An idle GPU has nothing allocated and may draw nothing that its sensor sees."""
     idle = device(DCGM_FI_DEV_FB_USED=0, DCGM_FI_DEV_GPU_UTIL=0, DCGM_FI_DEV_POWER_USAGE=0)
     assert (idle.vram_used_bytes, idle.utilization, idle.power_w) == (0, 0.0, 0.0)
-    broken = device(DCGM_FI_DEV_FB_USED=-1, DCGM_FI_DEV_GPU_UTIL=-1, DCGM_FI_DEV_POWER_USAGE=-1)
+    broken = device(
+        DCGM_FI_DEV_GPU_TEMP=61, DCGM_FI_DEV_FB_USED=-1, DCGM_FI_DEV_GPU_UTIL=-1,
+        DCGM_FI_DEV_POWER_USAGE=-1,
+    )  # fmt: skip
     assert (broken.vram_used_bytes, broken.utilization, broken.power_w) == (None, None, None)
 
 

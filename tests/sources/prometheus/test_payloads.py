@@ -15,13 +15,18 @@ from tests.payloads.reader import numbered
 from tests.sources.prometheus.asked import AT, answer
 from tests.sources.prometheus.promql import WINDOW_S, Row, Server, quantile, scraped
 from tokentop.domain.engines.fleet_readings import FleetEngine, FleetReading
-from tokentop.domain.engines.readings import Counters, EngineReading, Histogram
+from tokentop.domain.engines.readings import Counters, EngineReading, Histogram, Histograms
 from tokentop.sources.prometheus.fleet import parse
 from tokentop.sources.prometheus.queries import queries
 
 METRICS = "/metrics"
 AGE_S = 7.5
-FROM_ROUTERS = ("prompt_tokens", "generation_tokens", "requests")  # the rest is the engines' own
+FROM_ROUTERS = (
+    "prompt_tokens",
+    "generation_tokens",
+    "requests",
+    "error",
+)  # the rest is the engines' own
 
 Vary = Callable[[str, bytes], bytes]
 
@@ -116,27 +121,28 @@ def test_totals_are_those_of_the_documented_counters(read: Any) -> None:
 
 
 def test_latencies_are_of_the_documented_histograms(read: Any) -> None:
-    """Medians and 95th percentiles of each engine; the same NaN where nothing was observed."""
+    """Medians, 95th and 99th percentiles of each engine; none where nothing was observed."""
     found, expected = read
     for engine in found.engines:
-        truth, latency = expected[engine.instance], engine.latency
         router = engine.kind == "litellm"
-        ttft, itl = (None, None) if router else (truth.ttft, truth.itl)
-        shown = (latency.ttft_s, latency.itl_s, latency.ttft_p95_s, latency.itl_p95_s)
-        wanted = (at(ttft, 0.5), at(itl, 0.5), at(ttft, 0.95), at(itl, 0.95))
-        assert shown == pytest.approx(wanted), engine.instance
+        for name, shown in engine.latencies._asdict().items():
+            truth = () if router else getattr(expected[engine.instance].latencies, name)
+            wanted = tuple(at(truth, q) for q in (0.5, 0.95, 0.99))
+            assert shown == pytest.approx(wanted), (engine.instance, name)
 
 
-def at(histogram: Histogram | None, q: float) -> float | None:
-    found = None if histogram is None else quantile(q, list(histogram.buckets))
-    return found if found is None or found >= 0 else None
+def at(histograms: tuple[Histogram, ...], q: float) -> float | None:
+    """Of the one histogram that the oracle adds all label sets up to."""
+    found = [quantile(q, list(each.buckets)) for each in histograms]
+    return next((value for value in found if value >= 0), None)
 
 
 def test_merged_histograms_hold_every_engines_observations(read: Any) -> None:
     """Over all replicas of a model; a router's are its engines' already."""
     found, expected = read
     engines = [truth for truth in expected.values() if not truth.router]
-    for name in ("ttft", "itl"):
-        counts = [getattr(truth, name).buckets[-1][1] for truth in engines if getattr(truth, name)]
-        merged = [histogram.buckets[-1][1] for histogram in getattr(found, name)]
+    for name in Histograms._fields:
+        truths = [each for truth in engines for each in getattr(truth.latencies, name)]
+        counts = [histogram.buckets[-1][1] for histogram in truths]
+        merged = [histogram.buckets[-1][1] for histogram in getattr(found.latencies, name)]
         assert sum(merged) == pytest.approx(sum(counts))

@@ -42,7 +42,7 @@ def _at_limit(port: int, kv_cache: float, queued: int) -> Serving:
 
 def burning() -> Snapshot:
     """A fifth of what is generated is cut short: as much as is tolerated."""
-    return engine_examples.box(engine_examples.QWEN._replace(burn=0.2)).snapshot()
+    return engine_examples.box(engine_examples.QWEN._replace(burn=0.25)).snapshot()
 
 
 def demo() -> Snapshot:
@@ -69,9 +69,14 @@ VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, objec
     "engines-ascii": (engine_examples.engines(), ViewState(), (LARGE,), {"ui": ASCII}),
     "engines-compact": (engine_examples.priced(), ViewState(compact=True), ((80, 12),), {}),
     "thresholds": (thresholds(), ViewState(), (LARGE,), {}),
-    "burn-tolerated": (burning(), ViewState(), (LARGE,), {"burn_at": 0.2}),
-    "burn-noticed": (burning(), ViewState(), (LARGE,), {"burn_at": 0.19}),
+    "burn-tolerated": (burning(), ViewState(), (LARGE,), {"burn_at": 0.25}),
+    "burn-noticed": (burning(), ViewState(), (LARGE,), {"burn_at": 0.24}),
+    "driver-silent": (examples.driver_silent(), ViewState(), SIZES, {}),
+    "driver-slow": (examples.driver_slow(), ViewState(), SIZES, {}),
+    "driver-lost": (examples.driver_lost(), ViewState(), SIZES, {}),
     # the GPUs' view
+    "view-gpus-driver-silent": (examples.driver_silent(), ViewState("gpus"), (USUAL, LARGE), {}),
+    "view-gpus-driver-lost": (examples.driver_lost(), ViewState("gpus"), (USUAL, LARGE), {}),
     "view-gpus": (engine_examples.both(), ViewState("gpus"), (SMALL, USUAL, LARGE, (200, 60)), {}),
     "view-gpus-troubled": (examples.troubled(), ViewState("gpus"), (USUAL, LARGE), {}),
     "view-gpus-mig": (examples.mig(), ViewState("gpus", sort="vram"), (USUAL, LARGE), {}),

@@ -75,12 +75,16 @@ engines = st.builds(
     prefix_hit_ratio=ratios, burn=ratios, kv_estimated=flags, slots_estimated=flags, advice=texts,
     error=texts, group=texts, router=flags, vram_bytes=counts,
 )  # fmt: skip
+bounds = st.sampled_from([None, *get_args(serving.Bound)])
 costs = st.builds(
     serving.Cost, st.sampled_from(["rented", "owned", None]), figures, figures, figures,
     figures, texts, figures, figures, figures,
     explained=st.lists(st.builds(serving.Explanation, names, figures, st.lists(
         st.builds(serving.CostInput, names, names, names), max_size=4).map(tuple)),
         max_size=4).map(tuple),
+    bounds=st.builds(serving.CostBounds, bounds, bounds, bounds, bounds),
+    gaps=st.lists(st.builds(serving.CostGap, names, st.floats(0.0, 3600.0)), max_size=4).map(tuple),
+    needs=st.sampled_from([None, "cost.gpus"]),
 )  # fmt: skip
 known = [build() for build in (*examples.STATES.values(), *engine_examples.STATES.values())]
 snapshots = st.one_of(

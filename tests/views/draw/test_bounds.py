@@ -5,8 +5,10 @@ import re
 import pytest
 
 from tests import engine_examples as boxes
+from tests.box import Box
 from tests.serving import Serving
 from tests.views.draw.test_panels import said
+from tokentop.domain.policy import CostPolicy, Policy
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.views.tui.draw.kit.line import DrawOptions
@@ -46,9 +48,30 @@ def test_costs_without_their_electricity_are_lower_bounds(plain: bool, sign: str
 
 
 def test_a_price_that_also_lacks_tokens_is_no_lower_bound() -> None:
-    """Money and tokens missing pull a token's price both ways: only the hour keeps its sign."""
+    """Money and tokens missing pull a token's price both ways; without the former it is at most."""
     found = prices(said(tokens.lines(machine(HIDES_TOKENS, metered=False), 116, 6, LOOK)))
-    assert [before.endswith("≥") for before in found] == [True, False, False, False]
+    assert [before[1] for before in found] == ["≥", "≈", "≈", "≈"]
+    found = prices(said(tokens.lines(machine(HIDES_TOKENS, metered=True), 116, 6, LOOK)))
+    assert [before[1] for before in found] == [" ", "≤", "≤", "≤"]
+    plain = tokens.lines(machine(HIDES_TOKENS, metered=True), 116, 6, LOOK._replace(ascii=True))
+    assert prices(said(plain)) == ["  ", "<=", "<=", "<="]
+
+
+def test_a_price_without_gpus_asks_for_their_number() -> None:
+    """Where the figure would stand, and in a sentence beside how it is computed."""
+    policy = Policy(cost=CostPolicy(usd_per_gpu_hour=2.5))
+    snap = Box(policy=policy).engines(boxes.QWEN).snapshot()
+    for width, height in ((116, 6), (78, 6), (40, 12)):
+        assert "set cost.gpus" in said(tokens.lines(snap, width, height, LOOK))
+    page = " ".join(said(costs.page(snap, 100, LOOK)).split())
+    assert "set gpus in [cost] to how many you pay for" in page
+
+
+def test_the_costs_page_names_who_reports_no_tokens() -> None:
+    """The engine, for how long, and what it means for the figures above."""
+    page = said(costs.page(machine(HIDES_TOKENS, metered=True), 100, LOOK))
+    assert "unknown for" in page
+    assert "a token really costs less" in page
 
 
 def test_the_prometheus_server_is_no_engine() -> None:

@@ -37,9 +37,10 @@ def box(count: int = 3, **cost: Any) -> TokentopApp:
     config = frozen(AT)
     config = config._replace(
         services=tuple(s._replace(enabled=False) for s in config.services),
-        policy=config.policy._replace(cost=CostPolicy(**cost)),
     )
     app = TokentopApp(config)
+    priced = config._replace(policy=config.policy._replace(cost=CostPolicy(**cost)))
+    app.session.collector.apply_policy(priced)  # measured from here on
     desk = app.session.collector.engines()
     desk.update_from_discovery(tuple(found() if count == 3 else fleet(count)), now=0.0)
     for at in (AT - 8, AT - 4, AT):

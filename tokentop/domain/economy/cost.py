@@ -1,96 +1,143 @@
-"""What a generated token costs here: the rate of the machine over the tokens it made.
+"""What a generated token costs here: what was paid over what was generated, in the last hour.
 
-Reserved: all time that was measured, up to the last hour. Busy: only while requests ran.
+Reserved: all time, whatever ran. Busy: only while requests ran. Paid time passes whatever is
+known of the tokens.
 """
 
-from collections import deque
+from collections.abc import Mapping
 
-from tokentop.domain.economy.cost_account import Account
+from tokentop.domain.economy.cost_account import WINDOW_S, Account, LastHour
+from tokentop.domain.economy.cost_best import BestThroughput
 from tokentop.domain.economy.cost_explained import explained
 from tokentop.domain.economy.cost_rate import Rate, rate
+from tokentop.domain.economy.cost_tokens import Step, TokenCounts
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.snapshot import Pricing, Snapshot
-from tokentop.domain.snapshot_engines import NOT_SERVING, Cost, Engine
+from tokentop.domain.snapshot_engines import Bound, Cost, CostBounds, CostGap, Engine
 from tokentop.domain.text import known
 
-WINDOW_S = 3600.0
-SLICE_S = 60.0
-GAP_S = 120.0  # nobody measured what happened in between
 MILLION = 1e6
+NEEDS_GPUS = "cost.gpus"
 
 
 class CostMeter:
     """Accumulates from snapshot to snapshot; times are monotonic seconds passed in."""
 
-    def __init__(self, policy: CostPolicy, began: float | None = None) -> None:
+    def __init__(self, policy: CostPolicy) -> None:
         self._policy = policy
-        self.measured_until = began
-        self._slices: deque[tuple[float, Account]] = deque()
-        self._best: float | None = None
+        self._until: float | None = None
+        self._active: bool | None = None
+        self._counts = TokenCounts()
+        self._hour = LastHour()
+        self._best = BestThroughput()
 
     def price(self, snapshot: Snapshot, now: float) -> Snapshot:
         """The snapshot with its costs, after taking the time since the last one into account."""
         price = rate(self._policy, snapshot.gpus)
-        speed = snapshot.throughput.generation_tokens_per_s
-        if known(speed) and speed > 0:
-            self._best = max(self._best or 0.0, speed)
-        self._take(price, speed, busy(snapshot), now)
+        span = 0.0 if self._until is None else now - self._until
+        if self._until is None or span > 0.0:
+            self._take(price, snapshot, now, span)
         cost = self._cost(price, snapshot.engines)
         return snapshot._replace(cost=cost, pricing=priced(snapshot.pricing, cost))
 
-    def _take(self, price: Rate, speed: float | None, at_work: bool, now: float) -> None:
-        began = self.measured_until
-        self.measured_until = now if began is None else max(now, began)
-        span = 0.0 if began is None else now - began
-        unpriced = price.basis is not None and price.usd_per_hour is None
-        if not 0.0 < span <= GAP_S or not known(speed) or unpriced:
-            return
-        self._add(now, _account(price, speed, at_work, span))
+    def dump(self) -> dict[str, object]:
+        """Everything measured, as plain JSON values, for a later call of a one-shot view."""
+        return {
+            "policy": repr(self._policy),
+            "until": self._until,
+            "active": self._active,
+            "counts": self._counts.dump(),
+            "hour": self._hour.dump(),
+            "best": self._best.dump(),
+        }
 
-    def _add(self, now: float, account: Account) -> None:
-        if self._slices and now - self._slices[-1][0] < SLICE_S:
-            start, before = self._slices.pop()
-            self._slices.append((start, before.plus(account)))
-        else:
-            self._slices.append((now, account))
-        while self._slices[0][0] < now - WINDOW_S:
-            self._slices.popleft()
+    def restore(self, saved: object, now: float) -> None:
+        """Go on from what an earlier call left; what is malformed, or for other prices, is not."""
+        if not isinstance(saved, Mapping) or saved.get("policy") != repr(self._policy):
+            return
+        try:
+            until, active = float(saved["until"]), saved["active"]
+            counts = TokenCounts.restored(saved["counts"])
+            hour, best = LastHour.restored(saved["hour"]), BestThroughput.restored(saved["best"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return
+        if 0.0 <= now - until <= WINDOW_S:
+            self._until, self._active = until, active if isinstance(active, bool) else None
+            self._counts, self._hour, self._best = counts, hour, best
+
+    def _take(self, price: Rate, snapshot: Snapshot, now: float, span: float) -> None:
+        """One step; without a price that was asked for neither money nor tokens count."""
+        step = self._counts.step(snapshot.engines, now)
+        before, self._active = self._active, active(snapshot)
+        self._until = now
+        self._best.add(
+            snapshot.engines, step.tokens or 0.0, now, anew=step.arrived or step.late_tokens > 0
+        )
+        unpriced = price.basis is not None and price.usd_per_hour is None
+        if 0.0 < span <= WINDOW_S and not unpriced:
+            share = busy_share(before, self._active, step.tokens)
+            self._hour.add(now, _account(price, step, share, span), step.gaps)
 
     def _cost(self, price: Rate, engines: tuple[Engine, ...]) -> Cost:
-        total = Account()
-        for _, account in self._slices:
-            total = total.plus(account)
-        usd = price.usd_per_hour
-        priced_time = price.basis is not None
-        best = None if self._best is None else self._best * 3600.0
+        total, gaps = self._hour.total(), self._hour.gaps()
+        names = {engine.id: engine.model or engine.name or engine.id for engine in engines}
+        best = self._best.tokens_per_s
         cost = Cost(
             basis=price.basis,
-            usd_per_hour=usd,
-            usd_per_mtok_reserved=_per_million(total.usd, total.tokens) if priced_time else None,
-            usd_per_mtok_busy=_per_million(total.busy_usd, total.busy_tokens)
-            if priced_time
-            else None,
-            usd_per_mtok_best=None if usd is None else _per_million(usd, best),
+            usd_per_hour=price.usd_per_hour,
             reference_name=self._policy.reference_name,
             reference_usd_per_mtok=self._policy.reference_usd_per_mtok,
             watts=price.watts,
             kwh_per_mtok=_per_million(total.watt_hours / 1000.0, total.watt_tokens),
             measured_s=total.seconds,
             busy_s=total.busy_s,
-            tokens=total.tokens if total.seconds else None,
-            best_tokens_per_s=self._best,
-            partial=any(_hides_tokens(engine) for engine in engines),
-            rate_at_least=price.at_least,
-            reserved_at_least=total.unmetered_s > 0.0,
-            busy_at_least=total.unmetered_busy_s > 0.0,
+            tokens=total.tokens if total.counted_s else None,
+            best_tokens_per_s=best,
+            partial=bool(gaps),
+            gaps=tuple(CostGap(names.get(engine, engine), s) for engine, s in gaps.items()),
+            needs=NEEDS_GPUS if price.basis == "rented" and not price.gpus else None,
         )
+        if price.basis is not None:
+            cost = cost._replace(
+                usd_per_mtok_reserved=_per_million(total.usd, total.tokens),
+                usd_per_mtok_busy=_per_million(total.busy_usd, total.busy_tokens),
+                usd_per_mtok_best=_best_price(price.usd_per_hour, best),
+                bounds=bounds(price, total, missing=bool(gaps)),
+            )
         return cost._replace(explained=explained(cost, self._policy, price, total))
 
 
-def busy(snapshot: Snapshot) -> bool:
-    """Whether requests run now."""
-    made = snapshot.throughput.generation_tokens_per_s
-    return bool(snapshot.llm.active) or bool(made)
+def active(snapshot: Snapshot) -> bool | None:
+    """Whether requests run now; None where nobody says so."""
+    count = None if snapshot.llm.stale else snapshot.llm.active
+    return None if count is None else count > 0
+
+
+def busy_share(before: bool | None, after: bool | None, tokens: float | None) -> float:
+    """The part of a step (0-1) in which requests ran, from what its ends show.
+
+    Work at both ends fills it; work at one end, or tokens alone, half of it: on average over
+    bursts that begin and end anywhere that is the time they took. Ends of which nothing is known
+    leave the tokens alone to judge by.
+    """
+    ends = [end for end in (before, after) if end is not None]
+    if not ends:
+        return 1.0 if tokens else 0.0
+    share = sum(ends) / len(ends)
+    return 0.5 if tokens and not share else share
+
+
+def bounds(price: Rate, total: Account, *, missing: bool) -> CostBounds:
+    """On which side of each figure the truth lies."""
+    estimated = total.estimated_s > 0.0
+    return CostBounds(
+        usd_per_hour=_bound(price.at_least, False),
+        usd_per_mtok_reserved=_bound(total.unmetered_s > 0.0, missing, estimated),
+        usd_per_mtok_busy=_bound(
+            total.unmetered_busy_s > 0.0, total.uncounted_busy_s > 0.0, estimated
+        ),
+        usd_per_mtok_best=_bound(price.at_least, missing, estimated),
+    )
 
 
 def priced(pricing: Pricing, cost: Cost) -> Pricing:
@@ -102,32 +149,43 @@ def priced(pricing: Pricing, cost: Cost) -> Pricing:
         usd_per_mtok_best=cost.usd_per_mtok_best,
         reference_name=cost.reference_name,
         reference_usd_per_mtok=cost.reference_usd_per_mtok,
+        bounds=cost.bounds,
     )
 
 
-def _account(price: Rate, speed: float, at_work: bool, span: float) -> Account:
+def _bound(at_least: bool, at_most: bool, about: bool = False) -> Bound | None:
+    if about or (at_least and at_most):
+        return "about"
+    return "at-least" if at_least else "at-most" if at_most else None
+
+
+def _account(price: Rate, step: Step, share: float, span: float) -> Account:
     usd = (price.usd_per_hour or 0.0) * span / 3600.0
-    tokens = speed * span
+    tokens = step.tokens or 0.0
     return Account(
         seconds=span,
         usd=usd,
         tokens=tokens,
-        busy_s=span if at_work else 0.0,
-        busy_usd=usd if at_work else 0.0,
-        busy_tokens=tokens if at_work else 0.0,
+        counted_s=0.0 if step.tokens is None else span,
+        estimated_s=span if step.estimated else 0.0,
+        busy_s=share * span,
+        busy_usd=share * usd,
+        busy_tokens=tokens - step.late_tokens,
+        uncounted_busy_s=share * span if step.gaps else 0.0,
         watt_hours=(price.watts or 0.0) * span / 3600.0,
         watt_tokens=0.0 if price.watts is None else tokens,
         unmetered_s=span if price.at_least else 0.0,
-        unmetered_busy_s=span if price.at_least and at_work else 0.0,
+        unmetered_busy_s=share * span if price.at_least else 0.0,
     )
+
+
+def _best_price(usd_per_hour: float | None, tokens_per_s: float | None) -> float | None:
+    if usd_per_hour is None or tokens_per_s is None:
+        return None
+    return _per_million(usd_per_hour, tokens_per_s * 3600.0)
 
 
 def _per_million(amount: float, tokens: float | None) -> float | None:
     """None where no token was made: no finite price fits."""
     value = amount / tokens * MILLION if tokens else None
     return value if known(value) else None
-
-
-def _hides_tokens(engine: Engine) -> bool:
-    serves = engine.state not in (*NOT_SERVING, "offline") and not engine.router
-    return serves and engine.generation_tokens_per_s is None

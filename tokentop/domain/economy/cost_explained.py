@@ -4,7 +4,7 @@ from tokentop.domain.economy.cost_account import Account
 from tokentop.domain.economy.cost_rate import HOURS_A_MONTH, Rate
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.snapshot_engines import Cost, CostInput, Explanation
-from tokentop.domain.text import DASH, fmt_count, fmt_usd
+from tokentop.domain.text import DASH, fmt_count, fmt_duration, fmt_usd
 
 CONFIGURED = "configured"
 MEASURED = "measured"
@@ -42,9 +42,16 @@ def _hour(policy: CostPolicy, price: Rate) -> Rows:
     if price.basis == "rented":
         return (
             CostInput("USD per GPU-hour", _usd(policy.usd_per_gpu_hour), CONFIGURED),
-            CostInput("GPUs", str(price.gpus), counted),
+            _gpus(price, counted),
         )
     return (*_write_off(policy, price), *_electricity(policy, price))
+
+
+def _gpus(price: Rate, counted: str) -> CostInput:
+    """Their number; where this host shows none, the key that says how many are paid for."""
+    if price.gpus:
+        return CostInput("GPUs", str(price.gpus), counted)
+    return CostInput("GPUs", DASH, "none is seen here: set gpus in [cost] to how many you pay for")
 
 
 def _write_off(policy: CostPolicy, price: Rate) -> Rows:
@@ -103,10 +110,14 @@ def _energy(price: Rate, total: Account) -> Rows:
 
 
 def _with_gaps(each: Explanation, cost: Cost) -> Rows:
-    if not cost.partial or each.figure in ("usd_per_hour", "reference_usd_per_mtok"):
+    """The inputs, and which engines' tokens are not among them."""
+    if each.figure in ("usd_per_hour", "reference_usd_per_mtok"):
         return each.inputs
-    hidden = CostInput("not counted", "an engine", "it does not report its tokens")
-    return (*each.inputs, hidden)
+    missing = (
+        CostInput(f"tokens of {gap.engine}", DASH, f"unknown for {fmt_duration(gap.seconds)}")
+        for gap in cost.gaps
+    )
+    return (*each.inputs, *missing)
 
 
 def _usd(amount: float | None) -> str:

@@ -6,20 +6,19 @@ makes a sum partial, never smaller in silence.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from tokentop.domain.economy.burn import burn
-from tokentop.domain.engines.observation import FIGURES, EngineObservation
-from tokentop.domain.engines.quantiles import quantiles
-from tokentop.domain.engines.readings import Counters, Histogram
-from tokentop.domain.engines.rows import back_pressure, gained, generation_rate, row
+from tokentop.domain.engines.observation import FIGURES, EngineObservation, latencies
+from tokentop.domain.engines.readings import Counters, Histograms
+from tokentop.domain.engines.rows import back_pressure, flat, gained, generation_rate, row
 from tokentop.domain.engines.summary import ENGINES, EnginesSummary
+from tokentop.domain.gpu_pool import counted
 from tokentop.domain.numbers import ratio, total, whole
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import UNREACHABLE
 from tokentop.domain.snapshot import Gpu, Llm, Service
 from tokentop.domain.snapshot_engines import NOT_SERVING, Engine, Finished, Throughput
-
-Pooled = tuple[tuple[Histogram, ...], tuple[Histogram, ...]]
 
 # These have reserved their VRAM whatever they report: VRAM says nothing about their load.
 _RESERVING = (*FIGURES, "no-metrics", "stale", "backing-off")
@@ -29,14 +28,18 @@ def summarize(
     observations: Sequence[EngineObservation],
     pool: tuple[Gpu, ...],
     host: str,
-    pooled: Pooled = ((), ()),
+    pooled: Histograms | None = None,
+    *,
+    burn_counts_length: bool = False,
 ) -> EnginesSummary:
     """Everything about engines in the snapshot; `host` is where their processes are looked up.
 
-    `pooled` are observations of engines whose rates carry none: TTFT, inter-token.
+    `pooled` are observations of engines whose rates carry none. Requests that end at the length
+    limit are silent burn where `burn_counts_length`.
     """
     counted = _counted(observations)
-    engines = tuple(row(one) for one in observations)
+    engines = tuple(row(one, burn_counts_length=burn_counts_length) for one in observations)
+    wasted = burn([one.rates.window for one in counted], counts_length=burn_counts_length)
     pool = named(pool, engines, host)
     ages = [one.age_s for one in observations if one.age_s is not None]
     return EnginesSummary(
@@ -44,7 +47,7 @@ def summarize(
         engines=with_vram(engines, pool),
         services=tuple(map(_service, observations, engines)),
         llm=_llm(counted, observations),
-        throughput=_throughput(counted, pooled),
+        throughput=_throughput(counted, pooled or Histograms())._replace(burn=wasted),
         reports=any(one.state in _RESERVING for one in observations if one.reading is not None),
         age_s=min(ages, default=None),
     )
@@ -59,7 +62,7 @@ def named(pool: Iterable[Gpu], engines: Sequence[Engine], host: str) -> tuple[Gp
 def with_vram(engines: Sequence[Engine], pool: Iterable[Gpu]) -> tuple[Engine, ...]:
     """The engines with the VRAM of their processes, where they do not report it themselves."""
     held: dict[str, int] = {}
-    for process in (p for gpu in pool if gpu.mig is None for p in gpu.processes or ()):
+    for process in (p for gpu in counted(pool) for p in gpu.processes or ()):
         if process.engine is not None and process.vram_bytes is not None:
             held[process.engine] = held.get(process.engine, 0) + process.vram_bytes
     return tuple(
@@ -132,25 +135,22 @@ def _back_pressure(counted: Sequence[EngineObservation]) -> bool | None:
     return any(answers) if answers else None
 
 
-def _throughput(counted: Sequence[EngineObservation], pooled: Pooled) -> Throughput:
+def _throughput(counted: Sequence[EngineObservation], pooled: Histograms) -> Throughput:
     """Sums of rates, and quantiles of all engines' observations put together."""
     rates = [one.rates for one in counted]
     windows = [r.window for r in rates]
-    ttft = quantiles([*pooled[0], *(r.ttft for r in rates if r.ttft is not None)], 0.5, 0.95)
-    itl = quantiles([*pooled[1], *(r.itl for r in rates if r.itl is not None)], 0.5, 0.95)
+    every = zip(pooled, *(r.latencies for r in rates), strict=True)
+    found = latencies(Histograms(*(tuple(chain.from_iterable(each)) for each in every)))
     counters = [one.figures.counters for one in counted if one.figures is not None]
     return Throughput(
         prompt_tokens_per_s=total(r.prompt_tokens_per_s for r in rates),
         generation_tokens_per_s=total(generation_rate(one) for one in counted),
         requests_per_s=total(r.requests_per_s for r in rates),
-        ttft_s=ttft[0],
-        itl_s=itl[0],
-        ttft_p95_s=ttft[1],
-        itl_p95_s=itl[1],
+        **flat(found),
+        latencies=found,
         prefix_hit_ratio=ratio(
             gained(windows, lambda w: w.prefix_hits), gained(windows, lambda w: w.prefix_queries)
         ),
-        burn=burn(windows),
         preemptions=_whole(counters, lambda c: c.preemptions),
         finished=Finished(
             stop=_whole(counters, lambda c: c.stop),

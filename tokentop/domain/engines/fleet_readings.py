@@ -2,17 +2,18 @@
 
 from typing import NamedTuple
 
-from tokentop.domain.engines.observation import Latency
 from tokentop.domain.engines.rates import Rates
-from tokentop.domain.engines.readings import EngineKind, EngineReading, Histogram
+from tokentop.domain.engines.readings import EngineKind, EngineReading, Histograms
 from tokentop.domain.readings import DeviceReading
+from tokentop.domain.snapshot_engines import Latencies
 
 
 class FleetEngine(NamedTuple):
     """One scraped engine.
 
     `age_s` is how old its figures were when the server answered (the time since the scrape);
-    `up` is false where the server cannot scrape it any more: its figures are then the last ones.
+    `up` is false where the server cannot scrape it any more; `mixed` are other kinds of engines
+    whose series stand on the same target. Neither has figures then.
     """
 
     id: str
@@ -22,22 +23,22 @@ class FleetEngine(NamedTuple):
     model: str | None = None
     reading: EngineReading = EngineReading("openai")
     rates: Rates = Rates()
-    latency: Latency = Latency()
+    latencies: Latencies = Latencies()
     age_s: float | None = None
     up: bool = True
+    mixed: tuple[EngineKind, ...] = ()
     place: str = ""  # host:port, as it is scraped
 
 
 class FleetReading(NamedTuple):
     """All scraped engines and GPUs.
 
-    `ttft` and `itl` hold the observations of a minute, merged over replicas: one histogram for
-    each model and group. `notes` say what is missing and why.
+    `latencies` hold the observations of a minute, merged over replicas: one histogram for each
+    model and group. `notes` say what is missing and why.
     """
 
     engines: tuple[FleetEngine, ...] = ()
     devices: tuple[DeviceReading, ...] = ()
-    ttft: tuple[Histogram, ...] = ()
-    itl: tuple[Histogram, ...] = ()
+    latencies: Histograms = Histograms()
     notes: tuple[str, ...] = ()
     bad: tuple[str, ...] = ()

@@ -4,31 +4,18 @@ from typing import Literal, NamedTuple
 
 from tokentop.domain.engines.quantiles import quantiles
 from tokentop.domain.engines.rates import Rates
-from tokentop.domain.engines.readings import EngineReading
+from tokentop.domain.engines.readings import EngineReading, Histograms
 from tokentop.domain.policy import OFFLINE_AFTER_S, STALE_AFTER_S
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import AUTH
-from tokentop.domain.snapshot_engines import EngineState
+from tokentop.domain.snapshot_engines import EngineState, Latencies, Quantiles
 
 FIGURES: tuple[EngineState, ...] = ("online", "asleep")  # whose slots, rates and latencies count
 
 
-class Latency(NamedTuple):
-    """One engine's quantiles over the last minute, seconds; named as in snapshot_engines.Engine."""
-
-    ttft_s: float | None = None
-    itl_s: float | None = None
-    ttft_p95_s: float | None = None
-    itl_p95_s: float | None = None
-
-
-def latency(rates: Rates) -> Latency:
+def latencies(observed: Histograms) -> Latencies:
     """The quantiles; worth keeping from reading to reading, as they cost more than all else."""
-    ttft = () if rates.ttft is None else (rates.ttft,)
-    itl = () if rates.itl is None else (rates.itl,)
-    first, first_p95 = quantiles(ttft, 0.5, 0.95)
-    next_, next_p95 = quantiles(itl, 0.5, 0.95)
-    return Latency(first, next_, first_p95, next_p95)
+    return Latencies(*(Quantiles(*quantiles(each, 0.5, 0.95, 0.99)) for each in observed))
 
 
 class EngineObservation(NamedTuple):
@@ -59,7 +46,7 @@ class EngineObservation(NamedTuple):
     source: Literal["direct", "prometheus"] = "direct"
     group: str | None = None
     starting: bool = False
-    latency: Latency | None = None  # of `rates`, where it was worked out before
+    latencies: Latencies | None = None  # of `rates`, where they were worked out before
     lag_s: float = 0.0
     configured: bool = False
     read_before: bool = False

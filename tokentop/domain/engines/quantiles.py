@@ -1,4 +1,4 @@
-"""Latency quantiles from histogram differences, merged across replicas.
+"""Latency quantiles from histograms of observations, merged across replicas.
 
 A quantile of merged counts is right; a mean of per-replica quantiles is not.
 """
@@ -9,17 +9,6 @@ from collections.abc import Sequence
 from tokentop.domain.engines.readings import Histogram
 
 Buckets = tuple[tuple[float, float], ...]
-
-
-def difference(newer: Histogram, older: Histogram) -> Histogram | None:
-    """What was observed between two readings; None where the buckets changed or any count fell."""
-    before = dict(older.buckets)
-    if set(before) != {bound for bound, _ in newer.buckets}:
-        return None
-    counts = tuple((bound, count - before[bound]) for bound, count in newer.buckets)
-    if any(count < 0 for _, count in counts):
-        return None
-    return Histogram(counts, _less(newer.total, older.total), counts[-1][1] if counts else None)
 
 
 def quantile(histograms: Sequence[Histogram], q: float) -> float | None:
@@ -35,10 +24,6 @@ def quantiles(histograms: Sequence[Histogram], *qs: float) -> tuple[float | None
     """As `quantile`, several from one merging."""
     merged = _rising(_merged(histograms))
     return tuple(_quantile(merged, q) for q in qs)
-
-
-def _less(newer: float | None, older: float | None) -> float | None:
-    return None if newer is None or older is None else newer - older
 
 
 def _rising(buckets: Buckets) -> Buckets:

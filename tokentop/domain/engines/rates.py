@@ -1,143 +1,247 @@
-"""Counters to rates: differences of two readings of one engine, never across a restart.
+"""Counters to rates: what the label sets of one engine's counters gained over the last minute.
 
-Times are monotonic seconds passed in. A counter that fell, or a changed start time, begins a new
-baseline: nothing is known until the next reading.
+Times are monotonic seconds passed in. A changed start time, or a clock that steps, begins anew:
+nothing is known until the next reading. Where several processes answer in turn nothing is told.
 """
 
-from collections import deque
-from collections.abc import Callable
 from typing import NamedTuple
 
-from tokentop.domain.engines.quantiles import difference
-from tokentop.domain.engines.readings import Counters, EngineReading, Histogram, SlotProgress
+from tokentop.domain.engines.baselines import (
+    Baseline,
+    Column,
+    Counts,
+    Gain,
+    HistogramBaselines,
+    Span,
+)
+from tokentop.domain.engines.readings import (
+    Counters,
+    EngineReading,
+    Histogram,
+    Histograms,
+    LabelSets,
+)
+from tokentop.domain.engines.replicas import Replicas
+from tokentop.domain.engines.slot_tokens import SlotTokens
+from tokentop.domain.numbers import whole
+from tokentop.domain.snapshot_engines import TokensSeen
 
 RATE_WINDOW_S = 12.0  # tokens/s: long enough that counters which move at request end don't jump
 LATENCY_WINDOW_S = 60.0
-MAX_SLOTS = 4096
 SHORTEST_S = 0.01  # readings closer together tell no rate
 STALE_GAP_S = 120.0  # readings further apart say nothing about now
+APART_S = 1.0  # marks closer together are one
+
+FIGURES = Counters._fields
+PROMPT, GENERATED, REQUESTS = 0, 1, 2
+SLOTS = "slots"  # the label set that their tasks' tokens are
+
+Totals = tuple[float | None, ...]  # in the order of FIGURES
 
 
 class Rates(NamedTuple):
-    """Per second over the last readings, and what was counted over the last minute."""
+    """Per second over the last readings, and what was counted over the last minute.
+
+    `tokens_seen` were counted since the first reading. Both tokens/s are lower bounds where
+    `at_least`. Where `several` processes answer in turn no rate is known.
+    """
 
     prompt_tokens_per_s: float | None = None
     generation_tokens_per_s: float | None = None
     requests_per_s: float | None = None
-    ttft: Histogram | None = None  # the last minute's observations
-    itl: Histogram | None = None
+    latencies: Histograms = Histograms()  # the last minute's observations
     window: Counters = Counters()  # what the counters gained over the last minute
-    # slots went on to other tasks meanwhile: what the old ones ended with was not seen
     at_least: bool = False
+    tokens_seen: TokensSeen | None = None
+    several: bool = False
 
 
-class _Mark(NamedTuple):
+class Mark(NamedTuple):
+    """What had been gained at one moment since the first reading."""
+
     at: float
-    counters: Counters
-    ttft: Histogram | None
-    itl: Histogram | None
-    partial: bool = False
+    totals: Totals
+    columns: dict[Column, Counts]
+    partial: bool = False  # some tokens were not seen to be made
 
 
 class RateTracker:
     """The last minute of one engine's counters."""
 
-    __slots__ = ("_epoch", "_known", "_live", "_marks", "_slots")
+    __slots__ = (
+        "baselines",
+        "counted",
+        "epoch",
+        "histograms",
+        "marks",
+        "out_of_sight",
+        "read_at",
+        "replicas",
+        "slots",
+        "spans",
+        "totals",
+    )
 
     def __init__(self) -> None:
-        self._marks: deque[_Mark] = deque()
-        self._epoch: float | None = None
-        self._known = Counters()  # each as it was last told: some readings leave one out
-        self._slots: dict[str, SlotProgress] = {}  # the last known of each slot, by its place
-        self._live = (0.0, 0.0)  # prompt and generated tokens seen in slots
+        self.marks: list[Mark] = []
+        self.read_at: float | None = None
+        self.epoch: float | None = None
+        self.totals: list[float | None] = [None] * len(FIGURES)
+        self.counted: set[int] = set()  # the figures that were read twice
+        self.out_of_sight = False  # whether tokens may have been made that no reading shows
+        self.baselines = [Baseline() for _ in FIGURES]
+        self.spans: list[Span | None] = [None] * len(FIGURES)
+        self.histograms = HistogramBaselines()
+        self.slots = SlotTokens()
+        self.replicas = Replicas()
 
     def add(self, reading: EngineReading, now: float) -> None:
-        """Take one reading; readings that come late or from before are a new baseline."""
-        partial = any(self._moved_on(slot) for slot in reading.slots or ())
-        mark = _Mark(now, self._counters(reading), reading.ttft, reading.itl, partial)
-        if self._marks and self._restarted(mark, reading.epoch):
-            self._marks.clear()
-            self._known = Counters()
-        self._known = _latest(mark.counters, self._known)
-        self._epoch = reading.epoch
-        self._marks.append(mark)
-        while len(self._marks) > 2 and now - self._marks[1].at >= LATENCY_WINDOW_S:
-            self._marks.popleft()
+        """Take one reading; one that comes late or from before is a new baseline."""
+        steps = self.read_at is not None and not 0.0 < now - self.read_at <= STALE_GAP_S
+        if steps:
+            self.replicas = Replicas()
+        sets, missed = self._sets(reading, now)
+        returned = self.replicas.add(reading.epoch, sets, now)
+        restarted = None not in (self.epoch, reading.epoch) and self.epoch != reading.epoch
+        if steps or restarted or self.replicas.several(now):
+            self.clear()
+        for figure, key, value in returned:
+            self.baselines[figure].raise_to(key, value)
+        self.epoch = self.epoch if reading.epoch is None else reading.epoch
+        self._count(sets, reading.latencies, now, missed=missed)
+
+    def clear(self) -> None:
+        """Forget every baseline: what is read next gains nothing."""
+        self.marks = []
+        self.read_at = None
+        self.baselines = [Baseline() for _ in FIGURES]
+        self.histograms = HistogramBaselines()
+
+    def process_ended(self) -> None:
+        """The process is gone, or starts: counters that fall next have begun anew."""
+        self.replicas.process_ended()
+        self.slots.process_ended()
 
     def rates(self) -> Rates:
-        """What the kept readings say; all None until there are two."""
-        if len(self._marks) < 2:
-            return Rates()
-        last, first = self._marks[-1], self._marks[0]
-        recent = next(m for m in self._marks if last.at - m.at <= RATE_WINDOW_S or m is last)
-        if recent is last:
-            recent = self._marks[-2]
-        gained, span = _gained(last.counters, recent.counters), last.at - recent.at
-        return Rates(
-            _per_second(gained.prompt_tokens, span),
-            _per_second(gained.generation_tokens, span),
-            _per_second(gained.requests, span),
-            _observed(last.ttft, self._first_with(lambda m: m.ttft)),
-            _observed(last.itl, self._first_with(lambda m: m.itl)),
-            _gained(last.counters, first.counters),
-            any(m.partial for m in self._marks if m.at > recent.at),
+        """What the kept readings say; all unknown until there are two."""
+        several = self.marks != [] and self.replicas.several(self.marks[-1].at)
+        rates = Rates(
+            tokens_seen=self._tokens_seen(),
+            several=several,
+        )
+        if len(self.marks) < 2:
+            return rates
+        start = _start(self.marks, RATE_WINDOW_S)
+        return rates._replace(
+            prompt_tokens_per_s=self._per_second(PROMPT),
+            generation_tokens_per_s=self._per_second(GENERATED),
+            requests_per_s=self._per_second(REQUESTS),
+            latencies=_observed(self.marks),
+            window=Counters(*map(self._gained, range(len(FIGURES)))),
+            at_least=any(mark.partial for mark in self.marks if mark.at > start.at),
         )
 
-    def _first_with(self, part: Callable[[_Mark], Histogram | None]) -> Histogram | None:
-        """The oldest of the kept; several engines create a histogram at the first request."""
-        return next((found for mark in self._marks if (found := part(mark)) is not None), None)
-
-    def _restarted(self, mark: _Mark, epoch: float | None) -> bool:
-        last = self._marks[-1]
-        if not 0 < mark.at - last.at <= STALE_GAP_S:
-            return True
-        if epoch is not None and self._epoch is not None and epoch != self._epoch:
-            return True
-        pairs = zip(mark.counters, self._known, strict=True)
-        return any(new is not None and old is not None and new < old for new, old in pairs)
-
-    def _counters(self, reading: EngineReading) -> Counters:
+    def _sets(self, reading: EngineReading, now: float) -> tuple[list[LabelSets], bool]:
+        """The label sets of each counter, and whether tasks ended out of sight."""
+        sets = [
+            own or (() if total is None else (("", total),))
+            for own, total in zip(reading.sets, reading.counters, strict=True)
+        ]
         if reading.slots is None:
-            return reading.counters
-        if len(self._slots) > MAX_SLOTS:
-            self._slots.clear()
-        prompt, generated = self._live
-        for slot in reading.slots:
-            before = self._before(slot)
-            prompt += max(0, slot.prompt - before.prompt)
-            generated += max(0, slot.generated - before.generated)
-        self._slots.update((_place(slot), slot) for slot in reading.slots)
-        self._live = (prompt, generated)
-        return reading.counters._replace(prompt_tokens=prompt, generation_tokens=generated)
+            return sets, False
+        tokens = self.slots.add(reading.slots)
+        if tokens.came_back:
+            self.replicas.show(now)
+        sets[PROMPT], sets[GENERATED] = ((SLOTS, tokens.prompt),), ((SLOTS, tokens.generated),)
+        return sets, tokens.missed
 
-    def _last(self, slot: SlotProgress) -> SlotProgress:
-        return self._slots.get(_place(slot), slot)
+    def _count(
+        self, sets: list[LabelSets], latencies: Histograms, now: float, *, missed: bool
+    ) -> None:
+        anew = not self.marks and bool(self.counted)
+        partial = missed or anew
+        for figure, (baseline, own) in enumerate(zip(self.baselines, sets, strict=True)):
+            gain = baseline.add(own, now, self.read_at)
+            self.spans[figure] = baseline.span(now, self.read_at)
+            partial = partial or (gain.began and figure in (PROMPT, GENERATED))
+            if own:
+                self._book(figure, gain, now)
+        self.histograms.add(latencies, now)
+        self.out_of_sight = self.out_of_sight or partial
+        self.read_at = now
+        self._mark(now, partial=partial)
 
-    def _moved_on(self, slot: SlotProgress) -> bool:
-        return self._last(slot).task != slot.task
+    def _book(self, figure: int, gain: Gain, now: float) -> None:
+        """Add to a total; what was gained out of sight is spread over the time that it took."""
+        for amount, since in gain.late:
+            self.marks = [_with_share(mark, figure, amount, since, now) for mark in self.marks]
+        self.totals[figure] = (self.totals[figure] or 0.0) + gain.amount
+        if gain.counted:
+            self.counted.add(figure)
 
-    def _before(self, slot: SlotProgress) -> SlotProgress:
-        """Where the slot's task stood when last seen; in a slot never seen, nothing is gained."""
-        last = self._last(slot)
-        return last if last.task == slot.task else SlotProgress(slot.task, 0)
+    def _mark(self, now: float, *, partial: bool) -> None:
+        marks = self.marks
+        if len(marks) > 1 and marks[-1].at - marks[-2].at < APART_S:
+            partial = marks.pop().partial or partial
+        marks.append(Mark(now, tuple(self.totals), dict(self.histograms.gained), partial))
+        while len(marks) > 2 and now - marks[1].at >= LATENCY_WINDOW_S:
+            del marks[0]
+
+    def _tokens_seen(self) -> TokensSeen | None:
+        if self.counted.isdisjoint((PROMPT, GENERATED)):
+            return None
+        return TokensSeen(self._total(PROMPT), self._total(GENERATED), self.out_of_sight)
+
+    def _total(self, figure: int) -> int | None:
+        return whole(self.totals[figure]) if figure in self.counted else None
+
+    def _known(self, figure: int) -> list[tuple[float, float]]:
+        """The marks that hold all label sets of a counter: when, and its total."""
+        span = self.spans[figure]
+        if span is None:
+            return []
+        return [
+            (mark.at, total)
+            for mark in self.marks
+            if span.since <= mark.at <= span.until and (total := mark.totals[figure]) is not None
+        ]
+
+    def _gained(self, figure: int) -> float | None:
+        known = self._known(figure)
+        return None if len(known) < 2 else max(0.0, known[-1][1] - known[0][1])
+
+    def _per_second(self, figure: int) -> float | None:
+        known = self._known(figure)
+        if len(known) < 2:
+            return None
+        end, total = known[-1]
+        recent = [each for each in known[:-1] if end - each[0] <= RATE_WINDOW_S]
+        start, before = recent[0] if recent else known[-2]
+        return None if end - start < SHORTEST_S else max(0.0, total - before) / (end - start)
 
 
-def _place(slot: SlotProgress) -> str:
-    return slot.task.rpartition("/")[0]
+def _start(marks: list[Mark], window_s: float) -> Mark:
+    """The oldest mark of the window before the last one, else the one before the last."""
+    last = marks[-1]
+    return next((mark for mark in marks[:-1] if last.at - mark.at <= window_s), marks[-2])
 
 
-def _latest(new: Counters, old: Counters) -> Counters:
-    return Counters(*(o if n is None else n for n, o in zip(new, old, strict=True)))
+def _with_share(mark: Mark, figure: int, amount: float, since: float, now: float) -> Mark:
+    """The mark with what a label set had gained by then, if it went on evenly."""
+    total = mark.totals[figure]
+    if total is None or mark.at <= since:
+        return mark
+    share = amount * (mark.at - since) / (now - since)
+    totals = (*mark.totals[:figure], total + share, *mark.totals[figure + 1 :])
+    return mark._replace(totals=totals)
 
 
-def _gained(new: Counters, old: Counters) -> Counters:
-    pairs = zip(new, old, strict=True)
-    return Counters(*(None if n is None or o is None else n - o for n, o in pairs))
-
-
-def _per_second(gained: float | None, span: float) -> float | None:
-    return None if gained is None or span < SHORTEST_S else gained / span
-
-
-def _observed(newer: Histogram | None, older: Histogram | None) -> Histogram | None:
-    return None if newer is None or older is None else difference(newer, older)
+def _observed(marks: list[Mark]) -> Histograms:
+    """What was observed since the oldest mark that has a column of buckets."""
+    found: dict[str, list[Histogram]] = {}
+    for column, counts in marks[-1].columns.items():
+        name, bounds = column
+        before = next(mark.columns[column] for mark in marks if column in mark.columns)
+        steps = [new - old for new, old in zip(counts, before, strict=True)]
+        found.setdefault(name, []).append(Histogram(tuple(zip(bounds, steps, strict=True))))
+    return Histograms(**{name: tuple(each) for name, each in found.items()})

@@ -4,6 +4,7 @@ Counters are totals since the server started; a missing series is None, never 0,
 engines create a series at its first use.
 """
 
+from math import fsum
 from typing import Literal, NamedTuple
 
 EngineKind = Literal["vllm", "sglang", "llamacpp", "ollama", "tgi", "litellm", "triton", "openai"]
@@ -18,16 +19,35 @@ EngineHealth = Literal[
 ]
 
 
+LabelSets = tuple[tuple[str, float], ...]  # (label set, value) of one counter's series
+
+
 class Histogram(NamedTuple):
-    """Cumulative buckets ((upper bound in seconds, count), ...) in rising order, +Inf last."""
+    """Cumulative buckets ((upper bound in seconds, count), ...) in rising order, +Inf last.
+
+    `key` is its label set, the same at every reading.
+    """
 
     buckets: tuple[tuple[float, float], ...] = ()
-    total: float | None = None  # the sum of all observations, seconds
-    observations: float | None = None
+    key: str = ""
+
+
+class Histograms(NamedTuple):
+    """Latencies: every label set of each; the quantiles of all sets together are the engine's."""
+
+    ttft: tuple[Histogram, ...] = ()
+    itl: tuple[Histogram, ...] = ()
+    e2e: tuple[Histogram, ...] = ()  # from arrival to the last token
+    queue: tuple[Histogram, ...] = ()
+    prefill: tuple[Histogram, ...] = ()
+    decode: tuple[Histogram, ...] = ()
 
 
 class Counters(NamedTuple):
-    """Totals since the server started."""
+    """Totals since the server started, or what they gained in some time.
+
+    `requests` are all that ended, well or not; refused ones are no such requests.
+    """
 
     prompt_tokens: float | None = None
     generation_tokens: float | None = None
@@ -40,8 +60,26 @@ class Counters(NamedTuple):
     length: float | None = None
     abort: float | None = None
     error: float | None = None
-    # generated tokens of requests that ended, by how they ended (where the engine says so)
-    burned_tokens: float | None = None
+
+
+class CounterSets(NamedTuple):
+    """The label sets that each total of Counters is the sum of; empty where it is one number."""
+
+    prompt_tokens: LabelSets = ()
+    generation_tokens: LabelSets = ()
+    requests: LabelSets = ()
+    preemptions: LabelSets = ()
+    rejections: LabelSets = ()
+    prefix_queries: LabelSets = ()
+    prefix_hits: LabelSets = ()
+    stop: LabelSets = ()
+    length: LabelSets = ()
+    abort: LabelSets = ()
+    error: LabelSets = ()
+
+    def totals(self) -> Counters:
+        """The sums; None where a counter has no label set."""
+        return Counters(*(_sum(sets) if sets else None for sets in self))
 
 
 class SlotProgress(NamedTuple):
@@ -50,6 +88,19 @@ class SlotProgress(NamedTuple):
     task: str
     generated: int
     prompt: int = 0
+
+
+class ObservedSlots(NamedTuple):
+    """A lower bound of the slots: the most requests that ran while others waited.
+
+    `sightings` readings saw some wait, all of the server that started at `epoch`. `apart`: slots
+    held more tokens together than one KV cache of theirs could.
+    """
+
+    most: int = 0
+    sightings: int = 0
+    epoch: float | None = None
+    apart: bool = False
 
 
 class TeamSpend(NamedTuple):
@@ -62,7 +113,11 @@ class TeamSpend(NamedTuple):
 
 
 class EngineReading(NamedTuple):
-    """One engine at one moment. Ratios 0-1; `epoch` changes when the server restarts."""
+    """One engine at one moment. Ratios 0-1; `epoch` changes when the server restarts.
+
+    `models` are loaded; `aliases` are other names of these, `adapters` LoRA adapters on top of
+    them. `bad` names the figures that came in an unusable form: they are unknown.
+    """
 
     kind: EngineKind
     version: str | None = None
@@ -77,9 +132,9 @@ class EngineReading(NamedTuple):
     back_pressure: bool | None = None
     generation_tokens_per_s: float | None = None  # where the server itself reports a live rate
     counters: Counters = Counters()
+    sets: CounterSets = CounterSets()
     slots: tuple[SlotProgress, ...] | None = None
-    ttft: Histogram | None = None
-    itl: Histogram | None = None
+    latencies: Histograms = Histograms()
     vram_bytes: int | None = None
     epoch: float | None = None
     router: bool = False  # its traffic is the engines' traffic: never add it to theirs
@@ -88,3 +143,11 @@ class EngineReading(NamedTuple):
     health: EngineHealth = "online"
     advice: str | None = None  # one sentence: what the user can do about the health
     bad: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    adapters: tuple[str, ...] = ()
+    names_more: int = 0  # models, aliases and adapters beyond those
+    observed: ObservedSlots | None = None  # where that is where the slots come from
+
+
+def _sum(sets: LabelSets) -> float:
+    return sets[0][1] if len(sets) == 1 else fsum(value for _, value in sets)

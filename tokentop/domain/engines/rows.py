@@ -3,20 +3,24 @@
 from collections.abc import Callable, Sequence
 
 from tokentop.domain.economy.burn import burn
-from tokentop.domain.engines.observation import EngineObservation, latency
+from tokentop.domain.engines.observation import EngineObservation, latencies
 from tokentop.domain.engines.readings import Counters, EngineReading
 from tokentop.domain.fold.last_good import listed
 from tokentop.domain.numbers import ratio, total, whole
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import FailureKind
-from tokentop.domain.snapshot_engines import Engine, Finished, Spend
+from tokentop.domain.snapshot_engines import Engine, Finished, Latencies, Spend
 
 FROZEN_AFTER_S = 30.0
 STARTING = "Its process has started, but does not answer yet."
+SEVERAL = (
+    "several processes answer at this address in turn, so their rates cannot be told: name each"
+    " by its own address in an [[engine]] section"
+)
 _NOTHING = EngineReading("openai")
 
 
-def row(one: EngineObservation) -> Engine:
+def row(one: EngineObservation, *, burn_counts_length: bool = False) -> Engine:
     """The engine's row: what it is always, its figures only while they are of now."""
     named = one.reading or _NOTHING
     starting = one.state == "starting" and one.reading is None
@@ -43,14 +47,33 @@ def row(one: EngineObservation) -> Engine:
         backends=named.backends,
         spend=tuple(Spend(*account) for account in named.spend),
         pids=one.pids,
+        aliases=named.aliases,
+        adapters=named.adapters,
+        names_more=named.names_more,
+        tokens_seen=one.rates.tokens_seen,
     )
-    return engine if one.figures is None else _with_figures(engine, one, one.figures)
+    if one.figures is None:
+        return engine
+    wasted = burn((one.rates.window,), counts_length=burn_counts_length)
+    return _with_figures(engine, one, one.figures)._replace(burn=wasted)
+
+
+def flat(found: Latencies) -> dict[str, float | None]:
+    """The latencies that have keys of their own, by these."""
+    return {
+        "ttft_s": found.ttft.p50_s,
+        "itl_s": found.itl.p50_s,
+        "ttft_p95_s": found.ttft.p95_s,
+        "itl_p95_s": found.itl.p95_s,
+    }
 
 
 def _with_figures(engine: Engine, one: EngineObservation, reading: EngineReading) -> Engine:
     rates = one.rates
+    found = one.latencies or latencies(rates.latencies)
     return engine._replace(
-        **(one.latency or latency(rates))._asdict(),
+        **flat(found),  # type: ignore[arg-type]  # all of them are seconds
+        latencies=found,
         active=reading.active,
         queued=reading.queued,
         max_slots=reading.max_slots,
@@ -64,7 +87,6 @@ def _with_figures(engine: Engine, one: EngineObservation, reading: EngineReading
         generation_tokens_per_s=generation_rate(one),
         requests_per_s=rates.requests_per_s,
         prefix_hit_ratio=ratio(rates.window.prefix_hits, rates.window.prefix_queries),
-        burn=burn((rates.window,)),
         rate_at_least=rates.at_least,
     )
 
@@ -104,6 +126,8 @@ def problem(one: EngineObservation) -> str | None:
         return one.outcome.text
     if one.figures is not None and one.figures.bad:
         return f"unusable values in {listed(one.figures.bad)}"
+    if one.figures is not None and one.rates.several:
+        return SEVERAL
     if frozen(one) and one.reading is not None:
         return (
             f"reports {one.reading.active} running requests, but has made no token for"

@@ -117,7 +117,8 @@ def _engines(inp: FoldInput) -> EnginesSummary:
         return EnginesSummary(gpus=gpus(inp))
     from tokentop.domain.engines.aggregate import summarize  # loaded only with an engine
 
-    return summarize(inp.engines, gpus(inp), inp.host, inp.pooled)
+    counts_length = inp.policy.cost.burn_counts_length
+    return summarize(inp.engines, gpus(inp), inp.host, inp.pooled, burn_counts_length=counts_length)
 
 
 def _queue_answers(inp: FoldInput) -> bool:

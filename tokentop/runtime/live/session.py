@@ -129,16 +129,15 @@ class Session:
     def _gpus(self) -> Gpus | None:
         if not self._config.gpus:
             return None
-        from tokentop.transport.nvml import NvmlThread
-
         if not self._config.demo.enabled:
+            from tokentop.transport.nvml import NvmlThread
+
             return NvmlThread(self._poller.gpus_answered)
-        from tokentop.demo.gpus import reader
+        from tokentop.demo.gpus import DemoDriver
 
         began = self.now()
-        return NvmlThread(
-            self._poller.gpus_answered,
-            read=reader(lambda: self.now() - began, self._config.demo.seed),
+        return DemoDriver(
+            self._poller.gpus_answered, lambda: self.now() - began, self._config.demo.seed
         )
 
     def _changed(self) -> None:

@@ -51,15 +51,25 @@ class EngineRounds:
         self._polls: list[Polls] = []
         self._asked: set[str] = set()
         self._search_s = search_s
+        self._recent: Discovered | None = None
         self.findings: Findings | None = None
+
+    def will_search(self) -> bool:
+        """Whether `begin` will search, which the GPUs' processes help with."""
+        if not self._config.discovery.enabled or not self._search_is_due():
+            return False
+        if self._searched_at is None and self._search_s is None and self._recent is None:
+            self._recent = recent(self._config)
+        return self._recent is None
 
     def begin(self, until: float) -> None:
         """Ask everybody known, search where it is time to; never blocks."""
         self._asked.clear()
         self._first = self._searched_at is None
         self._take(0.0)
-        if self._config.discovery.enabled and self._search_is_due():
-            self._look()
+        searches = self.will_search()
+        if searches or self._recent is not None:
+            self._look(searches=searches)
         self._ask(until)
 
     def finish(self, until: float) -> None:
@@ -80,10 +90,11 @@ class EngineRounds:
             return False
         return self._searched_at is None or monotonic() - self._searched_at >= AGAIN_S
 
-    def _look(self) -> None:
+    def _look(self, *, searches: bool) -> None:
         self._searched_at = monotonic()
-        if self._first and self._search_s is None and (known := recent(self._config)) is not None:
-            self._adopt(known)
+        if not searches and self._recent is not None:
+            self._adopt(self._recent)
+            self._recent = None
             return
         self._searching = True
         threading.Thread(target=self._search, daemon=True).start()

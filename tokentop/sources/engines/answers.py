@@ -1,6 +1,7 @@
 """What one answer of an engine holds: documents, versions, names of models, short texts."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from tokentop.domain.readings import Failure
 from tokentop.sources import json_fields as values
@@ -49,6 +50,45 @@ def text_of(answer: Answer | Failure | None) -> str:
 def has_version(answer: Answer | Failure | None) -> bool:
     """Whether it is an object with a version in words."""
     return isinstance(document_of(answer).get("version"), str)
+
+
+class ModelNames(NamedTuple):
+    """The names that a server lists: models, other names of these, LoRA adapters on top of them.
+
+    `more` are further ones that are not kept.
+    """
+
+    models: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    adapters: tuple[str, ...] = ()
+    more: int = 0
+
+
+def names_of(answer: Answer | Failure | None) -> ModelNames | None:
+    """The names of a /v1/models answer whose cards have `root` and `parent`, as vLLM's have."""
+    if not isinstance(answer, Answer):
+        return None
+    try:
+        found = values.rows(values.load(answer.body), "data", "models")
+    except values.BadData:
+        return None
+    cards = [values.Fields(row) for row in found[:MAX_MODELS] if isinstance(row, dict)]
+    names = _sorted_out([card for card in cards if card.text("id", "id", "name", "model")])
+    return names._replace(more=max(0, len(found) - MAX_MODELS))
+
+
+def _sorted_out(cards: list[values.Fields]) -> ModelNames:
+    """Of the names of one root the first is the model's, the others are aliases."""
+    models: dict[str, str] = {}  # by root
+    aliases: dict[str, None] = {}
+    adapters: dict[str, None] = {}
+    for card in cards:
+        name = card.text("id", "id", "name", "model") or ""
+        if card.text("parent"):
+            adapters[name] = None
+        elif models.setdefault(card.text("root") or name, name) != name:
+            aliases[name] = None
+    return ModelNames(tuple(dict.fromkeys(models.values())), tuple(aliases), tuple(adapters))
 
 
 def models_of(answer: Answer | Failure | None) -> tuple[str, ...] | None:

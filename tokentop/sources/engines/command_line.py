@@ -31,6 +31,7 @@ class Command(NamedTuple):
     port: int | None = None  # the kind's usual one where none is named
     runner: bool = False  # started by an engine for one model
     metrics_port: int | None = None  # where metrics have a port of their own
+    one_pool: bool | None = None  # whether its slots share one KV cache
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Command | None:
@@ -48,7 +49,8 @@ def read(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Comma
     port = port or (None if runner or worker else spec(kind).port)
     slots, model = _slots(facts, options, environ), _model(facts, words, options)
     metrics_port = _port(_first(options, facts.metrics_flags)) or spec(kind).metrics_port
-    return Command(kind, slots, model, host, port, runner, metrics_port)
+    one_pool = _one_pool(facts, options, slots)
+    return Command(kind, slots, model, host, port, runner, metrics_port, one_pool)
 
 
 def kind_of(words: Sequence[str]) -> EngineKind | None:
@@ -128,6 +130,15 @@ def _slots(
     if slots is None:
         return _positive(environ.get(facts.slots_variable))
     return slots * (_positive(_first(options, facts.replica_flags)) or 1)
+
+
+def _one_pool(facts: CommandLine, options: Mapping[str, str], slots: int | None) -> bool | None:
+    """Whether the slots share one KV cache; by default where no number of them is named."""
+    if not facts.pool_flags:
+        return None
+    if not options.keys().isdisjoint(facts.no_pool_flags):
+        return False
+    return slots is None or not options.keys().isdisjoint(facts.pool_flags)
 
 
 def _model(facts: CommandLine, words: Sequence[str], options: Mapping[str, str]) -> str | None:

@@ -21,26 +21,31 @@ from tokentop.sources.engines.protocol import (
     Throttle,
     is_html,
 )
-from tokentop.sources.engines.series import Series, parse_page, read_counters
+from tokentop.sources.engines.series import Series, merged, parse_page, read_counters
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
-from tokentop.sources.metrics_page import Page, Sample, whole
+from tokentop.sources.figures import Figures
+from tokentop.sources.metrics_page import Page, Sample
 
 METRICS = "/metrics"
 ALIVE = "/health/liveliness"
 
 DEPLOYMENT = "litellm_deployment_state"
+# The others were refused before a token was made: a wrong key, no such model, too many requests.
+BROKE_OFF = "5..|408|499"
 
 SERIES = Series(
     presence="litellm_in_flight_requests",
     running=("litellm_in_flight_requests",),
     prompt_tokens=("litellm_input_tokens_metric_total", "litellm_input_tokens_total"),
     generation_tokens=("litellm_output_tokens_metric_total", "litellm_output_tokens_total"),
-    requests=("litellm_requests_metric_total",),
-    error=("litellm_llm_api_failed_requests_metric_total",),
+    succeeded=("litellm_requests_metric_total",),
+    error=(f'litellm_proxy_failed_requests_metric_total{{exception_status=~"{BROKE_OFF}"}}',),
     spend_usd=("litellm_spend_metric_total",),
     spend_tokens=("litellm_total_tokens_metric_total", "litellm_total_tokens_total"),
     ttft=("litellm_llm_api_time_to_first_token_metric",),
     itl=("litellm_deployment_latency_per_output_token",),
+    e2e=("litellm_request_total_latency_metric",),
+    queue=("litellm_request_queue_time_seconds",),
 )
 WANTED = SERIES.wanted(DEPLOYMENT)
 MAX_BYTES = 2 * 1024 * 1024  # labels multiply: 400 kB after seconds of light load
@@ -96,11 +101,13 @@ def _reading(metrics: Answer) -> EngineReading | Failure:
 
 def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
     """What runs; the reading of the page is itself one of the requests in flight."""
-    in_flight = whole(page.total(*SERIES.running))
+    figures = Figures(page)
+    in_flight = figures.count("active", *SERIES.running)
     return blank._replace(
         active=None if in_flight is None else max(0, in_flight - 1),
         router=True,
         backends=origins(page.label_values(DEPLOYMENT, "api_base")),
+        bad=merged(blank.bad, figures.bad),
     )
 
 

@@ -5,10 +5,10 @@ requested first. `/metrics` resets the averages that the user's own Prometheus r
 requested only where `/slots` is disabled.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tokentop.domain.engines.readings import EngineKind, EngineReading, SlotProgress
+from tokentop.domain.engines.readings import EngineKind, EngineReading, ObservedSlots, SlotProgress
 from tokentop.domain.readings import Failure
 from tokentop.sources import json_fields as values
 from tokentop.sources.engines.answers import document_of
@@ -20,10 +20,11 @@ from tokentop.sources.engines.protocol import (
     refused,
     status_of,
 )
-from tokentop.sources.engines.series import Series, parse_page, read_counters
+from tokentop.sources.engines.series import Series, merged, parse_page, read_counters
 from tokentop.sources.engines.slots import best_slots
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
-from tokentop.sources.metrics_page import Page, ratio, whole
+from tokentop.sources.figures import Figures
+from tokentop.sources.metrics_page import Page
 
 PROPS = "/props"
 SLOTS = "/slots"
@@ -42,17 +43,24 @@ WANTED = SERIES.wanted()
 
 MAX_LOADED = 16
 DISABLED = (404, 501)
+AUTOMATIC = 4  # so many slots a server has whose user named no number; they share one KV cache
 ASLEEP = "The model sleeps; the next request wakes it."
 NO_METRICS = "Slots and metrics are disabled: start llama-server with --slots or --metrics."
 
 
 class _Slots(NamedTuple):
-    """A list of slots; tokens per task for the rates."""
+    """A list of slots; tokens per task for the rates.
+
+    `held` are the tokens of running tasks and `each` the context of one slot, `room` that of all.
+    """
 
     size: int
     busy: int
     progress: tuple[SlotProgress, ...]
-    kv_cache: float | None
+    held: int | None = None
+    each: int = 0
+    room: int = 0
+    bad: tuple[str, ...] = ()
 
 
 class LlamaCpp:
@@ -62,6 +70,7 @@ class LlamaCpp:
 
     def __init__(self, hints: Hints = Hints()) -> None:  # noqa: B008  (a frozen value)
         self._hints = hints
+        self._apart = hints.observed.apart  # whether the slots were seen to share no cache
 
     def poll(self, now: float) -> PollProtocol:  # noqa: ARG002  (/props comes first each time)
         answers = yield (PROPS,)
@@ -121,7 +130,7 @@ class LlamaCpp:
         self, blank: EngineReading, total: int | None, found: Sequence[_Slots]
     ) -> EngineReading:
         slots, source = best_slots(total, self._hints, None)
-        usage = [f.kv_cache for f in found if f.kv_cache is not None]
+        usage = [share for f in found if (share := self._fullness(f)) is not None]
         return blank._replace(
             active=sum(f.busy for f in found) if found else None,
             max_slots=slots,
@@ -129,15 +138,34 @@ class LlamaCpp:
             kv_cache=max(usage, default=None),
             kv_estimated=bool(usage),
             slots=tuple(step for f in found for step in f.progress) if found else None,
+            observed=ObservedSlots(apart=self._apart),
+            bad=merged(blank.bad, tuple(name for f in found for name in f.bad)),
         )
+
+    def _fullness(self, found: _Slots) -> float | None:
+        """An estimate: tokens held by running tasks over the cells there are for them.
+
+        No answer says whether the slots share one pool of cells (no -np, or --kv-unified). They
+        don't where they hold more than one slot could, or where there are not as many of them as
+        a server has whose user named no number.
+        """
+        if found.held is None or not found.room:
+            return None
+        self._apart = self._apart or found.held > found.each
+        one_pool = self._hints.one_pool
+        if one_pool is None:
+            one_pool = found.size == AUTOMATIC and not self._apart
+        return min(1.0, found.held / (found.each if one_pool else found.room))
 
 
 def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
     """What runs and waits."""
+    figures = Figures(page)
     return blank._replace(
-        active=whole(page.total(*SERIES.running)),
-        queued=whole(page.total(*SERIES.waiting)),
-        kv_cache=ratio(page.highest(*SERIES.kv_cache)),
+        active=figures.count("active", *SERIES.running),
+        queued=figures.count("queued", *SERIES.waiting),
+        kv_cache=figures.ratio("kv_cache", *SERIES.kv_cache),
+        bad=merged(blank.bad, figures.bad),
     )
 
 
@@ -158,7 +186,8 @@ def read_slots(answer: Answer | Failure | None, prefix: str = "") -> _Slots | No
         return None
     busy = [row for row in rows if _busy(row)]
     progress = tuple(_progress(row, prefix) for row in rows)
-    return _Slots(len(rows), len(busy), progress, _fullness(rows, busy))
+    found = _Slots(len(rows), len(busy), progress)
+    return _with_cells(found, rows, busy)
 
 
 def _busy(row: Mapping[str, object]) -> bool:
@@ -180,15 +209,33 @@ def _progress(row: Mapping[str, object], prefix: str) -> SlotProgress:
     return SlotProgress(f"{place}/{task:.0f}", generated, prompt)
 
 
-def _fullness(rows: Sequence[dict[str, object]], busy: Sequence[dict[str, object]]) -> float | None:
-    """An estimate: tokens held by running tasks over the context of all slots."""
-    contexts = [values.as_count(row.get("n_ctx")) for row in rows]
+def _with_cells(
+    found: _Slots, rows: Sequence[dict[str, object]], busy: Sequence[dict[str, object]]
+) -> _Slots:
+    """The slots with what they hold and have room for, in builds that report it."""
+    bad = [name for row in rows for name in _unusable(row)]
+    contexts = [values.as_count(row.get("n_ctx")) or 0 for row in rows]
     held = [values.as_count(row.get("n_prompt_tokens")) for row in busy]
-    room = sum(c for c in contexts if c)
+    known = [tokens for tokens in held if tokens is not None]
     recent = all("is_processing" in row for row in rows)  # builds that have n_prompt_tokens
-    if not room or not recent or None in contexts or None in held:
-        return None
-    return min(1.0, sum(h for h in held if h) / room)
+    if recent and contexts and all(contexts) and len(known) == len(held):
+        found = found._replace(held=sum(known), each=max(contexts), room=sum(contexts))
+    return found._replace(bad=tuple(dict.fromkeys(bad)))
+
+
+def _unusable(row: Mapping[str, object]) -> Iterator[str]:
+    """The figures that a slot has in an unusable form."""
+    token = row.get("next_token")
+    token = token[0] if isinstance(token, list) and token else token
+    made = token.get("n_decoded") if isinstance(token, dict) else None
+    if made is not None and values.as_count(made) is None:
+        yield "generation_tokens"
+    read = row.get("n_prompt_tokens_processed")
+    if read is not None and values.as_count(read) is None:
+        yield "prompt_tokens"
+    for name in ("n_ctx", "n_prompt_tokens"):
+        if row.get(name) is not None and values.as_count(row[name]) is None:
+            yield "kv_cache"
 
 
 def _identity(facts: values.Fields) -> EngineReading:
@@ -233,6 +280,8 @@ SPEC = EngineSpec(
     command=CommandLine(
         ("llama-server", "llama.cpp-server", "llamafile"),
         slot_flags=(("-np", "--parallel", "--n-parallel"),),
+        pool_flags=("-kvu", "--kv-unified"),
+        no_pool_flags=("-no-kvu", "--no-kv-unified"),
         model_flags=(("-a", "--alias"), ("-m", "--model"), ("-hf", "-hfr", "--hf-repo")),
         slots_variable="LLAMA_ARG_N_PARALLEL",
         port_variable="LLAMA_ARG_PORT",

@@ -28,6 +28,7 @@ VERSION = "/api/version"
 ROOT = "/"
 
 MAX_RUNNERS = 16
+RUNNER = Hints(one_pool=False)  # it is always started with -np
 NAMES_ONLY = "Ollama reports no running requests; its runner does, to users who see its process."
 
 
@@ -96,6 +97,7 @@ class Ollama:
             kv_cache=max(usage, default=None),
             kv_estimated=bool(usage),
             slots=tuple(step for some in steps for step in some) if steps else None,
+            bad=tuple(dict.fromkeys((*blank.bad, *(name for r in found for name in r.bad)))),
         )
 
 
@@ -105,7 +107,7 @@ def _runners(
     """Each runner's own reading, its slots named by its address; failing ones are left out."""
     found: list[EngineReading] = []
     for origin in origins:
-        reading = yield from _at_origin(origin, LlamaCpp().poll(now))
+        reading = yield from _at_origin(origin, LlamaCpp(RUNNER).poll(now))
         if isinstance(reading, EngineReading) and reading.health == "online":
             steps = reading.slots
             if steps is not None:

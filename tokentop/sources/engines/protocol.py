@@ -12,7 +12,7 @@ port two above on the same host. An absolute URL may be yielded only where it li
 from collections.abc import Generator, Mapping
 from typing import NamedTuple, Protocol
 
-from tokentop.domain.engines.readings import EngineKind, EngineReading
+from tokentop.domain.engines.readings import EngineKind, EngineReading, ObservedSlots
 from tokentop.domain.readings import Failure
 
 AUTH_REQUIRED = "The server wants an API key: name it with token_env."
@@ -34,10 +34,15 @@ PollProtocol = Generator[Paths, Answers, EngineReading | Failure]
 
 
 class Hints(NamedTuple):
-    """What is known of an engine beside its answers: slots from the user or a command line."""
+    """What is known of an engine beside its answers: slots from the user or a command line.
+
+    `one_pool` says whether its slots share one KV cache, where its command line is known.
+    """
 
     configured_slots: int | None = None
     argv_slots: int | None = None
+    one_pool: bool | None = None
+    observed: ObservedSlots = ObservedSlots()  # the evidence of slots that was seen before
     # loopback origins: of processes that the engine started for models, or of its metrics
     runners: tuple[str, ...] = ()
 

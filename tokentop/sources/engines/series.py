@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-from tokentop.domain.engines.readings import Counters, EngineReading
-from tokentop.sources.metrics_page import Page, histogram_names
+from tokentop.domain.engines.readings import CounterSets, EngineReading, Histograms, LabelSets
+from tokentop.sources.figures import Figures
+from tokentop.sources.metrics_page import Page, bucket_name
 
 Names = tuple[str, ...]
 
@@ -11,18 +12,22 @@ STARTED = "process_start_time_seconds"
 
 COUNTED = (
     "prompt_tokens", "generation_tokens", "live_prompt_tokens", "live_generation_tokens",
-    "requests", "preemptions", "rejections", "prefix_queries", "prefix_hits", "finished", "abort",
-    "error", "spend_usd", "spend_tokens",
+    "requests", "succeeded", "preemptions", "rejections", "prefix_queries", "prefix_hits",
+    "finished", "abort", "error", "spend_usd", "spend_tokens",
 )  # fmt: skip
 """The figures of Series that count what happened since the server started."""
+
+LATENCIES = Histograms._fields
+"""The figures of Series that are histograms."""
 
 
 class Series(NamedTuple):
     """The names of each figure's series; of several that are there the first counts.
 
     Direct readings and Prometheus queries are made of them. A name may have a selector behind it,
-    `name{label="value"}`; a histogram is named without `_bucket`. Live tokens are counted while
-    they are made, the others, where an engine has both, when a request ends.
+    `name{label="value"}`; a histogram is named without `_bucket`, and is in seconds unless its
+    name ends in `_ms`. Live tokens are counted while they are made, the others, where an engine
+    has both, when a request ends.
     """
 
     presence: str  # a gauge that every server has: it makes a scraped target known as this engine
@@ -35,18 +40,23 @@ class Series(NamedTuple):
     generation_tokens: Names = ()
     live_prompt_tokens: Names = ()
     live_generation_tokens: Names = ()
-    requests: Names = ()
+    requests: Names = ()  # all that ended
+    succeeded: Names = ()  # those that ended well, where `abort` and `error` are not among them
     preemptions: Names = ()
     rejections: Names = ()
     prefix_queries: Names = ()
     prefix_hits: Names = ()
     finished: Names = ()  # requests by their label finished_reason
     abort: Names = ()
-    error: Names = ()
+    error: Names = ()  # failed after they began; what was refused before a token is not among them
     spend_usd: Names = ()  # by team and key
     spend_tokens: Names = ()
-    ttft: Names = ()  # seconds
+    ttft: Names = ()
     itl: Names = ()
+    e2e: Names = ()
+    queue: Names = ()
+    prefill: Names = ()
+    decode: Names = ()
     labels: Names = ()  # set apart what adds up to one figure; other labels repeat a figure
     gauge_labels: Names = ()  # the same of gauges only
 
@@ -58,10 +68,10 @@ class Series(NamedTuple):
     def wanted(self, *others: str) -> frozenset[str]:
         """What to keep of a page: the names of all series and of `others`."""
         counted = (name for figure in COUNTED for name in getattr(self, figure))
-        series = (*self.all_gauges(), *self.awake, *counted)
+        buckets = (bucket_name(name) for figure in LATENCIES for name in getattr(self, figure))
+        series = (*self.all_gauges(), *self.awake, *counted, *buckets)
         names = (name.partition("{")[0] for name in series)
-        latencies = histogram_names(*self.ttft, *self.itl)
-        return frozenset((*names, *latencies, *others, STARTED))
+        return frozenset((*names, *others, STARTED))
 
 
 def parse_page(body: bytes, wanted: frozenset[str]) -> Page:
@@ -73,28 +83,59 @@ def parse_page(body: bytes, wanted: frozenset[str]) -> Page:
 
 def read_counters(reading: EngineReading, page: Page, series: Series) -> EngineReading:
     """The reading with a page's counters and latencies, and when the server started."""
+    figures = Figures(page)
+    sets = counter_sets(figures, series)
+    latencies = Histograms(*(figures.histograms(f, *getattr(series, f)) for f in LATENCIES))
     return reading._replace(
-        counters=_counters(page, series),
-        ttft=page.histogram(*series.ttft),
-        itl=page.histogram(*series.itl),
-        epoch=page.highest(STARTED),
+        counters=sets.totals(),
+        sets=sets,
+        latencies=latencies,
+        epoch=max((row.value for row in figures.samples("epoch", STARTED)), default=None),
+        bad=merged(reading.bad, figures.bad),
     )
 
 
-def _counters(page: Page, series: Series) -> Counters:
-    """The counters of a page whose figures add up over all label sets."""
-    ended = page.by_label(series.finished[0], "finished_reason") if series.finished else {}
-    requests = sum(ended.values()) if ended else page.total(*series.requests)
-    return Counters(
-        prompt_tokens=page.total(*series.prompt_tokens),
-        generation_tokens=page.total(*series.generation_tokens),
+def merged(one: Names, other: Names) -> Names:
+    """The names of both, each once."""
+    return tuple(dict.fromkeys((*one, *other))) if other else one
+
+
+def counter_sets(figures: Figures, series: Series) -> CounterSets:
+    """The label sets of every counter of a page."""
+
+    def sets(figure: str) -> LabelSets:
+        names: Names = getattr(series, figure)
+        return figures.sets(figure, *names) if names else ()
+
+    ended = _by_reason(figures, series)
+    abort = ended.get("abort", ()) if ended else sets("abort")
+    error = ended.get("error", ()) if ended else sets("error")
+    requests = tuple(each for reason in ended.values() for each in reason) or sets("requests")
+    if series.succeeded:
+        requests = _apart(succeeded=sets("succeeded"), abort=abort, error=error)
+    return CounterSets(
+        prompt_tokens=sets("prompt_tokens"),
+        generation_tokens=sets("generation_tokens"),
         requests=requests,
-        preemptions=page.total(*series.preemptions),
-        rejections=page.total(*series.rejections),
-        prefix_queries=page.total(*series.prefix_queries),
-        prefix_hits=page.total(*series.prefix_hits),
-        stop=ended.get("stop"),
-        length=ended.get("length"),
-        abort=ended.get("abort", page.total(*series.abort)),
-        error=ended.get("error", page.total(*series.error)),
+        preemptions=sets("preemptions"),
+        rejections=sets("rejections"),
+        prefix_queries=sets("prefix_queries"),
+        prefix_hits=sets("prefix_hits"),
+        stop=ended.get("stop", ()),
+        length=ended.get("length", ()),
+        abort=abort,
+        error=error,
     )
+
+
+def _by_reason(figures: Figures, series: Series) -> dict[str, LabelSets]:
+    """The label sets of requests that ended, by why."""
+    found: dict[str, list[tuple[str, float]]] = {}
+    for labels, value, key in figures.samples("requests", *series.finished):
+        found.setdefault(labels.get("finished_reason", ""), []).append((key, value))
+    return {reason: tuple(sets) for reason, sets in found.items()}
+
+
+def _apart(**parts: LabelSets) -> LabelSets:
+    """The label sets of several series, kept apart by the series."""
+    return tuple((f"{part} {key}", value) for part, sets in parts.items() for key, value in sets)

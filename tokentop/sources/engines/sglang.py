@@ -5,10 +5,19 @@ Never requested: `/health` and `/health_generate`, each of which runs a token th
 older servers have them in `/get_server_info`, a scheduler round trip made once a minute.
 """
 
-from tokentop.domain.engines.readings import EngineKind, EngineReading
+from collections.abc import Iterable
+
+from tokentop.domain.engines.readings import EngineKind, EngineReading, LabelSets
+from tokentop.domain.numbers import whole
 from tokentop.domain.readings import Failure
 from tokentop.sources import json_fields as values
-from tokentop.sources.engines.answers import document_of, models_of, owners_of
+from tokentop.sources.engines.answers import (
+    MAX_MODELS,
+    ModelNames,
+    document_of,
+    names_of,
+    owners_of,
+)
 from tokentop.sources.engines.protocol import (
     AUTH_REQUIRED,
     Answer,
@@ -20,16 +29,18 @@ from tokentop.sources.engines.protocol import (
     is_html,
     status_of,
 )
-from tokentop.sources.engines.series import Series, parse_page, read_counters
+from tokentop.sources.engines.series import Series, merged, parse_page, read_counters
 from tokentop.sources.engines.slots import best_slots
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
-from tokentop.sources.metrics_page import Page, ratio, whole
+from tokentop.sources.figures import Figures
+from tokentop.sources.metrics_page import Page, Sample
 
 LOADS = "/v1/loads"
 METRICS = "/metrics"
 SERVER_INFO = "/get_server_info"
 NAMES = "/v1/models"
 
+PREFIX = "sglang:"
 RUNNING = "sglang:num_running_reqs"
 QUEUED = "sglang:num_queue_reqs"
 THROUGHPUT = "sglang:gen_throughput"
@@ -53,6 +64,9 @@ SERIES = Series(
     abort=("sglang:num_aborted_requests_total", "sglang:num_aborted_requests"),
     ttft=("sglang:time_to_first_token_seconds",),
     itl=("sglang:inter_token_latency_seconds", "sglang:time_per_output_token_seconds"),
+    e2e=("sglang:e2e_request_latency_seconds",),
+    queue=("sglang:queue_time_seconds",),
+    prefill=('sglang:per_stage_req_latency_seconds{stage="prefill_forward"}',),
     labels=("model_name", "dp_rank", "mode", "is_streaming"),
     gauge_labels=("priority",),
 )
@@ -69,7 +83,7 @@ class Sglang:
         self._hints = hints
         self._names_due = Throttle()
         self._info_due = Throttle()
-        self._models: tuple[str, ...] | None = None
+        self._names: ModelNames | None = None
         self._reported: int | None = None
         self._version: str | None = None
 
@@ -83,7 +97,7 @@ class Sglang:
             self._remember_info(older[SERVER_INFO], now)
         page = _page(metrics)
         core = _core(loads)
-        if core is None and not page:
+        if core is None and page is None:
             return self._silent(loads, metrics)
         reading = self._read(core, page)
         if status_of(loads) in (401, 403) and reading.max_slots is None:
@@ -91,9 +105,9 @@ class Sglang:
         return reading
 
     def _remember_names(self, answer: Answer | Failure | None, now: float) -> None:
-        names = models_of(answer)
+        names = names_of(answer)
         if names is not None:
-            self._models = names
+            self._names = names
             self._names_due.done(now)
 
     def _remember_info(self, answer: Answer | Failure, now: float) -> None:
@@ -114,8 +128,7 @@ class Sglang:
     def _silent(
         self, loads: Answer | Failure, metrics: Answer | Failure
     ) -> EngineReading | Failure:
-        blank = EngineReading("sglang", version=self._version, models=self._models)
-        blank = blank._replace(model=self._models[0] if self._models else None)
+        blank = self._named(EngineReading("sglang", version=self._version), None)
         if status_of(loads) in (401, 403):
             return blank._replace(health="auth-required", advice=AUTH_REQUIRED)
         if status_of(loads) == 404:
@@ -129,23 +142,34 @@ class Sglang:
 
     def _read(self, core: EngineReading | None, page: Page | None) -> EngineReading:
         reading = core or EngineReading("sglang")
-        if page:
+        if page is not None:
             reading = _with_counters(read_gauges(reading, page), page)
-        names = self._models or (page.label_values(RUNNING, "model_name") if page else ()) or None
         slots, source = best_slots(reading.max_slots or self._reported, self._hints, None)
+        return self._named(reading, page)._replace(
+            version=reading.version or self._version, max_slots=slots, slots_source=source
+        )
+
+    def _named(self, reading: EngineReading, page: Page | None) -> EngineReading:
+        known = self._names or ModelNames()
+        names, more = known.models, 0
+        if page is not None and not names:
+            found = page.label_values(RUNNING, "model_name")
+            names, more = found[:MAX_MODELS], max(0, len(found) - MAX_MODELS)
         return reading._replace(
-            version=reading.version or self._version,
-            models=names,
+            models=names or None,
             model=names[0] if names else None,
-            max_slots=slots,
-            slots_source=source,
+            aliases=known.aliases,
+            adapters=known.adapters,
+            names_more=known.more + more,
         )
 
 
 def _page(answer: Answer | Failure) -> Page | None:
+    """The metrics; None where the page has none of SGLang's."""
     if not isinstance(answer, Answer) or is_html(answer):
         return None
-    return parse_page(answer.body, WANTED)
+    page = parse_page(answer.body, WANTED)
+    return page if page.has_any(PREFIX) else None
 
 
 def _core(answer: Answer | Failure) -> EngineReading | None:
@@ -159,76 +183,96 @@ def _core(answer: Answer | Failure) -> EngineReading | None:
         return None
     if not ranks:
         return None
-    active = _sum([rank.count("active", "num_running_reqs") for rank in ranks])
-    throughput = _sum([rank.amount("rate", "gen_throughput") for rank in ranks])
-    usage = [u for rank in ranks if (u := rank.ratio("kv_cache", "token_usage")) is not None]
+    active = _added(ranks, "active", "num_running_reqs")
+    rate = _added(ranks, "generation_tokens_per_s", "gen_throughput")
+    usage = [rank.share("kv_cache", "token_usage") for rank in ranks]
+    known = [share for share in usage if share is not None]
+    bad = tuple(dict.fromkeys(name for rank in ranks for name in rank.bad))
     return EngineReading(
         "sglang",
         version=values.Fields(document).text("version"),
-        active=None if active is None else round(active),
-        queued=whole(_sum([rank.count("queued", "num_waiting_reqs") for rank in ranks])),
-        max_slots=whole(_sum([rank.count("slots", "max_running_requests") for rank in ranks])),
-        kv_cache=max(usage, default=None),
+        active=whole(active),
+        queued=whole(_added(ranks, "queued", "num_waiting_reqs")),
+        max_slots=whole(_added(ranks, "max_slots", "max_running_requests")),
+        kv_cache=None if "kv_cache" in bad else max(known, default=None),
         # On a drained server the last window's figure stays.
-        generation_tokens_per_s=0.0 if active == 0 else throughput,
-        bad=tuple(dict.fromkeys(name for rank in ranks for name in rank.bad)),
+        generation_tokens_per_s=0.0 if active == 0 else rate,
+        bad=bad,
     )
+
+
+def _added(ranks: Iterable[values.Fields], figure: str, name: str) -> float | None:
+    """The sum of the ranks that have it; None where it is unusable in one of them."""
+    numbers = [(rank.amount(figure, name), figure in rank.bad) for rank in ranks]
+    known = [number for number, _ in numbers if number is not None]
+    return sum(known) if known and not any(bad for _, bad in numbers) else None
 
 
 def read_gauges(reading: EngineReading, page: Page) -> EngineReading:
     """What runs and waits, where /v1/loads did not have it."""
-    active = reading.active
-    if active is None:
-        active = whole(_over_ranks(page, RUNNING))
-    queued = reading.queued
-    if queued is None:
-        queued = whole(_over_ranks(page, QUEUED))
+    figures = Figures(page)
+    active, queued = reading.active, reading.queued
+    if active is None and "active" not in reading.bad:
+        active = whole(_over_ranks(figures, "active", RUNNING))
+    if queued is None and "queued" not in reading.bad:
+        queued = whole(_over_ranks(figures, "queued", QUEUED))
     usage, rate = reading.kv_cache, reading.generation_tokens_per_s
+    if usage is None and "kv_cache" not in reading.bad:
+        usage = figures.ratio("kv_cache", *SERIES.kv_cache)
     if rate is None:  # on a drained server the last window's figure stays
-        rate = 0.0 if active == 0 else _over_ranks(page, THROUGHPUT)
+        rate = 0.0 if active == 0 else _over_ranks(figures, "generation_tokens_per_s", THROUGHPUT)
     return reading._replace(
         active=active,
         queued=queued,
-        kv_cache=ratio(page.highest(*SERIES.kv_cache)) if usage is None else usage,
+        kv_cache=usage,
         generation_tokens_per_s=rate,
+        bad=merged(reading.bad, figures.bad),
     )
 
 
 def _with_counters(reading: EngineReading, page: Page) -> EngineReading:
-    """Live counts before those that move when a request ends; ranks repeat each other in them."""
-    reading = read_counters(reading, page, SERIES)
-    ended = reading.counters
-    prompt = _over_ranks(page, *SERIES.live_prompt_tokens)
-    generated = _over_ranks(page, *SERIES.live_generation_tokens)
-    counters = ended._replace(
-        prompt_tokens=ended.prompt_tokens if prompt is None else prompt,
-        generation_tokens=ended.generation_tokens if generated is None else generated,
-        preemptions=_over_ranks(page, *SERIES.preemptions),
+    """Live counts before those that move when a request ends."""
+    reading, figures = read_counters(reading, page, SERIES), Figures(page)
+    prompt = _once(figures, "prompt_tokens", *SERIES.live_prompt_tokens)
+    generated = _once(figures, "generation_tokens", *SERIES.live_generation_tokens)
+    ended = reading.sets
+    sets = ended._replace(
+        prompt_tokens=prompt or ended.prompt_tokens,
+        generation_tokens=generated or ended.generation_tokens,
+        preemptions=_once(figures, "preemptions", *SERIES.preemptions),
         prefix_queries=prompt,
-        prefix_hits=None if prompt is None else _over_ranks(page, *SERIES.prefix_hits),
+        prefix_hits=_once(figures, "prefix_hits", *SERIES.prefix_hits) if prompt else (),
     )
-    return reading._replace(counters=counters)
+    bad = merged(reading.bad, figures.bad)
+    return reading._replace(sets=sets, counters=sets.totals(), bad=bad)
 
 
-def _over_ranks(page: Page, *names: str) -> float | None:
-    """The first of these series that is there: the highest of each data-parallel rank, added.
+def _once(figures: Figures, figure: str, *names: str) -> LabelSets:
+    """One label set for each data-parallel rank: the first tensor-parallel one that counts."""
+    ranks = _ranks(figures.samples(figure, *names))
+    first = (next((row for row in rows if row.value), rows[0]) for rows in ranks)
+    return tuple((row.key, row.value) for row in first)
 
-    Tensor-parallel ranks repeat each other. With priority scheduling the row without a priority
-    is the total of the others.
+
+def _over_ranks(figures: Figures, figure: str, *names: str) -> float | None:
+    """The highest of each data-parallel rank, added; None where one of them is unusable."""
+    ranks = _ranks(figures.complete(figure, *names))
+    return sum(max(row.value for row in rank) for rank in ranks) if ranks else None
+
+
+def _ranks(rows: Iterable[Sample]) -> list[list[Sample]]:
+    """The samples by data-parallel rank; the tensor-parallel ranks in one repeat each other.
+
+    With priority scheduling the row without a priority is the total of the others.
     """
-    rows = next((found for name in names if (found := page.samples(name))), [])
-    if any(not s.labels.get("priority") for s in rows):
-        rows = [s for s in rows if not s.labels.get("priority")]
-    ranks: dict[tuple[str, ...], float] = {}
-    for sample in rows:
-        rank = tuple(sample.labels.get(name, "") for name in APART)
-        ranks[rank] = max(ranks.get(rank, sample.value), sample.value)
-    return sum(ranks.values()) if ranks else None
-
-
-def _sum(numbers: list[float | None] | list[int | None]) -> float | None:
-    known = [n for n in numbers if n is not None]
-    return float(sum(known)) if known else None
+    ordered = sorted(rows, key=lambda row: row.key)
+    if any(not row.labels.get("priority") for row in ordered):
+        ordered = [row for row in ordered if not row.labels.get("priority")]
+    ranks: dict[tuple[str, ...], list[Sample]] = {}
+    for row in ordered:
+        rank = tuple(row.labels.get(name, "") for name in APART)
+        ranks.setdefault(rank, []).append(row)
+    return list(ranks.values())
 
 
 def _is_sglang(answers: Answers) -> bool:

@@ -30,6 +30,8 @@ class CommandLine(NamedTuple):
     host_flags: Flags = ("--host", "--hostname")
     slot_flags: tuple[Flags, ...] = ()
     metrics_flags: Flags = ()  # where metrics have a port of their own
+    pool_flags: Flags = ()  # let the slots share one KV cache, which they do by default where
+    no_pool_flags: Flags = ()  # no number of slots is named; and keep them apart
     replica_flags: Flags = ()  # so many replicas have those slots each
     model_flags: tuple[Flags, ...] = ()
     model_follows: str = ""  # the subcommand behind which the model may stand

@@ -18,10 +18,11 @@ from tokentop.sources.engines.protocol import (
     is_html,
     refused,
 )
-from tokentop.sources.engines.series import Series, parse_page, read_counters
+from tokentop.sources.engines.series import Series, merged, parse_page, read_counters
 from tokentop.sources.engines.slots import best_slots
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
-from tokentop.sources.metrics_page import Page, ratio, whole
+from tokentop.sources.figures import Figures
+from tokentop.sources.metrics_page import Page
 
 METRICS = "/metrics"
 INFO = "/info"
@@ -29,6 +30,7 @@ INFO = "/info"
 BATCH_TOKENS = "tgi_batch_current_max_tokens"
 BATCH_LIMIT = "tgi_batch_max_total_tokens"
 FAILURE = ("tgi_request_failure", "tgi_request_failure_total")
+REFUSED = "overloaded|validation|template"  # before a token was made
 
 SERIES = Series(
     presence="tgi_batch_current_size",
@@ -37,10 +39,14 @@ SERIES = Series(
     gauges=(BATCH_TOKENS, BATCH_LIMIT),
     prompt_tokens=("tgi_request_input_length_sum",),
     generation_tokens=("tgi_request_generated_tokens_sum",),
-    requests=("tgi_request_success", "tgi_request_success_total"),
+    succeeded=("tgi_request_success", "tgi_request_success_total"),
     rejections=tuple(f'{name}{{err="overloaded"}}' for name in FAILURE),
-    error=tuple(f'{name}{{err!="overloaded"}}' for name in FAILURE),
+    abort=tuple(f'{name}{{err="dropped"}}' for name in FAILURE),
+    error=tuple(f'{name}{{err!~"dropped|{REFUSED}"}}' for name in FAILURE),
     itl=("tgi_request_mean_time_per_token_duration",),
+    e2e=("tgi_request_duration",),
+    queue=("tgi_request_queue_duration",),
+    prefill=('tgi_batch_inference_duration{method="prefill"}',),  # decode's is of one step
     labels=("err", "method"),
 )
 WANTED = SERIES.wanted()
@@ -98,13 +104,16 @@ class Tgi:
 
 def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
     """What runs and waits; the cache's is the share of the batch's token budget."""
-    held, room = page.total(BATCH_TOKENS), page.total(BATCH_LIMIT)
-    usage = ratio(held / room) if held is not None and room else None
+    figures = Figures(page)
+    held = figures.amount("kv_cache", BATCH_TOKENS)
+    room = figures.amount("kv_cache", BATCH_LIMIT)
+    usage = figures.within_one("kv_cache", held / room if held is not None and room else None)
     return blank._replace(
-        active=whole(page.total(*SERIES.running)),
-        queued=whole(page.total(*SERIES.waiting)),
+        active=figures.count("active", *SERIES.running),
+        queued=figures.count("queued", *SERIES.waiting),
         kv_cache=usage,
         kv_estimated=usage is not None,
+        bad=merged(blank.bad, figures.bad),
     )
 
 

@@ -21,10 +21,11 @@ from tokentop.sources.engines.protocol import (
     Throttle,
     refused,
 )
-from tokentop.sources.engines.series import Series, parse_page, read_counters
-from tokentop.sources.engines.slots import ObservedSlots, best_slots
+from tokentop.sources.engines.series import Series, merged, parse_page, read_counters
+from tokentop.sources.engines.slots import observed, with_slots
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
-from tokentop.sources.metrics_page import Page, ratio, whole
+from tokentop.sources.figures import Figures
+from tokentop.sources.metrics_page import Page
 
 SERVER = "/v2"
 READY = "/v2/health/ready"
@@ -48,13 +49,20 @@ SERIES = Series(
     ),
     prompt_tokens=("vllm:prompt_tokens_total",),
     generation_tokens=("vllm:generation_tokens_total",),
-    requests=(f"nv_inference_request_success{{{PIPELINE}}}",),
+    succeeded=(f"nv_inference_request_success{{{PIPELINE}}}",),
     preemptions=("vllm:num_preemptions_total",),
     rejections=(f'{FAILED}{{reason="REJECTED",{PIPELINE}}}',),
     abort=(f'{FAILED}{{reason="CANCELED",{PIPELINE}}}',),
     error=(f'{FAILED}{{reason!~"REJECTED|CANCELED",{PIPELINE}}}',),
-    ttft=("vllm:time_to_first_token_seconds",),
-    itl=("vllm:time_per_output_token_seconds",),
+    ttft=(
+        "vllm:time_to_first_token_seconds",
+        f"nv_inference_first_response_histogram_ms{{{PIPELINE}}}",  # where it is turned on
+    ),
+    itl=("vllm:time_per_output_token_seconds", "vllm:inter_token_latency_seconds"),
+    e2e=("vllm:e2e_request_latency_seconds",),
+    queue=("vllm:request_queue_time_seconds",),
+    prefill=("vllm:request_prefill_time_seconds",),
+    decode=("vllm:request_decode_time_seconds",),
     labels=("model", "version", "reason"),
     gauge_labels=("request_type", "kv_cache_block_type"),
 )
@@ -73,7 +81,7 @@ class Triton:
         self._seldom = Throttle()
         self._metrics_retry = Throttle()
         self._metrics = next((url + METRICS for url in hints.runners), f":+2{METRICS}")
-        self._observed = ObservedSlots()
+        self._observed = hints.observed
         self._version: str | None = None
         self._models: tuple[str, ...] | None = None
 
@@ -117,25 +125,26 @@ class Triton:
 
     def _read(self, page: Page) -> EngineReading:
         reading = read_counters(read_gauges(self._blank(), page), page, SERIES)
-        self._observed.add(reading.active, reading.queued, reading.kv_cache)
-        slots, source = best_slots(reading.max_slots, self._hints, self._observed.lower_bound())
-        return reading._replace(max_slots=slots, slots_source=source)
+        self._observed = observed(self._observed, reading)
+        return with_slots(reading, self._hints, self._observed)
 
 
 def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
     """What runs and waits, over all models; the slots where a backend exports them."""
-    rows = page.samples(f"{PENDING}{{{PIPELINE}}}") or page.samples(PENDING)
+    figures = Figures(page)
+    rows = page.all(f"{PENDING}{{{PIPELINE}}}") or page.all(PENDING)
     named = dict.fromkeys(clean(row.labels.get("model", "")) for row in rows)
     names = tuple(name for name in named if name)[:MAX_MODELS] or blank.models or ()
-    slots = whole(page.total(f'{BATCHER}{{request_type="max"}}'))
+    slots = figures.count("max_slots", f'{BATCHER}{{request_type="max"}}')
     return blank._replace(
         model=names[0] if names else None,
         models=names or None,
-        active=whole(page.total(*SERIES.running)),
-        queued=whole(page.total(*SERIES.waiting)),
-        kv_cache=ratio(page.highest(*SERIES.kv_cache)),
+        active=figures.count("active", *SERIES.running),
+        queued=figures.count("queued", *SERIES.waiting),
+        kv_cache=figures.ratio("kv_cache", *SERIES.kv_cache),
         max_slots=slots,
         slots_source="reported" if slots else None,
+        bad=merged(blank.bad, figures.bad),
     )
 
 

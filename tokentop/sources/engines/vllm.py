@@ -7,7 +7,15 @@ documentation, "Production metrics". Not read: `/load` (0 unless tracking was en
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.domain.readings import Failure
-from tokentop.sources.engines.answers import has_version, models_of, owners_of, version_of
+from tokentop.domain.text import clean
+from tokentop.sources.engines.answers import (
+    MAX_MODELS,
+    ModelNames,
+    has_version,
+    names_of,
+    owners_of,
+    version_of,
+)
 from tokentop.sources.engines.origins import origins
 from tokentop.sources.engines.protocol import (
     Answer,
@@ -19,12 +27,16 @@ from tokentop.sources.engines.protocol import (
     is_html,
     refused,
 )
-from tokentop.sources.engines.series import Series, parse_page, read_counters
-from tokentop.sources.engines.slots import ObservedSlots, best_slots
+from tokentop.sources.engines.series import Series, merged, parse_page, read_counters
+from tokentop.sources.engines.slots import observed, with_slots
 from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
-from tokentop.sources.metrics_page import Page, ratio, whole
+from tokentop.sources.figures import Figures
+from tokentop.sources.metrics_page import Page
 
+PREFIX = "vllm:"
 RUNNING = "vllm:num_requests_running"
+LORA = "vllm:lora_requests_info"
+MAX_ADAPTERS = 256
 
 SERIES = Series(
     presence=RUNNING,
@@ -42,10 +54,14 @@ SERIES = Series(
     finished=("vllm:request_success_total",),
     ttft=("vllm:time_to_first_token_seconds",),
     itl=("vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds"),
+    e2e=("vllm:e2e_request_latency_seconds",),
+    queue=("vllm:request_queue_time_seconds",),
+    prefill=("vllm:request_prefill_time_seconds",),
+    decode=("vllm:request_decode_time_seconds",),
     labels=("engine", "model_name", "server", "finished_reason", "reason"),
     gauge_labels=("sleep_state",),
 )
-WANTED = SERIES.wanted()
+WANTED = SERIES.wanted(LORA)
 
 
 class Vllm:
@@ -56,9 +72,9 @@ class Vllm:
     def __init__(self, hints: Hints = Hints()) -> None:  # noqa: B008  (a frozen value)
         self._hints = hints
         self._seldom = Throttle()
-        self._observed = ObservedSlots()
+        self._observed = hints.observed
         self._version: str | None = None
-        self._models: tuple[str, ...] | None = None
+        self._names: ModelNames | None = None
 
     def poll(self, now: float) -> PollProtocol:
         rare: Paths = ("/version", "/v1/models") if self._seldom.due(now) else ()
@@ -75,42 +91,62 @@ class Vllm:
 
     def _remember(self, version: Answer | Failure, models: Answer | Failure, now: float) -> None:
         self._version = version_of(version) or self._version
-        self._models = models_of(models) or self._models
+        self._names = names_of(models) or self._names
         if isinstance(version, Answer):
             self._seldom.done(now)
 
     def _blank(self, page: Page | None = None) -> EngineReading:
-        names = self._models or (page and page.label_values(RUNNING, "model_name")) or None
+        known = self._names or ModelNames()
+        names, more = known.models, 0
+        if page is not None and not names:
+            found = page.label_values(RUNNING, "model_name")
+            names, more = found[:MAX_MODELS], max(0, len(found) - MAX_MODELS)
         return EngineReading(
-            "vllm", version=self._version, models=names, model=names[0] if names else None
+            "vllm",
+            version=self._version,
+            models=names or None,
+            model=names[0] if names else None,
+            aliases=known.aliases,
+            adapters=known.adapters or (_adapters(page) if page else ()),
+            names_more=known.more + more,
         )
 
     def _read(self, page: Page) -> EngineReading:
         blank = self._blank(page)
-        if not page.has(RUNNING) and not page.has(SERIES.generation_tokens[0]):
+        if not page.has_any(PREFIX):
             return blank._replace(
                 health="no-metrics",
                 advice="Statistics are disabled: start vLLM without --disable-log-stats.",
             )
         reading = read_counters(read_gauges(blank, page), page, SERIES)
-        self._observed.add(reading.active, reading.queued, reading.kv_cache)
-        slots, source = best_slots(None, self._hints, self._observed.lower_bound())
-        return reading._replace(max_slots=slots, slots_source=source)
+        self._observed = observed(self._observed, reading)
+        return with_slots(reading, self._hints, self._observed)
+
+
+def _adapters(page: Page) -> tuple[str, ...]:
+    """The LoRA adapters in use; the newest label set is of now, the others are what was before."""
+    rows = page.all(LORA)
+    labels = max(rows, key=lambda row: row.value).labels if rows else {}
+    listed = (labels.get(f"{state}_lora_adapters", "") for state in ("running", "waiting"))
+    names = (clean(name) for names in listed for name in names.split(",")[:MAX_ADAPTERS])
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def read_gauges(blank: EngineReading, page: Page) -> EngineReading:
     """What runs and waits, over all engines and models of the server."""
-    asleep = page.total(*SERIES.awake) == 0
-    labels = page.samples(RUNNING)
+    figures = Figures(page)
+    asleep = figures.amount("awake", *SERIES.awake) == 0
+    labels = page.all(RUNNING)
     router = bool(labels) and all("server" in s.labels for s in labels)
     return blank._replace(
-        active=whole(page.total(*SERIES.running)),
-        queued=whole(page.total(*SERIES.waiting)),
-        kv_cache=ratio(page.highest(*SERIES.kv_cache)),
+        active=figures.count("active", *SERIES.running),
+        queued=figures.count("queued", *SERIES.waiting),
+        kv_cache=figures.ratio("kv_cache", *SERIES.kv_cache),
         router=router,
         backends=origins(page.label_values(RUNNING, "server")) if router else (),
         health="asleep" if asleep else "online",
         advice="The model sleeps; POST /wake_up wakes it." if asleep else None,
+        bad=merged(blank.bad, figures.bad),
     )
 
 

@@ -5,7 +5,8 @@ from typing import Any
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean
 from tokentop.sources.engines.protocol import Answer, is_html
-from tokentop.sources.json_fields import LARGEST, BadData, load
+from tokentop.sources.json_fields import BadData, load
+from tokentop.sources.metrics_page import is_measurement
 
 Row = tuple[dict[str, str], float, float]  # labels, value, when it was evaluated (Unix seconds)
 
@@ -18,13 +19,15 @@ NO_PATH = (
     " into prometheus.url"
 )
 REFUSED = "refused a query ({}): it may be older than Prometheus 2.26, or of another kind"
+ODD_LABELS = "{} rows of the server's answers are left out: a label in them is no text"
 BUSY = "could not finish a query in time (503): it is busy, or the fleet is too large for it"
 
 
 def rows(answer: Answer | Failure) -> tuple[list[Row], tuple[str, ...]]:
-    """The usable rows and the server's warnings; raises BadData for anything but a vector.
+    """The rows and the server's warnings; raises BadData for anything but a vector.
 
-    A row that is NaN, infinite or no measurement is left out: unknown, not 0.
+    A row's value may be NaN, infinite or negative. Rows without readable labels are left out, and
+    the warnings name their number.
     """
     if isinstance(answer, Failure):
         raise BadData(answer.text)
@@ -39,7 +42,14 @@ def rows(answer: Answer | Failure) -> tuple[list[Row], tuple[str, ...]]:
     found = data.get("result") if isinstance(data, dict) else None
     if not isinstance(found, list) or data is None or data.get("resultType") != "vector":
         raise BadData("the server answered a query with something other than a vector")
-    return _usable(found), _warnings(document)
+    good, odd = _read(found)
+    warnings = _warnings(document)
+    return good, (*warnings, ODD_LABELS.format(odd)) if odd else warnings
+
+
+def measured(rows: list[Row]) -> list[Row]:
+    """Those whose value is a measurement; what the others would say is unknown, not 0."""
+    return [row for row in rows if is_measurement(row[1])]
 
 
 def advise(failure: Failure) -> Failure:
@@ -49,18 +59,25 @@ def advise(failure: Failure) -> Failure:
     return failure if text is None else failure._replace(text=f"the server {text}")
 
 
-def _usable(found: list[Any]) -> list[Row]:
-    """Written for speed: a thousand engines are tens of thousands of rows."""
+def _read(found: list[Any]) -> tuple[list[Row], int]:
+    """The rows, and how many have a label that is no text.
+
+    Written for speed: a thousand engines are tens of thousands of rows.
+    """
     good: list[Row] = []
+    odd = 0
     for item in found:
         try:
             labels, (at, text) = item["metric"], item["value"]
             value = float(text)
-        except (TypeError, KeyError, ValueError):
+            texts = {str}.issuperset(map(type, labels.values()))
+        except (TypeError, KeyError, ValueError, AttributeError):
             continue
-        if -LARGEST <= value <= LARGEST and isinstance(labels, dict) and type(at) in (float, int):
+        if not texts:
+            odd += 1
+        elif type(at) in (float, int):
             good.append((labels, value, at))
-    return good
+    return good, odd
 
 
 def _warnings(document: dict[str, Any]) -> tuple[str, ...]:

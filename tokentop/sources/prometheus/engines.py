@@ -6,12 +6,15 @@ A router's series are marked so that they are not added to those of the engines 
 from collections.abc import Iterable, Mapping
 
 from tokentop.domain.engines.fleet_readings import FleetEngine
-from tokentop.domain.engines.observation import Latency
 from tokentop.domain.engines.rates import Rates
-from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading
+from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading, Histograms
+from tokentop.domain.numbers import total
+from tokentop.domain.snapshot_engines import Latencies, Quantiles
 from tokentop.sources.engines.litellm import accounts
 from tokentop.sources.engines.registry import spec
+from tokentop.sources.engines.series import merged
 from tokentop.sources.metrics_page import Page
+from tokentop.sources.prometheus.queries import QUANTILES
 from tokentop.sources.prometheus.targets import Target, label, shown
 
 
@@ -37,13 +40,14 @@ def _engine(target: Target, group_by: str | None, window_s: int) -> FleetEngine:
         reading=reading,
         age_s=target.age_s,
         up=target.up,
+        mixed=tuple(sorted(target.others)),
         place=shown(label(labels, "instance")) or "",
     )
-    if not target.up:
+    if not target.up or target.others:
         return engine
     return engine._replace(
         rates=_rates(target, window_s),
-        latency=_latency(target),
+        latencies=_latencies(target),
     )
 
 
@@ -78,10 +82,14 @@ def _reading(target: Target) -> EngineReading:
     facts, named = spec(target.kind), _named(target)
     assert facts.read_gauges is not None  # targets are known by their series
     reading = facts.read_gauges(named, Page(target.samples))
-    if not target.up:
+    if not target.up or target.others:
         return named._replace(router=reading.router, backends=reading.backends)
     spent, used = (target.sums.get(name, ()) for name in ("spend_usd", "spend_tokens"))
-    return reading._replace(counters=_totals(target), spend=accounts(spent, used))
+    return reading._replace(
+        counters=_totals(target),
+        spend=accounts(spent, used),
+        bad=merged(reading.bad, target.bad),
+    )
 
 
 def _named(target: Target) -> EngineReading:
@@ -95,9 +103,12 @@ def _named(target: Target) -> EngineReading:
     return EngineReading(target.kind, model=models[0] if models else None, models=models or None)
 
 
-def _latency(target: Target) -> Latency:
-    return Latency(
-        *(target.figure(name) for name in ("ttft_p50", "itl_p50", "ttft_p95", "itl_p95"))
+def _latencies(target: Target) -> Latencies:
+    return Latencies(
+        *(
+            Quantiles(*(target.figure(f"{figure}_{name}") for name in QUANTILES))
+            for figure in Histograms._fields
+        )
     )
 
 
@@ -107,16 +118,24 @@ def _rates(target: Target, window_s: int) -> Rates:
     return Rates(
         target.figure("prompt_tokens") if live_prompt is None else live_prompt,
         target.figure("generation_tokens") if live is None else live,
-        target.figure("requests"),
+        _ended(target),
         window=_window(target, window_s),
     )
+
+
+def _ended(target: Target) -> float | None:
+    """Requests that ended, per second: all, or those that ended well and the others added."""
+    series = spec(target.kind).series
+    if series is None or not series.succeeded:
+        return target.figure("requests")
+    return total(target.figure(name) for name in ("succeeded", "abort", "error"))
 
 
 def _window(target: Target, window_s: int) -> Counters:
     """What was counted in the window; its tokens are the rates' matter."""
     ended = target.by_label("finished", "finished_reason")
     per_s = Counters(
-        requests=target.figure("requests"),
+        requests=_ended(target),
         preemptions=target.figure("preemptions"),
         rejections=target.figure("rejections"),
         prefix_queries=target.figure("prefix_queries"),

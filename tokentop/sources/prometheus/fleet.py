@@ -1,19 +1,19 @@
-"""The protocol of one poll of the fleet's server: eight instant queries, however many engines."""
+"""The protocol of one poll of the fleet's server: a few instant queries, however many engines."""
 
 from collections.abc import Generator, Mapping
 from typing import NamedTuple
 
 from tokentop.domain.engines.fleet_readings import FleetEngine, FleetReading
-from tokentop.domain.engines.readings import Histogram
+from tokentop.domain.engines.readings import Histograms, ObservedSlots
 from tokentop.domain.readings import DeviceReading, Failure
 from tokentop.sources.engines.protocol import Answer, Answers, Hints, Paths
 from tokentop.sources.engines.registry import spec
-from tokentop.sources.engines.slots import ObservedSlots, best_slots
+from tokentop.sources.engines.slots import observed, with_slots
 from tokentop.sources.json_fields import BadData
-from tokentop.sources.prometheus.answers import Row, advise, rows
+from tokentop.sources.prometheus.answers import Row, advise, measured, rows
 from tokentop.sources.prometheus.engines import engines
 from tokentop.sources.prometheus.gpus import devices
-from tokentop.sources.prometheus.queries import LONG_WINDOW_S, WINDOW_S, path, queries
+from tokentop.sources.prometheus.queries import LATENCY, LONG_WINDOW_S, WINDOW_S, path, queries
 from tokentop.sources.prometheus.targets import Sums, Targets, histograms, identity
 
 MAX_BYTES = 16 * 1024 * 1024  # one answer about ten thousand engines
@@ -21,7 +21,8 @@ OFTEN_S = 25.0  # scraped at least so often, two scrapes lie within the short wi
 RECONSIDER_S = 300.0
 # Histograms are nine tenths of the server's work, and it learns nothing between two scrapes.
 QUICK = ("gauges", "ages", "down", "rates")
-SLOW = ("events", "latency", "totals", "gpus")
+SUMMED = ("events", "totals", *LATENCY)
+SLOW = (*SUMMED, "merged", "gpus")
 SLOW_EVERY_S = 20.0
 SLOW_PER_ENGINE_S = 0.04  # a larger fleet is queried less often: our cost to the server stays low
 
@@ -39,8 +40,7 @@ class SlowResults(NamedTuple):
 
     sums: Sums
     devices: tuple[DeviceReading, ...] = ()
-    ttft: tuple[Histogram, ...] = ()
-    itl: tuple[Histogram, ...] = ()
+    latencies: Histograms = Histograms()
     notes: tuple[str, ...] = ()
 
 
@@ -62,7 +62,7 @@ def parse(
     targets = Targets(own)
     targets.gauges(by_query["gauges"], up=True)
     targets.gauges(by_query["down"], up=False)
-    targets.ages(by_query["ages"])
+    targets.ages(measured(by_query["ages"]))
     targets.sums(Sums(own, by_query["rates"]))
     targets.sums(slow.sums)
     found = engines(targets.found.values(), group_by, window_s)
@@ -70,8 +70,7 @@ def parse(
     return FleetReading(
         engines=found,
         devices=slow.devices,
-        ttft=slow.ttft,
-        itl=slow.itl,
+        latencies=slow.latencies,
         notes=tuple(dict.fromkeys(notes)),
     )
 
@@ -80,12 +79,11 @@ def slow_results(answers: Replies, group_by: str | None) -> SlowResults:
     """What the answers to the slow queries hold."""
     by_query, notes = _read(answers, SLOW)
     assert not isinstance(by_query, Failure)
-    totals = by_query["totals"]
+    merged = measured(by_query["merged"])
     return SlowResults(
-        Sums(identity(group_by), [*by_query["events"], *by_query["latency"], *totals]),
-        devices(by_query["gpus"]),
-        histograms(totals, "ttft"),
-        histograms(totals, "itl"),
+        Sums(identity(group_by), [row for name in SUMMED for row in by_query[name]]),
+        devices(measured(by_query["gpus"])),
+        Histograms(*(histograms(merged, figure) for figure in Histograms._fields)),
         tuple(notes),
     )
 
@@ -129,7 +127,7 @@ class Fleet:
         self._observed: dict[str, ObservedSlots] = {}
 
     def poll(self, now: float) -> FleetProtocol:
-        """Four queries at once; eight every twenty seconds, less often for a large fleet.
+        """The quick queries; all of them every twenty seconds, less often for a large fleet.
 
         They are made again over a longer window where this one held a single scrape.
         """
@@ -177,12 +175,13 @@ class Fleet:
 
     def _with_slots(self, reading: FleetReading) -> FleetReading:
         """Slots as a lower bound from several polls, where no exporter has them."""
-        seen = {engine.id: self._observed.get(engine.id) or ObservedSlots()
-                for engine in reading.engines}  # fmt: skip
-        self._observed = seen
-        return reading._replace(
-            engines=tuple(_with_bound(engine, seen[engine.id]) for engine in reading.engines)
+        before = self._observed
+        found = tuple(
+            _with_bound(engine, before.get(engine.id, ObservedSlots()))
+            for engine in reading.engines
         )
+        self._observed = {one.id: one.reading.observed or ObservedSlots() for one in found}
+        return reading._replace(engines=found)
 
 
 def _query(
@@ -193,10 +192,10 @@ def _query(
     return {name: answers[at] for name, at in paths.items()}
 
 
-def _with_bound(engine: FleetEngine, observed: ObservedSlots) -> FleetEngine:
-    reading = engine.reading
-    if spec(engine.kind).router or not engine.up:
+def _with_bound(engine: FleetEngine, before: ObservedSlots) -> FleetEngine:
+    if spec(engine.kind).router:
         return engine
-    observed.add(reading.active, reading.queued, reading.kv_cache)
-    slots, source = best_slots(reading.max_slots, Hints(), observed.lower_bound())
-    return engine._replace(reading=reading._replace(max_slots=slots, slots_source=source))
+    if not engine.up:
+        return engine._replace(reading=engine.reading._replace(observed=before))
+    evidence = observed(before, engine.reading)
+    return engine._replace(reading=with_slots(engine.reading, Hints(), evidence))

@@ -12,7 +12,8 @@ from functools import cache
 
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.sources.engines.registry import specs
-from tokentop.sources.engines.series import Names, Series
+from tokentop.sources.engines.series import LATENCIES, Names, Series
+from tokentop.sources.metrics_page import bucket_name, in_milliseconds
 
 PATH = "/api/v1/query"
 WINDOW_S = 60
@@ -40,14 +41,18 @@ SMI = (
 
 RATES = (
     "prompt_tokens", "generation_tokens", "live_prompt_tokens", "live_generation_tokens",
-    "requests",
+    "requests", "succeeded",
 )  # fmt: skip
-ROUTED = ("prompt_tokens", "generation_tokens", "requests")
+ROUTED = ("prompt_tokens", "generation_tokens", "succeeded", "error")
 EVENTS = (
     "preemptions", "rejections", "prefix_queries", "prefix_hits", "finished", "abort", "error",
 )  # fmt: skip
-LATENCIES = ("ttft", "itl")
-QUANTILES = {"p50": 0.5, "p95": 0.95}
+QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+LATENCY = {  # the queries of their quantiles
+    "latency": ("ttft", "e2e"),
+    "latency_tokens": ("itl", "decode"),
+    "latency_stages": ("queue", "prefill"),
+}
 TOTALS = {"preemptions_total": "preemptions", "finished_total": "finished"}
 BY_REASON = ("finished_reason",)
 BY_ACCOUNT = ("team_alias", "team", "api_key_alias")
@@ -79,6 +84,11 @@ class Window:
         terms = (marked(name, _either(spelled(_names(figure)))) for name, figure in names.items())
         return self._summed(_either(terms), tuple(names.values()), by)
 
+    def quantiles(self, figures: Names) -> str:
+        """Every quantile of these figures."""
+        found = ((f, name, q) for f in figures for name, q in QUANTILES.items())
+        return _either(self.quantile(*each) for each in found)
+
     def quantile(self, figure: str, name: str, q: float) -> str:
         """A quantile for each target; comparing drops the NaN of those without observations."""
         found = f"sum by({_list(self._instance)},le)({self._buckets(figure)})"
@@ -94,7 +104,9 @@ class Window:
         return f"sum by({_list(self._instance, (FIGURE,), by)})(max by({apart})({expression}))"
 
     def _buckets(self, figure: str) -> str:
-        return self.rates(tuple(f"{base}_bucket" for base in _names(figure)))
+        """Those in milliseconds are left out: one query has one unit."""
+        bases = (base for base in _names(figure) if not in_milliseconds(base))
+        return self.rates(tuple(map(bucket_name, bases)))
 
 
 def spelled(names: Names) -> Names:
@@ -165,17 +177,16 @@ def over_window(group_by: str | None, window_s: int) -> tuple[tuple[str, str], .
     instance = identity(group_by)
     over = Window(window_s, instance)
     by = ("model_name", *((group_by,) if group_by else ()))
-    latency = (over.quantile(f, name, q) for f in LATENCIES for name, q in QUANTILES.items())
     totals = (
-        *(over.merged(figure, by) for figure in LATENCIES),
         over.totals(TOTALS, BY_REASON),
         *(_accounts(figure, instance) for figure in ("spend_usd", "spend_tokens")),
     )
     return (
         ("rates", _either((over.added(RATES), over.routed(ROUTED)))),
         ("events", over.added(EVENTS, BY_REASON)),
-        ("latency", _either(latency)),
         ("totals", _either(totals)),
+        ("merged", _either(over.merged(figure, by) for figure in LATENCIES)),
+        *((name, over.quantiles(figures)) for name, figures in LATENCY.items()),
     )
 
 

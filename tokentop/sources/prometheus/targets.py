@@ -7,7 +7,7 @@ from tokentop.domain.engines.readings import EngineKind, Histogram
 from tokentop.domain.text import clean
 from tokentop.sources.engines.registry import spec, specs
 from tokentop.sources.exposition import number
-from tokentop.sources.metrics_page import Sample
+from tokentop.sources.metrics_page import Sample, is_measurement
 from tokentop.sources.prometheus.answers import Row
 from tokentop.sources.prometheus.queries import (
     FIGURE,
@@ -26,12 +26,14 @@ MAX_TARGETS = 10_000
 class Target:
     """The rows of one scraped target: gauges by their series, sums by their figure."""
 
-    __slots__ = ("age_s", "kind", "labels", "samples", "sums", "up")
+    __slots__ = ("age_s", "bad", "kind", "labels", "others", "samples", "sums", "up")
 
     def __init__(self, labels: Mapping[str, str], kind: EngineKind, *, up: bool = True) -> None:
         self.labels = labels
         self.kind = kind
+        self.others: set[EngineKind] = set()  # of which it has series too
         self.up = up
+        self.bad: tuple[str, ...] = ()  # sums that came in an unusable form
         self.age_s: float | None = None
         self.samples: dict[str, list[Sample]] = {}
         self.sums: dict[str, list[Sample]] = {}
@@ -46,9 +48,9 @@ class Target:
     def by_label(self, name: str, label: str) -> dict[str, float]:
         """The sums of a figure by one of its labels."""
         found: dict[str, float] = {}
-        for labels, value in self.sums.get(name, ()):
-            key = labels.get(label, "")
-            found[key] = found.get(key, 0.0) + value
+        for row in self.sums.get(name, ()):
+            key = row.labels.get(label, "")
+            found[key] = found.get(key, 0.0) + row.value
         return found
 
 
@@ -69,15 +71,17 @@ def identity(group_by: str | None) -> Identity:
 
 
 class Sums:
-    """The rows of figures by target; used until they are queried again."""
+    """The rows of figures by target, and which are no measurement; used until queried again."""
 
     def __init__(self, own: Identity, rows: Iterable[Row]) -> None:
         self.found: dict[Key, dict[str, list[Sample]]] = {}
+        self.bad: dict[Key, dict[str, None]] = {}
         for labels, value, _ in rows:
-            if "le" not in labels:
-                of_target = self.found.setdefault(own.of(labels), {})
-                figure = labels.get(FIGURE, "")
-                of_target.setdefault(figure, []).append(Sample(labels, value))
+            key, figure = own.of(labels), labels.get(FIGURE, "")
+            if is_measurement(value):
+                self.found.setdefault(key, {}).setdefault(figure, []).append(Sample(labels, value))
+            else:
+                self.bad.setdefault(key, {})[figure.removeprefix("live_")] = None
 
 
 class Targets:
@@ -94,7 +98,7 @@ class Targets:
             name = names.get(labels.get("__name__", ""), "")
             target = self._target(of(labels), labels, kind_of.get(name), up=up)
             if target is not None and target.up == up:
-                target.samples.setdefault(name, []).append(Sample(labels, value))
+                target.samples.setdefault(name, []).append(Sample(labels, value, _key(labels)))
 
     def ages(self, rows: Iterable[Row]) -> None:
         """When each target was scraped, against the server's own clock."""
@@ -112,6 +116,9 @@ class Targets:
                 self._target(key, accounts[0].labels, router, up=True)
             if key in self.found:
                 self.found[key].sums |= figures
+        for key, names in sums.bad.items():
+            if key in self.found:
+                self.found[key].bad += tuple(names)
 
     def _target(
         self, key: Key, labels: Mapping[str, str], kind: EngineKind | None, *, up: bool
@@ -119,9 +126,17 @@ class Targets:
         target = self.found.get(key)
         if target is None and kind is not None and len(self.found) < MAX_TARGETS:
             self.found[key] = target = Target(labels, kind, up=up)
-        elif target is not None and kind is not None and target.kind in spec(kind).hosts:
-            target.kind = kind
+        elif target is not None and kind is not None and kind != target.kind:
+            _take_kind(target, kind)
         return target
+
+
+def _take_kind(target: Target, kind: EngineKind) -> None:
+    """One more kind of series: those of an engine that it hosts, or of another one."""
+    if target.kind in spec(kind).hosts:
+        target.kind = kind
+    elif kind not in spec(target.kind).hosts:
+        target.others.add(kind)
 
 
 def histograms(rows: Iterable[Row], figure: str) -> tuple[Histogram, ...]:
@@ -133,6 +148,11 @@ def histograms(rows: Iterable[Row], figure: str) -> tuple[Histogram, ...]:
             own = tuple(sorted(item for item in labels.items() if item[0] != "le"))
             found.setdefault(own, {})[bound] = value * 60.0
     return tuple(Histogram(tuple(sorted(each.items()))) for each in found.values())
+
+
+def _key(labels: Mapping[str, str]) -> str:
+    """The label set as one text; the name may be spelled in two ways."""
+    return ",".join(f"{name}={labels[name]!r}" for name in sorted(labels) if name != "__name__")
 
 
 def label(labels: Mapping[str, str], name: str) -> str:

@@ -11,8 +11,8 @@ Source = Literal["gpu", "process", "port"]
 class Found(NamedTuple):
     """One engine that answered. `pids`: all its processes, the server first; () where unknown.
 
-    `argv_slots` and `model_hint` come from the command line; `runners` are loopback origins where
-    it is read too (Hints.runners).
+    `argv_slots`, `model_hint` and `one_pool` (Hints.one_pool) come from the command line; `runners`
+    are loopback origins where it is read too (Hints.runners).
     """
 
     kind: EngineKind
@@ -23,6 +23,7 @@ class Found(NamedTuple):
     version: str | None = None
     source: Source = "port"
     runners: tuple[str, ...] = ()
+    one_pool: bool | None = None
 
 
 class Findings(NamedTuple):

@@ -73,7 +73,7 @@ def _rows(document: Mapping[str, object], key: str) -> list[list[object]]:
 def _found(row: list[object], hosts: tuple[str, ...]) -> Found | None:
     if len(row) != len(Found._fields):
         return None
-    kind, url, pids, slots, model, version, source, runners = row
+    kind, url, pids, slots, model, version, source, runners, one_pool = row
     if kind not in _KINDS or source not in _SOURCES or not _is_near(url, hosts):
         return None
     origins = runners if isinstance(runners, list) else []
@@ -86,6 +86,7 @@ def _found(row: list[object], hosts: tuple[str, ...]) -> Found | None:
         clean(version) if isinstance(version, str) else None,
         source,  # type: ignore[arg-type]  # one of _SOURCES
         tuple(str(origin) for origin in origins[:16] if _is_near(origin, ())),
+        one_pool if isinstance(one_pool, bool) else None,
     )
 
 

@@ -189,6 +189,7 @@ def _described(candidate: Candidate, kind: EngineKind) -> Found:
         None,
         candidate.source,
         candidate.runners,
+        command.one_pool if command else None,
     )
 
 

@@ -11,7 +11,7 @@ from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
-from tokentop.views.tui.draw.layout_inputs import layout_inputs
+from tokentop.views.tui.draw.layout_inputs import driver_trouble, layout_inputs
 from tokentop.views.tui.draw.panel import Panel, draw_panel
 from tokentop.views.tui.draw.panels import costs, why
 from tokentop.views.tui.draw.panels.engines import detail as engine
@@ -107,6 +107,7 @@ def _inside(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
 def _gpu_view(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     """The pool above, as tall as it needs up to three fifths; its processes below."""
     rows = len(model.snapshot.gpus) + bool(model.snapshot.engines)  # the legend's
+    rows += driver_trouble(model.snapshot) is not None
     pool = min(max(1, rows) + sum(edges(room)), max(4, room.height * 3 // 5))
     return (
         room._replace(panel="gpus", height=pool),

@@ -89,7 +89,7 @@ def test_q_leaves_at_once_while_the_driver_hangs(fake_nvml: FakeNvml, tmp_path: 
     trace = tmp_path / "trace"
     env = {**fake_nvml.env("hang_at_once", log=trace), "XDG_CONFIG_HOME": str(tmp_path)}
     with PseudoTerminal([], env) as terminal:
-        terminal.read_until(*READY, b"not answered")
+        terminal.read_until(*READY, b"does not answer")
         terminal.press(b"q")
         code, seconds = terminal.wait()
         assert code == 0

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Engine
-from tokentop.domain.text import DASH, clean, fmt_count, fmt_percent, fmt_usd, known
+from tokentop.domain.text import BOUND_SIGNS, DASH, clean, fmt_count, fmt_percent, fmt_usd, known
 from tokentop.views.tui.draw.kit.line import DrawOptions
 
+_ASCII_SIGNS = {"at-least": ">=", "at-most": "<=", "about": "~"}
 _SHORT_STATES = {
     "auth-required": "auth",
     "backing-off": "backoff",
@@ -36,20 +37,12 @@ def lower_bound(engines: Iterable[Engine], options: DrawOptions) -> str:
 
 
 def prices(snapshot: Snapshot, options: DrawOptions) -> dict[str, str]:
-    """The cost figures as money by field name, with `≥` where electricity is missing from them.
-
-    Where tokens are missing too, the price of a token is no bound at all and has no sign.
-    """
-    cost, sign = snapshot.cost, ">=" if options.ascii else "≥"
-    whole = not cost.partial and not lower_bound(snapshot.engines, options)
-    bounded = {
-        "usd_per_hour": cost.rate_at_least,
-        "usd_per_mtok_reserved": cost.reserved_at_least and whole,
-        "usd_per_mtok_busy": cost.busy_at_least and whole,
-        "usd_per_mtok_best": cost.rate_at_least and whole,
-    }
-    money = {name: fmt_usd(getattr(cost, name)) for name in bounded}
-    return {n: sign + m if bounded[n] and m != DASH else m for n, m in money.items()}
+    """The cost figures as money by field name, each with the sign of the side the truth lies on."""
+    cost = snapshot.cost
+    signs = _ASCII_SIGNS if options.ascii else BOUND_SIGNS
+    bounds = cost.bounds._asdict()
+    money = {name: fmt_usd(getattr(cost, name)) for name in bounds}
+    return {n: m if m == DASH or not bounds[n] else signs[bounds[n]] + m for n, m in money.items()}
 
 
 def span(seconds: float | None) -> str:
@@ -61,12 +54,12 @@ def span(seconds: float | None) -> str:
     return f"{seconds * 1000:.1f} ms" if seconds < 0.01 else f"{seconds * 1000:.0f} ms"
 
 
-def spans(median: float | None, p95: float | None) -> str:
-    """Median and 95th percentile: `212/480 ms`; both with units where those differ."""
-    low, high = span(median), span(p95)
-    if low.partition(" ")[2] == high.partition(" ")[2]:
-        low = low.partition(" ")[0]
-    return DASH if low == high == DASH else f"{low}/{high}"
+def spans(*quantiles: float | None) -> str:
+    """Quantiles of one latency: `212/480 ms`; each with its unit where those differ."""
+    *first, last = texts = [span(each) for each in quantiles]
+    if len({text.partition(" ")[2] for text in texts}) == 1:
+        first = [text.partition(" ")[0] for text in first]
+    return DASH if {*texts} == {DASH} else "/".join((*first, last))
 
 
 def per_hour(amount: float | None) -> str:

@@ -1,5 +1,6 @@
 """How the costs were computed: every figure with its inputs and where those come from."""
 
+from tokentop.domain.fold.last_good import listed
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Cost, Explanation
 from tokentop.domain.text import DASH, clean, fit, fmt_duration, fmt_usd
@@ -18,6 +19,10 @@ _NAMES = {
 _UNSET = (
     "No price is configured, so none is shown. Set what the machine costs in the configuration:",
 )
+_NEEDS = (
+    "A price is set and no GPU of this host is known: set gpus in [cost] to how many you pay for."
+)
+_GAPS = "For a part of the time the tokens of {names} are not known: a token really costs less."
 _EXAMPLE = (
     "[cost]",
     "usd_per_gpu_hour = 2.40     # rented",
@@ -78,11 +83,16 @@ def _figure(each: Explanation, money: str, width: int) -> list[Line]:
 
 
 def _notes(cost: Cost, width: int) -> list[Line]:
-    """What the figures leave out."""
-    if not cost.partial:
-        return []
-    text = "An engine does not report its tokens: the real price of a token is lower than shown."
-    return [[], *([(row, "warn")] for row in wrapped(text, width, 3))]
+    """What the figures leave out, and the key without which there are none."""
+    notes = [_NEEDS] if cost.needs else []
+    if cost.gaps:
+        names = listed(tuple(clean(gap.engine, 60) for gap in cost.gaps))
+        notes.append(_GAPS.format(names=names))
+    return [row for note in notes for row in ([], *_warning(note, width))]
+
+
+def _warning(text: str, width: int) -> list[Line]:
+    return [[(row, "warn")] for row in wrapped(text, width, 3)]
 
 
 PANEL = Panel("costs", lines, "how this was computed", summary)

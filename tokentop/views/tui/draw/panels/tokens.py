@@ -103,6 +103,8 @@ def _costs(snapshot: Snapshot, options: DrawOptions) -> list[Fact]:
             *([Fact("GPU power", fmt_count(cost.watts), "W")] if known(cost.watts) else []),
         ]
         return [Fact("cost/Mtok", DASH, "no price set"), *measured, *_reference(snapshot)]
+    if cost.needs:
+        return [Fact("cost/Mtok", f"set {cost.needs}", "", "warn"), *_reference(snapshot)]
     money = fmt.prices(snapshot, options)
     return [
         Fact("now", money["usd_per_hour"], "/h"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.snapshot_engines import Engine
+from tokentop.domain.snapshot_engines import Engine, Latencies, Quantiles
 from tokentop.domain.text import (
     DASH,
     cell_width,
@@ -34,6 +34,7 @@ from tokentop.views.tui.draw.kit.line import (
 from tokentop.views.tui.draw.panel import Panel
 
 _LABEL = 15
+_NAMES = 4  # in one row
 _TWO = 92  # cells from which facts stand in two columns
 _SOURCES = {
     "reported": "reported by the server", "argv": "from its command line",
@@ -164,12 +165,27 @@ def _speed(engine: Engine, options: DrawOptions) -> Facts:
         ("generation", _with(fmt.rate(engine.generation_tokens_per_s, sign), " tok/s")),
         ("prompt", _with(fmt.rate(engine.prompt_tokens_per_s, sign), " tok/s")),
         ("requests", _with(fmt.rate(engine.requests_per_s), " /s")),
-        ("first token", _with(fmt.spans(engine.ttft_s, engine.ttft_p95_s), "  median/p95")),
-        ("next tokens", _with(fmt.spans(engine.itl_s, engine.itl_p95_s), "  median/p95")),
+        *_latencies(engine.latencies),
         ("prefix hits", fmt.share(engine.prefix_hit_ratio)),
         ("preemptions", fmt_count(engine.preemptions)),
         ("rejections", fmt_count(engine.rejections)),
         ("silent burn", fmt.share(engine.burn, about=True)),
+    ]
+
+
+def _latencies(found: Latencies) -> Facts:
+    """Medians, 95th and 99th percentiles; the first two always, others where they are reported."""
+    usual = (("first token", found.ttft), ("next tokens", found.itl))
+    others = (
+        ("whole request", found.e2e),
+        ("in the queue", found.queue),
+        ("prefill", found.prefill),
+        ("decode", found.decode),
+    )
+    reported = [(label, spread) for label, spread in others if spread != Quantiles()]
+    return [
+        (label, _with(fmt.spans(*spread), "  median/p95/p99"))
+        for label, spread in (*usual, *reported)
     ]
 
 
@@ -179,22 +195,33 @@ def _with(figure: str, unit: str) -> str:
 
 def _server(engine: Engine, options: DrawOptions) -> Facts:
     """Its address and how it is read."""
-    models = ", ".join(clean(m, 60) for m in engine.models or ())
     latency = f", in {engine.latency_ms:.0f} ms" if known(engine.latency_ms) else ""
     source = "a Prometheus server" if engine.source == "prometheus" else "the engine itself"
     facts = [
         ("URL", engine.url or DASH),
         ("engine", " ".join(filter(None, (engine.kind, engine.version)))),
-        ("models", models or DASH),
+        ("models", _names(engine.models or (), 0 if engine.adapters else engine.names_more)),
         ("read from", f"{source}, {age(engine.age_s, options)} ago{latency}"),
         ("processes", ", ".join(map(str, engine.pids)) or DASH),
     ]
-    more = [("name", engine.name), ("group", engine.group)]
+    more: list[tuple[str, str | None]] = [("name", engine.name), ("group", engine.group)]
+    if engine.aliases:
+        more.append(("aliases", _names(engine.aliases, 0)))
+    if engine.adapters:
+        more.append(("LoRA adapters", _names(engine.adapters, engine.names_more)))
     more += [("backends", ", ".join(engine.backends) or None)] if engine.router else []
     note = [("router", "its traffic is the engines' traffic and is not added to theirs")]
     return [
         *facts, *((label, text) for label, text in more if text), *(note if engine.router else []),
     ]  # fmt: skip
+
+
+def _names(names: Sequence[str], further: int) -> str:
+    """The first of the names, and how many more there are."""
+    shown = names[:_NAMES]
+    more = len(names) - len(shown) + further
+    text = ", ".join(clean(name, 60) for name in shown)
+    return (f"{text} and {more:,} more" if more else text) or DASH
 
 
 def _ended(engine: Engine) -> Facts:

@@ -77,7 +77,7 @@ def _matches(engine: Engine, wanted: str) -> bool:
     if not words:
         return True
     fields = [engine.id, engine.kind, engine.model, engine.name, engine.group, engine.state]
-    fields += ["router" if engine.router else None, *(engine.models or ())]
+    fields += ["router" if engine.router else None, *(engine.models or ()), *engine.adapters]
     text = " ".join(f for f in fields if f).casefold()
     return all(word in text for word in words)
 
@@ -127,6 +127,8 @@ def columns(engines: Sequence[Engine], width: int) -> list[Column]:
         (24, Column("speed", "tok/s", 6 + bounded)),
         (72, Column("ttft", "TTFT p95", 8)),
         (116, Column("itl", "ITL p95", 8)),
+        (172, Column("e2e", "E2E p95", 8)),
+        (184, Column("waited", "wait p95", 8)),
         (148, Column("requests", "req/s", 6)),
         (148, Column("hits", "hits", 5)),
         (140, Column("vram", "VRAM", 7)),

@@ -205,6 +205,8 @@ def _figure(engine: Engine, key: str, options: DrawOptions) -> str:
         "requests": fmt.rate(engine.requests_per_s),
         "ttft": fmt.span(engine.ttft_p95_s),
         "itl": fmt.span(engine.itl_p95_s),
+        "e2e": fmt.span(engine.latencies.e2e.p95_s),
+        "waited": fmt.span(engine.latencies.queue.p95_s),
         "hits": fmt.share(engine.prefix_hit_ratio),
     }[key]
 
