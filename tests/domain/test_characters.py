@@ -2,7 +2,7 @@
 
 import pytest
 
-from tokentop.domain.text import cell_width, clean, known
+from tokentop.domain.text import cell_width, clean, fit, known
 
 BLANK_OR_INVISIBLE = (
     0x034F,  # combining grapheme joiner
@@ -17,7 +17,7 @@ BLANK_OR_INVISIBLE = (
 WIDE_SINCE_UNICODE_16 = (
     0x2630, 0x2637, 0x268A, 0x268F, 0x4DC0, 0x4DFF, 0x1D300, 0x1D356,
 )  # fmt: skip
-KEPT = (0x114F, 0x115E, 0x17B3, 0x2801, 0xFDFF, 0x262F, 0x2638, 0x1F3FA, 0x1F400)
+KEPT = (0x4E00, 0x114F, 0x115E, 0x17B3, 0x2801, 0xFDFF, 0x262F, 0x2638, 0x1F3FA, 0x1F400)
 
 
 @pytest.mark.parametrize("code", BLANK_OR_INVISIBLE, ids=hex)
@@ -52,6 +52,11 @@ def test_the_neighbours_are_kept(code: int) -> None:
 )  # fmt: skip
 def test_the_cells_of_a_text(text: str, cells: int) -> None:
     assert cell_width(text) == cells
+
+
+def test_a_cut_uses_every_cell() -> None:
+    assert fit("éabcdef", 4) == "éab…"
+    assert fit("日本語日本", 7) == "日本語…"
 
 
 def test_a_known_number_is_finite() -> None:

@@ -212,3 +212,15 @@ def test_bad_fields_of_items_are_reported_once() -> None:
     """Sixty-four GPUs with the same fault make one sentence, not sixty-four."""
     devices = tuple(DeviceReading(i, bad=("power_w",)) for i in range(64))
     assert bad_fields(GpusReading(devices, bad=("devices",))) == ("devices", "power_w")
+
+
+def test_a_lost_gpu_keeps_that_its_memory_is_shared() -> None:
+    """False is a value like any other: a lost GPU's own reading cannot know it."""
+    cache = LastGoodCache()
+    known = DeviceReading(0, "GPU-a", memory_shared=True, vram_total_bytes=100)
+    cache.record("nvml", GpusReading((known, DeviceReading(1, "GPU-b"))), 1.0, 0.1)
+    lost = DeviceReading(0, "GPU-a", state="lost")
+    cache.record("nvml", GpusReading((lost, DeviceReading(1, "GPU-b"))), 2.0, 0.1)
+    good = cache.held("nvml").good
+    assert isinstance(good, GpusReading)
+    assert (good.devices[0].memory_shared, good.devices[0].vram_total_bytes) == (True, 100)

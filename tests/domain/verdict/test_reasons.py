@@ -8,6 +8,7 @@ from tests.domain.verdict.observed import NOON, REFUSED, engine, judged, unread
 from tokentop.domain.policy import TierPolicy
 from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Service
+from tokentop.domain.verdict.check import alarm
 from tokentop.domain.verdict.load import Load, reasons_of
 from tokentop.domain.verdict.members import engine_members
 from tokentop.domain.verdict.stack import StackLoad, service_members, stack_down, stack_reasons
@@ -191,3 +192,36 @@ def test_the_message_where_no_pool_has_a_tier(
     """It is about the busiest pool that serves."""
     engines = [engine(8000 + n, "AB"[n], **state) for n, state in enumerate(states)]
     assert judged(*engines).demand.message == message
+
+
+def test_of_two_pools_in_one_tier_the_fuller_is_the_wholes() -> None:
+    half = engine(8000, "A", active=4, queued=0, max_slots=8)
+    fuller = engine(8001, "B", active=5, queued=0, max_slots=8)
+    for engines in ((half, fuller), (fuller, half)):
+        demand = judged(*engines).demand
+        assert (demand.tier, demand.utilization) == ("moderate", 0.5)
+
+
+def test_a_routers_load_is_not_the_demand_of_its_engines() -> None:
+    """Its traffic is theirs; alone it is all there is."""
+    router = engine(4000, "proxy", kind="litellm", router=True, active=8, queued=8, max_slots=8)
+    behind = engine(8000, "A", active=1, queued=0, max_slots=8)
+    assert judged(router, behind).demand.tier == "low"
+    assert judged(router).demand.tier == "saturated"
+
+
+@pytest.mark.parametrize(
+    ("engines", "words"),
+    [
+        ((engine(outcome=REFUSED),), "DOWN Qwen3-32B"),
+        (
+            tuple(engine(8000 + n, "ABC"[n], outcome=REFUSED) for n in range(3)),
+            "DOWN A +2",
+        ),
+        ((engine(8000, "A"), engine(8001, "B", outcome=REFUSED)), "DOWN B"),
+    ],
+)
+def test_the_alarm_names_the_first_model_and_how_many_more(
+    engines: tuple[Any, ...], words: str
+) -> None:
+    assert alarm(judged(*engines)) == words

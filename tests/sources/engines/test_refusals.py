@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.sources.engines.conversations import AUTH_REQUIRED, LOADING, Talk, captured, read
+from tests.sources.engines.conversations import AUTH_REQUIRED, LOADING, Talk, captured, obj, read
 from tokentop.domain.engines.readings import EngineKind, EngineReading, ObservedSlots
 from tokentop.domain.readings import Failure
+from tokentop.sources.engines.protocol import Answer, is_html
 from tokentop.sources.engines.registry import adapter
 from tokentop.sources.engines.slots import lower_bound, observed
 
@@ -33,6 +34,18 @@ def test_a_model_that_loads(kind: EngineKind) -> None:
     reading = answered(kind, LOADING)
     assert isinstance(reading, EngineReading)
     assert (reading.kind, reading.health) == (kind, "starting")
+    assert "being loaded" in (reading.advice or "")
+
+
+def test_a_page_of_the_web_by_its_type_or_its_first_character() -> None:
+    assert is_html(Answer(b"Sign in", "text/HTML; charset=utf-8"))
+    assert is_html(Answer(b" \n<!doctype html>", "text/plain"))
+    assert not is_html(Answer(b"{}", "application/json"))
+
+
+def test_a_list_of_models_that_is_none() -> None:
+    found = Talk({"/v1/models": obj({"detail": "x"})}).hold(adapter("openai").poll(0.0))
+    assert found == Failure("bad-data", "/v1/models does not answer a list of models.")
 
 
 @pytest.mark.parametrize(("status", "advised"), [(401, True), (403, True), (404, False)])

@@ -179,13 +179,13 @@ async def test_the_costs_are_explained(key: str) -> None:
 async def test_a_changed_threshold_marks_the_burn_at_the_next_poll(tmp_path: Path) -> None:
     """One request in five was cut short: a mark above 0.1, none above the default of 0.2."""
     file = tmp_path / "config.toml"
-    file.write_text("")
-    app = box()
+    file.write_text("[cost]\nburn_counts_length = true\n")
+    app = box(burn_counts_length=True)
     watched = reloader({"demo.enabled": True, "demo.at_s": AT}, {}, str(file))
     watcher = ConfigReloader(watched, app.session.collector, app._notify)
     async with app.run_test(size=LARGE) as pilot:
         assert burn(await refreshed(pilot)) == "≈20%"
-        file.write_text("[cost]\nsilent_burn_at = 0.1\n")
+        file.write_text("[cost]\nburn_counts_length = true\nsilent_burn_at = 0.1\n")
         await watcher.look()
         assert burn(await refreshed(pilot)) == "▲ ≈20%"
 
