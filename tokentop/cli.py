@@ -35,11 +35,14 @@ def _guarded(words: list[str], started: float) -> int:
         return PIPE_CLOSED
     except OSError as error:
         _silence_stdout()
-        return _say(f"input or output failed: {error.strerror}", _crashed(bad))
-    except Exception as error:  # noqa: BLE001  # a traceback would print locals, tokens among them
-        from tokentop.fault import sentence
+        from tokentop.fault import exhausted
 
-        return _say(sentence(error), _crashed(bad))
+        failed = f"input or output failed: {error.strerror}"
+        return _say(exhausted(error) or failed, _crashed(bad))
+    except Exception as error:  # noqa: BLE001  # a traceback would print locals, tokens among them
+        from tokentop.fault import exhausted, sentence
+
+        return _say(exhausted(error) or sentence(error), _crashed(bad))
 
 
 def _ended(code: int) -> int:
@@ -69,6 +72,8 @@ def _main(words: list[str], started: float, bad: int) -> int:
         config = load(args.overrides, os.environ, args.config)
     except ConfigError as error:
         return _say(str(error), bad)
+    for warning in config.warnings if args.view != "doctor" else ():  # which shows them itself
+        _say(warning, 0)
     return (
         _screen(args, config) if args.view == "screen" else _text_view(args, config, started, bad)
     )

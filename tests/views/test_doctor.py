@@ -1,6 +1,8 @@
 """The doctor: each finding in words, in aligned columns, with what to do about it."""
 
 import re
+import tempfile
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -33,6 +35,24 @@ def test_everything_works() -> None:
     assert len(answered) == 15
     assert "7 of 7 services answer" in done.stdout
     assert f"genesis  {url}" in done.stdout
+
+
+def test_an_exposed_token_is_warned_about_once(tmp_path: Path) -> None:
+    """By the doctor in its report, by every other view in one line on standard error."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as shared:  # pytest's own folder is closed
+        token, config = Path(shared) / "token", tmp_path / "config.toml"
+        Path(shared).chmod(0o755)
+        token.write_text("s3cr3t")
+        token.chmod(0o644)
+        config.write_text(f'[services.genesis]\ntoken_file = "{token}"\n')
+        done = run("doctor", "--no-gpus", "--config", str(config))
+        line = run("--compact", "--no-gpus", "--config", str(config))
+    words = "other users of this machine can read the token"
+    assert words in " ".join(done.stdout.split())
+    assert done.stderr == ""
+    assert line.stderr.count(words) == 1
+    assert words not in line.stdout
+    assert "s3cr3t" not in done.stdout + line.stderr
 
 
 def test_nothing_works() -> None:

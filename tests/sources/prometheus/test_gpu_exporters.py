@@ -3,8 +3,10 @@
 import pytest
 
 from tests.sources.prometheus.asked import answer, read, row
+from tests.sources.prometheus.promql import Row, Server
 from tokentop.domain.readings import DeviceReading
 from tokentop.sources.json_fields import MIB
+from tokentop.sources.prometheus.queries import queries
 
 OWN = {"UUID": "GPU-a", "Hostname": "n1"}
 
@@ -74,3 +76,40 @@ def test_0_is_a_figure_and_less_is_none() -> None:
 @pytest.mark.parametrize(("percent", "ratio"), [(100, 1.0), (100.5, None)])
 def test_utilization_ends_at_1(percent: float, ratio: float | None) -> None:
     assert device(DCGM_FI_DEV_GPU_UTIL=percent).utilization == ratio
+
+
+@pytest.mark.parametrize(
+    ("series", "labels"),
+    [
+        *(
+            (name, {"UUID": "GPU-a", "gpu": "3", "modelName": "H100", "Hostname": "n1",
+                    "GPU_I_ID": "7", "GPU_I_PROFILE": "1g.10gb"})
+            for name in (
+                "DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_FB_FREE", "DCGM_FI_DEV_FB_TOTAL",
+                "DCGM_FI_DEV_FB_RESERVED", "DCGM_FI_DEV_GPU_UTIL",
+                "DCGM_FI_PROF_GR_ENGINE_ACTIVE", "DCGM_FI_DEV_GPU_TEMP",
+                "DCGM_FI_DEV_POWER_USAGE", "DCGM_FI_DEV_POWER_MGMT_LIMIT", "dcgm_fb_used",
+                "dcgm_fb_free", "dcgm_gpu_utilization", "dcgm_gpu_temp", "dcgm_power_usage",
+            )
+        ),
+        *(
+            (name, {"uuid": "a", "name": "H100", "index": "3", "instance": "n1:9835"})
+            for name in (
+                "nvidia_smi_memory_used_bytes", "nvidia_smi_memory_total_bytes",
+                "nvidia_smi_utilization_gpu_ratio", "nvidia_smi_temperature_gpu",
+                "nvidia_smi_power_draw_watts", "nvidia_smi_enforced_power_limit_watts",
+                "nvidia_smi_gpu_info",
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_the_query_returns_every_series_with_its_labels(
+    series: str, labels: dict[str, str]
+) -> None:
+    """Evaluated as PromQL over one stored sample; what is not ours is not returned."""
+    stored = [(Row({"__name__": name, **labels, "job": "x"}, 1.0), 0.0) for name in (series, "up")]
+    (found,) = Server(stored).query(dict(queries(None))["gpus"])
+    assert {name: value for name, value in found.labels.items() if value} == {
+        "__name__": series,
+        **labels,
+    }

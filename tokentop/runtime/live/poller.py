@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
+from tokentop import fault
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.transport.http.messages import Reply, Request
@@ -85,12 +86,21 @@ class Poller:
         for source in self._collector.sources:
             poll = self.repeat(partial(self._poll_source, pool, source))
             spawn(poll, name=f"poll {source.key}", group="services")
-        if gpus is not None:
-            gpus.start()
+        if gpus is not None and self._started(gpus):
             poll = self.repeat(partial(self._poll_driver, gpus))
             spawn(poll, name="driver", group="driver", exclusive=True)
             answers = self._record_driver_answers()
             spawn(answers, name="driver answers", group="driver answers", exclusive=True)
+
+    def _started(self, gpus: Gpus) -> bool:
+        try:
+            gpus.start()
+        except RuntimeError as error:
+            text = fault.exhausted(error) or "its thread did not start"
+            failure = Failure("driver", f"the NVIDIA driver is not polled: {text}")
+            self._collector.record_gpus(failure, self._clock(), None)
+            return False
+        return True
 
     def refresh(self) -> None:
         """Make every source due now."""

@@ -106,7 +106,7 @@ class Session:
         self._notify = notify
         if self.frozen:
             return
-        pool = await asyncio.to_thread(_pool, self._config, self.now)
+        pool = await self._load_pool()
         self._poller.start(pool, self._gpus(), spawn)
         if reloader is not None:
             self._watch_file(reloader, spawn)
@@ -114,6 +114,13 @@ class Session:
             from tokentop.runtime.live.engine_poller import EnginePoller
 
             EnginePoller(self.collector, self._config, self._poller, self.now).start(pool, spawn)
+
+    async def _load_pool(self) -> "Pool":
+        """The pooled client, loaded beside the loop; on it where no thread can be started."""
+        try:
+            return await asyncio.to_thread(_pool, self._config, self.now)
+        except RuntimeError:
+            return _pool(self._config, self.now)
 
     def _watch_file(self, reloader: "Reloader", spawn: Spawn) -> None:
         from tokentop.runtime.live.reload import ConfigReloader

@@ -8,6 +8,7 @@ must not crowd a slow driver, and at most MAX_THREADS in all.
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from time import monotonic
 
 from tokentop.transport.nvml.calls import Calls, Step
@@ -128,9 +129,11 @@ class Workers:
             self._start()
 
     def _start(self) -> None:
-        self._threads += 1
-        self._idle += 1
-        threading.Thread(target=self._run, name="nvml call", daemon=True).start()
+        """One more thread; where the system grants none, `wait` tries again."""
+        with suppress(RuntimeError):
+            threading.Thread(target=self._run, name="nvml call", daemon=True).start()
+            self._threads += 1
+            self._idle += 1
 
     def _run(self) -> None:
         while (task := self._take()) is not None:

@@ -84,6 +84,7 @@ def _program(config: Config) -> tuple[Row, ...]:
         Row("info", "tokentop", __version__),
         Row("info", "Python", f"{platform.python_version()} ({sys.executable})"),
         _file(config),
+        *(Row("warn", "configuration", warning) for warning in config.warnings),
     ]
     if config.demo.enabled:
         rows.append(Row("info", "DEMO", "everything below is simulated"))

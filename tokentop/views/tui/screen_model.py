@@ -138,7 +138,7 @@ def _charts(room: Placement, charts: Sequence[str]) -> tuple[Placement, ...]:
 def lines(model: ScreenModel, place: Placement) -> list[Line]:
     """One panel's lines, exactly as large as its place."""
     options = model.options
-    if place.panel == "history":  # the dashboard's own, so that it does without plotext's 10 MB
+    if place.panel == "history":  # the dashboard's own, so that it does without plotext's 5 MB
         shown = presence(model.snapshot)
         values = [s.gpu_utilization if shown == "gpus" else s.utilization for s in model.samples()]
         options = options._replace(history=values)
@@ -148,7 +148,7 @@ def lines(model: ScreenModel, place: Placement) -> list[Line]:
 def _panel(model: ScreenModel, name: str) -> Panel:
     """The panel of that name; a chart and an opened engine have more to show than a snapshot."""
     if name.startswith(_CHART):
-        from tokentop.views.tui.draw.panels.history import charts  # loads plotext, 10 MB
+        from tokentop.views.tui.draw.panels.history import charts  # loads plotext, 5 MB
 
         return charts.panel(name.removeprefix(_CHART), name, model.samples(), model.now)
     if name == "engine":
