@@ -15,6 +15,13 @@ def test_the_same_time_again_replaces_the_round() -> None:
     assert history.trends("a") == Trends((None,) * 3, (1.0, 3.0, 4.0), (None,) * 3, 8.0)
 
 
+def test_a_replaced_round_takes_no_room() -> None:
+    history = EngineHistory(most=2)
+    for t, queued in ((0.0, 1), (4.0, 2), (4.0, 3), (4.0, 4)):
+        history.add(t, [at_work(queued)])
+    assert history.trends("a") == Trends((None,) * 2, (1.0, 4.0), (None,) * 2, 4.0)
+
+
 def test_only_the_last_rounds_are_kept() -> None:
     history = EngineHistory(most=2)
     for t in range(4):
