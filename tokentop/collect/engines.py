@@ -92,6 +92,11 @@ class EngineRegistry:
             self._engines[identity].update_from_discovery(one, starting=starting)
         return identity
 
+    def is_at(self, url: str) -> bool:
+        """Whether an engine is known at the address of this URL."""
+        target = split(url)
+        return target is not None and place(target.origin) in self._places
+
     def poll(self, identity: str, now: float) -> PendingPoll | None:
         """One engine's poll; None where it is backing off or gone."""
         if self.fleet is not None and identity == self.fleet.id:
