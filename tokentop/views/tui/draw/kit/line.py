@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import cell_width, fit
 
 Span = tuple[str, str]  # text, style name (see palette.STYLES)
@@ -45,7 +46,7 @@ class DrawOptions(NamedTuple):
     cursor: str | None = None
     process_sort: str = "gpu"
     process_cursor: str | None = None
-    burn_at: float = 0.2
+    burn_at: float = CostPolicy().silent_burn_at
     hosts: bool = False
     summary_hidden: bool = False
     search: bool = True

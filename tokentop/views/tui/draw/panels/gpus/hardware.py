@@ -13,6 +13,7 @@ from tokentop.views.tui.draw.panels.gpus.rows import arranged, short_name
 from tokentop.views.tui.draw.panels.gpus.xid_words import xid_words
 
 _UNKNOWN = GpuDetail()
+_BOTH = 100  # cells of width from which fan and NVLink have a column each
 _SHORT = {  # the reasons in a narrow column
     "power-cap": "power", "hw-slowdown": "hw slow", "hw-thermal": "hot", "sw-thermal": "warm",
     "power-brake": "brake", "sync-boost": "sync", "app-clocks": "set", "display-clocks": "display",
@@ -31,7 +32,7 @@ _COLUMNS: tuple[tuple[int, Column], ...] = (  # cells of width from which each i
     (130, Column("memory", "mem MHz", 11)),
     (62, Column("pcie", "PCIe ↓ ↑/s", 13)),
     (110, Column("link", "link", 8, "left")),
-    (100, Column("nvlink", "NVLink ↓ ↑/s", 13)),
+    (74, Column("nvlink", "NVLink ↓ ↑/s", 13)),
     (74, Column("fan", "fan", 4)),
     (56, Column("ecc", "ECC", 7)),
     (166, Column("xid", "Xid", 34, "left")),
@@ -49,7 +50,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     rows = cards(snapshot, options)
     if not rows:
         return sentence("No GPU of this host.", width, height)
-    cols = columns(width)
+    cols = columns(width, rows)
     if len(rows) <= height or height < 2:
         return block([row(gpu, cols, width, options) for gpu in rows], width, height)
     room = height - 1
@@ -59,16 +60,23 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     return block([*shown, place], width, height)
 
 
-def columns(width: int) -> list[Column]:
-    """The columns that fit; the throttle reason takes what the others leave, at most 24 cells."""
-    kept = [column for least, column in _COLUMNS if width >= least]
+def columns(width: int, rows: Sequence[Gpu]) -> list[Column]:
+    """The columns that fit; the throttle reason takes what the others leave, at most 24 cells.
+
+    Where there is no room for both, cards with NVLink show that, and others their fan.
+    """
+    linked = any(gpu.detail and gpu.detail.nvlink_rx_bytes_per_s is not None for gpu in rows)
+    left_out = ("fan" if linked else "nvlink") if width < _BOTH else ""
+    kept = [column for least, column in _COLUMNS if width >= least and column.key != left_out]
     spare = width - sum(c.width for c in kept) - 2 * (len(kept) - 1)
     wide = max(6, min(24, spare))
     return [c._replace(width=wide) if c.key == "throttle" else c for c in kept]
 
 
-def heads(_snapshot: Snapshot, width: int, _height: int, _options: DrawOptions) -> Line:
-    return [("  ".join(fit(c.head, c.width, c.align) for c in columns(width)), "dim")]
+def heads(snapshot: Snapshot, width: int, _height: int, options: DrawOptions) -> Line:
+    """The column headings."""
+    cols = columns(width, cards(snapshot, options))
+    return [("  ".join(fit(c.head, c.width, c.align) for c in cols), "dim")]
 
 
 def row(gpu: Gpu, cols: Sequence[Column], width: int, options: DrawOptions) -> Line:

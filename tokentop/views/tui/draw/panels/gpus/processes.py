@@ -48,7 +48,8 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     else:
         drawn = [_row(row, width, names, options) for row in shown]
     place = f"{start + 1}–{start + len(shown)} of {len(found)}"
-    end: list[Line] = [[(place, "text"), (" · j k to move", "dim")]] if cut else []
+    hint = " · j k to move · o sorts · x ends one" if on_page else " · j k to scroll"
+    end: list[Line] = [[(place, "text"), (hint, "dim")]] if cut else []
     return block([_heads(width, options), *drawn, *end], width, height)
 
 
@@ -91,8 +92,8 @@ def _cells(
     row: Row, cols: Sequence[Column], names: Engines, options: DrawOptions, *, selected: bool
 ) -> Line:
     """A row of the GPU page, with the cursor's mark."""
-    mark = (">" if options.ascii else "▸") if selected else " "
-    line: Line = [(mark, "selected")]
+    mark = ">" if options.ascii else "▸"
+    line: Line = [(mark, "selected") if selected else (" ", "text")]
     index = DASH if row.gpu.index is None else str(row.gpu.index)
     if row.process is None:
         return [*line, (f" {fit(index, 3, 'right')}  {_UNLISTED}", "dim")]
