@@ -178,6 +178,7 @@ SPEC = EngineSpec(
         prefixes=("vllm::", "vllm.entrypoints."),
         subcommands=("serve",),
         slot_flags=(("--max-num-active-seqs",), ("--max-num-seqs",)),  # the first caps the second
+        kv_flags=("--kv-cache-memory-bytes", "--kv-cache-memory"),
         replica_flags=("--data-parallel-size", "-dp"),
         model_flags=(("--served-model-name",), ("--model",)),
         model_follows="serve",
