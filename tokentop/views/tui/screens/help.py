@@ -11,7 +11,7 @@ from tokentop.views.tui.screens.overlay import Overlay
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
 
-GROUPS = ("Views", "Lists", "Polling", "Program")
+GROUPS = ("Views", "Lists", "Polling", "Program", "Processes")
 _NARROW, _WIDE = 36, 46  # cells of a column
 _EDGE = 4
 _PAGE = 1000  # stands for a page, which the size decides
@@ -60,7 +60,7 @@ def _rows(width: int) -> list[Line]:
     column = _column(width)
     if not column:
         return [line for group in blocks for line in group]
-    left, right = [*blocks[0], [], *blocks[1]], [*blocks[2], [], *blocks[3]]
+    left, right = [*blocks[0], [], *blocks[1]], [*blocks[2], [], *blocks[3], [], *blocks[4]]
     height = max(len(left), len(right))
     pairs = zip(block(left, column, height), block(right, column, height), strict=True)
     return [[*a, *b] for a, b in pairs]

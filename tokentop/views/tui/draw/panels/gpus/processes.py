@@ -134,6 +134,7 @@ def _aged(row: Row, line: Line, width: int, options: DrawOptions) -> Line:
     if row.gpu.state in ("ok", "suspended"):
         return line
     age = f"  {old(row.gpu.age_s, options)}"
+    line = [*line[:-1], (line[-1][0].rstrip(), line[-1][1])]
     return sides(dimmed([exact(line, width - cell_width(age))])[0], [(age, "stale")], width)
 
 
