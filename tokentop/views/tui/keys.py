@@ -33,7 +33,7 @@ KEYS: tuple[Key, ...] = (
     Key("enter", "open", "enter", "One engine in full; why", "Lists"),
     Key("d", "dismiss", "d", "Forget a gone engine", "Lists"),
     Key("o", "sort_processes", "o", "Sort by the next column", "Processes"),
-    Key("x", "end_process", "x", "End the one under the cursor", "Processes"),
+    Key("x", "end_process", "x", "End the selected one", "Processes"),
     Key("escape", "step_back", "esc", "Back; clear the filter", "Lists"),
     Key("down,j", "scroll_rows(1)", "↓ j", "Down", "Lists"),
     Key("up,k", "scroll_rows(-1)", "↑ k", "Up", "Lists"),
