@@ -22,6 +22,7 @@ from tokentop.views.tui.screen_model import ScreenModel, lines
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import Name, ViewState
 from tokentop.views.tui.terminal.app import TerminalApp
+from tokentop.views.tui.terminal.color_depth import depth_of
 from tokentop.views.tui.terminal.gc_tuning import freeze_loaded_objects
 from tokentop.views.tui.terminal.restore_terminal import Terminal
 from tokentop.views.tui.widgets.selection import plain_text, title
@@ -45,13 +46,11 @@ class TokentopApp(TerminalApp):
         terminal: Terminal | None = None,
         reloader: Reloader | None = None,
     ) -> None:
-        # Decided before Textual picks its filter: without it NO_COLOR gives shades of grey.
-        ansi_color = True if "NO_COLOR" in os.environ else None
-        super().__init__(terminal, secrets(config), ansi_color=ansi_color)
+        super().__init__(terminal, secrets(config), depth_of(os.environ))
         self._reloader = reloader
         self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
         self.view = ViewState()
-        self._theme_name = theme.MONO if self.no_color else config.ui.theme
+        self._theme_name = theme.chosen(config.ui.theme, self.depth)
         for name in (*THEMES, theme.MONO):
             self.register_theme(theme.textual_theme(name))
         self.theme = theme.PREFIX + self._theme_name
@@ -193,6 +192,9 @@ class TokentopApp(TerminalApp):
         self._change_view(navigation.to_end(self._model(), self.monitor.placed, end))
 
     def action_next_theme(self) -> None:
+        if fixed := theme.FIXED.get(self.depth):
+            self._notify(fixed)
+            return
         self._theme_name = theme.next_theme(self._theme_name)
         self.theme = theme.PREFIX + self._theme_name
         self._show()
