@@ -45,9 +45,13 @@ class TokentopApp(TerminalApp):
         config: Config,
         terminal: Terminal | None = None,
         reloader: Reloader | None = None,
+        *,
+        plain: bool = False,
     ) -> None:
+        """`plain`: only ASCII can be shown, whatever is configured."""
         super().__init__(terminal, secrets(config), depth_of(os.environ))
         self._reloader = reloader
+        self._only_ascii = plain
         self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
         self.view = ViewState()
         self._theme_name = theme.chosen(config.ui.theme, self.depth)
@@ -62,7 +66,12 @@ class TokentopApp(TerminalApp):
     def get_default_screen(self) -> Screen[None]:
         return MonitorScreen(self._model(), theme.style_table(self._theme_name))
 
+    @property
+    def plain(self) -> bool:
+        return self._only_ascii or self.session.config.ui.ascii
+
     def on_mount(self) -> None:
+        super().on_mount()
         self.call_after_refresh(self._start)
 
     async def _start(self) -> None:
@@ -102,7 +111,7 @@ class TokentopApp(TerminalApp):
             elapsed_s=max(0.0, self.session.now() - self._snapshot_at),
             clock=strftime("%H:%M:%S", self.session.local_time()),
             interval_s=self.session.interval_s,
-            ui=self.session.config.ui,
+            ui=self.session.config.ui._replace(ascii=self.plain),
             insecure_tls=not self.session.config.tls.verify,
             trends=self.session.engine_history.trends,
             burn_at=self.session.config.policy.cost.silent_burn_at,
@@ -210,6 +219,9 @@ class TokentopApp(TerminalApp):
         self.copy_to_clipboard(text)
         count = text.count("\n") + 1
         self._notify(f"Copied {name}: {count} line{'s' if count > 1 else ''}")
+
+    def action_repaint(self) -> None:
+        self.repaint()
 
     def action_screenshot_here(self) -> None:
         name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())

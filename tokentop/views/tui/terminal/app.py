@@ -8,6 +8,7 @@ from textual.worker import WorkerFailed
 
 from tokentop.secret import Secret
 from tokentop.views.tui.depth import Depth
+from tokentop.views.tui.terminal.ascii_filter import AsciiFilter
 from tokentop.views.tui.terminal.color_depth import filters_for, show_depth
 from tokentop.views.tui.terminal.driver import writer_of
 from tokentop.views.tui.terminal.restore_terminal import Terminal, crash_report
@@ -31,7 +32,22 @@ class TerminalApp(App[int]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's, and what turns the theme's colours into those that the terminal has."""
         theme = self.theme.removeprefix(PREFIX)
-        return [*super().get_line_filters(), *filters_for(self.depth, theme)]
+        plain = (AsciiFilter(),) if self.plain else ()
+        return [*super().get_line_filters(), *filters_for(self.depth, theme), *plain]
+
+    @property
+    def plain(self) -> bool:
+        """Whether only ASCII may be sent."""
+        return False
+
+    def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _: self.repaint())
+
+    def repaint(self) -> None:
+        """Send every cell again, whatever another program has left on the terminal."""
+        behind = self._background_screens
+        update = self.screen._compositor.render_update(full=True, screen_stack=behind)
+        self._display(self.screen, update)
 
     async def action_quit(self) -> None:
         self.leave(0)
