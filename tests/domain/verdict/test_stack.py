@@ -40,12 +40,12 @@ def waiting(queued: int, active: int = 8, **more: Any) -> QueueReading:
 @pytest.mark.parametrize(
     ("queue", "used", "tier", "mode", "words"),
     [
-        (waiting(0, 1), 5, "idle", "normal", "Alpha — Everything is Free"),
-        (waiting(0, 1), 70, "high", "normal", "Alpha — Everything is Free"),
-        (waiting(0, 1), 85, "surge", "pressure", "High Demand — Costs Are Elevated"),
-        (waiting(0, 1), 96, "saturated", "saturated", "Compute is Full"),
-        (waiting(8), 5, "saturated", "saturated", "Compute is Full"),
-        (waiting(2), 5, "high", "normal", "Alpha — Everything is Free"),
+        (waiting(0, 1), 5, "idle", "normal", "Room for 7 more requests"),
+        (waiting(0, 1), 70, "high", "normal", "Busy, room for 7 more requests"),
+        (waiting(0, 1), 85, "surge", "pressure", "Nearly full, room for 7 more requests"),
+        (waiting(0, 1), 96, "saturated", "saturated", "Full: there is no room for more"),
+        (waiting(8), 5, "saturated", "saturated", "Full: 8 requests wait"),
+        (waiting(2), 5, "high", "normal", "Busy"),
         (
             waiting(0, 1, back_pressure=True),
             5,
@@ -53,8 +53,14 @@ def waiting(queued: int, active: int = 8, **more: Any) -> QueueReading:
             "pressure",
             "Back-pressure reported by genesis",
         ),
-        (waiting(8, back_pressure=True), 5, "saturated", "saturated", "Compute is Full"),
-        (waiting(0, 1, back_pressure=True), 96, "saturated", "saturated", "Compute is Full"),
+        (waiting(8, back_pressure=True), 5, "saturated", "saturated", "Full: 8 requests wait"),
+        (
+            waiting(0, 1, back_pressure=True),
+            96,
+            "saturated",
+            "saturated",
+            "Full: there is no room for more",
+        ),
     ],
 )
 def test_the_stacks_tiers_and_modes(
