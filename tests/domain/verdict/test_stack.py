@@ -95,15 +95,15 @@ def test_acta_without_a_figure_leaves_the_local_result() -> None:
 
 
 def test_capacity_is_said_to_be_available_only_with_a_free_slot() -> None:
-    """With real prices the normal banner speaks of capacity."""
+    """The same words whether requests cost something or not."""
     priced = Policy(pricing=PricingPolicy(everything_free=False))
     free, full = scene(waiting(0, 1), used=5), scene(waiting(0, 8), used=5)
     said = [one.input()._replace(policy=priced) for one in (free, full)]
     from tokentop.domain.fold.fold import fold
 
     assert [fold(each).demand.headline for each in said] == [
-        "Normal — capacity available",
-        "Normal — no slot is free",
+        "Room for 7 more requests",
+        "Busy: no slot is free",
     ]
 
 
