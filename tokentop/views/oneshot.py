@@ -27,12 +27,13 @@ class UsageError(ValueError):
 
 
 class Options(NamedTuple):
-    """The arguments of a text view; `template` is `--format`."""
+    """The arguments of a text view; `template` is `--format`, `width` in cells."""
 
     json: bool = False
     watch: bool = False
     template: str | None = None
     check: bool = False
+    width: int | None = None
 
 
 def run(config: Config, options: Options, started: float, again: "Reloader | None" = None) -> int:
@@ -92,9 +93,10 @@ def _show(config: Config, options: Options) -> Callable[[Snapshot], str]:
     paint = Paint(terminal.colors, config.ui.ascii or not terminal.utf8, config.ui.theme)
 
     def show(snapshot: Snapshot) -> str:
-        width = detect(sys.stdout, environ).columns - 1 if terminal.tty else None
-        cut = width if options.watch else None
-        return line(snapshot, slots=slots, paint=paint._replace(width=cut))
+        rewritten = options.watch and terminal.tty
+        room = detect(sys.stdout, environ).columns - 1 if rewritten else None
+        width = min((each for each in (options.width, room) if each is not None), default=None)
+        return line(snapshot, slots=slots, paint=paint._replace(width=width, cut_at=room))
 
     return show
 
