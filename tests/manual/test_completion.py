@@ -32,7 +32,7 @@ CASES = [
     (("tokentop", "--compact", "--wa"), {"--watch"}),
     (("tokentop", "--theme", ""), set(THEMES)),
     (("tokentop", "example", ""), set(SHIPPED)),
-    (("tokentop", "example", "tokentop.s"), {"tokentop.service"}),
+    (("tokentop", "example", "tokentop-"), {"tokentop-watch.service"}),
     (("tokentop", "completion", ""), set(SHELLS)),
     (("tokentop", "config", "--exa"), {"--example"}),
 ]

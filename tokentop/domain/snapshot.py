@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot_engines import Cost, CostBounds, Engine, EngineState, Throughput
-from tokentop.domain.verdict.values import NO_DATA, Health, Mode, Pool, Reason, Tier
+from tokentop.domain.verdict.values import NO_DATA, Event, Health, Mode, Pool, Reason, Tier
 
 GpuState = Literal["ok", "stale", "lost", "suspended", "error"]
 ServiceState = EngineState | Literal["off"]
@@ -236,6 +236,7 @@ class Snapshot(NamedTuple):
     """Everything one refresh knows. The default value is the safe zero state.
 
     `at` is RFC 3339 UTC. `data_age_s` is the age of the newest good answer of any source.
+    `events` are what changed since the snapshot before, where a view compares the two.
     """
 
     version: str = ""
@@ -259,3 +260,4 @@ class Snapshot(NamedTuple):
     agents: Agents = Agents()
     data_age_s: float | None = None
     cost: Cost = Cost()
+    events: tuple[Event, ...] = ()

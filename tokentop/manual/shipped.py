@@ -4,9 +4,9 @@ from importlib.resources import files
 
 # A name is a path below tokentop/share/.
 SHIPPED: dict[str, str] = {
-    "Containerfile": "an image with tokentop in it",
+    "Containerfile.screen": "an image for the full screen and the text views",
     "tokentop.1": "this program's manual page",
-    "tokentop.service": "a systemd user unit that logs one JSON object an interval",
+    "tokentop-watch.service": "a systemd user unit that logs one JSON object an interval",
 }
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from os import environ
+from time import monotonic
 from typing import NamedTuple
 
 from tokentop.config.schema import Config
@@ -85,7 +86,7 @@ def _show(config: Config, options: Options) -> Callable[[Snapshot], str]:
     if options.json:
         from tokentop.views.json import dumps
 
-        return dumps
+        return _with_events(dumps) if options.watch else dumps
     from tokentop.views.line import Paint, line
 
     slots = None if options.template is None else _slots(options.template)
@@ -99,6 +100,14 @@ def _show(config: Config, options: Options) -> Callable[[Snapshot], str]:
         return line(snapshot, slots=slots, paint=paint._replace(width=width, cut_at=room))
 
     return show
+
+
+def _with_events(dumps: Callable[[Snapshot], str]) -> Callable[[Snapshot], str]:
+    """Each line has what changed since the line before; the first one has nothing before it."""
+    from tokentop.domain.events.log import EventLog
+
+    log = EventLog()
+    return lambda snapshot: dumps(snapshot._replace(events=log.add(snapshot, monotonic())))
 
 
 def _slots(template: str) -> "tuple[Slot, ...]":

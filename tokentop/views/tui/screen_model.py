@@ -8,17 +8,18 @@ from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
 from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.verdict.values import Event
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.layout_inputs import driver_trouble, layout_inputs
 from tokentop.views.tui.draw.panel import Panel, draw_panel
-from tokentop.views.tui.draw.panels import costs, why
+from tokentop.views.tui.draw.panels import costs, events, why
 from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines.rows import listed
 from tokentop.views.tui.draw.panels.gpus import processes
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
 from tokentop.views.tui.draw.registry import PANELS, dashboard
-from tokentop.views.tui.state import ViewState
+from tokentop.views.tui.state import PAGES, ViewState
 
 CHARTS: dict[Presence, tuple[str, str, str, str]] = {
     "stack": ("utilization", "multiplier", "queue", "vram"),
@@ -27,7 +28,7 @@ CHARTS: dict[Presence, tuple[str, str, str, str]] = {
     "nothing": ("gpu", "vram", "power", "heat"),
 }
 _CHART = "chart-"
-PAGES = {"costs": costs.page, "why": why.page}
+TEXTS = {"costs": costs.page, "why": why.page}
 
 
 class ScreenModel(NamedTuple):
@@ -49,6 +50,7 @@ class ScreenModel(NamedTuple):
     trends: Callable[[str], Trends] = lambda _: Trends()
     burn_at: float = 0.2
     discovery: DiscoveryConfig = DiscoveryConfig()
+    events: Sequence[tuple[str, Event]] = ()
 
     @property
     def options(self) -> DrawOptions:
@@ -76,6 +78,7 @@ class ScreenModel(NamedTuple):
             search=self.discovery.enabled,
             hosts_searched=self.discovery.hosts,
             ports_searched=self.discovery.ports,
+            events=self.events,
         )
 
 
@@ -98,7 +101,7 @@ def _inside(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
         return _gpu_view(scene, room)
     if view.name == "engines":
         return (room._replace(panel="engines" if view.opened is None else "engine"),)
-    if view.name in ("costs", "why"):
+    if view.name in PAGES:
         return (room._replace(panel=view.name),)
     return _charts(room, CHARTS[presence(scene.snapshot)])
 
@@ -191,7 +194,9 @@ def _rows(scene: ScreenModel, place: Placement) -> int | None:
         return len(processes.rows(snapshot, options))
     if scene.view.name == "engines" and place.panel == "engines":
         return len(listed(snapshot.engines, options.engine_sort, options.engine_filter))
-    if place.panel in PAGES:
-        return len(PAGES[place.panel](snapshot, width))
+    if place.panel == "events":
+        return len(events.page(options, width))
+    if place.panel in TEXTS:
+        return len(TEXTS[place.panel](snapshot, width))
     one = engine.find(snapshot, scene.view.opened or "") if place.panel == "engine" else None
     return len(engine.page(one, Trends(), width, options)) if one else None
