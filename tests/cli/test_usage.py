@@ -138,3 +138,12 @@ def test_the_example_configuration_is_accepted(tmp_path: object) -> None:
     done = run("config", "--config", example)
     assert done.returncode == 0, done.stderr
     assert example in done.stdout
+
+
+def test_an_unknown_variable_is_reported_once_beside_the_line() -> None:
+    """On standard error, so that a status bar shows the line as ever."""
+    done = run("--compact", "--demo-at", "20", env=environment(TOKENTOP_THEME="light"))
+    assert done.returncode == 0
+    assert done.stdout.count("\n") == 1
+    assert done.stderr.startswith("tokentop: environment variable TOKENTOP_THEME: nothing reads it")
+    assert done.stderr.count("\n") == 1
