@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import cell_width, fit
+from tokentop.domain.verdict.values import Event
 
 Span = tuple[str, str]  # text, style name (see palette.STYLES)
 Line = list[Span]
@@ -22,6 +23,7 @@ class DrawOptions(NamedTuple):
     `engine_filter` and `cursor` (an Engine.id) are of the engines' table. Silent burn above the
     share `burn_at` is marked. `hosts`: GPUs of other hosts always have their host's name.
     `summary_hidden`: the border shows no summary, so stale figures have their age inside.
+    `events` are the run's, oldest first, each with its local time; only their own view has them.
     `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`.
     """
 
@@ -48,6 +50,7 @@ class DrawOptions(NamedTuple):
     search: bool = True
     hosts_searched: tuple[str, ...] = ("127.0.0.1",)
     ports_searched: tuple[int, ...] = ()
+    events: Sequence[tuple[str, Event]] = ()
 
 
 @lru_cache(maxsize=1024)
