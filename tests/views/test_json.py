@@ -6,7 +6,7 @@ import pytest
 
 from tokentop.domain import snapshot as model
 from tokentop.domain.snapshot_engines import TokensSeen
-from tokentop.domain.verdict.values import Health, Pool, Reason
+from tokentop.domain.verdict.values import Event, Health, Pool, Reason
 from tokentop.views.json import dumps
 
 SCHEMA = {
@@ -40,7 +40,8 @@ SCHEMA = {
 }
 
 ADDITIVE = {
-    "": "data_age_s cost",
+    "": "data_age_s cost events",
+    "events[]": "code text member at",
     "throughput": "ttft_p95_s itl_p95_s prefix_hit_ratio burn preemptions finished latencies",
     "engines[]": "name ttft_p95_s itl_p95_s requests_per_s prefix_hit_ratio rejections burn"
     " kv_estimated slots_estimated back_pressure advice error latency_ms source group router"
@@ -74,6 +75,7 @@ FULL = model.Snapshot(
     engines=(model.Engine("e", "vllm", tokens_seen=TokensSeen(1, 2)),),
     cloud=model.Cloud(instances=(model.CloudInstance(),)),
     health=Health("down", (Reason("engine_down", "it is down"),)),
+    events=(Event("tier", "demand rose", None, "2026-11-21T12:04:31.000Z"),),
     demand=model.Demand(reasons=(Reason("queue_full", "they wait"),), pools=(Pool("m"),)),
 )
 

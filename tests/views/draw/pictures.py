@@ -11,6 +11,7 @@ from tests.views.draw.samples import samples
 from tokentop.config.schema import UiConfig
 from tokentop.domain.engines.history import EngineHistory
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.verdict.values import Event
 from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
@@ -27,6 +28,21 @@ YOUNG = ("first-paint", "empty")  # states without any history
 ASCII = UiConfig(ascii=True)
 HIDDEN = UiConfig(hide=("slots", "cloud", "metrics"))
 QWEN, GEMMA = engine_examples.QWEN.id, engine_examples.GEMMA.id
+
+
+EVENTS = (
+    ("11-20 23:58", Event("tier", "demand fell from moderate to low")),
+    ("11:58:02", Event("engine_restarted", "Qwen3-32B (127.0.0.1:8000) has restarted", QWEN)),
+    ("12:01:10", Event("rejections", "Qwen3-32B refused requests within the last minute", QWEN)),
+    ("12:01:10", Event("tier", "demand rose from high to saturated: Qwen3-32B refused requests"
+                       " within the last minute")),
+    ("12:02:44", Event("gpu_throttled", "GPU 3 (NVIDIA H100) is throttled: hw-thermal", "GPU-3")),
+    ("12:03:20", Event("engine_down", "gemma-3-12b (127.0.0.1:8001) is down: nothing listens on"
+                       " 127.0.0.1:8001", GEMMA)),
+    ("12:03:59", Event("engine_starting", "gemma-3-12b (127.0.0.1:8001) is starting: the model is"
+                       " being loaded", GEMMA)),
+    ("12:04:27", Event("engine_ready", "gemma-3-12b (127.0.0.1:8001) is ready", GEMMA)),
+)  # fmt: skip
 
 
 def thresholds() -> Snapshot:
@@ -134,6 +150,13 @@ VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, objec
     "view-why-engines": (
         engine_examples.troubled_engines(), ViewState("why"), ((40, 12), USUAL, LARGE), {}),
     "view-why-calm": (engine_examples.one_engine(), ViewState("why"), (USUAL,), {}),
+    "view-events": (
+        engine_examples.troubled_engines(), ViewState("events"),
+        ((40, 12), SMALL, USUAL, LARGE), {"events": EVENTS}),
+    "view-events-none": (engine_examples.one_engine(), ViewState("events"), (USUAL,), {}),
+    "view-events-ascii": (
+        engine_examples.one_engine(), ViewState("events", offset=3), ((60, 8),),
+        {"events": EVENTS, "ui": ASCII}),
     "view-history-ascii": (examples.high(), ViewState("history"), (USUAL,), {"ui": ASCII}),
     "view-history-young": (
         examples.low(), ViewState("history"), (LARGE,), {"samples": lambda: samples()[-1:]}),
@@ -147,6 +170,7 @@ STYLED: dict[str, tuple[Size, ...]] = {
     "offline": (USUAL,),
     "gpus-only": (USUAL,),
     "view-why-engines": (USUAL,),
+    "view-events": (LARGE,),
     "stale": ((40, 12), SMALL, USUAL, LARGE),
     "later": (USUAL,),
     "troubled": ((40, 12), USUAL, LARGE),

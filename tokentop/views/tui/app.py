@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
+from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.poller import stepped
 from tokentop.runtime.live.session import Session
 from tokentop.views.palette import THEMES
@@ -117,7 +118,14 @@ class TokentopApp(TerminalApp):
             trends=self.session.engine_history.trends,
             burn_at=self.session.config.policy.cost.silent_burn_at,
             discovery=self.session.config.discovery,
+            events=self._events(),
         )
+
+    def _events(self) -> tuple[tuple[str, Event], ...]:
+        """What the events' view lists; paused, up to the picture that stands still."""
+        if self.view.name != "events":
+            return ()
+        return self.session.events(None if self.view.paused_at is None else self._snapshot.at)
 
     def _show(self) -> None:
         self.monitor.show(self._model(), theme.style_table(self._theme_name))

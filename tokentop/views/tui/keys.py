@@ -21,6 +21,7 @@ KEYS: tuple[Key, ...] = (
     Key("4,e", "view('engines')", "4 e", "Engines, one row each", "Views"),
     Key("dollar_sign,u", "view('costs')", "$ u", "How the costs were computed", "Views"),
     Key("w", "view('why')", "w", "Why the banner says so", "Views"),
+    Key("v", "view('events')", "v", "Events: what has changed", "Views"),
     Key("tab", "next_view(1)", "tab", "Next view", "Views"),
     Key("shift+tab", "next_view(-1)", "", "Previous view", "Views"),
     Key("c", "compact", "c", "Compact strip and back", "Views"),

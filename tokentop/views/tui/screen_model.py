@@ -9,17 +9,18 @@ from tokentop.domain.history import Sample
 from tokentop.domain.policy import INTERVAL_S, CostPolicy
 from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.verdict.values import Event
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.layout_inputs import driver_trouble, layout_inputs
 from tokentop.views.tui.draw.panel import Panel, draw_panel
-from tokentop.views.tui.draw.panels import costs, why
+from tokentop.views.tui.draw.panels import costs, events, why
 from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines.rows import listed
 from tokentop.views.tui.draw.panels.gpus import hardware, process_rows
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
 from tokentop.views.tui.draw.registry import PANELS, dashboard
-from tokentop.views.tui.state import ViewState
+from tokentop.views.tui.state import PAGES, ViewState
 
 CHARTS: dict[Presence, tuple[str, str, str, str]] = {
     "stack": ("utilization", "multiplier", "queue", "vram"),
@@ -31,7 +32,7 @@ _CHART = "chart-"
 _HARDWARE_FROM = 14  # rows of the GPU page from which clocks and links have a place
 _FRAMED_GPUS = 32
 _FOLDED = 10  # cells of a GPU where the pool is folded into columns
-PAGES = {"costs": costs.page, "why": why.page}
+TEXTS = {"costs": costs.page, "why": why.page}
 
 
 class ScreenModel(NamedTuple):
@@ -53,6 +54,7 @@ class ScreenModel(NamedTuple):
     trends: Callable[[str], Trends] = lambda _: Trends()
     burn_at: float = CostPolicy().silent_burn_at
     discovery: DiscoveryConfig = DiscoveryConfig()
+    events: Sequence[tuple[str, Event]] = ()
 
     @property
     def options(self) -> DrawOptions:
@@ -82,6 +84,7 @@ class ScreenModel(NamedTuple):
             search=self.discovery.enabled,
             hosts_searched=self.discovery.hosts,
             ports_searched=self.discovery.ports,
+            events=self.events,
         )
 
 
@@ -105,7 +108,7 @@ def _inside(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
         return _gpu_view(model, room)
     if view.name == "engines":
         return (room._replace(panel="engines" if view.opened is None else "engine"),)
-    if view.name in ("costs", "why"):
+    if view.name in PAGES:
         return (room._replace(panel=view.name),)
     return _charts(room, CHARTS[presence(model.snapshot)])
 
@@ -236,7 +239,9 @@ def _rows(model: ScreenModel, place: Placement) -> int | None:
         return len(process_rows.rows(snapshot, options))
     if model.view.name == "engines" and place.panel == "engines":
         return len(listed(snapshot.engines, options.engine_sort, options.engine_filter))
-    if place.panel in PAGES:
-        return len(PAGES[place.panel](snapshot, width))
+    if place.panel == "events":
+        return len(events.page(options, width))
+    if place.panel in TEXTS:
+        return len(TEXTS[place.panel](snapshot, width))
     one = engine.find(snapshot, model.view.opened or "") if place.panel == "engine" else None
     return len(engine.page(one, Trends(), width, options)) if one else None

@@ -12,6 +12,7 @@ from tokentop.views.tui.draw.panels import (
     cloud,
     costs,
     economy,
+    events,
     footer,
     header,
     metrics,
@@ -53,6 +54,7 @@ PANELS: dict[str, Panel] = {
         footer.PANEL,
         costs.PANEL,
         why.PANEL,
+        events.PANEL,
     )
 }
 

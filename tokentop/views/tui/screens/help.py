@@ -29,7 +29,7 @@ def help_lines(width: int, height: int, options: DrawOptions, page: int = 0) -> 
     """A page as `height` lines of `width` cells, from row `options.offset` on."""
     rows = _rows(width, page)
     inside = (max(1, width - _EDGE), max(1, height - 2))
-    hint = f"? {TITLES[1 - page].lower()} · "
+    hint = f"? {TITLES[1 - page].lower()} · " if width > _WIDE else ""
     hint += "other keys close" if len(rows) > inside[1] else "any other key closes"
     drawn = framed(
         window(rows, *inside, options.offset), TITLES[page], [(hint, "dim")], width, height
@@ -84,7 +84,8 @@ def _keys(width: int) -> list[Line]:
     column = _column(width)
     if not column:
         return [line for group in blocks for line in group]
-    left, right = [*blocks[0], [], *blocks[1]], [*blocks[2], [], *blocks[3], [], *blocks[4]]
+    left = [*blocks[0], [], *blocks[2], [], *blocks[4]]
+    right = [*blocks[1], [], *blocks[3]]
     height = max(len(left), len(right))
     pairs = zip(block(left, column, height), block(right, column, height), strict=True)
     return [[*a, *b] for a, b in pairs]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import cell_width, fit
+from tokentop.domain.verdict.values import Event
 
 Span = tuple[str, str]  # text, style name (see palette.STYLES)
 Line = list[Span]
@@ -24,6 +25,7 @@ class DrawOptions(NamedTuple):
     `process_sort` and `process_cursor` (a Row.key; "" for the first) are of the GPU page's
     processes, which have neither on the dashboard. `summary_hidden`: the border shows no
     summary, so stale figures have their age inside.
+    `events` are the run's, oldest first, each with its local time; only their own view has them.
     `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`.
     """
 
@@ -52,6 +54,7 @@ class DrawOptions(NamedTuple):
     search: bool = True
     hosts_searched: tuple[str, ...] = ("127.0.0.1",)
     ports_searched: tuple[int, ...] = ()
+    events: Sequence[tuple[str, Event]] = ()
 
 
 @lru_cache(maxsize=1024)
