@@ -10,7 +10,7 @@ View = Literal["screen", "compact", "json", "doctor", "config"]
 EPILOG = """\
 examples:
   tokentop                      the full screen
-  tokentop --demo               the full screen on a simulated stack
+  tokentop --demo               the full screen on a simulated machine
   tokentop --compact            one line, for a status bar
   tokentop --compact --watch    a fresh line every interval
   tokentop --format '{gpu_util}% {queued} {multiplier:.2f}x'
@@ -84,6 +84,7 @@ def parse(words: list[str]) -> Arguments:
 
 def _known(words: list[str]) -> Namespace:
     """The parsed words; what is wrong is named without its value, which may be a pasted token."""
+    words = ["--demo=whole" if word == "--demo" else word for word in words]  # no value follows it
     found, unknown = _parser().parse_known_args(words)
     flags = [word.partition("=")[0] for word in unknown if word.startswith("-")]
     if flags:
@@ -122,7 +123,7 @@ def _refuse(given: dict[str, object], view: View) -> None:
 
 def _overrides(given: dict[str, object]) -> dict[str, object]:
     found = {key: given[key] for key in OVERRIDES if given[key] is not None}
-    if "demo.seed" in found or "demo.at_s" in found:
+    if any(key.startswith("demo.") for key in found):
         found["demo.enabled"] = True
     return found
 
@@ -130,7 +131,7 @@ def _overrides(given: dict[str, object]) -> dict[str, object]:
 COMMANDS = ("doctor", "config", None)
 OVERRIDES = (
     "interval_s", "ui.theme", "ui.ascii", "ui.hide", "gpus",
-    "demo.enabled", "demo.seed", "demo.at_s", "discovery.enabled", "prometheus.url",
+    "demo.part", "demo.seed", "demo.at_s", "discovery.enabled", "prometheus.url",
 )  # fmt: skip
 
 
@@ -159,7 +160,8 @@ def _view_options(parser: _Parser) -> None:
     flag("--watch", action="store_true", help="with either: again and again, every interval")
     flag("--format", metavar="TEMPLATE", help="the line from a template; {nope} lists the names")
     flag("--check", action="store_true", help="make the exit code the banner mode")
-    flag("--demo", dest="demo.enabled", action="store_true", default=None, help="a simulated stack")
+    flag("--demo", dest="demo.part", nargs="?", metavar="=PART",
+         help="a simulated machine; or its stack, its engines, or a fleet")  # fmt: skip
     flag("--demo-seed", dest="demo.seed", metavar="N", help="make it repeatable")
     flag("--demo-at", dest="demo.at_s", metavar="SECONDS", help="freeze one moment")
     flag("--help", "-h", action="store_true", help="show this and exit")
