@@ -27,6 +27,12 @@ LATENCY_S = {"nvml": 0.0021} | {n: 0.0032 + 0.0017 * i for i, n in enumerate(AIT
 URLS = {name: default_url(name, ca_found=False) for name in AITHER_SERVICES}
 NO_DRIVER = Failure("absent", "no NVIDIA driver here: libnvidia-ml.so.1 was not found")
 
+DRIVER_HANGS = Failure(
+    "timeout",
+    "the NVIDIA driver does not answer (nvmlInit has lasted 47.0 s): see dmesg for Xid messages,"
+    " then reload it or reboot",
+)
+
 
 def keys(service: str) -> tuple[str, ...]:
     """The ledger keys of one of the seven services."""
@@ -76,15 +82,22 @@ class Box:
         self._measured_s, self._busy_s = measured_s, busy_s
         self._configured = configured
 
-    def answers(self, key: str, *results: Reading | Failure, age_s: float = AGE_S) -> "Box":
+    def answers(
+        self,
+        key: str,
+        *results: Reading | Failure,
+        age_s: float = AGE_S,
+        latency_s: float | None = None,
+    ) -> "Box":
         """The source `key` gave these results, the last of them `age_s` seconds ago."""
+        latency_s = latency_s or LATENCY_S.get(key.partition("/")[0])
         for result in results:
-            self._cache.record(key, result, NOW - age_s, LATENCY_S.get(key.partition("/")[0]))
+            self._cache.record(key, result, NOW - age_s, latency_s)
         return self
 
-    def gpus(self, *devices: DeviceReading, age_s: float = AGE_S) -> "Box":
-        """The local driver lists these."""
-        return self.answers("nvml", GpusReading(devices), age_s=age_s)
+    def gpus(self, *devices: DeviceReading, **how: float) -> "Box":
+        """The local driver lists these; `how` as of `answers`."""
+        return self.answers("nvml", GpusReading(devices), **how)
 
     def down(self, service: str, failure: Failure | None = None, *, often: bool = False) -> "Box":
         """The service never answers, usually because nothing listens; `often`: it backs off."""
@@ -98,8 +111,8 @@ class Box:
         for key, held in self._cache.all().items():
             name = key.partition("/")[0]
             if held.good is not None and (not sources or name in sources):
-                url = URLS.get(name, "http://127.0.0.1")
-                self.answers(key, held.good, timeout(url), age_s=age_s)
+                failure = timeout(URLS[name]) if name in URLS else DRIVER_HANGS
+                self.answers(key, held.good, failure, age_s=age_s)
         return self
 
     def engines(self, *found: Serving | EngineObservation) -> "Box":

@@ -168,6 +168,7 @@ def troubled() -> Snapshot:
     box.down("compute").down("parallel", server_error("parallel"), often=True)
     # The third GPU is passed to a virtual machine: accel alone lists it, and went silent.
     box.answers("accel/gpu_metrics", GpusReading((third,))).silent("accel", "mint", age_s=12.0)
+    box.gpus(first, second, fourth, *others, age_s=12.0)
     box.gpus(first, second, fourth, *_ailing(*others))
     bad = PressureReading(0.74, bad=("multiplier",))
     return box.answers("acta/compute_pressure", bad).snapshot()
@@ -184,6 +185,33 @@ def _ailing(*healthy: DeviceReading) -> tuple[DeviceReading, ...]:
         three._replace(temperature_c=None, power_w=None, power_limit_w=None),
         DeviceReading(four.index, four.uuid, four.name, state="error", note="the driver timed out"),
     )
+
+
+def driver_silent() -> Snapshot:
+    """All services answer, Accel lists the GPUs, and only the driver of this host hangs."""
+    box = stack(0.74, 34, 4, rented=1).answers("accel/gpu_metrics", GpusReading(pool(0.72)))
+    return box.silent("nvml", age_s=47.0).snapshot()
+
+
+def driver_slow() -> Snapshot:
+    """It needs 6.4 s to answer; one of its GPUs has not been read yet, another one hangs."""
+    first, second, third, fourth = pool(0.4, 4)
+    unread = DeviceReading(second.index, name="NVIDIA GPU 1", state="stale", note="not read yet")
+    words = "has not answered for 21 s (nvmlDeviceGetMemoryInfo): see dmesg for Xid messages"
+    hung = DeviceReading(fourth.index, fourth.uuid, fourth.name, state="lost", note=words)
+    box = Box().gpus(first, fourth, age_s=21.0)
+    return box.gpus(first, unread, third, hung, latency_s=6.4).snapshot()
+
+
+def driver_lost() -> Snapshot:
+    """Nothing but GPUs, and all of them fell off the bus 47 s ago."""
+    train = process(5151, "python train.py --epochs 90", "mira", 61.0)
+    cards = (device(0, 62.3, 140.4, train), *pool(0.31)[1:4])
+    lost = (
+        DeviceReading(d.index, d.uuid, d.name, state="lost", note="fell off the bus: see dmesg")
+        for d in cards
+    )
+    return Box().gpus(*cards, age_s=47.0).gpus(*lost).snapshot()
 
 
 def offline() -> Snapshot:

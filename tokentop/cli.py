@@ -18,7 +18,13 @@ def main(argv: list[str] | None = None) -> int:
     """Run one view and return the process's exit code; raises nothing."""
     started = monotonic()
     gc.disable()  # a view that ends in 0.1 s has nothing to collect; those that stay turn it on
-    words = sys.argv[1:] if argv is None else argv
+    try:
+        return _ended(_guarded(sys.argv[1:] if argv is None else argv, started))
+    finally:
+        gc.enable()
+
+
+def _guarded(words: list[str], started: float) -> int:
     bad = UNKNOWN if "--check" in words else USAGE
     try:
         return _main(words, started, bad)
@@ -29,13 +35,28 @@ def main(argv: list[str] | None = None) -> int:
         return PIPE_CLOSED
     except OSError as error:
         _silence_stdout()
-        return _say(f"input or output failed: {error.strerror}", _crashed(bad))
-    except Exception as error:  # noqa: BLE001  # a traceback would print locals, tokens among them
-        from tokentop.fault import sentence
+        from tokentop.fault import exhausted
 
-        return _say(sentence(error), _crashed(bad))
-    finally:
-        gc.enable()
+        failed = f"input or output failed: {error.strerror}"
+        return _say(exhausted(error) or failed, _crashed(bad))
+    except Exception as error:  # noqa: BLE001  # a traceback would print locals, tokens among them
+        from tokentop.fault import exhausted, sentence
+
+        return _say(exhausted(error) or sentence(error), _crashed(bad))
+
+
+def _ended(code: int) -> int:
+    """`code`; while the driver's library hangs in loading the process ends here and now.
+
+    The usual way out closes all libraries, and so waits for the one that is being loaded.
+    """
+    driver = sys.modules.get("tokentop.transport.nvml.driver")
+    if driver is not None and driver.is_loading():
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        os._exit(code)
+    return code
 
 
 def _main(words: list[str], started: float, bad: int) -> int:
@@ -51,6 +72,8 @@ def _main(words: list[str], started: float, bad: int) -> int:
         config = load(args.overrides, os.environ, args.config)
     except ConfigError as error:
         return _say(str(error), bad)
+    for warning in config.warnings if args.view != "doctor" else ():  # which shows them itself
+        _say(warning, 0)
     return (
         _screen(args, config) if args.view == "screen" else _text_view(args, config, started, bad)
     )

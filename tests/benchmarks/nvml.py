@@ -1,4 +1,7 @@
-"""NVML calls per GPU and poll, from the fake driver's own log. Limit: 12."""
+"""NVML calls per GPU and poll, and of each one-shot view, from the fake driver's own log.
+
+Limit: 12 per GPU and poll.
+"""
 
 import subprocess
 import tempfile
@@ -8,6 +11,7 @@ from tests.benchmarks.world import command, environ, fake_gpus
 from tests.fake_nvml import calls
 
 GPUS, POLLS = 8, 5
+VIEWS = (("--compact", "--no-discovery"), ("--compact",), ("--json", "--no-discovery"))
 
 
 def main() -> None:
@@ -28,6 +32,19 @@ def main() -> None:
     print(
         f"{each:.1f} calls per GPU and poll (the first, with its static facts, included); limit 12"
     )
+    for words in VIEWS:
+        print(f"{one_shot(*words):6} calls in all for tokentop {' '.join(words)}")
+
+
+def one_shot(*words: str) -> int:
+    """All NVML calls of one view of eight GPUs, started anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "calls"
+        with fake_gpus(log=log) as gpus:
+            subprocess.run(
+                [command("tokentop"), *words], env=environ(gpus), stdout=subprocess.DEVNULL
+            )
+            return sum(calls(log).values())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The one-line path imports nothing it does not print with: proved on the installed command."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from time import time
@@ -56,7 +57,8 @@ def test_engines_are_light_too(found: bool, tmp_path: Path) -> None:
     with serving() as url, captured(VLLM) as engine:
         rows = [["vllm", engine.url, [], None, None, None, "port", [], None]] if found else []
         value = {"found": rows, "configured": [], "sockets": [], "complete": True}
-        kept.write_text(json.dumps({"at": time(), "value": value}))
+        network = os.readlink("/proc/self/ns/net")
+        kept.write_text(json.dumps({"at": time(), "network": network, "value": value}))
         stack = environment(url, XDG_RUNTIME_DIR=str(tmp_path), TOKENTOP_DISCOVERY="true")
         modules = loaded("--compact", "--no-gpus", env=stack)
         new = modules - set(json.loads(_bare(stack)))

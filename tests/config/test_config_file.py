@@ -112,6 +112,18 @@ def test_a_path_that_is_no_file_is_a_problem(tmp_path: Path, key: str, path: str
     assert any(why in problem.text for why in ("regular file", "such a name", "NUL"))
 
 
+@pytest.mark.parametrize(
+    "key", ["tls.ca_bundle", "prometheus.ca_bundle", "services.mint.token_file"]
+)
+def test_a_pipe_for_a_secret_or_a_certificate_is_refused_at_once(tmp_path: Path, key: str) -> None:
+    """Nobody writes to it: opened as a file it would wait for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError) as found:
+        load({key: str(tmp_path / "pipe"), "prometheus.url": "https://h"}, {}, None)
+    (problem,) = found.value.problems
+    assert "cannot be read (not a regular file)" in problem.text
+
+
 def test_a_byte_order_mark_and_crlf_do_no_harm(tmp_path: Path) -> None:
     """A file saved by Notepad loads, and lines are still counted right."""
     path = tmp_path / "c.toml"

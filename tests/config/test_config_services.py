@@ -1,6 +1,7 @@
 """Addresses, CA bundle and tokens: found where the stack puts them, never shown, never in clear."""
 
 import os
+import tempfile
 import traceback
 from pathlib import Path
 
@@ -198,6 +199,25 @@ def test_token_from_a_variable_or_a_file(tmp_path: Path) -> None:
     for said in (repr(config), str(config), show.effective(config)):
         assert SECRET not in said
     assert "services.genesis.token = ***" in show.effective(config)
+
+
+@pytest.mark.parametrize(
+    ("mode", "above", "warned"),
+    [(0o600, 0o755, False), (0o640, 0o755, False), (0o644, 0o755, True), (0o644, 0o700, False)],
+)
+def test_a_token_that_others_can_read_is_warned_about(
+    tmp_path: Path, mode: int, above: int, warned: bool
+) -> None:
+    """It is used all the same; a folder that others cannot enter protects it too."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as shared:  # pytest's own folder is closed
+        folder, token = Path(shared), Path(shared) / "token"
+        token.write_text(SECRET)
+        token.chmod(mode)
+        folder.chmod(above)
+        config = read(tmp_path, f'[services.genesis]\ntoken_file = "{token}"\n')
+    said = "services.genesis.token_file: other users of this machine can read the token; chmod 600"
+    assert len(config.warnings) == warned
+    assert all(f"config.toml:2: {said}" in warning for warning in config.warnings)
 
 
 @pytest.mark.parametrize(

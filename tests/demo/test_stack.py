@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokentop.demo.gpus import reader, reading
+from tokentop.demo.gpus import DemoDriver, reading
 from tokentop.demo.stack import LOOP_S, State, simulate
 from tokentop.domain.policy import Policy
 from tokentop.domain.verdict.stack import StackLoad, stack_mode, stack_tier
 from tokentop.domain.verdict.tiers import TIERS, mode_of
+from tokentop.transport.nvml import Answer
 
 SEEDS = (0, 1, 7, 12345)
 POLICY = Policy()
@@ -135,10 +136,12 @@ class TestGpus:
         assert {d.name for d in devices} == {"NVIDIA H200", "NVIDIA GeForce RTX 4090"}
         assert {p.user for d in devices for p in d.processes} == {"serve", "mira", "ana"}
 
-    def test_the_reader_follows_the_demo_clock(self):
-        """The driver's thread passes real time, which the demo ignores."""
-        now = [10.0]
-        read = reader(lambda: now[0], 3)
-        assert read(99999.0) == reading(10.0, 3)
+    def test_the_driver_follows_the_demo_clock(self):
+        """Each poll is answered at once, with the GPUs of the demo's own time."""
+        now, answers = [10.0], list[Answer]()
+        driver = DemoDriver(answers.append, lambda: now[0], 3)
+        driver.poll()
         now[0] = 80.0
-        assert read(99999.0) == reading(80.0, 3)
+        driver.poll()
+        assert [answer.result for answer in answers] == [reading(10.0, 3), reading(80.0, 3)]
+        assert all(answer.complete for answer in answers)

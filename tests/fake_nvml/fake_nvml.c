@@ -121,7 +121,7 @@ typedef struct {
 
 typedef struct {
     uint count; char driver[80], nvml[80], branch[80]; int cuda;
-    int extra_shutdown_error, lock_latency, freeze_count; double pcie_sample_ms;
+    int extra_shutdown_error, lock_latency, freeze_count, boot, boot_error; double pcie_sample_ms;
     Fault *faults; uint nfaults;
     Lat *lats; uint nlats;
     Device *dev;
@@ -138,7 +138,7 @@ static pthread_mutex_t g_lock = PTHREAD_MUTEX_INITIALIZER;
 static Handle H[MAX_DEV][MAX_MIG + 1];
 static Config *g_cfg;
 static Fn *g_fns;
-static int g_init, g_ever_init;
+static int g_init, g_ever_init, g_boot; /* g_boot: the driver's start that this library was initialised under */
 static u64 g_total, g_reloads;
 static double g_t0 = -1, g_last_flush, g_load_t;
 static uint g_frozen_count;
@@ -452,6 +452,10 @@ static void set_sys(Config *c, int line, const char *key, char *val)
     else if (!strcmp(key, "pcie_sample_ms")) c->pcie_sample_ms = strtod(val, NULL);
     else if (!strcmp(key, "extra_shutdown_error")) c->extra_shutdown_error = yes(val);
     else if (!strcmp(key, "freeze_count")) c->freeze_count = yes(val);
+    else if (!strcmp(key, "boot")) {
+        char *save, *tok = strtok_r(val, " \t", &save); c->boot = tok ? atoi(tok) : 0;
+        if ((tok = strtok_r(NULL, " \t", &save)) && !parse_err(tok, &c->boot_error)) perr(c, line, "unknown error code '%s'", tok);
+    }
     else perr(c, line, "unknown system key '%s'", key);
 }
 
@@ -552,7 +556,7 @@ static int selected(const char *s, int i)
 static Config *parse(const char *text)
 {
     Config *c = calloc(1, sizeof *c); uint count = 1;
-    strcpy(c->driver, "580.95.05"); strcpy(c->branch, "r580_00"); c->cuda = 13000; c->pcie_sample_ms = 20; c->nvml[0] = 0;
+    c->boot_error = E_UNINIT; strcpy(c->driver, "580.95.05"); strcpy(c->branch, "r580_00"); c->cuda = 13000; c->pcie_sample_ms = 20; c->nvml[0] = 0;
     for (int pass = 0; pass < 2; pass++) {
         char line[1024]; const char *p = text; int ln = 0; char sec[64] = "system", sel[64] = "";
         if (pass) {
@@ -664,6 +668,8 @@ static void at_fork_child(void)
 __attribute__((constructor)) static void on_load(void)
 {
     g_pid = getpid();
+    const char *until = getenv("FAKE_NVML_LOAD_HANG"); /* loading takes until this file is gone */
+    while (until && access(until, F_OK) == 0) usleep(20000);
     pthread_atfork(at_fork_prepare, at_fork_parent, at_fork_child);
 }
 __attribute__((destructor)) static void on_unload(void) { if (pthread_mutex_trylock(&g_lock) == 0) { if (g_total) flush_log(); pthread_mutex_unlock(&g_lock); } }
@@ -710,10 +716,10 @@ static Ret fault_for(const char *name, int dev, int mig, u64 ncall)
     return code;
 }
 static int lat_on(const Lat *l) { double t = g_t0 < 0 ? 0 : now_mono() - g_t0; return t >= l->after && (l->until < 0 || t < l->until); }
-static const Lat *lat_for(const char *name, int dev)
+static const Lat *lat_for(const char *name, int dev, int own)
 {
     const Lat *b = NULL; int best = -1;
-    for (uint i = 0; i < g_cfg->nlats; i++) { Lat *l = &g_cfg->lats[i]; if (pat_match(l->pat, name) && l->spec >= best && lat_on(l)) { best = l->spec; b = l; } }
+    if (!own) for (uint i = 0; i < g_cfg->nlats; i++) { Lat *l = &g_cfg->lats[i]; if (pat_match(l->pat, name) && l->spec >= best && lat_on(l)) { best = l->spec; b = l; } }
     if (dev >= 0 && (uint)dev < g_cfg->count) for (uint i = 0; i < g_cfg->dev[dev].nlats; i++) {
         Lat *l = &g_cfg->dev[dev].lats[i]; if (pat_match(l->pat, name) && l->spec + 10000 >= best && lat_on(l)) { best = l->spec + 10000; b = l; } }
     return b;
@@ -726,13 +732,13 @@ static void nap(double ms)
 static pthread_mutex_t g_slow = PTHREAD_MUTEX_INITIALIZER; /* the "driver lock" of latency_lock = on */
 
 /* Simulated driver time.  Called with g_lock held; drops it while waiting. */
-static void driver_time(const char *name, int dev)
+static void driver_time(const char *name, int dev, int own) /* own: the device's own rules only */
 {
-    const Lat *l = lat_for(name, dev); if (!l) return;
+    const Lat *l = lat_for(name, dev, own); if (!l) return;
     int serial = g_cfg->lock_latency;
     if (l->hang) {
         flush_log(); /* so that the log of a stuck program shows where it is stuck */
-        while ((l = lat_for(name, dev)) && l->hang) { /* ends when the scenario is edited */
+        while ((l = lat_for(name, dev, own)) && l->hang) { /* ends when the scenario is edited */
             pthread_mutex_unlock(&g_lock); nap(50); pthread_mutex_lock(&g_lock); reload();
         }
         return;
@@ -747,6 +753,15 @@ static void driver_time(const char *name, int dev)
 }
 
 typedef struct { Fn *fn; const char *name; double t; int dev, mig; Device *d; Mig *m; } Ctx;
+/* -DFAKE_NVML_BUILD="570.10": the library of that driver, which no other driver answers */
+static int mismatched(void)
+{
+#ifdef FAKE_NVML_BUILD
+    return strcmp(FAKE_NVML_BUILD, g_cfg->driver) != 0;
+#else
+    return 0;
+#endif
+}
 enum { F_DEV = 1, F_MIGOK = 2, F_NOINIT = 4 };
 
 static Ret enter(Ctx *x, Fn *fn, const char *name, const void *h, int flags)
@@ -759,8 +774,12 @@ static Ret enter(Ctx *x, Fn *fn, const char *name, const void *h, int flags)
     x->fn = fn; x->name = name; x->t = now_real(); x->dev = x->mig = -1; x->d = NULL; x->m = NULL;
     Handle *hh = as_handle(h);
     if (hh) { x->dev = hh->dev; x->mig = hh->mig; }
-    driver_time(name, x->dev);
-    if (!(flags & F_NOINIT) && !g_init) return E_UNINIT;
+    driver_time(name, x->dev, 0);
+    if (!(flags & F_NOINIT)) {
+        if (!g_init) return E_UNINIT;
+        if (mismatched()) return E_MISMATCH;
+        if (g_boot != g_cfg->boot) return g_cfg->boot_error;
+    }
     if (flags & F_DEV) {
         if (!hh) return E_ARG;
         if ((uint)hh->dev >= g_cfg->count) return E_LOST; /* removed from the scenario */
@@ -800,6 +819,8 @@ static Ret put_u(uint *out, const Val *v, int dev) { if (!out) return E_ARG; if 
 static Ret do_init(const char *name, Fn *fn)
 {
     Ctx x; Ret r = enter(&x, fn, name, NULL, F_NOINIT);
+    if (!r && mismatched()) r = E_MISMATCH;
+    if (!r && !g_init) g_boot = g_cfg->boot;
     if (!r) { if (g_t0 < 0) g_t0 = now_mono(); if (!g_init++) g_frozen_count = g_cfg->count; g_ever_init = 1; }
     else if (g_t0 < 0) g_t0 = now_mono();
     return leave(&x, r);
@@ -838,6 +859,7 @@ API Ret nvmlDeviceGetCount_v2(uint *n) { BEGIN(NULL, 0); NEED(n); *n = dev_count
 static Ret open_dev(Ctx *x, int i, void **out)
 {
     x->dev = i;
+    driver_time(x->name, i, 1); if ((uint)i >= g_cfg->count) return E_LOST;
     Ret r = fault_for(x->name, i, -1, x->fn->calls); if (r) return r;
     *out = hnd(i, -1); return OK;
 }
@@ -992,7 +1014,11 @@ static Ret procs(Ctx *x, char mode, uint *n, void *out, size_t stride)
     }
     *n = need; return OK;
 }
+#ifdef FAKE_NVML_R535 /* 535.43 to 535.86: the third version of the calls with 32 bytes a process */
+#define P3 P3L
+#else
 #define P3 P2
+#endif
 API Ret nvmlDeviceGetComputeRunningProcesses_v2(void *h, uint *n, P2 *o) { BEGIN(h, DM); RET(procs(&x, 'C', n, o, sizeof(P2))); }
 #ifndef FAKE_NVML_OLD /* before R495 */
 API Ret nvmlDeviceGetComputeRunningProcesses_v3(void *h, uint *n, void *o) { BEGIN(h, DM); RET(procs(&x, 'C', n, o, sizeof(P3))); }
@@ -1004,6 +1030,10 @@ API Ret nvmlDeviceGetGraphicsRunningProcesses_v3(void *h, uint *n, void *o) { BE
 API Ret nvmlDeviceGetMPSComputeRunningProcesses_v2(void *h, uint *n, P2 *o) { BEGIN(h, DM); RET(procs(&x, 'M', n, o, sizeof(P2))); }
 #ifndef FAKE_NVML_OLD /* before R495 */
 API Ret nvmlDeviceGetMPSComputeRunningProcesses_v3(void *h, uint *n, void *o) { BEGIN(h, DM); RET(procs(&x, 'M', n, o, sizeof(P3))); }
+#endif
+API Ret nvmlDeviceGetConfComputeMemSizeInfo(void *h, void *o) { BEGIN(h, DM); (void)o; RET(E_NOTSUP); }
+#ifndef FAKE_NVML_R535 /* came with 535.104, and with it the third version had 24 bytes again */
+API Ret nvmlDeviceGetRunningProcessDetailList(void *h, void *o) { BEGIN(h, DM); (void)o; RET(E_NOTSUP); }
 #endif
 typedef struct { uint pid; u64 ts; uint sm, mem, enc, dec; } US;
 typedef struct { u64 ts; uint pid, sm, mem, enc, dec, jpg, ofa; } UI;

@@ -66,7 +66,12 @@ class Server:
     """
 
     def __init__(
-        self, answer: Behaviour, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+        self,
+        answer: Behaviour,
+        *,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self.answer = answer
         self.asked: list[Asked] = []
@@ -77,7 +82,7 @@ class Server:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.create_server((host, 0), family=family, backlog=64)
+        self._listener = socket.create_server((host, port), family=family, backlog=64)
         self.port: int = self._listener.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http{'s' if tls else ''}://{shown}:{self.port}"

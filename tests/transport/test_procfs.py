@@ -45,8 +45,24 @@ def test_sockets_of_a_process(tree: Tree) -> None:
     tree.process(8, 1, "engine", holds=None)
     (tree.root / "7" / "fd" / "9").symlink_to("/dev/null")
     (tree.root / "7" / "fd" / "10").symlink_to("socket:[x]")
-    assert procfs.sockets(str(tree.root), 7) == {11, 12}
+    assert procfs.sockets(str(tree.root), 7) == procfs.SocketLinks(frozenset({11, 12}), 4, True)
     assert procfs.sockets(str(tree.root), 8) is None
+
+
+def test_the_links_read_of_one_process_are_bounded(tree: Tree) -> None:
+    """A process may hold a million descriptors; that not all were read is reported."""
+    tree.process(7, 1, "engine", holds=range(50))
+    found = procfs.sockets(str(tree.root), 7, 20)
+    assert found is not None
+    assert (found.read, found.complete, len(found.inodes)) == (20, False, 20)
+    assert procfs.sockets(str(tree.root), 7, 50) == (frozenset(range(50)), 50, True)
+
+
+def test_when_a_process_was_started(tree: Tree) -> None:
+    """Clock ticks since the boot, as the kernel has them; None where there is no such process."""
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    assert procfs.started("/proc", os.getpid()) == int(fields[22 - 3])
+    assert procfs.started(str(tree.root), 7) is None
 
 
 def test_the_user_under_hidepid(tree: Tree) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from tokentop.transport.discovery.persisted import (
     recall_probe_cache,
 )
 from tokentop.transport.discovery.probe_cache import Identity, ProbeCache
+from tokentop.transport.procfs import started
 from tokentop.transport.user_cache import MAX_BYTES, keep, recall
 
 NOW = 1_800_000_000.0
@@ -98,6 +101,15 @@ def test_links_and_pipes_are_not_followed(environ: dict[str, str], tmp_path: Pat
     assert recall("rates", 60, NOW, environ) is None
 
 
+def test_another_network_namespace_has_other_servers(environ: dict[str, str]) -> None:
+    """What was kept on the host is not believed in a container that shares the directory."""
+    keep("rates", 1, NOW, environ)
+    written = json.loads(file_in(environ).read_text())
+    assert written["network"] == os.readlink("/proc/self/ns/net")
+    file_in(environ).write_text(json.dumps(written | {"network": "net:[4026531999]"}))
+    assert recall("rates", 60, NOW, environ) is None
+
+
 def test_a_directory_others_can_write_to_is_not_used(environ: dict[str, str]) -> None:
     """Nor one that is a link; nor a file that others can write to."""
     keep("rates", 1, NOW, environ)
@@ -148,6 +160,24 @@ def test_findings_come_back_within_ten_minutes(environ: dict[str, str]) -> None:
     assert keep_findings(findings, ProbeCache(), NOW, environ)
     assert recall_findings(NOW + 600, environ) == findings._replace(starting=())
     assert recall_findings(NOW + 601, environ) is None
+
+
+def test_an_ended_process_is_searched_for_again(environ: dict[str, str]) -> None:
+    """Its port and its number may be another program's: they are known by the start time too."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as server:
+        findings = Findings((ENGINE._replace(pids=(server.pid,)),))
+        keep_findings(findings, ProbeCache(), NOW, environ)
+        assert recall_findings(NOW + 1, environ) == findings
+        path = file_in(environ, "discovery")
+        written = json.loads(path.read_text())
+        ((pid, ticks),) = written["value"]["processes"]
+        assert (pid, ticks) == (server.pid, started("/proc", server.pid))
+        written["value"]["processes"] = [[pid, ticks - 1]]
+        path.write_text(json.dumps(written))
+        assert recall_findings(NOW + 1, environ) is None
+        keep_findings(findings, ProbeCache(), NOW, environ)
+        server.communicate(b"\n")
+    assert recall_findings(NOW + 1, environ) is None
 
 
 def test_an_unfinished_search_is_searched_again(environ: dict[str, str]) -> None:

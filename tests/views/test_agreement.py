@@ -4,12 +4,15 @@ import json
 
 from tests.domain.scenario import Scenario
 from tests.views.draw.test_panels import said
+from tokentop.domain.economy.cost_rate import rate
+from tokentop.domain.gpu_pool import power_w
+from tokentop.domain.policy import CostPolicy
 from tokentop.domain.readings import AccelReading, DeviceReading, GpusReading
 from tokentop.views.json import dumps
 from tokentop.views.line import line
 from tokentop.views.template import parse
 from tokentop.views.tui.draw.kit.line import DrawOptions
-from tokentop.views.tui.draw.panels import banner
+from tokentop.views.tui.draw.panels import banner, header
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
 
 GIB = 2**30
@@ -37,3 +40,16 @@ def test_vram_of_the_pool_is_summed_once() -> None:
     assert "8.0/80.0G" in line(snapshot)
     assert "8.0/80.0 G  10%" in said([gpus.summary(snapshot, DrawOptions())])
     assert " 10%" in said(banner.lines(snapshot, 80, 2, DrawOptions()))
+
+
+def test_a_failing_gpu_is_in_no_count() -> None:
+    """Header, pool, line and the watts of an hour leave it out; it is paid for all the same."""
+    two = (device(0, 8)._replace(power_w=400.0), device(1, 70)._replace(power_w=500.0))
+    after = (two[0], DeviceReading(1, "GPU-1", state="error", note="the driver timed out"))
+    snapshot = Scenario().says("nvml", GpusReading(two), GpusReading(after)).fold()
+    assert line(snapshot, slots=parse("{gpus} {vram_used}")) == "1 8.0"
+    assert "1 of 2 GPUs · 8.0/80.0 G" in said([gpus.summary(snapshot, DrawOptions())])
+    assert "1/2 GPUs" in said(header.lines(snapshot, 100, 1, DrawOptions()))
+    assert power_w(snapshot.gpus) == 400.0
+    price = rate(CostPolicy(usd_per_gpu_hour=2.0, usd_per_kwh=0.3), snapshot.gpus)
+    assert (price.watts, price.usd_per_hour) == (400.0, 4.0)

@@ -1,10 +1,13 @@
 """The doctor: each finding in words, in aligned columns, with what to do about it."""
 
 import re
+import tempfile
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from tests.box import DRIVER_HANGS
 from tests.cli.command import environment, in_terminal, run
 from tests.cli.stack import serving
 from tokentop.collect.collector import Collector, ServiceResult
@@ -18,7 +21,8 @@ from tokentop.views.doctor.checks import devices, driver_failure, services
 from tokentop.views.doctor.report import Page, Row, Section, render
 from tokentop.views.terminal import detect
 
-KINDS = [kind for kind in get_args(FailureKind) if kind not in ("driver", "absent")]
+OF_THE_DRIVER = ("driver", "gpu-lost", "absent")
+KINDS = [kind for kind in get_args(FailureKind) if kind not in OF_THE_DRIVER]
 
 
 def test_everything_works() -> None:
@@ -31,6 +35,24 @@ def test_everything_works() -> None:
     assert len(answered) == 15
     assert "7 of 7 services answer" in done.stdout
     assert f"genesis  {url}" in done.stdout
+
+
+def test_an_exposed_token_is_warned_about_once(tmp_path: Path) -> None:
+    """By the doctor in its report, by every other view in one line on standard error."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as shared:  # pytest's own folder is closed
+        token, config = Path(shared) / "token", tmp_path / "config.toml"
+        Path(shared).chmod(0o755)
+        token.write_text("s3cr3t")
+        token.chmod(0o644)
+        config.write_text(f'[services.genesis]\ntoken_file = "{token}"\n')
+        done = run("doctor", "--no-gpus", "--config", str(config))
+        line = run("--compact", "--no-gpus", "--config", str(config))
+    words = "other users of this machine can read the token"
+    assert words in " ".join(done.stdout.split())
+    assert done.stderr == ""
+    assert line.stderr.count(words) == 1
+    assert words not in line.stdout
+    assert "s3cr3t" not in done.stdout + line.stderr
 
 
 def test_nothing_works() -> None:
@@ -109,10 +131,10 @@ def test_every_failure_has_advice(kind: FailureKind) -> None:
 def test_a_driver_that_hangs_and_one_that_is_not_there() -> None:
     """No driver is no fault; one that does not answer is."""
     absent = driver_failure(Failure("absent", "no NVIDIA driver here (install the driver)"))
-    hanging = driver_failure(Failure("timeout", "the NVIDIA driver does not answer"))
+    hanging = driver_failure(DRIVER_HANGS)
     assert (absent.mark, hanging.mark) == ("off", "fail")
-    assert hanging.todo
-    assert "dmesg" in hanging.todo
+    assert hanging.found == "the NVIDIA driver does not answer (nvmlInit has lasted 47.0 s)"
+    assert hanging.todo == "see dmesg for Xid messages, then reload it or reboot"
 
 
 def test_each_gpu_says_what_it_would_not() -> None:

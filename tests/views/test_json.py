@@ -55,7 +55,7 @@ ADDITIVE = {
     "pricing.bounds": "usd_per_hour usd_per_mtok_reserved usd_per_mtok_busy usd_per_mtok_best",
     "cost": "basis usd_per_hour watts kwh_per_mtok measured_s busy_s tokens partial explained"
     " bounds gaps needs",
-    "gpus[]": "note",
+    "gpus[]": "note mig_gi mig_ci mig_slot",
     "llm": "age_s stale",
     "demand": "stale headline at_least",
     "demand.pools[]": "free at_least",

@@ -139,7 +139,7 @@ class Collector:
         new = self._config._replace(policy=config.policy, origins=config.origins)
         self._config = new
         self._priced = self._demo or _has_prices(new)
-        return config._replace(file=new.file) == new
+        return config._replace(file=new.file, warnings=new.warnings) == new
 
     def dump(self) -> dict[str, object]:
         """What a one-shot view leaves for its next call, as plain JSON values."""

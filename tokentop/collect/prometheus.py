@@ -77,7 +77,7 @@ class PrometheusTarget:
         found = self._ledger.held(GPUS)
         if found.good_at is None:
             return {}
-        return {GPUS: found._replace(good_at=found.good_at + self._pause_s)}
+        return {GPUS: found._replace(pause_s=self._pause_s)}
 
     def pooled(self, now: float, stale_after_s: float) -> Histograms | None:
         """The observations of the last minute, while the server answers."""

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from tokentop.config.draft import ConfigBuilder, Origin
-from tokentop.config.files import read_small
+from tokentop.config.files import is_exposed, read_small
 from tokentop.config.keys import table
 from tokentop.config.schema import DiscoveryConfig, EngineConfig, PrometheusConfig, ServiceConfig
 from tokentop.config.toml_file import home
@@ -15,6 +15,7 @@ from tokentop.secret import Secret
 from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES, default_url
 
 MAX_TOKEN = 16 * 1024
+EXPOSED = "other users of this machine can read the token; chmod 600 the file it names"
 
 
 def read_token(at: str, builder: ConfigBuilder, environ: Mapping[str, str]) -> Secret | None:
@@ -34,6 +35,8 @@ def read_token(at: str, builder: ConfigBuilder, environ: Mapping[str, str]) -> S
     else:
         where = resolve(str(by_file), builder.origin(path), environ)
         origin, text = Origin("file", where), _from_file(where)
+        if not isinstance(text, Bad) and is_exposed(where):
+            builder.warnings.append(builder.origin(path).problem(path, EXPOSED))
     if isinstance(text, Bad):
         builder.add_problem(key_of_token(at, builder), text.text)
         return None

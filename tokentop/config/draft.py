@@ -30,6 +30,7 @@ class ConfigBuilder:
         self.values: dict[str, object] = {key.name: key.default for key in table().values()}
         self.origins: dict[str, Origin] = {}
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
         self.engines: list[str] = []  # where each [[engine]]'s keys are: engine[1], engine[2]...
         self.replaced: dict[str, object] = {}  # what a higher layer replaced
         self._wrong: set[str] = set()

@@ -43,7 +43,7 @@ def load(overrides: Mapping[str, object], environ: Mapping[str, str], path: str 
     config = _config(builder, environ, document.path if isinstance(document, Document) else None)
     if builder.problems:
         raise ConfigError(builder.sorted_problems())
-    return config
+    return config._replace(warnings=tuple(map(str, dict.fromkeys(builder.warnings))))
 
 
 def _take_file(builder: ConfigBuilder, document: Document) -> None:

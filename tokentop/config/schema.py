@@ -104,6 +104,7 @@ class Config(NamedTuple):
     engines: tuple[EngineConfig, ...] = ()
     discovery: DiscoveryConfig = DiscoveryConfig()
     prometheus: PrometheusConfig = PrometheusConfig()
+    warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
 
 
 def secrets(config: Config) -> tuple[Secret, ...]:

@@ -10,7 +10,18 @@ OUT_OF_SERVICE = ("lost", "error")
 
 def counted(pool: Iterable[Gpu]) -> list[Gpu]:
     """The GPUs in every sum: no MIG instance (its parent has its memory), none that has failed."""
-    return [gpu for gpu in pool if gpu.mig is None and gpu.state not in OUT_OF_SERVICE]
+    return [gpu for gpu in pool if gpu.mig is None and in_service(gpu)]
+
+
+def in_service(gpu: Gpu) -> bool:
+    """Whether its figures are of now, or will be again: not of a GPU that is lost or in error."""
+    return gpu.state not in OUT_OF_SERVICE
+
+
+def wholes(pool: Iterable[Gpu]) -> tuple[int, int]:
+    """(GPUs in service, all GPUs), MIG instances not counted."""
+    pool = tuple(pool)
+    return len(counted(pool)), sum(gpu.mig is None for gpu in pool)
 
 
 def vram_bytes(pool: Iterable[Gpu]) -> tuple[int, int] | None:

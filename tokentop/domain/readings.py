@@ -51,7 +51,10 @@ class VramReading(NamedTuple):
 
 
 class DeviceReading(NamedTuple):
-    """One GPU as NVML, accel or compute describes it; see model.Gpu for the fields."""
+    """One GPU as NVML, accel or compute describes it; see snapshot.Gpu for the fields.
+
+    `age_s` is how old its figures were when the answer came, None where they came with it.
+    """
 
     index: int | None = None  # type: ignore[assignment]  # the public key; tuple.index is not used
     uuid: str | None = None
@@ -69,6 +72,10 @@ class DeviceReading(NamedTuple):
     state: GpuState = "ok"
     note: str | None = None
     bad: tuple[str, ...] = ()
+    mig_gi: int | None = None
+    mig_ci: int | None = None
+    mig_slot: int | None = None
+    age_s: float | None = None
 
 
 class GpusReading(NamedTuple):

@@ -37,6 +37,8 @@ class Gpu(NamedTuple):
     """One physical GPU, or one MIG instance (`mig` is then its parent's UUID).
 
     `processes` is None where the driver refuses the list; `note` says in words what is wrong.
+    A MIG instance has the numbers of its GPU instance and compute instance, and its slot: its
+    place in the driver's list.
     """
 
     index: int | None = None  # type: ignore[assignment]  # the public key; tuple.index is not used
@@ -56,6 +58,9 @@ class Gpu(NamedTuple):
     state: GpuState = "ok"
     processes: tuple[Process, ...] | None = None
     note: str | None = None
+    mig_gi: int | None = None
+    mig_ci: int | None = None
+    mig_slot: int | None = None
 
 
 class Service(NamedTuple):

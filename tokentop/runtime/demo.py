@@ -6,7 +6,7 @@ from time import monotonic, time
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config, DemoConfig
 from tokentop.demo.clock import demo_clock
-from tokentop.demo.gpus import reader, reading
+from tokentop.demo.gpus import DemoDriver, reading
 from tokentop.demo.replies import LATENCY_S, answered
 from tokentop.demo.stack import HOST, simulate
 from tokentop.demo.transport import dialler
@@ -26,7 +26,7 @@ def demo_environment(demo: DemoConfig) -> Environment:
         clock=monotonic if frozen is None else lambda: frozen,
         wall=time if frozen is None else lambda: STARTED_AT + frozen,
         dial=dialler(clock, demo.seed),
-        read=reader(clock, demo.seed),
+        driver=lambda on_answer: DemoDriver(on_answer, clock, demo.seed),
     )
 
 

@@ -6,11 +6,12 @@ empty or None. `root` is /proc, or a recorded tree of it.
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 MAX_PROCESSES = 16_384
 MAX_READ = 256 * 1024
-MAX_DESCRIPTORS = 8192
+MAX_DESCRIPTORS = 1024  # listening sockets are opened early, and so have low numbers
 
 _STUCK = ("D", "Z")  # reading the command line of a process stuck in the kernel can block as well
 _MAX_STAT = 4096
@@ -31,6 +32,14 @@ class Process(NamedTuple):
     pid: int
     parent: int
     argv: tuple[str, ...] = ()
+
+
+class SocketLinks(NamedTuple):
+    """The inodes of a process's open sockets, of the `read` links; `complete` if those are all."""
+
+    inodes: frozenset[int]
+    read: int
+    complete: bool
 
 
 class Processes:
@@ -113,24 +122,31 @@ def user(root: str, pid: int) -> int | None:
 
     Under hidepid=1 others' files are closed, and the owner of the folder is the user.
     """
-    for line in read(root, f"{pid}/status").splitlines():
-        fields = line.split()
-        if len(fields) > 2 and fields[0] == b"Uid:" and fields[2].isdigit():
-            return int(fields[2])
+    fields = read(root, f"{pid}/status", _MAX_STAT).partition(b"\nUid:")[2].split(maxsplit=2)
+    if len(fields) > 1 and fields[1].isdigit():
+        return int(fields[1])
     try:
         return os.stat(f"{root}/{pid}").st_uid
     except OSError:
         return None
 
 
-def sockets(root: str, pid: int) -> frozenset[int] | None:
-    """The inodes of the process's open sockets; None where its descriptors are not readable."""
+def started(root: str, pid: int) -> int | None:
+    """When the process was started, clock ticks since the boot: with its number it names it."""
+    fields = read(root, f"{pid}/stat", _MAX_STAT).rpartition(b")")[2].split()
+    return int(fields[19]) if len(fields) > 19 and fields[19].isdigit() else None
+
+
+def sockets(root: str, pid: int, limit: int = MAX_DESCRIPTORS) -> SocketLinks | None:
+    """The process's sockets among its first `limit` descriptors; None where those are hidden."""
     try:
-        names = os.listdir(f"{root}/{pid}/fd")
+        with os.scandir(f"{root}/{pid}/fd") as entries:
+            names = [entry.name for entry in islice(entries, limit + 1)]
     except OSError:
         return None
-    targets = (link(root, f"{pid}/fd/{name}") for name in names[:MAX_DESCRIPTORS])
-    return frozenset(_inodes(target for target in targets if target))
+    targets = (link(root, f"{pid}/fd/{name}") for name in names[:limit])
+    inodes = frozenset(_inodes(target for target in targets if target))
+    return SocketLinks(inodes, min(len(names), limit), len(names) <= limit)
 
 
 def read(root: str, path: str, limit: int = MAX_READ) -> bytes:

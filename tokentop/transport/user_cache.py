@@ -1,7 +1,8 @@
 """A cache between two calls, in a directory that only this user can write to.
 
 keep("rates", {...}, now) and recall("rates", 60, now). Nothing secret belongs here. A file that
-is damaged, too old, too large, another user's or a link is no file; nothing here raises.
+is damaged, too old, too large, another user's or a link is no file; nothing here raises. Nor is one
+of another network namespace, whose 127.0.0.1 leads to other servers.
 """
 
 import json
@@ -21,7 +22,8 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 def keep(name: str, value: object, now: float, environ: Mapping[str, str] = os.environ) -> bool:
     """Store a JSON value under a plain name, with its time (wall clock); whether that worked."""
     try:
-        data = json.dumps({"at": now, "value": value}, allow_nan=False).encode()
+        document = {"at": now, "network": _network(), "value": value}
+        data = json.dumps(document, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError):
         return False
     if len(data) > MAX_BYTES:
@@ -43,8 +45,18 @@ def recall(
     at = document.get("at") if isinstance(document, dict) else None
     if not isinstance(at, int | float) or not now - max_age_s <= at <= now:
         return None
+    if document.get("network") != _network():
+        return None
     value: object = document.get("value")
     return value
+
+
+def _network() -> str | None:
+    """Our network namespace; None where the system has none."""
+    try:
+        return os.readlink("/proc/self/ns/net")
+    except OSError:
+        return None
 
 
 @contextmanager

@@ -87,8 +87,8 @@ def _vram_pct(snapshot: Snapshot) -> float | None:
 
 def _gpus(snapshot: Snapshot) -> int | None:
     answered = any(s.name in GPU_SOURCES and s.state == "online" for s in snapshot.services)
-    count = sum(gpu.mig is None for gpu in snapshot.gpus)
-    return count if count or answered else None
+    in_service, count = gpu_pool.wholes(snapshot.gpus)
+    return in_service if count or answered else None
 
 
 def _models(snapshot: Snapshot) -> str | None:

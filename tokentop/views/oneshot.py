@@ -9,6 +9,7 @@ from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import ANSWERING
 from tokentop.runtime.oneshot.refresh import Refresher
+from tokentop.transport.nvml import EVERYTHING, Wanted
 from tokentop.views.terminal import detect
 
 TYPE_CHECKING = False
@@ -42,7 +43,7 @@ def run(config: Config, options: Options, started: float, again: "Reloader | Non
     """
     show = _show(config, options)
     _warn(config)
-    refresher = Refresher(config)
+    refresher = Refresher(config, wanted=_wanted(config, options))
     try:
         if options.watch:
             from tokentop.views.watch import watch
@@ -69,6 +70,13 @@ def live(snapshot: Snapshot) -> bool:
     return any(online for _, online in snapshot.services_online) or any(
         service.state in ANSWERING for service in snapshot.services
     )
+
+
+def _wanted(config: Config, options: Options) -> Wanted:
+    """JSON has everything, a line utilisation and VRAM, and watts where they cost something."""
+    if options.json:
+        return EVERYTHING
+    return Wanted(power=config.policy.cost.usd_per_kwh is not None)
 
 
 def _show(config: Config, options: Options) -> Callable[[Snapshot], str]:

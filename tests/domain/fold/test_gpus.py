@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.domain.scenario import Scenario
+from tests.domain.scenario import NOW, Scenario
 from tokentop.domain.readings import DeviceReading, GpusReading
 from tokentop.domain.snapshot import Gpu, Process
 
@@ -61,6 +61,58 @@ def test_a_lost_gpu_shows_its_last_figures_with_their_own_age() -> None:
     (gpu,) = scene.says(ACCEL, devices(device(utilization=0.1, power_w=5.0))).fold().gpus
     assert (gpu.state, gpu.note, gpu.utilization) == ("lost", "fell off the bus", 0.9)
     assert (gpu.age_s, gpu.power_w) == (30.0, None)
+
+
+def test_a_lost_gpu_keeps_its_processes() -> None:
+    """What ran on it when it was last read, with the age of its figures."""
+    scene = Scenario().says("nvml", devices(device(processes=(Process(7),))), age=30.0)
+    (gpu,) = scene.says("nvml", devices(device(state="lost"))).fold().gpus
+    assert (gpu.processes, gpu.age_s) == ((Process(7),), 30.0)
+
+
+def test_losing_every_gpu_is_no_good_data() -> None:
+    """The age of the data is that of the last figures, not of the last answer."""
+    scene = Scenario().says("nvml", devices(device(utilization=0.5)), age=30.0)
+    scene.says("nvml", devices(device(state="lost", note="Xid 79")))
+    snapshot = scene.fold()
+    assert snapshot.data_age_s == 30.0
+    assert snapshot.gpus[0].state == "lost"
+    driver = scene.service("nvml")
+    assert (driver.state, driver.reason, driver.error) == (
+        "stale", "gpu-lost", "the GPU fails: Xid 79",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seconds", [1, 4, 8, 12, 19])
+def test_a_slow_driver_does_not_flicker(seconds: int) -> None:
+    """Polled every 4 s and answering after 8: its figures are of now until the next are due."""
+    scene = Scenario()
+    scene.ledger.record("nvml", devices(device(utilization=0.5)), NOW - seconds, 8.0)
+    (gpu,) = scene.fold().gpus
+    assert gpu.state == "ok"
+    driver = scene.service("nvml")
+    assert driver.state == "online"
+    assert driver.error is not None
+    assert driver.error.startswith("slow: reading the GPUs takes 8.0 s")
+
+
+def test_a_slow_driver_that_fell_silent_is_stale() -> None:
+    """Two of its slow answers are waited for, and no more."""
+    scene = Scenario()
+    scene.ledger.record("nvml", devices(device(utilization=0.5)), NOW - 21, 8.0)
+    assert scene.fold().gpus[0].state == "stale"
+
+
+def test_mig_instances_stand_in_the_drivers_order() -> None:
+    """By slot, whatever their UUIDs and GPU instances are; both are in the snapshot."""
+    parts = [
+        device(0, f"MIG-{name}", mig="GPU-a", mig_gi=gi, mig_ci=0, mig_slot=slot)
+        for slot, (name, gi) in enumerate((("z", 9), ("b", 3), ("k", 5)))
+    ]
+    _, *instances = Scenario().says("nvml", devices(*reversed(parts), device())).fold().gpus
+    assert [(gpu.mig_slot, gpu.mig_gi, gpu.uuid) for gpu in instances] == [
+        (0, 9, "MIG-z"), (1, 3, "MIG-b"), (2, 5, "MIG-k"),
+    ]  # fmt: skip
 
 
 def test_a_suspended_gpu_stays_suspended() -> None:

@@ -13,6 +13,7 @@ from tokentop.domain.readings import (
     QueueReading,
     Reading,
 )
+from tokentop.domain.snapshot import Process
 
 REFUSED = Failure("refused", "nobody listens")
 
@@ -142,6 +143,58 @@ def test_a_lost_gpu_keeps_its_figures_and_the_time_they_are_from() -> None:
     held = ledger.held("nvml")
     assert held.good == GpusReading((alive._replace(state="lost", note=lost.note), other))
     assert set(held.seen) == {("uuid a", 10.0), ("uuid b", 18.0)}
+
+
+def test_a_reading_in_which_every_gpu_is_lost_is_no_good_one() -> None:
+    """The driver answers, but nothing of what it says is of now: the age goes on growing."""
+    ledger = LastGoodCache()
+    alive = DeviceReading(0, "GPU-a", vram_used_bytes=5, processes=(Process(7),))
+    ledger.record("nvml", GpusReading((alive,)), 10.0, None)
+    for now in (14.0, 18.0):
+        lost = DeviceReading(0, "GPU-a", state="lost", note="fell off the bus")
+        ledger.record("nvml", GpusReading((lost,)), now, None)
+    held = ledger.held("nvml")
+    assert (held.good_at, dict(held.seen)) == (10.0, {"uuid a": 10.0})
+    assert held.outcome == Failure("gpu-lost", "the GPU fails: fell off the bus")
+    assert isinstance(held.good, GpusReading)
+    assert held.good.devices[0].processes == (Process(7),)
+
+
+def test_one_that_sleeps_is_not_lost() -> None:
+    """Where one GPU is lost and the other asleep the driver is well."""
+    ledger = LastGoodCache()
+    pair = (DeviceReading(0, "GPU-a", state="lost"), DeviceReading(1, state="suspended"))
+    ledger.record("nvml", GpusReading(pair), 14.0, None)
+    assert (ledger.held("nvml").outcome, ledger.held("nvml").good_at) == ("ok", 14.0)
+
+
+def test_a_reading_in_parts_has_the_age_of_each_gpu() -> None:
+    """What came with this answer is new, what was read 6 s before it is 6 s old."""
+    ledger = LastGoodCache()
+    parts = (
+        DeviceReading(0, "GPU-a", age_s=6.0),
+        DeviceReading(1, "GPU-b", age_s=1.0),
+        DeviceReading(2, state="stale", note="not read yet"),
+    )
+    ledger.record("nvml", GpusReading(parts), 20.0, 8.0)
+    held = ledger.held("nvml")
+    assert dict(held.seen) == {"uuid a": 14.0, "uuid b": 19.0}
+    assert (held.outcome, held.good_at) == ("ok", 19.0)
+
+
+def test_mig_instances_are_told_apart_by_their_slot() -> None:
+    """Two instances of one GPU without UUIDs keep their own figures."""
+    ledger = LastGoodCache()
+    parts = [
+        DeviceReading(0, mig="GPU-a", mig_slot=slot, vram_used_bytes=used)
+        for slot, used in enumerate((5, 7))
+    ]
+    ledger.record("nvml", GpusReading(tuple(parts)), 10.0, None)
+    lost = (DeviceReading(0, mig="GPU-a", mig_slot=slot, state="lost") for slot in (0, 1))
+    ledger.record("nvml", GpusReading(tuple(lost)), 14.0, None)
+    good = ledger.held("nvml").good
+    assert isinstance(good, GpusReading)
+    assert [device.vram_used_bytes for device in good.devices] == [5, 7]
 
 
 def test_a_suspended_gpu_keeps_its_name_but_no_figures() -> None:

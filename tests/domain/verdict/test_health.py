@@ -145,6 +145,26 @@ def test_a_driver_that_fell_silent_is_said() -> None:
     assert _same(absent, (engine(),)).fold().health.state == "ok"
 
 
+def test_a_driver_that_lost_every_gpu_is_said_once() -> None:
+    """As lost GPUs, not as a driver that is silent as well."""
+    scene = gpus(DeviceReading(0, "GPU-a")).says(
+        "nvml", GpusReading((DeviceReading(0, "GPU-a", state="lost", note="Xid 79"),))
+    )
+    health = _same(scene, (engine(),)).fold().health
+    assert (health.state, [r.code for r in health.reasons]) == ("degraded", ["gpu_lost"])
+
+
+def test_a_gpu_that_fails_later_counts_and_one_that_was_never_ours_does_not() -> None:
+    """In error after it was read is a fault; closed to this user from the start is none."""
+    good, failed = DeviceReading(0, "GPU-a"), DeviceReading(0, "GPU-a", state="error", note="no")
+    other = DeviceReading(1, "GPU-b")
+    later = gpus(good, other).says("nvml", GpusReading((failed, other)))
+    (reason,) = _same(later, (engine(),)).fold().health.reasons
+    assert (reason.code, reason.text) == ("gpu_lost", "GPU 0 fails: no")
+    closed = gpus(failed, other)
+    assert _same(closed, (engine(),)).fold().health.state == "ok"
+
+
 def stack(**said: Any) -> Scenario:
     scene = Scenario()
     for key, reading in said.items():

@@ -87,11 +87,16 @@ def test_an_engine_and_its_processes(tmp_path: Path) -> None:
 
 def test_ollama_with_its_runner(tmp_path: Path) -> None:
     """The runner is named with the port of its own command line; the seats are the variable's."""
-    runner = ["llama-server", "--port", "45678", "-np", "3"]
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    runner = ["llama-server", "--port", str(port), "-np", "3"]
     environ = {**os.environ, "OLLAMA_NUM_PARALLEL": "3", "OLLAMA_API_KEY": "sesame"}
-    with engines.launched(
-        tmp_path, "ollama", engines.OLLAMA, ["serve"], worker=runner, environ=environ
-    ) as engine:
+    with (
+        listening,
+        engines.launched(
+            tmp_path, "ollama", engines.OLLAMA, ["serve"], worker=runner, environ=environ
+        ) as engine,
+    ):
         (only,) = [
             c
             for c in candidates(SearchScope((engine.worker,), usual=()))
@@ -101,7 +106,7 @@ def test_ollama_with_its_runner(tmp_path: Path) -> None:
             find(SearchScope((engine.worker,), usual=()), ProbeCache(), NOW, LONG_S), engine.worker
         )
     assert (found.kind, found.argv_slots) == ("ollama", 3)
-    assert found.runners == ("http://127.0.0.1:45678",)
+    assert found.runners == (f"http://127.0.0.1:{port}",)
     assert only.environ == (("OLLAMA_NUM_PARALLEL", "3"),)
 
 
@@ -274,7 +279,7 @@ def test_configured_addresses_are_described_without_a_request(tree: Tree) -> Non
 def test_a_guessed_port_of_another_kind_gets_no_processes(tree: Tree) -> None:
     """A container's inner port number led to somebody else's engine here."""
     with Server(engines.answering(engines.LLAMACPP)) as server:
-        tree.listen(HERE, ("127.0.0.1", server.port, 9, 0))
+        tree.listen(HERE, ("127.0.0.1", server.port, 9, 1000))
         tree.listen("net:[2]", ("0.0.0.0", server.port, 10, 0))
         words = ("vllm", "serve", "tiny", "--port", str(server.port))
         tree.process(500, 1, *words, network="net:[2]", holds=[10])

@@ -228,3 +228,18 @@ async def test_a_lookup_that_fails_fails_for_all_that_wait() -> None:
     await pool.fetch(Request("http://no.test/", 60.0))
     assert len(asked) == 2
     await pool.aclose()
+
+
+async def test_without_a_thread_the_loop_does_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full process table costs smoothness, not the figures; closing waits for no thread."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        pool = Pool()
+    with Server(ok(1)) as server:
+        answer = await pool.fetch(Request(server.url))
+        await pool.aclose()
+    assert isinstance(answer, Reply)

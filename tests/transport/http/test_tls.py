@@ -1,5 +1,6 @@
 """Private CAs, and certificates that are wrong, through both transports."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,12 @@ def test_a_replaced_bundle_is_read_anew(fetch: Fetch, tmp_path: Path) -> None:
         assert failed(fetch(asked)).kind == "tls"
         private_ca().bundle(tmp_path)
         assert isinstance(fetch(asked), Reply)
+
+
+def test_a_bundle_replaced_by_a_pipe_is_refused_at_once(fetch: Fetch, tmp_path: Path) -> None:
+    """OpenSSL would wait for somebody to write to it, and the poll with it."""
+    os.mkfifo(tmp_path / "ca.pem")
+    with Server(ok(1), tls=private_ca().good) as server:
+        url = f"https://127.0.0.1:{server.port}/"
+        failure = failed(fetch(Request(url, ca_bundle=str(tmp_path / "ca.pem"))))
+    assert "no regular file" in failure.text

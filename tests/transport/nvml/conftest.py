@@ -27,11 +27,18 @@ class Bench:
         self.log = folder / "calls.log"
         self.trace = folder / "calls.trace"
 
-    def read(self, scenario: str, *steps: Any, old: bool = False) -> list[dict]:
-        """The readings at the given monotonic times; between them, other steps of probe.py."""
+    def read(
+        self, scenario: str | Path, *steps: Any, library: Path | None = None, wanted: str = ""
+    ) -> list[dict]:
+        """The readings at the given monotonic times; between them, other steps of probe.py.
+
+        `library` is the folder of another library, `wanted` names fields of Wanted.
+        """
         running = self.folder / "running.scn"
-        shutil.copy(self.fake.scenario(scenario), running)
-        found = self.fake.env(running, log=self.log, trace=self.trace, old=old)
+        shutil.copy(self._file(scenario), running)
+        found = self.fake.env(running, log=self.log, trace=self.trace, library=library)
+        if wanted:
+            found["WANTED"] = wanted
         answers = self.run([self._step(step) for step in steps or (0.0,)], found)
         assert not self.log.exists() or "parse_errors=0" in self.log.read_text()
         return answers
@@ -49,9 +56,19 @@ class Bench:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def devices(self, scenario: str, *, old: bool = False) -> list[dict]:
+    def devices(self, scenario: str | Path, **more: Any) -> list[dict]:
         """The devices of one reading."""
-        return self.read(scenario, old=old)[0]["devices"]
+        return self.read(scenario, **more)[0]["devices"]
+
+    def changed(self, scenario: str, *lines: str, **replaced: str) -> Path:
+        """A scenario file made of `scenario`, with lines added and words replaced."""
+        text = self.fake.scenario(scenario).read_text()
+        for old, new in replaced.items():
+            assert old in text
+            text = text.replace(old, new)
+        path = self.folder / f"{scenario}-{len(list(self.folder.iterdir()))}.scn"
+        path.write_text(text + "".join(f"{line}\n" for line in lines))
+        return path
 
     def calls(self) -> dict[str, int]:
         return calls(self.log)
@@ -81,9 +98,12 @@ class Bench:
     def _step(self, step: Any) -> dict:
         if isinstance(step, dict):
             return step
-        if isinstance(step, str):
-            return {"scenario": str(self.fake.scenario(step))}
+        if isinstance(step, str | Path):
+            return {"scenario": str(self._file(step))}
         return {"now": float(step)}
+
+    def _file(self, scenario: str | Path) -> Path:
+        return scenario if isinstance(scenario, Path) else self.fake.scenario(scenario)
 
 
 @pytest.fixture

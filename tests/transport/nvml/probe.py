@@ -1,48 +1,78 @@
 """Run in a process of its own: reads the GPUs step by step and prints what it got, as JSON.
 
 Arguments: sysfs root, proc root, then one JSON list of steps. A step is {"now": seconds} to read,
-{"scenario": file} to put another scenario in place of the running one, {"sysfs": {address:
-status}} to let GPUs fall asleep or wake.
+{"scenario": file} to put another scenario in place of the running one, {"library": folder} to put
+another library in place of the one that was found, {"sysfs": {address: status}} to let GPUs fall
+asleep or wake.
 """
 
 import json
 import os
+import queue
 import shutil
 import sys
 
 from tokentop.domain.readings import Failure
-from tokentop.transport.nvml.reader import Reader
+from tokentop.transport.nvml import EVERYTHING, Answer, NvmlThread, Wanted
+
+LONG_S = 30.0
 
 
-def main(sysfs: str, proc: str, steps: str) -> None:
-    reader = Reader(details="FAKE_NVML_BRIEF" not in os.environ, sysfs=sysfs, proc=proc)
-    print(
-        json.dumps([answer for step in json.loads(steps) if (answer := take(step, reader, sysfs))])
-    )
+class Probe:
+    """The real threads over the real pynvml, on a clock that the steps set."""
 
+    def __init__(self, sysfs: str, proc: str) -> None:
+        self.now = 0.0
+        self.sysfs = sysfs
+        self.answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self.thread = NvmlThread(self.answers.put, clock=lambda: self.now, sysfs=sysfs, proc=proc)
+        self.thread.start()
+        self.wanted = EVERYTHING
+        if (brief := os.environ.get("WANTED")) is not None:
+            self.wanted = Wanted(*(name in brief for name in Wanted._fields))
 
-def take(step: dict, reader: Reader, sysfs: str) -> dict | None:
-    if "scenario" in step:
-        running = os.environ["FAKE_NVML_SCENARIO"]
-        shutil.copy(step["scenario"], running + ".new")
-        os.replace(running + ".new", running)
+    def take(self, step: dict) -> dict | None:
+        if "now" in step:
+            return plain(self.read(step["now"]))
+        if "sysfs" in step:
+            for address, status in step["sysfs"].items():
+                path = f"{self.sysfs}/bus/pci/devices/{address}/power/runtime_status"
+                with open(path, "w") as file:
+                    file.write(status + "\n")
+        if "scenario" in step:
+            replace(step["scenario"], os.environ["FAKE_NVML_SCENARIO"])
+        if "library" in step:
+            name = "libnvidia-ml.so.1"
+            replace(f"{step['library']}/{name}", f"{os.environ['LD_LIBRARY_PATH']}/{name}")
         return None
-    if "sysfs" in step:
-        for address, status in step["sysfs"].items():
-            with open(f"{sysfs}/bus/pci/devices/{address}/power/runtime_status", "w") as file:
-                file.write(status + "\n")
-        return None
-    return plain(reader.read(step["now"]))
+
+    def read(self, now: float) -> Answer:
+        self.now = now
+        self.thread.poll(self.wanted)
+        while not (answer := self.answers.get(timeout=LONG_S)).complete:
+            pass
+        return answer
 
 
-def plain(answer: object) -> dict:
-    if isinstance(answer, Failure):
-        return {"failure": answer._asdict(), "pynvml": "pynvml" in sys.modules}
-    devices = [d._asdict() for d in answer.devices]
+def replace(source: str, target: str) -> None:
+    shutil.copy(source, target + ".new")
+    os.replace(target + ".new", target)
+
+
+def plain(answer: Answer) -> dict:
+    result = answer.result
+    if isinstance(result, Failure):
+        return {"failure": result._asdict(), "pynvml": "pynvml" in sys.modules}
+    devices = [d._asdict() for d in result.devices]
     for device in devices:
         if device["processes"] is not None:
             device["processes"] = [p._asdict() for p in device["processes"]]
-    return {"driver": answer.driver_version, "devices": devices, "pynvml": "pynvml" in sys.modules}
+    return {"driver": result.driver_version, "devices": devices, "pynvml": "pynvml" in sys.modules}
+
+
+def main(sysfs: str, proc: str, steps: str) -> None:
+    probe = Probe(sysfs, proc)
+    print(json.dumps([answer for step in json.loads(steps) if (answer := probe.take(step))]))
 
 
 if __name__ == "__main__":

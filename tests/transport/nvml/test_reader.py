@@ -1,6 +1,7 @@
 """What the reader makes of each machine, through the real pynvml."""
 
 import getpass
+import shutil
 
 import pytest
 
@@ -53,7 +54,7 @@ class TestFigures:
 
     def test_old_driver(self, bench: Bench):
         """Without the v2 and v3 calls the first versions answer, and are asked directly later."""
-        first, second = bench.read("old_driver", 0, 4, old=True)
+        first, second = bench.read("old_driver", 0, 4, library=bench.fake.old_driver)
         for reading in (first, second):
             gpu = reading["devices"][0]
             assert gpu["vram_total_bytes"] == 15360 * MIB
@@ -79,6 +80,21 @@ class TestRefusals:
         assert gpu["temperature_c"] is None
         assert gpu["vram_used_bytes"] == 30000 * MIB
         assert "Temperature" in gpu["note"]
+
+    @pytest.mark.parametrize("wanted", ["details power pids", "none"])
+    def test_nothing_but_a_name(self, bench: Bench, wanted: str):
+        """A GPU that tells its name and UUID, and no figure, is in error from the first poll on."""
+        mute = bench.changed(
+            "four",
+            "[device 1]",
+            "fault.nvmlDeviceGet* = UNKNOWN",
+            "fault.nvmlDeviceGetName = SUCCESS",
+            "fault.nvmlDeviceGetUUID = SUCCESS",
+            "fault.nvmlDeviceGetHandleByIndex* = SUCCESS",
+        )
+        for reading in bench.read(mute, 0, 4, wanted=wanted):
+            assert [gpu["state"] for gpu in reading["devices"]] == ["ok", "error", "ok", "ok"]
+            assert "the driver says: Unknown Error" in reading["devices"][1]["note"]
 
     def test_process_lists_refused(self, bench: Bench):
         """No rights on the process list: unknown, not an empty list."""
@@ -115,6 +131,23 @@ class TestMig:
         gpu, *instances = bench.devices("mig_h100_7")
         assert {reading["utilization"] for reading in (gpu, *instances)} == {None}
         assert (gpu["state"], gpu["note"]) == ("ok", None)
+
+    def test_numbers_of_each_instance(self, bench: Bench):
+        """Its GPU instance, its compute instance and its place in the driver's list."""
+        _, *instances = bench.devices("mig_h100_7")
+        assert [i["mig_gi"] for i in instances] == [7, 8, 9, 10, 11, 12, 13]
+        assert {i["mig_ci"] for i in instances} == {0}
+        assert [i["mig_slot"] for i in instances] == list(range(7))
+
+    def test_the_drivers_order_is_kept(self, bench: Bench):
+        """The instances' numbers do not put them in order."""
+        lines = [
+            f"mig_dev = profile={profile} gi={gi} ci=0 total=9984MiB reserved=16MiB"
+            for profile, gi in (("1g.10gb", 11), ("2g.20gb", 3), ("1g.10gb", 9))
+        ]
+        split = bench.changed("mig_h100_7", *lines, **{"mig_dev = profile=1g": "# "})
+        _, *instances = bench.devices(split)
+        assert [(i["mig_slot"], i["mig_gi"]) for i in instances] == [(0, 11), (1, 3), (2, 9)]
 
     def test_a_layout_that_changes(self, bench: Bench, tmp_path):
         """Instances that were destroyed go at the poll after the one that noticed."""
@@ -163,6 +196,23 @@ class TestProcesses:
         """Without an MPS server the clients' list is not asked for."""
         bench.devices("mps")
         assert not [name for name in bench.calls() if "MPS" in name]
+
+    def test_the_layout_of_early_r535(self, bench: Bench):
+        """Drivers up to 535.86 give 32 bytes a process, not 24: every process is read right."""
+        early = bench.changed("mig_h100_7", **{"570.172.08": "535.54.03"})
+        _, *instances = bench.devices(early, library=bench.fake.variant("R535"))
+        shown = [[(p["pid"], p["vram_bytes"]) for p in i["processes"]] for i in instances]
+        assert shown[0] == [(4100000, 8600 * MIB)]
+        assert shown[1] == [(4100001, 4100 * MIB)]
+        assert shown[5] == [(4100002, 7900 * MIB)]
+
+    def test_the_layout_of_early_r535_with_many_processes(self, bench: Bench):
+        """From the second process on a wrong layout shows other numbers and sizes."""
+        early = bench.changed("rtx4090", **{"580.95.05": "535.54.03"})
+        today = bench.devices("rtx4090")[0]["processes"]
+        (gpu,) = bench.devices(early, library=bench.fake.variant("R535"))
+        assert len(today) > 2
+        assert gpu["processes"] == today
 
 
 class TestNoDriver:
@@ -223,6 +273,53 @@ class TestDriverShutDown:
         """After 30 s it is tried again, and every GPU is there once, as before."""
         first, _, last = bench.read("four", 0, shut, 4, "four", 34)
         assert last["devices"] == first["devices"]
+
+
+class TestSwapped:
+    """The driver is replaced while the program runs: NVML is initialised anew, at once."""
+
+    @pytest.mark.parametrize("code", ["UNINITIALIZED", "DRIVER_NOT_LOADED"])
+    def test_reloaded(self, bench: Bench, code: str):
+        """Everything that was opened is void; the same poll has every GPU again."""
+        again = bench.changed("four", "[system]", f"boot = 1 {code}")
+        before, after = bench.read("four", 0, again, 4)
+        assert after["devices"] == before["devices"]
+        assert bench.calls()["nvmlInitWithFlags"] == 2
+
+    def test_every_gpu_lost_at_once(self, bench: Bench):
+        """Some drivers say of a reload that all GPUs are lost."""
+        again = bench.changed("four", "[system]", "boot = 1 GPU_IS_LOST")
+        before, after = bench.read("four", 0, again, 4)
+        assert after["devices"] == before["devices"]
+
+    def test_updated_with_its_library(self, bench: Bench):
+        """The new library's file is loaded in place of the one that was."""
+        old, new = (bench.fake.variant(f"BUILD={v}") for v in ("570.10", "580.20"))
+        here = bench.folder / "lib"
+        shutil.copytree(old, here)
+        before = bench.changed("four", **{"580.95.05": "570.10"})
+        after = bench.changed("four", **{"580.95.05": "580.20"})
+        steps = (0.0, {"library": str(new)}, after, 4.0)
+        first, second = bench.read(before, *steps, library=here)
+        assert (first["driver"], second["driver"]) == ("570.10", "580.20")
+        assert second["devices"] == first["devices"]
+
+    def test_updated_without_its_library(self, bench: Bench):
+        """The versions differ for good: said in words, at the same poll."""
+        old = bench.fake.variant("BUILD=570.10")
+        before = bench.changed("four", **{"580.95.05": "570.10"})
+        _, after = bench.read(before, 0, "four", 4, library=old)
+        assert after["failure"]["kind"] == "driver"
+        assert "reboot, or reload the nvidia kernel modules" in after["failure"]["text"]
+
+    def test_gone(self, bench: Bench):
+        """The driver was unloaded: said in words, and all GPUs are back once it is loaded."""
+        gone = bench.changed(
+            "four", "[system]", "boot = 1 DRIVER_NOT_LOADED", "init_error = DRIVER_NOT_LOADED"
+        )
+        first, without, again = bench.read("four", 0, gone, 4, "four", 34)
+        assert "not loaded: run nvidia-smi once" in without["failure"]["text"]
+        assert again["devices"] == first["devices"]
 
 
 class TestLost:
@@ -290,14 +387,13 @@ class TestCallCount:
         per_gpu = [name for name, device, _ in bench.traced() if device == 7]
         assert len(per_gpu) <= 12
 
-    def test_one_line_asks_for_what_it_shows(self, bench: Bench, monkeypatch):
-        """Without details: UUID, VRAM and utilisation, in five calls a GPU."""
-        monkeypatch.setenv("FAKE_NVML_BRIEF", "1")
-        gpu = bench.devices("eight")[0]
+    def test_one_line_asks_for_what_it_shows(self, bench: Bench):
+        """Without details: UUID, VRAM and utilisation, in four calls a GPU."""
+        gpu = bench.devices("eight", wanted="none")[0]
         assert (gpu["utilization"], gpu["vram_used_bytes"]) == (0.83, 98100 * MIB)
         assert gpu["uuid"].startswith("GPU-")
         assert (gpu["name"], gpu["temperature_c"], gpu["processes"]) == (None, None, None)
-        assert len([name for name, device, _ in bench.traced() if device == 0]) == 5
+        assert len([name for name, device, _ in bench.traced() if device == 0]) == 4
 
     def test_facts_are_asked_once(self, bench: Bench):
         """Name, UUID and address are asked once a GPU, the limit once a minute."""

@@ -71,7 +71,12 @@ VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, objec
     "thresholds": (thresholds(), ViewState(), (LARGE,), {}),
     "burn-tolerated": (burning(), ViewState(), (LARGE,), {"burn_at": 0.25}),
     "burn-noticed": (burning(), ViewState(), (LARGE,), {"burn_at": 0.24}),
+    "driver-silent": (examples.driver_silent(), ViewState(), SIZES, {}),
+    "driver-slow": (examples.driver_slow(), ViewState(), SIZES, {}),
+    "driver-lost": (examples.driver_lost(), ViewState(), SIZES, {}),
     # the GPUs' view
+    "view-gpus-driver-silent": (examples.driver_silent(), ViewState("gpus"), (USUAL, LARGE), {}),
+    "view-gpus-driver-lost": (examples.driver_lost(), ViewState("gpus"), (USUAL, LARGE), {}),
     "view-gpus": (engine_examples.both(), ViewState("gpus"), (SMALL, USUAL, LARGE, (200, 60)), {}),
     "view-gpus-troubled": (examples.troubled(), ViewState("gpus"), (USUAL, LARGE), {}),
     "view-gpus-mig": (examples.mig(), ViewState("gpus", sort="vram"), (USUAL, LARGE), {}),

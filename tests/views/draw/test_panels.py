@@ -5,7 +5,8 @@ from typing import get_args
 import pytest
 
 from tests import engine_examples, examples
-from tests.views.draw.composed import panel_lines
+from tests.views.draw.composed import composed, model, panel_lines
+from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.snapshot import Gpu, Llm, Snapshot, Tier
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
@@ -15,6 +16,7 @@ from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus.rows import arranged, short_name
 from tokentop.views.tui.draw.panels.slots import panel as slots
 from tokentop.views.tui.draw.registry import PANELS
+from tokentop.views.tui.state import ViewState
 
 LOOK = DrawOptions(clock="12:04:31")
 SNAPSHOTS = [build() for build in (examples.STATES | engine_examples.STATES).values()]
@@ -92,7 +94,7 @@ SERVICES = ("genesis", "microscheduler", "compute", "accel")  # Mint and the dri
 
 @pytest.mark.parametrize("panel", ["slots", "gpus", "cloud", "multiplier", "capacity"])
 def test_a_stale_panel_keeps_its_figures_without_colour(panel: str) -> None:
-    """Stale: the same words in the same cells, no live style left, save for the age."""
+    """Stale: the same words in the same cells, no live style left but the driver's trouble."""
     place = Placement(panel, 0, 0, 100, 8, "frame")
     box = examples.stack(0.88, 43, 12, rented=2, without=("acta",))  # its last word does not count
     fresh = panel_lines(box.snapshot(), place, LOOK)
@@ -103,7 +105,8 @@ def test_a_stale_panel_keeps_its_figures_without_colour(panel: str) -> None:
     )
     if panel != "gpus":
         assert said(old).splitlines()[1:] == said(fresh).splitlines()[1:]
-    assert styles(old[1:]) <= {"stale", "bar.stale", "track", "frame", "free", "title", "dim"}
+    calm = {"stale", "bar.stale", "track", "frame", "free", "title", "dim"}
+    assert styles(old[1:]) <= calm | ({"error"} if panel == "gpus" else set())
 
 
 @pytest.mark.parametrize("panel", ["slots", "gpus", "cloud", "capacity"])
@@ -155,10 +158,43 @@ def test_gpu_trouble_is_said_in_words() -> None:
     """Suspended, lost, failing and shared memory each have their words in the GPU's own row."""
     rows = said(gpus.lines(examples.troubled(), 78, 8, LOOK)).splitlines()
     assert "suspended" in rows[4]
-    assert "lost — fell off the bus" in rows[5]
-    assert "error — the driver timed out" in rows[7]
+    assert "lost 12s, had 101.1/140.4 G — fell off the bus: see dmesg for Xid" in rows[5]
+    assert "error 12s, had 94.1/140.4 G — the driver timed out" in rows[7]
     assert "12s old" in rows[2]
     assert "shared memory" in said(gpus.lines(examples.mig(), 78, 8, LOOK))
+
+
+HANGS = Failure("timeout", "the NVIDIA driver does not answer (nvmlInit has lasted 9.0 s)")
+UPDATED = Failure("driver", "the NVIDIA driver was updated while the old one is still loaded")
+UNLOADED = Failure("absent", "the NVIDIA driver is loaded but finds no GPU")
+
+
+@pytest.mark.parametrize(
+    ("failure", "word", "state"),
+    [(HANGS, "silent", "timeout"), (UPDATED, "fails", "refuses"), (UNLOADED, "gone", "gone")],
+)
+@pytest.mark.parametrize("view", ["dashboard", "gpus"])
+def test_the_driver_is_in_words_while_all_else_is_well(
+    failure: Failure, word: str, state: str, view: str
+) -> None:
+    """Accel lists the GPUs, all services answer, and the driver's trouble stands beside them."""
+    box = examples.stack(0.5, 20, 0).answers("accel/gpu_metrics", GpusReading(examples.pool(0.5)))
+    snapshot = box.answers("nvml", failure).snapshot()
+    assert all(up for _, up in snapshot.services_online)
+    assert {gpu.state for gpu in snapshot.gpus} == {"ok"}
+    drawn = said(composed(model(snapshot, ViewState(view)), 200, 60))  # type: ignore[arg-type]
+    assert f"GPU pool · driver {word}" in drawn
+    if view == "dashboard":
+        assert f": {state}" in drawn.split("● acta")[1]
+    else:
+        assert failure.text[1:] in drawn
+
+
+def test_a_box_that_never_had_a_driver_misses_none() -> None:
+    """No NVIDIA driver from the start is no trouble."""
+    drawn = said(composed(model(examples.no_gpu()), 120, 40))
+    assert "driver silent" not in drawn
+    assert "driver gone" not in drawn
 
 
 def test_sorting_puts_the_largest_first_and_the_unknown_last() -> None:

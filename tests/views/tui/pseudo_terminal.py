@@ -27,8 +27,11 @@ class PseudoTerminal:
         *,
         size: tuple[int, int] = (80, 24),
         command: Sequence[str] = COMMAND,
+        controlling: bool = True,
     ) -> None:
+        """Without `controlling` no signal comes when the terminal vanishes."""
         self.seen = b""
+        self._vanished = False
         self._near, far = pty.openpty()
         resize(far, size)
         self.attrs = termios.tcgetattr(far)
@@ -40,7 +43,7 @@ class PseudoTerminal:
             stderr=subprocess.PIPE,
             env=clean_environment(env),
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if controlling else None,
         )
 
     def __enter__(self) -> "PseudoTerminal":
@@ -57,6 +60,12 @@ class PseudoTerminal:
         self.process.wait()
         assert self.process.stderr is not None
         self.process.stderr.close()
+        if not self._vanished:
+            self.vanish()
+
+    def vanish(self) -> None:
+        """Close the terminal, as a lost connection or a closed window does."""
+        self._vanished = True
         os.close(self._near)
         os.close(self._far)
 
@@ -70,6 +79,11 @@ class PseudoTerminal:
             if select.select([self._near], [], [], min(left, 0.2))[0]:
                 self.seen += os.read(self._near, 65536)
         return self.seen
+
+    def read_some(self) -> None:
+        """Read what comes within a tenth of a second."""
+        if select.select([self._near], [], [], 0.1)[0]:
+            self.seen += os.read(self._near, 65536)
 
     def press(self, keys: bytes) -> None:
         os.write(self._near, keys)

@@ -14,6 +14,7 @@ from tokentop.domain.engines.observation import FIGURES, EngineObservation, late
 from tokentop.domain.engines.readings import Counters, Histograms
 from tokentop.domain.engines.rows import back_pressure, flat, gained, generation_rate, row
 from tokentop.domain.engines.summary import ENGINES, EnginesSummary
+from tokentop.domain.gpu_pool import counted
 from tokentop.domain.numbers import ratio, total, whole
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import UNREACHABLE
@@ -62,7 +63,7 @@ def named(pool: Iterable[Gpu], engines: Sequence[Engine], host: str) -> tuple[Gp
 def with_vram(engines: Sequence[Engine], pool: Iterable[Gpu]) -> tuple[Engine, ...]:
     """The engines with the VRAM their processes hold, where they do not tell it themselves."""
     held: dict[str, int] = {}
-    for process in (p for gpu in pool if gpu.mig is None for p in gpu.processes or ()):
+    for process in (p for gpu in counted(pool) for p in gpu.processes or ()):
         if process.engine is not None and process.vram_bytes is not None:
             held[process.engine] = held.get(process.engine, 0) + process.vram_bytes
     return tuple(

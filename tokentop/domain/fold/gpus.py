@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tokentop.domain.fold.inputs import FoldInput, is_fresh
+from tokentop.domain.fold.inputs import FoldInput, is_recent
 from tokentop.domain.fold.last_good import LastGood, device_key, plain_uuid
-from tokentop.domain.readings import DeviceReading, GpusReading
+from tokentop.domain.gpu_pool import OUT_OF_SERVICE
+from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.snapshot import Gpu, GpuState
 
 SOURCES = (
@@ -22,11 +23,12 @@ _FIGURES = (
     "power_limit_w",
     "processes",
 )
-_IDENTITY = ("index", "uuid", "name", "node", "vram_total_bytes", "mig")
+_MIG = ("mig", "mig_gi", "mig_ci", "mig_slot")
+_IDENTITY = ("index", "uuid", "name", "node", "vram_total_bytes", *_MIG)
 
 
 class DeviceObservation(NamedTuple):
-    """One device as one source sees it."""
+    """One device as one source sees it; `fresh` is what its latest answer holds."""
 
     source: str
     device: DeviceReading
@@ -52,12 +54,24 @@ def _device_observations(inp: FoldInput) -> list[DeviceObservation]:
 def _source_views(name: str, held: LastGood, inp: FoldInput) -> Iterator[DeviceObservation]:
     if not isinstance(held.good, GpusReading):
         return
-    fresh, seen = is_fresh(held, inp), dict(held.seen)
+    seen = dict(held.seen)
     for device in held.good.devices:
         at = seen.get(device_key(device))
+        age_s = None if at is None else max(0.0, inp.now - at)
         if name == "nvml" and device.node is None and inp.host:
             device = device._replace(node=inp.host)
-        yield DeviceObservation(name, device, fresh, None if at is None else max(0.0, inp.now - at))
+        yield DeviceObservation(name, device, _is_fresh(device, age_s, held, inp), age_s)
+
+
+def _is_fresh(device: DeviceReading, age_s: float | None, held: LastGood, inp: FoldInput) -> bool:
+    """A GPU that is lost has no figures of now; that it is lost is of now."""
+    if device.state in OUT_OF_SERVICE:
+        return held.outcome == "ok" or _every_gpu_lost(held)
+    return held.outcome == "ok" and is_recent(age_s, held, inp)
+
+
+def _every_gpu_lost(held: LastGood) -> bool:
+    return isinstance(held.outcome, Failure) and held.outcome.kind == "gpu-lost"
 
 
 def _grouped(views: list[DeviceObservation], host: str) -> list[list[DeviceObservation]]:
@@ -83,9 +97,13 @@ def _keys(view: DeviceObservation, host: str) -> Iterator[tuple[object, ...]]:
         yield ("uuid", plain_uuid(device.uuid))
     if device.index is not None:
         if device.node is not None:
-            yield ("node", device.node.casefold(), device.mig, device.index)
+            yield ("node", device.node.casefold(), *_place(device))
         if device.node is None or device.node == host:
-            yield ("somewhere", device.mig, device.index)
+            yield ("somewhere", *_place(device))
+
+
+def _place(device: DeviceReading) -> tuple[object, ...]:
+    return device.mig, device.mig_slot, device.index
 
 
 def _same(group: list[DeviceObservation], view: DeviceObservation) -> bool:
@@ -148,11 +166,12 @@ def _within_total(gpu: Gpu) -> Gpu:
 
 
 def _family_order(pool: list[Gpu], host: str) -> tuple[Gpu, ...]:
-    """This host's GPUs first, by node and index; a MIG instance after its parent, orphans last."""
+    """This host's GPUs first, by node and index; MIG instances by slot after their parent."""
 
-    def place(gpu: Gpu) -> tuple[bool, str, bool, int, str]:
+    def place(gpu: Gpu) -> tuple[bool, str, bool, int, int, str]:
         node = gpu.node or ""
-        return node != host, node, gpu.index is None, gpu.index or 0, gpu.uuid or ""
+        slot = -1 if gpu.mig_slot is None else gpu.mig_slot
+        return node != host, node, gpu.index is None, gpu.index or 0, slot, gpu.uuid or ""
 
     pool = sorted(pool, key=place)
     children: dict[str, list[Gpu]] = {}

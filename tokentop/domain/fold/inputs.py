@@ -84,8 +84,13 @@ def age(held: LastGood, now: float) -> float | None:
 
 def is_fresh(held: LastGood, inp: FoldInput) -> bool:
     """True when the latest poll succeeded and is not long ago."""
-    seconds = age(held, inp.now)
-    return held.outcome == "ok" and seconds is not None and seconds <= inp.stale_after_s
+    return held.outcome == "ok" and is_recent(age(held, inp.now), held, inp)
+
+
+def is_recent(seconds: float | None, held: LastGood, inp: FoldInput) -> bool:
+    """Whether figures of that age are of now: a source that takes long to answer is given twice."""
+    limit_s = max(inp.stale_after_s, inp.interval_s + 2 * (held.latency_s or 0.0))
+    return seconds is not None and seconds <= limit_s + held.pause_s
 
 
 def lookup(inp: FoldInput, key: str) -> SourceState:

@@ -1,7 +1,8 @@
 """The ledger: per endpoint the last good reading, when it came, and how the latest poll went.
 
 A field that an answer marks as bad keeps its last good value, also inside devices, instances and
-offers; a GPU that is lost keeps its last good figures with their age.
+offers; a GPU that is lost keeps its last good figures with their age. A reading without a single
+GPU that answers is no good one, whatever else it says.
 """
 
 from collections.abc import Mapping
@@ -20,16 +21,26 @@ from tokentop.domain.readings import (
 
 Item = DeviceReading | InstanceReading | Offer
 
-_SILENT_STATES = ("lost", "error")
+_UNREAD = "stale"  # not read yet, while the driver is slow
+_SILENT_STATES = ("lost", "error", _UNREAD)  # without figures of now
 # What a GPU says of itself once and for all; the rest of a suspended GPU is unknown, not old.
 _IDENTITY = ("index", "uuid", "name", "vram_total_bytes", "memory_shared")
-_FIGURES = (*_IDENTITY, "vram_used_bytes", "utilization", "temperature_c", "power_w")
+_FIGURES = (
+    *_IDENTITY,
+    "vram_used_bytes",
+    "utilization",
+    "temperature_c",
+    "power_w",
+    "power_limit_w",
+    "processes",
+)
 
 
 class LastGood(NamedTuple):
     """What is known of one endpoint; times are monotonic seconds, `seen` is (device key, time).
 
-    `outcome` is that of the latest poll: "ok", its Failure, or None before the first.
+    `outcome` is that of the latest poll: "ok", its Failure, or None before the first. Between two
+    polls lie `pause_s` more than an interval.
     """
 
     good: Reading | None = None
@@ -38,6 +49,7 @@ class LastGood(NamedTuple):
     latency_s: float | None = None
     backing_off: bool = False
     seen: tuple[tuple[str, float], ...] = ()
+    pause_s: float = 0.0
 
 
 NEVER = LastGood()
@@ -74,7 +86,11 @@ class LastGoodCache:
             new = old._replace(outcome=result)
         else:
             good = merged(result, old.good)
-            new = old._replace(good=good, good_at=now, outcome="ok", seen=_seen(good, old, now))
+            new = old._replace(good=good, seen=_seen(good, old, now))
+            if not _all_silent(good):
+                new = new._replace(good_at=_newest(good, now), outcome="ok")
+            elif (failure := _failure_of_all(good)) is not None:
+                new = new._replace(outcome=failure)
         self._held[key] = new._replace(latency_s=latency_s)
 
 
@@ -105,7 +121,8 @@ def item_keys(item: Item) -> tuple[str, ...]:
     if item.uuid is not None:
         keys.append(f"uuid {plain_uuid(item.uuid)}")
     if item.index is not None:
-        keys.append(f"index {item.node or ''} {item.mig or ''} {item.index}")
+        part = "" if item.mig is None else f"{item.mig} {item.mig_slot}"
+        keys.append(f"index {item.node or ''} {part} {item.index}")
     return tuple(keys)
 
 
@@ -190,13 +207,39 @@ def listed(names: tuple[str, ...]) -> str:
 
 
 def _seen(good: Reading, old: LastGood, now: float) -> tuple[tuple[str, float], ...]:
-    """When each device last gave figures: now, unless it is lost."""
+    """When each device last gave figures: with this answer, unless it gave none."""
     if not isinstance(good, GpusReading):
         return ()
     seen = dict(old.seen)
     figures = {}
     for device in good.devices:
-        at = seen.get(device_key(device)) if device.state in _SILENT_STATES else now
+        at = seen.get(device_key(device)) if _is_silent(device) else now - (device.age_s or 0.0)
         if at is not None:
             figures[device_key(device)] = at
     return tuple(figures.items())
+
+
+def _is_silent(device: DeviceReading) -> bool:
+    return device.state in _SILENT_STATES
+
+
+def _newest(good: Reading, now: float) -> float:
+    """When the newest figure of a reading is from."""
+    devices = good.devices if isinstance(good, GpusReading) else ()
+    ages = [device.age_s or 0.0 for device in devices if not _is_silent(device)]
+    return now - min(ages, default=0.0)
+
+
+def _all_silent(good: Reading) -> bool:
+    devices = good.devices if isinstance(good, GpusReading) else ()
+    return bool(devices) and all(map(_is_silent, devices))
+
+
+def _failure_of_all(good: Reading) -> Failure | None:
+    """Why no GPU gave a figure, in the words of the first; None while one is still to be read."""
+    devices = good.devices if isinstance(good, GpusReading) else ()
+    if any(device.state == _UNREAD for device in devices):
+        return None
+    wholes = [device for device in devices if device.mig is None] or list(devices)
+    who = "the GPU fails" if len(wholes) == 1 else f"all {len(wholes)} GPUs fail"
+    return Failure("gpu-lost", f"{who}: {wholes[0].note or wholes[0].state}")

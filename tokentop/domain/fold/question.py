@@ -11,7 +11,7 @@ from tokentop.domain.fold.inputs import (
     lookup,
     select,
 )
-from tokentop.domain.gpu_pool import counted, vram_bytes
+from tokentop.domain.gpu_pool import counted, in_service, vram_bytes
 from tokentop.domain.readings import Failure, PressureReading, QueueReading, VramReading
 from tokentop.domain.snapshot import Gpu, Llm, Service
 from tokentop.domain.text import clean
@@ -72,7 +72,7 @@ def _engine_members(inp: FoldInput, pool: tuple[Gpu, ...], clock: Clock) -> tupl
         return ()
     from tokentop.domain.verdict.members import engine_members  # only who has an engine pays
 
-    lost = (p.pid for gpu in pool if gpu.state in ("lost", "error") for p in gpu.processes or ())
+    lost = (p.pid for gpu in pool if not in_service(gpu) for p in gpu.processes or ())
     return engine_members(inp.engines, frozenset(lost), clock)
 
 
@@ -178,15 +178,21 @@ def _stack_answers(inp: FoldInput) -> bool:
 
 
 def _others(inp: FoldInput, pool: Iterable[Gpu]) -> Iterable[Reason]:
-    lost = [gpu for gpu in pool if gpu.state == "lost" and gpu.mig is None]
-    for gpu in lost[:_LOST_SHOWN]:
+    failing = [gpu for gpu in pool if gpu.mig is None and _has_failed(gpu)]
+    for gpu in failing[:_LOST_SHOWN]:
         name = "GPU" if gpu.index is None else f"GPU {gpu.index}"
-        yield Reason("gpu_lost", f"{name} is lost: {clean(gpu.note or 'no reason given', 120)}")
+        what = "is lost" if gpu.state == "lost" else "fails"
+        yield Reason("gpu_lost", f"{name} {what}: {clean(gpu.note or 'no reason given', 120)}")
     outcome = inp.nvml.outcome
     if inp.nvml_enabled and isinstance(outcome, Failure):
         expected = inp.nvml.good is not None or outcome.kind != "absent"
-        if expected:
+        if expected and not (failing and outcome.kind == "gpu-lost"):
             yield Reason("driver_silent", clean(outcome.text, 160), "nvml")
+
+
+def _has_failed(gpu: Gpu) -> bool:
+    """Lost, or in error after it was read before; one that this user may not open counts never."""
+    return gpu.state == "lost" or (gpu.state == "error" and gpu.age_s is not None)
 
 
 def _waiting(inp: FoldInput) -> bool:

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 from tokentop.domain.fold.inputs import FoldInput, ServiceObservation, age, is_fresh
 from tokentop.domain.fold.last_good import NEVER, LastGood, bad_fields, listed
 from tokentop.domain.readings import Failure
-from tokentop.domain.reasons import FailureKind
+from tokentop.domain.reasons import MEND_SLOW_DRIVER, FailureKind
 from tokentop.domain.snapshot import AITHER_SERVICES, Service, ServiceState
+
+SLOW_DRIVER_S = 2.0  # a reading of all GPUs takes milliseconds where the driver is well
 
 
 def services(inp: FoldInput) -> tuple[Service, ...]:
@@ -55,8 +57,8 @@ def _state(endpoints: list[LastGood], inp: FoldInput) -> ServiceState:
         return "bad-data"
     if any(is_fresh(held, inp) for held in endpoints):
         return "online"
-    unknown = any(held.good is not None or _was_our_limit(held) for held in endpoints)
-    return "stale" if unknown else "offline"
+    spoke = any(held.good is not None and held.good_at is not None for held in endpoints)
+    return "stale" if spoke or any(map(_was_our_limit, endpoints)) else "offline"
 
 
 def _was_our_limit(held: LastGood) -> bool:
@@ -84,8 +86,14 @@ def _error(endpoints: Mapping[str, LastGood]) -> str | None:
         if (text := _complaint(held)) is not None:
             causes.setdefault(text, []).append(name)
     if tuple(endpoints) == ("nvml",):
-        return next(iter(causes), None)
+        return next(iter(causes), None) or _slow(endpoints["nvml"])
     return "; ".join(f"{text} ({', '.join(names)})" for text, names in causes.items()) or None
+
+
+def _slow(driver: LastGood) -> str | None:
+    if driver.outcome != "ok" or (driver.latency_s or 0.0) < SLOW_DRIVER_S:
+        return None
+    return f"slow: reading the GPUs takes {driver.latency_s:.1f} s; {MEND_SLOW_DRIVER}"
 
 
 def _reason(held: LastGood) -> FailureKind | None:

@@ -4,18 +4,19 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from tokentop import fault
 from tokentop.collect.collector import HttpSource, ServiceResult, service_poll
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.transport.http.messages import Request
 from tokentop.transport.http.poll import Batches, Poll
+from tokentop.transport.nvml import Answer
 
 QUIET_S = 0.02  # answers of one round arrive together; one picture shows them all
 COALESCE_S = 0.1
 SHOW_EVERY_S = 0.25  # at most four pictures a second
-DRIVER_LIMIT_S = 2.5  # a driver that has not answered for longer is reported as a failure
 _EARLY = 1e-3  # of an interval: a timer that fires slightly early must not poll twice
 INTERVALS = (0.5, 1.0, 2.0, 4.0, 5.0, 10.0, 15.0, 30.0, 60.0)
 
@@ -39,8 +40,6 @@ class Pool(Protocol):
 class Gpus(Protocol):
     """The driver's thread: `poll` requests a reading and never blocks."""
 
-    @property
-    def busy_since(self) -> float | None: ...
     def start(self) -> None: ...
     def poll(self) -> None: ...
 
@@ -64,12 +63,11 @@ class Poller:
     ) -> None:
         self._collector = collector
         self.interval_s = interval_s
-        self.driver_limit_s = DRIVER_LIMIT_S
         self._on_change = on_change
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wakes: list[asyncio.Event] = []
-        self._driver_answers: asyncio.Queue[_DriverAnswer] = asyncio.Queue()
+        self._driver_answers: asyncio.Queue[Answer] = asyncio.Queue()
         self._pending: asyncio.TimerHandle | None = None
         self._shown_at = self._show_by = float("-inf")
         self._rounds_began = 0.0
@@ -81,12 +79,21 @@ class Poller:
         for source in self._collector.sources:
             poll = self.repeat(partial(self._poll_source, pool, source))
             spawn(poll, name=f"poll {source.key}", group="services")
-        if gpus is not None:
-            gpus.start()
+        if gpus is not None and self._started(gpus):
             poll = self.repeat(partial(self._poll_driver, gpus))
             spawn(poll, name="driver", group="driver", exclusive=True)
             answers = self._record_driver_answers()
             spawn(answers, name="driver answers", group="driver answers", exclusive=True)
+
+    def _started(self, gpus: Gpus) -> bool:
+        try:
+            gpus.start()
+        except RuntimeError as error:
+            text = fault.exhausted(error) or "its thread did not start"
+            failure = Failure("driver", f"the NVIDIA driver is not polled: {text}")
+            self._collector.record_gpus(failure, self._clock(), None)
+            return False
+        return True
 
     def refresh(self) -> None:
         """Make every source due now."""
@@ -99,21 +106,16 @@ class Poller:
         self.interval_s = interval_s
         self.refresh()
 
-    def gpus_answered(self, result: GpusReading | Failure, latency_s: float | None) -> None:
-        """The driver's answer; called on the driver's thread."""
+    def gpus_answered(self, answer: Answer) -> None:
+        """An answer of the driver, or why there is none; called on the driver's thread."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(
-                self._driver_answers.put_nowait, _DriverAnswer(result, latency_s)
-            )
+            self._loop.call_soon_threadsafe(self._driver_answers.put_nowait, answer)
 
     async def _record_driver_answers(self) -> None:
         while True:  # in a worker and not in the callback, so that a fault is reported
             answer = await self._driver_answers.get()
-            self._record_gpus(answer.result, answer.latency_s)
-
-    def _record_gpus(self, result: GpusReading | Failure, latency_s: float | None) -> None:
-        self._collector.record_gpus(result, self._clock(), latency_s)
-        self.changed()
+            self._collector.record_gpus(answer.result, self._clock(), answer.latency_s)
+            self.changed()
 
     async def repeat(self, poll: Callable[[], Awaitable[bool | None]]) -> None:
         """Call `poll` at every interval, and at every refresh, until it returns False."""
@@ -137,10 +139,6 @@ class Poller:
             self.changed()
 
     async def _poll_driver(self, gpus: Gpus) -> None:
-        silent_s = self._clock() - (gpus.busy_since or self._clock())
-        if silent_s >= self.driver_limit_s:
-            text = f"the NVIDIA driver has not answered for {silent_s:.0f} s"
-            self._record_gpus(Failure("timeout", text), None)
         gpus.poll()
 
     def changed(self) -> None:
@@ -159,11 +157,6 @@ class Poller:
         self._pending = None
         self._shown_at = self._clock()
         self._on_change()
-
-
-class _DriverAnswer(NamedTuple):
-    result: GpusReading | Failure
-    latency_s: float | None
 
 
 async def _wait(wake: asyncio.Event, delay_s: float) -> None:

@@ -21,7 +21,10 @@ class ConfigReloader:
 
     async def look(self) -> None:
         """Take over what may change while running, and say what happened."""
-        changed = await asyncio.to_thread(self._again.poll)
+        try:
+            changed = await asyncio.to_thread(self._again.poll)
+        except RuntimeError:  # no thread to be had; the next poll looks again
+            return
         if isinstance(changed, ConfigError):
             self._say(f"The configuration is left as it was: {str(changed).splitlines()[0]}")
         elif changed is not None:

@@ -106,7 +106,7 @@ class Session:
         self._notify = notify
         if self.frozen:
             return
-        pool = await asyncio.to_thread(_pool, self._config, self.now)
+        pool = await self._load_pool()
         self._poller.start(pool, self._gpus(), spawn)
         if reloader is not None:
             self._watch_file(reloader, spawn)
@@ -114,6 +114,13 @@ class Session:
             from tokentop.runtime.live.engine_poller import EnginePoller
 
             EnginePoller(self.collector, self._config, self._poller, self.now).start(pool, spawn)
+
+    async def _load_pool(self) -> "Pool":
+        """The pooled client, loaded beside the loop; on it where no thread can be started."""
+        try:
+            return await asyncio.to_thread(_pool, self._config, self.now)
+        except RuntimeError:
+            return _pool(self._config, self.now)
 
     def _watch_file(self, reloader: "Reloader", spawn: Spawn) -> None:
         from tokentop.runtime.live.reload import ConfigReloader
@@ -129,16 +136,15 @@ class Session:
     def _gpus(self) -> Gpus | None:
         if not self._config.gpus:
             return None
-        from tokentop.transport.nvml import NvmlThread
-
         if not self._config.demo.enabled:
+            from tokentop.transport.nvml import NvmlThread
+
             return NvmlThread(self._poller.gpus_answered)
-        from tokentop.demo.gpus import reader
+        from tokentop.demo.gpus import DemoDriver
 
         began = self.now()
-        return NvmlThread(
-            self._poller.gpus_answered,
-            read=reader(lambda: self.now() - began, self._config.demo.seed),
+        return DemoDriver(
+            self._poller.gpus_answered, lambda: self.now() - began, self._config.demo.seed
         )
 
     def _changed(self) -> None:

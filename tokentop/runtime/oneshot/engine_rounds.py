@@ -51,7 +51,16 @@ class EngineRounds:
         self._first = True
         self._asked: set[str] = set()
         self._search_s = search_s
+        self._recent: Discovered | None = None
         self.findings: Findings | None = None
+
+    def will_search(self) -> bool:
+        """Whether `begin` will search, which the GPUs' processes help with."""
+        if not self._config.discovery.enabled or not self._search_is_due():
+            return False
+        if self._searched_at is None and self._search_s is None and self._recent is None:
+            self._recent = recent(self._config)
+        return self._recent is None
 
     def begin(self, client: "Client", until: float) -> None:
         """Poll every engine known, and search where it is time to; never blocks.
@@ -61,8 +70,9 @@ class EngineRounds:
         self._asked.clear()
         self._first = self._searched_at is None
         self._take()
-        if self._config.discovery.enabled and self._search_is_due():
-            self._look(client, until)
+        searches = self.will_search()
+        if searches or self._recent is not None:
+            self._look(client, until, searches=searches)
         self._poll(client, until)
 
     def stop(self) -> None:
@@ -75,10 +85,11 @@ class EngineRounds:
             return False
         return self._searched_at is None or monotonic() - self._searched_at >= AGAIN_S
 
-    def _look(self, client: "Client", until: float) -> None:
+    def _look(self, client: "Client", until: float, *, searches: bool) -> None:
         self._searched_at = monotonic()
-        if self._first and self._search_s is None and (known := recent(self._config)) is not None:
-            self._adopt(known)
+        if not searches and self._recent is not None:
+            self._adopt(self._recent)
+            self._recent = None
             return
         found = partial(self._found, client, until)
         try:

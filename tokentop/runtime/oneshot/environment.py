@@ -6,16 +6,20 @@ from typing import NamedTuple
 
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.transport.http.client_blocking import Dial
+from tokentop.transport.nvml import Answer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.demo.gpus import DemoDriver
 
 GpusAnswer = GpusReading | Failure
-GpusRead = Callable[[float], GpusAnswer]
 
 
 class Environment(NamedTuple):
-    """Where answers come from: the real one has no `dial` and no `read`; clocks give seconds."""
+    """Where answers come from: the real one has no `dial` and no `driver`; clocks give seconds."""
 
     host: str
     clock: Callable[[], float] = monotonic
     wall: Callable[[], float] = time
     dial: Dial | None = None
-    read: GpusRead | None = None
+    driver: "Callable[[Callable[[Answer], None]], DemoDriver] | None" = None

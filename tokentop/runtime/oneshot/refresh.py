@@ -1,6 +1,5 @@
 """Poll every source at once, with one deadline, and fold what came: the text views' one refresh."""
 
-import threading
 from functools import partial
 from os import uname
 from time import monotonic
@@ -10,11 +9,12 @@ from tokentop.collect.collector import Collector, HttpSource, ServiceResult, ser
 from tokentop.config.schema import Config
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.snapshot import Snapshot
-from tokentop.runtime.oneshot.environment import Environment, GpusAnswer, GpusRead
+from tokentop.runtime.oneshot.environment import Environment, GpusAnswer
+from tokentop.runtime.oneshot.gpus import Gpus
 from tokentop.runtime.oneshot.kept_state import keep_state, recall_state, without_refusals
 from tokentop.transport.http.client import Client
 from tokentop.transport.http.poll import Poll
-from tokentop.transport.nvml import NvmlThread
+from tokentop.transport.nvml import EVERYTHING, Wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,43 +33,16 @@ class RefreshResult(NamedTuple):
     gpus_latency_s: float | None = None
 
 
-class Gpus:
-    """The driver's answers, taken from its own thread with a deadline."""
-
-    def __init__(self, read: GpusRead | None) -> None:
-        self._thread = NvmlThread(self._arrived, read=read)
-        self._here = threading.Event()
-        self._answer: tuple[GpusAnswer, float] | None = None
-
-    def poll(self) -> None:
-        """Ask for a fresh reading; never blocks."""
-        self._here.clear()
-        self._thread.start()
-        self._thread.poll()
-
-    def take(self, wait_s: float) -> tuple[GpusAnswer, float | None]:
-        """Return the answer and its latency; a driver silent since long ago is not waited for."""
-        busy = self._thread.busy_since
-        stuck = busy is not None and monotonic() - busy > max(wait_s, 1.0)
-        if self._here.wait(0 if stuck else max(0.0, wait_s)) and self._answer is not None:
-            return self._answer
-        return Failure("timeout", "the NVIDIA driver does not answer"), None
-
-    def stop(self) -> None:
-        self._thread.stop()
-
-    def _arrived(self, answer: GpusAnswer, latency_s: float) -> None:
-        self._answer = (answer, latency_s)
-        self._here.set()
-
-
 class Refresher:
     """One collector with its transports; `last` is what the latest refresh heard.
 
-    With `search_s` engines are searched for anew, for so many seconds.
+    `wanted` is what is shown of the GPUs. With `search_s` engines are searched for anew, for so
+    many seconds.
     """
 
-    def __init__(self, config: Config, search_s: float | None = None) -> None:
+    def __init__(
+        self, config: Config, search_s: float | None = None, wanted: Wanted = EVERYTHING
+    ) -> None:
         if config.demo.enabled:
             from tokentop.runtime.demo import demo_environment
 
@@ -77,9 +50,11 @@ class Refresher:
         else:
             self._environment = Environment(uname().nodename)
         self._collector = Collector(config, self._environment.host, config.demo.enabled)
-        self._gpus = Gpus(self._environment.read) if config.gpus else None
+        self._wanted = wanted
+        self._gpus = Gpus(self._environment) if config.gpus else None
         self._engines = self._engine_rounds(config, search_s)
         self.last = RefreshResult()
+        self._again = False
         self._keeps = not config.demo.enabled
         self._left = recall_state(config) if self._keeps else {}
         if self._left:
@@ -97,7 +72,7 @@ class Refresher:
         self.last = RefreshResult()
         client = Client(dial=environment.dial)
         if self._gpus is not None:
-            self._gpus.poll()
+            self._gpus.poll(self._wanted_now())
         if self._engines is not None:
             self._engines.begin(client, until)
         for source in collector.sources:
@@ -107,6 +82,7 @@ class Refresher:
         client.end(until)
         if self._gpus is not None:
             self._take_gpus(self._gpus, until)
+        self._again = True
         return collector.snapshot(environment.clock(), environment.wall())
 
     def _submit(self, client: Client, source: HttpSource, until: float) -> None:
@@ -136,15 +112,25 @@ class Refresher:
 
     def _gpu_pids(self) -> tuple[int, ...]:
         """The processes on this host's GPUs, which lead to engines; blocks for a moment."""
-        answer = self._gpus.take(GPU_PIDS_S)[0] if self._gpus is not None else None
-        devices = answer.devices if isinstance(answer, GpusReading) else ()
+        answer = self._gpus.look(GPU_PIDS_S) if self._gpus is not None else None
+        reading = answer.result if answer is not None else None
+        devices = reading.devices if isinstance(reading, GpusReading) else ()
         held = (process.pid for device in devices for process in device.processes or ())
         return tuple(dict.fromkeys(held))
 
     def _take_gpus(self, gpus: Gpus, until: float) -> None:
-        answer, latency_s = gpus.take(until - monotonic())
-        self._collector.record_gpus(answer, self._environment.clock(), latency_s)
-        self.last = self.last._replace(gpus=answer, gpus_latency_s=latency_s)
+        answer = gpus.take(until - monotonic())
+        if answer is None:
+            return  # a slow driver is still at it: what is known grows old until then
+        now = self._environment.clock()
+        self._collector.record_gpus(answer.result, now, answer.latency_s)
+        self.last = self.last._replace(gpus=answer.result, gpus_latency_s=answer.latency_s)
+
+    def _wanted_now(self) -> Wanted:
+        """Processes lead a search to engines, and a GPU that is lost to its engine."""
+        search = self._engines is not None and self._engines.will_search()
+        watched = self._again and self._collector.has_engines
+        return self._wanted._replace(pids=search or watched)
 
     def apply_policy(self, config: Config) -> bool:
         """Take over the prices and thresholds of a changed file; whether that was all of it."""

@@ -1,8 +1,10 @@
 """Where an engine may answer: the ports of engines' processes first, then the usual ports."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 
+from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import GpusReading
 from tokentop.domain.urls import is_loopback
 from tokentop.sources.engines.command_line import Command
@@ -10,10 +12,12 @@ from tokentop.sources.engines.registry import spec, usual_ports
 from tokentop.transport.discovery.findings import Source
 from tokentop.transport.discovery.ports import Network, Place
 from tokentop.transport.discovery.process_trees import ProcessTree, process_trees
+from tokentop.transport.discovery.ranking import ranked
 from tokentop.transport.discovery.sockets import shares_our_network
 from tokentop.transport.procfs import table
 
 MAX_CANDIDATES = 64
+USUAL_PLACES = 24  # of those; kept for the usual ports, however many processes name others
 
 
 class SearchScope(NamedTuple):
@@ -55,20 +59,33 @@ class Candidate(NamedTuple):
     guessed: bool = False
 
 
+class Choice(NamedTuple):
+    """The candidates that are looked at, and how many there are."""
+
+    rows: tuple[Candidate, ...]
+    total: int
+
+
 def candidates(search: SearchScope) -> tuple[Candidate, ...]:
     """At most MAX_CANDIDATES addresses, the likeliest first, none of them twice."""
+    return choose(search).rows
+
+
+def choose(search: SearchScope) -> Choice:
+    """The candidates, with the number of those that there was no place for."""
     processes = table(search.root)
     network = Network(search.root, processes)
-    found = process_trees(search.root, processes, search.gpu_pids)
-    named = [c for tree in found for c in _of_tree(search.root, network, tree)]
+    trees = process_trees(search.root, processes, search.gpu_pids, partial(ranked, network))
+    named = [c for tree in trees.rows for c in _of_tree(search.root, network, tree)]
     named.sort(key=_unlikeliness)
-    runners = {runner.port for tree in found for runner in tree.runners}
-    usual = (c for c in _usual(search, network) if c.port not in runners)
-    best: dict[tuple[str, int], Candidate] = {}
-    for candidate in (*named, *usual):
-        if candidate.port not in search.exclude and candidate.port not in runners:
-            best.setdefault((candidate.host, candidate.port), candidate)
-    return tuple(best.values())[:MAX_CANDIDATES]
+    runners = {port for tree in trees.rows for _, port in _runners(network, tree)}
+    never = runners.union(search.exclude)
+    named = _each_once(c for c in named if c.port not in never)
+    usual = _each_once(c for c in _usual(search, network) if c.port not in never)
+    kept = named[: MAX_CANDIDATES - min(len(usual), USUAL_PLACES)]
+    rows = _each_once((*kept, *usual, *named[len(kept) :]))
+    left_out = trees.total - len(trees.rows)
+    return Choice(tuple(rows[:MAX_CANDIDATES]), len(rows) + left_out)
 
 
 def is_taken(candidate: Candidate, taken: Iterable[tuple[str, int]]) -> bool:
@@ -93,19 +110,38 @@ def _of_tree(root: str, network: Network, tree: ProcessTree) -> list[Candidate]:
         tree.argv,
         tree.environ,
         tree.command,
-        _origins(tree) if here else (),
+        _origins(network, tree) if here else (),
     )
     return [_at(place, blank) for place in network.places(tree)]
 
 
-def _origins(tree: ProcessTree) -> tuple[str, ...]:
+def _origins(network: Network, tree: ProcessTree) -> tuple[str, ...]:
     """Where else the engine is read: its children's ports, or the one of its metrics."""
     if tree.command is None:
         return ()
     readable = spec(tree.command.kind).runner_kind
-    ports = [runner.port for runner in tree.runners if runner.kind == readable]
-    ports.append(tree.command.metrics_port)
-    return tuple(f"http://127.0.0.1:{port}" for port in ports if port is not None)
+    ports = [port for kind, port in _runners(network, tree) if kind == readable]
+    metrics = tree.command.metrics_port
+    if metrics is not None and network.belongs_to(tree.pids[0], metrics):
+        ports.append(metrics)
+    return tuple(f"http://127.0.0.1:{port}" for port in ports)
+
+
+def _runners(network: Network, tree: ProcessTree) -> list[tuple[EngineKind, int]]:
+    """The kinds and ports of its children that listen; a port that is only claimed is none."""
+    return [
+        (runner.kind, runner.port)
+        for runner in tree.runners
+        if runner.port is not None and network.belongs_to(runner.pid, runner.port)
+    ]
+
+
+def _each_once(found: Iterable[Candidate]) -> list[Candidate]:
+    """The first candidate of every address."""
+    best: dict[tuple[str, int], Candidate] = {}
+    for one in found:
+        best.setdefault((one.host, one.port), one)
+    return list(best.values())
 
 
 def _usual(search: SearchScope, network: Network) -> list[Candidate]:

@@ -13,6 +13,7 @@ from tokentop.domain.text import clean
 from tokentop.domain.urls import LOOPBACK, is_loopback, split
 from tokentop.transport.discovery.findings import Findings, Found, Source
 from tokentop.transport.discovery.probe_cache import Identity, Key, ProbeCache
+from tokentop.transport.procfs import started
 from tokentop.transport.user_cache import keep, recall
 
 NAME = "discovery"
@@ -32,6 +33,7 @@ def keep_findings(
         "configured": [list(one) for one in findings.configured],
         "sockets": [[*key, *one] for key, one in cache.items(now)],
         "complete": findings.complete,
+        "processes": _started(findings),
     }
     return keep(NAME, document, now, environ)
 
@@ -41,16 +43,27 @@ def recall_findings(
     environ: Mapping[str, str] = os.environ,
     hosts: tuple[str, ...] = LOOPBACK,
 ) -> Findings | None:
-    """What the last complete search found within ten minutes; `hosts` beside loopback."""
+    """What the last complete search found within ten minutes; `hosts` beside loopback.
+
+    None once a server's process has ended: another one may have its port, or its number.
+    """
     document = _document(now, environ)
     if document.get("complete") is not True:
         return None
     found = [_found(row, hosts) for row in _rows(document, "found")]
     configured = [_found(row, hosts) for row in _rows(document, "configured")]
-    return Findings(
+    findings = Findings(
         tuple(one for one in found if one is not None),
         configured=tuple(one for one in configured if one is not None),
     )
+    kept = _rows(document, "processes")
+    return findings if all(row in kept for row in _started(findings)) else None
+
+
+def _started(findings: Findings) -> list[list[int | None]]:
+    """The servers' processes, each with its start time, None where that is hidden."""
+    servers = [one.pids[0] for one in (*findings.found, *findings.configured) if one.pids]
+    return [[pid, started("/proc", pid)] for pid in servers]
 
 
 def recall_probe_cache(now: float, environ: Mapping[str, str] = os.environ) -> ProbeCache:

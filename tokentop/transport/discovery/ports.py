@@ -1,5 +1,10 @@
-"""The loopback ports of a process tree, as far as permissions and namespaces show them."""
+"""The loopback ports of a process tree, as far as permissions and namespaces show them.
 
+Any user may start a process with any name and arguments: a port named there counts only where what
+listens belongs to that user too. Else another user could have us send requests to any service.
+"""
+
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from tokentop.sources.engines.command_line import names_port
@@ -13,9 +18,10 @@ from tokentop.transport.discovery.sockets import (
     reached_by,
     shares_our_network,
 )
-from tokentop.transport.procfs import Processes, sockets, user
+from tokentop.transport.procfs import MAX_DESCRIPTORS, Processes, SocketLinks, sockets, user
 
 MAX_PORTS = 4
+MAX_LINKS = 16_384  # of /proc/PID/fd, in one search
 EPHEMERAL = 32_768  # from here on ports are the kernel's choice: rendezvous stores, message queues
 NO_HTTP = (29_500,)  # torch.distributed's meeting point
 
@@ -45,6 +51,23 @@ class Network:
         self._root = root
         self._ours = listeners(root, "self")
         self._published = published(processes)
+        self._links_left = MAX_LINKS
+        self._users: dict[int, int | None] = {}
+
+    def user(self, pid: int) -> int | None:
+        """The process's user, read once."""
+        if pid not in self._users:
+            self._users[pid] = user(self._root, pid)
+        return self._users[pid]
+
+    def belongs_to(self, pid: int, port: int, own: Iterable[Listener] = ()) -> bool | None:
+        """Whether all that loopback reaches at a port is of the process's user, or in `own`.
+
+        None where nothing listens, or where that cannot be read.
+        """
+        there = at_port(port, self._ours or ())
+        owner = self.user(pid) if there else None
+        return all(one.user == owner or one in own for one in there) if there else None
 
     def place(self, port: int, *, certain: bool = False, host: str = "127.0.0.1") -> Place:
         """A port of this host; at `host` where the socket table has no address for it."""
@@ -63,7 +86,12 @@ class Network:
         if here is False:
             return [place for port in ports for place in self._outside(tree, port)]
         host = "::1" if tree.command and tree.command.host in ("::1", "[::1]") else "127.0.0.1"
-        reachable = [port for port in ports if not _bound_elsewhere(port, tree_sockets)]
+        reachable = [
+            port
+            for port in ports
+            if not _bound_elsewhere(port, tree_sockets)
+            and self.belongs_to(tree.pids[0], port, tree_sockets.mine) is not False
+        ]
         return [
             self.place(
                 port,
@@ -76,19 +104,31 @@ class Network:
     def _sockets_of(self, tree: ProcessTree, *, here: bool | None) -> _TreeSockets:
         # The kernel takes milliseconds to write the table, so ours is read once.
         listening = (self._ours if here else listeners(self._root, tree.pids[0])) or ()
-        seen = [inodes for pid in tree.pids if (inodes := sockets(self._root, pid)) is not None]
-        if seen:
-            mine = tuple(s for s in listening if any(s.inode in inodes for inodes in seen))
-            return _TreeSockets(mine, exact=True)
-        owner = user(self._root, tree.pids[0])
-        return _TreeSockets(tuple(s for s in listening if s.user == owner), exact=False)
+        seen = [links for pid in tree.pids if (links := self._links(pid)) is not None]
+        held = frozenset[int]().union(*(links.inodes for links in seen))
+        if seen and all(links.complete for links in seen):
+            return _TreeSockets(tuple(s for s in listening if s.inode in held), exact=True)
+        owner = self.user(tree.pids[0])
+        mine = tuple(s for s in listening if s.user == owner or s.inode in held)
+        return _TreeSockets(mine, exact=False)
+
+    def _links(self, pid: int) -> SocketLinks | None:
+        """A process's sockets, as long as there are links left to read in this search."""
+        if self._links_left <= 0:
+            return None
+        found = sockets(self._root, pid, min(MAX_DESCRIPTORS, self._links_left))
+        self._links_left -= found.read if found else 0
+        return found
 
     def _outside(self, tree: ProcessTree, port: int) -> list[Place]:
         """Where another namespace's port is published here; else perhaps under its own number."""
         there = addresses(self._root, tree.pids[0])
         leading = [p for p in self._published if _leads_to(p, port, there)]
-        if leading:
-            return [self.place(p.port, certain=True, host=p.host) for p in leading]
+        own = [p for p in leading if self.belongs_to(p.proxy, p.port) is not False]
+        if own:
+            return [self.place(p.port, certain=True, host=p.host) for p in own]
+        if self.belongs_to(tree.pids[0], port) is False:
+            return []
         return [self.place(port)._replace(guessed=True)]
 
 

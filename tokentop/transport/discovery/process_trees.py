@@ -4,7 +4,7 @@ A GPU is held by a worker whose parent (or whose parent's parent) listens; and a
 may have a sibling on the GPU. So a tree is everything below the process that launched it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
@@ -53,10 +53,31 @@ class ProcessTree(NamedTuple):
     on_gpu: bool = False
 
 
+class Head(NamedTuple):
+    """The launching process of a tree; `port` is the command line's, or the usual one."""
+
+    pid: int
+    on_gpu: bool = False
+    port: int | None = None
+
+
+class Trees(NamedTuple):
+    """The trees that are looked at, and how many there are."""
+
+    rows: tuple[ProcessTree, ...]
+    total: int
+
+
+Ranking = Callable[[Sequence[Head]], Sequence[Head]]
+
+
 def process_trees(
-    root: str, processes: Processes, gpu_pids: Iterable[int]
-) -> tuple[ProcessTree, ...]:
-    """Every engine by its command line, and every other tree that holds a GPU; those first."""
+    root: str, processes: Processes, gpu_pids: Iterable[int], ranking: Ranking = tuple
+) -> Trees:
+    """Every engine by its command line, and every other tree that holds a GPU.
+
+    At most MAX_TREES: the first ones in the `ranking`.
+    """
     relations = _Relations(processes)
     on_gpu = [pid for pid in gpu_pids if pid in processes]
     heads: dict[int, bool] = {}
@@ -66,8 +87,15 @@ def process_trees(
             heads[head] = True
     for pid in relations.named():
         heads.setdefault(relations.named_head(pid) or pid, False)
-    first = list(heads.items())[:MAX_TREES]
-    return tuple(_tree(root, processes, relations, head, gpu) for head, gpu in first)
+    every = [Head(pid, gpu, _port(processes.argv(pid))) for pid, gpu in heads.items()]
+    first = ranking(every)[:MAX_TREES]
+    rows = (_tree(root, processes, relations, head.pid, head.on_gpu) for head in first)
+    return Trees(tuple(rows), len(every))
+
+
+def _port(argv: Sequence[str]) -> int | None:
+    command = commands.read(argv)
+    return None if command is None else command.port
 
 
 def _tree(

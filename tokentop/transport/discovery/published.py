@@ -17,15 +17,16 @@ class Published(NamedTuple):
     port: int
     container_address: str
     container_port: int
+    proxy: int  # the process that forwards
 
 
 def published(processes: Processes) -> tuple[Published, ...]:
     """Every forwarded TCP port that loopback reaches."""
-    found = (_of_proxy(processes.argv(pid)) for pid in processes.pids())
+    found = (_of_proxy(pid, processes.argv(pid)) for pid in processes.pids())
     return tuple(one for one in found if one is not None)
 
 
-def _of_proxy(argv: tuple[str, ...]) -> Published | None:
+def _of_proxy(pid: int, argv: tuple[str, ...]) -> Published | None:
     if not argv or not argv[0].endswith("docker-proxy"):
         return None
     flags = dict(zip(argv[1::2], argv[2::2], strict=False))
@@ -36,4 +37,4 @@ def _of_proxy(argv: tuple[str, ...]) -> Published | None:
         return None
     if flags.get("-proto", "tcp") != "tcp" or not hosts:
         return None
-    return Published(hosts[0], port, flags.get("-container-ip", ""), inner)
+    return Published(hosts[0], port, flags.get("-container-ip", ""), inner, pid)

@@ -18,7 +18,10 @@ async def find_async(
     now: float,
     deadline_s: float = SEARCH_S,
 ) -> Findings:
-    """As `find`, on a daemon thread of its own: leaving the program never waits for it."""
+    """As `find`, on a daemon thread of its own: leaving the program never waits for it.
+
+    Incomplete and empty where no thread can be started: the next search may find room.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Findings] = loop.create_future()
 
@@ -27,9 +30,15 @@ async def find_async(
             future.set_result(findings)
 
     def work() -> None:
-        findings = find(search, cache, now, deadline_s)
+        try:
+            findings = find(search, cache, now, deadline_s)
+        except RuntimeError:  # no thread for a part of it
+            findings = Findings(complete=False)
         with suppress(RuntimeError):  # the loop was closed meanwhile
             loop.call_soon_threadsafe(settle, findings)
 
-    threading.Thread(target=work, name="discovery", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="discovery", daemon=True).start()
+    except RuntimeError:
+        return Findings(complete=False)
     return await future

@@ -1,9 +1,13 @@
-"""The client on a daemon thread of its own, beside an event loop that only waits."""
+"""The client on a daemon thread of its own, beside an event loop that only waits.
+
+Where the system has no thread left the loop does the work itself, a little at a time.
+"""
 
 import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 
 from tokentop import fault
 from tokentop.domain.readings import Failure
@@ -17,6 +21,7 @@ from tokentop.transport.http.poll import Poll
 from tokentop.transport.http.resolver import Found, look_up
 
 _TICK_S = 60.0
+_PAUSE_S = 0.01
 
 
 class NetworkThread:
@@ -30,8 +35,10 @@ class NetworkThread:
     ) -> None:
         self._client = Client(keep=True, dial=dial, look_up=look_up, sockets=sockets)
         self._stopped = threading.Event()
+        self._in_loop: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._work, name="network", daemon=True)
-        self._thread.start()
+        with suppress(RuntimeError):  # the system has no thread left
+            self._thread.start()
 
     async def get(self, request: Request, parent: Poll | None) -> Reply | Failure:
         """One GET with its redirects, on the parent's budget; raises only CancelledError."""
@@ -46,6 +53,8 @@ class NetworkThread:
             with suppress(RuntimeError):  # the loop was closed meanwhile
                 loop.call_soon_threadsafe(settle, ended.result)
 
+        if not self._thread.is_alive() and self._in_loop is None:
+            self._in_loop = asyncio.ensure_future(self._work_in_loop())
         poll = Poll(one(request), request, done, parent=parent)
         self._client.post(lambda: self._client.submit(poll))
         try:
@@ -63,12 +72,28 @@ class NetworkThread:
         """Close what is open, within `wait_s`; what hangs is left to its daemon thread."""
         self._stopped.set()
         self._client.post(lambda: None)
-        await asyncio.to_thread(self._thread.join, wait_s)
+        until = monotonic() + wait_s
+        # An event would be set by a thread, and to join one takes another.
+        while self._is_working() and monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(_PAUSE_S)
+
+    def _is_working(self) -> bool:
+        in_loop = self._in_loop is not None and not self._in_loop.done()
+        return in_loop or self._thread.is_alive()
 
     def _work(self) -> None:
         while not self._stopped.is_set():
-            try:
-                self._client.tick(_TICK_S)
-            except Exception as error:  # noqa: BLE001  # a fault costs the polls under way, not all
-                self._client.fail(Failure("bad-data", fault.sentence(error)))
+            self._tick(_TICK_S)
         self._client.close()
+
+    async def _work_in_loop(self) -> None:
+        while not self._stopped.is_set():
+            self._tick(0.0)
+            await asyncio.sleep(_PAUSE_S)
+        self._client.close()
+
+    def _tick(self, limit_s: float) -> None:
+        try:
+            self._client.tick(limit_s)
+        except Exception as error:  # noqa: BLE001  # a fault costs the polls under way, not all
+            self._client.fail(Failure("bad-data", fault.sentence(error)))

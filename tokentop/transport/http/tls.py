@@ -1,6 +1,7 @@
 """TLS contexts, made once per CA bundle; `ssl` is imported when the first https URL is asked."""
 
 import os
+import stat
 import threading
 from typing import TYPE_CHECKING
 
@@ -32,9 +33,12 @@ def _stamp(ca_bundle: str | None) -> int:
     if ca_bundle is None:
         return 0
     try:
-        return os.stat(ca_bundle).st_mtime_ns
+        found = os.stat(ca_bundle)
     except (OSError, ValueError):
         fail("tls", "the CA bundle cannot be read: check ca_bundle and AITHER_CA_BUNDLE")
+    if not stat.S_ISREG(found.st_mode):  # OpenSSL would wait for a pipe
+        fail("tls", "the CA bundle is no regular file: check ca_bundle and AITHER_CA_BUNDLE")
+    return found.st_mtime_ns
 
 
 def _made(ca_bundle: str | None, verify: bool) -> "SSLContext":

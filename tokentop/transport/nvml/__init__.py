@@ -1,6 +1,6 @@
-"""The local NVIDIA driver, and the only user of pynvml (loaded on its own thread)."""
+"""The local NVIDIA driver, and the only user of pynvml (loaded on threads of its own)."""
 
-from tokentop.transport.nvml.reader import Reader
-from tokentop.transport.nvml.thread import NvmlThread
+from tokentop.transport.nvml.thread import Answer, NvmlThread
+from tokentop.transport.nvml.wanted import EVERYTHING, Wanted
 
-__all__ = ["NvmlThread", "Reader"]
+__all__ = ["EVERYTHING", "Answer", "NvmlThread", "Wanted"]

@@ -1,142 +1,141 @@
-"""One physical GPU with its MIG instances: facts once, figures at every poll."""
-
-from typing import Any, NamedTuple
+"""One physical GPU with its MIG instances: its handle and facts once, figures at every poll."""
 
 from tokentop.domain.readings import DeviceReading
 from tokentop.domain.snapshot import GpuState, Process
-from tokentop.transport.nvml.device_queries import DeviceQueries, Memory
-from tokentop.transport.nvml.driver import GONE, UNINITIALIZED, Nvml, NvmlError
+from tokentop.transport.nvml.device_queries import DeviceQueries
+from tokentop.transport.nvml.driver import GONE, NOT_FOUND, RESTART, Nvml, NvmlError
+from tokentop.transport.nvml.mig import Instance, find_instances, named, outside, sane
 from tokentop.transport.nvml.power_state import address
-from tokentop.transport.nvml.processes import GpuProcess, ProcessNames, largest
+from tokentop.transport.nvml.processes import GpuProcess, ProcessNames
+from tokentop.transport.nvml.wanted import Wanted
 
 RECHECK_S = 60.0  # between two readings of what hardly changes: limit, MIG layout, refusals
 
 _MPS_SERVER = "nvidia-cuda-mps-server"
 
 
-class Wanted(NamedTuple):
-    """What will be shown, and so what is read.
+class Device:
+    """One GPU by its index or its PCI address.
 
-    Without `details` that is UUID, VRAM and utilisation: what one line needs. `addresses` are
-    needed only to recognise a GPU that falls asleep.
+    `facts` hold what stays when it sleeps or is lost: name, UUID, total, limit. `known` is what
+    an earlier start of NVML found there, itself and its MIG instances, until it says who it is.
     """
 
-    details: bool = True
-    addresses: bool = True
-
-
-class Instance:
-    """One MIG instance, as a child of its GPU."""
-
-    def __init__(self, nvml: Nvml, handle: Any, *, details: bool) -> None:
-        self.queries = ask = DeviceQueries(nvml, handle)
-        self.gpu_instance: int | None = None
-        self._facts = DeviceReading(uuid=ask.uuid())
-        self._details = details
-        if details:
-            self.gpu_instance = ask.ask("nvmlDeviceGetGpuInstanceId")
-            self._facts = self._facts._replace(name=ask.name())
-
-    def read(
-        self, parent: DeviceReading, processes: list[GpuProcess] | None, names: ProcessNames
-    ) -> DeviceReading:
-        """Its own memory; processes from its GPU's list, or its own where that is refused."""
-        self.queries.new_poll(retry=False)
-        memory, bad = _sane(self.queries.memory())
-        if processes is not None:
-            processes = [process for process in processes if process.instance == self.gpu_instance]
-        elif self._details:
-            processes = self.queries.processes("Compute")
-        return self._facts._replace(
-            index=parent.index,
-            mig=parent.uuid,
-            vram_used_bytes=memory.used,
-            vram_total_bytes=memory.total,
-            processes=_named(processes, names),
-            bad=bad,
-        )
-
-
-class Device:
-    """One GPU. `facts` holds what stays when it sleeps or is lost: name, UUID, total, limit."""
-
-    def __init__(self, nvml: Nvml, handle: Any, index: int | None, wanted: Wanted) -> None:
-        self.facts = DeviceReading(index=index)
-        self.bus_id: str | None = None
-        self._wanted = wanted
-        self._queries = DeviceQueries(nvml, handle)
+    def __init__(self, nvml: Nvml, place: int | str, known: tuple[DeviceReading, ...]) -> None:
+        self.facts = DeviceReading(index=known[0].index)
+        self.bus_id = place if isinstance(place, str) else None
+        self._nvml = nvml
+        self._place = place
+        self._known = known
+        self._queries: DeviceQueries | None = None
+        self._refusal: NvmlError | None = None
         self._instances: list[Instance] = []
         self._mig = False
         self._recheck_at: float | None = None
+        self._detailed = False
 
-    def read(self, now: float, names: ProcessNames) -> list[DeviceReading]:
-        """This GPU and then its MIG instances; raises NvmlError only for a driver shut down."""
+    @property
+    def is_foreign(self) -> bool:
+        """Whether another driver than NVIDIA's holds the GPU at this address."""
+        return self._refusal is not None and self._refusal.code == NOT_FOUND
+
+    def read(
+        self, now: float, names: ProcessNames, wanted: Wanted, *, addresses: bool
+    ) -> list[DeviceReading]:
+        """This GPU and then its MIG instances; raises NvmlError only for a driver to restart.
+
+        With `addresses` its PCI address is found out as well, which tells when it sleeps.
+        """
+        recheck = self._is_due(now, wanted)
         try:
-            recheck = self._recheck_at is None or now >= self._recheck_at
-            self._queries.new_poll(retry=recheck)
+            ask = self._opened(retry=recheck)
+            ask.new_poll(retry=recheck)
             if recheck:
-                self._read_facts()
-                self._recheck_at = now + RECHECK_S
-            return self._figures(names)
+                self._read_facts(ask, wanted, addresses=addresses)
+                self._recheck_at, self._detailed = now + RECHECK_S, wanted.details
+            return self._figures(ask, names, wanted)
         except NvmlError as refused:
-            if refused.code not in GONE:
+            if refused.code in RESTART:
                 raise
-            return [self.without_figures("lost", self._queries.nvml.words(refused.code))]
+            if self._queries is None:
+                self._recheck_at = now + RECHECK_S
+            state: GpuState = "lost" if refused.code in GONE else "error"
+            return self.without_figures(state, self._nvml.words(refused.code))
 
-    def without_figures(self, state: GpuState, note: str | None) -> DeviceReading:
-        """The facts alone, for a GPU that is asleep or no longer answers."""
-        return self.facts._replace(state=state, note=note)
+    def without_figures(self, state: GpuState, note: str | None) -> list[DeviceReading]:
+        """The facts alone, of a GPU that is asleep, no longer answers, or has not answered yet."""
+        whole, *parts = self._known
+        if self.facts.uuid is not None:
+            whole, parts = self.facts, [one.of(self.facts) for one in self._instances]
+        return [whole._replace(state=state, note=note), *(p._replace(state=state) for p in parts)]
 
-    def _read_facts(self) -> None:
-        ask = self._queries
+    def _is_due(self, now: float, wanted: Wanted) -> bool:
+        if self._recheck_at is None or now >= self._recheck_at:
+            return True
+        return wanted.details and not self._detailed
+
+    def _opened(self, *, retry: bool) -> DeviceQueries:
+        """The queries of its handle; raises NvmlError where there is none."""
+        if self._queries is None:
+            if self._refusal is not None and not retry:
+                raise self._refusal
+            self._queries = self._open()
+        return self._queries
+
+    def _open(self) -> DeviceQueries:
+        by = "PciBusId" if isinstance(self._place, str) else "Index"
+        try:
+            handle = self._nvml.call(f"nvmlDeviceGetHandleBy{by}", self._place)
+        except NvmlError as refused:
+            if refused.code not in RESTART:
+                self._refusal = refused
+            raise
+        queries = DeviceQueries(self._nvml, handle)
+        index = self._place if isinstance(self._place, int) else queries.ask("nvmlDeviceGetIndex")
+        self.facts, self._refusal = DeviceReading(index=index), None
+        return queries
+
+    def _read_facts(self, ask: DeviceQueries, wanted: Wanted, *, addresses: bool) -> None:
         if self.facts.uuid is None:
             self.facts = self.facts._replace(uuid=ask.uuid())
-            if self._wanted.details:
-                self.facts = self.facts._replace(name=ask.name())
-        if self._wanted.addresses and self.bus_id is None:
+        if addresses and self.bus_id is None:
             self.bus_id = address(ask.bus_id() or "")
-        if self._wanted.details:
-            self.facts = self.facts._replace(power_limit_w=ask.power_limit_w())
+        if not wanted.details:
+            return
+        self.facts = self.facts._replace(
+            name=self.facts.name or ask.name(), power_limit_w=ask.power_limit_w()
+        )
         self._mig = ask.mig_mode()
-        self._instances = self._find_instances() if self._mig else []
+        self._instances = find_instances(ask) if self._mig else []
 
-    def _find_instances(self) -> list[Instance]:
-        found = []
-        for slot in range(self._queries.ask("nvmlDeviceGetMaxMigDeviceCount") or 0):
-            try:
-                handle = self._queries.nvml.call(
-                    "nvmlDeviceGetMigDeviceHandleByIndex", self._queries.handle, slot
-                )
-            except NvmlError as refused:
-                if refused.code in GONE or refused.code == UNINITIALIZED:
-                    raise
-                continue  # an empty slot
-            found.append(Instance(self._queries.nvml, handle, details=self._wanted.details))
-        return found
-
-    def _figures(self, names: ProcessNames) -> list[DeviceReading]:
-        ask = self._queries
-        memory, bad = _sane(ask.memory())
+    def _figures(
+        self, ask: DeviceQueries, names: ProcessNames, wanted: Wanted
+    ) -> list[DeviceReading]:
+        ask.answers = 0  # a GPU that says its name and nothing else is in error
+        memory, bad = sane(ask.memory())
         self.facts = self.facts._replace(
             vram_total_bytes=memory.total or self.facts.vram_total_bytes,
             memory_shared=memory.shared,
         )
-        whole = self.facts._replace(vram_used_bytes=memory.used, utilization=ask.utilization())
-        processes = None
-        if self._wanted.details:
-            processes = self._processes(names)
-            whole = self._with_details(whole, processes, names)
-        whole = whole._replace(state="ok" if ask.answers else "error", note=ask.note(), bad=bad)
-        return [whole, *self._children(whole, processes, names)]
+        whole = self.facts._replace(
+            vram_used_bytes=memory.used, utilization=ask.utilization(), bad=bad
+        )
+        if wanted.details or not ask.answers:
+            return self._with_details(ask, whole, names)
+        power = ask.power_w() if wanted.power else None
+        pids = _pids(ask.processes("Compute")) if wanted.pids else None
+        return [_judged(whole._replace(power_w=power, processes=pids), ask)]
 
     def _with_details(
-        self, whole: DeviceReading, processes: list[GpuProcess] | None, names: ProcessNames
-    ) -> DeviceReading:
-        return whole._replace(
-            temperature_c=self._queries.temperature_c(),
-            power_w=self._queries.power_w(),
-            processes=_named(_outside(processes, self._instances), names),
+        self, ask: DeviceQueries, whole: DeviceReading, names: ProcessNames
+    ) -> list[DeviceReading]:
+        processes = self._processes(ask, names)
+        whole = whole._replace(
+            temperature_c=ask.temperature_c(),
+            power_w=ask.power_w(),
+            processes=named(outside(processes, self._instances), names),
         )
+        return [_judged(whole, ask), *self._children(whole, processes, names)]
 
     def _children(
         self, whole: DeviceReading, processes: list[GpuProcess] | None, names: ProcessNames
@@ -146,41 +145,22 @@ class Device:
             self._recheck_at = None  # an instance was destroyed: look again at the next poll
         return readings
 
-    def _processes(self, names: ProcessNames) -> list[GpuProcess] | None:
+    def _processes(self, ask: DeviceQueries, names: ProcessNames) -> list[GpuProcess] | None:
         """Compute and graphics processes; a MIG GPU has no graphics."""
-        processes = self._queries.processes("Compute")
+        processes = ask.processes("Compute")
         if self._mig:
             return processes
         if processes and any(names.process(process).name == _MPS_SERVER for process in processes):
-            processes = processes + (self._queries.processes("MPSCompute") or [])
-        graphics = self._queries.processes("Graphics")
+            processes = processes + (ask.processes("MPSCompute") or [])
+        graphics = ask.processes("Graphics")
         if processes is None or graphics is None:
             return processes if graphics is None else graphics
         return processes + graphics
 
 
-def _outside(
-    processes: list[GpuProcess] | None, instances: list[Instance]
-) -> list[GpuProcess] | None:
-    """The processes that no MIG instance shows as its own."""
-    if processes is None:
-        return None
-    shown = {instance.gpu_instance for instance in instances}
-    return [
-        process
-        for process in processes
-        if process.instance is None or process.instance not in shown
-    ]
+def _judged(whole: DeviceReading, ask: DeviceQueries) -> DeviceReading:
+    return whole._replace(state="ok" if ask.answers else "error", note=ask.note())
 
 
-def _named(processes: list[GpuProcess] | None, names: ProcessNames) -> tuple[Process, ...] | None:
-    if processes is None:
-        return None
-    return tuple(names.process(process) for process in largest(processes))
-
-
-def _sane(memory: Memory) -> tuple[Memory, tuple[str, ...]]:
-    """Used can be no more than there is; what was clamped is named."""
-    if memory.used is None or memory.total is None or memory.used <= memory.total:
-        return memory, ()
-    return memory._replace(used=memory.total), ("vram_used_bytes",)
+def _pids(processes: list[GpuProcess] | None) -> tuple[Process, ...] | None:
+    return None if processes is None else tuple(Process(one.pid) for one in processes)

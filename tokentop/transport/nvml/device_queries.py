@@ -10,7 +10,7 @@ from tokentop.transport.nvml.driver import (
     GONE,
     NO_PERMISSION,
     NOT_SUPPORTED,
-    UNINITIALIZED,
+    RESTART,
     Nvml,
     NvmlError,
 )
@@ -33,8 +33,8 @@ class Memory(NamedTuple):
 class DeviceQueries:
     """One handle's queries; one that the driver will never answer is not repeated.
 
-    Every method raises NvmlError for a GPU that is lost, or for a driver that was shut down, and
-    returns None for anything else that the driver does not answer.
+    Every method raises NvmlError for a GPU that is lost, or for a driver that has to be started
+    anew, and returns None for anything else that the driver does not answer.
     """
 
     def __init__(self, nvml: Nvml, handle: Any) -> None:
@@ -59,7 +59,7 @@ class DeviceQueries:
         try:
             answer = self.nvml.call(name, self.handle, *arguments)
         except NvmlError as refused:
-            if refused.code in GONE or refused.code == UNINITIALIZED:
+            if refused.code in GONE or refused.code in RESTART:
                 raise
             self.refusals[name] = refused.code
             if refused.code in FINAL:
@@ -125,7 +125,7 @@ class DeviceQueries:
 
     def processes(self, kind: str) -> list[GpuProcess] | None:
         """The process list of one kind: "Compute", "Graphics" or "MPSCompute"."""
-        name = f"nvmlDeviceGet{kind}RunningProcesses_v3"
+        name = f"nvmlDeviceGet{kind}RunningProcesses_{self.nvml.process_lists}"
         answer = self.ask(name)
         if answer is None and self._outdated(name):
             answer = self.ask(f"nvmlDeviceGet{kind}RunningProcesses_v2")
@@ -145,12 +145,16 @@ class DeviceQueries:
 
 
 def _process(entry: Any) -> GpuProcess:
-    instance = getattr(entry, "gpuInstanceId", _NO_INSTANCE)
+    instance = (_instance(entry.gpuInstanceId), _instance(entry.computeInstanceId))
     return GpuProcess(
         int(entry.pid),
         None if entry.usedGpuMemory is None else int(entry.usedGpuMemory),
-        None if instance in (None, _NO_INSTANCE) else int(instance),
+        None if instance[0] is None else instance,
     )
+
+
+def _instance(number: int | None) -> int | None:
+    return None if number in (None, _NO_INSTANCE) else int(number)
 
 
 def _watts(milliwatts: int | None) -> float | None:

@@ -1,11 +1,13 @@
 """The one door to pynvml: a call answers or raises NvmlError; its codes and what they mean."""
 
+import os
 import sys
 from typing import Any
 
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.text import clean
+from tokentop.transport.nvml.calls import Calls
 
 UNINITIALIZED = 1
 NOT_SUPPORTED = 3
@@ -20,10 +22,16 @@ RESET_REQUIRED = 16
 VERSION_MISMATCH = 18
 ARGUMENT_VERSION_MISMATCH = 25
 GPU_NOT_FOUND = 28
+_LIBRARY = b"libnvidia-ml.so.1"
+_preloaded: list[int] = []  # handles of the library, beside pynvml's own
+_loading = False
+
 UNREADABLE = -1  # ours: pynvml could not decode the answer
 
 FINAL = frozenset({NOT_SUPPORTED, NO_PERMISSION, FUNCTION_NOT_FOUND})
 GONE = frozenset({GPU_IS_LOST, RESET_REQUIRED})
+# The driver was shut down, unloaded or replaced under us: only a new start can help.
+RESTART = frozenset({UNINITIALIZED, DRIVER_NOT_LOADED, VERSION_MISMATCH})
 
 _GPU_WORDS = {
     NO_PERMISSION: "this user may not open it",
@@ -59,11 +67,13 @@ class NvmlError(Exception):  # it is an answer, not an error
 
 
 class Nvml:
-    """pynvml, initialised; every call answers or raises NvmlError."""
+    """pynvml, initialised; every call answers or raises NvmlError. Any thread may call."""
 
-    def __init__(self, pynvml: Any) -> None:
+    def __init__(self, pynvml: Any, calls: Calls) -> None:
         self._pynvml = pynvml
+        self._calls = calls
         self.memory_v2: int | None = getattr(pynvml, "nvmlMemory_v2", None)
+        self._process_lists: str | None = None
 
     def call(self, name: str, *arguments: object) -> Any:
         """Ask one pynvml function by its name; raises NvmlError with the NVML code."""
@@ -71,11 +81,26 @@ class Nvml:
         if function is None:
             raise NvmlError(FUNCTION_NOT_FOUND)
         try:
-            return function(*arguments)
+            with self._calls.during(name):
+                return function(*arguments)
         except self._pynvml.NVMLError as error:
             raise NvmlError(int(error.value)) from None
         except (UnicodeDecodeError, ValueError):
             raise NvmlError(UNREADABLE) from None
+
+    @property
+    def process_lists(self) -> str:
+        """The newest version of the process lists that pynvml reads right, "v3" or "v2".
+
+        R535 up to 535.86 fills 32 bytes a process in version 3, all others 24, which is what
+        pynvml expects; its version 2 has 24. Those drivers are told by what else they have.
+        """
+        if self._process_lists is None:
+            early_r535 = self._has("nvmlDeviceGetConfComputeMemSizeInfo") and not self._has(
+                "nvmlDeviceGetRunningProcessDetailList"
+            )
+            self._process_lists = "v2" if early_r535 else "v3"
+        return self._process_lists
 
     def words(self, code: int) -> str:
         """What this code means for one GPU, in a few words."""
@@ -87,19 +112,76 @@ class Nvml:
         """NVML's own words for a code."""
         return _official(self._pynvml, code)
 
+    def _has(self, symbol: str) -> bool:
+        return hasattr(getattr(self._pynvml, "nvmlLib", None), symbol)
 
-def connect() -> Nvml | Failure:
-    """Load pynvml and the driver's library and initialise it, or say why not."""
+
+def connect(calls: Calls) -> Nvml | Failure:
+    """Load pynvml and the driver's library and initialise it, or say why not.
+
+    A library of another driver than the one that is loaded is loaded anew: its file may have been
+    replaced since. Not to be called while a thread is in a call.
+    """
     try:
         pynvml = _pynvml()
     except ImportError:
         return Failure("absent", "the Python module pynvml is missing: install nvidia-ml-py")
-    nvml = Nvml(pynvml)
+    _preload(calls)
+    code = _start(pynvml, calls)
+    if code == VERSION_MISMATCH and _unload(pynvml):
+        code = _start(pynvml, calls)
+    return Nvml(pynvml, calls) if code is None else start_failure(code, _official(pynvml, code))
+
+
+def _start(pynvml: Any, calls: Calls) -> int | None:
+    """Initialise NVML; returns the code of its refusal."""
     try:
-        nvml.call("nvmlInit")
+        Nvml(pynvml, calls).call("nvmlInit")
     except NvmlError as refused:
-        return start_failure(refused.code, _official(pynvml, refused.code))
-    return nvml
+        return refused.code
+    return None
+
+
+def is_loading() -> bool:
+    """Whether the driver's library is being loaded now."""
+    return _loading
+
+
+def _preload(calls: Calls) -> None:
+    """Load the library as a foreign call, which lets other threads run meanwhile.
+
+    ctypes.CDLL does not: the program would hang together with a library that hangs in loading.
+    """
+    import ctypes
+
+    global _loading  # the process has one loader
+    try:
+        dlopen = ctypes.CDLL(None).dlopen
+    except (AttributeError, OSError, TypeError):  # not on this platform
+        return
+    dlopen.argtypes, dlopen.restype = [ctypes.c_char_p, ctypes.c_int], ctypes.c_void_p
+    _loading = True
+    with calls.during("dlopen"):
+        handle = dlopen(_LIBRARY, os.RTLD_NOW)
+    _loading = False
+    if handle:
+        _preloaded.append(handle)
+
+
+def _unload(pynvml: Any) -> bool:
+    """Forget the library, so that the next start loads the file that is there then."""
+    library = getattr(pynvml, "nvmlLib", None)
+    functions = getattr(pynvml, "_nvmlGetFunctionPointer_cache", None)
+    if library is None or functions is None:
+        return False
+    from _ctypes import dlclose
+
+    functions.clear()
+    pynvml.nvmlLib = None
+    for handle in (library._handle, *_preloaded):
+        dlclose(handle)
+    _preloaded.clear()
+    return True
 
 
 def start_failure(code: int, official: str) -> Failure:

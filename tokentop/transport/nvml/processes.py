@@ -15,11 +15,14 @@ _PYTHON_FLAGS_WITH_VALUE = ("-W", "-X")
 
 
 class GpuProcess(NamedTuple):
-    """One line of a GPU's process list; `instance` is the MIG GPU instance that it runs in."""
+    """One line of a GPU's process list.
+
+    `instance` is the MIG GPU instance that it runs in, with its compute instance.
+    """
 
     pid: int
     vram_bytes: int | None = None
-    instance: int | None = None
+    instance: tuple[int | None, int | None] | None = None
 
 
 def largest(processes: list[GpuProcess], limit: int = KEPT_PER_GPU) -> list[GpuProcess]:
@@ -40,7 +43,7 @@ def _size(process: GpuProcess) -> int:
 class ProcessNames:
     """Names and users of processes, remembered until `forget`; users for good.
 
-    Call it on the driver's thread only: a user name may be looked up over the network.
+    Call it on the driver's threads only: a user name may be looked up over the network.
     """
 
     def __init__(self, proc: str = "/proc") -> None:
@@ -54,10 +57,10 @@ class ProcessNames:
 
     def process(self, one: GpuProcess) -> Process:
         """The process with name and user, None each where /proc has none."""
-        if one.pid not in self._known:
-            self._known[one.pid] = (self._name(one.pid), self._user(one.pid))
-        name, user = self._known[one.pid]
-        return Process(one.pid, name, user, one.vram_bytes)
+        known = self._known.get(one.pid)
+        if known is None:
+            known = self._known[one.pid] = (self._name(one.pid), self._user(one.pid))
+        return Process(one.pid, *known, one.vram_bytes)
 
     def _name(self, pid: int) -> str | None:
         found = procfs.stat(self._proc, pid)

@@ -1,19 +1,23 @@
-"""One poll of the local driver: which GPUs there are, which sleep, and their figures.
+"""What one poll of the local driver consists of: which GPUs there are, which sleep, their figures.
 
 Suspended GPUs: NVML documents that initialising it initialises no GPU, but that getting a GPU's
 handle does, which resumes it. So with every GPU asleep NVML is not touched at all; with some
 asleep only the others' handles are got, by their PCI address.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
+from typing import NamedTuple
 
-from tokentop.domain.readings import DeviceReading, Failure, GpusReading
+from tokentop.domain.readings import DeviceReading, Failure
 from tokentop.domain.text import clean
-from tokentop.transport.nvml.device import RECHECK_S, Wanted
+from tokentop.transport.nvml.calls import Calls
+from tokentop.transport.nvml.device import RECHECK_S, Device
 from tokentop.transport.nvml.device_table import DeviceTable
 from tokentop.transport.nvml.driver import Nvml, NvmlError, connect, start_failure
-from tokentop.transport.nvml.power_state import PowerState, look, may_sleep, nvidia_gpus
+from tokentop.transport.nvml.power_state import look, may_sleep, nvidia_gpus
 from tokentop.transport.nvml.processes import ProcessNames
+from tokentop.transport.nvml.wanted import Wanted
 
 RETRY_S = 30.0
 
@@ -21,16 +25,23 @@ _RENEW_MAX_S = 600.0
 _NO_GPU = "the NVIDIA driver is loaded but finds no GPU"
 
 
+class Plan(NamedTuple):
+    """The GPUs to read, and those that are shown without a call because they sleep."""
+
+    devices: tuple[Device, ...] = ()
+    asleep: tuple[DeviceReading, ...] = ()
+    driver_version: str | None = None
+
+
 class Reader:
-    """Reads the local driver; `read` blocks as long as the driver does.
+    """The local driver; `plan` and `read` block as long as the driver does.
 
     A driver that would not start is tried again after 30 s. While a GPU is lost NVML is started
-    anew after 30 s, 60 s ... 10 min, for a GPU comes back only to a fresh start. Without
-    `details` only UUID, VRAM and utilisation are read.
+    anew after 30 s, 60 s ... 10 min, for a GPU comes back only to a fresh start.
     """
 
-    def __init__(self, *, details: bool = True, sysfs: str = "/sys", proc: str = "/proc") -> None:
-        self._details = details
+    def __init__(self, calls: Calls, sysfs: str = "/sys", proc: str = "/proc") -> None:
+        self._calls = calls
         self._sysfs = sysfs
         self._names = ProcessNames(proc)
         self._table = DeviceTable()
@@ -39,80 +50,110 @@ class Reader:
         self._failure: Failure | None = None
         self._retry_at = 0.0
         self._pci: tuple[str, ...] = ()
+        self._addresses = False
         self._recheck_at: float | None = None
         self._renew_at: float | None = None
         self._renew_after_s = RETRY_S
+        self._given_up = False
 
-    def read(self, now: float) -> GpusReading | Failure:
-        """One reading at the monotonic time `now`, or why there is none."""
-        recheck = self._recheck(now)
+    def plan(
+        self, now: float, wanted: Wanted, *, calm: bool = True, anew: bool = False
+    ) -> Plan | Failure:
+        """What to read at the monotonic time `now`, or why there is nothing.
+
+        With `anew` NVML is started anew; never unless `calm`, which is while no call is under way.
+        """
+        self._recheck(now)
         power = look(self._pci, self._sysfs)
+        renew = self._renew_at is not None and now >= self._renew_at
+        if calm and (anew or renew or self._given_up):
+            self._close()
         if power.all_asleep:
-            return GpusReading(tuple(self._table.asleep(power)), self._driver_version)
-        if self._renew_at is not None and now >= self._renew_at:
-            self._close()
+            return Plan((), tuple(self._table.asleep(power)), self._driver_version)
         try:
-            return self._ask(power, now, recheck=recheck)
-        except NvmlError:  # another part of this process shut NVML down: once more from the start
-            self._close()
-        try:
-            return self._ask(power, now, recheck=recheck)
+            nvml = self._open(now)
+            if isinstance(nvml, Failure):
+                return nvml
+            devices = self._table.awake(nvml, power)
         except NvmlError as refused:
-            official = self._nvml.official(refused.code) if self._nvml else ""
-            self._close()
-            return self._fail(start_failure(refused.code, official), now)
+            return self.fail(refused, now)
+        if wanted.details and self._driver_version is None:
+            self._driver_version = _version(nvml)
+        return Plan(devices, tuple(self._table.asleep(power)), self._driver_version)
 
-    def _recheck(self, now: float) -> bool:
-        if self._recheck_at is not None and now < self._recheck_at:
+    def read(self, device: Device, now: float, wanted: Wanted) -> list[DeviceReading]:
+        """One GPU and its MIG instances; raises NvmlError for a driver to start anew."""
+        return device.read(now, self._names, wanted, addresses=self._addresses)
+
+    def learn(self, device: Device) -> None:
+        """Remember what a GPU that was read says of itself."""
+        self._table.learn(device)
+
+    def missing(self, listed: Iterable[DeviceReading]) -> list[DeviceReading]:
+        """The GPUs that were here and are not among those listed now."""
+        return self._table.missing(listed)
+
+    def words(self, refused: NvmlError) -> str:
+        """Why one GPU refuses, in a few words."""
+        return self._nvml.words(refused.code) if self._nvml else "the driver has gone"
+
+    def settle(self, readings: list[DeviceReading], now: float) -> bool:
+        """Plan the next start for GPUs that are lost; returns whether to start anew at once.
+
+        That is so the first time that none is left: the driver was reloaded.
+        """
+        lost = [reading.state == "lost" for reading in readings if reading.mig is None]
+        if not any(lost):
+            self._renew_at, self._renew_after_s = None, RETRY_S
             return False
+        if self._renew_at is not None:
+            return False
+        at_once = all(lost) and self._renew_after_s == RETRY_S
+        self._renew_at = now + self._renew_after_s
+        self._renew_after_s = min(2 * self._renew_after_s, _RENEW_MAX_S)
+        return at_once
+
+    def fail(self, refused: NvmlError, now: float) -> Failure:
+        """Give up until `RETRY_S` have passed."""
+        official = self._nvml.official(refused.code) if self._nvml else ""
+        return self._give_up(start_failure(refused.code, official), now)
+
+    def no_gpu(self, now: float) -> Failure:
+        """The driver answers and lists nothing."""
+        return self._give_up(Failure("absent", _NO_GPU), now)
+
+    def _close(self) -> None:
+        """Shut NVML down; what was learned of the GPUs stays."""
+        if self._nvml is not None:
+            with suppress(NvmlError):  # it was down already
+                self._nvml.call("nvmlShutdown")
+        self._nvml, self._renew_at, self._driver_version = None, None, None
+        self._table.forget_handles()
+        self._given_up = False
+
+    def _recheck(self, now: float) -> None:
+        if self._recheck_at is not None and now < self._recheck_at:
+            return
         self._pci = nvidia_gpus(self._sysfs)
-        addresses = bool(self._pci) and may_sleep(self._pci, self._sysfs)
-        self._table.wanted = Wanted(self._details, addresses)
+        self._addresses = bool(self._pci) and may_sleep(self._pci, self._sysfs)
         self._names.forget()
         self._recheck_at = now + RECHECK_S
-        return True
-
-    def _ask(self, power: PowerState, now: float, *, recheck: bool) -> GpusReading | Failure:
-        nvml = self._open(now)
-        if isinstance(nvml, Failure):
-            return nvml
-        self._table.find(nvml, power, again=recheck)
-        readings = self._table.read(nvml, power, now, self._names)
-        if not readings:
-            self._close()
-            return self._fail(Failure("absent", _NO_GPU), now)
-        self._plan_renewal(readings, now)
-        return GpusReading(tuple(readings), self._driver_version)
 
     def _open(self, now: float) -> Nvml | Failure:
         if self._nvml is not None:
             return self._nvml
         if self._failure is not None and now < self._retry_at:
             return self._failure
-        opened = connect()
+        opened = connect(self._calls)
         if isinstance(opened, Failure):
-            return self._fail(opened, now)
+            return self._give_up(opened, now)
         self._nvml, self._failure = opened, None
-        self._driver_version = _version(opened)
         return opened
 
-    def _fail(self, failure: Failure, now: float) -> Failure:
-        self._failure, self._retry_at = failure, now + RETRY_S
+    def _give_up(self, failure: Failure, now: float) -> Failure:
+        """Remember the failure; NVML is shut down at the next poll, by a thread that may hang."""
+        self._failure, self._retry_at, self._given_up = failure, now + RETRY_S, True
         return failure
-
-    def _close(self) -> None:
-        if self._nvml is not None:
-            with suppress(NvmlError):  # it was down already
-                self._nvml.call("nvmlShutdown")
-        self._nvml, self._renew_at = None, None
-        self._table.forget_handles()
-
-    def _plan_renewal(self, readings: list[DeviceReading], now: float) -> None:
-        if not any(reading.state == "lost" for reading in readings):
-            self._renew_at, self._renew_after_s = None, RETRY_S
-        elif self._renew_at is None:
-            self._renew_at = now + self._renew_after_s
-            self._renew_after_s = min(2 * self._renew_after_s, _RENEW_MAX_S)
 
 
 def _version(nvml: Nvml) -> str | None:

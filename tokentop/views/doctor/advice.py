@@ -37,8 +37,4 @@ def for_service(failure: Failure, service: str, env: str) -> str | None:
 
 def for_gpus(failure: Failure) -> str | None:
     """Return what to do about the driver's failure, unless its own text already does."""
-    if failure.kind == "absent":
-        return _ABSENT if "install" not in failure.text else None
-    if failure.kind == "timeout":
-        return "the driver hangs: try nvidia-smi, see dmesg for Xid messages, or reboot"
-    return None
+    return _ABSENT if failure.kind == "absent" and "install" not in failure.text else None

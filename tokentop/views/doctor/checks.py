@@ -118,6 +118,9 @@ def _failed(name: str, failure: Failure, service: str) -> Row:
 
 def driver_failure(failure: Failure) -> Row:
     mark: Mark = "off" if failure.kind == "absent" else "fail"
+    if failure.kind == "timeout":
+        found, _, todo = failure.text.partition(": ")
+        return Row(mark, "driver", found, todo)
     return Row(mark, "driver", failure.text, advice.for_gpus(failure))
 
 
@@ -129,7 +132,7 @@ def devices(reading: GpusReading) -> tuple[Row, ...]:
 def _device(device: DeviceReading) -> Row:
     marks: dict[str, Mark] = {"ok": "ok", "suspended": "info", "stale": "warn"}
     words = [device.name or "unnamed"]
-    if device.state != "ok":
+    if device.state not in ("ok", "stale"):
         words.append(device.state)
     if device.note:
         words.append(device.note)

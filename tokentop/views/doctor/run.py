@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 from tokentop import __version__
 from tokentop.config.schema import Config
+from tokentop.domain.fold.services import SLOW_DRIVER_S
+from tokentop.domain.gpu_pool import counted
 from tokentop.domain.readings import Failure, GpusReading
+from tokentop.domain.reasons import MEND_SLOW_DRIVER
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import SILENT_STATES
 from tokentop.runtime.oneshot.refresh import Refresher, RefreshResult
@@ -81,6 +84,7 @@ def _program(config: Config) -> tuple[Row, ...]:
         Row("info", "tokentop", __version__),
         Row("info", "Python", f"{platform.python_version()} ({sys.executable})"),
         _file(config),
+        *(Row("warn", "configuration", warning) for warning in config.warnings),
     ]
     if config.demo.enabled:
         rows.append(Row("info", "DEMO", "everything below is simulated"))
@@ -147,6 +151,8 @@ def _driver(reading: GpusReading, result: RefreshResult) -> Row:
     count = sum(device.mig is None for device in reading.devices)
     speed = checks.milliseconds(result.gpus_latency_s)
     found = f"version {version}, {_counted(count, 'GPU')}, answered in {speed}"
+    if (result.gpus_latency_s or 0.0) >= SLOW_DRIVER_S:
+        return Row("warn", "driver", found, f"it is slow: {MEND_SLOW_DRIVER}")
     return Row("ok" if count else "warn", "driver", found)
 
 
@@ -156,12 +162,13 @@ def _verdict(snapshot: Snapshot) -> Row:
         e.state not in (*SILENT_STATES, "auth-required") and e.kind != "prometheus"
         for e in snapshot.engines
     )
+    gpus = len(counted(snapshot.gpus))
     found = (
         f"{up} of {len(snapshot.services_online)} services answer,"
-        f" {_counted(answering, 'engine')}, {_counted(len(snapshot.gpus), 'GPU')}"
+        f" {_counted(answering, 'engine')}, {_counted(gpus, 'GPU')}"
     )
     if live(snapshot):
-        return Row("ok" if up or answering or snapshot.gpus else "warn", "result", found)
+        return Row("ok" if up or answering or gpus else "warn", "result", found)
     todo = "see the advice above, or try `tokentop --demo`"
     return Row("fail", "result", "nothing answers", todo)
 

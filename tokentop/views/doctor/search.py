@@ -9,7 +9,7 @@ from tokentop.config.schema import Config
 from tokentop.domain.readings import GpusReading
 from tokentop.runtime.oneshot.discovery_cache import NAME, NONE_FOUND_TTL_S, plan
 from tokentop.runtime.oneshot.environment import GpusAnswer
-from tokentop.transport.discovery.candidates import Candidate, candidates, gpu_pids
+from tokentop.transport.discovery.candidates import Candidate, choose, gpu_pids
 from tokentop.transport.discovery.findings import Findings, Found
 from tokentop.transport.procfs import sockets
 from tokentop.transport.user_cache import recall
@@ -24,6 +24,7 @@ class Survey(NamedTuple):
     gpu_processes: int | None = None
     hidden: int = 0
     candidates: tuple[Candidate, ...] = ()
+    total: int | None = None  # with those that there was no place for
 
 
 def survey(config: Config, gpus: GpusAnswer | None, until: float) -> Survey | None:
@@ -58,7 +59,8 @@ def _surveyed(config: Config, gpus: GpusAnswer | None) -> Survey:
     known = gpu_pids(gpus) if isinstance(gpus, GpusReading) else None
     search = plan(config, known or ())
     hidden = sum(sockets(search.root, pid) is None for pid in known or ())
-    return Survey(None if known is None else len(known), hidden, candidates(search))
+    choice = choose(search)
+    return Survey(None if known is None else len(known), hidden, choice.rows, choice.total)
 
 
 def _search(config: Config, findings: Findings | None) -> Row:
@@ -79,7 +81,10 @@ def _survey_rows(survey: Survey) -> tuple[Row, ...]:
     known = sum(one.command is not None for one in survey.candidates)
     listening = sum(one.listening is True for one in survey.candidates)
     unknown = sum(one.listening is None for one in survey.candidates)
-    ports = f"{len(survey.candidates)} checked, {listening} have a listener"
+    checked = str(len(survey.candidates))
+    if survey.total is not None and survey.total > len(survey.candidates):
+        checked += f" of {survey.total}"
+    ports = f"{checked} checked, {listening} have a listener"
     on_gpu = "unknown" if survey.gpu_processes is None else str(survey.gpu_processes)
     found = [
         Row("info", "processes", f"on the GPUs: {on_gpu}; engines by their command line: {known}"),

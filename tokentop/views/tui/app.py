@@ -211,10 +211,10 @@ class TokentopApp(TerminalApp):
 
     def action_screenshot_here(self) -> None:
         name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
+        from tokentop.views.tui.svg import save
+
         try:
-            path = os.path.join(os.getcwd(), name)
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(self.picture())
+            path = save(os.path.join(os.getcwd(), name), self.picture())
         except OSError as error:
             self._notify(f"The screenshot could not be saved: {error.strerror or error}")
             return

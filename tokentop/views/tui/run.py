@@ -7,15 +7,18 @@ from tokentop.config.schema import Config, secrets
 from tokentop.views.tui.app import TokentopApp
 from tokentop.views.tui.terminal.driver import Driver
 from tokentop.views.tui.terminal.gc_tuning import use_one_malloc_arena
+from tokentop.views.tui.terminal.headroom import check_headroom
 from tokentop.views.tui.terminal.restore_terminal import Terminal, crash_report, on_signals
 
 
 def run(config: Config, reloader: Reloader | None = None) -> NoReturn:
     """Run the full screen until the user or a signal ends the process.
 
-    `reloader` reads the configuration again when its file has changed.
+    `reloader` reads the configuration again when its file has changed. Raises, with the terminal
+    as it was, where threads, descriptors or memory do not suffice: see fault.exhausted.
     """
     use_one_malloc_arena()
+    check_headroom()
     terminal = Terminal()
     app: TokentopApp | None = None
     try:

@@ -10,7 +10,7 @@ from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
-from tokentop.views.tui.draw.layout_inputs import layout_inputs
+from tokentop.views.tui.draw.layout_inputs import driver_trouble, layout_inputs
 from tokentop.views.tui.draw.panel import Panel, draw_panel
 from tokentop.views.tui.draw.panels import costs, why
 from tokentop.views.tui.draw.panels.engines import detail as engine
@@ -106,6 +106,7 @@ def _inside(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
 def _gpu_view(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     """The pool above, as tall as it needs up to three fifths; its processes below."""
     rows = len(scene.snapshot.gpus) + bool(scene.snapshot.engines)  # the legend's
+    rows += driver_trouble(scene.snapshot) is not None
     pool = min(max(1, rows) + sum(edges(room)), max(4, room.height * 3 // 5))
     return (
         room._replace(panel="gpus", height=pool),
@@ -136,7 +137,7 @@ def _charts(room: Placement, charts: Sequence[str]) -> tuple[Placement, ...]:
 def lines(scene: ScreenModel, place: Placement) -> list[Line]:
     """One panel's lines, exactly as large as its place."""
     options = scene.options
-    if place.panel == "history":  # the dashboard's own, so that it does without plotext's 10 MB
+    if place.panel == "history":  # the dashboard's own, so that it does without plotext's 5 MB
         shown = presence(scene.snapshot)
         values = [s.gpu_utilization if shown == "gpus" else s.utilization for s in scene.samples()]
         options = options._replace(history=values)
@@ -146,7 +147,7 @@ def lines(scene: ScreenModel, place: Placement) -> list[Line]:
 def _panel(scene: ScreenModel, name: str) -> Panel:
     """The panel of that name; a chart and an opened engine have more to show than a snapshot."""
     if name.startswith(_CHART):
-        from tokentop.views.tui.draw.panels.history import charts  # loads plotext, 10 MB
+        from tokentop.views.tui.draw.panels.history import charts  # loads plotext, 5 MB
 
         return charts.panel(name.removeprefix(_CHART), name, scene.samples(), scene.now)
     if name == "engine":

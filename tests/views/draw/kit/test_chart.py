@@ -63,7 +63,7 @@ def test_the_queue_scale_holds_the_longest_queue() -> None:
 @pytest.mark.parametrize("name", list(history_view.MEASURES))
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
 def test_a_value_that_is_no_number_is_a_gap(name: str, odd: float) -> None:
-    """Drawn, NaN makes plotext's native part end the whole process."""
+    """plotext itself would join the points on both sides of it."""
     figures = len(Sample._fields) - 1
     samples = [Sample(4.0 * i, *[0.5] * figures) for i in range(60)]
     samples[30] = Sample(120.0, *[odd] * figures)

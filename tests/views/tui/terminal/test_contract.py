@@ -22,9 +22,11 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.command import CommandList, CommandPalette
 from textual.driver import Driver as TextualDriver
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
 from textual.geometry import Region
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -52,6 +54,7 @@ SIZE = (100, 30)
         (Screen._watch__select_state, "self select_state"),
         (Widget._clear_arrangement_cache, "self"),
         (App._handle_exception, "self error"),
+        (CommandPalette._action_command_list, "self action"),
         (LinuxDriver.__init__, "self app debug mouse size"),
         (LinuxDriver.start_application_mode, "self"),
         (LinuxDriver.disable_input, "self"),
@@ -59,6 +62,8 @@ SIZE = (100, 30)
         (TextualDriver.process_message, "self message"),
         (WriterThread.__init__, "self file"),
         (WriterThread.write, "self text"),
+        (LinuxDriver._get_terminal_size, "self"),
+        (LinuxDriver._query_in_band_window_resize, "self"),
         (WriterThread.stop, "self"),
         (XTermParser.__init__, "self debug"),
         (XTermParser.feed, "self data"),
@@ -165,6 +170,15 @@ def test_the_writer_has_a_queue_whose_bound_can_be_lifted() -> None:
     assert file.getvalue() == "x" * 3 * MAX_QUEUED_WRITES
 
 
+def test_a_pasted_size_would_be_believed() -> None:
+    """The parser makes a Resize of it and takes mouse reports for pixels from then on."""
+    parser = XTermParser(False)
+    (message,) = list(parser.feed("\x1b[48;30;100;600;1000t"))
+    assert isinstance(message, Resize)
+    assert message.size == (100, 30)
+    assert parser.mouse_pixels is True
+
+
 @pytest.fixture
 def signals() -> Iterator[None]:
     """The driver takes over some signals: give them back."""
@@ -173,6 +187,23 @@ def signals() -> Iterator[None]:
     yield
     for number, handler in before:
         signal.signal(number, handler)
+
+
+async def test_a_page_key_in_a_palette_without_room(make_app: MakeApp) -> None:
+    """Textual's list looks up lines that it counts only where it has room to draw."""
+    async with make_app().run_test(size=(38, 2)) as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        palette = pilot.app.screen
+        assert isinstance(palette, CommandPalette)
+        options = palette.query_one(CommandList)
+        options.add_option("command")
+        options._clear_caches()
+        options.highlighted = 0
+        for action in ("page_down", "page_up"):
+            with pytest.raises(KeyError):
+                CommandPalette._action_command_list(palette, action)
+            palette._action_command_list(action)
 
 
 @pytest.mark.usefixtures("signals")

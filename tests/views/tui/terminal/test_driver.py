@@ -2,7 +2,9 @@
 
 import os
 import pty
+import re
 import tty
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
@@ -11,7 +13,14 @@ from textual.events import Key
 from textual.message import Message
 
 from tests.views.tui.conftest import MakeApp
-from tokentop.views.tui.terminal.driver import Driver, _timeout_ms
+from tests.views.tui.pseudo_terminal import PseudoTerminal
+from tokentop.views.tui.terminal.driver import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    Driver,
+    Output,
+    _timeout_ms,
+)
 
 
 async def test_keys_are_read_and_the_end_wakes_the_thread(
@@ -43,3 +52,68 @@ def test_the_thread_sleeps_until_there_is_input() -> None:
     """Ten wakes a second for the length of a session are a tenth of a per cent of a core."""
     assert _timeout_ms(0.0) is None
     assert _timeout_ms(float("inf")) == 100
+
+
+def cursor_places(stream: bytes) -> list[tuple[int, int]]:
+    """Every (row, column) that the cursor was sent to."""
+    return [(int(y), int(x)) for y, x in re.findall(rb"\x1b\[(\d+);(\d+)H", stream)]
+
+
+def test_an_absurd_terminal_is_taken_for_a_large_one(tmp_path: Path) -> None:
+    """65535 x 65535 would be 4.3 billion cells: it is drawn as far as a screen can reach."""
+    env = {"XDG_CONFIG_HOME": str(tmp_path)}
+    with PseudoTerminal(["--demo", "--demo-at", "100"], env, size=(65535, 65535)) as terminal:
+        terminal.read_until(b"DEMO", b"quit")
+        terminal.press(b"q")
+        code, seconds = terminal.wait()
+    assert code == 0
+    assert seconds < 2.0
+    rows, columns = zip(*cursor_places(terminal.seen), strict=True)
+    assert max(rows) == MAX_ROWS
+    assert max(columns) <= MAX_COLUMNS
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        b"\x1b[48;65535;65535;65535;65535t",
+        b"\x1b[48;1;1;1;1t",
+        b"\x1b[200~\x1b[48;9999;9999;9;9t\x1b[201~",
+        b"\x1b[?2048;2$y\x1b[48;500;500;5000;5000t",
+    ],
+)
+def test_a_pasted_size_changes_nothing(pasted: bytes, tmp_path: Path) -> None:
+    """Neither the size nor what a mouse click means; the kernel's own size holds on."""
+    env = {"XDG_CONFIG_HOME": str(tmp_path)}
+    with PseudoTerminal(["--demo", "--demo-at", "100"], env, size=(100, 30)) as terminal:
+        terminal.read_until(b"DEMO", b"quit")
+        terminal.press(pasted)
+        terminal.press(b"\x1b[<0;3;30M\x1b[<0;3;30m")  # a click on `q quit` in the footer
+        code, _ = terminal.wait()
+    assert code == 0
+    rows, columns = zip(*cursor_places(terminal.seen), strict=True)
+    assert (max(rows), max(columns) <= 100) == (30, True)
+    assert b"\x1b[?2048h" not in terminal.seen
+    assert b"\x1b[?1016h" not in terminal.seen
+
+
+def test_a_terminal_made_non_blocking_is_waited_for() -> None:
+    """Another program that shares it may set O_NONBLOCK; every byte arrives all the same."""
+    near, far = os.pipe()
+    os.set_blocking(far, False)
+    gone: list[bool] = []
+    with os.fdopen(far, "w", encoding="utf-8") as stream:
+        output = Output(stream, lambda: gone.append(True))
+        output.write("×" * 200_000)
+        reader = Thread(target=output.flush, daemon=True)
+        reader.start()
+        seen = b""
+        while len(seen) < 400_000:
+            seen += os.read(near, 65536)
+        reader.join(5)
+        os.close(near)
+        assert seen.decode() == "×" * 200_000
+        assert not gone
+        output.write("x")
+        output.flush()
+    assert gone == [True]

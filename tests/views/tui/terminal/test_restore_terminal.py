@@ -89,7 +89,7 @@ def test_q_leaves_at_once_while_the_driver_hangs(fake_nvml: FakeNvml, tmp_path: 
     trace = tmp_path / "trace"
     env = {**fake_nvml.env("hang_at_once", log=trace), "XDG_CONFIG_HOME": str(tmp_path)}
     with PseudoTerminal([], env) as terminal:
-        terminal.read_until(*READY, b"not answered")
+        terminal.read_until(*READY, b"does not answer")
         terminal.press(b"q")
         code, seconds = terminal.wait()
         assert code == 0
@@ -125,9 +125,12 @@ def test_q_leaves_at_once_while_the_terminal_reads_no_more(tmp_path: Path) -> No
         assert bytes(terminal.seen).endswith(RESTORE.encode())
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+LEAVING = ("TERM", "HUP", "INT", "QUIT", "ABRT", "USR2", "XCPU")
+
+
+@pytest.mark.parametrize("number", [signal.Signals[f"SIG{name}"] for name in LEAVING])
 def test_a_signal_restores_the_terminal(number: signal.Signals, tmp_path: Path) -> None:
-    """SIGTERM, SIGHUP and SIGINT leave the same way, with 128 + the signal's number."""
+    """Every signal by which a program is ended leaves the same way, with 128 + its number."""
     with PseudoTerminal(["--demo"], {"XDG_CONFIG_HOME": str(tmp_path)}) as terminal:
         terminal.read_until(*READY, b"DEMO")
         terminal.send_signal(number)
@@ -135,6 +138,16 @@ def test_a_signal_restores_the_terminal(number: signal.Signals, tmp_path: Path) 
         assert code == 128 + number
         assert seconds < QUIT_WITHIN_S
         _restored(terminal)
+
+
+@pytest.mark.parametrize("controlling", [True, False], ids=["hangup", "no signal"])
+def test_a_vanished_terminal_ends_the_program(controlling: bool, tmp_path: Path) -> None:
+    """Whether the kernel says so or not: nothing polls for a window that is closed."""
+    env = {"XDG_CONFIG_HOME": str(tmp_path)}
+    with PseudoTerminal(["--demo"], env, controlling=controlling) as terminal:
+        terminal.read_until(*READY, b"DEMO")
+        terminal.vanish()
+        assert terminal.process.wait(timeout=5) == 128 + signal.SIGHUP
 
 
 @pytest.mark.parametrize("fault", ["key", "poll", "driver", "input"])

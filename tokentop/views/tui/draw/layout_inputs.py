@@ -53,6 +53,16 @@ def driver(snapshot: Snapshot) -> Service | None:
     return next((s for s in snapshot.services if s.kind == "nvml"), None)
 
 
+def driver_trouble(snapshot: Snapshot) -> Service | None:
+    """The driver's row where it is silent or slow; not on a box that never had one."""
+    found = driver(snapshot)
+    if found is None or not answered(found) or found.state == "off":
+        return None
+    if found.state == "online":
+        return found if found.error else None
+    return found if found.member or found.reason != "absent" else None
+
+
 def waiting(snapshot: Snapshot) -> bool:
     """True before the first answer, good or bad, of any source."""
     return snapshot.data_age_s is None and not any(map(answered, snapshot.services))

@@ -4,9 +4,10 @@ from textual.app import App
 from textual.command import CommandPalette, SearchIcon
 
 from tokentop.views.tui.screens.overlay import Overlay
+from tokentop.views.tui.terminal.palette import SteadyPalette
 
 
-class Palette(CommandPalette, Overlay):
+class Palette(SteadyPalette, Overlay):
     """Textual's, with a plain prompt for its emoji, whose width differs between terminals."""
 
     def on_mount(self) -> None:

@@ -1,10 +1,17 @@
-"""Textual's Linux driver, drawing on standard output and asleep while there is no input."""
+"""Textual's Linux driver: draws on standard output, sleeps without input, survives its terminal.
+
+The size comes from the kernel alone: a report of it within the input (mode 2048) may as well have
+been pasted.
+"""
 
 import os
 import select
 import sys
 from codecs import getincrementaldecoder
+from collections.abc import Callable
+from io import TextIOWrapper
 from time import monotonic
+from typing import TextIO, cast
 
 from textual import constants
 from textual._xterm_parser import XTermParser
@@ -12,10 +19,40 @@ from textual.app import App
 from textual.driver import Driver as TextualDriver
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
+from textual.message import Message
+from textual.messages import InBandWindowResize
+
+from tokentop.views.tui.terminal.restore_terminal import HUNG_UP, write_all
 
 _TICK_MS = 100  # after input: whether an escape byte was a key or began a sequence, time decides
 _TICKING_S = 1.0 + constants.ESCAPE_DELAY
 UNBOUNDED = 0  # as `maxsize` of a Queue
+MAX_COLUMNS, MAX_ROWS = 640, 240  # a 4K screen with a small font; 65535 x 65535 is a lie
+
+
+class Output:
+    """What the writer thread takes for a file; calls `hang_up` once the terminal has gone."""
+
+    def __init__(self, stream: TextIO, hang_up: Callable[[], object]) -> None:
+        self._fd = stream.fileno()
+        self._encoding = stream.encoding
+        self._hang_up = hang_up
+        self._pending: list[str] = []
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def write(self, text: str) -> None:
+        self._pending.append(text)
+
+    def flush(self) -> None:
+        text = "".join(self._pending)
+        self._pending.clear()
+        try:
+            write_all(self._fd, text, self._encoding)
+        except OSError:
+            self._hang_up()
 
 
 class Driver(LinuxDriver):
@@ -24,7 +61,8 @@ class Driver(LinuxDriver):
     def __init__(self, app: App[object], **options: object) -> None:
         super().__init__(app, **options)  # type: ignore[arg-type]
         assert sys.__stdout__ is not None
-        self._file = sys.__stdout__
+        self._file = cast("TextIOWrapper", Output(sys.__stdout__, self._terminal_gone))
+        self._size = self._get_terminal_size()
         self._wake_reader, self._wake_writer = os.pipe()
 
     def start_application_mode(self) -> None:
@@ -32,6 +70,21 @@ class Driver(LinuxDriver):
         if self._writer_thread is not None:
             # A terminal that reads no more would block the loop, and q with it, at 30 writes.
             self._writer_thread._queue.maxsize = UNBOUNDED
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        width, height = super()._get_terminal_size()
+        return min(width, MAX_COLUMNS), min(height, MAX_ROWS)
+
+    def _query_in_band_window_resize(self) -> None:
+        """Not asked for: SIGWINCH is sent by every terminal."""
+
+    def process_message(self, message: Message) -> None:
+        if not isinstance(message, Resize | InBandWindowResize):
+            super().process_message(message)
+
+    def _terminal_gone(self) -> None:
+        """End the program: no key can reach it, and there is nowhere to draw."""
+        self._app.call_later(self._app.leave, HUNG_UP)  # type: ignore[attr-defined]
 
     def disable_input(self) -> None:
         if self._key_thread is not None and self._key_thread.is_alive():
@@ -61,15 +114,27 @@ class Driver(LinuxDriver):
             ready = [fd for fd, _ in poll.poll(_timeout_ms(ticking_until))]
             if self.fileno in ready:
                 ticking_until = monotonic() + _TICKING_S
-                data = os.read(self.fileno, 4096)
+                data = self._read()
                 if not data:
-                    return  # end of file: the terminal is gone
+                    break
                 if text := decode(data):  # the parser takes an empty text for the end of input
                     for message in parser.feed(text):
+                        parser.mouse_pixels = False  # a pasted size turns it on
                         self.process_message(message)
             for message in parser.tick():
                 self.process_message(message)
-        os.read(self._wake_reader, 1)
+        else:
+            os.read(self._wake_reader, 1)
+
+    def _read(self) -> bytes:
+        """What was typed; nothing at the end of input, which ends the program with its terminal."""
+        try:
+            data = os.read(self.fileno, 4096)
+        except OSError:  # hung up
+            data = b""
+        if not data and self.input_tty:
+            self._terminal_gone()
+        return data
 
 
 def _timeout_ms(ticking_until: float) -> int | None:

@@ -1,20 +1,23 @@
 """Ending the process at once with the terminal restored, whatever still hangs.
 
 A hung driver call, name lookup or socket holds an orderly shutdown until it returns, and a thread
-cannot be interrupted. So: stop the writer thread, restore the terminal, flush, and end the process
-without joining any thread.
+cannot be interrupted. So: stop the writer thread, restore the terminal, and end the process without
+waiting for any other thread. Nothing that may have run out by then is needed: no new thread, no
+new descriptor.
 """
 
 import os
+import queue
 import re
+import select
 import signal
-import sys
 import termios
-import threading
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import NoReturn, Protocol
 
+from tokentop import fault
 from tokentop.secret import Secret
 
 RESTORE = (
@@ -30,6 +33,9 @@ RESTORE = (
     "\x1b[?1004l"  # focus reports off
 )
 WRITE_LIMIT_S = 0.06  # a stalled SSH link must not hold the process
+LOCK_LIMIT_S = 0.01
+HUNG_UP = 128 + signal.SIGHUP
+LEAVING = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGABRT", "SIGUSR2", "SIGXCPU")
 
 _USER_INFO = re.compile(r"(?<=://)[^/\s@]+@")
 _QUERY = re.compile(r"(?<=[\w/])\?[^\s'\"]+")
@@ -38,17 +44,29 @@ _QUERY = re.compile(r"(?<=[\w/])\?[^\s'\"]+")
 class Writer(Protocol):
     """The part of Textual's output thread that is needed here."""
 
+    _queue: "queue.Queue[str | None]"
+
     @property
     def ident(self) -> int | None: ...
-    def stop(self) -> None: ...
+    def join(self, timeout: float | None = None) -> None: ...
     def is_alive(self) -> bool: ...
 
 
 def within(limit_s: float, work: Callable[[], object]) -> None:
-    """Do `work` on a daemon thread and wait for it at most `limit_s` seconds."""
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(limit_s)
+    """Do `work` on this thread, the main one, for at most `limit_s` seconds; OSErrors end it too.
+
+    An alarm interrupts a blocked system call; it repeats, as the first may come just before one.
+    """
+
+    def interrupt(*_: object) -> NoReturn:
+        raise TimeoutError
+
+    with suppress(OSError):  # TimeoutError is one; so is a terminal that has hung up
+        signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, limit_s, LOCK_LIMIT_S)
+        work()
+    with suppress(TimeoutError):
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
 
 
 def redacted(text: str, secrets: Iterable[Secret]) -> str:
@@ -60,7 +78,12 @@ def redacted(text: str, secrets: Iterable[Secret]) -> str:
 
 
 def crash_report(error: BaseException, secrets: Iterable[Secret]) -> str:
-    """One sentence and the traceback, without the values of local variables."""
+    """One sentence and the traceback, without the values of local variables.
+
+    The sentence alone where the machine has run out of something.
+    """
+    if shortage := fault.exhausted(error):
+        return f"tokentop: {shortage}\n"
     lines = "".join(traceback.format_exception(error))
     return redacted(
         f"{lines}tokentop crashed ({type(error).__name__}); the lines above say where. "
@@ -76,6 +99,9 @@ class Terminal:
         self.fd_in = fd_in
         self.fd_out = self._restore_fd = fd_out
         self._message_fd = 2
+        # Opened now, because at the end there may be none left.
+        self._spare_fd = os.dup(fd_out)
+        self._null_fd = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         self._attrs = self._read_attrs()
 
     def _read_attrs(self) -> list[object] | None:
@@ -86,11 +112,9 @@ class Terminal:
 
     def restore(self, writer: Writer | None = None) -> None:
         """Stop `writer`, write the restoring sequences and the old settings; never raises."""
-        if writer is not None:
-            within(WRITE_LIMIT_S, writer.stop)
-            if writer.is_alive():
-                self._discard_output(writer.ident)
-        within(WRITE_LIMIT_S, self._write_restore)
+        if writer is not None and not _ended(writer):
+            self._discard_output(writer.ident)
+        within(WRITE_LIMIT_S, lambda: write_all(self._restore_fd, RESTORE))
         if self._attrs is not None:
             try:
                 termios.tcflush(self.fd_in, termios.TCIFLUSH)
@@ -104,46 +128,54 @@ class Terminal:
         `writer` is the blocked thread's id: a signal interrupts its write, which Python starts
         again, now into /dev/null.
         """
+        self._restore_fd = self._spare_fd
         try:
-            self._restore_fd = os.dup(self.fd_out)
-            null = os.open(os.devnull, os.O_WRONLY)
             for fd in {self.fd_out, 1, 2}:
                 if os.isatty(fd):
                     self._message_fd = self._restore_fd if fd == 2 else self._message_fd
-                    os.dup2(null, fd)
+                    os.dup2(self._null_fd, fd)
             if writer is not None:
                 signal.pthread_kill(writer, signal.SIGUSR1)
             termios.tcflush(self._restore_fd, termios.TCOFLUSH)
         except (OSError, ValueError, termios.error):
             return  # RESTORE is tried all the same
 
-    def _write_restore(self) -> None:
-        try:
-            os.write(self._restore_fd, RESTORE.encode())
-        except OSError:
-            return  # hung up
-
     def leave(self, code: int, writer: Writer | None = None, message: str = "") -> NoReturn:
         """Restore, write `message` to standard error, and end the process with `code` at once."""
         self.restore(writer)
-        within(WRITE_LIMIT_S, lambda: _write_message(message, self._message_fd))
+        within(WRITE_LIMIT_S, lambda: write_all(self._message_fd, message))
         os._exit(code)
 
 
-def _write_message(message: str, fd: int) -> None:
-    try:
-        if message:
-            os.write(fd, message.encode(errors="replace"))
-        sys.stdout.flush()
-    except OSError:
-        return  # hung up
+def _ended(writer: Writer) -> bool:
+    """End the writer after what it has to write, and wait WRITE_LIMIT_S for that.
+
+    A signal may have interrupted this very thread within the queue: its lock is never free then.
+    """
+    if writer._queue.mutex.acquire(timeout=LOCK_LIMIT_S):
+        writer._queue.mutex.release()
+        with suppress(queue.Full):
+            writer._queue.put_nowait(None)
+        writer.join(WRITE_LIMIT_S)
+    return not writer.is_alive()
+
+
+def write_all(fd: int, text: str, encoding: str = "utf-8") -> None:
+    """Write the whole text, however slowly the terminal takes it; raises OSError."""
+    data = text.encode(encoding, errors="replace")
+    while data:
+        try:
+            data = data[os.write(fd, data) :]
+        except BlockingIOError:  # another program has made the terminal non-blocking
+            select.select([], [fd], [])
 
 
 def on_signals(leave: Callable[[int], object]) -> None:
-    """Call `leave` with 128 + the signal's number on SIGTERM, SIGHUP and SIGINT.
+    """Call `leave` with 128 + the signal's number on every signal that asks a program to end.
 
     SIGUSR1 interrupts a blocked write and does nothing else.
     """
     signal.signal(signal.SIGUSR1, lambda *_: None)
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, lambda n, _frame: leave(128 + n))
+    for name in LEAVING:
+        if number := getattr(signal, name, None):
+            signal.signal(number, lambda n, _frame: leave(128 + n))

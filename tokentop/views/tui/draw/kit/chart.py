@@ -1,6 +1,6 @@
 """One chart over the last hour as lines of spans, drawn by plotext.
 
-plotext costs 30 to 150 ms to import, so only the views that draw charts import this module.
+plotext costs about 40 ms and 5 MB to import, so only the views that draw charts import it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -58,7 +58,7 @@ def _runs(points: Sequence[Point]) -> Iterator[tuple[list[float], list[float]]]:
     xs: list[float] = []
     ys: list[float] = []
     for x, y in points:
-        if known(y):  # NaN would end the process in plotext's own memory allocation
+        if known(y):  # plotext joins the points around a NaN as if they were neighbours
             xs.append(x)
             ys.append(y)
         elif xs:
@@ -76,26 +76,28 @@ def _plotted(
     span_s: float,
     ascii: bool,  # noqa: A002
 ) -> str:
-    figure = plotext.figure
-    figure.clear()
-    plotext.terminal.limit(False, False)  # the place decides, not the terminal this runs in
-    figure.plot_size(width, height)
+    plotext.clear_figure()
+    plotext.limit_size(False, False)  # the place decides, not the terminal this runs in
+    plotext.plot_size(width, height)
     for xs, ys in runs:
         clipped = [min(max(y, chart.bottom), chart.top) for y in ys]
-        figure.draw(figure.signal(xs, clipped, marker=_MARKS[ascii]).lines())
-    figure.axes(False, axis="both")
-    figure.axes(True, axis="y", side="left")
-    vertical, horizontal = figure.ruler("y"), figure.ruler("x")
-    vertical.lim(chart.bottom, chart.top)
-    vertical.ticks([v for v, _ in chart.ticks], [_right(label, chart) for _, label in chart.ticks])
-    horizontal.lim(-span_s, 0)
+        plotext.plot(xs, clipped, marker=_MARKS[ascii])
+    plotext.xaxes(False, False)
+    plotext.yaxes(True, False)
+    plotext.ylim(chart.bottom, chart.top)
+    ticks = _ticks(chart, height - 1)
+    plotext.yticks([value for value, _ in ticks], [label for _, label in ticks])
+    plotext.xlim(-span_s, 0)
     marks = _time_marks(span_s)
-    horizontal.ticks([t for t, _ in marks], [label for _, label in marks])
-    return str(plotext.uncolorize(figure.build().string()))
+    plotext.xticks([t for t, _ in marks], [label for _, label in marks])
+    return str(plotext.uncolorize(plotext.build()))
 
 
-def _right(label: str, chart: Chart) -> str:
-    return label.rjust(max(len(other) for _, other in chart.ticks))
+def _ticks(chart: Chart, rows: int) -> list[tuple[float, str]]:
+    """The ticks with labels of one width; the scale's ends alone where not each has a row."""
+    width = max(len(label) for _, label in chart.ticks)
+    fitting = chart.ticks if len(chart.ticks) <= rows else (chart.ticks[0], chart.ticks[-1])
+    return [(value, label.rjust(width)) for value, label in fitting]
 
 
 def _time_marks(span_s: float) -> list[tuple[float, str]]:

@@ -1,5 +1,6 @@
 """The header: name and host at the left, the age of the data at the right, badges between."""
 
+from tokentop.domain.gpu_pool import wholes
 from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width, clean, fit
@@ -69,10 +70,11 @@ def _badges(snapshot: Snapshot, options: DrawOptions, without: frozenset[str]) -
 
 
 def _right(snapshot: Snapshot, options: DrawOptions, without: frozenset[str]) -> dict[str, Line]:
-    whole = sum(g.mig is None for g in snapshot.gpus)
+    serving, whole = wholes(snapshot.gpus)
+    count = f"{serving}/{whole}" if serving < whole else f"{whole}"
     every = f"{options.interval_s or snapshot.interval_s:g}s"
     parts: dict[str, Line] = {
-        "gpus": [(f"{whole}", "text"), (f" GPU{'s' * (whole != 1)}", "dim")] if whole else [],
+        "gpus": [(count, "text"), (f" GPU{'s' * (whole != 1)}", "dim")] if whole else [],
         "services": _up(snapshot, without),
         "interval": [("every ", "dim"), (every, "text")],
         "age": _age(snapshot, options),

@@ -16,6 +16,7 @@ from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK,
 from tokentop.views.tui.draw.layout_inputs import (
     LayoutInputs,
     answered,
+    driver_trouble,
     engines_online,
     online,
     stack,
@@ -45,7 +46,7 @@ _REASONS: dict[FailureKind, str] = {
     "tls-expired": "TLS expired", "reset": "cut off", "too-large": "too large",
     "redirect": "redirects", "auth": "needs a token", "token-refused": "token refused",
     "not-found": "HTTP 404", "http": "HTTP error", "server-error": "HTTP 5xx",
-    "bad-data": "bad data", "driver": "driver", "absent": "absent",
+    "bad-data": "bad data", "driver": "refuses", "gpu-lost": "GPUs fail", "absent": "gone",
     "our-limit": "our limit",
 }  # fmt: skip
 
@@ -68,11 +69,14 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     """The strip in exactly `height` lines of `width` cells."""
     why = 0 if width < _REASONED else 1 if width < _BOTH else 2
     items = [_service(s, options, why=why) for s in stack(snapshot)]
+    driver = driver_trouble(snapshot)
+    last = [] if driver is None else [_driver(driver, options, why=why)]
     if len(snapshot.engines) > _MANY:
         counts = _counts(snapshot.engines, options)
+        items += last
         body = _strip(items, width, height - 1) if items and height > 1 else []
         return block([*body, counts], width, height)
-    items += [_engine(e, options, why=why) for e in snapshot.engines]
+    items += [_engine(e, options, why=why) for e in snapshot.engines] + last
     return block(_strip(items, width, height), width, height)
 
 
@@ -123,6 +127,16 @@ def _service(service: Service, options: DrawOptions, *, why: int) -> Item:
     if why and service.state in _SILENT and answered(service):
         words = _with_reason(words, service.reason, service.state, why)
     return Item(_symbol(service, options), name, _name_style(service), words, style, brief)
+
+
+def _driver(driver: Service, options: DrawOptions, *, why: int) -> Item:
+    """The NVIDIA driver, which stands here only while it is silent or slow."""
+    item = _service(driver, options, why=why)._replace(name="driver", brief="drv")
+    if driver.state != "online":
+        return item
+    mark = (service_symbol("stale", plain=options.ascii), _STYLES["stale"])
+    seconds = f"{(driver.latency_ms or 0.0) / 1000:.1f} s"
+    return item._replace(mark=mark, words=(f"slow {seconds}", "slow"))
 
 
 def _engine(engine: Engine, options: DrawOptions, *, why: int) -> Item:

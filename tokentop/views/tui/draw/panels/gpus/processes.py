@@ -6,7 +6,8 @@ from typing import NamedTuple
 from tokentop.domain.snapshot import Gpu, Process, Snapshot
 from tokentop.domain.text import DASH, clean, fit, gib
 from tokentop.views.tui.draw.kit.format import engine_name
-from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sentence
+from tokentop.views.tui.draw.kit.glyphs import old
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, sentence, sides
 from tokentop.views.tui.draw.layout import GPUS, LARGE, MEDIUM, Place, rising
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 from tokentop.views.tui.draw.panel import Panel, Places
@@ -41,7 +42,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     room = max(0, height - 1)
     start = max(0, min(options.offset, len(found) - room))
     names = {engine.id: f"{engine_name(engine)} · {engine.kind}" for engine in snapshot.engines}
-    drawn = [_row(row, width, names) for row in found[start : start + room]]
+    drawn = [_row(row, width, names, options) for row in found[start : start + room]]
     return block([_heads(width), *drawn], width, height)
 
 
@@ -50,7 +51,7 @@ def _heads(width: int) -> Line:
     return [(f"{fit('gpu', 3, 'right')} {fit('pid', 8, 'right')}{user}    VRAM    process", "dim")]
 
 
-def _row(row: Row, width: int, names: Mapping[str, str]) -> Line:
+def _row(row: Row, width: int, names: Mapping[str, str], options: DrawOptions) -> Line:
     index = DASH if row.gpu.index is None else str(row.gpu.index)
     place = (fit(index, 3, "right"), "dim")
     if row.process is None:
@@ -66,7 +67,9 @@ def _row(row: Row, width: int, names: Mapping[str, str]) -> Line:
     ]
     if process.engine:
         line.append((f"  {clean(names.get(process.engine, process.engine), 60)}", "dim"))
-    return line
+    if row.gpu.state in ("ok", "suspended"):
+        return line
+    return sides(dimmed([line])[0], [(f"  {old(row.gpu.age_s, options)}", "stale")], width)
 
 
 def _places(inputs: LayoutInputs) -> Places:
@@ -80,4 +83,8 @@ def _places(inputs: LayoutInputs) -> Places:
     )
 
 
-PANEL = Panel("processes", lines, "Processes", places=_places)
+def _ticks(snapshot: Snapshot) -> bool:
+    return any(g.processes and g.state not in ("ok", "suspended") for g in snapshot.gpus)
+
+
+PANEL = Panel("processes", lines, "Processes", places=_places, ticks=_ticks)

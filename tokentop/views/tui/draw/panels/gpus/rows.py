@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from tokentop.domain.gpu_pool import in_service
 from tokentop.domain.snapshot import Gpu
 from tokentop.domain.text import cell_width, clean, gib
 from tokentop.views.tui.draw.kit.table import Column
@@ -78,7 +79,7 @@ def _key(sort: str, nodes: list[str]) -> Callable[[Gpu], tuple[float | str, ...]
             return (short_name(gpu), *place)
         if sort not in SORTS[1:]:
             return place
-        value = figure(gpu)
+        value = figure(gpu) if in_service(gpu) else None
         return (value is None, -(value or 0.0), *place)
 
     return key

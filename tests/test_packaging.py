@@ -1,0 +1,63 @@
+"""What is shipped and what is installed: the wheel's promises, the lock, the bounds."""
+
+import re
+import tomllib
+from importlib.metadata import files, version
+from pathlib import Path
+
+import plotext
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
+DEVELOPMENT = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
+LOCK = (ROOT / ".ci" / "lock.txt").read_text()
+LOCKED = dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\\n]+)", LOCK, re.MULTILINE))
+PRIVATE_NAMES = ("textual", "rich", "httpx", "httpcore")
+
+
+def test_the_types_that_are_claimed_are_shipped() -> None:
+    """A type checker reads a package's annotations only where it has py.typed."""
+    assert "Typing :: Typed" in PROJECT["classifiers"]
+    assert (ROOT / "tokentop" / "py.typed").exists()
+
+
+@pytest.mark.parametrize("wanted", RUNTIME, ids=lambda wanted: wanted.name)
+def test_every_dependency_is_bounded_above(wanted: Requirement) -> None:
+    """A new major version is tried before users get it; where private names are used, a minor."""
+    (bound,) = [one.version for one in wanted.specifier if one.operator == "<"]
+    assert not wanted.specifier.contains(bound)
+    if wanted.name in PRIVATE_NAMES:
+        assert wanted.specifier.contains(version(wanted.name))
+
+
+@pytest.mark.parametrize("wanted", [*RUNTIME, *DEVELOPMENT], ids=lambda wanted: wanted.name)
+def test_the_lock_is_in_step_with_the_ranges(wanted: Requirement) -> None:
+    """Everything that pyproject.toml names is locked at a version that it allows."""
+    locked = LOCKED[wanted.name.lower().replace("_", "-")]
+    assert wanted.specifier.contains(locked)
+
+
+def test_everything_locked_has_a_hash() -> None:
+    """Else pip would refuse the whole file, or an attacker's wheel be taken."""
+    entries = re.split(r"^(?=[a-z0-9])", LOCK, flags=re.MULTILINE)[1:]
+    assert len(entries) == len(LOCKED) > 30
+    assert [entry[:40] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_the_charts_need_no_compiler() -> None:
+    """plotext 6 has native code, without wheels for Alpine or for macOS on Intel."""
+    shipped = [str(path) for path in files("plotext") or ()]
+    assert shipped
+    assert not [path for path in shipped if path.endswith((".so", ".pyd", ".dylib"))]
+    assert plotext.__version__.startswith("5.3")
+
+
+@pytest.mark.parametrize("words", ["What tokentop reads", "What it sends", "What it stores"])
+def test_the_security_policy_is_where_forges_look(words: str) -> None:
+    """And says what the program touches, beside how to report."""
+    text = (ROOT / ".github" / "SECURITY.md").read_text()
+    assert f"## {words}" in text
+    assert "Report a vulnerability" in text

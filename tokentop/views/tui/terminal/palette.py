@@ -1,0 +1,13 @@
+"""Textual's command palette without a crash of its own."""
+
+from contextlib import suppress
+
+from textual.command import CommandPalette
+
+
+class SteadyPalette(CommandPalette):
+    """Ignores a page key where the list has no room: Textual's raises KeyError then."""
+
+    def _action_command_list(self, action: str) -> None:
+        with suppress(KeyError):
+            super()._action_command_list(action)
