@@ -22,7 +22,7 @@ def configure(builder: ConfigBuilder) -> None:
     builder.engines.clear()
     _put(builder, "prometheus.url", PROMETHEUS_URL if part == "fleet" else None)
     if part == "fleet":
-        _put(builder, "gpus", False)
+        _put(builder, "gpus.enabled", False)
         if builder.values["prometheus.group_by"] is None:
             _put(builder, "prometheus.group_by", "model_name")
     if part != "stack" and not any(name.startswith("cost.") for name in builder.origins):

@@ -297,7 +297,8 @@ def _services() -> list[Key]:
 def _demo() -> tuple[Key, ...]:
     d = DemoConfig()
     return (
-        Key("demo.enabled", "switch", d.enabled, "A simulated machine", flag="--demo", in_file=False),
+        Key("demo.enabled", "switch", d.enabled, "A simulated machine", flag="--demo",
+            in_file=False),
         Key("demo.part", "choice", d.part, "Which part of it plays", choices=DEMO_PARTS,
             flag="--demo", in_file=False),
         Key("demo.seed", "integer", d.seed, "Repeatable", flag="--demo-seed", in_file=False),

@@ -6,6 +6,7 @@ for any moment.
 
 from collections.abc import Iterable
 from functools import cache
+from itertools import islice
 from typing import Final, NamedTuple
 
 from tokentop.demo.curve import LOOP_S
@@ -43,7 +44,7 @@ class Counted(NamedTuple):
 def counted(engine: Engine, t: float, seed: int) -> Counted:
     """Everything since the process began that runs at `t`; it does not fall while it runs."""
     now, began = _sums(engine, t, seed), _sums(engine, started_at(engine, t), seed)
-    return _shaped(engine, [max(0.0, x - y) for x, y in zip(now, began, strict=True)])
+    return _shaped([max(0.0, x - y) for x, y in zip(now, began, strict=True)])
 
 
 def ended(load: Load) -> dict[str, float]:
@@ -56,7 +57,7 @@ def ended(load: Load) -> dict[str, float]:
 
 def below(bound_s: float, median_s: float) -> float:
     """The share of latencies up to a bound."""
-    return 1 / (1 + (median_s / bound_s) ** _SPREAD)
+    return float(1 / (1 + (median_s / bound_s) ** _SPREAD))
 
 
 def quantile(q: float, median_s: float) -> float:
@@ -91,14 +92,16 @@ def _slots(engine: Engine) -> Iterable[int]:
     return range(engine.slots) if engine.kind == "llamacpp" else ()
 
 
-def _shaped(engine: Engine, flat: list[float]) -> Counted:
+def _shaped(flat: list[float]) -> Counted:
     figures = iter(flat)
-
-    def take(count: int) -> tuple[float, ...]:
-        return tuple(next(figures) for _ in range(count))
-
-    histograms = (len(bounds) + 1 for bounds in (TTFT_S, ITL_S, E2E_S, QUEUE_S))
-    return Counted(*take(8), *map(take, histograms), tuple(figures))
+    generated, prompted, hits, stop, length, abort, error, preemptions = islice(figures, 8)
+    ttft, itl, e2e, queue = (
+        tuple(islice(figures, len(bounds) + 1)) for bounds in (TTFT_S, ITL_S, E2E_S, QUEUE_S)
+    )
+    return Counted(
+        generated, prompted, hits, stop, length, abort, error, preemptions,
+        ttft, itl, e2e, queue, slots=tuple(figures),
+    )  # fmt: skip
 
 
 def _sums(engine: Engine, t: float, seed: int) -> list[float]:

@@ -11,11 +11,9 @@ from tokentop.demo.engines import Engine, load, started_at, state_of
 
 BOOTED_AT: Final = 1_767_182_400.0  # Unix seconds of the demo's second 0, for process start times
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
-_LOADING: Final = {
-    "error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}
-}
+_LOADING: Final = {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}
 _VERSIONS: Final = {"vllm": "0.32.0", "sglang": "0.5.23", "llamacpp": "b11434-9f2d6c1"}
-_CONTEXT: Final = 8192  # tokens of one llama.cpp slot
+_CONTEXT: Final = 32768  # tokens of one llama.cpp slot
 
 
 def engine_answer(engine: Engine, path: str, t: float, seed: int) -> Answer | None:
@@ -119,22 +117,21 @@ def _llamacpp_props(engine: Engine, _t: float, _seed: int) -> object:
 
 
 def _llamacpp_slots(engine: Engine, t: float, seed: int) -> object:
-    """Every slot works through one request after the other, each of the same length."""
-    active, total = load(engine, t, seed).active, _counted(engine, t, seed)
-    slots = []
-    for slot, tokens in enumerate(total.slots):
-        # Apart from one another, or all requests would end in the same second.
-        done, decoded = divmod(tokens + slot * engine.output / engine.slots, engine.output)
-        slots.append({
+    """Agents hold the slots, with requests that outlast the loop."""
+    active = load(engine, t, seed).active
+    made = enumerate(_counted(engine, t, seed).slots)
+    return [
+        {
             "id": slot,
             "n_ctx": _CONTEXT,
             "is_processing": slot < active,
-            "id_task": int(done) * engine.slots + slot,
-            "n_prompt_tokens": int(engine.prompt + decoded),
-            "n_prompt_tokens_processed": int(engine.prompt),
-            "next_token": [{"n_decoded": int(decoded)}],
-        })  # fmt: skip
-    return slots
+            "id_task": slot,
+            "n_prompt_tokens": int(engine.prompt + tokens) + 700 * slot,
+            "n_prompt_tokens_processed": int(engine.prompt) + 700 * slot,
+            "next_token": [{"n_decoded": int(tokens)}],
+        }
+        for slot, tokens in made
+    ]
 
 
 def _histograms(prefix: str, own: str, total: Counted) -> Iterator[str]:

@@ -3,8 +3,8 @@
 from functools import cache
 from typing import Final, NamedTuple
 
-from tokentop.demo.curve import LOOP_S, Points, clamp
-from tokentop.demo.engines import Engine, Load, load_at, value_at
+from tokentop.demo.curve import LOOP_S, Points, clamp, value_at
+from tokentop.demo.engines import Engine, Load, load_at
 from tokentop.demo.noise import drift
 from tokentop.domain.engines.readings import EngineKind
 

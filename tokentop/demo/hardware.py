@@ -76,4 +76,3 @@ def uuid(index: int) -> str:
     high, low = (int(uniform(7, index, part) * 2**64) for part in (0, 1))
     digits = f"{high:016x}{low:016x}"
     return f"GPU-{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
-

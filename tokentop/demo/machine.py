@@ -10,7 +10,11 @@ from tokentop.domain.readings import DeviceReading
 from tokentop.domain.snapshot import Process
 
 _CARDS: Final = (*[H200] * 6, *[RTX4090] * 2)
-_PROGRAMS: Final = {"vllm": "VLLM::Worker_TP", "sglang": "sglang::scheduler", "llamacpp": "llama-server"}
+_PROGRAMS: Final = {
+    "vllm": "VLLM::Worker_TP",
+    "sglang": "sglang::scheduler",
+    "llamacpp": "llama-server",
+}
 _DRIVER_MIB: Final = 512  # of each GPU, on behalf of no process
 _BESIDES: Final = {  # by GPU: processes that are no engine's, with the share of VRAM they take
     5: (("python3", "mira", 52325, 0.05),),
@@ -69,4 +73,6 @@ def _taken(engine: Engine, t: float) -> float:
         return 0.0
     if state == "serving" or outage is None:
         return engine.vram
-    return engine.vram * clamp((t % LOOP_S - outage.loads) / (outage.serves - outage.loads), 0.02, 1)
+    return engine.vram * clamp(
+        (t % LOOP_S - outage.loads) / (outage.serves - outage.loads), 0.02, 1
+    )

@@ -22,11 +22,6 @@ from tokentop.demo.hardware import H200, uuid
 from tokentop.demo.noise import drift
 from tokentop.sources.prometheus.queries import LATENCY, LONG_WINDOW_S, QUANTILES, WINDOW_S, queries
 
-HOST: Final = "prometheus"
-PORT: Final = 9090
-URL: Final = f"http://{HOST}:{PORT}"
-GROUP_BY: Final = "model_name"
-
 _UPTIME_S: Final = 86_400.0
 _GAUGES: Final = {
     "vllm": ("vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc"),

@@ -31,14 +31,6 @@ class World(NamedTuple):
     def has_stack(self) -> bool:
         return self.part in ("whole", "stack")
 
-    @property
-    def past_s(self) -> float:
-        """For how long it is polled before a view shows it: counters say nothing at first.
-
-        The stack alone has no counters, and its walk begins with the first poll.
-        """
-        return 0.0 if self.part == "stack" else 60.0
-
     def answer(self, target: Target, t: float) -> Answer | None:
         """What one GET gives; None where nothing listens."""
         if self.part == "fleet":
@@ -79,11 +71,12 @@ class World(NamedTuple):
         return whole(t, self.seed)
 
     def _fleet(self, target: Target, t: float) -> Answer | None:
-        from tokentop.demo import prometheus
+        from tokentop.config.demo import PROMETHEUS_URL
+        from tokentop.demo.prometheus import prometheus_answer
 
-        if (target.host, target.port) != (prometheus.HOST, prometheus.PORT):
+        if target.origin != PROMETHEUS_URL:
             return None
-        return prometheus.prometheus_answer(target.path, t, self.seed, self.group_by)
+        return prometheus_answer(target.path, t, self.seed, self.group_by)
 
 
 def world_of(config: Config) -> World:
