@@ -4,11 +4,10 @@ from tokentop.config.draft import ConfigBuilder, Origin
 from tokentop.config.keys import table
 
 PROMETHEUS_URL = "http://prometheus:9090"
-HOSTED = "a hosted API"
 
 _COST: dict[str, object] = {
     "cost.usd_per_gpu_hour": 2.20,
-    "cost.reference_name": HOSTED,
+    "cost.reference_name": "hosted API",
     "cost.reference_usd_per_mtok": 2.40,
 }
 
@@ -25,7 +24,9 @@ def configure(builder: ConfigBuilder) -> None:
         _put(builder, "gpus.enabled", False)
         if builder.values["prometheus.group_by"] is None:
             _put(builder, "prometheus.group_by", "model_name")
-    if part != "stack" and not any(name.startswith("cost.") for name in builder.origins):
+    if part in ("whole", "engines", "fleet") and not any(
+        name.startswith("cost.") for name in builder.origins
+    ):
         for name, value in _COST.items():
             _put(builder, name, value)
 

@@ -6,7 +6,7 @@ from tokentop.domain.policy import Policy
 from tokentop.secret import Secret
 
 THEMES = ("dark", "light", "colorblind", "ansi")
-DEMO_PARTS = ("whole", "stack", "engines", "fleet")
+DEMO_PARTS = ("whole", "stack", "engines", "fleet", "gpus")
 PANELS = (
     "banner", "gpus", "slots", "multiplier", "metrics", "capacity", "cloud", "services", "economy",
     "tokens", "engines",

@@ -77,7 +77,7 @@ def _rates(engine: Engine, load: Load) -> list[float]:
     flat = [
         tokens, prompted, prompted * 0.46,
         *(reasons[name] for name in ("stop", "length", "abort", "error")),
-        0.4 * max(0.0, load.waiting - 0.9),
+        0.05 * max(0.0, load.waiting - 0.9),
     ]  # fmt: skip
     for bounds, median_s, count in (
         (TTFT_S, load.ttft_s, requests), (ITL_S, load.itl_s, tokens),

@@ -30,8 +30,34 @@ def machine(t: float, seed: int, node: str) -> tuple[DeviceReading, ...]:
 def _device(index: int, card: Card, t: float, seed: int, node: str) -> DeviceReading:
     engine = next((one for one in ENGINES if index in one.gpus), None)
     busy = 0.12 if engine is None else _busy(engine, t, seed)
+    return _drawn(index, busy, _processes(index, card, engine, t), t, seed, node)
+
+
+def training(t: float, seed: int, node: str) -> tuple[DeviceReading, ...]:
+    """The same GPUs on a machine that serves nothing: one job on six of them, a notebook."""
+    jobs = {7: ("jupyter", "ana", 52331, 0.12)}
+    jobs |= {index: ("python3", "mira", 61203 + index, 0.86) for index in range(6)}
+    return tuple(
+        _drawn(
+            index,
+            _step(t + index / 8) if index < 6 else 0.08 * (index == 7),
+            tuple(_process(_CARDS[index], *jobs[index]) for _ in range(index in jobs)),
+            t, seed, node,
+        )
+        for index in range(len(_CARDS))
+    )  # fmt: skip
+
+
+def _step(t: float) -> float:
+    """How busy training keeps a GPU: it waits for data for a moment of each half minute."""
+    return 0.97 if t % 30 > 3 else 0.35
+
+
+def _drawn(
+    index: int, busy: float, processes: tuple[Process, ...], t: float, seed: int, node: str
+) -> DeviceReading:
+    card = _CARDS[index]
     busy = clamp(busy + 0.03 * drift(seed, 30 + index, t) * (busy > 0), 0.0, 1.0)
-    processes = _processes(index, card, engine, t)
     used = sum(process.vram_bytes or 0 for process in processes)
     return DeviceReading(
         index=index,
@@ -55,15 +81,15 @@ def _busy(engine: Engine, t: float, seed: int) -> float:
 
 
 def _processes(index: int, card: Card, engine: Engine | None, t: float) -> tuple[Process, ...]:
-    found = [
-        Process(pid, name, user, int(card.vram_mib * share) * MIB)
-        for name, user, pid, share in _BESIDES.get(index, ())
-    ]
+    found = [_process(card, *row) for row in _BESIDES.get(index, ())]
     if engine is not None and (taken := _taken(engine, t)):
         pid = engine.pids[engine.gpus.index(index)]
-        name = _PROGRAMS[engine.kind]
-        found.insert(0, Process(pid, name, "serve", int(card.vram_mib * taken) * MIB))
+        found.insert(0, _process(card, _PROGRAMS[engine.kind], "serve", pid, taken))
     return tuple(found)
+
+
+def _process(card: Card, name: str, user: str, pid: int, share: float) -> Process:
+    return Process(pid, name, user, int(card.vram_mib * share) * MIB)
 
 
 def _taken(engine: Engine, t: float) -> float:

@@ -19,7 +19,7 @@ from tokentop.demo.engine_answers import BOOTED_AT
 from tokentop.demo.engines import Load
 from tokentop.demo.fleet import GPUS_EACH, NODES, ON_NODE, Target, age_s, is_up, load_of, targets
 from tokentop.demo.hardware import H200, uuid
-from tokentop.demo.noise import drift
+from tokentop.demo.noise import drift, uniform
 from tokentop.sources.prometheus.queries import LATENCY, LONG_WINDOW_S, QUANTILES, WINDOW_S, queries
 
 _UPTIME_S: Final = 86_400.0
@@ -39,7 +39,7 @@ def prometheus_answer(url: str, t: float, seed: int, group_by: str | None) -> An
     make = _ROWS.get(_names(group_by).get(asked, ""))
     at = round(BOOTED_AT + t, 3)
     rows = make(t, seed) if make is not None else ()
-    result = [{"metric": labels, "value": [at, f"{value:.9g}"]} for labels, value in rows]
+    result = [{"metric": labels, "value": [at, f"{value:.13g}"]} for labels, value in rows]
     body = {"status": "success", "data": {"resultType": "vector", "result": result}}
     return Answer(200, json.dumps(body).encode())
 
@@ -149,7 +149,7 @@ def _gpus(t: float, seed: int) -> Iterator[Row]:
         up = is_up(target, t)
         busy = load_of(target, t, seed).busy if up else 0.0
         active = min(1.0, 0.35 + 0.62 * busy + 0.02 * drift(seed, 900 + number, t)) * up
-        used = int(H200.vram_mib * (0.91 if up else 0.004))
+        used = int(H200.vram_mib * (0.84 + 0.08 * uniform(0, 900 + number, 0) if up else 0.004))
         labels = {
             "UUID": uuid(100 + number), "gpu": str(number % (ON_NODE * GPUS_EACH)),
             "modelName": H200.name, "Hostname": target.node,

@@ -12,11 +12,12 @@ from tokentop.domain.readings import GpusReading
 from tokentop.domain.urls import Target
 from tokentop.transport.discovery.findings import Findings, Found
 
+BEFORE_S = 44.0
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
 class World(NamedTuple):
-    """One part of the demo: whole, stack, engines or fleet; `t` is the demo's time in seconds."""
+    """One part of the demo (DEMO_PARTS); `t` is the demo's time in seconds."""
 
     part: str = "whole"
     seed: int = 0
@@ -30,6 +31,14 @@ class World(NamedTuple):
     @property
     def has_stack(self) -> bool:
         return self.part in ("whole", "stack")
+
+    @property
+    def before_s(self) -> float:
+        """For how long it ran before a view begins: counters have rates and trends by then.
+
+        The stack alone has no counters, and its walk begins with the first poll.
+        """
+        return 0.0 if self.part == "stack" else BEFORE_S
 
     def answer(self, target: Target, t: float) -> Answer | None:
         """What one GET gives; None where nothing listens."""
@@ -46,6 +55,10 @@ class World(NamedTuple):
 
     def gpus(self, t: float) -> GpusReading:
         """What the driver reads of this machine's GPUs."""
+        if self.part == "gpus":
+            from tokentop.demo.machine import training
+
+            return GpusReading(training(t, self.seed, HOST), driver_version="demo")
         return GpusReading(self._state(t).devices, driver_version="demo")
 
     def found(self, t: float) -> Findings:

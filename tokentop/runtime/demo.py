@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 STARTED_AT = 1_767_268_800.0  # a frozen moment's wall clock counts from 2026-01-01 12:00:00 UTC
 HISTORY_S = 3600.0  # what a view shows of the past
-PAST_S = 44.0  # before the demo begins; a view then has rates and trends from the start
 SEARCH_EVERY_S = 30.0
 
 OnPoll = Callable[[Snapshot, float], object]
@@ -77,8 +76,7 @@ def fast_forward(
     """
     at_s = config.demo.at_s or 0.0
     world, interval_s = world_of(config), config.interval_s
-    before_s = 0.0 if world.part == "stack" else PAST_S  # its walk begins with the first poll
-    polls = int(min(at_s + before_s, HISTORY_S) // interval_s)
+    polls = int(min(at_s + world.before_s, HISTORY_S) // interval_s)
     rehearsal = _Rehearsal(collector, world, gpus=config.gpus)
     for back_s in _before(polls, interval_s, last=last):
         rehearsal.poll(at_s - back_s, now=at_s - back_s)
@@ -88,18 +86,16 @@ def fast_forward(
 
 
 def begin(
-    collector: Collector, config: Config, on_poll: OnPoll | None = None, *, past_s: float = PAST_S
+    collector: Collector, config: Config, on_poll: OnPoll | None = None, *, past_s: float = 3600.0
 ) -> None:
     """Poll a demo that begins now at every interval before, in virtual time.
 
     Counters then have a reading to be compared with, and a screen has trends from the start.
     """
     world = world_of(config)
-    if world.part == "stack":
-        return
     rehearsal = _Rehearsal(collector, world, gpus=config.gpus)
     now, wall = monotonic(), time()
-    polls = int(min(past_s, PAST_S) // config.interval_s) or 1
+    polls = int(min(past_s, world.before_s) // config.interval_s)
     for back_s in _before(polls, config.interval_s, last=False):
         rehearsal.poll(-back_s, now=now - back_s)
         snapshot = collector.snapshot(now - back_s, wall - back_s)
