@@ -85,22 +85,26 @@ def fast_forward(
             on_poll(snapshot, at_s - back_s)
 
 
-def begin(
-    collector: Collector, config: Config, on_poll: OnPoll | None = None, *, past_s: float = 3600.0
-) -> None:
+def begin(collector: Collector, config: Config, on_poll: OnPoll) -> None:
     """Poll a demo that begins now at every interval before, in virtual time.
 
-    Counters then have a reading to be compared with, and a screen has trends from the start.
+    A screen then has rates and trends from the start.
     """
     world = world_of(config)
     rehearsal = _Rehearsal(collector, world, gpus=config.gpus)
     now, wall = monotonic(), time()
-    polls = int(min(past_s, world.before_s) // config.interval_s)
-    for back_s in _before(polls, config.interval_s, last=False):
+    for back_s in _before(int(world.before_s // config.interval_s), config.interval_s, last=False):
         rehearsal.poll(-back_s, now=now - back_s)
-        snapshot = collector.snapshot(now - back_s, wall - back_s)
-        if on_poll is not None:
-            on_poll(snapshot, now - back_s)
+        on_poll(collector.snapshot(now - back_s, wall - back_s), now - back_s)
+
+
+def poll_before(collector: Collector, config: Config) -> None:
+    """Poll the engines of a demo that begins now one interval before: no more than rates need."""
+    world = world_of(config)
+    if world.before_s:
+        now = monotonic() - config.interval_s
+        _Rehearsal(collector, world, gpus=config.gpus).poll_engines(-config.interval_s, now=now)
+        collector.snapshot(now, time() - config.interval_s)
 
 
 def _before(polls: int, interval_s: float, *, last: bool) -> Iterator[float]:
@@ -124,11 +128,7 @@ class _Rehearsal:
             if collector.due(source.key, now):
                 result = polled(service_poll(source), world, t)
                 collector.record(source.key, result, now)
-        if self._gpus:
-            collector.record_gpus(world.gpus(t), now, LATENCY_S)
-        self._search(t, now)
-        if collector.has_engines:
-            self._poll_engines(t, now)
+        self.poll_engines(t, now=now)
 
     def _search(self, t: float, now: float) -> None:
         if self._world.has_engines and now >= self._search_at:
@@ -136,7 +136,13 @@ class _Rehearsal:
             found = self._world.found(t).found
             self._collector.engines().update_from_discovery(found, now=now)
 
-    def _poll_engines(self, t: float, now: float) -> None:
+    def poll_engines(self, t: float, *, now: float) -> None:
+        """Poll the GPUs and the engines, whose counters, and costs, need a reading before."""
+        if self._gpus:
+            self._collector.record_gpus(self._world.gpus(t), now, LATENCY_S)
+        self._search(t, now)
+        if not self._collector.has_engines:
+            return
         registry = self._collector.engines()
         for due in registry.plan(now):
             result = polled(steps(due.protocol, due.request), self._world, t)

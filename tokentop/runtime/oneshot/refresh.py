@@ -65,10 +65,10 @@ class Refresher:
 
     def _rehearse(self, config: Config) -> None:
         """Make the demo's polls before its moment, or the one before its beginning."""
-        from tokentop.runtime.demo import begin, fast_forward
+        from tokentop.runtime.demo import fast_forward, poll_before
 
         if config.demo.at_s is None:
-            begin(self._collector, config, past_s=config.interval_s)
+            poll_before(self._collector, config)
         else:
             fast_forward(self._collector, config, last=False)
 
