@@ -11,6 +11,7 @@ EPILOG = """\
 examples:
   tokentop                      the full screen
   tokentop --demo               the full screen on a simulated machine
+  tokentop --demo=fleet         64 engines behind a Prometheus server
   tokentop --compact            one line, for a status bar
   tokentop --compact --watch    a fresh line every interval
   tokentop --format '{gpu_util}% {queued} {multiplier:.2f}x'
@@ -161,7 +162,7 @@ def _view_options(parser: _Parser) -> None:
     flag("--format", metavar="TEMPLATE", help="the line from a template; {nope} lists the names")
     flag("--check", action="store_true", help="make the exit code the banner mode")
     flag("--demo", dest="demo.part", nargs="?", metavar="=PART",
-         help="a simulated machine; or its stack, its engines, or a fleet")  # fmt: skip
+         help="a simulated machine; =stack, =engines, =gpus or =fleet play one part")  # fmt: skip
     flag("--demo-seed", dest="demo.seed", metavar="N", help="make it repeatable")
     flag("--demo-at", dest="demo.at_s", metavar="SECONDS", help="freeze one moment")
     flag("--help", "-h", action="store_true", help="show this and exit")

@@ -24,25 +24,21 @@ class Shot(NamedTuple):
     theme: str = "dark"
 
 
-LARGE, SMALL = (120, 40), (80, 24)
-SIZES = (SMALL, (100, 30), LARGE, (200, 60), (60, 20))
+SMALL, LARGE = (80, 24), (120, 40)
+SIZES = ((60, 20), SMALL, (100, 30), LARGE, (200, 60))
 MACHINES = ("whole", "engines", "gpus")
 
 SHOTS = (
     Shot("dashboard", 30.0, LARGE),
     Shot("engines", 30.0, SMALL, "engines"),
-    Shot("full", 74.0, LARGE),
     Shot("down", 114.0, LARGE),
     Shot("fleet", 66.0, LARGE, "fleet"),
     Shot("stack", 66.0, LARGE, "stack"),
-    Shot("idle", 8.0, LARGE, "stack"),
     Shot("light", 30.0, LARGE, theme="light"),
     Shot("colorblind", 74.0, LARGE, theme="colorblind"),
     Shot("gpus", 30.0, LARGE, keys=("2",)),
     Shot("history", 300.0, LARGE, keys=("3",)),
-    Shot("small", 74.0, SMALL),
     Shot("compact", 74.0, (80, 12), keys=("c",)),
-    Shot("wide", 300.0, (200, 60)),
     *(
         Shot(f"{machine}-{width}x{height}", 74.0, (width, height), machine)
         for machine in MACHINES
