@@ -191,6 +191,16 @@ class TestFleet:
 
 
 @pytest.mark.parametrize("part", ["whole", "engines", "fleet"])
+def test_far_future_moments_cost_no_more(part: str) -> None:
+    """A moment days ahead is reached without living through it all, and is as busy."""
+    config = config_of(part, 360_008.0)
+    collector, polls = Collector(config, HOST, demo=True), list[Snapshot]()
+    fast_forward(collector, config, lambda snapshot, _: polls.append(snapshot))
+    assert len(polls) <= 151
+    assert (polls[-1].throughput.generation_tokens_per_s or 0) > 5000
+
+
+@pytest.mark.parametrize("part", ["whole", "engines", "fleet"])
 def test_the_same_seed_gives_the_same_figures(part: str) -> None:
     """Two runs with one seed fold to equal figures; another seed does not."""
     one, same, other = (

@@ -12,7 +12,8 @@ from tokentop.domain.readings import GpusReading
 from tokentop.domain.urls import Target
 from tokentop.transport.discovery.findings import Findings, Found
 
-BEFORE_S = 44.0
+_BEFORE_S = {"whole": 44.0, "engines": 44.0, "gpus": 44.0, "fleet": 20.0, "stack": 0.0}
+_HISTORY_S = {"whole": 600.0, "engines": 600.0, "gpus": 3600.0, "fleet": 240.0, "stack": 3600.0}
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
@@ -38,7 +39,12 @@ class World(NamedTuple):
 
         The stack alone has no counters, and its walk begins with the first poll.
         """
-        return 0.0 if self.part == "stack" else BEFORE_S
+        return _BEFORE_S[self.part]
+
+    @property
+    def history_s(self) -> float:
+        """How much of the past is played for a frozen moment: a poll of a fleet takes 30 ms."""
+        return _HISTORY_S[self.part]
 
     def answer(self, target: Target, t: float) -> Answer | None:
         """What one GET gives; None where nothing listens."""

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tokentop.transport.discovery.findings import Findings
 
 STARTED_AT = 1_767_268_800.0  # a frozen moment's wall clock counts from 2026-01-01 12:00:00 UTC
-HISTORY_S = 3600.0  # what a view shows of the past
 SEARCH_EVERY_S = 30.0
 
 OnPoll = Callable[[Snapshot, float], object]
@@ -76,7 +75,7 @@ def fast_forward(
     """
     at_s = config.demo.at_s or 0.0
     world, interval_s = world_of(config), config.interval_s
-    polls = int(min(at_s + world.before_s, HISTORY_S) // interval_s)
+    polls = int(min(at_s + world.before_s, world.history_s) // interval_s)
     rehearsal = _Rehearsal(collector, world, gpus=config.gpus)
     for back_s in _before(polls, interval_s, last=last):
         rehearsal.poll(at_s - back_s, now=at_s - back_s)
