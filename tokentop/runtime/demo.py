@@ -143,6 +143,7 @@ class _Rehearsal:
         if not self._collector.has_engines:
             return
         registry = self._collector.engines()
-        for due in registry.plan(now):
-            result = polled(steps(due.protocol, due.request), self._world, t)
-            registry.record(due.id, result, now, LATENCY_S)
+        for identity in registry.ids():
+            if (due := registry.poll(identity, now)) is not None:
+                result = polled(steps(due.protocol, due.request), self._world, t)
+                registry.record(identity, result, now, LATENCY_S)
