@@ -10,7 +10,7 @@ from tests.cli.command import environment, in_terminal, run, started
 from tests.cli.stack import serving
 
 FAST = ("--watch", "--no-gpus", "--interval", "0.5")
-DEMO = ("--watch", "--demo", "--interval", "0.5")
+DEMO = ("--watch", "--demo=stack", "--interval", "0.5")
 
 
 def test_a_pipe_gets_one_flushed_line_per_refresh() -> None:
