@@ -79,4 +79,5 @@ def main(argv: list[str]) -> int:
 
 if __name__ == "__main__":
     os.environ.pop("NO_COLOR", None)
+    os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")  # whatever runs this
     raise SystemExit(main(sys.argv[1:]))
