@@ -1,6 +1,7 @@
 """The command palette in terminals that have no room for it."""
 
 import pytest
+
 from tests.views.tui.conftest import frozen
 from tokentop.views.tui.app import TokentopApp
 
