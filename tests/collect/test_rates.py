@@ -19,7 +19,7 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Engine, Latencies
 from tokentop.sources.engines.protocol import Answer, Hints
 from tokentop.sources.engines.registry import adapter
-from tokentop.views.json import dumps
+from tokentop.domain.snapshot_json import dumps
 
 URL = "http://127.0.0.1:8000"
 RUNNING = 'vllm:num_requests_running{model_name="m"} 1'

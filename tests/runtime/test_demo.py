@@ -9,7 +9,7 @@ from tokentop.config.load import load
 from tokentop.config.schema import Config
 from tokentop.runtime.live.session import Session
 from tokentop.runtime.oneshot.refresh import Refresher
-from tokentop.views.json import dumps
+from tokentop.domain.snapshot_json import dumps
 
 
 def frozen(part: str, at_s: float) -> Config:
