@@ -78,9 +78,8 @@ def test_a_value_of_another_type_is_unknown(bad: object) -> None:
 
 def test_a_row_without_what_names_it_is_left_out() -> None:
     """The other rows stay."""
-    assert [
-        s.name for s in read(services=[{"kind": "x"}, {"name": "a", "kind": "b"}]).services
-    ] == ["a"]
+    found = read(services=[{"kind": "x"}, {"name": "a", "kind": "b"}]).services
+    assert [service.name for service in found] == ["a"]
 
 
 def test_a_state_of_a_newer_version_is_the_default() -> None:
