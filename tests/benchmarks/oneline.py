@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from tests.benchmarks.process import compare, report
 from tests.benchmarks.world import command, environ, fake_gpus, services
 
-
 SHARED = ["--compact", "--interval", "3600"]
 
 
