@@ -1,6 +1,7 @@
 """The configuration in words: what is in effect and why, and a commented file to start from."""
 
-from tokentop.config.keys import ARRAY, Key, engine, table
+from tokentop.config.key import Key
+from tokentop.config.keys import ARRAY, engine, table
 from tokentop.config.problems import printable
 from tokentop.config.schema import Config, EngineConfig, ServiceConfig
 from tokentop.config.toml_file import usual_places
