@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, NoReturn
 
 from tokentop import __version__
 
-View = Literal["screen", "compact", "json", "doctor", "config"]
+View = Literal["screen", "compact", "json", "doctor", "config", "serve"]
 
 EPILOG = """\
 examples:
@@ -18,6 +18,7 @@ examples:
   tokentop --check              for Nagios and its kin
   tokentop doctor               what was found, what not, and what to do
   tokentop config --example     a commented configuration file
+  tokentop serve                the same over HTTP, for browsers and Prometheus
 
 exit codes:
   0  printed from at least one live source
@@ -91,13 +92,16 @@ def _known(words: list[str]) -> Namespace:
             f"there is no {' or '.join(map(ascii, flags))} (see tokentop --help)", error=True
         )
     if unknown or found.command not in COMMANDS:
-        raise Stop("the only commands are doctor and config (see tokentop --help)", error=True)
+        raise Stop(
+            "the only commands are doctor, config and serve (see tokentop --help)", error=True
+        )
     return found
 
 
 def _view(given: dict[str, object]) -> View:
-    if given["command"]:
-        return "doctor" if given["command"] == "doctor" else "config"
+    for command in ("doctor", "config", "serve"):
+        if given["command"] == command:
+            return command
     if given["json"]:
         return "json"
     line = given["compact"] or given["watch"] or given["check"] or given["format"] is not None
@@ -110,6 +114,10 @@ def _refuse(given: dict[str, object], view: View) -> None:
         (given["json"] and given["format"] is not None, "--format is for --compact, not --json"),
         (given["check"] and given["watch"], "--check ends with one code, so not with --watch"),
         (given["example"] and view != "config", "--example belongs to `tokentop config`"),
+        (
+            view != "serve" and any(given[key] is not None for key in SERVE_OPTIONS),
+            "--host, --port, --token-file and --insecure-no-auth belong to `tokentop serve`",
+        ),
         (
             given["command"] and any(given[name] for name in ("json", "compact", "watch", "check")),
             f"`tokentop {given['command']}` takes no --compact, --json, --watch or --check",
@@ -127,8 +135,10 @@ def _overrides(given: dict[str, object]) -> dict[str, object]:
     return found
 
 
-COMMANDS = ("doctor", "config", None)
+COMMANDS = ("doctor", "config", "serve", None)
+SERVE_OPTIONS = ("serve.host", "serve.port", "serve.token_file", "serve.insecure_no_auth")
 OVERRIDES = (
+    *SERVE_OPTIONS,
     "interval_s", "ui.theme", "ui.ascii", "ui.hide", "gpus",
     "demo.enabled", "demo.seed", "demo.at_s", "discovery.enabled", "prometheus.url",
 )  # fmt: skip
@@ -138,7 +148,8 @@ def _parser() -> _Parser:
     parser = _Parser(
         prog="tokentop",
         usage="tokentop [options]\n       tokentop doctor [options]\n"
-        "       tokentop config [--example] [options]",
+        "       tokentop config [--example] [options]\n"
+        "       tokentop serve [--host H] [--port N] [options]",
         description="The live token economy of self-hosted LLM inference.",
         epilog=EPILOG,
         formatter_class=_Formatter,
@@ -148,6 +159,7 @@ def _parser() -> _Parser:
     parser.add_argument("command", nargs="?", help=SUPPRESS)
     parser.add_argument("--example", action="store_true", help=SUPPRESS)
     _view_options(parser)
+    _serve_options(parser)
     _config_options(parser)
     return parser
 
@@ -164,6 +176,20 @@ def _view_options(parser: _Parser) -> None:
     flag("--demo-at", dest="demo.at_s", metavar="SECONDS", help="freeze one moment")
     flag("--help", "-h", action="store_true", help="show this and exit")
     flag("--version", "-V", action="store_true", help="show the version and exit")
+
+
+def _serve_options(parser: _Parser) -> None:
+    flag = parser.add_argument_group("tokentop serve (pip install 'tokentop[serve]')").add_argument
+    flag("--host", dest="serve.host", metavar="H", help="listen there; else on 127.0.0.1 only")
+    flag("--port", dest="serve.port", metavar="N", help="8765; 0 takes a free one")
+    flag(
+        "--token-file",
+        dest="serve.token_file",
+        metavar="PATH",
+        help="clients send what it holds as a bearer token",
+    )
+    flag("--insecure-no-auth", dest="serve.insecure_no_auth", action="store_true", default=None,
+         help="beyond this machine without a token")  # fmt: skip
 
 
 def _config_options(parser: _Parser) -> None:

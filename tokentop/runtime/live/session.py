@@ -25,15 +25,22 @@ class Session:
     """Live sources, the demo's, or the demo frozen at one moment.
 
     `on_change` is called on the loop with a snapshot and its monotonic time, after new data.
+    Latencies are smoothed for the eye where `smooth`.
     """
 
-    def __init__(self, config: Config, on_change: Callable[[Snapshot, float], object]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        on_change: Callable[[Snapshot, float], object],
+        *,
+        smooth: bool = True,
+    ) -> None:
         self._config = config
         self._on_change = on_change
         self.frozen_at = config.demo.at_s if config.demo.enabled else None
         self.history = History()
         self.engine_history = EngineHistory()
-        self._smoother = LatencySmoother()
+        self._smoother = LatencySmoother() if smooth else None
         self._sampled_at = float("-inf")
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
@@ -76,7 +83,8 @@ class Session:
         return self._fold(self.now())
 
     def _fold(self, now: float) -> Snapshot:
-        return self._smoother.smoothed(self.collector.snapshot(now, self.wall()))
+        snapshot = self.collector.snapshot(now, self.wall())
+        return snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
 
     def samples(self) -> tuple[Sample, ...]:
         """The last hour, oldest first."""
