@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 from tokentop import __version__
 from tokentop.config.reload import Reloader
@@ -18,12 +17,9 @@ from tokentop.runtime.serve.hub import Formats
 from tokentop.runtime.serve.server import Service, flush
 from tokentop.runtime.serve.server import serve as run_service
 from tokentop.secret import Secret
-from tokentop.transport.http.listen import listen
+from tokentop.transport.http.listen import Listener, listen
 from tokentop.views.json import dumps
 from tokentop.views.metrics import openmetrics, prometheus
-
-if TYPE_CHECKING:
-    from socket import socket
 
 
 class ServeError(Exception):
@@ -65,7 +61,7 @@ def _token(config: ServeConfig, environ: Mapping[str, str]) -> Secret | None:
     return token
 
 
-def _listen(config: ServeConfig) -> "list[socket]":
+def _listen(config: ServeConfig) -> list[Listener]:
     try:
         return listen(config.host, config.port)
     except OSError as error:
@@ -81,7 +77,7 @@ def _own_names(config: ServeConfig) -> frozenset[str]:
     return frozenset(name.lower() for name in names)
 
 
-def _greeting(sockets: "list[socket]", token: Secret | None) -> str:
+def _greeting(sockets: list[Listener], token: Secret | None) -> str:
     places = [one.getsockname()[:2] for one in sockets]
     urls = [f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
             for host, port in places]  # fmt: skip

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -24,9 +24,7 @@ from tokentop.runtime.serve.connection import (
 )
 from tokentop.runtime.serve.guard import Rules
 from tokentop.runtime.serve.hub import Formats, Hub
-
-if TYPE_CHECKING:
-    from socket import socket
+from tokentop.transport.http.listen import Listener
 
 COMMENT_EVERY_S = 15.0
 DRAIN_S = 1  # for answers under way, at the end
@@ -44,7 +42,7 @@ class Service(NamedTuple):
     reloader: Reloader | None = None
 
 
-async def serve(service: Service, sockets: "list[socket]") -> int:
+async def serve(service: Service, sockets: list[Listener]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code, 1 where a poller failed."""
     hub = Hub(service.formats)
     collector = _Collector(service, hub)
@@ -105,7 +103,7 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
-    async def shutdown(self, sockets: "list[socket] | None" = None) -> None:
+    async def shutdown(self, sockets: list[Listener] | None = None) -> None:
         self._hub.close()
         await super().shutdown(sockets)
 

@@ -2,12 +2,13 @@
 
 import socket
 
+Listener = socket.socket
 BACKLOG = 256
 SEND_BUFFER = 64 * 1024  # of the kernel, a client: what a client that does not read can hold up
 UNACKNOWLEDGED_MS = 30_000  # after which a client that has vanished from the network is given up
 
 
-def listen(host: str, port: int) -> list[socket.socket]:
+def listen(host: str, port: int) -> list[Listener]:
     """Listen on every address of `host`, all at the same port; 0 takes a free one.
 
     Raises OSError (`strerror` says why) where an address or the port cannot be had.
