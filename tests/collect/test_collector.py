@@ -114,8 +114,8 @@ def test_three_failures_park_an_endpoint_and_one_probe_lets_it_back() -> None:
 
 
 def test_a_missing_path_parks_nothing() -> None:
-    """4xx says that somebody is there."""
-    subject = collector()
+    """4xx says that somebody is there, at an address that the user named."""
+    subject = collector(services=(ServiceConfig("genesis", "http://g", configured=True),))
     for now in range(9):
         subject.record(QUEUE, Failure("http", "no such path", True, 404), float(now))
     assert subject.due(QUEUE, 9.0)
@@ -211,7 +211,7 @@ def test_no_answers_break_the_snapshot(first: Any, second: Any) -> None:
 
 def test_the_collector_is_light() -> None:
     """The one-line view imports it, and pays for everything it imports."""
-    heavy = "textual rich httpx asyncio pydantic dataclasses inspect logging pathlib subprocess ssl"
+    heavy = "textual rich asyncio pydantic dataclasses inspect logging pathlib subprocess ssl"
     program = (
         f"import sys, tokentop.collect.collector; print(*set({heavy.split()!r}) & set(sys.modules))"
     )

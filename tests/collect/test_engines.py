@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.payloads import payload
+from tests.polls import driven
 from tests.sources.engines.conversations import captured
 from tokentop.collect.collector import Collector
 from tokentop.collect.engine import WRONG_KEY
@@ -28,7 +29,7 @@ from tokentop.domain.readings import Failure
 from tokentop.secret import Secret
 from tokentop.sources.engines.protocol import Answer
 from tokentop.transport.http.messages import Reply, Request
-from tokentop.transport.run_protocol import batch_fetcher, run_protocol
+from tokentop.transport.run_protocol import steps
 
 URL = "http://127.0.0.1:8000"
 REFUSED = Failure("refused", "nobody listens")
@@ -70,7 +71,7 @@ def hold(due: PendingPoll, pages: dict[str, Answer]) -> tuple[Any, list[Request]
         missing = Failure("http", "no such path", True, 404)
         return [Reply(200, a.body, a.content_type, a.server) if a else missing for a in found]
 
-    return run_protocol(due.protocol, batch_fetcher(due.request, fetch)), asked
+    return driven(steps(due.protocol, due.request), fetch), asked
 
 
 VLLM = {
@@ -152,7 +153,7 @@ def test_an_engine_of_unnamed_kind_that_loads_is_loading() -> None:
     subject = registry(EngineConfig("mine", URL))
     (due,) = subject.plan(0.0)
     loading = Failure("http", "503", False, 503)
-    result = run_protocol(due.protocol, lambda paths: dict.fromkeys(paths, loading))
+    result = driven(steps(due.protocol, due.request), lambda asked: [loading for _ in asked])
     assert isinstance(result, EngineReading)
     assert result.health == "starting"
     subject.record(due.id, result, 0.0, 0.01)

@@ -6,7 +6,6 @@ import pytest
 
 from tokentop.demo.answers import answer
 from tokentop.demo.clock import demo_clock
-from tokentop.demo.pooled import pooled_transport
 from tokentop.demo.stack import FAILING, simulate
 from tokentop.demo.transport import dialler
 from tokentop.domain.readings import Failure, GpusReading, OffersReading, QueueReading
@@ -109,10 +108,10 @@ class TestOneShotTransport:
         assert isinstance(fetch(request, dial=dialler(at(90.0))), Reply)
 
 
-class TestPooledTransport:
+class TestPool:
     async def test_says_the_same_as_the_one_shot_transport(self):
         """Both transports carry the same bytes."""
-        pool = Pool(pooled_transport(at(100.0), 5))
+        pool = Pool(dialler(at(100.0), 5))
         for request in REQUESTS:
             one, other = await pool.fetch(request), fetch(request, dial=dialler(at(100.0), 5))
             assert isinstance(one, Reply)
@@ -123,9 +122,11 @@ class TestPooledTransport:
         """A refusal and an error status are the same Failure through either transport."""
         request = next(r for r in REQUESTS if r.url.endswith("/streams/stats"))
         for moment in (62.0, 80.0):
-            one = await Pool(pooled_transport(at(moment))).fetch(request)
+            pool = Pool(dialler(at(moment)))
+            one = await pool.fetch(request)
             assert isinstance(one, Failure)
             assert one == fetch(request, dial=dialler(at(moment)))
+            await pool.aclose()
 
 
 class TestClock:
@@ -152,7 +153,7 @@ def test_importing_the_demo_imports_nothing_heavy():
     """The one-line view pays for what it imports: no httpx, asyncio, textual, rich."""
     code = (
         "import sys; before = set(sys.modules)\n"
-        "import tokentop.demo.transport, tokentop.demo.gpus, tokentop.demo.pooled\n"
+        "import tokentop.demo.transport, tokentop.demo.gpus\n"
         "heavy = {'httpx', 'asyncio', 'textual', 'rich', 'pydantic', 'dataclasses', 'inspect',"
         " 'logging', 'pathlib', 'subprocess', 'http.client', 'email', 'urllib.request'}\n"
         "print(sorted(heavy & (set(sys.modules) - before)))"

@@ -1,12 +1,14 @@
 """One engine as it is asked: its adapter, its breaker, its rates, and how it answers."""
 
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from tokentop.collect.breaker import Breaker
+from tokentop.collect.manners import Refusals
 from tokentop.collect.progress import EngineProgress
 from tokentop.config.schema import EngineConfig
 from tokentop.domain.engines import saved_reading
+from tokentop.domain.engines.bounded import bounded
 from tokentop.domain.engines.fleet_readings import FleetReading
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.readings import EngineKind, EngineReading, ObservedSlots
@@ -48,6 +50,7 @@ class Found(Protocol):
     def one_pool(self) -> bool | None: ...
 
 
+T = TypeVar("T")
 PollResult = EngineReading | FleetReading | Failure  # what a poll comes to
 UNKNOWN = Failure("bad-data", "no inference engine that is known answers there", neutral=True)
 
@@ -83,6 +86,7 @@ class EngineTarget:
         self._observed = ObservedSlots()  # by this adapter, one before, or an earlier call
         self._breaker = Breaker()
         self._progress = EngineProgress()
+        self._refusals = Refusals()
         self._reading: EngineReading | None = None
         self._good_at: float | None = None
         self._outcome: Literal["ok"] | Failure | None = None
@@ -131,13 +135,33 @@ class EngineTarget:
 
     def _protocol(self, now: float) -> PollProtocol:
         if self.kind is None:
-            kind = yield from _identified()
+            kind = yield from self._politely(_identified(), now)
             if isinstance(kind, EngineReading | Failure):
                 return kind
             self.kind = kind
         if self._adapter is None:
             self._adapter = adapter(self.kind, self._hints._replace(observed=self._observed))
-        return (yield from self._adapter.poll(now))
+        result = yield from self._politely(self._adapter.poll(now), now)
+        return result if isinstance(result, Failure) else bounded(result)
+
+    def _politely(
+        self, protocol: Generator[Paths, Answers, T], now: float
+    ) -> Generator[Paths, Answers, T]:
+        """The same protocol; a path that lately wanted a token is not requested again."""
+        try:
+            paths = next(protocol)
+            while True:
+                recent = {path: self._refusals.recent(path, now) for path in paths}
+                answers = yield tuple(path for path in paths if recent[path] is None)
+                for path, answer in answers.items():
+                    self._refusals.record(
+                        path, answer if isinstance(answer, Failure) else None, now
+                    )
+                kept = {path: failure for path, failure in recent.items() if failure is not None}
+                paths = protocol.send({**answers, **kept})
+        except StopIteration as ended:
+            result: T = ended.value
+            return result
 
     def record(self, result: EngineReading | Failure, now: float, latency_s: float | None) -> None:
         """Take one poll's result."""
@@ -186,6 +210,7 @@ class EngineTarget:
             "observed": list(self._observed),
             "read_before": self.read_before,
             "unserved_since": self.unserved_since,
+            "refused": self._refusals.dump(),
         }
 
     def restore(self, saved: Mapping[str, object], now: float) -> None:
@@ -197,6 +222,7 @@ class EngineTarget:
             self.kind = kind
             self._progress.restore(saved, now)
         self.read_before = saved.get("read_before") is True
+        self._refusals.restore(saved.get("refused"), self._request, now)
         self._observed = saved_reading.restore_observed(saved.get("observed"))
         self.unserved_since = _moment(saved.get("unserved_since"), now)
         model, last_at = saved.get("model"), _moment(saved.get("last_at"), now)

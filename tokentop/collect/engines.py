@@ -92,6 +92,11 @@ class EngineRegistry:
             self._engines[identity].update_from_discovery(one, starting=starting)
         return identity
 
+    def is_at(self, url: str) -> bool:
+        """Whether an engine is known at the address of this URL."""
+        target = split(url)
+        return target is not None and place(target.origin) in self._places
+
     def plan(self, now: float) -> tuple[PendingPoll, ...]:
         """Everything to ask now; engines backing off are left out until their probe is due."""
         polls = (self.poll(identity, now) for identity in self.ids())

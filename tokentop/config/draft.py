@@ -88,8 +88,13 @@ class ConfigBuilder:
 
     def section(self, path: str) -> dict[str, Any]:
         """Return the values whose place in Config is directly in `slot`, by field name."""
+        if path.startswith("engine["):  # one of many: the others' keys are not walked through
+            names = {field: f"{path}.{field}" for field in engine()}
+            return {f: self.values[name] for f, name in names.items() if name in self.values}
         found = {}
         for name, value in self.values.items():
+            if name.startswith("engine["):
+                continue
             key = key_of(name)
             holder, _, field = ((key and key.path) or name).rpartition(".")
             if holder == path:

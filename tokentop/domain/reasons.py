@@ -22,6 +22,7 @@ FailureKind = Literal[
     "driver",  # NVML said no
     "gpu-lost",  # NVML answers, and every GPU is lost or in error
     "absent",  # nothing to ask: no NVML library, no driver
+    "our-limit",  # this program or machine could not ask, or not read the answer, in time
 ]
 
 MEND_SLOW_DRIVER = "persistence mode (nvidia-smi -pm 1) keeps it loaded between two programs"

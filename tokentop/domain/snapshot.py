@@ -83,7 +83,10 @@ class Service(NamedTuple):
 
 
 class Llm(NamedTuple):
-    """The LLM slots: active, queued, free. `stale` is true when every source of it went silent."""
+    """The LLM slots: active, queued, free. `stale` is true when every source of it went silent.
+
+    `models_more` are left out of `models`.
+    """
 
     active: int | None = None
     queued: int | None = None
@@ -96,6 +99,7 @@ class Llm(NamedTuple):
     source: str | None = None
     age_s: float | None = None
     stale: bool = False
+    models_more: int = 0
 
 
 class Demand(NamedTuple):

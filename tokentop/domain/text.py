@@ -46,6 +46,24 @@ def clean(text: str, limit: int = 256) -> str:
     return text[: limit - 1].rstrip(" ") + ELLIPSIS if limit > 0 else ""
 
 
+def clean_name(text: str, limit: int = 256) -> str:
+    """A remote name made harmless, without the credentials of an address in it.
+
+    Models are named by where they are loaded from, processes by their command lines.
+    """
+    text = text[: 8 * limit + 64]
+    return clean(without_credentials(text) if "://" in text else text, limit)
+
+
+def without_credentials(text: str) -> str:
+    """Every address in it without user, password, query and fragment, which may hold signatures."""
+    import re
+
+    text = re.sub(r"(://)[^/\s?#'\"]*@", r"\1", text)
+    text = re.sub(r"(://)[^/\s?#'\"@:\[\]]*:(?!\d{1,5}(?:[/\s?#'\"]|$))[^/\s?#'\"\]]*", r"\1", text)
+    return re.sub(r"(://[^\s?#'\"]*)[?#][^\s'\"]*", r"\1", text)
+
+
 def _without_escapes(text: str) -> str:
     import re
 

@@ -80,13 +80,18 @@ class EngineObservation(NamedTuple):
         return self.silent_s is not None and self.silent_s <= self.stale_after_s
 
     def _failed(self, failure: Failure) -> EngineState:
-        """A refusal is certain at once; a poll that got no answer is forgiven for a while."""
+        """A refusal is certain at once; a poll that got no answer is forgiven for a while.
+
+        One that this program could not make says nothing of the engine, however long.
+        """
         if failure.kind in AUTH:
             return "auth-required"
         if failure.kind == "bad-data":
             return "bad-data" if self.read_before or self.configured else "offline"
         if failure.kind == "refused":
             return self._refused()
+        if failure.kind == "our-limit" and not self._recent:
+            return "starting" if self.starting and self.reading is None else "stale"
         if self._recent and self.reading is not None:
             return self.reading.health
         silent = self._silent()

@@ -123,7 +123,7 @@ def _service(one: Service) -> Member:
     name = clean(one.name, 40)
     if one.state == "online":
         return Member(name, "stack", "serving")
-    old = one.age_s is None or one.age_s > OFFLINE_AFTER_S
+    old = (one.age_s is None or one.age_s > OFFLINE_AFTER_S) and one.reason != "our-limit"
     if one.state == "offline" or (one.state in ("backing-off", "stale") and old):
         text = f"{name} is down: {clean(one.error or 'it does not answer', 160)}"
         return Member(name, "stack", "down", reason=Reason("engine_down", text, name))
