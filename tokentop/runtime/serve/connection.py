@@ -8,7 +8,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEADERS_S = 10.0  # for a whole request to arrive, also the first of a connection
 STALL_S = 60.0  # for a client to read what was written
 KEEP_ALIVE_S = 30  # between two requests: longer than Prometheus scrapes need
-MAX_HEADERS = 16 * 1024
 WRITE_BUFFER = 16 * 1024  # ours, a client, beside the kernel's
 MAX_CONNECTIONS = 1280
 _BUSY = (

@@ -16,6 +16,7 @@ from tokentop.secret import Secret
 
 OPEN_PATHS = ("/healthz",)  # a container's health check has no token
 MAX_PATH = 512
+MAX_HEADERS = 16 * 1024
 _NOT_IN_HOST = re.compile(r"[/?#@]")
 _ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}|[0-9a-f:.]*:[0-9a-f:.]*")
 
@@ -50,6 +51,8 @@ class Guard:
             return _refused(413, "requests have no body here", {"connection": "close"})
         if len(scope["path"]) > MAX_PATH or len(scope["query_string"]) > MAX_PATH:
             return _refused(414, "the address is too long")
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+            return _refused(431, "the headers are too long")
         if scope["method"] == "OPTIONS" and self._allowed_origin(headers) is not None:
             return Response(status_code=204)
         if scope["path"] not in OPEN_PATHS and not self._has_token(headers):

@@ -19,10 +19,9 @@ from tokentop.runtime.live.session import Session
 from tokentop.runtime.serve.app import Documents, Health, application
 from tokentop.runtime.serve.connection import (
     KEEP_ALIVE_S,
-    MAX_HEADERS,
     Connection,
 )
-from tokentop.runtime.serve.guard import Rules
+from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
 from tokentop.transport.http.listen import Listener
 
@@ -46,7 +45,7 @@ async def serve(service: Service, sockets: list[Listener]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code, 1 where a poller failed."""
     hub = Hub(service.formats)
     collector = _Collector(service, hub)
-    server = _Server(_uvicorn_config(_application(service, hub, collector.session)), hub)
+    server = WebServer(uvicorn_config(_application(service, hub, collector.session)), hub)
     stopped = asyncio.Event()
     code = 0
 
@@ -74,7 +73,7 @@ def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     return application(hub, service.documents, health, service.rules, service.say)
 
 
-def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
+def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # a client could fill the log
     return uvicorn.Config(
         app,
@@ -92,7 +91,7 @@ def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-class _Server(uvicorn.Server):
+class WebServer(uvicorn.Server):
     """uvicorn's server; streams end before it waits for connections, and signals are ours."""
 
     def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
