@@ -17,7 +17,7 @@ Kind = Literal["gauge", "counter", "info", "stateset"]
 Row = TypeVar("Row")
 Figure = tuple[str, str, Callable[[Row], float | None]]
 
-_QUANTILES = (("p50_s", "0.5"), ("p95_s", "0.95"), ("p99_s", "0.99"))
+_PERCENTILES = (("p50_s", "50"), ("p95_s", "95"), ("p99_s", "99"))
 _PERIODS = ("reserved", "busy", "best")
 
 
@@ -216,10 +216,10 @@ def _counters(rows: list[tuple[Labels, Engine]]) -> Iterator[Family]:
 def _latencies(prefix: str, rows: list[tuple[Labels, Latencies]]) -> Iterator[Family]:
     about = "Latency of the last minute's requests: ttft, itl, e2e, queue, prefill or decode."
     yield Family(f"{prefix}_request_latency_seconds", "gauge", about, [
-        ((*labels, ("phase", phase), ("quantile", quantile)), getattr(getattr(row, phase), field))
+        ((*labels, ("phase", phase), ("percentile", percentile)), getattr(getattr(row, phase), field))
         for labels, row in rows
         for phase in row._fields
-        for field, quantile in _QUANTILES
+        for field, percentile in _PERCENTILES
     ])  # fmt: skip
 
 
