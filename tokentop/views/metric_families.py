@@ -216,10 +216,10 @@ def _counters(rows: list[tuple[Labels, Engine]]) -> Iterator[Family]:
 def _latencies(prefix: str, rows: list[tuple[Labels, Latencies]]) -> Iterator[Family]:
     about = "Latency of the last minute's requests: ttft, itl, e2e, queue, prefill or decode."
     yield Family(f"{prefix}_request_latency_seconds", "gauge", about, [
-        ((*labels, ("phase", phase), ("percentile", percentile)), getattr(getattr(row, phase), field))
+        ((*labels, ("phase", phase), ("percentile", rank)), getattr(getattr(row, phase), field))
         for labels, row in rows
         for phase in row._fields
-        for field, percentile in _PERCENTILES
+        for field, rank in _PERCENTILES
     ])  # fmt: skip
 
 
