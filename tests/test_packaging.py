@@ -34,7 +34,9 @@ def test_every_dependency_is_bounded_above(wanted: Requirement) -> None:
         assert wanted.specifier.contains(version(wanted.name))
 
 
-@pytest.mark.parametrize("wanted", [*RUNTIME, *SERVING, *DEVELOPMENT], ids=lambda wanted: wanted.name)
+@pytest.mark.parametrize(
+    "wanted", [*RUNTIME, *SERVING, *DEVELOPMENT], ids=lambda wanted: wanted.name
+)
 def test_the_lock_is_in_step_with_the_ranges(wanted: Requirement) -> None:
     """Everything that pyproject.toml names is locked at a version that it allows."""
     locked = LOCKED[wanted.name.lower().replace("_", "-")]
