@@ -21,7 +21,7 @@ PATIENCE_S = 20.0  # a loaded machine is slow; a hang is not waited for for ever
 
 
 def environment(stack: str = NOWHERE, **more: str) -> dict[str, str]:
-    """A clean environment in which all seven services live at `stack`; nobody searches."""
+    """A clean environment in which all seven services live at `stack`; nothing is searched."""
     urls = {service.env: stack for service in SERVICES.values()}
     base = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "TERM": "xterm-256color"}
     base["TOKENTOP_DISCOVERY"] = "false"  # other tests serve engines on this machine

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.collect.pending import pending
 from tests.polls import run_polls
 from tests.servers import hostile
 from tests.servers.behaviours import MISBEHAVIOURS, ok, routes
@@ -27,7 +28,7 @@ def round_of(subject: Collector, now: float) -> None:
         subject.record(source.key, result, now)
     if subject.has_engines:
         registry = subject.engines()
-        for poll in registry.plan(now):
+        for poll in pending(registry, now):
             (result,) = run_polls([steps(poll.protocol, poll.request)], poll.request)
             registry.record(poll.id, result, now, 0.0)
 

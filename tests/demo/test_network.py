@@ -39,7 +39,7 @@ class TestAnswers:
         )
 
     def test_the_three_views_of_the_gpus_agree(self):
-        """Accel and Compute tell what the driver tells, device by device."""
+        """Accel and Compute report what the driver reports, device by device."""
         state = simulate(60.0)
         for path in ("/gpu/devices", "/gpu/metrics"):
             row = next(row for row in ENDPOINTS if row.path == path)
@@ -49,7 +49,7 @@ class TestAnswers:
                 assert theirs == ours._replace(processes=None, power_limit_w=None)
 
     def test_offers_are_always_there(self):
-        """In every moment somebody rents out GPUs, at a price."""
+        """At every moment there are offers of GPUs, at a price."""
         row = next(row for row in ENDPOINTS if row.name == "cloud_offers")
         for t in range(0, 180, 10):
             parsed = row.parse(answer(row.path, simulate(t)).body)
@@ -75,7 +75,7 @@ class TestAnswers:
 
 class TestFailingService:
     def test_fails_in_two_ways_and_returns(self):
-        """First nobody listens, then it answers 503, then it is back; the others never fail."""
+        """First nothing listens, then it answers 503, then it is back; the others never fail."""
         path = next(row.path for row in ENDPOINTS if row.service == FAILING)
         said = [answer(path, simulate(t)) for t in range(180)]
         status = [one.status if one else None for one in said]
@@ -90,7 +90,7 @@ class TestFailingService:
 
 class TestOneShotTransport:
     def test_all_fifteen_rows_arrive_through_real_sockets(self):
-        """once.fetch_all, given the demo's dial, returns what the stack says at that moment."""
+        """fetch_all, given the demo's dial, returns the stack's answers of that moment."""
         replies = fetch_all(REQUESTS, 2.0, dial=dialler(at(40.0), 5))
         for row, reply in zip(ENDPOINTS, replies, strict=True):
             assert isinstance(reply, Reply)

@@ -75,6 +75,8 @@ class TestFit:
     @given(anything, st.integers(-2, 60), st.sampled_from(["left", "right"]), st.booleans())
     @example("日本", 3, "left", False)
     @example("日本", 1, "right", True)
+    @example("a" * 10 + "\u0301" * 60 + "b", 10, "left", False)
+    @example("\u1100" + "\u1161" * 60 + "bc", 3, "left", False)
     def test_is_exactly_as_wide_as_asked(self, raw, width, align, plain):
         """Any text in, exactly `width` printable cells out."""
         drawn = fit(raw, width, align, ascii=plain)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.collect.pending import pending
 from tests.payloads import ENGINES, answers, states
 from tests.polls import driven
 from tests.servers import hostile
@@ -125,7 +126,7 @@ def test_a_fleet(text: str) -> None:
 
 def polled(subject: Collector, pages: dict[str, bytes]) -> None:
     registry = subject.engines()
-    for due in registry.plan(0.5):
+    for due in pending(registry, 0.5):
 
         def fetch(requests: "list[Request]") -> list[Reply | Failure]:
             found = (pages.get("/" + r.url.split("/", 3)[3].partition("?")[0]) for r in requests)

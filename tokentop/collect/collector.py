@@ -26,7 +26,7 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.transport.http.messages import Reply
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # only who has an engine, or a price, pays for these
+if TYPE_CHECKING:  # imported only where there is an engine or a price
     from tokentop.collect.engines import EngineRegistry
     from tokentop.domain.economy.cost import CostMeter
     from tokentop.domain.engines.observation import EngineObservation
@@ -40,9 +40,9 @@ _PRICES = ("pricing.base_cost_tokens", "pricing.tokens_per_usd", "pricing.gpu_to
 
 
 class Collector:
-    """One ledger and one breaker per endpoint; `now` is monotonic seconds throughout.
+    """One last-good cache, one breaker per endpoint; `now` is monotonic seconds throughout.
 
-    `interval_s` may be changed while running: it tells how old a good answer may be.
+    `interval_s` may be changed while running; it bounds how old a fresh answer may be.
     """
 
     def __init__(self, config: Config, host: str, demo: bool) -> None:
@@ -51,7 +51,7 @@ class Collector:
         self._config = config
         self._host = host
         self._demo = demo
-        self._ledger = LastGoodCache()
+        self._last_good = LastGoodCache()
         self._by_key = {source.key: source for source in self.sources}
         self._breakers = {source.key: Breaker() for source in self.sources}
         self._views = observations_of(config, self.sources)
@@ -93,17 +93,17 @@ class Collector:
         self._breakers[key].record(_outcome(result.reading), now)
         failure = result.reading if isinstance(result.reading, Failure) else None
         self._manners.record(key, failure, now)
-        self._ledger.record(key, result.reading, now, result.latency_s)
+        self._last_good.record(key, result.reading, now, result.latency_s)
 
     def record_gpus(
         self, result: GpusReading | Failure, now: float, latency_s: float | None
     ) -> None:
         """Take the local driver's answer."""
-        self._ledger.record(NVML, result, now, latency_s)
+        self._last_good.record(NVML, result, now, latency_s)
 
     def gpu_pids(self) -> tuple[int, ...] | None:
         """The processes on this host's GPUs; None before the driver's first answer."""
-        held = self._ledger.held(NVML)
+        held = self._last_good.held(NVML)
         if held.outcome is None:
             return None
         devices = held.good.devices if isinstance(held.good, GpusReading) else ()
@@ -113,7 +113,7 @@ class Collector:
     def snapshot(self, now: float, wall: float) -> Snapshot:
         """Everything known at `now`; `wall` is the same moment in Unix seconds."""
         for key, breaker in self._breakers.items():
-            self._ledger.set_backing_off(key, breaker.state(now) != "closed")
+            self._last_good.set_backing_off(key, breaker.state(now) != "closed")
         snapshot, self._verdict = fold_with_memory(self._fold_input(now, wall))
         self._below_since = below_since(
             self._below_since,
@@ -147,7 +147,7 @@ class Collector:
 
         return {
             "tiers": {pool: list(tier) for pool, tier in self._verdict.items()},
-            "readings": dump(self._ledger.all()),
+            "readings": dump(self._last_good.all()),
             "engines": {} if self._registry is None else self._registry.dump(),
             "asked": self._manners.dump(),
             "cost": None if self._meter is None else self._meter.dump(),
@@ -159,7 +159,7 @@ class Collector:
         from tokentop.domain.verdict.tiers import restored as restored_tiers
 
         known = restore(saved.get("readings"), now)
-        self._ledger.restore({key: one for key, one in known.items() if key in self._by_key})
+        self._last_good.restore({key: one for key, one in known.items() if key in self._by_key})
         self._verdict = restored_tiers(saved.get("tiers"), now)
         self._restore_asked(saved.get("asked"), now)
         if engines := saved.get("engines"):
@@ -177,7 +177,7 @@ class Collector:
         self._manners.restore(asked)
         for key, (at, failure) in asked.items():
             if not self.due(key, now):
-                self._ledger.record(key, failure, at, None)
+                self._last_good.record(key, failure, at, None)
 
     def _with_cost(self, snapshot: Snapshot, now: float) -> Snapshot:
         if not snapshot.engines and not _costs(self._config):
@@ -193,12 +193,12 @@ class Collector:
         return self._meter
 
     def _fold_input(self, now: float, wall: float) -> FoldInput:
-        held = {source.key: self._ledger.held(source.key) for source in self.sources}
+        held = {source.key: self._last_good.held(source.key) for source in self.sources}
         fleet = self._registry.fleet if self._registry is not None else None
         stale_after_s = self._stale_after_s
         return FoldInput(
             held=held if fleet is None else held | fleet.held(),
-            nvml=self._ledger.held(NVML),
+            nvml=self._last_good.held(NVML),
             services=self._views,
             policy=self._config.policy,
             host=self._host,
@@ -242,7 +242,7 @@ def _outcome(result: Reading | Failure) -> Outcome:
 
 
 def _costs(config: Config) -> bool:
-    """Whether the user said anything of what the machine costs."""
+    """Whether any cost of the machine is configured."""
     cost = config.policy.cost
     told = (cost.usd_per_gpu_hour, cost.purchase_usd, cost.usd_per_kwh, cost.reference_usd_per_mtok)
     return any(value is not None for value in told)

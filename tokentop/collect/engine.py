@@ -1,4 +1,4 @@
-"""One engine as it is asked: its adapter, its breaker, its rates, and how it answers."""
+"""One engine's polling state: its adapter, its breaker, its rates, its latest outcome."""
 
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
@@ -32,7 +32,7 @@ WRONG_KEY = "The server refused the API key: check what token_env or token_file 
 
 
 class Found(Protocol):
-    """What discovery tells of one engine."""
+    """What discovery found out about one engine."""
 
     @property
     def kind(self) -> EngineKind: ...
@@ -56,7 +56,7 @@ UNKNOWN = Failure("bad-data", "no inference engine that is known answers there",
 
 
 class PendingPoll(NamedTuple):
-    """One poll to hold: the conversation, and the base request it is held with."""
+    """One poll to run: the protocol, and the base request that its requests are made from."""
 
     id: str
     protocol: "Generator[Paths, Answers, PollResult]"
@@ -124,7 +124,7 @@ class EngineTarget:
             self.kind = found.kind
 
     def process_vanished(self) -> None:
-        """Discovery finds its process no more: it is not starting any longer."""
+        """Discovery no longer finds its process, so it is not starting any more."""
         self._starting = False
 
     def poll(self, now: float) -> PendingPoll | None:
@@ -266,22 +266,22 @@ def _moment(value: object, now: float) -> float | None:
 
 
 def _identified() -> Any:
-    """Which engine answers; where none can be told, the reason for that."""
+    """A protocol that ends with the kind of the engine, or with why none was identified."""
     from tokentop.sources.engines.identify import identify
 
-    talk = identify()
-    paths = next(talk)
+    protocol = identify()
+    paths = next(protocol)
     while True:
         answers = yield paths
         failures = [answer for answer in answers.values() if isinstance(answer, Failure)]
         try:
-            paths = talk.send(answers)
+            paths = protocol.send(answers)
         except StopIteration as ended:
             return ended.value or _why_unknown(failures, len(answers))
 
 
 def _why_unknown(failures: Sequence[Failure], asked: int) -> EngineReading | Failure:
-    """What keeps the kind from being told: loading, a lock, silence, or another sort of server."""
+    """Why no engine was identified: it loads, wants a key, is silent, or another server."""
     if len(failures) == asked and all(failure.status == 503 for failure in failures):
         return EngineReading("openai", health="starting", advice=LOADING)
     refusal = next((failure for failure in failures if failure.kind in AUTH), None)

@@ -126,8 +126,9 @@ def fit(
         text = clean(text, max(256, 4 * width))
     if width <= 0:
         return ""
-    if cell_width(text[: 4 * width + 16]) > width:
-        text = _cut(text, width - 1) + ("~" if ascii else ELLIPSIS)
+    head = text[: 4 * width + 16]  # characters without a width could fill any length
+    if len(head) < len(text) or cell_width(head) > width:
+        text = _cut(head, width - 1) + ("~" if ascii else ELLIPSIS)
     pad = " " * (width - cell_width(text))
     return text + pad if align == "left" else pad + text
 

@@ -66,7 +66,7 @@ def mine(findings: Findings, pid: int) -> Found:
 
 
 def test_an_engine_and_its_processes(tmp_path: Path) -> None:
-    """The worker holds the GPU; the row has the server's port, model, seats and processes."""
+    """The worker holds the GPU; the row has the server's port, model, slots and processes."""
     arguments = ["serve", "tiny", "--max-num-seqs", "12"]
     with engines.launched(
         tmp_path, "vllm", engines.VLLM, arguments, worker=["VLLM::Worker_TP0"]
@@ -86,7 +86,7 @@ def test_an_engine_and_its_processes(tmp_path: Path) -> None:
 
 
 def test_ollama_with_its_runner(tmp_path: Path) -> None:
-    """The runner is named with the port of its own command line; the seats are the variable's."""
+    """The runner is named with the port of its own command line; the slots are the variable's."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     runner = ["llama-server", "--port", str(port), "-np", "3"]
@@ -262,7 +262,7 @@ def test_a_container_out_of_reach_is_not_called_starting(tree: Tree) -> None:
 
 
 def test_configured_addresses_are_described_without_a_request(tree: Tree) -> None:
-    """The user's own entry gets the processes and seats that /proc knows."""
+    """The user's own entry gets the processes and slots that /proc knows."""
     with Server(engines.answering(engines.VLLM)) as server:
         tree.listen(HERE, ("127.0.0.1", server.port, 9, 0))
         words = ("vllm", "serve", "tiny", "--port", str(server.port), "--max-num-seqs", "4")

@@ -33,7 +33,7 @@ def summarize(
     *,
     burn_counts_length: bool = False,
 ) -> EnginesSummary:
-    """Everything the snapshot says of engines; `host` is where their processes are looked for.
+    """Everything about engines in the snapshot; `host` is where their processes are looked up.
 
     `pooled` are observations of engines whose rates carry none. Requests that end at the length
     limit are silent burn where `burn_counts_length`.
@@ -61,7 +61,7 @@ def named(pool: Iterable[Gpu], engines: Sequence[Engine], host: str) -> tuple[Gp
 
 
 def with_vram(engines: Sequence[Engine], pool: Iterable[Gpu]) -> tuple[Engine, ...]:
-    """The engines with the VRAM their processes hold, where they do not tell it themselves."""
+    """The engines with the VRAM of their processes, where they do not report it themselves."""
     held: dict[str, int] = {}
     for process in (p for gpu in counted(pool) for p in gpu.processes or ()):
         if process.engine is not None and process.vram_bytes is not None:

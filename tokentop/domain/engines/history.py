@@ -12,7 +12,7 @@ MOST_ABSENT = 64  # engines kept that are in the snapshot no longer: names may c
 
 
 class Trends(NamedTuple):
-    """One engine's kept rounds, oldest first; None where it said nothing. `span_s` is their age."""
+    """One engine's kept rounds, oldest first; None where unknown. `span_s` is their age."""
 
     tokens_per_s: tuple[float | None, ...] = ()
     queued: tuple[float | None, ...] = ()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import cell_width, fit
 
 Span = tuple[str, str]  # text, style name (see palette.STYLES)
@@ -41,7 +42,7 @@ class DrawOptions(NamedTuple):
     engine_sort: str = "model"
     engine_filter: str = ""
     cursor: str | None = None
-    burn_at: float = 0.2
+    burn_at: float = CostPolicy().silent_burn_at
     hosts: bool = False
     summary_hidden: bool = False
     search: bool = True

@@ -217,5 +217,11 @@ def _places(inputs: LayoutInputs) -> Places:
 
 
 PANEL = Panel(
-    "tokens", lines, "tokens", summary, places=_places, ticks=lambda snapshot: snapshot.llm.stale
+    "tokens",
+    lines,
+    "tokens",
+    summary,
+    places=_places,
+    ticks=lambda snapshot: snapshot.llm.stale,
+    opens="costs",
 )

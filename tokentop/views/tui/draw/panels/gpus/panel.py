@@ -204,4 +204,5 @@ PANEL = Panel(
     heads,
     places=_places,
     ticks=_ticks,
+    opens="gpus",
 )
