@@ -9,13 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.cli.command import PATIENCE_S, environment, run, started
+from tests.cli.command import PATIENCE_S, TOKENTOP, environment, run, started
 from tests.cli.engines import VLLM, captured
 from tests.cli.stack import serving
 from tests.runtime.serve.greeting import port_of
@@ -294,6 +294,26 @@ def test_no_other_view_loads_the_server() -> None:
             env=environment(), capture_output=True, timeout=PATIENCE_S,
         )  # fmt: skip
         assert done.returncode == 0, words
+
+
+def test_more_clients_than_descriptors_stop_no_poll() -> None:
+    """With 160 descriptors and 200 clients some get 503, and the sources are polled as before."""
+    limited = ("sh", "-c", f'ulimit -n 160; exec {TOKENTOP} "$@"', "sh")
+    words = ("serve", "--no-gpus", "--interval", "0.5", "--port", "0")
+    with serving() as stack, ExitStack() as crowd:
+        env = environment(stack)
+        process = crowd.enter_context(
+            subprocess.Popen([*limited, *words], env=env, stderr=subprocess.PIPE, text=True)
+        )
+        crowd.callback(process.kill)
+        port = port_of(process)
+        clients = [crowd.enter_context(client(port)) for _ in range(200)]
+        clients[0].get(f"{API}/stream")
+        clients[0].until(b'"mint":true')
+        assert b" 503 " in clients[-1].end()
+        seen = clients[0].received.count(b"data: ")
+        clients[0].until(b"data: ", seen + 3)
+        assert b'"queued":3' in clients[0].received.rpartition(b"data: ")[2]
 
 
 def test_it_holds_few_descriptors_and_leaves_none_behind() -> None:

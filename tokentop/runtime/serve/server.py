@@ -19,11 +19,13 @@ from tokentop.runtime.live.session import Session
 from tokentop.runtime.serve.app import Documents, Health, application
 from tokentop.runtime.serve.connection import (
     KEEP_ALIVE_S,
+    MAX_CONNECTIONS,
     Connection,
 )
 from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
-from tokentop.transport.http.listen import Listener
+from tokentop.transport.http.descriptors import SOCKETS
+from tokentop.transport.http.listen import BACKLOG, Listener
 
 COMMENT_EVERY_S = 15.0
 DRAIN_S = 1  # for answers under way, at the end
@@ -44,6 +46,7 @@ class Service(NamedTuple):
 async def serve(service: Service, sockets: list[Listener]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code, 1 where a poller failed."""
     hub = Hub(service.formats)
+    Connection.limit = _places()
     collector = _Collector(service, hub)
     server = WebServer(uvicorn_config(_application(service, hub, collector.session)), hub)
     stopped = asyncio.Event()
@@ -60,6 +63,17 @@ async def serve(service: Service, sockets: list[Listener]) -> int:
     await server.serve(sockets)
     collector.stop()
     return code
+
+
+def _places() -> int:
+    """How many clients there may be: half of the descriptors, taken from the sources' budget.
+
+    Those that are accepted only to be refused need some too, BACKLOG at a time.
+    """
+    most = max(1, min(MAX_CONNECTIONS, SOCKETS.total // 2 - BACKLOG))
+    for _ in range(most + BACKLOG):
+        SOCKETS.take()
+    return most
 
 
 def _on_signals(stop: Callable[[int], None]) -> None:
@@ -85,6 +99,7 @@ def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
         h11_max_incomplete_event_size=MAX_HEADERS,

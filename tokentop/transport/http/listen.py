@@ -3,7 +3,7 @@
 import socket
 
 Listener = socket.socket
-BACKLOG = 256
+BACKLOG = 32  # accepted at once, so many descriptors beyond the clients'
 SEND_BUFFER = 64 * 1024  # of the kernel, a client: what a client that does not read can hold up
 UNACKNOWLEDGED_MS = 30_000  # after which a client that has vanished from the network is given up
 
