@@ -46,7 +46,6 @@ class Service(NamedTuple):
 async def serve(service: Service, sockets: list[Listener]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code, 1 where a poller failed."""
     hub = Hub(service.formats)
-    Connection.limit = _places()
     collector = _Collector(service, hub)
     server = WebServer(uvicorn_config(_application(service, hub, collector.session)), hub)
     stopped = asyncio.Event()
@@ -59,21 +58,28 @@ async def serve(service: Service, sockets: list[Listener]) -> int:
         stopped.set()
 
     _on_signals(stop)
-    await collector.start(stop)
-    await server.serve(sockets)
-    collector.stop()
+    with _places():
+        await collector.start(stop)
+        await server.serve(sockets)
+        collector.stop()
     return code
 
 
-def _places() -> int:
-    """How many clients there may be: half of the descriptors, taken from the sources' budget.
+@contextmanager
+def _places() -> Iterator[None]:
+    """Keep half of the descriptors for clients: the sources' budget is smaller meanwhile.
 
     Those that are accepted only to be refused need some too, BACKLOG at a time.
     """
     most = max(1, min(MAX_CONNECTIONS, SOCKETS.total // 2 - BACKLOG))
-    for _ in range(most + BACKLOG):
-        SOCKETS.take()
-    return most
+    before, Connection.limit = Connection.limit, most
+    taken = sum(SOCKETS.take() for _ in range(most + BACKLOG))
+    try:
+        yield
+    finally:
+        Connection.limit = before
+        for _ in range(taken):
+            SOCKETS.give()
 
 
 def _on_signals(stop: Callable[[int], None]) -> None:
