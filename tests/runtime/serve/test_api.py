@@ -74,6 +74,12 @@ def test_head_has_the_same_headers_and_no_body() -> None:
     assert head.headers["etag"] == got.headers["etag"]
 
 
+def test_head_of_the_stream_ends() -> None:
+    with service() as running:
+        head = httpx.head(f"{running.url}{API}/stream")
+    assert head.headers["content-type"].startswith("text/event-stream")
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_nothing_can_be_changed(method: str) -> None:
     with service() as running:

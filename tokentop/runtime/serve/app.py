@@ -92,7 +92,9 @@ class _Streams:
         self._hub = hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._hub.clients >= MAX_STREAMS or self._hub.closed:
+        if scope["method"] == "HEAD":
+            await Response(media_type="text/event-stream")(scope, receive, send)
+        elif self._hub.clients >= MAX_STREAMS or self._hub.closed:
             text = "too many streams are open\n"
             await PlainTextResponse(text, 503, {"retry-after": "5"})(scope, receive, send)
         else:

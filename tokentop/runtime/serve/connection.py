@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADERS_S = 10.0  # for a whole request to arrive, also the first of a connection
@@ -52,10 +53,10 @@ class Connection(H11Protocol):
 
     def shutdown(self) -> None:
         """Close at once where nothing is being answered."""
-        if self.conn.our_state.__name__ == "ERROR":
-            self.transport.close()
-        else:
+        try:
             super().shutdown()
+        except h11.LocalProtocolError:  # after what was no HTTP
+            self.transport.close()
 
     def pause_writing(self) -> None:
         """The client does not read as fast as it is sent to."""
