@@ -318,11 +318,11 @@ def test_more_clients_than_descriptors_stop_no_poll() -> None:
 
 def test_it_holds_few_descriptors_and_leaves_none_behind() -> None:
     """After many clients have come and gone it has as many open as before."""
-    with serve("--demo-at", "10") as (url, pid):
+    with serve("--demo-at", "10") as (url, pid), httpx.Client(base_url=url) as web:
         place = Path(f"/proc/{pid}/fd")
-        httpx.get(url + API, headers={"connection": "close"})
+        web.get(API, headers={"connection": "close"})
         before = len(os.listdir(place))
         for _ in range(50):
-            httpx.get(url + API, headers={"connection": "close"})
+            web.get(API, headers={"connection": "close"})
         while len(os.listdir(place)) > before:
             pass
