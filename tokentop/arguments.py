@@ -150,7 +150,7 @@ def _parser() -> _Parser:
         usage="tokentop [options]\n       tokentop doctor [options]\n"
         "       tokentop config [--example] [options]\n"
         "       tokentop serve [--host H] [--port N] [options]",
-        description="The live token economy of self-hosted LLM inference.",
+        description="The live economy of self-hosted LLM inference.",
         epilog=EPILOG,
         formatter_class=_Formatter,
         allow_abbrev=False,

@@ -22,6 +22,7 @@ from tokentop.views.tui.screen_model import ScreenModel, lines
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import Name, ViewState
 from tokentop.views.tui.terminal.app import TerminalApp
+from tokentop.views.tui.terminal.color_depth import depth_of
 from tokentop.views.tui.terminal.gc_tuning import freeze_loaded_objects
 from tokentop.views.tui.terminal.restore_terminal import Terminal
 from tokentop.views.tui.widgets.selection import plain_text, title
@@ -44,14 +45,16 @@ class TokentopApp(TerminalApp):
         config: Config,
         terminal: Terminal | None = None,
         reloader: Reloader | None = None,
+        *,
+        plain: bool = False,
     ) -> None:
-        # Decided before Textual picks its filter: without it NO_COLOR gives shades of grey.
-        ansi_color = True if "NO_COLOR" in os.environ else None
-        super().__init__(terminal, secrets(config), ansi_color=ansi_color)
+        """`plain`: only ASCII can be shown, whatever is configured."""
+        super().__init__(terminal, secrets(config), depth_of(os.environ))
         self._reloader = reloader
+        self._only_ascii = plain
         self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
         self.view = ViewState()
-        self._theme_name = theme.MONO if self.no_color else config.ui.theme
+        self._theme_name = theme.chosen(config.ui.theme, self.depth)
         for name in (*THEMES, theme.MONO):
             self.register_theme(theme.textual_theme(name))
         self.theme = theme.PREFIX + self._theme_name
@@ -63,7 +66,12 @@ class TokentopApp(TerminalApp):
     def get_default_screen(self) -> Screen[None]:
         return MonitorScreen(self._model(), theme.style_table(self._theme_name))
 
+    @property
+    def plain(self) -> bool:
+        return self._only_ascii or self.session.config.ui.ascii
+
     def on_mount(self) -> None:
+        super().on_mount()
         self.call_after_refresh(self._start)
 
     async def _start(self) -> None:
@@ -103,7 +111,7 @@ class TokentopApp(TerminalApp):
             elapsed_s=max(0.0, self.session.now() - self._snapshot_at),
             clock=strftime("%H:%M:%S", self.session.local_time()),
             interval_s=self.session.interval_s,
-            ui=self.session.config.ui,
+            ui=self.session.config.ui._replace(ascii=self.plain),
             insecure_tls=not self.session.config.tls.verify,
             trends=self.session.engine_history.trends,
             burn_at=self.session.config.policy.cost.silent_burn_at,
@@ -193,6 +201,9 @@ class TokentopApp(TerminalApp):
         self._change_view(navigation.to_end(self._model(), self.monitor.placed, end))
 
     def action_next_theme(self) -> None:
+        if fixed := theme.FIXED.get(self.depth):
+            self._notify(fixed)
+            return
         self._theme_name = theme.next_theme(self._theme_name)
         self.theme = theme.PREFIX + self._theme_name
         self._show()
@@ -208,6 +219,9 @@ class TokentopApp(TerminalApp):
         self.copy_to_clipboard(text)
         count = text.count("\n") + 1
         self._notify(f"Copied {name}: {count} line{'s' if count > 1 else ''}")
+
+    def action_repaint(self) -> None:
+        self.repaint()
 
     def action_screenshot_here(self) -> None:
         name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
