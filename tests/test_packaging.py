@@ -10,7 +10,8 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
 RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
 SERVING = [Requirement(line) for line in PROJECT["optional-dependencies"]["serve"]]
 DEVELOPMENT = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
@@ -48,13 +49,6 @@ def test_the_base_install_has_no_web_server() -> None:
     assert not {wanted.name for wanted in SERVING} & {wanted.name for wanted in RUNTIME}
 
 
-def test_everything_locked_has_a_hash() -> None:
-    """Else pip would refuse the whole file, or an attacker's wheel be taken."""
-    entries = re.split(r"^(?=[a-z0-9])", LOCK, flags=re.MULTILINE)[1:]
-    assert len(entries) == len(LOCKED) > 30
-    assert [entry[:40] for entry in entries if "--hash=sha256:" not in entry] == []
-
-
 def test_the_charts_need_no_compiler() -> None:
     """plotext 6 has native code, without wheels for Alpine or for macOS on Intel."""
     shipped = [str(path) for path in files("plotext") or ()]
@@ -69,3 +63,25 @@ def test_the_security_policy_is_where_forges_look(words: str) -> None:
     text = (ROOT / ".github" / "SECURITY.md").read_text()
     assert f"## {words}" in text
     assert "Report a vulnerability" in text
+
+
+def test_the_command_is_named_as_the_package() -> None:
+    """`uvx tokentop` and `pipx run tokentop` start the command that has the package's name."""
+    assert list(PROJECT["scripts"]) == [PROJECT["name"]] == ["tokentop"]
+    assert {"description", "readme", "license", "requires-python"} <= set(PROJECT)
+
+
+def test_the_manual_is_installed_where_man_looks() -> None:
+    """The wheel puts it there; .ci/package installs one and looks."""
+    shared = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    assert shared == {"tokentop/share/tokentop.1": "share/man/man1/tokentop.1"}
+    assert all((ROOT / path).exists() for path in shared)
+
+
+@pytest.mark.parametrize("name", ["lock", "twine"])
+def test_ci_installs_only_what_has_a_hash(name: str) -> None:
+    """What checks the packages is locked as what makes them is."""
+    text = (ROOT / ".ci" / f"{name}.txt").read_text()
+    entries = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert len(entries) > 20
+    assert [entry[:40] for entry in entries if "--hash=sha256:" not in entry] == []

@@ -8,6 +8,7 @@ import sys
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from tokentop.domain import gpu_detail
 from tokentop.domain.snapshot import AITHER_SERVICES, Snapshot
 from tokentop.views.json import SCHEMA
 
@@ -33,7 +34,7 @@ def schema() -> dict[str, Any]:
 
 
 def _object(row: type, definitions: dict[str, Any]) -> dict[str, Any]:
-    hints = get_type_hints(row)
+    hints = get_type_hints(row, localns=vars(gpu_detail))  # which snapshot.py imports lazily
     properties = {name: _type(hints[name], definitions) for name in row._fields}  # type: ignore[attr-defined]
     return {
         "type": "object",

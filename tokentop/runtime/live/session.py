@@ -3,21 +3,27 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tokentop import fault
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
 from tokentop.domain.engines.history import EngineHistory
+from tokentop.domain.events.log import EventLog
 from tokentop.domain.history import History, Sample, sample_of
-from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot import Gpu, Snapshot
+from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
+    from tokentop.runtime.demo import Demo
+    from tokentop.runtime.live.engine_poller import Search
+    from tokentop.transport.discovery.findings import Findings
     from tokentop.transport.http.client_async import Pool
 
 
@@ -41,11 +47,13 @@ class Session:
         self.history = History()
         self.engine_history = EngineHistory()
         self._smoother = LatencySmoother() if smooth else None
+        self.event_log = EventLog()
         self._sampled_at = float("-inf")
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
         self._wall_began = 0.0
+        self._demo = _demo(config)
         if self.frozen_at is not None:
             from tokentop.runtime.demo import STARTED_AT, fast_forward
 
@@ -76,7 +84,10 @@ class Session:
 
     def local_time(self) -> time.struct_time:
         """Local time for display; the frozen demo's is the same in every time zone."""
-        return time.gmtime(self.wall()) if self.frozen else time.localtime(self.wall())
+        return self._local(self.wall())
+
+    def _local(self, wall: float) -> time.struct_time:
+        return time.gmtime(wall) if self.frozen else time.localtime(wall)
 
     def snapshot(self) -> Snapshot:
         """The snapshot as of now."""
@@ -85,6 +96,21 @@ class Session:
     def _fold(self, now: float) -> Snapshot:
         snapshot = self.collector.snapshot(now, self.wall())
         return snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
+
+    def events(self, until: str | None = None) -> tuple[tuple[str, Event], ...]:
+        """The run's events up to `until` (RFC 3339 UTC), oldest first, each with its local time."""
+        today = self._day(self.wall())
+        return tuple(
+            (self._clock(event.at, today), event) for event in self.event_log.events(until)
+        )
+
+    def _clock(self, at: str, today: str) -> str:
+        wall = datetime.fromisoformat(at).timestamp()
+        day = self._day(wall)
+        return time.strftime("%H:%M:%S" if day == today else f"{day} %H:%M", self._local(wall))
+
+    def _day(self, wall: float) -> str:
+        return time.strftime("%m-%d", self._local(wall))
 
     def samples(self) -> tuple[Sample, ...]:
         """The last hour, oldest first."""
@@ -96,6 +122,31 @@ class Session:
 
     def refresh(self) -> None:
         self._poller.refresh()
+
+    def show_gpu_page(self, shown: bool) -> None:  # a switch
+        """Ask the driver for what only the GPU page shows, while it is open."""
+        from tokentop.transport.nvml import GPU_PAGE, WATCHED
+
+        self._poller.want_of_gpus(GPU_PAGE if shown else WATCHED)
+
+    def why_not_end(self, gpu: Gpu, pid: int, started: int | None) -> str | None:
+        """Why a process on this GPU is not ended from here, in one sentence; None where it may."""
+        from tokentop.transport.end_process import refusal
+
+        if self._config.demo.enabled:
+            return "the demo's processes are simulated: there is nothing to end"
+        if gpu.source != "nvml" or gpu.node not in (None, _host(self._config)):
+            return f"{pid} runs on another host"
+        return refusal(pid, started)
+
+    def end_process(self, pid: int, started: int | None, *, force: bool) -> str | None:
+        """Send SIGTERM, or with `force` SIGKILL; returns why that was refused, None when sent.
+
+        `started` (ProcessDetail.started) is what tells the process from one that has its pid now.
+        """
+        from tokentop.transport.end_process import end
+
+        return end(pid, started, force=force)
 
     def dismiss(self, identity: str) -> bool:
         """Forget an engine that is gone; whether there was one."""
@@ -115,20 +166,42 @@ class Session:
         if self.frozen:
             return
         pool = await self._load_pool()
+        if self._demo is not None:
+            self._begin_demo()
         self._poller.start(pool, self._gpus(), spawn)
         if reloader is not None:
             self._watch_file(reloader, spawn)
         if self._polls_engines():
             from tokentop.runtime.live.engine_poller import EnginePoller
 
-            EnginePoller(self.collector, self._config, self._poller, self.now).start(pool, spawn)
+            poller = EnginePoller(
+                self.collector, self._config, self._poller, self.now, self._find()
+            )
+            poller.start(pool, spawn)
+
+    def _begin_demo(self) -> None:
+        """Make the demo's polls before its beginning, so that there are rates and trends."""
+        from tokentop.runtime.demo import begin
+
+        begin(self.collector, self._config, self._sample)
+
+    def _find(self) -> "Search | None":
+        """The demo's search for engines; None for the real one."""
+        demo = self._demo
+        if demo is None or not demo.world.has_engines:
+            return None
+
+        async def find() -> "Findings":
+            return demo.find()
+
+        return find
 
     async def _load_pool(self) -> "Pool":
         """The pooled client, loaded beside the loop; on it where no thread can be started."""
         try:
-            return await asyncio.to_thread(_pool, self._config, self.now)
+            return await asyncio.to_thread(_pool, self._demo)
         except RuntimeError:
-            return _pool(self._config, self.now)
+            return _pool(self._demo)
 
     def _watch_file(self, reloader: "Reloader", spawn: Spawn) -> None:
         from tokentop.runtime.live.reload import ConfigReloader
@@ -138,40 +211,45 @@ class Session:
 
     def _polls_engines(self) -> bool:
         config = self._config
-        named = bool(config.engines) or config.prometheus.url is not None
-        return not config.demo.enabled and (config.discovery.enabled or named)
+        if config.engines or config.prometheus.url is not None:
+            return True
+        return config.discovery.enabled if self._demo is None else self._demo.world.has_engines
 
     def _gpus(self) -> Gpus | None:
         if not self._config.gpus:
             return None
-        if not self._config.demo.enabled:
-            from tokentop.transport.nvml import NvmlThread
+        if self._demo is not None:
+            return self._demo.driver(self._poller.gpus_answered)
+        from tokentop.transport.nvml import NvmlThread
 
-            return NvmlThread(self._poller.gpus_answered)
-        from tokentop.demo.gpus import DemoDriver
-
-        began = self.now()
-        return DemoDriver(
-            self._poller.gpus_answered, lambda: self.now() - began, self._config.demo.seed
-        )
+        return NvmlThread(self._poller.gpus_answered)
 
     def _changed(self) -> None:
         now = self.now()
         try:
             snapshot = self._fold(now)
-            self._sample(snapshot, now)
+            fresh = self._sample(snapshot, now)
         except Exception as error:  # noqa: BLE001  # a fault in the fold costs one picture, not the monitor
             self._notify(f"No new picture: {fault.sentence(error)}")
             return
         self._on_change(snapshot, now)
+        if fresh:
+            self._notify(notice(fresh))
 
-    def _sample(self, snapshot: Snapshot, now: float) -> None:
-        """Keep one sample a round: answers that come in later replace the round's sample."""
+    def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
+        """Keep one sample a round, which later answers replace, and return what has changed."""
         if now - self._sampled_at >= 0.6 * self.interval_s:
             self._sampled_at = now
         self.history.add(sample_of(snapshot, self._sampled_at))
         if snapshot.engines:
             self.engine_history.add(self._sampled_at, snapshot.engines)
+        return self.event_log.add(snapshot, now)
+
+
+def notice(events: Sequence[Event]) -> str:
+    """The newest events as one sentence for the footer, the most important one in words."""
+    more = f" · {len(events) - 1} more: v" if len(events) > 1 else " · v lists all"
+    return events[0].text + more
 
 
 def _host(config: Config) -> str:
@@ -182,13 +260,16 @@ def _host(config: Config) -> str:
     return os.uname().nodename
 
 
-def _pool(config: Config, clock: Callable[[], float]) -> "Pool":
+def _demo(config: Config) -> "Demo | None":
+    if not config.demo.enabled:
+        return None
+    from tokentop.runtime.demo import demo_of
+
+    return demo_of(config)
+
+
+def _pool(demo: "Demo | None") -> "Pool":
     """The client with its thread; imported here, on a worker thread, after the first paint."""
     from tokentop.transport.http.client_async import Pool
 
-    if not config.demo.enabled:
-        return Pool()
-    from tokentop.demo.transport import dialler
-
-    began = clock()
-    return Pool(dialler(lambda: clock() - began, config.demo.seed))
+    return Pool() if demo is None else Pool(demo.dial)

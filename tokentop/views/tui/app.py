@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
+from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.poller import stepped
 from tokentop.runtime.live.session import Session
 from tokentop.views.palette import THEMES
@@ -58,6 +59,7 @@ class TokentopApp(TerminalApp):
         for name in (*THEMES, theme.MONO):
             self.register_theme(theme.textual_theme(name))
         self.theme = theme.PREFIX + self._theme_name
+        self._ended: set[tuple[int, int | None]] = set()  # have had SIGTERM: (pid, start)
         self._snapshot = self.session.snapshot()
         self._snapshot_at = self.session.now()
 
@@ -116,7 +118,14 @@ class TokentopApp(TerminalApp):
             trends=self.session.engine_history.trends,
             burn_at=self.session.config.policy.cost.silent_burn_at,
             discovery=self.session.config.discovery,
+            events=self._events(),
         )
+
+    def _events(self) -> tuple[tuple[str, Event], ...]:
+        """What the events' view lists; paused, up to the picture that stands still."""
+        if self.view.name != "events":
+            return ()
+        return self.session.events(None if self.view.paused_at is None else self._snapshot.at)
 
     def _show(self) -> None:
         self.monitor.show(self._model(), theme.style_table(self._theme_name))
@@ -130,6 +139,7 @@ class TokentopApp(TerminalApp):
             self.monitor.clear_selection()  # other text stands there now
         if view != self.view:
             self.view = view
+            self.session.show_gpu_page(view.name == "gpus")
             self._show()
 
     def _notify(self, notice: str) -> None:
@@ -170,6 +180,42 @@ class TokentopApp(TerminalApp):
 
     def action_sort(self) -> None:
         self._change_view(navigation.resorted(self.view))
+
+    def action_sort_processes(self, column: str | None = None) -> None:
+        if self.view.name == "gpus":
+            self._change_view(navigation.processes_resorted(self.view, column))
+
+    def action_select_process(self, place: int) -> None:
+        found = navigation.processes(self._model())
+        self._change_view(self.view._replace(process=found[place].key))
+
+    async def action_end_process(self) -> None:
+        """Ask, naming it, whether to end the process under the cursor of the GPU page."""
+        from tokentop.views.tui.screens.end_process import EndProcessScreen, box_of
+
+        model = self._model()
+        row = navigation.selected_process(model)
+        if row is None or row.process is None:
+            self._notify("x ends the process under the cursor of the GPU page (2)")
+            return
+        pid, started = row.process.pid, row.detail.started
+        if (refusal := self.session.why_not_end(row.gpu, pid, started)) is not None:
+            self._notify(refusal)
+            return
+        force = (pid, started) in self._ended
+        confirmed = partial(self._end_process, pid, started, force=force)
+        styles = theme.style_table(self._theme_name)
+        await self.push_screen(EndProcessScreen(box_of(model, row, force=force), confirmed, styles))
+
+    def _end_process(self, pid: int, started: int | None, *, force: bool) -> None:
+        refusal = self.session.end_process(pid, started, force=force)
+        if refusal is not None:
+            self._notify(refusal)
+            return
+        self._ended.add((pid, started))
+        again = "" if force else "; if it stays, x again sends SIGKILL"
+        self._notify(f"Sent {'SIGKILL' if force else 'SIGTERM'} to {pid}{again}")
+        self.session.refresh()
 
     def action_filter(self) -> None:
         self._change_view(self.view._replace(filtering=self.view.opened is None))
