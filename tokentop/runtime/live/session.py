@@ -52,6 +52,7 @@ class Session:
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
+        self._announce: Callable[[Sequence[Event]], object] = len
         self._wall_began = 0.0
         self._demo = _demo(config)
         if self.frozen_at is not None:
@@ -157,12 +158,14 @@ class Session:
         spawn: Spawn,
         reloader: "Reloader | None" = None,
         notify: Callable[[str], object] = str,
+        announce: Callable[[Sequence[Event]], object] = len,
     ) -> None:
         """Start polling, one worker a source; the frozen demo polls nothing.
 
         `reloader` reads a changed configuration file; `notify` gets a sentence about the outcome.
+        `announce` gets what has changed between two snapshots, the most important event first.
         """
-        self._notify = notify
+        self._notify, self._announce = notify, announce
         if self.frozen:
             return
         pool = await self._load_pool()
@@ -234,7 +237,7 @@ class Session:
             return
         self._on_change(snapshot, now)
         if fresh:
-            self._notify(notice(fresh))
+            self._announce(fresh)
 
     def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
         """Keep one sample a round, which later answers replace, and return what has changed."""
@@ -244,12 +247,6 @@ class Session:
         if snapshot.engines:
             self.engine_history.add(self._sampled_at, snapshot.engines)
         return self.event_log.add(snapshot, now)
-
-
-def notice(events: Sequence[Event]) -> str:
-    """The newest events as one sentence for the footer, the most important one in words."""
-    more = f" · {len(events) - 1} more: v" if len(events) > 1 else " · v lists all"
-    return events[0].text + more
 
 
 def _host(config: Config) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from tokentop import fault
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.session import Session
 from tokentop.runtime.serve.app import Documents, Health, application
 from tokentop.runtime.serve.connection import (
@@ -142,10 +143,14 @@ class _Collector:
         """Publish what is known before any answer, and begin to poll."""
         self._stop = stop
         self._publish(self.session.snapshot(), self.session.now())
-        await self.session.start(self._spawn, self._service.reloader, self._service.say)
+        await self.session.start(self._spawn, self._service.reloader, self._service.say, self._log)
         self._spawn(self._beat(), name="comments", group="serve")
         if not self.session.frozen:
             self._spawn(self._keep_fresh(), name="ages", group="serve")
+
+    def _log(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._service.say(event.text)
 
     def stop(self) -> None:
         """Cancel everything that polls."""
