@@ -17,6 +17,7 @@ from tokentop.config.schema import (
     DemoConfig,
     DiscoveryConfig,
     PrometheusConfig,
+    ServeConfig,
     TlsConfig,
     UiConfig,
 )
@@ -71,6 +72,25 @@ def _prometheus() -> tuple[Key, ...]:
     )  # fmt: skip
 
 
+def _serve() -> tuple[Key, ...]:
+    s = ServeConfig()
+    return (
+        Key("serve.host", "host", s.host, "Address to listen on; beyond this machine with a token",
+            flag="--host"),
+        Key("serve.port", "integer", s.port, "Port to listen on; 0 takes a free one", 0, 65535,
+            flag="--port"),
+        Key("serve.token_env", "variable", None, "Environment variable holding the token"),
+        Key("serve.token_file", "file", None, "File holding the token", flag="--token-file"),
+        Key("serve.insecure_no_auth", "switch", s.insecure_no_auth,
+            "true answers other machines without a token", flag="--insecure-no-auth"),
+        Key("serve.allowed_hosts", "hosts", s.allowed_hosts,
+            "Names by which clients may call it, besides addresses and the host's own",
+            sample=["gpu-box.example"]),
+        Key("serve.cors_origins", "origins", s.cors_origins, "Web pages that may read it",
+            sample=["https://dash.example"]),
+    )  # fmt: skip
+
+
 @cache
 def table() -> dict[str, Key]:
     """Return every key by its dotted name, in the order in which they are shown."""
@@ -80,6 +100,7 @@ def table() -> dict[str, Key]:
         *policy_keys(),
         *_discovery(),
         *_prometheus(),
+        *_serve(),
         *cost_keys(),
         *_tls(),
         *_services(),
