@@ -88,6 +88,8 @@ GROUPS: dict[str, tuple[Option, ...]] = {
                "demo.part", "[=PART]", overrides=True),
         Option(("--demo-seed",), "make it repeatable", "demo.seed", "N", overrides=True),
         Option(("--demo-at",), "freeze one moment", "demo.at_s", "SECONDS", overrides=True),
+        Option(("--record",), "keep each snapshot in FILE, for `tokentop replay FILE`",
+               "recording.file", "FILE", overrides=True),
         Option(("--help", "-h"), "show this and exit", "help"),
         Option(("--version", "-V"), "show the version and exit", "version"),
     ),

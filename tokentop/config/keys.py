@@ -17,6 +17,7 @@ from tokentop.config.schema import (
     DemoConfig,
     DiscoveryConfig,
     PrometheusConfig,
+    RecordingConfig,
     ServeConfig,
     TlsConfig,
     UiConfig,
@@ -91,6 +92,19 @@ def _serve() -> tuple[Key, ...]:
     )  # fmt: skip
 
 
+def _recording() -> tuple[Key, ...]:
+    r = RecordingConfig()
+    return (
+        Key("recording.file", "file", r.file, "Where each poll's snapshot is recorded",
+            flag="--record", sample="~/tokentop.rec"),
+        Key("recording.rotate_mb", "number", r.rotate_mb,
+            "Millions of bytes after which a new file is begun", 0.1, 1e6),
+        Key("recording.rotate_hours", "number", r.rotate_hours,
+            "Hours after which a new file is begun", 0.01, 1e5),
+        Key("recording.keep", "integer", r.keep, "How many full files are kept", 1, 1000),
+    )  # fmt: skip
+
+
 @cache
 def table() -> dict[str, Key]:
     """Return every key by its dotted name, in the order in which they are shown."""
@@ -101,6 +115,7 @@ def table() -> dict[str, Key]:
         *_discovery(),
         *_prometheus(),
         *_serve(),
+        *_recording(),
         *cost_keys(),
         *_tls(),
         *_services(),

@@ -110,6 +110,7 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
         discovery=build.discovery(builder),
         prometheus=build.prometheus(builder, environ),
         serve=build.serve(builder, environ),
+        recording=build.recording(builder, environ),
         tls=TlsConfig(**builder.section("tls")),
         policy=policy,
         ui=UiConfig(**builder.section("ui")),

@@ -84,6 +84,18 @@ class ServeConfig(NamedTuple):
     cors_origins: tuple[str, ...] = ()
 
 
+class RecordingConfig(NamedTuple):
+    """Where snapshots are recorded, None for nowhere, and when a new file is begun.
+
+    The file is then FILE.1, that FILE.2 and so on; so many are kept. MB are millions of bytes.
+    """
+
+    file: str | None = None
+    rotate_mb: float = 100.0
+    rotate_hours: float = 24.0
+    keep: int = 7
+
+
 class UiConfig(NamedTuple):
     """`theme` is one of THEMES; `hide` names some of PANELS."""
 
@@ -122,6 +134,7 @@ class Config(NamedTuple):
     discovery: DiscoveryConfig = DiscoveryConfig()
     prometheus: PrometheusConfig = PrometheusConfig()
     serve: ServeConfig = ServeConfig()
+    recording: RecordingConfig = RecordingConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
 
 

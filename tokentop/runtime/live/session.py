@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,6 @@ from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.publisher import Published, Publisher
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn
-from tokentop.runtime.shared_snapshot import Sharing
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tokentop.runtime.live.engine_poller import Search
     from tokentop.transport.discovery.findings import Findings
     from tokentop.transport.http.client_async import Pool
+
+STOP_S = 1.0  # for what is not yet written when the program ends
 
 
 class Session:
@@ -55,8 +57,8 @@ class Session:
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
         self._announce: Callable[[Sequence[Event]], object] = len
-        self._sharing = Sharing(details=True)
-        self._publisher = Publisher(self._keep)
+        self._publisher = Publisher(self._report)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._wall_began = 0.0
         self._demo = _demo(config)
         if self.frozen_at is not None:
@@ -101,16 +103,15 @@ class Session:
     def _smoothed(self, snapshot: Snapshot) -> Snapshot:
         return snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
 
-    def _fold(self, now: float) -> Snapshot:
-        """The snapshot to show; the exact one is left for other views."""
-        wall = self.wall()
-        exact = self.collector.snapshot(now, wall)
-        self._publisher.offer(Published(self.config, exact, wall))
-        return self._smoothed(exact)
+    def stop(self) -> None:
+        """Record what is not yet recorded, before the process ends."""
+        self._publisher.stop(STOP_S)
 
-    def _keep(self, published: Published) -> None:
-        """On the publisher's thread."""
-        self._sharing.leave(*published)
+    def _report(self, sentence: str) -> None:
+        """Show a sentence of the publisher's thread."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop was closed meanwhile
+                self._loop.call_soon_threadsafe(self._notify, sentence)
 
     def events(self, until: str | None = None) -> tuple[tuple[str, Event], ...]:
         """The run's events up to `until` (RFC 3339 UTC), oldest first, each with its local time."""
@@ -180,6 +181,7 @@ class Session:
         `announce` gets what has changed between two snapshots, the most important event first.
         """
         self._notify, self._announce = notify, announce
+        self._loop = asyncio.get_running_loop()
         if self.frozen:
             return
         pool = await self._load_pool()
@@ -242,13 +244,15 @@ class Session:
         return NvmlThread(self._poller.gpus_answered)
 
     def _changed(self) -> None:
-        now = self.now()
+        now, wall = self.now(), self.wall()
         try:
-            snapshot = self._fold(now)
+            exact = self.collector.snapshot(now, wall)
+            snapshot = self._smoothed(exact)
             fresh = self._sample(snapshot, now)
         except Exception as error:  # noqa: BLE001  # a fault in the fold costs one picture, not the monitor
             self._notify(f"No new picture: {fault.sentence(error)}")
             return
+        self._publisher.offer(Published(self.config, exact, wall, self._sampled_at))
         self._on_change(snapshot, now)
         if fresh:
             self._announce(fresh)

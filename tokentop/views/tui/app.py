@@ -155,6 +155,10 @@ class TokentopApp(TerminalApp):
         if self.view.notice == notice:
             self._change_view(self.view._replace(notice=""))
 
+    def leave(self, code: int, message: str = "") -> None:
+        self.session.stop()
+        super().leave(code, message)
+
     # -- keys
 
     def action_view(self, name: Name) -> None:
