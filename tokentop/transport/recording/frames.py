@@ -1,8 +1,9 @@
 """One frame of a recording: a gzip member of at most FRAME lines, each flushed as it is written.
 
 `zcat FILE` prints the snapshots, one `tokentop/1` object a line. The member's header says in its
-extra field what is inside, once it is complete: first and last moment, and each snapshot's tier.
-So a reader finds a moment without decompressing what lies before it.
+extra field what is inside, once it is complete: first and last moment, each snapshot's tier and
+the CRC-32 of its line. So a reader finds a moment without decompressing what lies before it, and of
+a damaged frame takes the lines that are whole.
 """
 
 import re
@@ -17,7 +18,8 @@ FRAME = 128  # snapshots
 MAX_FRAME_BYTES = 64 * 1024 * 1024  # decompressed; what is more is not read
 TIERS: tuple[Tier | None, ...] = (None, *get_args(Tier))
 
-_SUMMARY = Struct(f"<QQII{FRAME}s")  # first and last moment in ms, bytes, snapshots, tiers
+_SUMMARY = Struct(f"<QQII{FRAME}s{4 * FRAME}s")  # moments in ms, bytes, snapshots, tiers, CRCs
+_CHECKS = Struct(f"<{FRAME}I")
 _EXTRA = b"TT" + Struct("<H").pack(_SUMMARY.size)
 MARK = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff" + Struct("<H").pack(_SUMMARY.size + 4) + _EXTRA
 HEADER = len(MARK) + _SUMMARY.size
@@ -27,12 +29,16 @@ _AT = re.compile(rb'"at":"([0-9T:.Z+-]{20,35})"')
 
 
 class Summary(NamedTuple):
-    """What a frame holds: moments in Unix milliseconds, its bytes, and each snapshot's tier."""
+    """What a frame holds: moments in Unix milliseconds, its bytes, and each snapshot's tier.
+
+    `checks` are the CRC-32 of the lines, packed.
+    """
 
     first_ms: int
     last_ms: int
     size: int
     tiers: tuple[Tier | None, ...]
+    checks: bytes
 
 
 def header(summary: Summary | None = None) -> bytes:
@@ -41,7 +47,7 @@ def header(summary: Summary | None = None) -> bytes:
         return MARK + bytes(_SUMMARY.size)
     marks = bytes(map(TIERS.index, summary.tiers))
     count = len(summary.tiers)
-    packed = _SUMMARY.pack(summary.first_ms, summary.last_ms, summary.size, count, marks)
+    packed = _SUMMARY.pack(*summary[:3], count, marks, summary.checks)
     return MARK + packed
 
 
@@ -49,10 +55,10 @@ def summary(head: bytes) -> Summary | None:
     """What a header says; None where the frame was never completed, or this is no header."""
     if len(head) < HEADER or not head.startswith(MARK):
         return None
-    first, last, size, count, marks = _SUMMARY.unpack_from(head, len(MARK))
+    first, last, size, count, marks, checks = _SUMMARY.unpack_from(head, len(MARK))
     if not (size > HEADER and 0 < count <= FRAME and first <= last and max(marks) < len(TIERS)):
         return None
-    return Summary(first, last, size, tuple(TIERS[mark] for mark in marks[:count]))
+    return Summary(first, last, size, tuple(TIERS[mark] for mark in marks[:count]), checks)
 
 
 class FrameWriter:
@@ -63,6 +69,7 @@ class FrameWriter:
         self._crc = self._bytes = 0
         self._moments: list[int] = []
         self._tiers: list[Tier | None] = []
+        self._checks: list[int] = []
 
     @property
     def full(self) -> bool:
@@ -70,6 +77,7 @@ class FrameWriter:
 
     def add(self, line: bytes, at_ms: int, tier: Tier | None) -> bytes:
         """The bytes of one more line, from which it can be read."""
+        self._checks.append(zlib.crc32(line))
         line += b"\n"
         self._crc = zlib.crc32(line, self._crc)
         self._bytes += len(line)
@@ -83,11 +91,12 @@ class FrameWriter:
 
     def summary(self, size: int) -> Summary:
         """What was written, in so many bytes with header and end."""
-        return Summary(min(self._moments), max(self._moments), size, tuple(self._tiers))
+        checks = _CHECKS.pack(*self._checks, *[0] * (FRAME - len(self._checks)))
+        return Summary(min(self._moments), max(self._moments), size, tuple(self._tiers), checks)
 
 
 def lines(frame: bytes) -> list[bytes]:
-    """The whole lines of one frame's bytes; of a damaged one those before the damage."""
+    """The lines of one frame's bytes that are whole."""
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     text = bytearray()
     try:
@@ -97,7 +106,12 @@ def lines(frame: bytes) -> list[bytes]:
                 break
     except zlib.error:
         pass
-    return bytes(text).split(b"\n")[:-1]
+    found = bytes(text).split(b"\n")[:-1]
+    known = summary(frame[:HEADER])
+    if known is None:
+        return found
+    checks = set(_CHECKS.unpack(known.checks))
+    return [line for line in found if zlib.crc32(line) in checks]
 
 
 def moment(line: bytes) -> int | None:
