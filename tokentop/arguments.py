@@ -10,8 +10,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
-View = Literal["screen", "compact", "json", "doctor", "config", "serve", "example", "completion"]
+View = Literal[
+    "screen", "compact", "json", "doctor", "config", "serve", "replay", "export", "example",
+    "completion",
+]  # fmt: skip
 
+FILES = ("replay", "export")  # commands on a recording
 SHELLS = ("bash", "zsh", "fish")
 EPILOG = """\
 examples:
@@ -26,6 +30,8 @@ examples:
   tokentop doctor               what was found, what not, and what to do
   tokentop config --example     a commented configuration file
   tokentop serve                the same over HTTP, for browsers and Prometheus
+  tokentop --record night.rec   the full screen, and each poll kept in a file
+  tokentop replay night.rec     that file on the full screen
   tokentop example              what ships beside the program, by name
   tokentop completion bash      completion for a shell: bash, zsh or fish
 
@@ -70,9 +76,12 @@ COMMANDS = (
     Command("doctor", "what was found, what not, and what to do about it"),
     Command("config", "what holds now, and where each value came from", "[--example]"),
     Command("serve", "the same over HTTP: JSON, a stream of events, Prometheus metrics"),
+    Command("replay", "a recording on the full screen: pause, step, speed, any moment", "FILE"),
+    Command("export", "a recording as a table, on standard output: --csv or --parquet", "FILE"),
     Command("example", "a file that ships beside the program; all names without one", "[NAME]"),
     Command("completion", "the completion for bash, zsh or fish", "SHELL"),
 )
+RECORDINGS = "recordings"
 SERVING = "tokentop serve (pip install 'tokentop[serve]')"
 GROUPS: dict[str, tuple[Option, ...]] = {
     "views": (
@@ -88,10 +97,16 @@ GROUPS: dict[str, tuple[Option, ...]] = {
                "demo.part", "[=PART]", overrides=True),
         Option(("--demo-seed",), "make it repeatable", "demo.seed", "N", overrides=True),
         Option(("--demo-at",), "freeze one moment", "demo.at_s", "SECONDS", overrides=True),
-        Option(("--record",), "keep each snapshot in FILE, for `tokentop replay FILE`",
-               "recording.file", "FILE", overrides=True),
         Option(("--help", "-h"), "show this and exit", "help"),
         Option(("--version", "-V"), "show the version and exit", "version"),
+    ),
+    RECORDINGS: (
+        Option(("--record",), "keep each poll's snapshot there, on screen and with --watch",
+               "recording.file", "PATH", overrides=True),
+        Option(("--csv",), "export the names of --format, a row a snapshot", "csv"),
+        Option(("--parquet",), "export the same as Apache Parquet; needs pyarrow", "parquet"),
+        Option(("--bundle",), "doctor: write a bug report there, without secrets", "bundle",
+               "PATH"),
     ),
     "configuration (flags win over environment and file)": (
         Option(("--config",), "read this file instead of the usual one", "config", "PATH"),
@@ -133,7 +148,7 @@ class Arguments(NamedTuple):
     """What to show, how, and what overrides the configuration (dotted key -> text or switch).
 
     The configuration checks the texts, so that a flag is refused in the same words as a file.
-    `name` is the word after `example` or `completion`, `width` in cells.
+    `name` is the word after `example`, `completion`, `replay` or `export`, `width` in cells.
     """
 
     view: View
@@ -146,6 +161,8 @@ class Arguments(NamedTuple):
     name: str | None = None
     width: int | None = None
     fresh: bool = False
+    parquet: bool = False
+    bundle: str | None = None
 
 
 class _Formatter(RawDescriptionHelpFormatter):
@@ -178,6 +195,8 @@ def parse(words: list[str]) -> Arguments:
         name=given["name"],
         width=_width(given["width"]),
         fresh=given["fresh"],
+        parquet=given["parquet"],
+        bundle=given["bundle"],
     )
 
 
@@ -243,9 +262,16 @@ def _refuse(given: dict[str, object], view: View) -> None:
             f"`tokentop {given['command']}` takes no --compact, --json, --watch or --check",
         ),
         (
-            given["name"] and view not in ("example", "completion"),
+            given["name"] and view not in ("example", "completion", *FILES),
             f"`tokentop {given['command']}` takes no further word",
         ),
+        (view in FILES and not given["name"], f"`tokentop {view}` needs the recording's file"),
+        (
+            (given["csv"] or given["parquet"]) != (view == "export"),
+            "`tokentop export FILE` takes one of --csv and --parquet",
+        ),
+        (given["csv"] and given["parquet"], "--csv and --parquet cannot go together"),
+        (given["bundle"] is not None and view != "doctor", "--bundle is for `tokentop doctor`"),
         (view == "completion" and given["name"] not in SHELLS, "completion is for " + _or(SHELLS)),
     )
     for clash, sentence in clashes:

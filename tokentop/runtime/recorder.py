@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tokentop.config.schema import RecordingConfig
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_json import dumps
-from tokentop.transport.recording.writer import RecordingError, RecordingWriter
+from tokentop.transport.recording.writer import RecordingError, RecordingWriter, Target
 
 
 class Recorder:
@@ -29,7 +29,7 @@ class Recorder:
             return
         try:
             if self._writer is None:
-                self._writer = RecordingWriter(config)
+                self._writer = RecordingWriter(_target(config.file, config))
             self._writer.add(dumps(snapshot).encode(), snapshot.demand.tier)
         except RecordingError as error:
             self._say(str(error))
@@ -49,3 +49,7 @@ class Recorder:
         if sentence and sentence != self._failed:
             self._report(sentence)
         self._failed = "" if sentence.endswith(" again") else sentence
+
+
+def _target(file: str, config: RecordingConfig) -> Target:
+    return Target(file, config.rotate_mb * 1e6, config.rotate_hours * 3600, config.keep)

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tokentop.config.schema import RecordingConfig
 from tokentop.domain.snapshot import Demand, Snapshot
 from tokentop.domain.snapshot_json import dumps
 from tokentop.domain.verdict.values import Tier
 from tokentop.transport.recording.frames import FRAME
 from tokentop.transport.recording.reader import Place, Recording
-from tokentop.transport.recording.writer import RecordingError, RecordingWriter
+from tokentop.transport.recording.writer import RecordingError, RecordingWriter, Target
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TIERS: tuple[Tier | None, ...] = ("idle", "surge", None, "saturated")
@@ -36,7 +35,7 @@ def moment(number: int, every_s: float = 4.0) -> int:
 
 
 def write(path: Path, lines: list[bytes], **config: float) -> None:
-    writer = RecordingWriter(RecordingConfig(str(path), **config))  # type: ignore[arg-type]
+    writer = RecordingWriter(Target(str(path), **config))  # type: ignore[arg-type]
     for number, each in enumerate(lines):
         writer.add(each, TIERS[number % len(TIERS)])
     writer.close()
@@ -65,7 +64,7 @@ def test_what_was_recorded_comes_back(file: Path) -> None:
 
 def test_every_line_can_be_read_while_it_is_written(file: Path) -> None:
     """A replay may follow a recording that goes on."""
-    writer = RecordingWriter(RecordingConfig(str(file)))
+    writer = RecordingWriter(Target(str(file)))
     for number in range(5):
         writer.add(line(number), TIERS[number % 4])
         found = Recording(str(file))
@@ -76,7 +75,7 @@ def test_every_line_can_be_read_while_it_is_written(file: Path) -> None:
 
 def test_a_torn_tail_loses_only_itself(file: Path) -> None:
     """Wherever the power was cut, every line that was whole by then is read."""
-    writer = RecordingWriter(RecordingConfig(str(file)))
+    writer = RecordingWriter(Target(str(file)))
     lines = [line(number) for number in range(6)]
     ends: list[int] = []
     for each in lines:
@@ -146,7 +145,7 @@ def test_steps_cross_frames_and_end_at_the_ends(file: Path) -> None:
 def test_a_full_file_becomes_the_first_of_those_kept(file: Path) -> None:
     """By size: the newest two stay, and are played with the file as one."""
     lines = [line(number) for number in range(400)]
-    write(file, lines, rotate_mb=0.01, keep=2)
+    write(file, lines, max_bytes=10_000, keep=2)
     assert sorted(path.name for path in file.parent.iterdir()) == [
         "night.rec",
         "night.rec.1",
@@ -161,31 +160,31 @@ def test_a_full_file_becomes_the_first_of_those_kept(file: Path) -> None:
 def test_an_old_file_is_rotated_too(file: Path) -> None:
     """Also one that an earlier run has begun."""
     lines = [line(number, every_s=600.0) for number in range(20)]
-    write(file, lines[:2], rotate_hours=1.0, keep=9)
-    write(file, lines[2:], rotate_hours=1.0, keep=9)
+    write(file, lines[:2], max_age_s=3600, keep=9)
+    write(file, lines[2:], max_age_s=3600, keep=9)
     assert len(list(file.parent.iterdir())) == 4
     assert read(file) == lines
 
 
 def test_a_second_writer_is_refused(file: Path) -> None:
-    writer = RecordingWriter(RecordingConfig(str(file)))
+    writer = RecordingWriter(Target(str(file)))
     with pytest.raises(RecordingError, match=r"night\.rec is being recorded to by another process"):
-        RecordingWriter(RecordingConfig(str(file)))
+        RecordingWriter(Target(str(file)))
     writer.close()
-    RecordingWriter(RecordingConfig(str(file))).close()
+    RecordingWriter(Target(str(file))).close()
 
 
 def test_another_kind_of_file_is_left_as_it_is(file: Path) -> None:
     file.write_text("my diary\n")
     with pytest.raises(RecordingError, match=r"night\.rec is no recording; it is left as it is"):
-        RecordingWriter(RecordingConfig(str(file)))
+        RecordingWriter(Target(str(file)))
     assert file.read_text() == "my diary\n"
 
 
 @pytest.mark.parametrize("place", [".", "none/night.rec"])
 def test_a_place_that_cannot_be_written(tmp_path: Path, place: str) -> None:
     with pytest.raises(RecordingError, match=r"cannot be recorded to: (Is a dir|No such file)"):
-        RecordingWriter(RecordingConfig(str(tmp_path / place)))
+        RecordingWriter(Target(str(tmp_path / place)))
 
 
 @contextmanager
@@ -202,7 +201,7 @@ def most_bytes(count: int) -> Iterator[None]:
 def test_a_disk_that_refuses_loses_only_what_it_refused(file: Path) -> None:
     """What was written before is read, and recording goes on when there is room."""
     lines = [line(number) for number in range(60)]
-    writer = RecordingWriter(RecordingConfig(str(file)))
+    writer = RecordingWriter(Target(str(file)))
     refused: list[str] = []
     with most_bytes(3000):
         for each in lines[:50]:

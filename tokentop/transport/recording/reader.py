@@ -57,8 +57,7 @@ class Recording:
         found = (frame for number in range(len(self._files)) for frame in self._frames(number))
         self.frames = sorted(found, key=lambda frame: frame.first_ms)
         self._starts = [frame.first_ms for frame in self.frames]
-        self._read = -1
-        self._rows: list[Row] = []
+        self._read: tuple[int, list[Row]] = (-1, [])  # replaced whole: two threads may read
         if not self.frames:
             raise RecordingError(f"{path} holds no snapshot that can be read")
 
@@ -76,11 +75,12 @@ class Recording:
 
     def rows(self, frame: int) -> list[Row]:
         """The snapshots of one frame that can be read, in the order of time."""
-        if frame != self._read:
+        read = self._read
+        if read[0] != frame:
             found = self.frames[frame]
             raw = os.pread(self._files[found.file], found.size, found.offset)
-            self._read, self._rows = frame, _rows(lines(raw))
-        return self._rows
+            self._read = read = (frame, _rows(lines(raw)))
+        return read[1]
 
     def find(self, at_ms: float) -> Place:
         """The last snapshot until that moment; the first one of all where there is none."""

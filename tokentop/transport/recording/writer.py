@@ -4,8 +4,8 @@ import errno
 import fcntl
 import os
 from contextlib import suppress
+from typing import NamedTuple
 
-from tokentop.config.schema import RecordingConfig
 from tokentop.domain.verdict.values import Tier
 from tokentop.transport.recording.frames import HEADER, MARK, FrameWriter, header, moment, summary
 
@@ -16,15 +16,24 @@ class RecordingError(Exception):
     """Why nothing is recorded, or cannot be read, in one sentence."""
 
 
+class Target(NamedTuple):
+    """Where to record, and when a new file is begun; so many full ones are kept."""
+
+    path: str
+    max_bytes: float = float("inf")
+    max_age_s: float = float("inf")
+    keep: int = 1
+
+
 class RecordingWriter:
     """Appends to one file, which it holds locked against a second writer.
 
     Every method raises RecordingError; the next call after one begins a new frame.
     """
 
-    def __init__(self, config: RecordingConfig) -> None:
-        self._config = config
-        self._path = config.file or ""
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._path = target.path
         self._frame: FrameWriter | None = None
         self._begins = self._ends = 0  # of the frame, in bytes
         self._first_ms: int | None = None  # of the file
@@ -81,16 +90,16 @@ class RecordingWriter:
 
     def _is_due(self, at_ms: int) -> bool:
         """Whether the file is as large, or as old, as one may be."""
-        config, first = self._config, self._first_ms
-        old = first is not None and at_ms - first >= config.rotate_hours * 3_600_000
-        return old or self._ends >= config.rotate_mb * 1_000_000
+        target, first = self._target, self._first_ms
+        old = first is not None and at_ms - first >= 1000 * target.max_age_s
+        return old or self._ends >= target.max_bytes
 
     def _rotate(self) -> None:
         """FILE becomes FILE.1, that becomes FILE.2; the oldest goes."""
         self._complete()
         before, self._file = self._file, self._opened(f"{self._path}.new")
         os.close(before)
-        for number in range(self._config.keep - 1, 0, -1):
+        for number in range(self._target.keep - 1, 0, -1):
             with suppress(FileNotFoundError):
                 os.replace(f"{self._path}.{number}", f"{self._path}.{number + 1}")
         os.replace(self._path, f"{self._path}.1")

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from functools import partial
 from time import strftime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import SystemCommand
@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
+from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.poller import stepped
 from tokentop.runtime.live.session import Session
@@ -29,6 +30,11 @@ from tokentop.views.tui.terminal.gc_tuning import freeze_loaded_objects
 from tokentop.views.tui.terminal.restore_terminal import Terminal
 from tokentop.views.tui.widgets.selection import plain_text, title
 
+if TYPE_CHECKING:
+    from tokentop.runtime.live.replay import ReplaySession
+
+    AnySession = Session | ReplaySession
+
 NOTICE_S = 4.0
 
 
@@ -38,6 +44,7 @@ class TokentopApp(TerminalApp):
     CSS_PATH = "theme.tcss"
     TITLE = "tokentop"
     CLICK_CHAIN_TIME_THRESHOLD = -1.0  # every click acts: a second one does not select the panel
+    key_table: ClassVar[Sequence[keys.Key]] = keys.KEYS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(key.keys, key.action, key.label, priority=key.priority) for key in keys.KEYS
     ]
@@ -54,7 +61,7 @@ class TokentopApp(TerminalApp):
         super().__init__(terminal, secrets(config), depth_of(os.environ))
         self._reloader = reloader
         self._only_ascii = plain
-        self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
+        self.session = self.make_session(config)
         self.view = ViewState()
         self._theme_name = theme.chosen(config.ui.theme, self.depth)
         for name in (*THEMES, theme.MONO):
@@ -63,6 +70,14 @@ class TokentopApp(TerminalApp):
         self._ended: set[tuple[int, int | None]] = set()  # have had SIGTERM: (pid, start)
         self._snapshot = self.session.snapshot()
         self._snapshot_at = self.session.now()
+
+    def make_session(self, config: Config) -> "AnySession":
+        """What the screen shows, and what tells it of new snapshots."""
+        return Session(config, self.snapshot_ready)
+
+    def snapshot_ready(self, snapshot: Snapshot, at: float) -> None:
+        """Show a new snapshot soon; `at` is its monotonic time."""
+        self.post_message(SnapshotReady(snapshot, at))
 
     # -- starting and drawing
 
@@ -311,7 +326,7 @@ class TokentopApp(TerminalApp):
         screen: Screen[object],  # noqa: ARG002
     ) -> Iterable[SystemCommand]:
         """The keys' actions instead of Textual's own commands."""
-        for key in keys.KEYS:
+        for key in self.key_table:
             if key.shown and key.action != "command_palette":
                 run = partial(self.run_action, key.action)
                 yield SystemCommand(key.label, f"key: {key.shown}", run)

@@ -18,7 +18,8 @@ class ViewState(NamedTuple):
     `cursor` is the id of the engine under the cursor, `opened` of the one shown in full;
     `process_sort` and `process` (a Row.key) are the same of the GPU page's processes.
     `table_offset` is where the table stood when it was opened, `previous` the view from which the
-    costs, the reasons or the events were opened. `paused_at` is monotonic, s.
+    costs, the reasons or the events were opened. `paused_at` is monotonic, s. `jump` is the moment
+    that is typed, in a replay.
     """
 
     name: Name = "dashboard"
@@ -36,6 +37,7 @@ class ViewState(NamedTuple):
     previous: Name = "dashboard"
     process_sort: str = "gpu"
     process: str = ""
+    jump: str | None = None
 
     def named(self, name: Name) -> "ViewState":
         """The same choices in another view, its list at the top; a filter stays with its list."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import cell_width, fit
+from tokentop.domain.timeline import Timeline
 from tokentop.domain.verdict.values import Event
 
 Span = tuple[str, str]  # text, style name (see palette.STYLES)
@@ -26,6 +27,7 @@ class DrawOptions(NamedTuple):
     processes, which have neither on the dashboard. `summary_hidden`: the border shows no
     summary, so stale figures have their age inside.
     `events` are the run's, oldest first, each with its local time; only their own view has them.
+    A replay has a `timeline`, and `jump` while the moment to go to is typed.
     `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`.
     """
 
@@ -55,6 +57,8 @@ class DrawOptions(NamedTuple):
     hosts_searched: tuple[str, ...] = ("127.0.0.1",)
     ports_searched: tuple[int, ...] = ()
     events: Sequence[tuple[str, Event]] = ()
+    timeline: Timeline | None = None
+    jump: str | None = None
 
 
 @lru_cache(maxsize=1024)
