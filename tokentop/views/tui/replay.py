@@ -67,6 +67,10 @@ class ReplayApp(TokentopApp):
     def _model(self) -> ScreenModel:
         return super()._model()._replace(timeline=self._replay.timeline)
 
+    def _tick(self) -> None:
+        if self.screen_stack:
+            self._show()  # the timeline moves too
+
     # -- keys
 
     def action_pause(self) -> None:

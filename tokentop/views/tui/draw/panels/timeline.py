@@ -47,4 +47,4 @@ def _style(tier: str | None) -> str:
     return "track" if tier is None else tier_style(tier)
 
 
-PANEL = Panel("timeline", lines, ticks=lambda _: True)
+PANEL = Panel("timeline", lines)
