@@ -219,7 +219,7 @@ def _width(text: str | None) -> int | None:
 def _known(words: list[str]) -> Namespace:
     """The parsed words; what is wrong is named without its value, which may be a pasted token."""
     words = ["--demo=whole" if word == "--demo" else word for word in words]  # no value follows it
-    found, unknown = _parser().parse_known_args(words)
+    found, unknown = _parser().parse_known_intermixed_args(words)
     flags = [word.partition("=")[0] for word in unknown if word.startswith("-")]
     if flags:
         raise Stop(

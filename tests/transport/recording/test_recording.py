@@ -220,7 +220,7 @@ def test_a_disk_that_refuses_loses_only_what_it_refused(file: Path) -> None:
     assert found[-10:] == lines[-10:]
 
 
-@pytest.mark.parametrize("content", [b"", b"text", b"\x1f\x8b\x08\x04" * 100, bytes(100_000)])
+@pytest.mark.parametrize("content", [b"", b"text", b"\x1f\x8b\x08\x04" * 9, bytes(99)])
 def test_what_holds_no_snapshot_is_no_recording(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(RecordingError, match=r"holds no snapshot that can be read"):

@@ -135,8 +135,6 @@ def test_times_in_words(text: str, means: datetime) -> None:
     assert moment(text, HERE.timestamp()) == means.timestamp()
 
 
-@pytest.mark.parametrize(
-    "text", ["", "noon", "25:00", "5m", "11-31 12:00", "+", "1e9", "02-30 1:1"]
-)
+@pytest.mark.parametrize("text", ["", "noon", "25:00", "5m", "11-31 12:00", "+", "1e9"])
 def test_what_is_no_time(text: str) -> None:
     assert moment(text, HERE.timestamp()) is None
