@@ -94,6 +94,14 @@ def test_a_member_that_is_down_fails_the_check(case: Sequence) -> None:
 
 @given(cases)
 @every_sequence
+def test_a_check_that_fails_begins_with_the_reason(case: Sequence) -> None:
+    """Whoever reads only the line of a failed check sees what is wrong."""
+    for snapshot in pictures(case):
+        assert bool(alarm(snapshot)) == (exit_code(snapshot) in (1, 2))
+
+
+@given(cases)
+@every_sequence
 def test_an_engine_that_does_not_serve_has_no_figures(case: Sequence) -> None:
     """5. Neither in its row nor in any sum."""
     for snapshot in pictures(case):
