@@ -22,6 +22,7 @@ class Sample(NamedTuple):
     tokens_per_s: float | None = None
     ttft_p95_s: float | None = None
     kv_cache: float | None = None
+    usd_per_hour: float | None = None
 
 
 def sample_of(snapshot: Snapshot, now: float) -> Sample:
@@ -41,6 +42,7 @@ def sample_of(snapshot: Snapshot, now: float) -> Sample:
         tokens_per_s=snapshot.throughput.generation_tokens_per_s,
         ttft_p95_s=snapshot.throughput.ttft_p95_s,
         kv_cache=None if llm.stale else llm.kv_cache,
+        usd_per_hour=snapshot.cost.usd_per_hour,
     )
 
 
