@@ -14,6 +14,7 @@ from tokentop.config.schema import (
     Config,
     DemoConfig,
     DiscoveryConfig,
+    HistoryConfig,
     PrometheusConfig,
     TlsConfig,
     UiConfig,
@@ -120,6 +121,16 @@ def _prometheus() -> tuple[Key, ...]:
     )  # fmt: skip
 
 
+def _history() -> tuple[Key, ...]:
+    h = HistoryConfig()
+    return (
+        Key("history.enabled", "switch", h.enabled,
+            "Keep the past of what the screen and --watch poll", env=("TOKENTOP_HISTORY",)),
+        Key("history.max_mb", "number", h.max_mb, "MiB that it may take; the oldest goes first",
+            1.0, 100_000.0),
+    )  # fmt: skip
+
+
 def _cost() -> tuple[Key, ...]:
     c = CostPolicy()
     numbers = (
@@ -170,6 +181,7 @@ def table() -> dict[str, Key]:
         *_economy(),
         *_discovery(),
         *_prometheus(),
+        *_history(),
         *_cost(),
         *_tls(),
         *_services(),

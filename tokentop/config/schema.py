@@ -75,6 +75,13 @@ class UiConfig(NamedTuple):
     hide: tuple[str, ...] = ()
 
 
+class HistoryConfig(NamedTuple):
+    """What the full screen and --watch keep of the past in the state directory."""
+
+    enabled: bool = True
+    max_mb: float = 64.0  # MiB of the file; the oldest goes first
+
+
 class DemoConfig(NamedTuple):
     """`part` is one of DEMO_PARTS."""
 
@@ -104,6 +111,7 @@ class Config(NamedTuple):
     engines: tuple[EngineConfig, ...] = ()
     discovery: DiscoveryConfig = DiscoveryConfig()
     prometheus: PrometheusConfig = PrometheusConfig()
+    history: HistoryConfig = HistoryConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
 
 

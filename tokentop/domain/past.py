@@ -29,3 +29,8 @@ class Past(NamedTuple):
     low: tuple[Sample, ...] = ()
     mean: tuple[Sample, ...] = ()
     high: tuple[Sample, ...] = ()
+
+    def moved(self, by_s: float) -> "Past":
+        """The same on a clock that is `by_s` seconds ahead of this one's."""
+        low, mean, high = (tuple(s._replace(t=s.t + by_s) for s in each) for each in self)
+        return Past(low, mean, high)

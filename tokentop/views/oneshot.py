@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from os import environ
+from os import environ, uname
 from time import monotonic
 from typing import NamedTuple
 
@@ -48,9 +48,12 @@ def run(config: Config, options: Options, started: float, again: "Reloader | Non
     refresher = Refresher(config, wanted=_wanted(config, options))
     try:
         if options.watch:
+            from tokentop.runtime import history
             from tokentop.views.watch import watch
 
-            return watch(refresher, show, config, in_place=not options.json, again=again)
+            with history.keeping(config, uname().nodename, _report) as keep:
+                shown = _with_history(show, keep)
+                return watch(refresher, shown, config, in_place=not options.json, again=again)
         snapshot = refresher.refresh(started + config.deadline_s)
         _print(show(snapshot))
         return exit_code(snapshot, check=options.check)
@@ -108,6 +111,23 @@ def _with_events(dumps: Callable[[Snapshot], str]) -> Callable[[Snapshot], str]:
 
     log = EventLog()
     return lambda snapshot: dumps(snapshot._replace(events=log.add(snapshot, monotonic())))
+
+
+def _with_history(
+    show: Callable[[Snapshot], str], keep: Callable[[Snapshot], object]
+) -> Callable[[Snapshot], str]:
+    """What is shown is kept as well."""
+
+    def shown(snapshot: Snapshot) -> str:
+        keep(snapshot)
+        return show(snapshot)
+
+    return shown
+
+
+def _report(sentence: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"tokentop: {sentence}\n")
 
 
 def _slots(template: str) -> "tuple[Slot, ...]":

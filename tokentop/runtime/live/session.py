@@ -4,7 +4,9 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tokentop import fault
@@ -13,8 +15,10 @@ from tokentop.config.schema import Config
 from tokentop.domain.engines.history import EngineHistory
 from tokentop.domain.events.log import EventLog
 from tokentop.domain.history import History, Sample, sample_of
+from tokentop.domain.past import Past, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.runtime import history
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn
@@ -24,7 +28,10 @@ if TYPE_CHECKING:
     from tokentop.runtime.demo import Demo
     from tokentop.runtime.live.engine_poller import Search
     from tokentop.transport.discovery.findings import Findings
+    from tokentop.transport.history.writer import HistoryWriter
     from tokentop.transport.http.client_async import Pool
+
+LAST_HOUR_S = 3600.0
 
 
 class Session:
@@ -41,7 +48,8 @@ class Session:
         self.engine_history = EngineHistory()
         self.event_log = EventLog()
         self._smoother = LatencySmoother()
-        self._sampled_at = float("-inf")
+        self._sampled_at = self._sampled_wall = float("-inf")
+        self._writer: HistoryWriter | None = None
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
@@ -106,7 +114,7 @@ class Session:
 
     def samples(self) -> tuple[Sample, ...]:
         """The last hour, oldest first."""
-        return self.history.window(self.now(), 3600.0)
+        return self.history.window(self.now(), LAST_HOUR_S)
 
     def set_interval(self, interval_s: float) -> None:
         self.collector.interval_s = interval_s
@@ -171,6 +179,34 @@ class Session:
             )
             poller.start(pool, spawn)
 
+    async def keep_history(self) -> None:
+        """Keep what is polled from now on, and go on from what an earlier run has kept."""
+        loop = asyncio.get_running_loop()
+
+        def report(sentence: str) -> None:
+            with suppress(RuntimeError):  # the loop was closed meanwhile
+                loop.call_soon_threadsafe(self._notify, sentence)
+
+        self._writer = history.writer(self._config, _host(self._config), report)
+        if self._writer is not None:
+            before = await self.past(Stretch(self.wall() - LAST_HOUR_S, self.wall()))
+            self.history.prepend(before.mean)
+
+    async def past(self, stretch: Stretch) -> Past:
+        """What the store holds of a stretch of Unix seconds; its samples' `t` is monotonic.
+
+        Raises StoreError where it cannot be read.
+        """
+        wall = self.wall()
+        read = partial(history.past, self._config, _host(self._config), stretch, wall)
+        found = await asyncio.to_thread(read)
+        return found.moved(self.now() - self.wall())
+
+    def stop(self) -> None:
+        """Write what is not yet in the history store, before the process ends."""
+        if self._writer is not None:
+            self._writer.stop(history.STOP_S)
+
     def _begin_demo(self) -> None:
         """Make the demo's polls before its beginning, so that there are rates and trends."""
         from tokentop.runtime.demo import begin
@@ -231,8 +267,11 @@ class Session:
     def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
         """Keep one sample a round, which later answers replace, and return what has changed."""
         if now - self._sampled_at >= 0.6 * self.interval_s:
-            self._sampled_at = now
-        self.history.add(sample_of(snapshot, self._sampled_at))
+            self._sampled_at, self._sampled_wall = now, self.wall()
+        sample = sample_of(snapshot, self._sampled_at)
+        self.history.add(sample)
+        if self._writer is not None:
+            self._writer.add(sample._replace(t=self._sampled_wall))
         if snapshot.engines:
             self.engine_history.add(self._sampled_at, snapshot.engines)
         return self.event_log.add(snapshot, now)
