@@ -4,9 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from tokentop import fault
@@ -18,7 +16,7 @@ from tokentop.domain.history import History, Sample, sample_of
 from tokentop.domain.past import Past, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
-from tokentop.runtime import history
+from tokentop.runtime.live.kept_history import KeptHistory
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from tokentop.runtime.demo import Demo
     from tokentop.runtime.live.engine_poller import Search
     from tokentop.transport.discovery.findings import Findings
-    from tokentop.transport.history.writer import HistoryWriter
     from tokentop.transport.http.client_async import Pool
 
 LAST_HOUR_S = 3600.0
@@ -49,7 +46,7 @@ class Session:
         self.event_log = EventLog()
         self._smoother = LatencySmoother()
         self._sampled_at = self._sampled_wall = float("-inf")
-        self._writer: HistoryWriter | None = None
+        self._kept = KeptHistory(config, _host(config))
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
@@ -181,31 +178,21 @@ class Session:
 
     async def keep_history(self) -> None:
         """Keep what is polled from now on, and go on from what an earlier run has kept."""
-        loop = asyncio.get_running_loop()
-
-        def report(sentence: str) -> None:
-            with suppress(RuntimeError):  # the loop was closed meanwhile
-                loop.call_soon_threadsafe(self._notify, sentence)
-
-        self._writer = history.writer(self._config, _host(self._config), report)
-        if self._writer is not None:
-            before = await self.past(Stretch(self.wall() - LAST_HOUR_S, self.wall()))
+        if self._kept.start(self._notify):
+            now, wall = self.now(), self.wall()
+            before = await self._kept.past(Stretch(wall - LAST_HOUR_S, wall), now, wall)
             self.history.prepend(before.mean)
 
     async def past(self, stretch: Stretch) -> Past:
-        """What the store holds of a stretch of Unix seconds; its samples' `t` is monotonic.
+        """What is kept of a stretch of Unix seconds; its samples' `t` is monotonic.
 
         Raises StoreError where it cannot be read.
         """
-        wall = self.wall()
-        read = partial(history.past, self._config, _host(self._config), stretch, wall)
-        found = await asyncio.to_thread(read)
-        return found.moved(self.now() - self.wall())
+        return await self._kept.past(stretch, self.now(), self.wall())
 
     def stop(self) -> None:
         """Write what is not yet in the history store, before the process ends."""
-        if self._writer is not None:
-            self._writer.stop(history.STOP_S)
+        self._kept.stop()
 
     def _begin_demo(self) -> None:
         """Make the demo's polls before its beginning, so that there are rates and trends."""
@@ -270,8 +257,7 @@ class Session:
             self._sampled_at, self._sampled_wall = now, self.wall()
         sample = sample_of(snapshot, self._sampled_at)
         self.history.add(sample)
-        if self._writer is not None:
-            self._writer.add(sample._replace(t=self._sampled_wall))
+        self._kept.add(sample, self._sampled_wall)
         if snapshot.engines:
             self.engine_history.add(self._sampled_at, snapshot.engines)
         return self.event_log.add(snapshot, now)
