@@ -7,6 +7,10 @@ from tokentop.domain.history import Sample
 POINTS = 600  # slices of one stretch: more than a chart of 250 cells has dots
 
 
+class PastError(Exception):
+    """Why a stretch cannot be shown, as one sentence."""
+
+
 class Stretch(NamedTuple):
     """From `start` to `end`, Unix seconds, both included."""
 

@@ -56,7 +56,7 @@ def is_kept(config: Config) -> bool:
 def past(config: Config, host: str, stretch: Stretch, now: float) -> Past:
     """What this host's store holds of a stretch, times in Unix seconds; blocks.
 
-    Raises StoreError where it cannot be read.
+    Raises PastError where it cannot be read.
     """
     if not is_kept(config):
         return Past()

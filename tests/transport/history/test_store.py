@@ -12,7 +12,7 @@ from statistics import mean
 import pytest
 
 from tokentop.domain.history import Sample
-from tokentop.domain.past import Past, Stretch
+from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.transport.history.reader import read, tier_for
 from tokentop.transport.history.schema import (
     FIGURES,
@@ -172,7 +172,7 @@ def test_a_damaged_store_is_set_aside(path: str, damage: str) -> None:
 def test_a_damaged_store_is_a_sentence_to_a_reader(path: str) -> None:
     filled(path)
     Path(path).write_bytes(b"\xff" * 9000)
-    with pytest.raises(StoreError, match=r"^The history cannot be read: it is damaged\.$"):
+    with pytest.raises(PastError, match=r"^The history cannot be read: it is damaged\.$"):
         last(path, 3600)
 
 
@@ -182,7 +182,7 @@ def test_a_store_of_a_newer_version_is_left_alone(path: str) -> None:
     before = Path(path).read_bytes()
     with pytest.raises(StoreError, match="written by a newer tokentop"):
         Store(path, MIB)
-    with pytest.raises(StoreError, match="newer version"):
+    with pytest.raises(PastError, match="newer version"):
         last(path, 3600)
     assert Path(path).read_bytes() == before
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from tokentop.config.schema import Config
 from tokentop.domain.engines.history import EngineHistory
 from tokentop.domain.events.log import EventLog
 from tokentop.domain.history import History, Sample, sample_of
-from tokentop.domain.past import Past, Stretch
+from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.kept_history import KeptHistory
@@ -180,13 +181,14 @@ class Session:
         """Keep what is polled from now on, and go on from what an earlier run has kept."""
         if self._kept.start(self._notify):
             now, wall = self.now(), self.wall()
-            before = await self._kept.past(Stretch(wall - LAST_HOUR_S, wall), now, wall)
-            self.history.prepend(before.mean)
+            with suppress(PastError):  # the writer finds the same and reports it
+                before = await self._kept.past(Stretch(wall - LAST_HOUR_S, wall), now, wall)
+                self.history.prepend(before.mean)
 
     async def past(self, stretch: Stretch) -> Past:
         """What is kept of a stretch of Unix seconds; its samples' `t` is monotonic.
 
-        Raises StoreError where it cannot be read.
+        Raises PastError where it cannot be read.
         """
         return await self._kept.past(stretch, self.now(), self.wall())
 

@@ -5,9 +5,9 @@ import sqlite3
 from urllib.parse import quote
 
 from tokentop.domain.history import Sample
-from tokentop.domain.past import Past, Stretch
+from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.transport.history.schema import FIGURES, TIERS, VERSION, Tier, columns, version
-from tokentop.transport.history.store import StoreError, is_damage
+from tokentop.transport.history.store import is_damage
 
 _BUSY_S = 0.5
 
@@ -15,7 +15,7 @@ _BUSY_S = 0.5
 def read(path: str, stretch: Stretch, now: float) -> Past:
     """The stretch from the coarsest table that is fine enough; `now` is Unix seconds.
 
-    Raises StoreError where the store cannot be read. One that does not exist is an empty past. The
+    Raises PastError where the store cannot be read. One that does not exist is an empty past. The
     writer is never in the way, nor are we in its.
     """
     if not os.path.exists(path):
@@ -40,7 +40,7 @@ def _read(connection: sqlite3.Connection, stretch: Stretch, now: float) -> Past:
         return Past()  # its writer is about to make the tables
     if found != VERSION:
         age = "newer" if found > VERSION else "older"
-        raise StoreError(f"The history is of {'a' if age == 'newer' else 'an'} {age} version.")
+        raise PastError(f"The history is of {'a' if age == 'newer' else 'an'} {age} version.")
     first, last = round(stretch.start * 1000), round(stretch.end * 1000)
     width = max(1, round(stretch.slice_s * 1000))
     rows = connection.execute(_query(tier_for(stretch, now)), (first, last, first, width))
@@ -71,6 +71,6 @@ def _past(rows: list[tuple[float | None, ...]]) -> Past:
     return Past(*thirds)
 
 
-def _unreadable(error: sqlite3.Error) -> StoreError:
+def _unreadable(error: sqlite3.Error) -> PastError:
     why = "it is damaged" if is_damage(error) else str(error)
-    return StoreError(f"The history cannot be read: {why}.")
+    return PastError(f"The history cannot be read: {why}.")
