@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import environment, run, started
+from tests.cli.command import PATIENCE_S, environment, in_terminal, run, started
 from tests.cli.stack import serving
+from tests.cli.test_serve import until
+from tests.runtime.serve.greeting import port_of
 
 FAST = ("--compact", "--watch", "--no-gpus", "--interval", "0.5")
 LINE = "GPU 42% │ VRAM 18.2/24.0G"
@@ -45,6 +47,39 @@ def test_what_watch_polls_is_kept(tmp_path: Path) -> None:
     assert len(rows) >= 3
     assert {kv_cache for _, kv_cache in rows} == {None}
     assert [vram for vram, _ in rows] == pytest.approx([18.2 / 24.0] * len(rows), abs=0.001)
+
+
+def test_the_service_keeps_what_it_polls(tmp_path: Path) -> None:
+    with serving() as url:
+        words = ("serve", "--port", "0", "--no-gpus", "--interval", "0.5")
+        with started(*words, env=keeping(url, tmp_path)) as process:
+            service = f"http://127.0.0.1:{port_of(process)}"
+            until(service, "gpus", 0, "vram_total_bytes", value=24 * 2**30)
+            process.terminate()
+            assert process.wait(PATIENCE_S) == 0
+    assert vram(tmp_path) == pytest.approx(18.2 / 24.0, abs=0.001)
+
+
+def test_the_screen_keeps_what_it_polls(tmp_path: Path) -> None:
+    """Also the last seconds before `q`, and without a word about it."""
+    with serving() as url:
+        env = keeping(url, tmp_path)
+        with in_terminal("--no-gpus", "--interval", "0.5", env=env) as terminal:
+            terminal.until("18.2")
+            terminal.press("q")
+            assert terminal.end() == 0
+    assert "The history" not in terminal.seen
+    assert vram(tmp_path) == pytest.approx(18.2 / 24.0, abs=0.001)
+
+
+def vram(folder: Path) -> float | None:
+    """The newest VRAM in the store."""
+    path = store(folder)
+    if path is None or not path.stat().st_size:
+        return None
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT vram_fraction FROM sample ORDER BY t DESC").fetchone()
+    return None if found is None else found[0]
 
 
 @pytest.mark.parametrize("words", [("--compact",), ("--json",), ("--check",)])

@@ -77,7 +77,7 @@ def _history() -> tuple[Key, ...]:
     h = HistoryConfig()
     return (
         Key("history.enabled", "switch", h.enabled,
-            "Keep the past of what the screen and --watch poll", env=("TOKENTOP_HISTORY",)),
+            "Keep the past of what screen, --watch and serve poll", env=("TOKENTOP_HISTORY",)),
         Key("history.max_mb", "number", h.max_mb, "MiB that it may take; the oldest goes first",
             1.0, 100_000.0),
     )  # fmt: skip

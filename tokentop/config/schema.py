@@ -93,7 +93,7 @@ class UiConfig(NamedTuple):
 
 
 class HistoryConfig(NamedTuple):
-    """What the full screen and --watch keep of the past in the state directory."""
+    """What screen, --watch and serve keep of the past in the state directory."""
 
     enabled: bool = True
     max_mb: float = 64.0  # MiB of the file; the oldest goes first
