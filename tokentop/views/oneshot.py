@@ -84,7 +84,7 @@ def _wanted(config: Config, options: Options) -> Wanted:
 def _show(config: Config, options: Options) -> Callable[[Snapshot], str]:
     """Return what turns a snapshot into the text to print."""
     if options.json:
-        from tokentop.views.json import dumps
+        from tokentop.domain.snapshot_json import dumps
 
         return _with_events(dumps) if options.watch else dumps
     from tokentop.views.line import Paint, line

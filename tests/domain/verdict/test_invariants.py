@@ -20,8 +20,8 @@ from tests.views.draw.composed import composed, model, text
 from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Latencies
+from tokentop.domain.snapshot_json import dumps
 from tokentop.domain.verdict.check import alarm, exit_code
-from tokentop.views.json import dumps
 from tokentop.views.line import line
 from tokentop.views.palette import tier_theme
 
