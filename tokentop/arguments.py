@@ -252,6 +252,8 @@ def _serving_clashes(given: dict[str, object], view: View) -> Iterator[tuple[obj
     misplaced = view != "serve" and any(given[option.dest] for option in options)
     words = _or([option.flags[0] for option in GROUPS[SERVING]])
     yield misplaced, f"{words} belong to `tokentop serve`"
+    several = len(cast("list[str]", given["connect"] or ())) > 1
+    yield several and view != "screen", "the text views show one host: one --connect"
     yield given["connect"] and given["command"], "--connect is for the screen and the text views"
     yield given["connect"] and given["demo.part"], "--connect and --demo cannot go together"
 

@@ -1,5 +1,7 @@
 """The configuration in words: what is in effect and why, and a commented file to start from."""
 
+from collections.abc import Sequence
+
 from tokentop.config.keys import ARRAYS, Key, row_keys, table
 from tokentop.config.problems import printable
 from tokentop.config.schema import Config, EngineConfig, HostConfig, ServiceConfig
@@ -39,7 +41,9 @@ def effective(config: Config) -> str:
     held += ["prometheus"] if config.prometheus.token is not None else []
     rows += [(f"{at}.token", "***") for at in held]
     lines = _aligned([(f"{name} = {value}", origins.get(name, "default")) for name, value in rows])
-    for array, many in (("engine", config.engines), ("host", config.hosts)):
+    tables: dict[str, Sequence[EngineConfig | HostConfig]]
+    tables = {"engine": config.engines, "host": config.hosts}
+    for array, many in tables.items():
         for number, one in enumerate(many, 1):
             lines += ["", f"[[{array}]]", *_row(f"{array}[{number}]", one, origins)]
     return "\n".join([f"# {_file(config)}", *lines]) + "\n"

@@ -16,6 +16,7 @@ from tokentop.views.terminal import detect
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
+    from tokentop.runtime.oneshot.remote import RemoteRefresher
     from tokentop.views.template import Slot
 
 __all__ = ["Options", "UsageError", "exit_code", "run"]
@@ -45,7 +46,7 @@ def run(config: Config, options: Options, started: float, again: "Reloader | Non
     """
     show = _show(config, options)
     _warn(config)
-    refresher = Refresher(config, wanted=_wanted(config, options))
+    refresher = _refresher(config, options)
     try:
         if options.watch:
             from tokentop.views.watch import watch
@@ -53,9 +54,19 @@ def run(config: Config, options: Options, started: float, again: "Reloader | Non
             return watch(refresher, show, config, in_place=not options.json, again=again)
         snapshot = refresher.refresh(started + config.deadline_s)
         _print(show(snapshot))
+        _explain(config, snapshot)
         return exit_code(snapshot, check=options.check)
     finally:
         refresher.stop()
+
+
+def _refresher(config: Config, options: Options) -> "Refresher | RemoteRefresher":
+    """What polls here, or asks the host that --connect names."""
+    if not config.connect:
+        return Refresher(config, wanted=_wanted(config, options))
+    from tokentop.runtime.oneshot.remote import RemoteRefresher
+
+    return RemoteRefresher(config)
 
 
 def exit_code(snapshot: Snapshot, *, check: bool) -> int:
@@ -126,6 +137,12 @@ def _warn(config: Config) -> None:
         return
     origin = dict(config.origins).get("tls.verify", "tls.verify = false")
     sys.stderr.write(f"tokentop: warning: TLS certificates are not verified ({origin})\n")
+
+
+def _explain(config: Config, snapshot: Snapshot) -> None:
+    """Say on stderr why a host that --connect names shows nothing live."""
+    if config.connect and not live(snapshot) and sys.stderr is not None:
+        sys.stderr.write(f"tokentop: {snapshot.demand.headline}\n")
 
 
 def _print(text: str) -> None:
