@@ -113,6 +113,8 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--port",), "8765; 0 takes a free one", "serve.port", "N", overrides=True),
         Option(("--token-file",), "clients send what it holds as a bearer token",
                "serve.token_file", "PATH", overrides=True),
+        Option(("--web",), "the full screen too, for a browser (pip install 'tokentop[web]')",
+               "serve.web", overrides=True),
         Option(("--insecure-no-auth",), "beyond this machine without a token",
                "serve.insecure_no_auth", overrides=True),
     ),

@@ -113,6 +113,7 @@ def _unsendable(holder: str) -> Bad:
 
 
 BUNDLE = "aithernet-ca-bundle.pem"
+CONNECT_TOKEN = "TOKENTOP_CONNECT_TOKEN"
 
 
 def find_bundle(builder: ConfigBuilder, environ: Mapping[str, str]) -> None:
@@ -182,7 +183,7 @@ def hosts(builder: ConfigBuilder, environ: Mapping[str, str]) -> tuple[HostConfi
     if not wanted:
         return tuple(rows)
     known = {row.url: row for row in rows}
-    token = _flag_token(wanted, builder)
+    token = _connect_token(wanted, builder, environ)
     return tuple(known.get(url) or HostConfig(_called(url, seen), url, token) for url in wanted)
 
 
@@ -193,12 +194,21 @@ def _host(
     return HostConfig(name, url, token)
 
 
-def _flag_token(urls: tuple[str, ...], builder: ConfigBuilder) -> Secret | None:
-    """The token of --token-file beside --connect; one that the file configures is for serving."""
+def _connect_token(
+    urls: tuple[str, ...], builder: ConfigBuilder, environ: Mapping[str, str]
+) -> Secret | None:
+    """The token of --token-file beside --connect, else of CONNECT_TOKEN.
+
+    A token_file in the configuration file is for serving: it is sent to nobody.
+    """
     key, path = "serve.token_file", builder.values["serve.token_file"]
-    if path is None or builder.origin(key).kind != "flag":
+    if path is not None and builder.origin(key).kind == "flag":
+        text = token_from_file(str(path))
+    elif environ.get(CONNECT_TOKEN):
+        builder.origins[key] = Origin("environment", CONNECT_TOKEN)
+        text = token_from_variable(CONNECT_TOKEN, environ)
+    else:
         return None
-    text = token_from_file(str(path))
     if isinstance(text, Bad):
         builder.add_problem(key, text.text)
         return None

@@ -153,6 +153,7 @@ def _serve() -> tuple[Key, ...]:
         Key("serve.token_file", "file", None, "File holding the token", flag="--token-file"),
         Key("serve.insecure_no_auth", "switch", s.insecure_no_auth,
             "true answers other machines without a token", flag="--insecure-no-auth"),
+        Key("serve.web", "switch", s.web, "true shows the screen in browsers too", flag="--web"),
         Key("serve.allowed_hosts", "hosts", s.allowed_hosts,
             "Names by which clients may call it, besides addresses and the host's own",
             sample=["gpu-box.example"]),

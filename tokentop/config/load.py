@@ -75,7 +75,11 @@ def _warn_of_unknown_variables(builder: ConfigBuilder, environ: Mapping[str, str
     own = sorted(name for name in environ if name.startswith(PREFIX))
     if not own:
         return
-    known = {FILE_VARIABLE, *(name for key in table().values() for name in key.env)}
+    known = {
+        FILE_VARIABLE,
+        build.CONNECT_TOKEN,
+        *(name for key in table().values() for name in key.env),
+    }
     named = {str(builder.values[key]) for key in builder.values if key.endswith("token_env")}
     there = tuple(sorted(name for name in known if name.startswith(PREFIX)))
     for name in own:

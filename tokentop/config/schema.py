@@ -80,6 +80,7 @@ class ServeConfig(NamedTuple):
     token_env: str | None = None
     token_file: str | None = None
     insecure_no_auth: bool = False
+    web: bool = False
     allowed_hosts: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
 

@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tokentop import fault
@@ -45,8 +45,9 @@ def application(
     health: Health,
     rules: Rules,
     report: Callable[[str], object],
+    more: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
-    """The API behind its guard; `report` gets a sentence about each unexpected fault."""
+    """The API and `more` behind the guard; `report` gets a sentence about each unexpected fault."""
     routes = [
         Route(TOKEN_ECONOMY, _Snapshots(hub).get),
         Route(STREAM, _Streams(hub), methods=["GET"]),
@@ -54,6 +55,7 @@ def application(
         Route("/healthz", _healthz(hub, health)),
         Route("/openapi.json", _document(documents.openapi, "application/json")),
         Route("/schema.json", _document(documents.schema, "application/schema+json")),
+        *more,
     ]
     return _Faults(Guard(Starlette(routes=routes), rules), report)
 

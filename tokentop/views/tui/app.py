@@ -297,6 +297,9 @@ class TokentopApp(TerminalApp):
         self.repaint()
 
     def action_screenshot_here(self) -> None:
+        if self.is_web:
+            self._notify("The browser saves what it shows; here it would go to the server's disk")
+            return
         name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
         from tokentop.views.tui.svg import save
 
