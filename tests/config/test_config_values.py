@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tokentop.config.keys import CONSTRAINTS, table
+from tokentop.config.keys import table
 from tokentop.config.load import ConfigError, load
+from tokentop.config.policy_keys import CONSTRAINTS
 from tokentop.config.schema import Config
 from tokentop.domain.policy import Policy
 

@@ -2,7 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from tokentop.config.keys import ARRAYS, CONSTRAINTS, Key, key_of, row_keys, table
+from tokentop.config.key import Key
+from tokentop.config.keys import ARRAYS, key_of, row_keys, table
+from tokentop.config.policy_keys import CONSTRAINTS
 from tokentop.config.problems import Problem
 from tokentop.config.values import Bad
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from tokentop.config.keys import ARRAYS, Key, row_keys, table
+from tokentop.config.key import Key
+from tokentop.config.keys import ARRAYS, row_keys, table
 from tokentop.config.problems import printable
 from tokentop.config.schema import Config, EngineConfig, HostConfig, ServiceConfig
 from tokentop.config.toml_file import usual_places

@@ -4,7 +4,7 @@ import re
 from math import isfinite
 from typing import NamedTuple, TypeVar
 
-from tokentop.config.keys import Key
+from tokentop.config.key import Key
 from tokentop.config.problems import printable
 from tokentop.domain.urls import is_host, split
 

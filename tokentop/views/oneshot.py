@@ -3,20 +3,21 @@
 import sys
 from collections.abc import Callable
 from os import environ
-from time import monotonic
+from time import monotonic, time
 from typing import NamedTuple
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import ANSWERING
-from tokentop.runtime.oneshot.refresh import Refresher
-from tokentop.transport.nvml import EVERYTHING, Wanted
+from tokentop.runtime.shared_snapshot import recall_shared
 from tokentop.views.terminal import detect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
+    from tokentop.runtime.oneshot.refresh import Refresher
     from tokentop.runtime.oneshot.remote import RemoteRefresher
+    from tokentop.transport.nvml import Wanted
     from tokentop.views.template import Slot
 
 __all__ = ["Options", "UsageError", "exit_code", "run"]
@@ -29,13 +30,17 @@ class UsageError(ValueError):
 
 
 class Options(NamedTuple):
-    """The arguments of a text view; `template` is `--format`, `width` in cells."""
+    """The arguments of a text view; `template` is `--format`, `width` in cells.
+
+    `fresh` polls, whatever another process has left.
+    """
 
     json: bool = False
     watch: bool = False
     template: str | None = None
     check: bool = False
     width: int | None = None
+    fresh: bool = False
 
 
 def run(config: Config, options: Options, started: float, again: "Reloader | None" = None) -> int:
@@ -46,27 +51,51 @@ def run(config: Config, options: Options, started: float, again: "Reloader | Non
     """
     show = _show(config, options)
     _warn(config)
+    if options.watch:
+        return _watch(config, options, show, again)
+    snapshot = None
+    if not (options.fresh or config.connect):
+        snapshot = recall_shared(config, time(), details=options.json)
+    if snapshot is None:
+        snapshot = _poll(config, options, started + config.deadline_s)
+    _print(show(snapshot))
+    _explain(config, snapshot)
+    return exit_code(snapshot, check=options.check)
+
+
+def _poll(config: Config, options: Options, deadline: float) -> Snapshot:
     refresher = _refresher(config, options)
     try:
-        if options.watch:
-            from tokentop.views.watch import watch
+        return refresher.refresh(deadline)
+    finally:
+        refresher.stop()
 
-            return watch(refresher, show, config, in_place=not options.json, again=again)
-        snapshot = refresher.refresh(started + config.deadline_s)
-        _print(show(snapshot))
-        _explain(config, snapshot)
-        return exit_code(snapshot, check=options.check)
+
+def _watch(
+    config: Config, options: Options, show: Callable[[Snapshot], str], again: "Reloader | None"
+) -> int:
+    from tokentop.views.watch import watch
+
+    refresher = _refresher(config, options)
+    try:
+        return watch(refresher, show, config, in_place=not options.json, again=again)
     finally:
         refresher.stop()
 
 
 def _refresher(config: Config, options: Options) -> "Refresher | RemoteRefresher":
     """What polls here, or asks the host that --connect names."""
-    if not config.connect:
-        return Refresher(config, wanted=_wanted(config, options))
-    from tokentop.runtime.oneshot.remote import RemoteRefresher
+    if config.connect:
+        from tokentop.runtime.oneshot.remote import RemoteRefresher
 
-    return RemoteRefresher(config)
+        return RemoteRefresher(config)
+    if options.watch:
+        from tokentop.runtime.oneshot.shared_refresh import SharedRefresher
+
+        return SharedRefresher(config, _wanted(config, options), fresh=options.fresh)
+    from tokentop.runtime.oneshot.refresh import Refresher  # not for what another has polled
+
+    return Refresher(config, wanted=_wanted(config, options))
 
 
 def exit_code(snapshot: Snapshot, *, check: bool) -> int:
@@ -85,8 +114,10 @@ def live(snapshot: Snapshot) -> bool:
     )
 
 
-def _wanted(config: Config, options: Options) -> Wanted:
+def _wanted(config: Config, options: Options) -> "Wanted":
     """JSON has everything, a line utilisation and VRAM, and watts where they cost something."""
+    from tokentop.transport.nvml import EVERYTHING, Wanted
+
     if options.json:
         return EVERYTHING
     return Wanted(power=config.policy.cost.usd_per_kwh is not None)

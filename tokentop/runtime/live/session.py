@@ -11,9 +11,11 @@ from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.poller import Gpus, Poller
+from tokentop.runtime.live.publisher import Published, Publisher
 from tokentop.runtime.live.recent import Recent
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn
+from tokentop.runtime.shared_snapshot import Sharing
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
@@ -47,6 +49,8 @@ class Session(Recent):
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
         self._announce: Callable[[Sequence[Event]], object] = len
+        self._sharing = Sharing(details=True)
+        self._publisher = Publisher(self._keep)
         self._demo = _demo(config)
         if self.frozen_at is not None:
             from tokentop.runtime.demo import STARTED_AT, fast_forward
@@ -65,11 +69,21 @@ class Session(Recent):
 
     def snapshot(self) -> Snapshot:
         """The snapshot as of now."""
-        return self._fold(self.now())
+        return self._smoothed(self.collector.snapshot(self.now(), self.wall()))
+
+    def _smoothed(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
 
     def _fold(self, now: float) -> Snapshot:
-        snapshot = self.collector.snapshot(now, self.wall())
-        return snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
+        """The snapshot to show; the exact one is left for other views."""
+        wall = self.wall()
+        exact = self.collector.snapshot(now, wall)
+        self._publisher.offer(Published(self.config, exact, wall))
+        return self._smoothed(exact)
+
+    def _keep(self, published: Published) -> None:
+        """On the publisher's thread."""
+        self._sharing.leave(*published)
 
     def set_interval(self, interval_s: float) -> None:
         self.collector.interval_s = interval_s
