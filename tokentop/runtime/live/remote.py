@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tokentop.config.schema import Config
 from tokentop.domain.aging import aged, silent
+from tokentop.domain.past import Past, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.feed import HostFeed, Received
@@ -110,6 +111,16 @@ class RemoteSession(Recent):
         if passed_s > LATE * self.interval_s:
             return f"{self._feed.host.name} has sent nothing new"
         return None
+
+    async def keep_history(self) -> None:
+        """What passes on the host is kept there."""
+
+    async def past(self, stretch: Stretch) -> Past:  # noqa: ARG002
+        """Nothing from before this run."""
+        return Past()
+
+    def stop(self) -> None:
+        """Nothing is to be written."""
 
     def set_interval(self, interval_s: float) -> None:
         """The host's own affair."""

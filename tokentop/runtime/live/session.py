@@ -3,16 +3,20 @@
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tokentop import fault
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
+from tokentop.domain.history import Sample
+from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.runtime.live.kept_history import KeptHistory
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.publisher import Published, Publisher
-from tokentop.runtime.live.recent import Recent
+from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.runtime.shared_snapshot import Sharing
@@ -45,6 +49,7 @@ class Session(Recent):
         self._on_change = on_change
         super().__init__(config.demo.at_s if config.demo.enabled else None)
         self._smoother = LatencySmoother() if smooth else None
+        self._kept = KeptHistory(config, _host(config))
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
@@ -150,6 +155,25 @@ class Session(Recent):
             )
             poller.start(pool, spawn)
 
+    async def keep_history(self) -> None:
+        """Keep what is polled from now on, and go on from what an earlier run has kept."""
+        if self._kept.start(self._notify):
+            now, wall = self.now(), self.wall()
+            with suppress(PastError):  # the writer finds the same and reports it
+                before = await self._kept.past(Stretch(wall - LAST_HOUR_S, wall), now, wall)
+                self.history.prepend(before.mean)
+
+    async def past(self, stretch: Stretch) -> Past:
+        """What is kept of a stretch of Unix seconds; its samples' `t` is monotonic.
+
+        Raises PastError where it cannot be read.
+        """
+        return await self._kept.past(stretch, self.now(), self.wall())
+
+    def stop(self) -> None:
+        """Write what is not yet in the history store, before the process ends."""
+        self._kept.stop()
+
     def _begin_demo(self) -> None:
         """Make the demo's polls before its beginning, so that there are rates and trends."""
         from tokentop.runtime.demo import begin
@@ -206,6 +230,9 @@ class Session(Recent):
         self._on_change(snapshot, now)
         if fresh:
             self._announce(fresh)
+
+    def _keep_sample(self, sample: Sample) -> None:
+        self._kept.add(sample, self._sampled_wall)
 
 
 def _host(config: Config) -> str:
