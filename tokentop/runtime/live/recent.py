@@ -68,7 +68,7 @@ class Recent(ABC):
             self.engine_history.add(self._sampled_at, snapshot.engines)
         return self.event_log.add(snapshot, now)
 
-    def _keep_sample(self, sample: Sample) -> None:
+    def _keep_sample(self, sample: Sample) -> None:  # noqa: B027  # not all keep it
         """Keep it beyond this run, where that is wanted."""
 
     def _clock(self, at: str, today: str) -> str:
