@@ -10,7 +10,14 @@ from _blake2 import blake2b  # hashlib would load OpenSSL: 4 ms of the one-line 
 from collections.abc import Mapping
 
 from tokentop import __version__
-from tokentop.config.schema import Config, RecordingConfig, ServeConfig, UiConfig, secrets
+from tokentop.config.schema import (
+    Config,
+    HistoryConfig,
+    RecordingConfig,
+    ServeConfig,
+    UiConfig,
+    secrets,
+)
 from tokentop.domain.snapshot import Snapshot
 from tokentop.transport.procfs import started
 from tokentop.transport.user_cache import keep, prune, recall
@@ -90,6 +97,7 @@ def _name(config: Config, *, details: bool) -> str:
     """One for each configuration, but for what no figure depends on."""
     made_from = config._replace(
         ui=UiConfig(),
+        history=HistoryConfig(),
         serve=ServeConfig(),
         recording=RecordingConfig(),
         origins=(),

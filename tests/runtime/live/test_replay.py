@@ -114,6 +114,8 @@ async def test_after_a_jump_there_is_a_past(spawn: Tasks, played: Played) -> Non
     samples = played.session.samples()
     assert [sample.t - START for sample in samples] == [4.0 * n for n in range(31)]
     assert any(sample.tokens_per_s for sample in samples)
+    played.session.advance(8.0)
+    assert played.session.samples()[-1].t == START + 128.0
     assert played.session.events()
 
 

@@ -10,6 +10,8 @@ from tokentop.domain.history import History, Sample, sample_of
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 
+LAST_HOUR_S = 3600.0
+
 
 class Recent(ABC):
     """Made from each snapshot in turn. `frozen_at` is the frozen demo's moment, seconds."""
@@ -20,7 +22,7 @@ class Recent(ABC):
         self.history = History()
         self.engine_history = EngineHistory()
         self.event_log = EventLog()
-        self._sampled_at = float("-inf")
+        self._sampled_at = self._sampled_wall = float("-inf")
 
     @property
     @abstractmethod
@@ -53,16 +55,21 @@ class Recent(ABC):
 
     def samples(self) -> tuple[Sample, ...]:
         """The last hour, oldest first."""
-        return self.history.window(self.now(), 3600.0)
+        return self.history.window(self.now(), LAST_HOUR_S)
 
     def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
         """Keep one sample a round, which later answers replace, and return what has changed."""
         if now - self._sampled_at >= 0.6 * self.interval_s:
-            self._sampled_at = now
-        self.history.add(sample_of(snapshot, self._sampled_at))
+            self._sampled_at, self._sampled_wall = now, self.wall()
+        sample = sample_of(snapshot, self._sampled_at)
+        self.history.add(sample)
+        self._keep_sample(sample)
         if snapshot.engines:
             self.engine_history.add(self._sampled_at, snapshot.engines)
         return self.event_log.add(snapshot, now)
+
+    def _keep_sample(self, sample: Sample) -> None:  # noqa: B027  # not all keep it
+        """Keep it beyond this run, where that is wanted."""
 
     def _clock(self, at: str, today: str) -> str:
         wall = datetime.fromisoformat(at).timestamp()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from tokentop.config.schema import Config
+from tokentop.domain import past
 from tokentop.domain.engines.history import EngineHistory
 from tokentop.domain.events.log import EventLog
 from tokentop.domain.history import History, sample_of
@@ -149,7 +150,10 @@ class ReplaySession(Recent):
         self._jumped.set()
 
     def _show(self, place: Place) -> None:
+        back = place < self._place
         if self._take(place):
+            if back:
+                self._sampled_at = float("-inf")
             fresh = self._sample(self._snapshot, self._at)
             self._on_change(self._snapshot, self._at)
             if fresh:
@@ -196,6 +200,13 @@ class ReplaySession(Recent):
         return found
 
     # -- what is not there in a recording
+
+    async def keep_history(self) -> None:
+        """What was recorded is kept already."""
+
+    async def past(self, stretch: past.Stretch) -> past.Past:  # noqa: ARG002
+        """Nothing from beyond the recording."""
+        return past.Past()
 
     def set_interval(self, interval_s: float) -> None:
         """A recording has its own."""

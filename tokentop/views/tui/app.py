@@ -1,7 +1,7 @@
 """The full screen: sources -> poller -> snapshot -> screen model -> panels."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from time import strftime
 from typing import TYPE_CHECKING, ClassVar
@@ -31,11 +31,23 @@ from tokentop.views.tui.terminal.restore_terminal import Terminal
 from tokentop.views.tui.widgets.selection import plain_text, title
 
 if TYPE_CHECKING:
+    from tokentop.runtime.live.remote import RemoteSession
     from tokentop.runtime.live.replay import ReplaySession
 
-    AnySession = Session | ReplaySession
+    AnySession = Session | RemoteSession | ReplaySession
 
 NOTICE_S = 4.0
+POLLED_ELSEWHERE = "The host polls, at an interval of its own; this is what it sends"
+
+
+def session_of(config: Config, on_change: Callable[[Snapshot, float], object]) -> "AnySession":
+    """This machine's own session, or the one of the host to connect to."""
+    if not config.hosts:
+        return Session(config, on_change)
+    from tokentop.runtime.live.feed import HostFeed
+    from tokentop.runtime.live.remote import RemoteSession
+
+    return RemoteSession(config, HostFeed(config.hosts[0], config), on_change)
 
 
 class TokentopApp(TerminalApp):
@@ -73,7 +85,7 @@ class TokentopApp(TerminalApp):
 
     def make_session(self, config: Config) -> "AnySession":
         """What the screen shows, and what tells it of new snapshots."""
-        return Session(config, self.snapshot_ready)
+        return session_of(config, self.snapshot_ready)
 
     def snapshot_ready(self, snapshot: Snapshot, at: float) -> None:
         """Show a new snapshot soon; `at` is its monotonic time."""
@@ -96,6 +108,7 @@ class TokentopApp(TerminalApp):
         """After the first paint: start polling, as workers, and the once-a-second tick."""
         await self.session.start(self.run_worker, self._reloader, self._notify, self._announce)
         if self.terminal is not None:  # under a test's pilot the process outlives the app
+            await self.session.keep_history()
             freeze_loaded_objects()
         if not self.session.frozen:
             self.set_timer(1.0 - self.session.wall() % 1.0, self._start_ticking)
@@ -193,11 +206,17 @@ class TokentopApp(TerminalApp):
         self._change_view(self.view._replace(paused_at=None))
 
     def action_interval(self, step: int) -> None:
+        if not self.session.polls:
+            self._notify(POLLED_ELSEWHERE)
+            return
         interval_s = stepped(self.session.interval_s, step)
         self.session.set_interval(interval_s)
         self._notify(f"Polling every {interval_s:g} s")
 
     def action_refresh_now(self) -> None:
+        if not self.session.polls:
+            self._notify(POLLED_ELSEWHERE)
+            return
         self.session.refresh()
         self._notify("Polling every source now")
 
@@ -293,6 +312,9 @@ class TokentopApp(TerminalApp):
         self.repaint()
 
     def action_screenshot_here(self) -> None:
+        if self.is_web:
+            self._notify("The browser saves what it shows; here it would go to the server's disk")
+            return
         name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
         from tokentop.views.tui.svg import save
 
