@@ -10,7 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
-View = Literal["screen", "compact", "json", "doctor", "config", "example", "completion"]
+View = Literal[
+    "screen", "compact", "json", "doctor", "config", "example", "completion", "ledger"
+]
 
 SHELLS = ("bash", "zsh", "fish")
 EPILOG = """\
@@ -27,6 +29,8 @@ examples:
   tokentop config --example     a commented configuration file
   tokentop example              what ships beside the program, by name
   tokentop completion bash      completion for a shell: bash, zsh or fish
+  tokentop ledger import FILE   book a gateway's usage records
+  tokentop ledger report --by project,model --since 7d
 
 exit codes:
   0  printed from at least one live source
@@ -34,6 +38,7 @@ exit codes:
   2  a usage or configuration error
   3  nothing answered; the line, or the JSON, is printed still
   with --check: 0 normal, 1 pressure, 2 saturated, 3 unknown or an error
+  of ledger:    4 some rows were refused, or the ledger was tampered with
 """
 
 
@@ -70,7 +75,17 @@ COMMANDS = (
     Command("config", "what holds now, and where each value came from", "[--example]"),
     Command("example", "a file that ships beside the program; all names without one", "[NAME]"),
     Command("completion", "the completion for bash, zsh or fish", "SHELL"),
+    Command("ledger import", "book the usage records in a file of JSON, JSONL or CSV", "FILE"),
+    Command("ledger report", "who spent what: --by, --since, --csv ..."),
+    Command("ledger verify", "name the first entry that was changed, removed or inserted"),
+    Command("ledger show", "one entry, with how its credits were computed", "ID"),
+    Command("ledger reverse", "book the entry that cancels one", "ID"),
+    Command("ledger forget", "erase a person's name; the entries stay", "NAME"),
+    Command("ledger checkpoint", "print the signed state of the ledger, to be kept elsewhere"),
+    Command("ledger key", "print the public key of the checkpoints"),
+    Command("ledger prove", "prove that an entry is in a --checkpoint", "ID"),
 )
+LEDGER_VERBS = tuple(each.name.split()[1] for each in COMMANDS if each.name.startswith("ledger "))
 GROUPS: dict[str, tuple[Option, ...]] = {
     "views": (
         Option(("--compact",), "print one line", "compact"),
@@ -86,6 +101,16 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--demo-at",), "freeze one moment", "demo.at_s", "SECONDS", overrides=True),
         Option(("--help", "-h"), "show this and exit", "help"),
         Option(("--version", "-V"), "show the version and exit", "version"),
+    ),
+    "tokentop ledger": (
+        Option(("--by",), "what to sum by: user, project, team, model, provider, engine, outcome, "
+               "day, hour; joined by commas", "by", "KEYS"),
+        Option(("--since",), "from then on: 90m, 12h, 7d, or a date", "since", "WHEN"),
+        Option(("--until",), "and before then; else until now", "until", "WHEN"),
+        Option(("--csv",), "the report as CSV", "csv"),
+        Option(("--focus",), "as CSV with the columns of FOCUS 1.4, a row a day", "focus"),
+        Option(("--checkpoint",), "the checkpoints that were kept", "checkpoint", "PATH"),
+        Option(("--key",), "their public keys, where the private one is elsewhere", "key", "PATH"),
     ),
     "configuration (flags win over environment and file)": (
         Option(("--config",), "read this file instead of the usual one", "config", "PATH"),
@@ -103,6 +128,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
 }  # fmt: skip
 OPTIONS = tuple(option for group in GROUPS.values() for option in group)
 OVERRIDES = tuple(option.dest for option in OPTIONS if option.overrides)
+LEDGER_OPTIONS = tuple(option.dest for option in GROUPS["tokentop ledger"])
 
 
 class Stop(Exception):  # not always an error: --help and --version end here too
@@ -118,7 +144,8 @@ class Arguments(NamedTuple):
     """What to show, how, and what overrides the configuration (dotted key -> text or switch).
 
     The configuration checks the texts, so that a flag is refused in the same words as a file.
-    `name` is the word after `example` or `completion`, `width` in cells.
+    `name` is the word after `example`, `completion` or `ledger`, `operand` the one after that,
+    `width` in cells. `ledger` has the options of `tokentop ledger` by name.
     """
 
     view: View
@@ -130,6 +157,8 @@ class Arguments(NamedTuple):
     overrides: dict[str, object]
     name: str | None = None
     width: int | None = None
+    operand: str | None = None
+    ledger: dict[str, str | bool | None] = {}
 
 
 class _Formatter(RawDescriptionHelpFormatter):
@@ -161,6 +190,8 @@ def parse(words: list[str]) -> Arguments:
         overrides=_overrides(given),
         name=given["name"],
         width=_width(given["width"]),
+        operand=given["operand"],
+        ledger={name: given[name] for name in (*LEDGER_OPTIONS, "json")},
     )
 
 
@@ -189,7 +220,7 @@ def _known(words: list[str]) -> Namespace:
         raise Stop(
             f"there is no {' or '.join(map(ascii, flags))} (see tokentop --help)", error=True
         )
-    names = [command.name for command in COMMANDS]
+    names = list(dict.fromkeys(command.name.split()[0] for command in COMMANDS))
     if unknown or found.command not in (None, *names):
         several = f"{', '.join(names[:-1])} and {names[-1]}"
         raise Stop(f"the only commands are {several} (see tokentop --help)", error=True)
@@ -214,13 +245,20 @@ def _refuse(given: dict[str, object], view: View) -> None:
         (given["check"] and given["watch"], "--check ends with one code, so not with --watch"),
         (given["example"] and view != "config", "--example belongs to `tokentop config`"),
         (
-            given["command"] and any(given[name] for name in ("json", "compact", "watch", "check")),
+            view != "ledger" and any(given[name] for name in LEDGER_OPTIONS),
+            f"{_or(GROUPS_FLAGS)} belong to `tokentop ledger`",
+        ),
+        (
+            given["command"] and any(given[name] for name in ("json", "compact", "watch", "check"))
+            and not (view == "ledger" and given["json"]),
             f"`tokentop {given['command']}` takes no --compact, --json, --watch or --check",
         ),
         (
-            given["name"] and view not in ("example", "completion"),
+            given["name"] and view not in ("example", "completion", "ledger")
+            or given["operand"] and view != "ledger",
             f"`tokentop {given['command']}` takes no further word",
         ),
+        (view == "ledger" and given["name"] not in LEDGER_VERBS, "ledger takes " + _or(LEDGER_VERBS)),
         (view == "completion" and given["name"] not in SHELLS, "completion is for " + _or(SHELLS)),
     )
     for clash, sentence in clashes:
@@ -257,6 +295,7 @@ def _parser(epilog: str = "") -> _Parser:
     )
     parser.add_argument("command", nargs="?", help=SUPPRESS)
     parser.add_argument("name", nargs="?", help=SUPPRESS)
+    parser.add_argument("operand", nargs="?", help=SUPPRESS)
     parser.add_argument("--example", action="store_true", help=SUPPRESS)
     for title, options in GROUPS.items():
         group = parser.add_argument_group(title)
