@@ -2,7 +2,7 @@
 
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, NoReturn, cast
+from typing import Any, Literal, NamedTuple, NoReturn, cast
 
 from tokentop import __version__
 
@@ -10,9 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
-View = Literal[
-    "screen", "compact", "json", "doctor", "config", "example", "completion", "ledger"
-]
+View = Literal["screen", "compact", "json", "doctor", "config", "example", "completion", "ledger"]
 
 SHELLS = ("bash", "zsh", "fish")
 EPILOG = """\
@@ -75,17 +73,8 @@ COMMANDS = (
     Command("config", "what holds now, and where each value came from", "[--example]"),
     Command("example", "a file that ships beside the program; all names without one", "[NAME]"),
     Command("completion", "the completion for bash, zsh or fish", "SHELL"),
-    Command("ledger import", "book the usage records in a file of JSON, JSONL or CSV", "FILE"),
-    Command("ledger report", "who spent what: --by, --since, --csv ..."),
-    Command("ledger verify", "name the first entry that was changed, removed or inserted"),
-    Command("ledger show", "one entry, with how its credits were computed", "ID"),
-    Command("ledger reverse", "book the entry that cancels one", "ID"),
-    Command("ledger forget", "erase a person's name; the entries stay", "NAME"),
-    Command("ledger checkpoint", "print the signed state of the ledger, to be kept elsewhere"),
-    Command("ledger key", "print the public key of the checkpoints"),
-    Command("ledger prove", "prove that an entry is in a --checkpoint", "ID"),
+    Command("ledger", "who spent what: import, report, verify and more, below", "VERB [WHAT]"),
 )
-LEDGER_VERBS = tuple(each.name.split()[1] for each in COMMANDS if each.name.startswith("ledger "))
 GROUPS: dict[str, tuple[Option, ...]] = {
     "views": (
         Option(("--compact",), "print one line", "compact"),
@@ -155,10 +144,10 @@ class Arguments(NamedTuple):
     example: bool
     config: str | None
     overrides: dict[str, object]
+    ledger: dict[str, Any]
     name: str | None = None
     width: int | None = None
     operand: str | None = None
-    ledger: dict[str, str | bool | None] = {}
 
 
 class _Formatter(RawDescriptionHelpFormatter):
@@ -197,10 +186,12 @@ def parse(words: list[str]) -> Arguments:
 
 def help_text() -> str:
     """What --help prints: usage, commands, flags, the names of --format, examples, exit codes."""
+    from tokentop.views.ledger import verbs
     from tokentop.views.template import described
 
     names = ["names for --format, with Python format specs:", *described(), ""]
-    return _parser("\n".join([*names, EPILOG])).format_help()
+    ledger = ["verbs of ledger:", *verbs.described(), ""]
+    return _parser("\n".join([*ledger, *names, EPILOG])).format_help()
 
 
 def _width(text: str | None) -> int | None:
@@ -220,7 +211,7 @@ def _known(words: list[str]) -> Namespace:
         raise Stop(
             f"there is no {' or '.join(map(ascii, flags))} (see tokentop --help)", error=True
         )
-    names = list(dict.fromkeys(command.name.split()[0] for command in COMMANDS))
+    names = [command.name for command in COMMANDS]
     if unknown or found.command not in (None, *names):
         several = f"{', '.join(names[:-1])} and {names[-1]}"
         raise Stop(f"the only commands are {several} (see tokentop --help)", error=True)
@@ -246,19 +237,19 @@ def _refuse(given: dict[str, object], view: View) -> None:
         (given["example"] and view != "config", "--example belongs to `tokentop config`"),
         (
             view != "ledger" and any(given[name] for name in LEDGER_OPTIONS),
-            f"{_or(GROUPS_FLAGS)} belong to `tokentop ledger`",
+            "--by, --since and the others of that group belong to `tokentop ledger`",
         ),
         (
-            given["command"] and any(given[name] for name in ("json", "compact", "watch", "check"))
-            and not (view == "ledger" and given["json"]),
+            given["command"]
+            and any(given[name] for name in ("json", "compact", "watch", "check"))
+            and (view != "ledger" or not given["json"]),
             f"`tokentop {given['command']}` takes no --compact, --json, --watch or --check",
         ),
         (
-            given["name"] and view not in ("example", "completion", "ledger")
-            or given["operand"] and view != "ledger",
+            (given["name"] and view not in ("example", "completion", "ledger"))
+            or (given["operand"] and view != "ledger"),
             f"`tokentop {given['command']}` takes no further word",
         ),
-        (view == "ledger" and given["name"] not in LEDGER_VERBS, "ledger takes " + _or(LEDGER_VERBS)),
         (view == "completion" and given["name"] not in SHELLS, "completion is for " + _or(SHELLS)),
     )
     for clash, sentence in clashes:

@@ -107,6 +107,8 @@ def _text_view(args: "Arguments", config: "Config", started: float, bad: int) ->
         from tokentop.config import show
 
         return _print(show.example() if args.example else show.effective(config))
+    if args.view == "ledger":
+        return _ledger(args, config)
     from tokentop.views import oneshot
 
     if args.watch:
@@ -117,6 +119,18 @@ def _text_view(args: "Arguments", config: "Config", started: float, bad: int) ->
         return oneshot.run(config, options, started, _again(args) if args.watch else None)
     except oneshot.UsageError as error:
         return _say(str(error), bad)
+
+
+def _ledger(args: "Arguments", config: "Config") -> int:
+    from tokentop.transport.ledger.database import LedgerError
+    from tokentop.views.ledger.call import UsageError
+    from tokentop.views.ledger.command import run
+
+    gc.enable()
+    try:
+        return run(args.name, args.operand, args.ledger, config.ledger)
+    except (UsageError, LedgerError) as error:
+        return _say(str(error), USAGE)
 
 
 def _again(args: "Arguments") -> "Reloader":

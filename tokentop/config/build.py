@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from tokentop.config.draft import ConfigBuilder, Origin
 from tokentop.config.files import is_exposed, read_small
 from tokentop.config.keys import table
-from tokentop.config.schema import DiscoveryConfig, EngineConfig, PrometheusConfig, ServiceConfig
+from tokentop.config.schema import (
+    DiscoveryConfig,
+    EngineConfig,
+    LedgerConfig,
+    PrometheusConfig,
+    ServiceConfig,
+)
 from tokentop.config.toml_file import home
 from tokentop.config.values import Bad
 from tokentop.domain.policy import CostPolicy
@@ -184,6 +190,15 @@ def prometheus(builder: ConfigBuilder, environ: Mapping[str, str]) -> Prometheus
         refuse_cleartext("prometheus", str(url), builder)
     path = builder.section("prometheus")["ca_bundle"]
     return PrometheusConfig(str(url), token, path, values["group_by"], values["verify"])
+
+
+def ledger(builder: ConfigBuilder, environ: Mapping[str, str]) -> LedgerConfig:
+    """Return where the ledger is; its files are opened by the commands that need them."""
+    values = builder.section("ledger")
+    for name in ("path", "valuation", "key_file"):
+        if values[name] is not None:
+            values[name] = resolve(values[name], builder.origin(f"ledger.{name}"), environ)
+    return LedgerConfig(**values)
 
 
 def cost(builder: ConfigBuilder) -> CostPolicy:

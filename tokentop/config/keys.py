@@ -14,6 +14,7 @@ from tokentop.config.schema import (
     Config,
     DemoConfig,
     DiscoveryConfig,
+    LedgerConfig,
     PrometheusConfig,
     TlsConfig,
     UiConfig,
@@ -31,7 +32,7 @@ from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES, default_url
 
 Kind = Literal[
     "number", "integer", "switch", "choice", "names", "url", "path", "file", "variable",
-    "text", "label", "hosts", "ports",
+    "text", "label", "writer", "hosts", "ports",
 ]  # fmt: skip
 
 __all__ = ["CONSTRAINTS", "Key", "by_path", "key_of", "table"]
@@ -120,6 +121,20 @@ def _prometheus() -> tuple[Key, ...]:
     )  # fmt: skip
 
 
+def _ledger() -> tuple[Key, ...]:
+    ledger = LedgerConfig()
+    return (
+        Key("ledger.path", "file", ledger.path, 'The file; "" is ledger.sqlite3 in $XDG_STATE_HOME',
+            sample="/var/lib/tokentop/ledger.sqlite3"),
+        Key("ledger.writer", "writer", ledger.writer, 'Whose entries it adds; "" is the host',
+            sample="gpu-box"),
+        Key("ledger.valuation", "file", ledger.valuation,
+            'Prices in credits; "" is `tokentop example valuation.toml`'),
+        Key("ledger.key_file", "file", ledger.key_file,
+            'Key that signs checkpoints; "" is ledger.key beside the file'),
+    )  # fmt: skip
+
+
 def _cost() -> tuple[Key, ...]:
     c = CostPolicy()
     numbers = (
@@ -170,6 +185,7 @@ def table() -> dict[str, Key]:
         *_economy(),
         *_discovery(),
         *_prometheus(),
+        *_ledger(),
         *_cost(),
         *_tls(),
         *_services(),

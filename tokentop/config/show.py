@@ -16,6 +16,7 @@ SECTIONS = {
     "capacity": "When the next instance comes, and when a surplus one goes",
     "discovery": "Inference engines are looked for here (GET only), besides those named below",
     "prometheus": "A fleet, read from a server that speaks Prometheus' query API",
+    "ledger": "tokentop ledger: who spent what, kept in one file that is only added to",
     "cost": "What the GPUs cost: rented (usd_per_gpu_hour) or owned (the three keys below it)",
     "tls": "HTTPS to the services",
     "services.genesis": "The seven services: HTTPS where a CA bundle is found, else HTTP; Genesis "

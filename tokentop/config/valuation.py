@@ -27,7 +27,9 @@ def load(path: str | None) -> Tables | Problem:
     except OSError as error:
         return Problem(path, None, "", f"cannot be read ({error.strerror}); correct the path")
     except _Wrong as wrong:
-        return Problem(path, None, wrong.key, f"{wrong}; `tokentop example valuation.toml` is right")
+        return Problem(
+            path, None, wrong.key, f"{wrong}; `tokentop example valuation.toml` is right"
+        )
 
 
 class _Wrong(ValueError):
@@ -95,9 +97,7 @@ def _text(row: Mapping[str, object], key: str, default: str | None = None) -> st
     return found
 
 
-def _scaled(
-    row: Mapping[str, object], key: str, factor: int, default: float | None = None
-) -> int:
+def _scaled(row: Mapping[str, object], key: str, factor: int, default: float | None = None) -> int:
     """The number at `key` times `factor`, to the nearest whole number."""
     found = row.get(key, default)
     if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= LARGEST:

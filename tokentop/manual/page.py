@@ -6,6 +6,7 @@ from tokentop.arguments import COMMANDS, EPILOG, GROUPS, Option
 from tokentop.config.keys import table
 from tokentop.manual.shipped import SHIPPED
 from tokentop.views.figures import FIELDS
+from tokentop.views.ledger.verbs import VERBS
 from tokentop.views.tui.keys import KEYS
 
 
@@ -17,6 +18,7 @@ def page() -> str:
         _synopsis(),
         _section("DESCRIPTION", _DESCRIPTION),
         _commands(),
+        _verbs(),
         *(_options(title, options) for title, options in GROUPS.items()),
         _formats(),
         _keys(),
@@ -51,6 +53,11 @@ def _synopsis() -> list[str]:
 def _commands() -> list[str]:
     rows = (_item(f"{each.name} {each.argument}".rstrip(), each.help) for each in COMMANDS)
     return _section("COMMANDS", (line for row in rows for line in row))
+
+
+def _verbs() -> list[str]:
+    rows = (_item(f"ledger {verb.usage}", verb.help) for verb in VERBS)
+    return _section('"VERBS OF LEDGER"', (line for row in rows for line in row))
 
 
 def _options(title: str, options: Iterable[Option]) -> list[str]:

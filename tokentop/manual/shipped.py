@@ -5,6 +5,7 @@ from importlib.resources import files
 # A name is a path below tokentop/share/.
 SHIPPED: dict[str, str] = {
     "Containerfile.screen": "an image for the full screen and the text views",
+    "valuation.toml": "what tokens and GPU time are worth, in credits; to copy and change",
     "tokentop.1": "this program's manual page",
     "tokentop-watch.service": "a systemd user unit that logs one JSON object an interval",
 }

@@ -91,7 +91,11 @@ def chained(before: bytes, data: bytes) -> bytes:
 
 
 def usage(
-    event: UsageEvent, *, link: Link, people: Mapping[str, str], value: tuple[int | None, str | None]
+    event: UsageEvent,
+    *,
+    link: Link,
+    people: Mapping[str, str],
+    value: tuple[int | None, str | None],
 ) -> Entry:
     """The entry of an event: `people` has the id of each name, `value` milli-credits and inputs."""
     values: dict[str, Any] = {name: getattr(event, name) for name in _SAME}

@@ -5,7 +5,9 @@ from typing import Literal, NamedTuple
 Outcome = Literal["success", "failure", "aborted", "cache-hit"]
 
 DAY_US = 86_400 * 1_000_000
-EARLIEST_US = 1_577_836_800 * 1_000_000  # 2020: no feed is older, seconds taken for milliseconds are
+EARLIEST_US = (
+    1_577_836_800 * 1_000_000
+)  # 2020: no feed is older, seconds taken for milliseconds are
 AHEAD_US = DAY_US  # clocks an hour off, and wrong time zones, are still believed
 MAX_TOKENS = 10**9  # of one request
 MAX_MICRO_USD = 10**12  # a million USD for one request
@@ -62,7 +64,7 @@ class UsageEvent(NamedTuple):
 
 def problem(event: UsageEvent, now_us: int) -> str | None:
     """Why an event cannot be booked, as the end of a sentence; None where it can."""
-    if not EARLIEST_US <= event.at_us:
+    if not event.at_us >= EARLIEST_US:
         return "its time lies before 2020"
     if event.at_us > now_us + AHEAD_US:
         return "its time lies more than a day in the future"

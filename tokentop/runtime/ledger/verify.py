@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tokentop.domain.ledger.audit import Audit, audit
 from tokentop.domain.ledger.entry import encode
-from tokentop.domain.ledger.merkle import leaf_hash, path
+from tokentop.domain.ledger.merkle import leaf_hash, path, root_of
 from tokentop.domain.ledger.note import Checkpoint, NoteError, SignedNote, key_hash, read_notes
 from tokentop.transport.ledger import reader
 from tokentop.transport.ledger.signing import verifies
@@ -30,7 +30,7 @@ class Proof(NamedTuple):
 
     data: bytes
     index: int
-    size: int
+    checkpoint: Checkpoint
     path: tuple[bytes, ...]
 
 
@@ -58,7 +58,7 @@ def trusted(text: str, keys: Mapping[str, bytes]) -> Iterator[Checkpoint]:
     """
     for note in read_notes(text):
         if not note.checkpoint.origin.startswith(ORIGIN):
-            raise NoteError(f"{ascii(note.checkpoint.origin)} is no ledger of tokentop")
+            raise NoteError(f"{note.checkpoint.origin!a} is no ledger of tokentop")
         if not _signed(note, keys):
             raise NoteError(
                 f"the checkpoint of {note.checkpoint.size} entries has no signature of the key"
@@ -74,12 +74,21 @@ def _signed(note: SignedNote, keys: Mapping[str, bytes]) -> bool:
     )
 
 
-def prove(db: sqlite3.Connection, identity: str, size: int) -> Proof:
-    """The proof that an event's entry is among its writer's first `size`; raises ValueError."""
+def prove(db: sqlite3.Connection, identity: str, checkpoints: Sequence[Checkpoint]) -> Proof:
+    """The proof that an event's entry is in the newest of its writer's checkpoints.
+
+    Raises ValueError where the entry, or a checkpoint that is new enough, is missing, and where the
+    ledger is not that of the checkpoint.
+    """
     found = reader.entry(db, identity)
     if found is None:
         raise ValueError("there is no such entry")
+    point = max(_of(found.writer, checkpoints), key=lambda each: each.size, default=None)
+    if point is None or point.size < found.seq:
+        raise ValueError("the entry is newer than every checkpoint given")
     leaves = (leaf_hash(encode(entry)) for entry, _ in reader.chain(db, found.writer))
-    if found.seq > size:
-        raise ValueError("the checkpoint is older than the entry")
-    return Proof(encode(found), found.seq - 1, size, tuple(path(leaves, found.seq - 1, size)))
+    data, index = encode(found), found.seq - 1
+    steps = tuple(path(leaves, index, point.size))
+    if root_of(leaf_hash(data), index, point.size, steps) != point.root:
+        raise ValueError("the ledger is not that of the checkpoint; `tokentop ledger verify` it")
+    return Proof(data, index, point, steps)

@@ -25,9 +25,7 @@ class Sums(NamedTuple):
     totals: Totals
 
 
-def sums(
-    db: sqlite3.Connection, by: Sequence[str], since_us: int, until_us: int
-) -> list[Sums]:
+def sums(db: sqlite3.Connection, by: Sequence[str], since_us: int, until_us: int) -> list[Sums]:
     """Totals of entries at [since, until), grouped by DIMENSIONS or PERIODS, largest first.
 
     Whole hours come from the sums that are kept; only what is left of the first and the last hour

@@ -85,7 +85,9 @@ def _parsed(text: str, path: str) -> Key:
     try:
         data = b64decode(body, validate=True)
         key = Key(name, data[1:])
-        right = data[:1] == ED25519 and len(data) == 33 and key_hash(name, key.public).hex() == shown
+        right = (
+            data[:1] == ED25519 and len(data) == 33 and key_hash(name, key.public).hex() == shown
+        )
     except ValueError:
         right = False
     if not right:

@@ -86,7 +86,7 @@ class Writer:
         with transaction(self._db):
             row = self._db.execute(_ENTRY, (identity,)).fetchone()
             if row is None or Entry(*row).kind == "reversal":
-                raise LedgerError(f"there is no entry of usage called {ascii(identity)}")
+                raise LedgerError(f"there is no entry of usage called {identity!a}")
             if self._lookup(_KNOWN, [f"reversal:{identity}"]):
                 raise LedgerError("that entry was reversed already")
             return self._book(now_us, [partial(reversal, Entry(*row))])[0]
