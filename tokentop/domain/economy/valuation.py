@@ -17,7 +17,7 @@ HOUR_MS = 3_600_000
 
 
 class ModelRate(NamedTuple):
-    """Milli-credits per million tokens of the models whose names fit one of the `match` patterns."""
+    """Milli-credits per million tokens, for models whose names fit one of the patterns."""
 
     name: str
     match: tuple[str, ...]

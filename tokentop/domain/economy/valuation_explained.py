@@ -11,13 +11,11 @@ Inputs = Mapping[str, object]
 
 def explained(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:
     """The rows behind `entry.milli_credits`, the result last; `inputs` as they were booked."""
-    rows = {"tokens": _tokens, "compute": _compute, "cache": _cache}[str(inputs["by"])]
     result = CostInput("credits", thousandths(entry.milli_credits), "computed")
+    if inputs["by"] == "cache":
+        return (CostInput("answered from the gateway's cache", "0", "no engine worked"), result)
+    rows = _tokens if inputs["by"] == "tokens" else _compute
     return (*rows(entry, inputs), *_live(inputs), result)
-
-
-def _cache(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:
-    return (CostInput("answered from the gateway's cache", "0", "no engine worked"),)
 
 
 def _tokens(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:

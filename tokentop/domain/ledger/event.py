@@ -5,9 +5,7 @@ from typing import Literal, NamedTuple
 Outcome = Literal["success", "failure", "aborted", "cache-hit"]
 
 DAY_US = 86_400 * 1_000_000
-EARLIEST_US = (
-    1_577_836_800 * 1_000_000
-)  # 2020: no feed is older, seconds taken for milliseconds are
+EARLIEST_US = 1_577_836_800 * 1_000_000  # 2020: earlier is seconds taken for milliseconds
 AHEAD_US = DAY_US  # clocks an hour off, and wrong time zones, are still believed
 MAX_TOKENS = 10**9  # of one request
 MAX_MICRO_USD = 10**12  # a million USD for one request

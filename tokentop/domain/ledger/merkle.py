@@ -79,7 +79,7 @@ def _taken(leaves: Iterable[bytes], count: int) -> bytes:
 
 
 def root_of(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes | None:
-    """The root that a leaf and its audit path lead to (RFC 9162, 2.1.3.2); None for a wrong path."""
+    """The root that a leaf and its path lead to (RFC 9162, 2.1.3.2); None for a wrong path."""
     if not 0 <= index < size:
         return None
     first, last, root = index, size - 1, leaf

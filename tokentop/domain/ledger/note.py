@@ -18,7 +18,7 @@ class NoteError(ValueError):
 
 
 class Checkpoint(NamedTuple):
-    """What a log had: `origin` names it, `root` is the Merkle root over its first `size` entries."""
+    """What a log had: its name, and the Merkle root over its first `size` entries."""
 
     origin: str
     size: int

@@ -29,7 +29,7 @@ class Proof(NamedTuple):
     """That an entry is in a checkpoint: its bytes, its number from 0, and the path to the root."""
 
     data: bytes
-    index: int
+    place: int
     checkpoint: Checkpoint
     path: tuple[bytes, ...]
 

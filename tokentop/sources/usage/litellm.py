@@ -106,7 +106,7 @@ def _outcome(record: _Record) -> tuple[Outcome, bool]:
     return ("failure" if failed else "success"), False
 
 
-def _tokens(record: _Record) -> dict[str, int | None]:
+def _tokens(record: _Record) -> dict[str, Any]:
     usage = Fields(_object(record.key.raw("usage", "usage_object")))
     prompt = Fields(_object(usage.raw("prompt", "prompt_tokens_details")))
     generated = Fields(_object(usage.raw("generated", "completion_tokens_details")))
@@ -118,7 +118,7 @@ def _tokens(record: _Record) -> dict[str, int | None]:
     }
 
 
-def _no_tokens() -> dict[str, int | None]:
+def _no_tokens() -> dict[str, Any]:
     """A cache hit repeats the tokens of the first answer, and no engine made any."""
     return {"prompt": 0, "cached": 0, "generated": 0, "reasoning": 0}
 

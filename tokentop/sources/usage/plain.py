@@ -1,7 +1,7 @@
 """Rows with plain column names, as a spreadsheet, a script or another tool writes them."""
 
 from collections.abc import Mapping
-from typing import get_args
+from typing import Any, get_args
 
 from tokentop.domain.ledger.event import Outcome, UsageEvent
 from tokentop.sources.json_fields import Fields
@@ -52,10 +52,11 @@ def event(row: Mapping[str, object], fallback: str) -> UsageEvent:
     """
     fields = Fields({name.strip().lower(): value for name, value in row.items() if value != ""})
     columns = {name: tuple(map(str.lower, names)) for name, names in COLUMNS.items()}
-    tokens = {name: counted(fields, name, *columns[name]) for name in _TOKENS}
+    tokens: dict[str, Any] = {name: counted(fields, name, *columns[name]) for name in _TOKENS}
     gpu_ms = milliseconds(fields.raw("gpu_s", *columns["gpu_s"]))
     if tokens["prompt"] is None and tokens["generated"] is None and gpu_ms is None:
         raise Unreadable("it has neither tokens nor GPU-seconds")
+    texts: dict[str, Any] = {name: fields.text(name, *columns[name]) for name in _TEXTS}
     name = fields.text("id", *columns["id"])
     duration = fields.count("duration_ms", *columns["duration_ms"])
     return UsageEvent(
@@ -72,7 +73,7 @@ def event(row: Mapping[str, object], fallback: str) -> UsageEvent:
         transfer_bytes=fields.count("transfer_bytes", *columns["transfer_bytes"]),
         micro_usd=micro_usd(fields.raw("usd", *columns["usd"])),
         **tokens,
-        **{name: fields.text(name, *columns[name]) for name in _TEXTS},
+        **texts,
     )
 
 

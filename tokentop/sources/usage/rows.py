@@ -18,4 +18,5 @@ def event(row: object, fallback: str) -> UsageEvent:
     """
     if not isinstance(row, dict):
         raise Unreadable("it is no object")
-    return (litellm if litellm.is_one(row) else plain).event(row, fallback)
+    read = litellm.event if litellm.is_one(row) else plain.event
+    return read(row, fallback)

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.totals import DIMENSIONS, HOUR_US, Totals
@@ -52,7 +52,7 @@ _SOURCES = (
 )
 
 
-def _sums(row: Sequence[str | int], keys: int) -> Sums:
+def _sums(row: Sequence[Any], keys: int) -> Sums:
     return Sums(tuple(None if key == "" else key for key in row[:keys]), Totals(*row[keys:]))
 
 

@@ -58,8 +58,8 @@ def read_key(path: str, name: str | None = None) -> Key:
             return _parsed(file.read(1000), path)
     except FileNotFoundError:
         if name is None:
-            raise LedgerError(f"there is no key at {path}; `tokentop ledger checkpoint` makes one") \
-                from None  # fmt: skip
+            made = "`tokentop ledger checkpoint` makes one"
+            raise LedgerError(f"there is no key at {path}; {made}") from None
         return _made(path, name)
     except (OSError, UnicodeDecodeError) as error:
         said = getattr(error, "strerror", None) or "it is no text"

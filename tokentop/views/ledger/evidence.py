@@ -28,11 +28,11 @@ def verify(call: Call) -> Said:
     if found.faults:
         return "\n".join(found.faults), WRONG
     lines = [f"{each.writer}: {each.size:,} entries, none changed" for each in found.chains]
-    agree = f"{found.checkpoints} checkpoints agree" if points else _UNPROVED
+    agree = f"checkpoints that agree: {found.checkpoints}" if points else _UNPROVED
     return "\n".join([*(lines or ["the ledger is empty"]), agree]), DONE
 
 
-_UNPROVED = "no checkpoint was given: a ledger that was rewritten whole, or cut off at its end, looks intact"
+_UNPROVED = "without a checkpoint, a ledger rewritten whole or cut off at its end looks intact"
 
 
 def checkpoint(call: Call) -> Said:
@@ -67,7 +67,7 @@ def prove(call: Call) -> Said:
         raise UsageError(str(error)) from None
     document = {
         "entry": found.data.decode(),
-        "index": found.index,
+        "index": found.place,
         "size": found.checkpoint.size,
         "path": [b64encode(each).decode() for each in found.path],
         "origin": found.checkpoint.origin,

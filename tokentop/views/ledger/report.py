@@ -100,7 +100,7 @@ def as_json(report: Report) -> str:
         "until": iso(report.until_us),
         "by": report.by,
         "rows": [
-            dict(zip(report.by, keys, strict=True)) | _values(totals)
+            {**dict(zip(report.by, keys, strict=True)), **_values(totals)}
             for keys, totals in report.rows
         ],
         "total": _values(report.total),

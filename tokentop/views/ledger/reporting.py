@@ -1,8 +1,10 @@
 """The verbs that read: report, show."""
 
 import sys
+from collections.abc import Iterator, Mapping
 
 from tokentop.domain.economy.valuation_explained import decimal, explained
+from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.totals import HOUR_US
 from tokentop.domain.text import DASH
 from tokentop.runtime.ledger import place
@@ -67,21 +69,24 @@ def show(call: Call) -> Said:
     if entry is None:
         raise UsageError("there is no such entry; its id is the feed's name, a colon, and its own")
     names = reader.people(db)
-    values: dict[str, object] = {
-        **{name: value for name, value in entry._asdict().items() if value is not None},
-        "at_us": iso(entry.at_us),
-        "booked_us": iso(entry.booked_us),
-        **{
-            name: names.get(person, f"{person} (erased)")
-            for name in ("user_id", "end_user_id")
-            if (person := getattr(entry, name)) is not None
-        },
-    }
-    lines = [f"{name.removesuffix('_us'):<16} {value}" for name, value in values.items()]
-    lines.append(f"{'usd':<16} {decimal(entry.micro_usd, 10**6)}")
+    lines = [f"{name:<16} {value}" for name, value in _fields(entry, names)]
     if entry.valuation is None:
         return "\n".join([*lines, f"{'credits':<16} {DASH}  no price for this model or GPU"]), DONE
     rows = explained(entry, reader.valuation(db, entry.valuation))
-    return "\n".join(
-        [*lines, *(f"{what:<42} {much:>14}  {where}" for what, much, where in rows)]
-    ), DONE
+    lines += [f"{what:<42} {much:>14}  {where}" for what, much, where in rows]
+    return "\n".join(lines), DONE
+
+
+def _fields(entry: Entry, names: Mapping[str, str]) -> Iterator[tuple[str, object]]:
+    """What an entry says, by name: times as dates, people by name, money in whole units."""
+    for name, value in entry._asdict().items():
+        if value is None or name in ("milli_credits", "valuation"):
+            continue
+        if name in ("user_id", "end_user_id"):
+            yield name.removesuffix("_id"), names.get(value, f"{value} (erased)")
+        elif name in ("at_us", "booked_us"):
+            yield name.removesuffix("_us"), iso(value)
+        elif name == "micro_usd":
+            yield "usd", decimal(value, 10**6)
+        else:
+            yield name, value
