@@ -183,12 +183,12 @@ def test_another_programs_file_is_left_alone(tmp_path: Path, content: bytes) -> 
         other = sqlite3.connect(path)
         other.execute("CREATE TABLE theirs (a)")
         other.close()
-    with pytest.raises(LedgerError, match="no SQLite database|another program's"):
+    with pytest.raises(LedgerError, match=r"no SQLite database|another program's"):
         connect(str(path), create=True)
 
 
 def test_a_ledger_that_is_not_there_is_not_made_by_reading(path: str) -> None:
-    with pytest.raises(LedgerError, match="there is no ledger at .*import"):
+    with pytest.raises(LedgerError, match=r"there is no ledger at .*import"):
         connect(path)
     assert not Path(path).exists()
 

@@ -42,7 +42,7 @@ def audit(
             if point.size == tree.size and point.root != tree.root():
                 return Audit(writer, held, b"", _rewritten(held, point.size))
             held = point.size
-    cut = _cut_off(tree.size, waiting[0].size) if waiting else None
+    cut = _cut_off(held, tree.size, waiting[0].size) if waiting else None
     return Audit(writer, tree.size, tree.root(), cut)
 
 
@@ -64,5 +64,6 @@ def _rewritten(held: int, size: int) -> str:
     return f"{first} was changed, removed or inserted, and the chain after it rewritten"
 
 
-def _cut_off(size: int, promised: int) -> str:
-    return f"entries from {size + 1} on were cut off: a checkpoint has {promised}"
+def _cut_off(held: int, size: int, promised: int) -> str:
+    cut = f"entries from {size + 1} on were cut off: a checkpoint has {promised}"
+    return cut if held == size else f"{cut}; or {_rewritten(held, size)}"

@@ -26,7 +26,7 @@ class Sums(NamedTuple):
 
 
 def sums(db: sqlite3.Connection, by: Sequence[str], since_us: int, until_us: int) -> list[Sums]:
-    """Totals of entries at [since, until), grouped by DIMENSIONS or PERIODS, largest first.
+    """Totals of entries at [since, until), grouped by DIMENSIONS or PERIODS; most tokens first.
 
     Whole hours come from the sums that are kept; only what is left of the first and the last hour
     is read entry by entry.
@@ -36,7 +36,9 @@ def sums(db: sqlite3.Connection, by: Sequence[str], since_us: int, until_us: int
     edges = (since_us, min(first * HOUR_US, until_us), last * HOUR_US, until_us)
     columns = [PERIODS.get(name, name) for name in by]
     totals = ", ".join(f"sum({name})" for name in Totals._fields)
-    groups = f"GROUP BY {', '.join(columns)} ORDER BY sum(requests) DESC" if by else ""
+    order = [PERIODS[name] for name in by if name in PERIODS]
+    order += ["sum(prompt + generated) DESC", "sum(requests) DESC", *columns]
+    groups = f"GROUP BY {', '.join(columns)} ORDER BY {', '.join(order)}" if by else ""
     found = db.execute(
         f"SELECT {', '.join((*columns, totals))} FROM ({_SOURCES}) {groups}",
         (first, last, *edges),
