@@ -1,7 +1,7 @@
 """The command's arguments: one flat parser, so that options may stand before or after the word."""
 
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple, NoReturn, cast
 
 from tokentop import __version__
@@ -10,34 +10,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
-View = Literal["screen", "compact", "json", "doctor", "config", "example", "completion", "ledger"]
+View = Literal[
+    "screen", "compact", "json", "doctor", "config", "serve", "example", "completion", "ledger"
+]
 
 SHELLS = ("bash", "zsh", "fish")
-EPILOG = """\
-examples:
-  tokentop                      the full screen
-  tokentop --demo               the full screen on a simulated machine
-  tokentop --demo=fleet         64 engines behind a Prometheus server
-  tokentop --compact            one line, for a status bar
-  tokentop --compact --watch    a fresh line every interval
-  tokentop --format '{gpu_util}% {queued} {multiplier:.2f}x'
-  tokentop --json | jq .demand.tier
-  tokentop --check              for Nagios and its kin
-  tokentop doctor               what was found, what not, and what to do
-  tokentop config --example     a commented configuration file
-  tokentop example              what ships beside the program, by name
-  tokentop completion bash      completion for a shell: bash, zsh or fish
-  tokentop ledger import FILE   book a gateway's usage records
-  tokentop ledger report --by project,model --since 7d
-
-exit codes:
-  0  printed from at least one live source
-  1  an unexpected fault
-  2  a usage or configuration error
-  3  nothing answered; the line, or the JSON, is printed still
-  with --check: 0 normal, 1 pressure, 2 saturated, 3 unknown or an error
-  of ledger:    4 some rows were refused, or the ledger was tampered with
-"""
 
 
 class Option(NamedTuple):
@@ -71,10 +48,12 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("doctor", "what was found, what not, and what to do about it"),
     Command("config", "what holds now, and where each value came from", "[--example]"),
+    Command("serve", "the same over HTTP: JSON, a stream of events, Prometheus metrics"),
     Command("example", "a file that ships beside the program; all names without one", "[NAME]"),
     Command("completion", "the completion for bash, zsh or fish", "SHELL"),
     Command("ledger", "who spent what: import, report, verify and more, below", "VERB [WHAT]"),
 )
+SERVING, LEDGER = "tokentop serve (pip install 'tokentop[serve]')", "tokentop ledger"
 GROUPS: dict[str, tuple[Option, ...]] = {
     "views": (
         Option(("--compact",), "print one line", "compact"),
@@ -91,7 +70,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--help", "-h"), "show this and exit", "help"),
         Option(("--version", "-V"), "show the version and exit", "version"),
     ),
-    "tokentop ledger": (
+    LEDGER: (
         Option(("--by",), "what to sum by: user, project, team, model, provider, engine, outcome, "
                "day, hour; joined by commas", "by", "KEYS"),
         Option(("--since",), "from then on: 90m, 12h, 7d, or a date", "since", "WHEN"),
@@ -114,10 +93,18 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--prometheus",), "read a fleet from there", "prometheus.url", "URL",
                overrides=True),
     ),
+    SERVING: (
+        Option(("--host",), "listen there; else on 127.0.0.1 only", "serve.host", "H",
+               overrides=True),
+        Option(("--port",), "8765; 0 takes a free one", "serve.port", "N", overrides=True),
+        Option(("--token-file",), "clients send what it holds as a bearer token",
+               "serve.token_file", "PATH", overrides=True),
+        Option(("--insecure-no-auth",), "beyond this machine without a token",
+               "serve.insecure_no_auth", overrides=True),
+    ),
 }  # fmt: skip
 OPTIONS = tuple(option for group in GROUPS.values() for option in group)
 OVERRIDES = tuple(option.dest for option in OPTIONS if option.overrides)
-LEDGER_OPTIONS = tuple(option.dest for option in GROUPS["tokentop ledger"])
 
 
 class Stop(Exception):  # not always an error: --help and --version end here too
@@ -180,12 +167,13 @@ def parse(words: list[str]) -> Arguments:
         name=given["name"],
         width=_width(given["width"]),
         operand=given["operand"],
-        ledger={name: given[name] for name in (*LEDGER_OPTIONS, "json")},
+        ledger={name: given[name] for name in ("json", *(each.dest for each in GROUPS[LEDGER]))},
     )
 
 
 def help_text() -> str:
     """What --help prints: usage, commands, flags, the names of --format, examples, exit codes."""
+    from tokentop.views.help import EPILOG
     from tokentop.views.ledger import verbs
     from tokentop.views.template import described
 
@@ -235,10 +223,8 @@ def _refuse(given: dict[str, object], view: View) -> None:
         (given["json"] and given["width"] is not None, "--width is for --compact, not --json"),
         (given["check"] and given["watch"], "--check ends with one code, so not with --watch"),
         (given["example"] and view != "config", "--example belongs to `tokentop config`"),
-        (
-            view != "ledger" and any(given[name] for name in LEDGER_OPTIONS),
-            "--by, --since and the others of that group belong to `tokentop ledger`",
-        ),
+        *_belongs("ledger", LEDGER, given, view),
+        *_belongs("serve", SERVING, given, view),
         (
             given["command"]
             and any(given[name] for name in ("json", "compact", "watch", "check"))
@@ -255,6 +241,14 @@ def _refuse(given: dict[str, object], view: View) -> None:
     for clash, sentence in clashes:
         if clash:
             raise Stop(f"{sentence} (see tokentop --help)", error=True)
+
+
+def _belongs(
+    command: str, group: str, given: dict[str, object], view: View
+) -> Iterator[tuple[bool, str]]:
+    flags = _or([option.flags[0] for option in GROUPS[group]])
+    foreign = any(given[option.dest] for option in GROUPS[group])
+    yield view != command and foreign, f"{flags} belong to `tokentop {command}`"
 
 
 def _overrides(given: dict[str, object]) -> dict[str, object]:

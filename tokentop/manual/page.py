@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from tokentop.arguments import COMMANDS, EPILOG, GROUPS, Option
+from tokentop.arguments import COMMANDS, GROUPS, Option
 from tokentop.config.keys import table
 from tokentop.manual.shipped import SHIPPED
 from tokentop.views.figures import FIELDS
+from tokentop.views.help import EPILOG
 from tokentop.views.ledger.verbs import VERBS
 from tokentop.views.tui.keys import KEYS
 
