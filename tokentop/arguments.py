@@ -63,6 +63,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--width",), "at most so many cells: what matters least goes first, whole",
                "width", "N"),
         Option(("--check",), "make the exit code the banner mode", "check"),
+        Option(("--fresh",), "poll, whatever another tokentop of yours has just read", "fresh"),
         Option(("--demo",), "a simulated machine; =stack, =engines, =gpus or =fleet play one part",
                "demo.part", "[=PART]", overrides=True),
         Option(("--demo-seed",), "make it repeatable", "demo.seed", "N", overrides=True),
@@ -134,6 +135,7 @@ class Arguments(NamedTuple):
     ledger: dict[str, Any]
     name: str | None = None
     width: int | None = None
+    fresh: bool = False
     operand: str | None = None
 
 
@@ -166,6 +168,7 @@ def parse(words: list[str]) -> Arguments:
         overrides=_overrides(given),
         name=given["name"],
         width=_width(given["width"]),
+        fresh=given["fresh"],
         operand=given["operand"],
         ledger={name: given[name] for name in ("json", *(each.dest for each in GROUPS[LEDGER]))},
     )
@@ -222,6 +225,10 @@ def _refuse(given: dict[str, object], view: View) -> None:
         (given["json"] and given["format"] is not None, "--format is for --compact, not --json"),
         (given["json"] and given["width"] is not None, "--width is for --compact, not --json"),
         (given["check"] and given["watch"], "--check ends with one code, so not with --watch"),
+        (
+            given["fresh"] and view not in ("compact", "json"),
+            "--fresh is for --compact, --json and --check",
+        ),
         (given["example"] and view != "config", "--example belongs to `tokentop config`"),
         *_belongs("ledger", LEDGER, given, view),
         *_belongs("serve", SERVING, given, view),

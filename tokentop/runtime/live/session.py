@@ -16,8 +16,10 @@ from tokentop.domain.history import History, Sample, sample_of
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.poller import Gpus, Poller
+from tokentop.runtime.live.publisher import Published, Publisher
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn
+from tokentop.runtime.shared_snapshot import Sharing
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
@@ -53,6 +55,8 @@ class Session:
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
         self._announce: Callable[[Sequence[Event]], object] = len
+        self._sharing = Sharing(details=True)
+        self._publisher = Publisher(self._keep)
         self._wall_began = 0.0
         self._demo = _demo(config)
         if self.frozen_at is not None:
@@ -92,11 +96,21 @@ class Session:
 
     def snapshot(self) -> Snapshot:
         """The snapshot as of now."""
-        return self._fold(self.now())
+        return self._smoothed(self.collector.snapshot(self.now(), self.wall()))
+
+    def _smoothed(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
 
     def _fold(self, now: float) -> Snapshot:
-        snapshot = self.collector.snapshot(now, self.wall())
-        return snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
+        """The snapshot to show; the exact one is left for other views."""
+        wall = self.wall()
+        exact = self.collector.snapshot(now, wall)
+        self._publisher.offer(Published(self.config, exact, wall))
+        return self._smoothed(exact)
+
+    def _keep(self, published: Published) -> None:
+        """On the publisher's thread."""
+        self._sharing.leave(*published)
 
     def events(self, until: str | None = None) -> tuple[tuple[str, Event], ...]:
         """The run's events up to `until` (RFC 3339 UTC), oldest first, each with its local time."""
