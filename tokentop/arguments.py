@@ -72,8 +72,8 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--version", "-V"), "show the version and exit", "version"),
     ),
     LEDGER: (
-        Option(("--by",), "what to sum by: user, project, team, model, provider, engine, outcome, "
-               "day, hour; joined by commas", "by", "KEYS"),
+        Option(("--by",), "user, project, team, model, provider, engine, outcome, day, hour", "by",
+               "KEYS"),
         Option(("--since",), "from then on: 90m, 12h, 7d, or a date", "since", "WHEN"),
         Option(("--until",), "and before then; else until now", "until", "WHEN"),
         Option(("--csv",), "the report as CSV", "csv"),
@@ -176,13 +176,9 @@ def parse(words: list[str]) -> Arguments:
 
 def help_text() -> str:
     """What --help prints: usage, commands, flags, the names of --format, examples, exit codes."""
-    from tokentop.views.help import EPILOG
-    from tokentop.views.ledger import verbs
-    from tokentop.views.template import described
+    from tokentop.views.help import epilog
 
-    names = ["names for --format, with Python format specs:", *described(), ""]
-    ledger = ["verbs of ledger:", *verbs.described(), ""]
-    return _parser("\n".join([*ledger, *names, EPILOG])).format_help()
+    return _parser(epilog()).format_help()
 
 
 def _width(text: str | None) -> int | None:

@@ -1,4 +1,7 @@
-"""What --help ends with: examples and exit codes; the manual page has them too."""
+"""What --help ends with; the manual page has the same."""
+
+from tokentop.views.ledger import verbs
+from tokentop.views.template import described
 
 EPILOG = """\
 examples:
@@ -26,3 +29,10 @@ exit codes:
   with --check: 0 normal, 1 pressure, 2 saturated, 3 unknown or an error
   of ledger: 4 rows were refused, or the ledger was tampered with
 """
+
+
+def epilog() -> str:
+    """The verbs of ledger, the names of --format, examples and exit codes."""
+    ledger = ["verbs of ledger:", *verbs.described(), ""]
+    names = ["names for --format, with Python format specs:", *described(), ""]
+    return "\n".join([*ledger, *names, EPILOG])
