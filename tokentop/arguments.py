@@ -22,6 +22,7 @@ class Option(NamedTuple):
 
     `dest` is its name in Arguments, or the dotted key of the configuration that it `overrides`.
     `value` stands for its value and is empty for a switch, which stores `stores`.
+    It may be given `many` times.
     """
 
     flags: tuple[str, ...]
@@ -30,6 +31,7 @@ class Option(NamedTuple):
     value: str = ""
     overrides: bool = False
     stores: bool = True
+    many: bool = False
 
     @property
     def takes_word(self) -> bool:
@@ -63,6 +65,8 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--width",), "at most so many cells: what matters least goes first, whole",
                "width", "N"),
         Option(("--check",), "make the exit code the banner mode", "check"),
+        Option(("--connect",), "what a `tokentop serve` elsewhere shows; several: a row each",
+               "connect", "URL", overrides=True, many=True),
         Option(("--fresh",), "poll, whatever another tokentop of yours has just read", "fresh"),
         Option(("--demo",), "a simulated machine; =stack, =engines, =gpus or =fleet play one part",
                "demo.part", "[=PART]", overrides=True),
@@ -100,6 +104,8 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--port",), "8765; 0 takes a free one", "serve.port", "N", overrides=True),
         Option(("--token-file",), "clients send what it holds as a bearer token",
                "serve.token_file", "PATH", overrides=True),
+        Option(("--web",), "the full screen too, for a browser (pip install 'tokentop[web]')",
+               "serve.web", overrides=True),
         Option(("--insecure-no-auth",), "beyond this machine without a token",
                "serve.insecure_no_auth", overrides=True),
     ),
@@ -226,8 +232,8 @@ def _refuse(given: dict[str, object], view: View) -> None:
             "--fresh is for --compact, --json and --check",
         ),
         (given["example"] and view != "config", "--example belongs to `tokentop config`"),
-        *_belongs("ledger", LEDGER, given, view),
-        *_belongs("serve", SERVING, given, view),
+        *_serving_clashes(given, view),
+        *_ledger_clashes(given, view),
         (
             given["command"]
             and any(given[name] for name in ("json", "compact", "watch", "check"))
@@ -246,12 +252,23 @@ def _refuse(given: dict[str, object], view: View) -> None:
             raise Stop(f"{sentence} (see tokentop --help)", error=True)
 
 
-def _belongs(
-    command: str, group: str, given: dict[str, object], view: View
-) -> Iterator[tuple[bool, str]]:
-    flags = _or([option.flags[0] for option in GROUPS[group]])
-    foreign = any(given[option.dest] for option in GROUPS[group])
-    yield view != command and foreign, f"{flags} belong to `tokentop {command}`"
+def _serving_clashes(given: dict[str, object], view: View) -> Iterator[tuple[object, str]]:
+    options = GROUPS[SERVING]
+    if given["connect"]:  # which takes the token to send
+        options = tuple(option for option in options if option.dest != "serve.token_file")
+    misplaced = view != "serve" and any(given[option.dest] for option in options)
+    words = _or([option.flags[0] for option in GROUPS[SERVING]])
+    yield misplaced, f"{words} belong to `tokentop serve`"
+    several = len(cast("list[str]", given["connect"] or ())) > 1
+    yield several and view != "screen", "the text views show one host: one --connect"
+    yield given["connect"] and given["command"], "--connect is for the screen and the text views"
+    yield given["connect"] and given["demo.part"], "--connect and --demo cannot go together"
+
+
+def _ledger_clashes(given: dict[str, object], view: View) -> Iterator[tuple[object, str]]:
+    words = _or([option.flags[0] for option in GROUPS[LEDGER]])
+    misplaced = view != "ledger" and any(given[option.dest] for option in GROUPS[LEDGER])
+    yield misplaced, f"{words} belong to `tokentop ledger`"
 
 
 def _overrides(given: dict[str, object]) -> dict[str, object]:
@@ -294,7 +311,10 @@ def _parser(epilog: str = "") -> _Parser:
 
 def _add(group: "_ArgumentGroup", option: Option) -> None:
     if option.value:
-        group.add_argument(*option.flags, dest=option.dest, metavar=option.value, help=option.help)
+        action = "append" if option.many else "store"
+        group.add_argument(
+            *option.flags, dest=option.dest, metavar=option.value, action=action, help=option.help
+        )
         return
     store: Literal["store_true", "store_false"] = "store_true" if option.stores else "store_false"
     default = None if option.overrides else False

@@ -93,8 +93,17 @@ class ServeConfig(NamedTuple):
     token_env: str | None = None
     token_file: str | None = None
     insecure_no_auth: bool = False
+    web: bool = False
     allowed_hosts: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
+
+
+class HostConfig(NamedTuple):
+    """A machine whose `tokentop serve` is shown; `url` is its base URL without a trailing slash."""
+
+    name: str
+    url: str
+    token: Secret | None = None
 
 
 class UiConfig(NamedTuple):
@@ -103,6 +112,13 @@ class UiConfig(NamedTuple):
     theme: str = "dark"
     ascii: bool = False
     hide: tuple[str, ...] = ()
+
+
+class HistoryConfig(NamedTuple):
+    """What screen, --watch and serve keep of the past in the state directory."""
+
+    enabled: bool = True
+    max_mb: float = 64.0  # MiB of the file; the oldest goes first
 
 
 class DemoConfig(NamedTuple):
@@ -134,7 +150,10 @@ class Config(NamedTuple):
     engines: tuple[EngineConfig, ...] = ()
     discovery: DiscoveryConfig = DiscoveryConfig()
     prometheus: PrometheusConfig = PrometheusConfig()
+    history: HistoryConfig = HistoryConfig()
     serve: ServeConfig = ServeConfig()
+    hosts: tuple[HostConfig, ...] = ()  # [[host]], or what --connect names
+    connect: tuple[str, ...] = ()  # --connect
     ledger: LedgerConfig = LedgerConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
 
@@ -142,6 +161,7 @@ class Config(NamedTuple):
 def secrets(config: Config) -> tuple[Secret, ...]:
     """Every configured token, so that text can be checked for them before it is shown."""
     named = [*(s.token for s in config.services), *(e.token for e in config.engines)]
+    named += [host.token for host in config.hosts]
     if config.prometheus is not None:
         named.append(config.prometheus.token)
     return tuple(token for token in named if token is not None)

@@ -212,6 +212,16 @@ def test_two_writers_of_one_chain_wait_for_each_other(path: str, db: sqlite3.Con
     assert verify(db).faults == ()
 
 
+def test_a_reader_does_not_wait_for_a_writer(path: str, db: sqlite3.Connection) -> None:
+    """It sees the last batch that was booked whole."""
+    booked(db)
+    db.execute("BEGIN IMMEDIATE")
+    other = connect(path)
+    assert total(other).requests == 5
+    other.close()
+    db.execute("ROLLBACK")
+
+
 KILLED = """
 import sys
 from tests.domain.ledger.examples import NOW_US, event

@@ -10,6 +10,7 @@ from tokentop.config.problems import Problem
 from tokentop.config.schema import LedgerConfig
 from tokentop.config.valuation import load
 from tokentop.domain.economy.valuation import value
+from tokentop.transport import user_state
 from tokentop.transport.ledger.database import LedgerError, connect
 from tokentop.transport.ledger.writer import Writer
 
@@ -17,12 +18,16 @@ FILE, KEY = "ledger.sqlite3", "ledger.key"
 
 
 def path(config: LedgerConfig, environ: Mapping[str, str]) -> str:
-    """The ledger's file: the configured one, else that in $XDG_STATE_HOME/tokentop."""
+    """The ledger's file: the configured one, else that in $XDG_STATE_HOME/tokentop.
+
+    Raises LedgerError where there is no such directory that other users cannot write to.
+    """
     if config.path is not None:
         return config.path
-    named, home = environ.get("XDG_STATE_HOME", ""), environ.get("HOME") or os.path.expanduser("~")
-    state = named if named.startswith("/") else os.path.join(home, ".local", "state")
-    return os.path.join(state, "tokentop", FILE)
+    state = user_state.directory(environ)
+    if state is None:
+        raise LedgerError("no directory for it is yours alone; set path in [ledger]")
+    return os.path.join(state, FILE)
 
 
 def key_path(config: LedgerConfig, environ: Mapping[str, str]) -> str:

@@ -41,8 +41,8 @@ def _opened(path: str, create: bool) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}")
-    with transaction(connection):
-        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        with transaction(connection):
             _create(connection)
     marked = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -53,6 +53,9 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _create(connection: sqlite3.Connection) -> None:
+    """Make the tables, unless another process was first."""
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        return
     for statement in TABLES:
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
