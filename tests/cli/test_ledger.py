@@ -129,7 +129,7 @@ def test_a_checkpoint_kept_elsewhere_finds_what_was_cut_off(
     assert _root(proof).hex() == b64decode(kept.read_text().splitlines()[2]).hex()
     import sqlite3
 
-    intruder = sqlite3.connect(state / "ledger.sqlite3")
+    intruder = sqlite3.connect(next(state.glob("ledger-*.sqlite3")))
     intruder.executescript("DROP TRIGGER entries_no_delete; DELETE FROM entries WHERE seq = 4")
     intruder.close()
     assert ledger(*given, env=filled, code=4).startswith(

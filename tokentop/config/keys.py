@@ -128,7 +128,7 @@ def _serve() -> tuple[Key, ...]:
 def _ledger() -> tuple[Key, ...]:
     ledger = LedgerConfig()
     return (
-        Key("ledger.path", "file", ledger.path, 'The file; "" is ledger.sqlite3 in $XDG_STATE_HOME',
+        Key("ledger.path", "file", ledger.path, 'The file; "" is one in $XDG_STATE_HOME',
             sample="/var/lib/tokentop/ledger.sqlite3"),
         Key("ledger.writer", "writer", ledger.writer, 'Whose entries it adds; "" is the host',
             sample="gpu-box"),

@@ -14,20 +14,21 @@ from tokentop.transport import user_state
 from tokentop.transport.ledger.database import LedgerError, connect
 from tokentop.transport.ledger.writer import Writer
 
-FILE, KEY = "ledger.sqlite3", "ledger.key"
+KEY = "ledger.key"
 
 
 def path(config: LedgerConfig, environ: Mapping[str, str]) -> str:
-    """The ledger's file: the configured one, else that in $XDG_STATE_HOME/tokentop.
+    """The ledger's file: the configured one, else this host's in $XDG_STATE_HOME/tokentop.
 
-    Raises LedgerError where there is no such directory that other users cannot write to.
+    Hosts may share a home directory, and SQLite's log cannot be shared between two. Raises
+    LedgerError where there is no such directory that other users cannot write to.
     """
     if config.path is not None:
         return config.path
     state = user_state.directory(environ)
     if state is None:
         raise LedgerError("no directory for it is yours alone; set path in [ledger]")
-    return os.path.join(state, FILE)
+    return os.path.join(state, f"ledger-{_host()}.sqlite3")
 
 
 def key_path(config: LedgerConfig, environ: Mapping[str, str]) -> str:
@@ -37,7 +38,11 @@ def key_path(config: LedgerConfig, environ: Mapping[str, str]) -> str:
 
 def writer_name(config: LedgerConfig) -> str:
     """The chain that this machine appends to: the configured name, else the host's."""
-    return config.writer or re.sub("[^A-Za-z0-9._-]", "-", os.uname().nodename)[:64] or "local"
+    return config.writer or _host()
+
+
+def _host() -> str:
+    return re.sub("[^A-Za-z0-9._-]", "-", os.uname().nodename)[:64] or "local"
 
 
 def writer(db: sqlite3.Connection, config: LedgerConfig) -> Writer:
