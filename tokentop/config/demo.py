@@ -18,7 +18,7 @@ def configure(builder: ConfigBuilder) -> None:
     Costs, thresholds and prices that the user set stay.
     """
     part = builder.values["demo.part"]
-    builder.engines.clear()
+    builder.rows["engine"].clear()
     _put(builder, "prometheus.url", PROMETHEUS_URL if part == "fleet" else None)
     if part == "fleet":
         _put(builder, "gpus.enabled", False)

@@ -4,15 +4,21 @@ A new key is one row here, or in policy_keys.py, and a field in schema.py or dom
 """
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import get_args
 
 from tokentop.config.key import Key
 from tokentop.config.policy_keys import cost_keys, policy_keys
 from tokentop.config.schema import (
+    ACTIONS,
     DEMO_PARTS,
     PANELS,
+    SEVERITIES,
+    TEMPLATES,
     THEMES,
+    AlertConfig,
+    AlertsConfig,
     Config,
     DemoConfig,
     DiscoveryConfig,
@@ -25,7 +31,6 @@ from tokentop.config.schema import (
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES, default_url
 
-ARRAY = "engine"  # [[engine]], once for each
 KINDS: tuple[str, ...] = get_args(EngineKind)
 
 
@@ -43,6 +48,57 @@ def engine() -> dict[str, Key]:
             1, 1_000_000, sample=256),
     )  # fmt: skip
     return {row.name: row for row in rows}
+
+
+@cache
+def alert() -> dict[str, Key]:
+    """The keys of one [[alert]] by their own names."""
+    a = AlertConfig()
+    rows = (
+        Key("name", "text", None, "What to call it; that of a default alert replaces that",
+            sample="busy"),
+        Key("when", "rule", None, "When it fires", sample="demand.utilization > 0.8 for 60s"),
+        Key("until", "rule", a.until, "When it resolves; else when the first no longer holds",
+            sample="demand.utilization < 0.7 for 60s"),
+        Key("cooldown_s", "number", a.cooldown_s, "Seconds after which it may fire again",
+            0.0, 1e6),
+        Key("severity", "choice", a.severity, f"One of {', '.join(SEVERITIES)}",
+            choices=SEVERITIES),
+        Key("text", "text", None, "What to say instead of the rule", sample="The box is busy"),
+        Key("actions", "names", a.actions, f"Any of {', '.join(ACTIONS)}; none: an event only",
+            choices=ACTIONS, sample=["bell", "webhook"]),
+        Key("silenced", "switch", a.silenced, "Show it and take no action"),
+    )  # fmt: skip
+    return {row.name: row for row in rows}
+
+
+ARRAYS: dict[str, Callable[[], dict[str, Key]]] = {"engine": engine, "alert": alert}
+"""The tables that there may be many of, once for each."""
+
+
+def row_keys(at: str) -> dict[str, Key]:
+    """The keys of the table `at`, like engine[2], by their own names."""
+    return ARRAYS[at.partition("[")[0]]()
+
+
+def _alerts() -> tuple[Key, ...]:
+    a = AlertsConfig()
+    return (
+        Key("alerts.enabled", "switch", a.enabled, "Follow alerts"),
+        Key("alerts.defaults", "switch", a.defaults, "Those that need no configuration, too"),
+        Key("alerts.webhook", "url", None, "Where the action webhook posts",
+            sample="https://ntfy.example/gpus"),
+        Key("alerts.webhook_env", "variable", None,
+            "Environment variable holding that URL, where it is a secret (Slack)"),
+        Key("alerts.webhook_file", "file", None, "File holding it"),
+        Key("alerts.template", "choice", a.template, f"Its form: {', '.join(TEMPLATES)}",
+            choices=TEMPLATES),
+        Key("alerts.token_env", "variable", None, "Environment variable holding its bearer token"),
+        Key("alerts.token_file", "file", None, "File holding it"),
+        Key("alerts.command", "words", a.command,
+            "Program and arguments of the action command; no shell, the alert in TOKENTOP_ALERT_*",
+            sample=["notify-send", "tokentop"]),
+    )  # fmt: skip
 
 
 def _discovery() -> tuple[Key, ...]:
@@ -112,6 +168,7 @@ def table() -> dict[str, Key]:
         *_discovery(),
         *_prometheus(),
         *_history(),
+        *_alerts(),
         *_serve(),
         *cost_keys(),
         *_tls(),
@@ -128,9 +185,9 @@ def by_path() -> dict[str, Key]:
 
 
 def key_of(name: str) -> Key | None:
-    """Return the row of a dotted name, which may be that of an engine: engine[2].url."""
-    if found := re.fullmatch(r"engine\[\d+\]\.(\w+)", name):
-        row = engine().get(found[1])
+    """Return the row of a dotted name, which may be that of one of many: engine[2].url."""
+    if (found := re.fullmatch(r"(\w+)\[\d+\]\.(\w+)", name)) and found[1] in ARRAYS:
+        row = ARRAYS[found[1]]().get(found[2])
         return row._replace(name=name) if row else None
     return table().get(name)
 
