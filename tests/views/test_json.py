@@ -40,7 +40,8 @@ SCHEMA = {
 }
 
 ADDITIVE = {
-    "": "data_age_s cost events",
+    "": "data_age_s cost events alerts",
+    "alerts[]": "name state text member severity since",
     "events[]": "code text member at",
     "throughput": "ttft_p95_s itl_p95_s prefix_hit_ratio burn preemptions finished latencies",
     "engines[]": "name ttft_p95_s itl_p95_s requests_per_s prefix_hit_ratio rejections burn"

@@ -18,6 +18,11 @@ class AlertBook:
     def __init__(self, rules: Iterable[AlertRule]) -> None:
         self._rules = [_Followed(rule) for rule in rules]
 
+    def configure(self, rules: Iterable[AlertRule]) -> None:
+        """Follow these rules from now on; what is the same rule as before goes on."""
+        before = {one.rule: one for one in self._rules}
+        self._rules = [before.get(rule) or _Followed(rule) for rule in rules]
+
     def update(self, snapshot: Snapshot, now: float) -> tuple[Change, ...]:
         """What has begun to fire, and what was resolved, since the snapshot before."""
         return tuple(change for one in self._rules for change in one.update(snapshot, now))
@@ -37,7 +42,7 @@ class _Followed:
     """One rule with the tracks of its members."""
 
     def __init__(self, rule: AlertRule) -> None:
-        self._rule = rule
+        self.rule = rule
         self._when = Evaluator(rule.when)
         self._until = None if rule.until is None else Evaluator(rule.until)
         self._tracks: dict[str, _Track] = {}
@@ -47,7 +52,7 @@ class _Followed:
         ends = {} if self._until is None else self._until.evaluate(snapshot, now)
         for identity, subject in list(found.items())[:MOST_MEMBERS]:
             if subject.holds and identity not in self._tracks:
-                self._tracks[identity] = _Track(self._rule)
+                self._tracks[identity] = _Track(self.rule)
         for identity, track in list(self._tracks.items()):
             change = track.update(found.get(identity), self._ended(identity, ends), snapshot, now)
             if change is not None:

@@ -55,6 +55,8 @@ EventCode = Literal[
     "rejections",
     "preemptions",
     "tier",
+    "alert_firing",
+    "alert_resolved",
 ]
 
 
