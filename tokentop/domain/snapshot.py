@@ -13,11 +13,10 @@ from typing import Literal, NamedTuple
 from tokentop.domain.policy import INTERVAL_S, CapacityPolicy
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot_engines import Cost, CostBounds, Engine, EngineState, Throughput
-from tokentop.domain.verdict.values import NO_DATA, Event, Health, Mode, Pool, Reason, Tier
+from tokentop.domain.verdict.values import NO_DATA, Alert, Event, Health, Mode, Pool, Reason, Tier
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # only the GPU page, and who follows alerts, has any
-    from tokentop.domain.alerts.values import Alert
+if TYPE_CHECKING:  # only the GPU page has any
     from tokentop.domain.gpu_detail import GpuDetail, ProcessDetail, ThrottleReason, Xid
 
 GpuState = Literal["ok", "stale", "lost", "suspended", "error"]
@@ -281,4 +280,4 @@ class Snapshot(NamedTuple):
     data_age_s: float | None = None
     cost: Cost = Cost()
     events: tuple[Event, ...] = ()
-    alerts: "tuple[Alert, ...]" = ()
+    alerts: tuple[Alert, ...] = ()

@@ -8,9 +8,10 @@ from typing import cast
 from tokentop import fault
 from tokentop.config.schema import AlertsConfig
 from tokentop.domain.alerts.message import Template, message
-from tokentop.domain.alerts.values import Alert, Change
+from tokentop.domain.alerts.values import Change
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean
+from tokentop.domain.verdict.values import Alert
 from tokentop.transport.http.client_blocking import Request, fetch
 from tokentop.transport.run_command import run_command
 

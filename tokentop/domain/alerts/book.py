@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from tokentop.domain.alerts.evaluate import Evaluator, Subject
-from tokentop.domain.alerts.values import Alert, AlertRule, Change, State
+from tokentop.domain.alerts.values import AlertRule, Change
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import clean
+from tokentop.domain.verdict.values import Alert
+from tokentop.domain.verdict.values import AlertState as State
 
 RESOLVED_SHOWN_S = 600.0
 MOST_MEMBERS = 256  # of one rule: names may come and go for ever

@@ -1,7 +1,8 @@
 """The alerts that are there without configuration: events only, no action."""
 
 from tokentop.domain.alerts.rule import parse
-from tokentop.domain.alerts.values import AlertRule, Severity
+from tokentop.domain.alerts.values import AlertRule
+from tokentop.domain.verdict.values import Severity
 
 _TABLE: tuple[tuple[str, str, str, Severity], ...] = (
     ("high-demand", "demand.utilization > 80% for 60s", "demand.utilization < 75% for 30s",

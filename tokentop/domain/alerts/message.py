@@ -3,7 +3,7 @@
 import json
 from typing import Literal, NamedTuple
 
-from tokentop.domain.alerts.values import Alert, Severity
+from tokentop.domain.verdict.values import Alert, Severity
 
 Template = Literal["json", "slack", "ntfy"]
 _PRIORITIES: dict[Severity, str] = {"info": "3", "warning": "4", "critical": "5"}

@@ -1,11 +1,10 @@
-"""An alert as it is configured, and as it stands."""
+"""An alert as it is configured, and what is to be done when it changes."""
 
 from typing import Literal, NamedTuple
 
 from tokentop.domain.alerts.rule import Rule
+from tokentop.domain.verdict.values import Alert, Severity
 
-State = Literal["pending", "firing", "silenced", "resolved"]
-Severity = Literal["info", "warning", "critical"]
 Action = Literal["bell", "notify", "webhook", "command"]
 
 
@@ -25,20 +24,6 @@ class AlertRule(NamedTuple):
     text: str = ""
     actions: tuple[Action, ...] = ()
     silenced: bool = False
-
-
-class Alert(NamedTuple):
-    """One alert about one member, or about the whole (`member` is None).
-
-    `since` is when the state began, RFC 3339 UTC.
-    """
-
-    name: str
-    state: State
-    text: str
-    member: str | None = None
-    severity: Severity = "warning"
-    since: str = ""
 
 
 class Change(NamedTuple):

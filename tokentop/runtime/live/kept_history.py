@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,17 +22,11 @@ class KeptHistory:
         self._host = host
         self._writer: HistoryWriter | None = None
 
-    def start(self, notify: Callable[[str], object]) -> bool:
+    def start(self, report: Callable[[str], object]) -> bool:
         """Keep what is added from now on; whether there is a store at all.
 
-        `notify` gets a sentence where something goes wrong, on the running loop.
+        `report` gets a sentence where something goes wrong, on the writer's thread.
         """
-        loop = asyncio.get_running_loop()
-
-        def report(sentence: str) -> None:
-            with suppress(RuntimeError):  # the loop was closed meanwhile
-                loop.call_soon_threadsafe(notify, sentence)
-
         self._writer = history.writer(self._config, self._host, report)
         return self._writer is not None
 

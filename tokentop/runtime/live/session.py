@@ -4,23 +4,23 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tokentop import fault
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
-from tokentop.domain.engines.history import EngineHistory
-from tokentop.domain.events.log import EventLog
-from tokentop.domain.history import History, Sample, sample_of
-from tokentop.domain.past import Past, PastError, Stretch
+from tokentop.domain.alerts.values import Change
+from tokentop.domain.history import Sample
+from tokentop.domain.past import Past, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
-from tokentop.runtime.live.kept_history import KeptHistory
 from tokentop.runtime.live.poller import Gpus, Poller
+from tokentop.runtime.live.publisher import Published, Publisher
+from tokentop.runtime.live.run_memory import LAST_HOUR_S, RunMemory
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn
+from tokentop.runtime.shared_snapshot import Sharing
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from tokentop.runtime.live.engine_poller import Search
     from tokentop.transport.discovery.findings import Findings
     from tokentop.transport.http.client_async import Pool
-
-LAST_HOUR_S = 3600.0
 
 
 class Session:
@@ -49,16 +47,15 @@ class Session:
         self._config = config
         self._on_change = on_change
         self.frozen_at = config.demo.at_s if config.demo.enabled else None
-        self.history = History()
-        self.engine_history = EngineHistory()
+        self._memory = RunMemory(config, _host(config))
+        self.engine_history = self._memory.engines
         self._smoother = LatencySmoother() if smooth else None
-        self.event_log = EventLog()
-        self._sampled_at = self._sampled_wall = float("-inf")
-        self._kept = KeptHistory(config, _host(config))
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
         self._announce: Callable[[Sequence[Event]], object] = len
+        self._sharing = Sharing(details=True)
+        self._publisher = Publisher(self._keep)
         self._wall_began = 0.0
         self._demo = _demo(config)
         if self.frozen_at is not None:
@@ -98,17 +95,28 @@ class Session:
 
     def snapshot(self) -> Snapshot:
         """The snapshot as of now."""
-        return self._fold(self.now())
+        return self._smoothed(self.collector.snapshot(self.now(), self.wall()))
+
+    def _smoothed(self, snapshot: Snapshot) -> Snapshot:
+        shown = snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
+        return self._memory.alerting.shown(shown)
 
     def _fold(self, now: float) -> Snapshot:
-        snapshot = self.collector.snapshot(now, self.wall())
-        return snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
+        """The snapshot to show; the exact one is left for other views."""
+        wall = self.wall()
+        exact = self.collector.snapshot(now, wall)
+        self._publisher.offer(Published(self.config, exact, wall))
+        return self._smoothed(exact)
+
+    def _keep(self, published: Published) -> None:
+        """On the publisher's thread."""
+        self._sharing.leave(*published)
 
     def events(self, until: str | None = None) -> tuple[tuple[str, Event], ...]:
         """The run's events up to `until` (RFC 3339 UTC), oldest first, each with its local time."""
         today = self._day(self.wall())
         return tuple(
-            (self._clock(event.at, today), event) for event in self.event_log.events(until)
+            (self._clock(event.at, today), event) for event in self._memory.events.events(until)
         )
 
     def _clock(self, at: str, today: str) -> str:
@@ -121,7 +129,7 @@ class Session:
 
     def samples(self) -> tuple[Sample, ...]:
         """The last hour, oldest first."""
-        return self.history.window(self.now(), LAST_HOUR_S)
+        return self._memory.history.window(self.now(), LAST_HOUR_S)
 
     def set_interval(self, interval_s: float) -> None:
         self.collector.interval_s = interval_s
@@ -188,24 +196,27 @@ class Session:
             )
             poller.start(pool, spawn)
 
-    async def keep_history(self) -> None:
-        """Keep what is polled from now on, and go on from what an earlier run has kept."""
-        if self._kept.start(self._notify):
-            now, wall = self.now(), self.wall()
-            with suppress(PastError):  # the writer finds the same and reports it
-                before = await self._kept.past(Stretch(wall - LAST_HOUR_S, wall), now, wall)
-                self.history.prepend(before.mean)
+    async def remember(self, ring: Callable[[Change], object] = id) -> None:
+        """Keep what is polled, and act on alerts, from now on; not before `start`.
+
+        `ring` gets what the terminal is to show of an alert.
+        """
+        await self._memory.begin(self._notify, ring, self.now(), self.wall())
+
+    def silence(self) -> int:
+        """Take no action for an hour for the alerts that fire now; how many these are."""
+        return self._memory.alerting.silence(self.now())
 
     async def past(self, stretch: Stretch) -> Past:
         """What is kept of a stretch of Unix seconds; its samples' `t` is monotonic.
 
         Raises PastError where it cannot be read.
         """
-        return await self._kept.past(stretch, self.now(), self.wall())
+        return await self._memory.kept.past(stretch, self.now(), self.wall())
 
     def stop(self) -> None:
         """Write what is not yet in the history store, before the process ends."""
-        self._kept.stop()
+        self._memory.kept.stop()
 
     def _begin_demo(self) -> None:
         """Make the demo's polls before its beginning, so that there are rates and trends."""
@@ -260,20 +271,14 @@ class Session:
         except Exception as error:  # noqa: BLE001  # a fault in the fold costs one picture, not the monitor
             self._notify(f"No new picture: {fault.sentence(error)}")
             return
-        self._on_change(snapshot, now)
+        self._on_change(self._memory.alerting.shown(snapshot), now)
         if fresh:
             self._announce(fresh)
 
     def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
-        """Keep one sample a round, which later answers replace, and return what has changed."""
-        if now - self._sampled_at >= 0.6 * self.interval_s:
-            self._sampled_at, self._sampled_wall = now, self.wall()
-        sample = sample_of(snapshot, self._sampled_at)
-        self.history.add(sample)
-        self._kept.add(sample, self._sampled_wall)
-        if snapshot.engines:
-            self.engine_history.add(self._sampled_at, snapshot.engines)
-        return self.event_log.add(snapshot, now)
+        """Remember it, and return what has changed."""
+        alerts = self.config.alerts
+        return self._memory.add(snapshot, now, self.wall(), self.interval_s, alerts)
 
 
 def _host(config: Config) -> str:

@@ -6,8 +6,8 @@ import pytest
 
 from tokentop.domain import snapshot as model
 from tokentop.domain.snapshot_engines import TokensSeen
-from tokentop.domain.verdict.values import Event, Health, Pool, Reason
-from tokentop.views.json import dumps
+from tokentop.domain.snapshot_json import dumps
+from tokentop.domain.verdict.values import Alert, Event, Health, Pool, Reason
 
 SCHEMA = {
     "": "schema version at host interval_s demo services_online services gpus llm throughput"
@@ -77,6 +77,7 @@ FULL = model.Snapshot(
     cloud=model.Cloud(instances=(model.CloudInstance(),)),
     health=Health("down", (Reason("engine_down", "it is down"),)),
     events=(Event("tier", "demand rose", None, "2026-11-21T12:04:31.000Z"),),
+    alerts=(Alert("busy", "firing", "it is busy"),),
     demand=model.Demand(reasons=(Reason("queue_full", "they wait"),), pools=(Pool("m"),)),
 )
 
