@@ -13,8 +13,9 @@ ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
-SERVING = [Requirement(line) for line in PROJECT["optional-dependencies"]["serve"]]
-DEVELOPMENT = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
+EXTRAS = PROJECT["optional-dependencies"]
+SERVING = [Requirement(line) for line in (*EXTRAS["serve"], *EXTRAS["web"])]
+DEVELOPMENT = [Requirement(line) for line in EXTRAS["dev"]]
 LOCK = (ROOT / ".ci" / "lock.txt").read_text()
 LOCKED = dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\\n]+)", LOCK, re.MULTILINE))
 PRIVATE_NAMES = ("textual", "rich", "httpx", "httpcore", "uvicorn")

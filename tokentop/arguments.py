@@ -1,7 +1,7 @@
 """The command's arguments: one flat parser, so that options may stand before or after the word."""
 
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, NoReturn, cast
 
 from tokentop import __version__
@@ -43,6 +43,7 @@ class Option(NamedTuple):
 
     `dest` is its name in Arguments, or the dotted key of the configuration that it `overrides`.
     `value` stands for its value and is empty for a switch, which stores `stores`.
+    It may be given `many` times.
     """
 
     flags: tuple[str, ...]
@@ -51,6 +52,7 @@ class Option(NamedTuple):
     value: str = ""
     overrides: bool = False
     stores: bool = True
+    many: bool = False
 
     @property
     def takes_word(self) -> bool:
@@ -83,6 +85,8 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--width",), "at most so many cells: what matters least goes first, whole",
                "width", "N"),
         Option(("--check",), "make the exit code the banner mode", "check"),
+        Option(("--connect",), "what a `tokentop serve` elsewhere shows; several: a row each",
+               "connect", "URL", overrides=True, many=True),
         Option(("--fresh",), "poll, whatever another tokentop of yours has just read", "fresh"),
         Option(("--demo",), "a simulated machine; =stack, =engines, =gpus or =fleet play one part",
                "demo.part", "[=PART]", overrides=True),
@@ -110,6 +114,8 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--port",), "8765; 0 takes a free one", "serve.port", "N", overrides=True),
         Option(("--token-file",), "clients send what it holds as a bearer token",
                "serve.token_file", "PATH", overrides=True),
+        Option(("--web",), "the full screen too, for a browser (pip install 'tokentop[web]')",
+               "serve.web", overrides=True),
         Option(("--insecure-no-auth",), "beyond this machine without a token",
                "serve.insecure_no_auth", overrides=True),
     ),
@@ -232,10 +238,7 @@ def _refuse(given: dict[str, object], view: View) -> None:
             "--fresh is for --compact, --json and --check",
         ),
         (given["example"] and view != "config", "--example belongs to `tokentop config`"),
-        (
-            view != "serve" and any(given[option.dest] for option in GROUPS[SERVING]),
-            _or([option.flags[0] for option in GROUPS[SERVING]]) + " belong to `tokentop serve`",
-        ),
+        *_serving_clashes(given, view),
         (
             given["command"] and any(given[name] for name in ("json", "compact", "watch", "check")),
             f"`tokentop {given['command']}` takes no --compact, --json, --watch or --check",
@@ -249,6 +252,19 @@ def _refuse(given: dict[str, object], view: View) -> None:
     for clash, sentence in clashes:
         if clash:
             raise Stop(f"{sentence} (see tokentop --help)", error=True)
+
+
+def _serving_clashes(given: dict[str, object], view: View) -> Iterator[tuple[object, str]]:
+    options = GROUPS[SERVING]
+    if given["connect"]:  # which takes the token to send
+        options = tuple(option for option in options if option.dest != "serve.token_file")
+    misplaced = view != "serve" and any(given[option.dest] for option in options)
+    words = _or([option.flags[0] for option in GROUPS[SERVING]])
+    yield misplaced, f"{words} belong to `tokentop serve`"
+    several = len(cast("list[str]", given["connect"] or ())) > 1
+    yield several and view != "screen", "the text views show one host: one --connect"
+    yield given["connect"] and given["command"], "--connect is for the screen and the text views"
+    yield given["connect"] and given["demo.part"], "--connect and --demo cannot go together"
 
 
 def _overrides(given: dict[str, object]) -> dict[str, object]:
@@ -290,7 +306,10 @@ def _parser(epilog: str = "") -> _Parser:
 
 def _add(group: "_ArgumentGroup", option: Option) -> None:
     if option.value:
-        group.add_argument(*option.flags, dest=option.dest, metavar=option.value, help=option.help)
+        action = "append" if option.many else "store"
+        group.add_argument(
+            *option.flags, dest=option.dest, metavar=option.value, action=action, help=option.help
+        )
         return
     store: Literal["store_true", "store_false"] = "store_true" if option.stores else "store_false"
     default = None if option.overrides else False

@@ -126,6 +126,8 @@ def _serve(args: "Arguments", config: "Config") -> int:
 
     if not (find_spec("starlette") and find_spec("uvicorn")):
         return _say("`tokentop serve` needs an extra: pip install 'tokentop[serve]'", USAGE)
+    if config.serve.web and not (find_spec("textual_serve") and find_spec("websockets")):
+        return _say("`--web` needs another extra: pip install 'tokentop[serve,web]'", USAGE)
     from tokentop.views.serve import ServeError, serve
 
     gc.enable()

@@ -82,6 +82,7 @@ CHANGED = {
     "serve.port": ("9000", "serve.port", 9000),
     "serve.token_env": ('"MINE"', "serve.token_env", "MINE"),
     "serve.insecure_no_auth": ("true", "serve.insecure_no_auth", True),
+    "serve.web": ("true", "serve.web", True),
     "serve.allowed_hosts": ('["gpu-box"]', "serve.allowed_hosts", ("gpu-box",)),
     "serve.cors_origins": ('["https://A.b:1"]', "serve.cors_origins", ("https://a.b:1",)),
     "tls.verify": ("false", "tls.verify", False),
@@ -337,7 +338,10 @@ def test_the_stacks_own_tls_switch(word: str, verify: bool) -> None:
     ("name", "said"),
     [
         ("TOKENTOP_INTERVALL", "did you mean TOKENTOP_INTERVAL?"),
-        ("TOKENTOP_XYZZY_PLUGH", "there are TOKENTOP_CONFIG, TOKENTOP_DISCOVERY,"),
+        (
+            "TOKENTOP_XYZZY_PLUGH",
+            "there are TOKENTOP_CONFIG, TOKENTOP_CONNECT_TOKEN, TOKENTOP_DISCOVERY,",
+        ),
     ],
 )
 def test_a_variable_that_nothing_reads_is_reported(name: str, said: str) -> None:

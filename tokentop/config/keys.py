@@ -8,17 +8,13 @@ from collections.abc import Callable
 from functools import cache
 from typing import get_args
 
+from tokentop.config.alert_keys import alert_keys, alerts_keys
 from tokentop.config.key import Key
 from tokentop.config.policy_keys import cost_keys, policy_keys
 from tokentop.config.schema import (
-    ACTIONS,
     DEMO_PARTS,
     PANELS,
-    SEVERITIES,
-    TEMPLATES,
     THEMES,
-    AlertConfig,
-    AlertsConfig,
     Config,
     DemoConfig,
     DiscoveryConfig,
@@ -51,54 +47,28 @@ def engine() -> dict[str, Key]:
 
 
 @cache
-def alert() -> dict[str, Key]:
-    """The keys of one [[alert]] by their own names."""
-    a = AlertConfig()
+def host() -> dict[str, Key]:
+    """The keys of one [[host]] by their own names."""
     rows = (
-        Key("name", "text", None, "What to call it; that of a default alert replaces that",
-            sample="busy"),
-        Key("when", "rule", None, "When it fires", sample="demand.utilization > 0.8 for 60s"),
-        Key("until", "rule", a.until, "When it resolves; else when the first no longer holds",
-            sample="demand.utilization < 0.7 for 60s"),
-        Key("cooldown_s", "number", a.cooldown_s, "Seconds after which it may fire again",
-            0.0, 1e6),
-        Key("severity", "choice", a.severity, f"One of {', '.join(SEVERITIES)}",
-            choices=SEVERITIES),
-        Key("text", "text", None, "What to say instead of the rule", sample="The box is busy"),
-        Key("actions", "names", a.actions, f"Any of {', '.join(ACTIONS)}; none: an event only",
-            choices=ACTIONS, sample=["bell", "webhook"]),
-        Key("silenced", "switch", a.silenced, "Show it and take no action"),
+        Key("url", "url", None, "Base URL of its `tokentop serve`", sample="http://gpu-box:8765"),
+        Key("name", "text", None, "What to call it; else its host and port", sample="gpu-box"),
+        Key("token_env", "variable", None, "Environment variable holding its token"),
+        Key("token_file", "file", None, "File holding its token"),
     )  # fmt: skip
     return {row.name: row for row in rows}
 
 
-ARRAYS: dict[str, Callable[[], dict[str, Key]]] = {"engine": engine, "alert": alert}
+ARRAYS: dict[str, Callable[[], dict[str, Key]]] = {
+    "engine": engine,
+    "host": host,
+    "alert": alert_keys,
+}
 """The tables that there may be many of, once for each."""
 
 
 def row_keys(at: str) -> dict[str, Key]:
     """The keys of the table `at`, like engine[2], by their own names."""
     return ARRAYS[at.partition("[")[0]]()
-
-
-def _alerts() -> tuple[Key, ...]:
-    a = AlertsConfig()
-    return (
-        Key("alerts.enabled", "switch", a.enabled, "Follow alerts"),
-        Key("alerts.defaults", "switch", a.defaults, "Those that need no configuration, too"),
-        Key("alerts.webhook", "url", None, "Where the action webhook posts",
-            sample="https://ntfy.example/gpus"),
-        Key("alerts.webhook_env", "variable", None,
-            "Environment variable holding that URL, where it is a secret (Slack)"),
-        Key("alerts.webhook_file", "file", None, "File holding it"),
-        Key("alerts.template", "choice", a.template, f"Its form: {', '.join(TEMPLATES)}",
-            choices=TEMPLATES),
-        Key("alerts.token_env", "variable", None, "Environment variable holding its bearer token"),
-        Key("alerts.token_file", "file", None, "File holding it"),
-        Key("alerts.command", "words", a.command,
-            "Program and arguments of the action command; no shell, the alert in TOKENTOP_ALERT_*",
-            sample=["notify-send", "tokentop"]),
-    )  # fmt: skip
 
 
 def _discovery() -> tuple[Key, ...]:
@@ -150,6 +120,7 @@ def _serve() -> tuple[Key, ...]:
         Key("serve.token_file", "file", None, "File holding the token", flag="--token-file"),
         Key("serve.insecure_no_auth", "switch", s.insecure_no_auth,
             "true answers other machines without a token", flag="--insecure-no-auth"),
+        Key("serve.web", "switch", s.web, "true shows the screen in browsers too", flag="--web"),
         Key("serve.allowed_hosts", "hosts", s.allowed_hosts,
             "Names by which clients may call it, besides addresses and the host's own",
             sample=["gpu-box.example"]),
@@ -168,7 +139,7 @@ def table() -> dict[str, Key]:
         *_discovery(),
         *_prometheus(),
         *_history(),
-        *_alerts(),
+        *alerts_keys(),
         *_serve(),
         *cost_keys(),
         *_tls(),
@@ -203,6 +174,8 @@ def _general() -> tuple[Key, ...]:
             0.1, 60.0, path="deadline_s"),
         Key("max_bytes", "integer", c.max_bytes, "Bytes of one answer; longer ones are refused",
             1024, 64 * 1024 * 1024),
+        Key("connect", "urls", c.connect, "Show what the `tokentop serve` there shows",
+            flag="--connect", in_file=False, sample=["http://gpu-box:8765"]),
         Key("gpus.enabled", "switch", c.gpus, "Ask the local NVIDIA driver",
             flag="--no-gpus", path="gpus"),
     )  # fmt: skip

@@ -76,7 +76,11 @@ def _warn_of_unknown_variables(builder: ConfigBuilder, environ: Mapping[str, str
     own = sorted(name for name in environ if name.startswith(PREFIX))
     if not own:
         return
-    known = {FILE_VARIABLE, *(name for key in table().values() for name in key.env)}
+    known = {
+        FILE_VARIABLE,
+        build.CONNECT_TOKEN,
+        *(name for key in table().values() for name in key.env),
+    }
     named = {str(builder.values[key]) for key in builder.values if key.endswith("_env")}
     there = tuple(sorted(name for name in known if name.startswith(PREFIX)))
     for name in own:
@@ -109,6 +113,7 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
         services=build.services(builder, environ),
         engines=build.engines(builder, environ),
         alerts=alerts(builder, environ),
+        hosts=build.hosts(builder, environ),
         discovery=build.discovery(builder),
         prometheus=build.prometheus(builder, environ),
         serve=build.serve(builder, environ),

@@ -83,8 +83,17 @@ class ServeConfig(NamedTuple):
     token_env: str | None = None
     token_file: str | None = None
     insecure_no_auth: bool = False
+    web: bool = False
     allowed_hosts: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
+
+
+class HostConfig(NamedTuple):
+    """A machine whose `tokentop serve` is shown; `url` is its base URL without a trailing slash."""
+
+    name: str
+    url: str
+    token: Secret | None = None
 
 
 class UiConfig(NamedTuple):
@@ -162,6 +171,8 @@ class Config(NamedTuple):
     history: HistoryConfig = HistoryConfig()
     alerts: AlertsConfig = AlertsConfig()
     serve: ServeConfig = ServeConfig()
+    hosts: tuple[HostConfig, ...] = ()  # [[host]], or what --connect names
+    connect: tuple[str, ...] = ()  # --connect
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
 
 
@@ -169,4 +180,5 @@ def secrets(config: Config) -> tuple[Secret, ...]:
     """Every configured token, so that text can be checked for them before it is shown."""
     named = [*(s.token for s in config.services), *(e.token for e in config.engines)]
     named += [config.prometheus.token, config.alerts.webhook, config.alerts.token]
+    named += [host.token for host in config.hosts]
     return tuple(token for token in named if token is not None)

@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from tokentop.config.key import Key
 from tokentop.config.keys import ARRAYS, row_keys, table
 from tokentop.config.problems import printable
-from tokentop.config.schema import AlertConfig, Config, EngineConfig, ServiceConfig
+from tokentop.config.schema import (
+    AlertConfig,
+    Config,
+    EngineConfig,
+    HostConfig,
+    ServiceConfig,
+)
 from tokentop.config.toml_file import usual_places
 from tokentop.config.values import toml
 
@@ -44,8 +50,8 @@ def effective(config: Config) -> str:
     held += ["prometheus"] if config.prometheus.token is not None else []
     rows += [(f"{at}.token", "***") for at in held]
     lines = _aligned([(f"{name} = {value}", origins.get(name, "default")) for name, value in rows])
-    tables: dict[str, Sequence[EngineConfig | AlertConfig]]
-    tables = {"engine": config.engines, "alert": config.alerts.rows}
+    tables: dict[str, Sequence[EngineConfig | HostConfig | AlertConfig]]
+    tables = {"engine": config.engines, "host": config.hosts, "alert": config.alerts.rows}
     for array, many in tables.items():
         for number, one in enumerate(many, 1):
             lines += ["", f"[[{array}]]", *_row(f"{array}[{number}]", one, origins)]
@@ -59,27 +65,30 @@ def example() -> str:
         if key.in_file:
             sections.setdefault(key.section, []).append(key)
     texts = {name: _section(name, keys) for name, keys in sections.items()}
-    texts["discovery"] += "\n" + _row_example("engine")
+    texts["discovery"] += "\n" + "\n".join(map(_row_example, ("engine", "host")))
     texts["alerts"] += "\n" + _row_example("alert")
     return "\n".join([HEADER, *texts.values()])
 
 
-def _row(at: str, row: EngineConfig | AlertConfig, origins: dict[str, str]) -> list[str]:
-    """The lines of one [[engine]] or [[alert]] block."""
+def _row(
+    at: str, row: EngineConfig | HostConfig | AlertConfig, origins: dict[str, str]
+) -> list[str]:
+    """The lines of one block of an array, like [[engine]]."""
     values = row._asdict() | {"token": None}
     pairs = [
         (f"{name} = {toml(values[name])}", origins.get(f"{at}.{name}", "default"))
         for name in row_keys(at)
         if name in values
     ]
-    secret = getattr(row, "token", None) is not None
-    token = [("token = ***", origins[f"{at}.token"])] if secret else []
-    return _aligned(pairs + token)
+    if getattr(row, "token", None) is not None:
+        pairs.append(("token = ***", origins.get(f"{at}.token", "flag --token-file")))
+    return _aligned(pairs)
 
 
 _ROWS = {
     "engine": "An engine that is not found by itself",
     "alert": "An alert; README has the language of its rules",
+    "host": "A machine whose `tokentop serve` is shown, in a table of all of them",
 }
 
 

@@ -10,7 +10,7 @@ from tokentop.domain.urls import is_host, split
 
 YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 Item = TypeVar("Item", str, int)
-MAX_ITEMS = 100  # of hosts or ports: each pair is tried
+MAX_ITEMS = 100  # of hosts, ports or URLs: each is tried
 
 
 class Bad(NamedTuple):
@@ -50,6 +50,8 @@ def check(key: Key, raw: object) -> object | Bad:
             return _ports(key, raw)
         case "origins":
             return _origins(key, raw)
+        case "urls":
+            return _urls(key, raw)
     return _text(key, raw) if isinstance(raw, str) else _wrong(key, raw, "text")
 
 
@@ -194,6 +196,14 @@ def _origins(key: Key, raw: object) -> tuple[str, ...] | Bad:
     return tuple(dict.fromkeys(text.lower() for text in raw))
 
 
+def _urls(key: Key, raw: object) -> tuple[str, ...] | Bad:
+    if not isinstance(raw, list | tuple) or not all(isinstance(text, str) for text in raw):
+        return _wrong(key, raw, "a list of texts")
+    urls = [_url(key, text) for text in raw]
+    bad = next((url for url in urls if isinstance(url, Bad)), None)
+    return bad or _few(tuple(dict.fromkeys(url for url in urls if isinstance(url, str))))
+
+
 def _few(items: tuple[Item, ...]) -> tuple[Item, ...] | Bad:
     many = f"names {len(items)}, and at most {MAX_ITEMS} are tried; name fewer"
     return items if len(items) <= MAX_ITEMS else Bad(many)
@@ -214,7 +224,8 @@ def _label(key: Key, raw: str) -> str | Bad:
 
 def _url(key: Key, raw: str) -> str | Bad:
     """Sentences here never repeat the URL: it may hold a password."""
-    mend = f'write it like "{key.sample or "https://host:8150"}"'
+    sample = key.sample[0] if isinstance(key.sample, list) else key.sample
+    mend = f'write it like "{sample or "https://host:8150"}"'
     scheme, separator, rest = raw.partition("://")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if not separator or scheme.lower() not in ("http", "https"):

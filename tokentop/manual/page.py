@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from tokentop.arguments import COMMANDS, EPILOG, GROUPS, Option
+from tokentop.config.build import CONNECT_TOKEN
 from tokentop.config.keys import table
 from tokentop.manual.shipped import SHIPPED
 from tokentop.views.figures import FIELDS
@@ -91,6 +92,7 @@ def _environment() -> list[str]:
         _item(name, what)
         for name, what in (
             ("TOKENTOP_CONFIG", "The configuration file"),
+            (CONNECT_TOKEN, "The token for what --connect names"),
             *own,
             ("NO_COLOR", "No colour where it is set and not empty"),
         )

@@ -35,7 +35,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def polled(session: Session, changed: asyncio.Event, spawn: Tasks) -> None:
     """Until two rounds are there."""
     await session.start(spawn)
-    await session.remember()
+    await session.keep_history()
     known = len(session.samples())
     while len(session.samples()) < known + 2:
         changed.clear()
@@ -51,7 +51,7 @@ async def test_a_run_goes_on_where_the_last_one_ended(state: Path, spawn: Tasks)
         first.stop()
         await spawn.cancel()
         second = Session(config(url), lambda *_: changed.set())
-        await second.remember()
+        await second.keep_history()
         found = second.samples()
         second.stop()
     assert {s.vram_fraction for s in found} == {first.samples()[-1].vram_fraction}
@@ -62,7 +62,7 @@ async def test_a_run_goes_on_where_the_last_one_ended(state: Path, spawn: Tasks)
 async def test_a_stretch_of_the_past(state: Path) -> None:
     """Yesterday is read from the store, its times on the session's clock."""
     session = Session(config("http://127.0.0.1:9"), lambda *_: None)
-    await session.remember()
+    await session.keep_history()
     session.stop()
     now = time()
     store = Store(store_path(uname().nodename) or "", MIB)
@@ -77,10 +77,10 @@ async def test_what_goes_wrong_is_a_notice(state: Path, spawn: Tasks) -> None:
     """The screen goes on."""
     said: asyncio.Queue[str] = asyncio.Queue()
     one, other = (Session(config("http://127.0.0.1:9"), lambda *_: None) for _ in range(2))
-    await one.remember()
+    await one.keep_history()
     await one.past(Stretch(0.0, 1.0))
     await other.start(spawn, notify=said.put_nowait)
-    await other.remember()
+    await other.keep_history()
     sentence = await asyncio.wait_for(said.get(), 20)
     one.stop()
     other.stop()

@@ -9,6 +9,7 @@ from tokentop.config.schema import Config
 from tokentop.domain.history import Sample
 from tokentop.domain.past import Past, Stretch
 from tokentop.runtime import history
+from tokentop.runtime.live.spawn import on_loop
 
 if TYPE_CHECKING:
     from tokentop.transport.history.writer import HistoryWriter
@@ -22,12 +23,12 @@ class KeptHistory:
         self._host = host
         self._writer: HistoryWriter | None = None
 
-    def start(self, report: Callable[[str], object]) -> bool:
+    def start(self, notify: Callable[[str], object]) -> bool:
         """Keep what is added from now on; whether there is a store at all.
 
-        `report` gets a sentence where something goes wrong, on the writer's thread.
+        `notify` gets a sentence where something goes wrong, on the running loop.
         """
-        self._writer = history.writer(self._config, self._host, report)
+        self._writer = history.writer(self._config, self._host, on_loop(notify))
         return self._writer is not None
 
     def add(self, sample: Sample, wall: float) -> None:

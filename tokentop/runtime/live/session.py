@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tokentop import fault
@@ -12,14 +11,16 @@ from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
 from tokentop.domain.alerts.values import Change
 from tokentop.domain.history import Sample
-from tokentop.domain.past import Past, Stretch
+from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.runtime.alerts import Alerting
+from tokentop.runtime.live.kept_history import KeptHistory
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.publisher import Published, Publisher
-from tokentop.runtime.live.run_memory import LAST_HOUR_S, RunMemory
+from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
 from tokentop.runtime.live.smoothing import LatencySmoother
-from tokentop.runtime.live.spawn import Spawn
+from tokentop.runtime.live.spawn import Spawn, on_loop
 from tokentop.runtime.shared_snapshot import Sharing
 
 if TYPE_CHECKING:
@@ -30,12 +31,14 @@ if TYPE_CHECKING:
     from tokentop.transport.http.client_async import Pool
 
 
-class Session:
+class Session(Recent):
     """Live sources, the demo's, or the demo frozen at one moment.
 
     `on_change` is called on the loop with a snapshot and its monotonic time, after new data.
     Latencies are smoothed for the eye where `smooth`.
     """
+
+    polls = True  # itself
 
     def __init__(
         self,
@@ -46,28 +49,22 @@ class Session:
     ) -> None:
         self._config = config
         self._on_change = on_change
-        self.frozen_at = config.demo.at_s if config.demo.enabled else None
-        self._memory = RunMemory(config, _host(config))
-        self.engine_history = self._memory.engines
+        super().__init__(config.demo.at_s if config.demo.enabled else None)
         self._smoother = LatencySmoother() if smooth else None
+        self._kept = KeptHistory(config, _host(config))
+        self._alerting = Alerting(config, _host(config))
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
         self._announce: Callable[[Sequence[Event]], object] = len
         self._sharing = Sharing(details=True)
         self._publisher = Publisher(self._keep)
-        self._wall_began = 0.0
         self._demo = _demo(config)
         if self.frozen_at is not None:
             from tokentop.runtime.demo import STARTED_AT, fast_forward
 
             self._wall_began = STARTED_AT
             fast_forward(self.collector, config, self._sample)
-
-    @property
-    def frozen(self) -> bool:
-        """Whether the demo is frozen: nothing will change."""
-        return self.frozen_at is not None
 
     @property
     def config(self) -> Config:
@@ -78,28 +75,13 @@ class Session:
     def interval_s(self) -> float:
         return self._poller.interval_s
 
-    def now(self) -> float:
-        """Monotonic seconds; the frozen demo's moment where it is frozen."""
-        return time.monotonic() if self.frozen_at is None else self.frozen_at
-
-    def wall(self) -> float:
-        """Unix seconds for display."""
-        return time.time() if self.frozen_at is None else self._wall_began + self.frozen_at
-
-    def local_time(self) -> time.struct_time:
-        """Local time for display; the frozen demo's is the same in every time zone."""
-        return self._local(self.wall())
-
-    def _local(self, wall: float) -> time.struct_time:
-        return time.gmtime(wall) if self.frozen else time.localtime(wall)
-
     def snapshot(self) -> Snapshot:
         """The snapshot as of now."""
         return self._smoothed(self.collector.snapshot(self.now(), self.wall()))
 
     def _smoothed(self, snapshot: Snapshot) -> Snapshot:
         shown = snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
-        return self._memory.alerting.shown(shown)
+        return self._alerting.shown(shown)
 
     def _fold(self, now: float) -> Snapshot:
         """The snapshot to show; the exact one is left for other views."""
@@ -111,25 +93,6 @@ class Session:
     def _keep(self, published: Published) -> None:
         """On the publisher's thread."""
         self._sharing.leave(*published)
-
-    def events(self, until: str | None = None) -> tuple[tuple[str, Event], ...]:
-        """The run's events up to `until` (RFC 3339 UTC), oldest first, each with its local time."""
-        today = self._day(self.wall())
-        return tuple(
-            (self._clock(event.at, today), event) for event in self._memory.events.events(until)
-        )
-
-    def _clock(self, at: str, today: str) -> str:
-        wall = datetime.fromisoformat(at).timestamp()
-        day = self._day(wall)
-        return time.strftime("%H:%M:%S" if day == today else f"{day} %H:%M", self._local(wall))
-
-    def _day(self, wall: float) -> str:
-        return time.strftime("%m-%d", self._local(wall))
-
-    def samples(self) -> tuple[Sample, ...]:
-        """The last hour, oldest first."""
-        return self._memory.history.window(self.now(), LAST_HOUR_S)
 
     def set_interval(self, interval_s: float) -> None:
         self.collector.interval_s = interval_s
@@ -196,27 +159,32 @@ class Session:
             )
             poller.start(pool, spawn)
 
-    async def remember(self, ring: Callable[[Change], object] = id) -> None:
-        """Keep what is polled, and act on alerts, from now on; not before `start`.
-
-        `ring` gets what the terminal is to show of an alert.
-        """
-        await self._memory.begin(self._notify, ring, self.now(), self.wall())
-
-    def silence(self) -> int:
-        """Take no action for an hour for the alerts that fire now; how many these are."""
-        return self._memory.alerting.silence(self.now())
+    async def keep_history(self) -> None:
+        """Keep what is polled from now on, and go on from what an earlier run has kept."""
+        if self._kept.start(self._notify):
+            now, wall = self.now(), self.wall()
+            with suppress(PastError):  # the writer finds the same and reports it
+                before = await self._kept.past(Stretch(wall - LAST_HOUR_S, wall), now, wall)
+                self.history.prepend(before.mean)
 
     async def past(self, stretch: Stretch) -> Past:
         """What is kept of a stretch of Unix seconds; its samples' `t` is monotonic.
 
         Raises PastError where it cannot be read.
         """
-        return await self._memory.kept.past(stretch, self.now(), self.wall())
+        return await self._kept.past(stretch, self.now(), self.wall())
+
+    def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
+        """Carry out their actions from now on, after `start`; `ring` gets the terminal's."""
+        self._alerting.begin(on_loop(self._notify), ring)
+
+    def silence(self) -> int:
+        """Take no action for an hour for the alerts that fire now; how many these are."""
+        return self._alerting.silence(self.now())
 
     def stop(self) -> None:
         """Write what is not yet in the history store, before the process ends."""
-        self._memory.kept.stop()
+        self._kept.stop()
 
     def _begin_demo(self) -> None:
         """Make the demo's polls before its beginning, so that there are rates and trends."""
@@ -271,14 +239,15 @@ class Session:
         except Exception as error:  # noqa: BLE001  # a fault in the fold costs one picture, not the monitor
             self._notify(f"No new picture: {fault.sentence(error)}")
             return
-        self._on_change(self._memory.alerting.shown(snapshot), now)
+        self._on_change(self._alerting.shown(snapshot), now)
         if fresh:
             self._announce(fresh)
 
     def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
-        """Remember it, and return what has changed."""
-        alerts = self.config.alerts
-        return self._memory.add(snapshot, now, self.wall(), self.interval_s, alerts)
+        return super()._sample(self._alerting.follow(snapshot, now, self.config.alerts), now)
+
+    def _keep_sample(self, sample: Sample) -> None:
+        self._kept.add(sample, self._sampled_wall)
 
 
 def _host(config: Config) -> str:

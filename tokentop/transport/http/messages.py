@@ -36,8 +36,8 @@ class Request(NamedTuple):
     """One GET, or a POST of `post`. `url` may hold secrets: show `safe_url(url)` only.
 
     `timeout_s` bounds the whole exchange, name resolution and TLS included; `max_bytes` the body.
-    A token goes to the URL's own origin only. `max_hops` redirects are followed. `headers` are sent
-    besides our own; a POST's names its content type.
+    A token goes to the URL's own origin only. `max_hops` redirects are followed. A POST's
+    `headers` name its content type.
     """
 
     url: str
@@ -47,8 +47,8 @@ class Request(NamedTuple):
     ca_bundle: str | None = None
     verify: bool = True
     max_hops: int = MAX_HOPS
+    headers: tuple[tuple[str, str], ...] = ()  # besides those of every request
     post: bytes | None = None
-    headers: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         return f"Request({safe_url(self.url)!r}, timeout_s={self.timeout_s:g})"
@@ -105,12 +105,13 @@ def headers_for(request: Request, target: Target) -> list[tuple[str, str]]:
         ("User-Agent", f"tokentop/{__version__}"),
         ("Accept", "application/json, text/plain;q=0.9, */*;q=0.1"),
         ("Accept-Encoding", "identity"),
+        *request.headers,
     ]
     if request.token is not None:
         headers.append(("Authorization", f"Bearer {_sendable(request.token)}"))
     elif target.userinfo:
         headers.append(("Authorization", f"Basic {_basic(target.userinfo)}"))
-    return [*headers, *request.headers]
+    return headers
 
 
 def head(request: Request, target: Target, *, close: bool = True) -> bytes:
