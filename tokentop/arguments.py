@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
-View = Literal["screen", "compact", "json", "doctor", "config", "example", "completion"]
+View = Literal["screen", "compact", "json", "doctor", "config", "serve", "example", "completion"]
 
 SHELLS = ("bash", "zsh", "fish")
 EPILOG = """\
@@ -25,6 +25,7 @@ examples:
   tokentop --check              for Nagios and its kin
   tokentop doctor               what was found, what not, and what to do
   tokentop config --example     a commented configuration file
+  tokentop serve                the same over HTTP, for browsers and Prometheus
   tokentop example              what ships beside the program, by name
   tokentop completion bash      completion for a shell: bash, zsh or fish
 
@@ -68,9 +69,11 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("doctor", "what was found, what not, and what to do about it"),
     Command("config", "what holds now, and where each value came from", "[--example]"),
+    Command("serve", "the same over HTTP: JSON, a stream of events, Prometheus metrics"),
     Command("example", "a file that ships beside the program; all names without one", "[NAME]"),
     Command("completion", "the completion for bash, zsh or fish", "SHELL"),
 )
+SERVING = "tokentop serve (pip install 'tokentop[serve]')"
 GROUPS: dict[str, tuple[Option, ...]] = {
     "views": (
         Option(("--compact",), "print one line", "compact"),
@@ -80,6 +83,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--width",), "at most so many cells: what matters least goes first, whole",
                "width", "N"),
         Option(("--check",), "make the exit code the banner mode", "check"),
+        Option(("--fresh",), "poll, whatever another tokentop of yours has just read", "fresh"),
         Option(("--demo",), "a simulated machine; =stack, =engines, =gpus or =fleet play one part",
                "demo.part", "[=PART]", overrides=True),
         Option(("--demo-seed",), "make it repeatable", "demo.seed", "N", overrides=True),
@@ -99,6 +103,15 @@ GROUPS: dict[str, tuple[Option, ...]] = {
                overrides=True, stores=False),
         Option(("--prometheus",), "read a fleet from there", "prometheus.url", "URL",
                overrides=True),
+    ),
+    SERVING: (
+        Option(("--host",), "listen there; else on 127.0.0.1 only", "serve.host", "H",
+               overrides=True),
+        Option(("--port",), "8765; 0 takes a free one", "serve.port", "N", overrides=True),
+        Option(("--token-file",), "clients send what it holds as a bearer token",
+               "serve.token_file", "PATH", overrides=True),
+        Option(("--insecure-no-auth",), "beyond this machine without a token",
+               "serve.insecure_no_auth", overrides=True),
     ),
 }  # fmt: skip
 OPTIONS = tuple(option for group in GROUPS.values() for option in group)
@@ -130,6 +143,7 @@ class Arguments(NamedTuple):
     overrides: dict[str, object]
     name: str | None = None
     width: int | None = None
+    fresh: bool = False
 
 
 class _Formatter(RawDescriptionHelpFormatter):
@@ -161,6 +175,7 @@ def parse(words: list[str]) -> Arguments:
         overrides=_overrides(given),
         name=given["name"],
         width=_width(given["width"]),
+        fresh=given["fresh"],
     )
 
 
@@ -212,7 +227,15 @@ def _refuse(given: dict[str, object], view: View) -> None:
         (given["json"] and given["format"] is not None, "--format is for --compact, not --json"),
         (given["json"] and given["width"] is not None, "--width is for --compact, not --json"),
         (given["check"] and given["watch"], "--check ends with one code, so not with --watch"),
+        (
+            given["fresh"] and view not in ("compact", "json"),
+            "--fresh is for --compact, --json and --check",
+        ),
         (given["example"] and view != "config", "--example belongs to `tokentop config`"),
+        (
+            view != "serve" and any(given[option.dest] for option in GROUPS[SERVING]),
+            _or([option.flags[0] for option in GROUPS[SERVING]]) + " belong to `tokentop serve`",
+        ),
         (
             given["command"] and any(given[name] for name in ("json", "compact", "watch", "check")),
             f"`tokentop {given['command']}` takes no --compact, --json, --watch or --check",

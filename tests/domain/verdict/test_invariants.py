@@ -20,8 +20,8 @@ from tests.views.draw.composed import composed, model, text
 from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Latencies
+from tokentop.domain.snapshot_json import dumps
 from tokentop.domain.verdict.check import alarm, exit_code
-from tokentop.views.json import dumps
 from tokentop.views.line import line
 from tokentop.views.palette import tier_theme
 
@@ -90,6 +90,14 @@ def test_a_member_that_is_down_fails_the_check(case: Sequence) -> None:
         if snapshot.health.state == "down":
             assert exit_code(snapshot) == 2
             assert alarm(snapshot).startswith("DOWN ")
+
+
+@given(cases)
+@every_sequence
+def test_a_check_that_fails_begins_with_the_reason(case: Sequence) -> None:
+    """Whoever reads only the line of a failed check sees what is wrong."""
+    for snapshot in pictures(case):
+        assert bool(alarm(snapshot)) == (exit_code(snapshot) in (1, 2))
 
 
 @given(cases)

@@ -38,7 +38,7 @@ class Fact(NamedTuple):
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The panel in exactly `height` lines of `width` cells."""
     if not any(f.value != DASH for group in _groups(snapshot, options) for f in group):
-        return sentence("No engine has reported its tokens yet.", width, height)
+        return sentence("No engine reports its tokens.", width, height)
     if height < 4:
         drawn = _short(snapshot, width, height, options)
     elif width >= _THREE:
