@@ -24,7 +24,7 @@ from tokentop.runtime.shared_snapshot import Sharing
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
     from tokentop.runtime.demo import Demo
-    from tokentop.runtime.live.engine_poller import Search
+    from tokentop.runtime.live.engine_poller import EnginePoller, Search
     from tokentop.transport.discovery.findings import Findings
     from tokentop.transport.http.client_async import Pool
 
@@ -59,6 +59,7 @@ class Session:
         self._publisher = Publisher(self._keep)
         self._wall_began = 0.0
         self._demo = _demo(config)
+        self._engine_poller: EnginePoller | None = None
         if self.frozen_at is not None:
             from tokentop.runtime.demo import STARTED_AT, fast_forward
 
@@ -131,6 +132,11 @@ class Session:
         """The last hour, oldest first."""
         return self.history.window(self.now(), 3600.0)
 
+    @property
+    def searched(self) -> tuple[int, int]:
+        """The addresses that the last search for engines tried, and how many candidates it had."""
+        return (0, 0) if self._engine_poller is None else self._engine_poller.searched
+
     def set_interval(self, interval_s: float) -> None:
         self.collector.interval_s = interval_s
         self._poller.set_interval(interval_s)
@@ -191,10 +197,10 @@ class Session:
         if self._polls_engines():
             from tokentop.runtime.live.engine_poller import EnginePoller
 
-            poller = EnginePoller(
+            self._engine_poller = EnginePoller(
                 self.collector, self._config, self._poller, self.now, self._find()
             )
-            poller.start(pool, spawn)
+            self._engine_poller.start(pool, spawn)
 
     def _begin_demo(self) -> None:
         """Make the demo's polls before its beginning, so that there are rates and trends."""
