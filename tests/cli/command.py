@@ -34,6 +34,7 @@ def environment(stack: str = NOWHERE, **more: str) -> dict[str, str]:
     base = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "TERM": "xterm-256color"}
     base["XDG_RUNTIME_DIR"] = _runtime().name
     base["TOKENTOP_DISCOVERY"] = "false"  # other tests serve engines on this machine
+    base["TOKENTOP_HISTORY"] = "false"  # one test's past is not another's
     return {**base, "LANG": "C.UTF-8", "AITHER_CA_BUNDLE": "", **urls, **more}
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from os import environ
+from os import environ, uname
 from time import monotonic, time
 from typing import NamedTuple
 
@@ -71,12 +71,15 @@ def _poll(config: Config, options: Options, deadline: float) -> Snapshot:
 def _watch(
     config: Config, options: Options, show: Callable[[Snapshot], str], again: "Reloader | None"
 ) -> int:
+    from tokentop.runtime import history
     from tokentop.runtime.oneshot.shared_refresh import SharedRefresher
     from tokentop.views.watch import watch
 
     refresher = SharedRefresher(config, _wanted(config, options), fresh=options.fresh)
     try:
-        return watch(refresher, show, config, in_place=not options.json, again=again)
+        with history.keeping(config, uname().nodename, _report) as keep:
+            shown = _with_history(show, keep)
+            return watch(refresher, shown, config, in_place=not options.json, again=again)
     finally:
         refresher.stop()
 
@@ -133,6 +136,23 @@ def _with_events(dumps: Callable[[Snapshot], str]) -> Callable[[Snapshot], str]:
 
     log = EventLog()
     return lambda snapshot: dumps(snapshot._replace(events=log.add(snapshot, monotonic())))
+
+
+def _with_history(
+    show: Callable[[Snapshot], str], keep: Callable[[Snapshot], object]
+) -> Callable[[Snapshot], str]:
+    """What is shown is kept as well."""
+
+    def shown(snapshot: Snapshot) -> str:
+        keep(snapshot)
+        return show(snapshot)
+
+    return shown
+
+
+def _report(sentence: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"tokentop: {sentence}\n")
 
 
 def _slots(template: str) -> "tuple[Slot, ...]":

@@ -81,6 +81,7 @@ class TokentopApp(TerminalApp):
         """After the first paint: start polling, as workers, and the once-a-second tick."""
         await self.session.start(self.run_worker, self._reloader, self._notify, self._announce)
         if self.terminal is not None:  # under a test's pilot the process outlives the app
+            await self.session.keep_history()
             freeze_loaded_objects()
         if not self.session.frozen:
             self.set_timer(1.0 - self.session.wall() % 1.0, self._start_ticking)
@@ -155,6 +156,10 @@ class TokentopApp(TerminalApp):
     def _clear_notice(self, notice: str) -> None:
         if self.view.notice == notice:
             self._change_view(self.view._replace(notice=""))
+
+    def leave(self, code: int, message: str = "") -> None:
+        self.session.stop()
+        super().leave(code, message)
 
     # -- keys
 
