@@ -2,7 +2,7 @@
 
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, NoReturn, cast
+from typing import Any, Literal, NamedTuple, NoReturn, cast
 
 from tokentop import __version__
 
@@ -12,36 +12,11 @@ if TYPE_CHECKING:
 
 View = Literal[
     "screen", "compact", "json", "doctor", "config", "serve", "replay", "export", "example",
-    "completion",
+    "completion", "ledger",
 ]  # fmt: skip
 
 FILES = ("replay", "export")  # commands on a recording
 SHELLS = ("bash", "zsh", "fish")
-EPILOG = """\
-examples:
-  tokentop                      the full screen
-  tokentop --demo               the full screen on a simulated machine
-  tokentop --demo=fleet         64 engines behind a Prometheus server
-  tokentop --compact            one line, for a status bar
-  tokentop --compact --watch    a fresh line every interval
-  tokentop --format '{gpu_util}% {queued} {multiplier:.2f}x'
-  tokentop --json | jq .demand.tier
-  tokentop --check              for Nagios and its kin
-  tokentop doctor               what was found, what not, and what to do
-  tokentop config --example     a commented configuration file
-  tokentop serve                the same over HTTP, for browsers and Prometheus
-  tokentop --record night.rec   the full screen, and each poll kept in a file
-  tokentop replay night.rec     that file on the full screen
-  tokentop example              what ships beside the program, by name
-  tokentop completion bash      completion for a shell: bash, zsh or fish
-
-exit codes:
-  0  printed from at least one live source
-  1  an unexpected fault
-  2  a usage or configuration error
-  3  nothing answered; the line, or the JSON, is printed still
-  with --check: 0 normal, 1 pressure, 2 saturated, 3 unknown or an error
-"""
 
 
 class Option(NamedTuple):
@@ -82,9 +57,10 @@ COMMANDS = (
     Command("export", "a recording as a table, on standard output: --csv or --parquet", "FILE"),
     Command("example", "a file that ships beside the program; all names without one", "[NAME]"),
     Command("completion", "the completion for bash, zsh or fish", "SHELL"),
+    Command("ledger", "who spent what: import, report, verify and more, below", "VERB [WHAT]"),
 )
 RECORDINGS = "recordings"
-SERVING = "tokentop serve (pip install 'tokentop[serve]')"
+SERVING, LEDGER = "tokentop serve (pip install 'tokentop[serve]')", "tokentop ledger"
 GROUPS: dict[str, tuple[Option, ...]] = {
     "views": (
         Option(("--compact",), "print one line", "compact"),
@@ -104,11 +80,21 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--help", "-h"), "show this and exit", "help"),
         Option(("--version", "-V"), "show the version and exit", "version"),
     ),
+    LEDGER: (
+        Option(("--by",), "user, project, team, model, provider, engine, outcome, day, hour", "by",
+               "KEYS"),
+        Option(("--since",), "from then on: 90m, 12h, 7d, or a date", "since", "WHEN"),
+        Option(("--until",), "and before then; else until now", "until", "WHEN"),
+        Option(("--csv",), "the report, or the exported recording, as CSV", "csv"),
+        Option(("--focus",), "as CSV with the columns of FOCUS 1.4, a row a day", "focus"),
+        Option(("--checkpoint",), "the checkpoints that were kept", "checkpoint", "PATH"),
+        Option(("--key",), "their public keys, where the private one is elsewhere", "key", "PATH"),
+    ),
     RECORDINGS: (
         Option(("--record",), "keep each poll's snapshot there, on screen and with --watch",
                "recording.file", "PATH", overrides=True),
-        Option(("--csv",), "export the names of --format, a row a snapshot", "csv"),
-        Option(("--parquet",), "export the same as Apache Parquet; needs pyarrow", "parquet"),
+        Option(("--parquet",), "export as Apache Parquet instead of --csv; needs pyarrow",
+               "parquet"),
         Option(("--bundle",), "doctor: write a bug report there, without secrets", "bundle",
                "PATH"),
     ),
@@ -154,7 +140,8 @@ class Arguments(NamedTuple):
     """What to show, how, and what overrides the configuration (dotted key -> text or switch).
 
     The configuration checks the texts, so that a flag is refused in the same words as a file.
-    `name` is the word after `example`, `completion`, `replay` or `export`, `width` in cells.
+    `name` is the word after the command, `operand` the one after that,
+    `width` in cells. `ledger` has the options of `tokentop ledger` by name.
     """
 
     view: View
@@ -164,9 +151,11 @@ class Arguments(NamedTuple):
     example: bool
     config: str | None
     overrides: dict[str, object]
+    ledger: dict[str, Any]
     name: str | None = None
     width: int | None = None
     fresh: bool = False
+    operand: str | None = None
     parquet: bool = False
     bundle: str | None = None
 
@@ -201,17 +190,18 @@ def parse(words: list[str]) -> Arguments:
         name=given["name"],
         width=_width(given["width"]),
         fresh=given["fresh"],
+        operand=given["operand"],
         parquet=given["parquet"],
         bundle=given["bundle"],
+        ledger={name: given[name] for name in ("json", *(each.dest for each in GROUPS[LEDGER]))},
     )
 
 
 def help_text() -> str:
     """What --help prints: usage, commands, flags, the names of --format, examples, exit codes."""
-    from tokentop.views.template import described
+    from tokentop.views.help import epilog
 
-    names = ["names for --format, with Python format specs:", *described(), ""]
-    return _parser("\n".join([*names, EPILOG])).format_help()
+    return _parser(epilog()).format_help()
 
 
 def _width(text: str | None) -> int | None:
@@ -260,21 +250,19 @@ def _refuse(given: dict[str, object], view: View) -> None:
         ),
         (given["example"] and view != "config", "--example belongs to `tokentop config`"),
         *_serving_clashes(given, view),
+        *_ledger_clashes(given, view),
+        *_recording_clashes(given, view),
         (
-            given["command"] and any(given[name] for name in ("json", "compact", "watch", "check")),
+            given["command"]
+            and any(given[name] for name in ("json", "compact", "watch", "check"))
+            and (view != "ledger" or not given["json"]),
             f"`tokentop {given['command']}` takes no --compact, --json, --watch or --check",
         ),
         (
-            given["name"] and view not in ("example", "completion", *FILES),
+            (given["name"] and view not in ("example", "completion", "ledger", *FILES))
+            or (given["operand"] and view != "ledger"),
             f"`tokentop {given['command']}` takes no further word",
         ),
-        (view in FILES and not given["name"], f"`tokentop {view}` needs the recording's file"),
-        (
-            (given["csv"] or given["parquet"]) != (view == "export"),
-            "`tokentop export FILE` takes one of --csv and --parquet",
-        ),
-        (given["csv"] and given["parquet"], "--csv and --parquet cannot go together"),
-        (given["bundle"] is not None and view != "doctor", "--bundle is for `tokentop doctor`"),
         (view == "completion" and given["name"] not in SHELLS, "completion is for " + _or(SHELLS)),
     )
     for clash, sentence in clashes:
@@ -293,6 +281,22 @@ def _serving_clashes(given: dict[str, object], view: View) -> Iterator[tuple[obj
     yield several and view != "screen", "the text views show one host: one --connect"
     yield given["connect"] and given["command"], "--connect is for the screen and the text views"
     yield given["connect"] and given["demo.part"], "--connect and --demo cannot go together"
+
+
+def _ledger_clashes(given: dict[str, object], view: View) -> Iterator[tuple[object, str]]:
+    words = _or([option.flags[0] for option in GROUPS[LEDGER]])
+    shared = ("csv",) if view == "export" else ()
+    named = (given[option.dest] for option in GROUPS[LEDGER] if option.dest not in shared)
+    misplaced = view != "ledger" and any(named)
+    yield misplaced, f"{words} belong to `tokentop ledger`"
+
+
+def _recording_clashes(given: dict[str, object], view: View) -> Iterator[tuple[object, str]]:
+    yield view in FILES and not given["name"], f"`tokentop {view}` needs the recording's file"
+    one = "`tokentop export FILE` takes one of --csv and --parquet"
+    yield view == "export" and bool(given["csv"]) == bool(given["parquet"]), one
+    yield given["parquet"] and view != "export", one
+    yield given["bundle"] is not None and view != "doctor", "--bundle is for `tokentop doctor`"
 
 
 def _overrides(given: dict[str, object]) -> dict[str, object]:
@@ -324,6 +328,7 @@ def _parser(epilog: str = "") -> _Parser:
     )
     parser.add_argument("command", nargs="?", help=SUPPRESS)
     parser.add_argument("name", nargs="?", help=SUPPRESS)
+    parser.add_argument("operand", nargs="?", help=SUPPRESS)
     parser.add_argument("--example", action="store_true", help=SUPPRESS)
     for title, options in GROUPS.items():
         group = parser.add_argument_group(title)

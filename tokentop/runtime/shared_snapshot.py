@@ -13,6 +13,7 @@ from tokentop import __version__
 from tokentop.config.schema import (
     Config,
     HistoryConfig,
+    LedgerConfig,
     RecordingConfig,
     ServeConfig,
     UiConfig,
@@ -98,6 +99,7 @@ def _name(config: Config, *, details: bool) -> str:
     made_from = config._replace(
         ui=UiConfig(),
         history=HistoryConfig(),
+        ledger=LedgerConfig(),
         serve=ServeConfig(),
         recording=RecordingConfig(),
         origins=(),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tokentop.config.schema import Config
 from tokentop.domain import past
+from tokentop.domain.alerts.values import Change
 from tokentop.domain.engines.history import EngineHistory
 from tokentop.domain.events.log import EventLog
 from tokentop.domain.history import History, sample_of
@@ -200,6 +201,13 @@ class ReplaySession(Recent):
         return found
 
     # -- what is not there in a recording
+
+    def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
+        """What happened then calls nobody now."""
+
+    def silence(self) -> int:
+        """Nothing fires in a recording."""
+        return 0
 
     async def keep_history(self) -> None:
         """What was recorded is kept already."""

@@ -55,6 +55,7 @@ class ScreenModel(NamedTuple):
     trends: Callable[[str], Trends] = lambda _: Trends()
     burn_at: float = CostPolicy().silent_burn_at
     discovery: DiscoveryConfig = DiscoveryConfig()
+    searched: tuple[int, int] = (0, 0)
     events: Sequence[tuple[str, Event]] = ()
     timeline: Timeline | None = None
 
@@ -86,6 +87,7 @@ class ScreenModel(NamedTuple):
             search=self.discovery.enabled,
             hosts_searched=self.discovery.hosts,
             ports_searched=self.discovery.ports,
+            searched=self.searched,
             events=self.events,
             timeline=self.timeline,
             jump=view.jump,
@@ -255,7 +257,7 @@ def _rows(model: ScreenModel, place: Placement) -> int | None:
     if model.view.name == "engines" and place.panel == "engines":
         return len(listed(snapshot.engines, options.engine_sort, options.engine_filter))
     if place.panel == "events":
-        return len(events.page(options, width))
+        return len(events.page(snapshot, options, width))
     if place.panel in TEXTS:
         return len(TEXTS[place.panel](snapshot, width))
     one = engine.find(snapshot, model.view.opened or "") if place.panel == "engine" else None
