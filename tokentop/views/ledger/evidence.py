@@ -38,8 +38,8 @@ _UNPROVED = "without a checkpoint, a ledger rewritten whole or cut off at its en
 def checkpoint(call: Call) -> Said:
     """Verify everything, then sign size and root of each chain; nothing wrong is ever signed."""
     found = checks.verify(place.opened(call.config, call.environ))
-    if found.faults:
-        raise LedgerError(f"nothing is signed: {found.faults[0]}")
+    if found.faults or not found.chains:
+        raise LedgerError(f"nothing is signed: {(*found.faults, 'the ledger is empty')[0]}")
     name = checks.ORIGIN + place.writer_name(call.config)
     signer = read_key(place.key_path(call.config, call.environ), name)
     notes = []
@@ -81,8 +81,9 @@ def _checkpoints(call: Call) -> list[Checkpoint]:
     path = call.options["checkpoint"]
     if path is None:
         return []
+    data, keys = read_file(path, MAX_BYTES), _keys(call)
     try:
-        return list(checks.trusted(read_file(path, MAX_BYTES).decode(), _keys(call)))
+        return list(checks.trusted(data.decode(), keys))
     except (NoteError, UnicodeDecodeError) as error:
         said = str(error) if isinstance(error, NoteError) else "it is no text"
         raise UsageError(f"{path!a}: {said}") from None
@@ -93,6 +94,9 @@ def _keys(call: Call) -> Mapping[str, bytes]:
     path = call.options["key"]
     if path is not None:
         lines = read_file(path, MAX_BYTES).decode("ascii", "replace").splitlines()
-        return dict(read_verifier_key(line) for line in lines if line.strip())
+        try:
+            return dict(read_verifier_key(line) for line in lines if line.strip())
+        except NoteError as error:
+            raise UsageError(f"{path!a}: {error}") from None
     own = read_key(place.key_path(call.config, call.environ))
     return {own.name: own.public}
