@@ -48,7 +48,7 @@ def event(row: Mapping[str, object], fallback: str) -> UsageEvent:
     """The usage event of one row; raises Unreadable.
 
     Prompt tokens include cached ones and generated tokens reasoning, as OpenAI counts them. A row
-    says nothing of who authenticated its user.
+    does not show whether its user was authenticated.
     """
     fields = Fields({name.strip().lower(): value for name, value in row.items() if value != ""})
     columns = {name: tuple(map(str.lower, names)) for name, names in COLUMNS.items()}
