@@ -64,7 +64,7 @@ CHANGES = (
     "INSERT OR REPLACE INTO entries SELECT * FROM entries WHERE seq = 3",
     "REPLACE INTO entries SELECT * FROM entries WHERE seq = 5",
     "INSERT INTO entries SELECT 'a', 1, kind, 'new', at_us, booked_us, feed, outcome, estimated, "
-    + ", ".join(["NULL"] * 23) + ", hash FROM entries WHERE seq = 1",
+    + ", ".join(["NULL"] * 24) + ", hash FROM entries WHERE seq = 1",
     "UPDATE valuations SET inputs = '{}'",
     "DELETE FROM valuations",
     "INSERT OR REPLACE INTO valuations SELECT id, '{}' FROM valuations",
