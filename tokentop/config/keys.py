@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import get_args
 
+from tokentop.config.alert_keys import alert_keys, alerts_keys
 from tokentop.config.key import Key
 from tokentop.config.policy_keys import cost_keys, policy_keys
 from tokentop.config.schema import (
@@ -58,8 +59,12 @@ def host() -> dict[str, Key]:
     return {row.name: row for row in rows}
 
 
-ARRAYS: dict[str, Callable[[], dict[str, Key]]] = {"engine": engine, "host": host}
-"""The tables that there may be many of: [[engine]] and [[host]], once for each."""
+ARRAYS: dict[str, Callable[[], dict[str, Key]]] = {
+    "engine": engine,
+    "host": host,
+    "alert": alert_keys,
+}
+"""The tables that there may be many of, once for each."""
 
 
 def row_keys(at: str) -> dict[str, Key]:
@@ -149,6 +154,7 @@ def table() -> dict[str, Key]:
         *_discovery(),
         *_prometheus(),
         *_history(),
+        *alerts_keys(),
         *_serve(),
         *_ledger(),
         *cost_keys(),

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 from tokentop import fault
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
+from tokentop.domain.alerts.values import Change
 from tokentop.domain.history import Sample
 from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.runtime.alerts import Alerting
 from tokentop.runtime.live.kept_history import KeptHistory
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.publisher import Published, Publisher
 from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
 from tokentop.runtime.live.smoothing import LatencySmoother
-from tokentop.runtime.live.spawn import Spawn
+from tokentop.runtime.live.spawn import Spawn, on_loop
 from tokentop.runtime.shared_snapshot import Sharing
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Session(Recent):
         super().__init__(config.demo.at_s if config.demo.enabled else None)
         self._smoother = LatencySmoother() if smooth else None
         self._kept = KeptHistory(config, _host(config))
+        self._alerting = Alerting(config, _host(config))
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
@@ -77,7 +80,8 @@ class Session(Recent):
         return self._smoothed(self.collector.snapshot(self.now(), self.wall()))
 
     def _smoothed(self, snapshot: Snapshot) -> Snapshot:
-        return snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
+        shown = snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
+        return self._alerting.shown(shown)
 
     def _fold(self, now: float) -> Snapshot:
         """The snapshot to show; the exact one is left for other views."""
@@ -170,6 +174,14 @@ class Session(Recent):
         """
         return await self._kept.past(stretch, self.now(), self.wall())
 
+    def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
+        """Carry out their actions from now on, after `start`; `ring` gets the terminal's."""
+        self._alerting.begin(on_loop(self._notify), ring)
+
+    def silence(self) -> int:
+        """Take no action for an hour for the alerts that fire now; how many these are."""
+        return self._alerting.silence(self.now())
+
     def stop(self) -> None:
         """Write what is not yet in the history store, before the process ends."""
         self._kept.stop()
@@ -227,9 +239,12 @@ class Session(Recent):
         except Exception as error:  # noqa: BLE001  # a fault in the fold costs one picture, not the monitor
             self._notify(f"No new picture: {fault.sentence(error)}")
             return
-        self._on_change(snapshot, now)
+        self._on_change(self._alerting.shown(snapshot), now)
         if fresh:
             self._announce(fresh)
+
+    def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
+        return super()._sample(self._alerting.follow(snapshot, now, self.config.alerts), now)
 
     def _keep_sample(self, sample: Sample) -> None:
         self._kept.add(sample, self._sampled_wall)
