@@ -140,6 +140,7 @@ class TokentopApp(TerminalApp):
             trends=self.session.engine_history.trends,
             burn_at=self.session.config.policy.cost.silent_burn_at,
             discovery=self.session.config.discovery,
+            searched=self.session.searched,
             events=self._events(),
         )
 

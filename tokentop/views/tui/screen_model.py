@@ -54,6 +54,7 @@ class ScreenModel(NamedTuple):
     trends: Callable[[str], Trends] = lambda _: Trends()
     burn_at: float = CostPolicy().silent_burn_at
     discovery: DiscoveryConfig = DiscoveryConfig()
+    searched: tuple[int, int] = (0, 0)
     events: Sequence[tuple[str, Event]] = ()
 
     @property
@@ -84,6 +85,7 @@ class ScreenModel(NamedTuple):
             search=self.discovery.enabled,
             hosts_searched=self.discovery.hosts,
             ports_searched=self.discovery.ports,
+            searched=self.searched,
             events=self.events,
         )
 

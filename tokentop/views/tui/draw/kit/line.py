@@ -26,7 +26,8 @@ class DrawOptions(NamedTuple):
     processes, which have neither on the dashboard. `summary_hidden`: the border shows no
     summary, so stale figures have their age inside.
     `events` are the run's, oldest first, each with its local time; only their own view has them.
-    `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`.
+    `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`;
+    `searched` are the addresses that the last search had room for, and all that it had.
     """
 
     ascii: bool = False
@@ -54,6 +55,7 @@ class DrawOptions(NamedTuple):
     search: bool = True
     hosts_searched: tuple[str, ...] = ("127.0.0.1",)
     ports_searched: tuple[int, ...] = ()
+    searched: tuple[int, int] = (0, 0)
     events: Sequence[tuple[str, Event]] = ()
 
 
