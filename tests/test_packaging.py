@@ -2,10 +2,9 @@
 
 import re
 import tomllib
-from importlib.metadata import files, version
+from importlib.metadata import version
 from pathlib import Path
 
-import plotext
 import pytest
 from packaging.requirements import Requirement
 
@@ -45,14 +44,6 @@ def test_everything_locked_has_a_hash() -> None:
     entries = re.split(r"^(?=[a-z0-9])", LOCK, flags=re.MULTILINE)[1:]
     assert len(entries) == len(LOCKED) > 30
     assert [entry[:40] for entry in entries if "--hash=sha256:" not in entry] == []
-
-
-def test_the_charts_need_no_compiler() -> None:
-    """plotext 6 has native code, without wheels for Alpine or for macOS on Intel."""
-    shipped = [str(path) for path in files("plotext") or ()]
-    assert shipped
-    assert not [path for path in shipped if path.endswith((".so", ".pyd", ".dylib"))]
-    assert plotext.__version__.startswith("5.3")
 
 
 @pytest.mark.parametrize("words", ["What tokentop reads", "What it sends", "What it stores"])

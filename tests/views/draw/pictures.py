@@ -216,7 +216,9 @@ def _arranged(width: int, height: int, inputs: LayoutInputs) -> str:
 def scenes() -> Iterator[tuple[str, ScreenModel, tuple[Size, ...]]]:
     """Every screen by name, with the sizes it is drawn at."""
     for name, build in STATES.items():
-        yield name, model(build(), history=() if name in YOUNG else None), SIZES
+        snapshot = build()
+        history = () if name in YOUNG else None
+        yield name, model(snapshot, history=history, trends=_trends(snapshot)), SIZES
     for name, (snapshot, view, sizes, fields) in VARIANTS.items():
         yield name, model(snapshot, view, trends=_trends(snapshot), **fields), sizes
 

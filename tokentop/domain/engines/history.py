@@ -11,12 +11,16 @@ MOST = 450  # rounds kept: half an hour at 4 s
 
 
 class Trends(NamedTuple):
-    """One engine's kept rounds, oldest first; None where it said nothing. `span_s` is their age."""
+    """One engine's kept rounds, oldest first; None where it said nothing. `span_s` is their age.
+
+    `first` counts the rounds that were dropped before them.
+    """
 
     tokens_per_s: tuple[float | None, ...] = ()
     queued: tuple[float | None, ...] = ()
     kv_cache: tuple[float | None, ...] = ()
     span_s: float = 0.0
+    first: int = 0
 
 
 class EngineHistory:
@@ -25,6 +29,7 @@ class EngineHistory:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._times: array[float] = array("d")
+        self._dropped = 0
         self._rings: dict[str, tuple[array[float], array[float], array[float]]] = {}
 
     def add(self, t: float, engines: Iterable[Engine]) -> None:
@@ -47,7 +52,7 @@ class EngineHistory:
         if rings is None or not self._times:
             return Trends()
         tokens, queued, kv = (tuple(None if v != v else v for v in ring) for ring in rings)
-        return Trends(tokens, queued, kv, self._times[-1] - self._times[0])
+        return Trends(tokens, queued, kv, self._times[-1] - self._times[0], self._dropped)
 
     def _drop_last(self) -> None:
         self._times.pop()
@@ -57,6 +62,7 @@ class EngineHistory:
     def _forget(self) -> None:
         if len(self._times) > self._most:
             del self._times[0]
+            self._dropped += 1
             for ring in self._all():
                 del ring[0]
             gone = [n for n, rings in self._rings.items() if all(v != v for r in rings for v in r)]

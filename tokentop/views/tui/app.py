@@ -192,6 +192,9 @@ class TokentopApp(TerminalApp):
     def action_scroll_to(self, end: int) -> None:
         self._change_view(navigation.to_end(self._model(), self.monitor.placed, end))
 
+    def action_point(self, steps: int) -> None:
+        self._change_view(navigation.pointed(self._model(), steps))
+
     def action_next_theme(self) -> None:
         self._theme_name = theme.next_theme(self._theme_name)
         self.theme = theme.PREFIX + self._theme_name

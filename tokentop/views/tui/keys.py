@@ -39,6 +39,8 @@ KEYS: tuple[Key, ...] = (
     Key("pageup", "scroll_pages(-1)", "pgup", "A page up", "Lists"),
     Key("home,g", "scroll_to(0)", "home", "To the first row", "Lists"),
     Key("end,G", "scroll_to(1)", "end", "To the last row", "Lists"),
+    Key("left", "point(-1)", "← →", "Cursor of the history", "Lists"),
+    Key("right", "point(1)", "", "Cursor to the right", "Lists"),
     Key("y", "copy", "y", "Copy selection, else panel", "Program"),
     Key("t", "next_theme", "t", "Next theme", "Program"),
     Key("S", "screenshot_here", "S", "Save an SVG screenshot here", "Program"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tokentop.domain.history import span_of
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.panels.engines.rows import (
     ENGINE_SORTS,
@@ -18,6 +19,7 @@ from tokentop.views.tui.screen_model import ScreenModel, edges, lines, scrolling
 from tokentop.views.tui.state import PAGES, ViewState
 
 Shown = Sequence[Placement]
+CURSOR_STEPS = 60  # of the history's cursor over the whole span
 _OPENS = {
     "gpus": "view('gpus')",
     "history": "view('history')",
@@ -109,7 +111,21 @@ def back(view: ViewState) -> ViewState:
         return view._replace(opened=None, offset=view.table_offset)
     if view.name in PAGES:
         return view.named(view.previous)
+    if view.moment is not None:
+        return view._replace(moment=None)
     return view._replace(filter="", filtering=False, offset=0)
+
+
+def pointed(model: ScreenModel, steps: int) -> ViewState:
+    """The history's cursor `steps` columns further right; past the newest there is none."""
+    view = model.view
+    if view.name != "history":
+        return view
+    samples, now = model.samples(), model.now
+    step_s = span_of(samples, now) / CURSOR_STEPS
+    at = (now if view.moment is None else view.moment) + steps * step_s
+    oldest = samples[0].t if samples else now
+    return view._replace(moment=None if at >= now else max(at, oldest))
 
 
 def engine_at(model: ScreenModel, place: Placement, y: int) -> str | None:

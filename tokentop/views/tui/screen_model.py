@@ -17,16 +17,19 @@ from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines.rows import listed
 from tokentop.views.tui.draw.panels.gpus import processes
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
+from tokentop.views.tui.draw.panels.history import charts
 from tokentop.views.tui.draw.registry import PANELS, dashboard
 from tokentop.views.tui.state import ViewState
 
-CHARTS: dict[Presence, tuple[str, str, str, str]] = {
+_ENGINES = ("tokens", "ttft", "kv", "queue", "power", "usd")
+CHARTS: dict[Presence, tuple[str, ...]] = {
     "stack": ("utilization", "multiplier", "queue", "vram"),
-    "engines": ("tokens", "ttft", "queue", "kv"),
+    "engines": _ENGINES,
     "gpus": ("gpu", "vram", "power", "heat"),
     "nothing": ("gpu", "vram", "power", "heat"),
 }
 _CHART = "chart-"
+_TRENDS = ("tokens", "metrics", "capacity")  # the panels with sparklines
 PAGES = {"costs": costs.page, "why": why.page}
 
 
@@ -76,6 +79,7 @@ class ScreenModel(NamedTuple):
             search=self.discovery.enabled,
             hosts_searched=self.discovery.hosts,
             ports_searched=self.discovery.ports,
+            trends=self.trends,
         )
 
 
@@ -100,7 +104,7 @@ def _inside(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
         return (room._replace(panel="engines" if view.opened is None else "engine"),)
     if view.name in ("costs", "why"):
         return (room._replace(panel=view.name),)
-    return _charts(room, CHARTS[presence(scene.snapshot)])
+    return _charts(room, charted(scene))
 
 
 def _gpu_view(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
@@ -114,42 +118,52 @@ def _gpu_view(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     )
 
 
-def _charts(room: Placement, charts: Sequence[str]) -> tuple[Placement, ...]:
-    """Two by two where it is wide; else one above the other, as many as are readable."""
-    across = 2 if room.width >= 100 else 1
-    down = max(1, min(len(charts) // across, room.height // 5))
+def charted(scene: ScreenModel) -> tuple[str, ...]:
+    """The measures of the history view: of the stack, the engines or the GPUs what has a value."""
+    names = CHARTS[presence(scene.snapshot)]
+    if presence(scene.snapshot) == "stack" and scene.snapshot.engines:
+        names = tuple(dict.fromkeys((*names, *_ENGINES)))
+    return charts.recorded(names, scene.samples())
+
+
+def _charts(room: Placement, names: Sequence[str]) -> tuple[Placement, ...]:
+    """Side by side where it is wide; as many rows as are readable, the last one filled up."""
+    across = 3 if room.width >= 180 and len(names) > 4 else 2 if room.width >= 100 else 1
+    fits = max(1, room.height // 5)
+    if len(names) > across * fits and room.width >= 72:
+        across = 2 if across == 1 else across
+    down = min(-(-len(names) // across), fits)
+    shown = names[: across * down]
     rows = [room.height * i // down for i in range(down + 1)]
-    columns = [room.width * i // across for i in range(across + 1)]
-    return tuple(
-        Placement(
-            _CHART + charts[y * across + x],
-            room.x + columns[x],
-            room.y + rows[y],
-            columns[x + 1] - columns[x],
-            rows[y + 1] - rows[y],
-            room.border,
-        )
-        for y in range(down)
-        for x in range(across)
-    )
+    placed: list[Placement] = []
+    for y in range(down):
+        row = shown[y * across : (y + 1) * across]
+        edges = [room.width * i // len(row) for i in range(len(row) + 1)]
+        placed += [
+            Placement(_CHART + name, room.x + x, room.y + rows[y], end - x,
+                      rows[y + 1] - rows[y], room.border)
+            for name, x, end in zip(row, edges, edges[1:], strict=False)
+        ]  # fmt: skip
+    return tuple(placed)
 
 
 def lines(scene: ScreenModel, place: Placement) -> list[Line]:
     """One panel's lines, exactly as large as its place."""
     options = scene.options
-    if place.panel == "history":  # the dashboard's own, so that it does without plotext's 5 MB
+    if place.panel == "history":
         shown = presence(scene.snapshot)
         values = [s.gpu_utilization if shown == "gpus" else s.utilization for s in scene.samples()]
         options = options._replace(history=values)
+    if place.panel in _TRENDS:
+        options = options._replace(samples=scene.samples(), now=scene.now)
     return draw_panel(_panel(scene, place.panel), scene.snapshot, place, options)
 
 
 def _panel(scene: ScreenModel, name: str) -> Panel:
     """The panel of that name; a chart and an opened engine have more to show than a snapshot."""
     if name.startswith(_CHART):
-        from tokentop.views.tui.draw.panels.history import charts  # loads plotext, 5 MB
-
-        return charts.panel(name.removeprefix(_CHART), name, scene.samples(), scene.now)
+        period = charts.Period(scene.samples(), scene.now, scene.view.moment)
+        return charts.panel(name.removeprefix(_CHART), name, period)
     if name == "engine":
         identity = scene.view.opened or ""
         return engine.panel(identity, scene.trends(identity))

@@ -13,7 +13,8 @@ class ViewState(NamedTuple):
 
     `cursor` is the id of the engine under the cursor, `opened` of the one shown in full;
     `table_offset` is where the table stood when it was opened, `previous` the view from which the
-    costs or the reasons were opened. `paused_at` is monotonic, s.
+    costs or the reasons were opened. `paused_at` is monotonic, s, and so is `moment`, the
+    history's cursor.
     """
 
     name: Name = "dashboard"
@@ -29,6 +30,7 @@ class ViewState(NamedTuple):
     opened: str | None = None
     table_offset: int = 0
     previous: Name = "dashboard"
+    moment: float | None = None
 
     def named(self, name: Name) -> "ViewState":
         """The same choices in another view, its list at the top; a filter stays with its list."""
@@ -38,6 +40,7 @@ class ViewState(NamedTuple):
             compact=False,
             offset=0,
             opened=None,
+            moment=None,
             filter=self.filter if same else "",
             previous=self.previous if self.name in PAGES else self.name,
         )

@@ -1,114 +1,145 @@
-"""One chart over the last hour as lines of spans, drawn by plotext.
+"""A line chart in braille dots with its scale, its times, and a cursor."""
 
-plotext costs about 40 ms and 5 MB to import, so only the views that draw charts import it.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import plotext
+from tokentop.domain.text import fmt_duration, known
+from tokentop.views.tui.draw.kit.line import Line, block, exact, sentence
 
-from tokentop.domain.text import known
-from tokentop.views.tui.draw.kit.line import Line, block, sentence
-
-Point = tuple[float, float | None]  # seconds before now (0 or negative), value
+Ticks = Sequence[tuple[float, str]]
 
 MIN_WIDTH, MIN_HEIGHT = 16, 3
-_MARKS = {False: "braille", True: "*"}
+_DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+_MARK_EVERY_S = (60.0, 300.0, 600.0, 900.0)  # the first that leaves room between two times
+_MARK_CELLS = 9  # a time's cells with the blanks around it
 
 
 class Chart(NamedTuple):
-    """What is drawn; `ticks` are (value, label) pairs, the first and last are the scale's ends."""
+    """What is drawn over the last `span_s` seconds.
 
-    points: Sequence[Point]
-    ticks: Sequence[tuple[float, str]]
+    `values` returns as many equal slices of them as it is asked for. `ticks` are (value, label)
+    pairs, the first and last are the scale's ends. `cursor_s`: the cursor, in seconds before now.
+    """
+
+    values: Callable[[int], Sequence[float | None]]
+    ticks: Ticks
     style: str
+    span_s: float
+    cursor_s: float | None = None
 
     @property
-    def bottom(self) -> float:
-        return self.ticks[0][0]
-
-    @property
-    def top(self) -> float:
-        return self.ticks[-1][0]
+    def labels(self) -> int:
+        """Cells of the scale, ruler included."""
+        return max(len(label) for _, label in self.ticks) + 1
 
 
 def chart_lines(
     chart: Chart,
     width: int,
     height: int,
-    span_s: float,
     *,
     ascii: bool = False,  # noqa: A002
 ) -> list[Line]:
     """Exactly `height` lines of `width` cells; an unknown value is a gap, never a zero."""
-    if width < MIN_WIDTH or height < MIN_HEIGHT:
+    columns, rows = width - chart.labels, height - 1
+    if width < MIN_WIDTH or height < MIN_HEIGHT or columns < 1:
         return block([], width, height)
-    runs = tuple(_runs(chart.points))
-    if not runs:
+    across, down = (1, 1) if ascii else (2, 4)
+    values = chart.values(columns * across)
+    if not any(map(known, values)):
         return sentence("Nothing to draw yet.", width, height)
-    text = _plotted(chart, runs, width, height, span_s, ascii)
-    labels = max(len(label) for _, label in chart.ticks) + 1
-    rows = [_spans(row, labels, chart.style) for row in text.split("\n")[:height]]
-    return block(rows, width, height)
-
-
-def _runs(points: Sequence[Point]) -> Iterator[tuple[list[float], list[float]]]:
-    """The stretches of known values, as x and y lists."""
-    xs: list[float] = []
-    ys: list[float] = []
-    for x, y in points:
-        if known(y):  # plotext joins the points around a NaN as if they were neighbours
-            xs.append(x)
-            ys.append(y)
-        elif xs:
-            yield xs, ys
-            xs, ys = [], []
-    if xs:
-        yield xs, ys
-
-
-def _plotted(
-    chart: Chart,
-    runs: Sequence[tuple[list[float], list[float]]],
-    width: int,
-    height: int,
-    span_s: float,
-    ascii: bool,  # noqa: A002
-) -> str:
-    plotext.clear_figure()
-    plotext.limit_size(False, False)  # the place decides, not the terminal this runs in
-    plotext.plot_size(width, height)
-    for xs, ys in runs:
-        clipped = [min(max(y, chart.bottom), chart.top) for y in ys]
-        plotext.plot(xs, clipped, marker=_MARKS[ascii])
-    plotext.xaxes(False, False)
-    plotext.yaxes(True, False)
-    plotext.ylim(chart.bottom, chart.top)
-    ticks = _ticks(chart, height - 1)
-    plotext.yticks([value for value, _ in ticks], [label for _, label in ticks])
-    plotext.xlim(-span_s, 0)
-    marks = _time_marks(span_s)
-    plotext.xticks([t for t, _ in marks], [label for _, label in marks])
-    return str(plotext.uncolorize(plotext.build()))
-
-
-def _ticks(chart: Chart, rows: int) -> list[tuple[float, str]]:
-    """The ticks with labels of one width; the scale's ends alone where not each has a row."""
-    width = max(len(label) for _, label in chart.ticks)
-    fitting = chart.ticks if len(chart.ticks) <= rows else (chart.ticks[0], chart.ticks[-1])
-    return [(value, label.rjust(width)) for value, label in fitting]
-
-
-def _time_marks(span_s: float) -> list[tuple[float, str]]:
-    minutes = span_s / 60
-    return [(-span_s * part, f"-{minutes * part:.0f}m") for part in (0.75, 0.5, 0.25)] + [
-        (0.0, "now")
+    levels = [_level(chart, value, rows * down) for value in values]
+    cells = _dotted(levels, columns, rows, (across, down))
+    cursor = _column(chart, chart.cursor_s, columns)
+    scale = _scale(chart, rows)
+    drawn = [
+        [(label, "dim"), *_pointed(row, cursor, chart.style)]
+        for label, row in zip(scale, cells, strict=True)
     ]
+    return block([*drawn, _times(chart, columns, cursor)], width, height)
 
 
-def _spans(row: str, labels: int, style: str) -> Line:
-    """Ruler and axis grey, the curve in its own colour."""
-    head, body = row[:labels], row[labels:]
-    words = any(char.isalnum() for char in body)
-    return [(head, "dim"), (body, "dim" if words else style)]
+def _level(chart: Chart, value: float | None, steps: int) -> int | None:
+    """The dot that stands for a value, counted from the bottom."""
+    bottom, top = chart.ticks[0][0], chart.ticks[-1][0]
+    if not known(value) or top <= bottom:
+        return None
+    return round(max(0.0, min(1.0, (value - bottom) / (top - bottom))) * (steps - 1))
+
+
+def _dotted(
+    levels: Sequence[int | None], columns: int, rows: int, dots: tuple[int, int]
+) -> list[str]:
+    """`rows` strings of `columns` cells, `dots` dots across and down in each."""
+    across, down = dots
+    grid = [[0] * columns for _ in range(rows)]
+    before: int | None = None
+    for i, level in enumerate(levels):
+        for dot in _stroke(before, level):
+            y = rows * down - 1 - dot
+            grid[y // down][i // across] |= _DOTS[i % across][y % down]
+        before = level
+    return ["".join(_glyph(bits, plain=down == 1) for bits in row) for row in grid]
+
+
+def _stroke(before: int | None, level: int | None) -> range:
+    """The dots of one slice: its level, and those between it and the level before."""
+    if level is None:
+        return range(0)
+    if before is None or before == level:
+        return range(level, level + 1)
+    return range(before + 1, level + 1) if before < level else range(level, before)
+
+
+def _glyph(bits: int, *, plain: bool) -> str:
+    if not bits:
+        return " "
+    return "*" if plain else chr(0x2800 + bits)
+
+
+def _scale(chart: Chart, rows: int) -> list[str]:
+    """A row each: the label where a tick stands, the ruler everywhere."""
+    room = chart.labels - 1
+    ticks = chart.ticks if len(chart.ticks) <= rows else (chart.ticks[0], chart.ticks[-1])
+    at: dict[int, str] = {}
+    for value, label in ticks:
+        at[rows - 1 - (_level(chart, value, rows) or 0)] = label
+    return [at[y].rjust(room) + "┤" if y in at else " " * room + "│" for y in range(rows)]
+
+
+def _column(chart: Chart, ago_s: float | None, columns: int) -> int | None:
+    """The column in which a moment stands."""
+    if ago_s is None or not 0 <= ago_s <= chart.span_s:
+        return None
+    return min(columns - 1, int((1 - ago_s / chart.span_s) * columns))
+
+
+def _pointed(row: str, cursor: int | None, style: str) -> Line:
+    """One row of the curve with the cursor in it; the curve stays visible under it."""
+    if cursor is None:
+        return [(row, style)]
+    under = row[cursor]
+    mark = ("│", "dim") if under == " " else (under, "selected")
+    return [(row[:cursor], style), mark, (row[cursor + 1 :], style)]
+
+
+def _times(chart: Chart, columns: int, cursor: int | None) -> Line:
+    """The axis: round times under the columns in which they stand, and the cursor's own."""
+    if cursor is not None and chart.cursor_s is not None:
+        word = "-" + fmt_duration(chart.cursor_s)
+        start = max(0, min(columns - len(word), cursor - len(word) // 2))
+        words: Line = [(" " * (chart.labels + start), "dim"), (word, "selected")]
+        return exact(words, chart.labels + columns)
+    axis = [" "] * columns
+    axis[-3:] = "now"
+    every = next(
+        (s for s in _MARK_EVERY_S if columns * s / chart.span_s >= _MARK_CELLS), chart.span_s
+    )
+    ago = every
+    while ago < chart.span_s:
+        word, at = f"-{ago / 60:.0f}m", _column(chart, ago, columns) or 0
+        start = at - len(word) // 2
+        if start >= 0 and at + len(word) < columns - 3:
+            axis[start : start + len(word)] = word
+        ago += every
+    return [(" " * chart.labels + "".join(axis), "dim")]

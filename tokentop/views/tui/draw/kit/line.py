@@ -1,9 +1,11 @@
 """Lines of styled text, the operations every panel is built from, and DrawOptions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from tokentop.domain.engines.history import Trends
+from tokentop.domain.history import Sample
 from tokentop.domain.text import cell_width, fit
 
 Span = tuple[str, str]  # text, style name (see palette.STYLES)
@@ -21,6 +23,8 @@ class DrawOptions(NamedTuple):
     `engine_filter` and `cursor` (an Engine.id) are of the engines' table. Silent burn above the
     share `burn_at` is marked. `hosts`: GPUs of other hosts always have their host's name.
     `summary_hidden`: the border shows no summary, so stale figures have their age inside.
+    `samples`: the last hour up to monotonic `now`, for the panels with sparklines; `trends` are
+    an engine's own, by Engine.id.
     `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`.
     """
 
@@ -47,6 +51,9 @@ class DrawOptions(NamedTuple):
     search: bool = True
     hosts_searched: tuple[str, ...] = ("127.0.0.1",)
     ports_searched: tuple[int, ...] = ()
+    samples: Sequence[Sample] = ()
+    now: float = 0.0
+    trends: Callable[[str], Trends] = lambda _: Trends()
 
 
 @lru_cache(maxsize=1024)

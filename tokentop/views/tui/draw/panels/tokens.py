@@ -1,4 +1,4 @@
-"""The tokens panel: throughput, latency and cost."""
+"""The tokens panel: throughput, latency and cost, and how they went lately."""
 
 from typing import NamedTuple
 
@@ -17,13 +17,27 @@ from tokentop.views.tui.draw.kit.line import (
     sentence,
     span_width,
 )
+from tokentop.views.tui.draw.kit.trend import (
+    KV,
+    QUEUE,
+    TOKENS,
+    TTFT,
+    aligned,
+    period,
+    trend_line,
+    trend_pairs,
+)
 from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK, Place
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 from tokentop.views.tui.draw.panel import Panel, Places
 
 _THREE = 66  # cells from which throughput, latency and cost stand side by side
+_FOUR = 112  # the same with the trends beside them
+_PAIRS = 64  # two trends in a row
 _LABEL, _FIGURE = 12, 5
 _SHARES = (31, 34, 35)  # of the width: throughput, latency, cost
+_TRENDS = ((TOKENS, TTFT), (KV, QUEUE))
+_FACTS = 80  # the least cells of the three columns beside the trends
 
 
 class Fact(NamedTuple):
@@ -39,7 +53,11 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     """The panel in exactly `height` lines of `width` cells."""
     if not any(f.value != DASH for group in _groups(snapshot, options) for f in group):
         return sentence("No engine has reported its tokens yet.", width, height)
-    if height < 4:
+    if width >= _FOUR and height >= 4:
+        drawn = _beside_trends(snapshot, width, height, options)
+    elif width >= _PAIRS and height >= 2:
+        drawn = _below_trends(snapshot, width, height, options)
+    elif height < 4:
         drawn = _short(snapshot, width, height, options)
     elif width >= _THREE:
         drawn = _columns(snapshot, width, height, options)
@@ -48,6 +66,42 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         drawn = [_fact(fact, width, 10) for fact in facts]
     body = block(drawn, width, height)
     return dimmed(body) if snapshot.llm.stale else body
+
+
+def _beside_trends(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+    """The three columns, and the trends in the rest of the width."""
+    taken = max(_FACTS, width * 9 // 20)
+    room = width - taken - 2
+    facts = block(_columns(snapshot, taken, height, options), taken + 2, height)
+    flat = aligned([trend for pair in _TRENDS for trend in pair])
+    trends: list[Line] = [trend_line(trend, room, options, 8, newest=False) for trend in flat]
+    if height > len(trends):
+        trends.insert(0, [*exact([("trends", "dim")], room - 12), ("least–most", "dim")])
+    drawn = block(trends, room, height)
+    return [[*a, *b] for a, b in zip(facts, drawn, strict=True)]
+
+
+def _below_trends(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+    """Two rows of trends, and the other figures under them."""
+    trends = trend_pairs(_TRENDS, width, options)
+    room = height - len(trends)
+    if room < 4:
+        return [*trends, *_others(snapshot, width, options)]
+    return [*trends, *_columns(snapshot, width, room, options)]
+
+
+def _others(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
+    """Two lines with what the trends do not show, the most important figures first."""
+    parts = _parts(snapshot, options)
+    speed = [parts[name] for name in ("ttft", "itl", "prompt", "requests")]
+    priced = ("busy", "best") if snapshot.cost.basis is not None else ()
+    rest = [parts[name] for name in (*priced, "burn", "hits", "preemptions")]
+    return [_widest([part[:n] for n in range(len(part), 0, -1)], width) for part in (speed, rest)]
+
+
+def title(_snapshot: Snapshot, options: DrawOptions) -> str:
+    """The title with the span of the sparklines."""
+    return " · ".join(filter(None, ("tokens", period(options))))
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
@@ -61,7 +115,10 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
         figure = fmt.rate(speed, fmt.lower_bound(snapshot.engines, options))
         words.append([(figure, "bright"), (" tok/s", "dim")])
     if known(hourly):
-        words.append([(fmt.prices(snapshot, options)["usd_per_hour"], "bright"), ("/h", "dim")])
+        money = fmt.prices(snapshot, options)
+        words.append([(money["usd_per_hour"], "bright"), ("/h", "dim")])
+        if known(snapshot.cost.usd_per_mtok_reserved):
+            words.append([(money["usd_per_mtok_reserved"], "bright"), ("/Mtok", "dim")])
     return joined(words, " · ")
 
 
@@ -160,32 +217,42 @@ def _fact(fact: Fact, width: int, figure: int) -> Line:
     return exact(line, width)
 
 
+def _parts(snapshot: Snapshot, options: DrawOptions) -> dict[str, Line]:
+    """Every figure as a few words, for one line of them."""
+    rates, sign = snapshot.throughput, fmt.lower_bound(snapshot.engines, options)
+    money = fmt.prices(snapshot, options)
+    burn = _silent_burn(snapshot, options)
+    return {
+        "generation": _pair("gen", fmt.rate(rates.generation_tokens_per_s, sign), " tok/s"),
+        "prompt": _pair("prompt", fmt.rate(rates.prompt_tokens_per_s, sign), ""),
+        "requests": _pair("req", fmt.rate(rates.requests_per_s), "/s"),
+        "ttft": _pair("first token", fmt.spans(rates.ttft_s, rates.ttft_p95_s), ""),
+        "itl": _pair("next", fmt.spans(rates.itl_s, rates.itl_p95_s), ""),
+        "hits": _pair("hits", fmt.share(rates.prefix_hit_ratio), ""),
+        "preemptions": _pair("preempted", fmt_count(rates.preemptions), ""),
+        "burn": [("burn ", "dim"), (burn.value, "dim" if burn.value == DASH else burn.style)],
+        "hour": _pair("", money["usd_per_hour"], "/h"),
+        "token": _pair("", money["usd_per_mtok_reserved"], "/Mtok"),
+        "busy": _pair("busy", money["usd_per_mtok_busy"], ""),
+        "best": _pair("best", money["usd_per_mtok_best"], ""),
+    }
+
+
 def _short(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """One to three lines, the most important figures first."""
-    rates, cost = snapshot.throughput, snapshot.cost
-    sign = fmt.lower_bound(snapshot.engines, options)
-    generation = _pair("gen", fmt.rate(rates.generation_tokens_per_s, sign), " tok/s")
+    parts = _parts(snapshot, options)
+    generation, ttft, itl, burn = (parts[n] for n in ("generation", "ttft", "itl", "burn"))
     if snapshot.llm.stale and options.summary_hidden:
         generation.append((f"  {old(snapshot.llm.age_s, options)}", "stale"))
-    prompt = _pair("prompt", fmt.rate(rates.prompt_tokens_per_s, sign), "")
-    requests = _pair("req", fmt.rate(rates.requests_per_s), "/s")
-    ttft = _pair("first token", fmt.spans(rates.ttft_s, rates.ttft_p95_s), "")
-    itl = _pair("next", fmt.spans(rates.itl_s, rates.itl_p95_s), "")
-    hits = _pair("hits", fmt.share(rates.prefix_hit_ratio), "")
-    fact = _silent_burn(snapshot, options)
-    burn: Line = [("burn ", "dim"), (fact.value, "dim" if fact.value == DASH else fact.style)]
-    money = fmt.prices(snapshot, options)
-    hour = _pair("", money["usd_per_hour"], "/h")
-    token = _pair("", money["usd_per_mtok_reserved"], "/Mtok")
-    busy = _pair("busy", money["usd_per_mtok_busy"], "")
-    best = _pair("best", money["usd_per_mtok_best"], "")
-    priced = [hour, token] if cost.basis is not None else []
+    with_price = snapshot.cost.basis is not None
+    priced = [parts["hour"], parts["token"]] if with_price else []
     if height == 1:
-        full = [generation, prompt, ttft, *priced, burn]
+        full = [generation, parts["prompt"], ttft, *priced, burn]
         return [_widest([full, [generation, ttft, *priced], [generation, *priced], [generation]],
                         width)]  # fmt: skip
-    second = [*priced, busy, best, hits] if cost.basis is not None else [hits, itl]
-    first = [generation, prompt, requests, ttft, itl, burn]
+    hits = parts["hits"]
+    second = [*priced, parts["busy"], parts["best"], hits] if with_price else [hits, itl]
+    first = [generation, parts["prompt"], parts["requests"], ttft, itl, burn]
     return [
         _widest([first[:n] for n in (6, 5, 4, 2, 1)], width),
         _widest([second[:n] for n in range(len(second), 0, -1)], width),
@@ -208,14 +275,14 @@ def _places(inputs: LayoutInputs) -> Places:
     if not inputs.engines:
         return ()
     return (
-        Place(LARGE, 7, (3, 4, 5, 7, 8), "frame", contents=STACK),
+        Place(LARGE, 7, (4, 6, 7, 8), "frame", contents=STACK),
         Place(LARGE, 4, (6, 7, 8), "frame", contents=ENGINES),
-        Place(MEDIUM, 9, (2,), "rule", 1, contents=STACK, below="metrics"),
-        Place(MEDIUM, 4, (3, 5, 6), "rule", 1, contents=ENGINES),
+        Place(MEDIUM, 9, (3, 5), "rule", 1, contents=STACK, below="gpus"),
+        Place(MEDIUM, 4, (3, 5, 7, 8), "rule", 1, contents=ENGINES),
         Place(SMALL, 4, (1, 2), inset=1, inset_from=30),
     )
 
 
 PANEL = Panel(
-    "tokens", lines, "tokens", summary, places=_places, ticks=lambda snapshot: snapshot.llm.stale
+    "tokens", lines, title, summary, places=_places, ticks=lambda snapshot: snapshot.llm.stale
 )

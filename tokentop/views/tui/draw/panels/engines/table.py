@@ -8,6 +8,7 @@ from tokentop.domain.snapshot_engines import DOWN_STATES, SILENT_STATES, Engine
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, gib, known
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol
 from tokentop.views.tui.draw.kit import format as fmt
+from tokentop.views.tui.draw.kit.cells import sparkline, thinned
 from tokentop.views.tui.draw.kit.glyphs import age, meter
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
@@ -37,7 +38,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     room = height - 1 if len(rows) > height > 1 else height
     at = place_of(rows, options.cursor) if options.cursor is not None else None
     start = start_at(len(rows), room, options.offset if at is not None else 0, at)
-    cols = columns(snapshot.engines, width)
+    cols = _columns(snapshot, width, options)
     shown = rows[start : start + room]
     drawn = [
         _row(row, cols, width, options, selected=start + i == at) for i, row in enumerate(shown)
@@ -64,11 +65,19 @@ def heads(snapshot: Snapshot, width: int, _height: int, options: DrawOptions) ->
     if not listed(snapshot.engines, options.engine_sort, options.engine_filter):
         return []
     line: Line = []
-    for column in columns(snapshot.engines, width):
+    for column in _columns(snapshot, width, options):
         chosen = _SORTED.get(column.key) == options.engine_sort and options.cursor is not None
         line += [(_gap(column), "text")] if line else []
         line.append((fit(column.head, column.width, column.align), "bright" if chosen else "dim"))
     return line
+
+
+def _columns(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Column]:
+    """The columns that fit; the heading of the sparklines gives the time that they cover."""
+    spans = (options.trends(row.id).span_s for row in snapshot.engines[:1])
+    head = next((f"last {max(1, round(s / 60))} min" for s in spans if s), "")
+    cols = columns(snapshot.engines, width)
+    return [c._replace(head=head) if c.key == "trend" else c for c in cols]
 
 
 _SORTED = {
@@ -164,10 +173,21 @@ def _cell(engine: Engine, column: Column, options: DrawOptions) -> Line:
         return [(mark, ENGINE_STYLES.get(engine.state, "dim"))]
     if column.key == "kvbar":
         return meter(engine.kv_cache, column.width)
+    if column.key == "trend":
+        return _trend(engine, column.width, options)
     if column.key == "model":
         return _name(engine, column.width)
     text, style = _words(engine, column, options)
     return [(fit(text, column.width, column.align), style if text != DASH else "dim")]
+
+
+def _trend(engine: Engine, width: int, options: DrawOptions) -> Line:
+    """The engine's tokens per second, each cell the highest of its share of the kept rounds."""
+    trends = options.trends(engine.id)
+    values = thinned(trends.tokens_per_s, width, trends.first)
+    most = max((v for v in values if known(v)), default=None)
+    drawn = sparkline(values, width, top=most, ascii=options.ascii)
+    return [(drawn.replace("█", "▇"), "bar.line")]
 
 
 def _name(engine: Engine, width: int) -> Line:
