@@ -126,15 +126,11 @@ def _trends(trends: Trends, width: int, options: DrawOptions) -> list[Line]:
     ):
         most = top or max((v for v in values if known(v)), default=None)
         latest = values[-1] if values else None
+        shares = thinned(values, room, trends.first)
         rows.append(
             [
                 (fit(label, _LABEL), "dim"),
-                (
-                    sparkline(
-                        thinned(values, room, trends.first), room, top=most, ascii=options.ascii
-                    ),
-                    "bar.line",
-                ),
+                (sparkline(shares, room, top=most, ascii=options.ascii), "bar.line"),
                 (fit(write(latest), 8, "right"), "dim" if latest is None else "bright"),
             ]
         )
