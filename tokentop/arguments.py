@@ -84,15 +84,33 @@ def parse(words: list[str]) -> Arguments:
 
 def _known(words: list[str]) -> Namespace:
     """The parsed words; what is wrong is named without its value, which may be a pasted token."""
-    found, unknown = _parser().parse_known_args(words)
+    parser = _parser()
+    found, unknown = parser.parse_known_args(words)
     flags = [word.partition("=")[0] for word in unknown if word.startswith("-")]
     if flags:
-        raise Stop(
-            f"there is no {' or '.join(map(ascii, flags))} (see tokentop --help)", error=True
-        )
+        known = [flag for action in parser._actions for flag in action.option_strings]
+        raise Stop(f"there is no {_suggested(flags, known)} (see tokentop --help)", error=True)
     if unknown or found.command not in COMMANDS:
-        raise Stop("the only commands are doctor and config (see tokentop --help)", error=True)
+        commands = [name for name in COMMANDS if name]
+        meant = _meant(str(found.command), commands) if found.command not in COMMANDS else ""
+        raise Stop(
+            f"the only commands are {' and '.join(commands)}{meant} (see tokentop --help)",
+            error=True,
+        )
     return found
+
+
+def _suggested(flags: list[str], known: list[str]) -> str:
+    """The unknown flags, each with the one that may have been meant."""
+    return " or ".join(ascii(flag) + _meant(flag, known) for flag in flags)
+
+
+def _meant(word: str, known: list[str]) -> str:
+    """`, did you mean --demo?`; nothing where no word is near. Names, never a flag's value."""
+    from difflib import get_close_matches  # only after a mistake
+
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f", did you mean {near[0]}?" if near else ""
 
 
 def _view(given: dict[str, object]) -> View:
@@ -129,7 +147,7 @@ def _overrides(given: dict[str, object]) -> dict[str, object]:
 
 COMMANDS = ("doctor", "config", None)
 OVERRIDES = (
-    "interval_s", "ui.theme", "ui.ascii", "ui.hide", "gpus",
+    "interval_s", "ui.theme", "ui.ascii", "ui.hide", "ui.state", "gpus",
     "demo.enabled", "demo.seed", "demo.at_s", "discovery.enabled", "prometheus.url",
 )  # fmt: skip
 
@@ -174,6 +192,8 @@ def _config_options(parser: _Parser) -> None:
     flag("--interval", dest="interval_s", metavar="S", help="seconds between polls")
     flag("--theme", dest="ui.theme", metavar="NAME", help="dark, light, colorblind or ansi")
     flag("--ascii", dest="ui.ascii", action="store_true", default=None, help="no block characters")
+    flag("--no-state", dest="ui.state", action="store_false", default=None,
+         help="remember no sort, theme and interval")  # fmt: skip
     flag("--hide", dest="ui.hide", metavar="PANELS", help="panels, joined by commas")
     flag("--no-gpus", dest="gpus", action="store_false", default=None, help="leave NVML alone")
     flag("--no-discovery", dest="discovery.enabled", action="store_false", default=None,

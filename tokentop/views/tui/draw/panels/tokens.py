@@ -33,7 +33,7 @@ from tokentop.views.tui.draw.panel import Panel, Places
 
 _THREE = 66  # cells from which throughput, latency and cost stand side by side
 _FOUR = 112  # the same with the trends beside them
-_PAIRS = 64  # two trends in a row
+_PAIRS, _NARROW = 64, 48  # two trends in a row, one
 _LABEL, _FIGURE = 12, 5
 _SHARES = (31, 34, 35)  # of the width: throughput, latency, cost
 _TRENDS = ((TOKENS, TTFT), (KV, QUEUE))
@@ -55,7 +55,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         return sentence("No engine has reported its tokens yet.", width, height)
     if width >= _FOUR and height >= 4:
         drawn = _beside_trends(snapshot, width, height, options)
-    elif width >= _PAIRS and height >= 2:
+    elif not options.summary_hidden and width >= _NARROW and height >= 2:
         drawn = _below_trends(snapshot, width, height, options)
     elif height < 4:
         drawn = _short(snapshot, width, height, options)
@@ -82,7 +82,10 @@ def _beside_trends(snapshot: Snapshot, width: int, height: int, options: DrawOpt
 
 
 def _below_trends(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
-    """Two rows of trends, and the other figures under them."""
+    """Rows of trends, two side by side where it is wide, and the other figures under them."""
+    if width < _PAIRS:
+        flat = aligned([trend for pair in _TRENDS for trend in pair])
+        return [trend_line(trend, width, options, 8) for trend in flat]
     trends = trend_pairs(_TRENDS, width, options)
     room = height - len(trends)
     if room < 4:
