@@ -67,11 +67,12 @@ class TlsConfig(NamedTuple):
 
 
 class UiConfig(NamedTuple):
-    """`theme` is one of THEMES; `hide` names some of PANELS."""
+    """`theme` is one of THEMES; `hide` names some of PANELS; `state`: choices are remembered."""
 
     theme: str = "dark"
     ascii: bool = False
     hide: tuple[str, ...] = ()
+    state: bool = True
 
 
 class DemoConfig(NamedTuple):

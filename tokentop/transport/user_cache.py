@@ -29,7 +29,7 @@ def keep(name: str, value: object, now: float, environ: Mapping[str, str] = os.e
     if len(data) > MAX_BYTES:
         return False
     with _directory(environ) as place:
-        return place is not None and _replace(place, f"{name}.json", data)
+        return place is not None and replace_private(place, f"{name}.json", data)
 
 
 def recall(
@@ -37,7 +37,7 @@ def recall(
 ) -> object | None:
     """The value stored at most `max_age_s` ago; None where there is none to be trusted."""
     with _directory(environ) as place:
-        data = None if place is None else _read(place, f"{name}.json")
+        data = None if place is None else read_private(place, f"{name}.json")
     try:
         document = json.loads(data or b"null")
     except (ValueError, RecursionError):
@@ -62,7 +62,9 @@ def _network() -> str | None:
 @contextmanager
 def _directory(environ: Mapping[str, str]) -> Iterator[int | None]:
     """Our directory, open, made where it is missing; None where no place can be trusted."""
-    place = next((fd for path in _paths(environ) if (fd := _opened(*path)) is not None), None)
+    place = next(
+        (fd for path in _paths(environ) if (fd := open_directory(*path)) is not None), None
+    )
     try:
         yield place
     finally:
@@ -80,7 +82,7 @@ def _paths(environ: Mapping[str, str]) -> Iterator[tuple[str, str, bool]]:
     yield parent, f"{_DIRECTORY}-{os.getuid()}", False
 
 
-def _opened(parent: str, name: str, parent_is_ours: bool) -> int | None:
+def open_directory(parent: str, name: str, parent_is_ours: bool) -> int | None:
     try:
         above = os.open(parent, _OPEN_DIRECTORY if parent_is_ours else os.O_RDONLY | os.O_DIRECTORY)
     except (OSError, ValueError):
@@ -106,7 +108,7 @@ def _is_ours(found: os.stat_result) -> bool:
     return found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-def _read(place: int, name: str) -> bytes | None:
+def read_private(place: int, name: str) -> bytes | None:
     try:
         file = os.open(name, _OPEN_FILE, dir_fd=place)
     except (OSError, ValueError):
@@ -121,7 +123,7 @@ def _read(place: int, name: str) -> bytes | None:
             return None
 
 
-def _replace(place: int, name: str, data: bytes) -> bool:
+def replace_private(place: int, name: str, data: bytes) -> bool:
     """Write beside and rename, so that a reader sees the old content or the new."""
     beside = f"{name}.{os.getpid()}.{os.urandom(4).hex()}"
     try:

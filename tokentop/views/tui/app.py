@@ -1,7 +1,9 @@
 """The full screen: sources -> poller -> snapshot -> screen model -> panels."""
 
+import asyncio
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from time import strftime
 from typing import ClassVar
@@ -15,8 +17,9 @@ from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
 from tokentop.runtime.live.poller import stepped
 from tokentop.runtime.live.session import Session
+from tokentop.transport import user_state
 from tokentop.views.palette import THEMES
-from tokentop.views.tui import keys, navigation, theme
+from tokentop.views.tui import choices, commands, keys, navigation, theme
 from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.screen_model import ScreenModel, lines
 from tokentop.views.tui.screens.monitor import MonitorScreen
@@ -44,13 +47,20 @@ class TokentopApp(TerminalApp):
         config: Config,
         terminal: Terminal | None = None,
         reloader: Reloader | None = None,
+        *,
+        saves: bool = False,
     ) -> None:
         # Decided before Textual picks its filter: without it NO_COLOR gives shades of grey.
         ansi_color = True if "NO_COLOR" in os.environ else None
         super().__init__(terminal, secrets(config), ansi_color=ansi_color)
         self._reloader = reloader
+        self._saves = saves
+        kept = choices.restored(user_state.load() if saves else {}, config)
+        config = config._replace(
+            interval_s=kept.interval_s, ui=config.ui._replace(theme=kept.theme)
+        )
         self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
-        self.view = ViewState()
+        self.view = choices.applied(kept, ViewState())
         self._theme_name = theme.MONO if self.no_color else config.ui.theme
         for name in (*THEMES, theme.MONO):
             self.register_theme(theme.textual_theme(name))
@@ -124,6 +134,18 @@ class TokentopApp(TerminalApp):
             self.view = view
             self._show()
 
+    async def _save(self) -> None:
+        """Save the choices, on a thread: the directory may lie on a slow disk."""
+        with suppress(RuntimeError):  # no thread to be had
+            await asyncio.to_thread(lambda: user_state.save(self._choices()._asdict()))
+
+    def _remember(self) -> None:
+        if self._saves:
+            self.run_worker(self._save(), name="save the choices")
+
+    def _choices(self) -> choices.Choices:
+        return choices.chosen(self._theme_name, self.session.interval_s, self.view)
+
     def _notify(self, notice: str) -> None:
         """Show one sentence in the footer for NOTICE_S."""
         self._change_view(self.view._replace(notice=notice))
@@ -154,6 +176,7 @@ class TokentopApp(TerminalApp):
     def action_interval(self, step: int) -> None:
         interval_s = stepped(self.session.interval_s, step)
         self.session.set_interval(interval_s)
+        self._remember()
         self._notify(f"Polling every {interval_s:g} s")
 
     def action_refresh_now(self) -> None:
@@ -161,7 +184,17 @@ class TokentopApp(TerminalApp):
         self._notify("Polling every source now")
 
     def action_sort(self) -> None:
-        self._change_view(navigation.resorted(self.view))
+        self._sorted(navigation.resorted(self.view))
+
+    def action_sort_by(self, table: str, sort: str) -> None:
+        self._sorted(navigation.sorted_by(self.view, table, sort))
+
+    def action_reverse(self) -> None:
+        self._sorted(navigation.reversed_order(self.view))
+
+    def _sorted(self, view: ViewState) -> None:
+        self._change_view(view)
+        self._remember()
 
     def action_filter(self) -> None:
         self._change_view(self.view._replace(filtering=self.view.opened is None))
@@ -196,9 +229,13 @@ class TokentopApp(TerminalApp):
         self._change_view(navigation.pointed(self._model(), steps))
 
     def action_next_theme(self) -> None:
-        self._theme_name = theme.next_theme(self._theme_name)
+        self.action_pick_theme(theme.next_theme(self._theme_name))
+
+    def action_pick_theme(self, name: str) -> None:
+        self._theme_name = theme.MONO if self._theme_name == theme.MONO else name
         self.theme = theme.PREFIX + self._theme_name
         self._show()
+        self._remember()
         self._notify(f"Theme: {self._theme_name}")
 
     def action_copy(self) -> None:
@@ -245,11 +282,9 @@ class TokentopApp(TerminalApp):
         self,
         screen: Screen[object],  # noqa: ARG002
     ) -> Iterable[SystemCommand]:
-        """The keys' actions instead of Textual's own commands."""
-        for key in keys.KEYS:
-            if key.shown and key.action != "command_palette":
-                run = partial(self.run_action, key.action)
-                yield SystemCommand(key.label, f"key: {key.shown}", run)
+        """Views, sorts, themes and the keys' actions instead of Textual's own commands."""
+        for one in commands.commands():
+            yield SystemCommand(one.label, one.help, partial(self.run_action, one.action))
 
     # -- typing a filter, and the mouse
 

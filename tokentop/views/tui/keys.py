@@ -29,6 +29,7 @@ KEYS: tuple[Key, ...] = (
     Key("minus,underscore", "interval(-1)", "-", "Poll more often", "Polling"),
     Key("r", "refresh_now", "r", "Refresh now", "Polling"),
     Key("s", "sort", "s", "Sort by the next column", "Lists"),
+    Key("R", "reverse", "R", "Reverse the order", "Lists"),
     Key("slash", "filter", "/", "Filter; esc clears", "Lists"),
     Key("enter", "open", "enter", "One engine in full; why", "Lists"),
     Key("d", "dismiss", "d", "Forget a gone engine", "Lists"),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tokentop.domain.history import span_of
 from tokentop.views.tui.draw.layout import Placement
+from tokentop.views.tui.draw.panels.engines import table as engines
 from tokentop.views.tui.draw.panels.engines.rows import (
     ENGINE_SORTS,
     Row,
@@ -13,6 +14,7 @@ from tokentop.views.tui.draw.panels.engines.rows import (
     start_at,
 )
 from tokentop.views.tui.draw.panels.footer import HINTS
+from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
 from tokentop.views.tui.keys import KEYS
 from tokentop.views.tui.screen_model import ScreenModel, edges, lines, scrolling
@@ -33,7 +35,9 @@ _OPENS = {
 def table(model: ScreenModel) -> list[Row]:
     """The rows of the engines' view, all of them."""
     view = model.view
-    return listed(model.snapshot.engines, view.engine_sort, view.filter)
+    return listed(
+        model.snapshot.engines, view.engine_sort, view.filter, reverse=view.engine_reverse
+    )
 
 
 def in_table(view: ViewState) -> bool:
@@ -45,9 +49,25 @@ def resorted(view: ViewState) -> ViewState:
     """The list of the view, sorted by its next column."""
     if view.name == "engines":
         after = ENGINE_SORTS[(ENGINE_SORTS.index(view.engine_sort) + 1) % len(ENGINE_SORTS)]
-        return view._replace(engine_sort=after, offset=0)
+        return view._replace(engine_sort=after, engine_reverse=False, offset=0)
     after = SORTS[(SORTS.index(view.sort) + 1) % len(SORTS)]
-    return view._replace(sort=after, offset=0)
+    return view._replace(sort=after, reverse=False, offset=0)
+
+
+def sorted_by(view: ViewState, name: str, sort: str) -> ViewState:
+    """The table `engines` or `gpus` sorted by a column; where it already is, reversed."""
+    if name == "engines":
+        again = view.engine_sort == sort and not view.engine_reverse
+        return view._replace(engine_sort=sort, engine_reverse=again, offset=0)
+    again = view.sort == sort and not view.reverse
+    return view._replace(sort=sort, reverse=again, offset=0)
+
+
+def reversed_order(view: ViewState) -> ViewState:
+    """The list of the view upside down."""
+    if view.name == "engines":
+        return view._replace(engine_reverse=not view.engine_reverse, offset=0)
+    return view._replace(reverse=not view.reverse, offset=0)
 
 
 def scrolled(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
@@ -146,10 +166,26 @@ def click(model: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
         if place.x <= x < place.x + place.width and place.y <= y < place.y + place.height:
             if place.panel == "footer":
                 return _hint(model, place, x - place.x)
+            if (sort := _heading(model, place, x, y)) is not None:
+                return f"sort_by({place.panel!r}, {sort!r})"
             if place.panel == "engines" and model.view.name == "engines":
                 identity = engine_at(model, place, y)
                 return f"open({identity!r})" if identity else None
             return _OPENS.get(place.panel) if model.view.name == "dashboard" else None
+    return None
+
+
+def _heading(model: ScreenModel, place: Placement, x: int, y: int) -> str | None:
+    """The sort that a click on a table's heading means."""
+    framed = place.border == "frame"
+    if y != place.y + framed or place.border == "bare":
+        return None
+    x -= place.x + 2 * framed
+    width, height = place.width - 4 * framed, place.height - sum(edges(place))
+    if place.panel == "engines":
+        return engines.sort_at(model.snapshot, width, x, model.options)
+    if place.panel == "gpus":
+        return gpus.sort_at(model.snapshot, width, height, x, model.options)
     return None
 
 

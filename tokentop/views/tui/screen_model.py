@@ -80,6 +80,8 @@ class ScreenModel(NamedTuple):
             hosts_searched=self.discovery.hosts,
             ports_searched=self.discovery.ports,
             trends=self.trends,
+            reverse=view.reverse,
+            engine_reverse=view.engine_reverse,
         )
 
 

@@ -14,7 +14,7 @@ class ViewState(NamedTuple):
     `cursor` is the id of the engine under the cursor, `opened` of the one shown in full;
     `table_offset` is where the table stood when it was opened, `previous` the view from which the
     costs or the reasons were opened. `paused_at` is monotonic, s, and so is `moment`, the
-    history's cursor.
+    history's cursor. `reverse` and `engine_reverse`: the table stands upside down.
     """
 
     name: Name = "dashboard"
@@ -31,6 +31,8 @@ class ViewState(NamedTuple):
     table_offset: int = 0
     previous: Name = "dashboard"
     moment: float | None = None
+    reverse: bool = False
+    engine_reverse: bool = False
 
     def named(self, name: Name) -> "ViewState":
         """The same choices in another view, its list at the top; a filter stays with its list."""

@@ -19,7 +19,8 @@ class DrawOptions(NamedTuple):
 
     `elapsed_s` is the time since the snapshot was folded, so that ages tick between polls;
     `clock` is the wall clock as text. `sort` and `filter` are of the GPU pool, `offset` of the list
-    or page that scrolls; `filtering` is true while a filter is typed. `engine_sort`,
+    or page that scrolls; `filtering` is true while a filter is typed. `reverse` and
+    `engine_reverse`: the GPU pool, or the engines' table, stands upside down. `engine_sort`,
     `engine_filter` and `cursor` (an Engine.id) are of the engines' table. Silent burn above the
     share `burn_at` is marked. `hosts`: GPUs of other hosts always have their host's name.
     `summary_hidden`: the border shows no summary, so stale figures have their age inside.
@@ -54,6 +55,8 @@ class DrawOptions(NamedTuple):
     samples: Sequence[Sample] = ()
     now: float = 0.0
     trends: Callable[[str], Trends] = lambda _: Trends()
+    reverse: bool = False
+    engine_reverse: bool = False
 
 
 @lru_cache(maxsize=1024)

@@ -20,11 +20,18 @@ from tokentop.views.tui.draw.kit.line import (
     span_width,
     wrapped,
 )
-from tokentop.views.tui.draw.kit.table import Column
+from tokentop.views.tui.draw.kit.table import Column, Order, column_at, headings
 from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, Place, rising
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs, engines_online
 from tokentop.views.tui.draw.panel import Panel, Places
-from tokentop.views.tui.draw.panels.engines.rows import Row, columns, listed, place_of, start_at
+from tokentop.views.tui.draw.panels.engines.rows import (
+    FIGURES,
+    Row,
+    columns,
+    listed,
+    place_of,
+    start_at,
+)
 
 TITLE = "engines"
 _FULL = 0.95
@@ -32,7 +39,8 @@ _FULL = 0.95
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The table in exactly `height` lines of `width` cells; the last one counts the rows cut."""
-    rows = listed(snapshot.engines, options.engine_sort, options.engine_filter)
+    sort, wanted, reverse = options.engine_sort, options.engine_filter, options.engine_reverse
+    rows = listed(snapshot.engines, sort, wanted, reverse=reverse)
     if not rows:
         return sentence(_absence(snapshot, options), width, height)
     room = height - 1 if len(rows) > height > 1 else height
@@ -64,12 +72,20 @@ def heads(snapshot: Snapshot, width: int, _height: int, options: DrawOptions) ->
     """The column headings, the one sorted by brighter."""
     if not listed(snapshot.engines, options.engine_sort, options.engine_filter):
         return []
-    line: Line = []
-    for column in _columns(snapshot, width, options):
-        chosen = _SORTED.get(column.key) == options.engine_sort and options.cursor is not None
-        line += [(_gap(column), "text")] if line else []
-        line.append((fit(column.head, column.width, column.align), "bright" if chosen else "dim"))
-    return line
+    sort, falling = options.engine_sort, options.engine_sort in FIGURES
+    order = Order(sort, _SORTED, falling != options.engine_reverse)
+    shown = options.cursor is not None or sort != "model" or options.engine_reverse
+    return headings(_columns(snapshot, width, options), _room_before, order if shown else None)
+
+
+def sort_at(snapshot: Snapshot, width: int, x: int, options: DrawOptions) -> str | None:
+    """The sort that the heading in cell `x` stands for."""
+    column = column_at(_columns(snapshot, width, options), _room_before, x)
+    return _SORTED.get(column.key) if column else None
+
+
+def _room_before(column: Column) -> int:
+    return len(_gap(column))
 
 
 def _columns(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Column]:
@@ -82,7 +98,7 @@ def _columns(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Colum
 
 _SORTED = {
     "model": "model", "kind": "kind", "slots": "slots", "queue": "queue", "kv": "kv",
-    "speed": "tok/s", "ttft": "ttft", "state": "state",
+    "speed": "tok/s", "trend": "tok/s", "kvbar": "kv", "ttft": "ttft", "state": "state",
 }  # fmt: skip
 
 
@@ -110,9 +126,9 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
 
 
 def _position(start: int, room: int, count: int, *, moves: bool) -> Line:
-    if not moves:
-        return [(f"+{count - room} more", "text"), (" · e opens them all", "dim")]
     place = f"{start + 1}–{start + room} of {count}"
+    if not moves:
+        return [(place, "text"), (" · e opens them all", "dim")]
     return [(place, "text"), (" · j k to move, enter opens", "dim")]
 
 

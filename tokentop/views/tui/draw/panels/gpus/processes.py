@@ -24,7 +24,7 @@ class Row(NamedTuple):
 def rows(snapshot: Snapshot, options: DrawOptions) -> list[Row]:
     """The rows in the order of the GPU pool, filtered as it is."""
     found: list[Row] = []
-    for gpu in arranged(snapshot.gpus, options.sort, options.filter):
+    for gpu in arranged(snapshot.gpus, options.sort, options.filter, reverse=options.reverse):
         if gpu.processes is None:
             found += [Row(gpu, None)] if gpu.source == "nvml" and gpu.state == "ok" else []
             continue
