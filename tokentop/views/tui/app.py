@@ -1,9 +1,7 @@
 """The full screen: sources -> poller -> snapshot -> screen model -> panels."""
 
-import asyncio
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import partial
 from time import strftime
 from typing import ClassVar
@@ -55,18 +53,14 @@ class TokentopApp(TerminalApp):
         super().__init__(terminal, secrets(config), ansi_color=ansi_color)
         self._reloader = reloader
         self._saves = saves
-        kept = choices.restored(user_state.load() if saves else {}, config)
-        config = config._replace(
-            interval_s=kept.interval_s, ui=config.ui._replace(theme=kept.theme)
-        )
+        config, kept = choices.begun(config, user_state.load() if saves else {})
         self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
         self.view = choices.applied(kept, ViewState())
         self._theme_name = theme.MONO if self.no_color else config.ui.theme
         for name in (*THEMES, theme.MONO):
             self.register_theme(theme.textual_theme(name))
         self.theme = theme.PREFIX + self._theme_name
-        self._snapshot = self.session.snapshot()
-        self._snapshot_at = self.session.now()
+        self._take_snapshot()
 
     # -- starting and drawing
 
@@ -134,14 +128,9 @@ class TokentopApp(TerminalApp):
             self.view = view
             self._show()
 
-    async def _save(self) -> None:
-        """Save the choices, on a thread: the directory may lie on a slow disk."""
-        with suppress(RuntimeError):  # no thread to be had
-            await asyncio.to_thread(lambda: user_state.save(self._choices()._asdict()))
-
     def _remember(self) -> None:
         if self._saves:
-            self.run_worker(self._save(), name="save the choices")
+            self.run_worker(choices.keep(self._choices), name="save the choices")
 
     def _choices(self) -> choices.Choices:
         return choices.chosen(self._theme_name, self.session.interval_s, self.view)
@@ -250,15 +239,10 @@ class TokentopApp(TerminalApp):
         self._notify(f"Copied {name}: {count} line{'s' if count > 1 else ''}")
 
     def action_screenshot_here(self) -> None:
-        name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
-        from tokentop.views.tui.svg import save
+        from tokentop.views.tui.svg import save_here
 
-        try:
-            path = save(os.path.join(os.getcwd(), name), self.picture())
-        except OSError as error:
-            self._notify(f"The screenshot could not be saved: {error.strerror or error}")
-            return
-        self._notify(f"Saved {path}")
+        name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
+        self._notify(save_here(name, self.picture()))
 
     def picture(self) -> str:
         """What the screen shows now, as SVG."""
@@ -269,9 +253,8 @@ class TokentopApp(TerminalApp):
     async def action_help(self) -> None:
         from tokentop.views.tui.screens.help import HelpScreen
 
-        await self.push_screen(
-            HelpScreen(theme.style_table(self._theme_name), self._model().options)
-        )
+        styles = theme.style_table(self._theme_name)
+        await self.push_screen(HelpScreen(styles, self._model().options))
 
     def action_command_palette(self) -> None:
         from tokentop.views.tui.screens.palette import open_over
@@ -293,13 +276,7 @@ class TokentopApp(TerminalApp):
             return
         event.prevent_default()  # else the letters act as keys
         event.stop()
-        if event.key in ("enter", "escape"):
-            kept = self.view.filter if event.key == "enter" else ""
-            self._change_view(self.view._replace(filtering=False, filter=kept, offset=0))
-        elif event.key in ("backspace", "ctrl+h"):
-            self._change_view(self.view.backspaced())
-        elif event.character:
-            self._change_view(self.view.typed(event.character))
+        self._change_view(self.view.key_typed(event.key, event.character or ""))
 
     def on_paste(self, event: events.Paste) -> None:
         if self.view.filtering:

@@ -1,11 +1,14 @@
 """The user's choices on the screen as one value: what is remembered between runs."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from tokentop.config.schema import THEMES, Config
 from tokentop.domain.text import known
 from tokentop.runtime.live.poller import INTERVALS
+from tokentop.transport import user_state
 from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
 from tokentop.views.tui.state import ViewState
@@ -39,6 +42,19 @@ def restored(saved: Mapping[str, object], config: Config) -> Choices:
         str(engine_sort) if engine_sort in ENGINE_SORTS else "model",
         saved.get("engine_reverse") is True,
     )
+
+
+def begun(config: Config, saved: Mapping[str, object]) -> tuple[Config, Choices]:
+    """The configuration and the choices to begin with."""
+    kept = restored(saved, config)
+    ui = config.ui._replace(theme=kept.theme)
+    return config._replace(interval_s=kept.interval_s, ui=ui), kept
+
+
+async def keep(current: Callable[[], Choices]) -> None:
+    """Save the choices, on a thread: the directory may lie on a slow disk."""
+    with suppress(RuntimeError):  # no thread to be had
+        await asyncio.to_thread(lambda: user_state.save(current()._asdict()))
 
 
 def applied(choices: Choices, view: ViewState) -> ViewState:

@@ -57,6 +57,15 @@ class ViewState(NamedTuple):
         safe = "".join(char for char in text if char.isprintable())
         return self._replace(filter=(self.filter + safe)[:limit], offset=0)
 
+    def key_typed(self, key: str, character: str) -> "ViewState":
+        """The filter after a key: enter keeps it, esc clears it."""
+        if key in ("enter", "escape"):
+            kept = self.filter if key == "enter" else ""
+            return self._replace(filtering=False, filter=kept, offset=0)
+        if key in ("backspace", "ctrl+h"):
+            return self.backspaced()
+        return self.typed(character) if character else self
+
     def backspaced(self) -> "ViewState":
         """The filter without its last character."""
         return self._replace(filter=self.filter[:-1], offset=0)
