@@ -169,7 +169,7 @@ async def test_the_costs_are_explained(key: str) -> None:
         text = await pressed(pilot, key)
         for words in ("USD per GPU-hour", "2.5", "configured", "all time measured, s"):
             assert words in text
-        assert "KV cache" in await pressed(pilot, "escape")
+        assert "TTFT p95" in await pressed(pilot, "escape")
 
 
 async def test_without_a_price_none_is_invented(at_box: AppPilot) -> None:

@@ -29,6 +29,7 @@ def commands() -> Iterator[Command]:
         yield Command(f"Sort engines by {sort}", "again: reversed", f"sort_by('engines', {sort!r})")
     for sort in SORTS:
         yield Command(f"Sort GPUs by {sort}", "again: reversed", f"sort_by('gpus', {sort!r})")
+    yield Command("Reverse the order", "key: R", "reverse")
     for name in THEMES:
         yield Command(f"Theme: {name}", "key: t, the next one", f"pick_theme({name!r})")
     done = {"quit"}

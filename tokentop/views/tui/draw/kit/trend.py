@@ -1,6 +1,6 @@
 """Sparklines with the least and the most of what they show."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from typing import NamedTuple
 
@@ -71,29 +71,25 @@ def extent(values: Sequence[float | None], write: Callable[[float | None], str])
 
 
 def trend_line(
-    trend: Trend, width: int, options: DrawOptions, label: int = 0, *, newest: bool = True
+    trend: Trend, width: int, options: DrawOptions, label: int = 0, newest: str | None = None
 ) -> Line:
-    """`tok/s  1747 ▁▃▅▇ 0–1.9k` in `width` cells; the newest value only where asked for."""
+    """`tok/s  1747 ▁▃▅▇ 0–1.9k` in `width` cells; `newest` is the present figure, if it is shown."""
     name = fit(trend.label, max(label, cell_width(trend.label)))
-    value = trend.write(trend.value(options.samples[-1])) if options.samples else DASH
-    figure = fit(value, trend.figure, "right") if newest else ""
-    room = width - len(name) - len(figure) - trend.extent - 2 - newest
+    figure = "" if newest is None else fit(newest, max(trend.figure, len(newest)), "right") + " "
+    style = "dim" if newest == DASH else "bright"
+    room = width - len(name) - len(figure) - trend.extent - 2
     if room < _LEAST_CELLS:
-        return exact([(name + " ", "dim"), (figure, _style(value))], width)
+        return exact([(name + " ", "dim"), (figure, style)], width)
     drawn, reached = _drawn(trend, room, options)
     return exact(
         [
             (name + " ", "dim"),
-            *([(figure + " ", _style(value))] if newest else []),
+            (figure, style),
             (drawn, "bar.line"),
             (" " + fit(reached, trend.extent), "dim"),
         ],
         width,
     )
-
-
-def _style(value: str) -> str:
-    return "dim" if value == DASH else "bright"
 
 
 def _drawn(trend: Trend, room: int, options: DrawOptions) -> tuple[str, str]:
@@ -119,18 +115,21 @@ def aligned(trends: Sequence[Trend]) -> list[Trend]:
 
 
 def trend_pairs(
-    pairs: Sequence[tuple[Trend, Trend]], width: int, options: DrawOptions
+    pairs: Sequence[tuple[Trend, Trend]],
+    width: int,
+    options: DrawOptions,
+    newest: Mapping[str, str],
 ) -> list[Line]:
-    """Two trends a row; both sparklines of a row get the same share of what is left."""
+    """Two trends a row, which share what is left alike; `newest` are figures by label."""
     sides = [aligned(side) for side in zip(*pairs, strict=True)]
     labels = [max(cell_width(trend.label) for trend in side) for side in sides]
     spent = [n + side[0].figure + side[0].extent for n, side in zip(labels, sides, strict=True)]
     left = spent[0] + max(0, width - _BETWEEN - sum(spent)) // 2
     return [
         [
-            *trend_line(a, left, options, labels[0]),
+            *trend_line(a, left, options, labels[0], newest[a.label]),
             (" " * _BETWEEN, "text"),
-            *trend_line(b, width - _BETWEEN - left, options, labels[1]),
+            *trend_line(b, width - _BETWEEN - left, options, labels[1], newest[b.label]),
         ]
         for a, b in zip(*sides, strict=True)
     ]

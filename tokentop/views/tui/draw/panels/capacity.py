@@ -32,7 +32,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         facts = _facts(snapshot, options)
         if height >= 8:
             facts = [line for fact in facts for line in (fact, [])]
-        lately = [trend_line(DEMAND, width, options, 6, newest=False)] if height >= 5 else []
+        lately = [trend_line(DEMAND, width, options, 6)] if height >= 5 else []
         drawn = [progress(snapshot, width), *lately, *facts]
     body = block(drawn, width, height)
     return dimmed(body) if capacity.stale else body

@@ -83,7 +83,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     if height < 3:
         return block([_row(cells, width)], width, height)
     rows = [_fact(metric, width) for metric in cells]
-    trends = [trend_line(trend, width, options, _LABEL, newest=False) for trend in aligned(_TRENDS)]
+    trends = [trend_line(trend, width, options, _LABEL) for trend in aligned(_TRENDS)]
     apart: list[Line] = [[]] if height > len(rows) + len(trends) else []
     room = height - len(rows)
     return block([*rows, *apart, *(trends if room >= len(trends) else [])], width, height)

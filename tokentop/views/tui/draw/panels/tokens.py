@@ -74,7 +74,7 @@ def _beside_trends(snapshot: Snapshot, width: int, height: int, options: DrawOpt
     room = width - taken - 2
     facts = block(_columns(snapshot, taken, height, options), taken + 2, height)
     flat = aligned([trend for pair in _TRENDS for trend in pair])
-    trends: list[Line] = [trend_line(trend, room, options, 8, newest=False) for trend in flat]
+    trends: list[Line] = [trend_line(trend, room, options, 8) for trend in flat]
     if height > len(trends):
         trends.insert(0, [*exact([("trends", "dim")], room - 12), ("least–most", "dim")])
     drawn = block(trends, room, height)
@@ -85,12 +85,23 @@ def _below_trends(snapshot: Snapshot, width: int, height: int, options: DrawOpti
     """Rows of trends, two side by side where it is wide, and the other figures under them."""
     if width < _PAIRS:
         flat = aligned([trend for pair in _TRENDS for trend in pair])
-        return [trend_line(trend, width, options, 8) for trend in flat]
-    trends = trend_pairs(_TRENDS, width, options)
+        return [trend_line(t, width, options, 8, _newest(snapshot, options)[t.label]) for t in flat]
+    trends = trend_pairs(_TRENDS, width, options, _newest(snapshot, options))
     room = height - len(trends)
     if room < 4:
         return [*trends, *_others(snapshot, width, options)]
     return [*trends, *_columns(snapshot, width, room, options)]
+
+
+def _newest(snapshot: Snapshot, options: DrawOptions) -> dict[str, str]:
+    """The present figures of the trends, by their labels."""
+    rates, sign = snapshot.throughput, fmt.lower_bound(snapshot.engines, options)
+    return {
+        TOKENS.label: fmt.rate(rates.generation_tokens_per_s, sign),
+        TTFT.label: fmt.span(rates.ttft_p95_s),
+        KV.label: fmt.share(snapshot.llm.kv_cache),
+        QUEUE.label: fmt_count(snapshot.llm.queued),
+    }
 
 
 def _others(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
