@@ -73,7 +73,7 @@ def extent(values: Sequence[float | None], write: Callable[[float | None], str])
 def trend_line(
     trend: Trend, width: int, options: DrawOptions, label: int = 0, newest: str | None = None
 ) -> Line:
-    """`tok/s  1747 ▁▃▅▇ 0–1.9k` in `width` cells; `newest` is the present figure, if it is shown."""
+    """`tok/s  1747 ▁▃▅▇ 0–1.9k` in `width` cells; `newest` is the figure that is shown, if any."""
     name = fit(trend.label, max(label, cell_width(trend.label)))
     figure = "" if newest is None else fit(newest, max(trend.figure, len(newest)), "right") + " "
     style = "dim" if newest == DASH else "bright"

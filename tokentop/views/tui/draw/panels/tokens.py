@@ -36,6 +36,7 @@ _FOUR = 112  # the same with the trends beside them
 _PAIRS, _NARROW = 64, 48  # two trends in a row, one
 _LABEL, _FIGURE = 12, 5
 _SHARES = (31, 34, 35)  # of the width: throughput, latency, cost
+_FLAT = (TOKENS, TTFT, KV, QUEUE)
 _TRENDS = ((TOKENS, TTFT), (KV, QUEUE))
 _FACTS = 80  # the least cells of the three columns beside the trends
 
@@ -73,8 +74,7 @@ def _beside_trends(snapshot: Snapshot, width: int, height: int, options: DrawOpt
     taken = max(_FACTS, width * 9 // 20)
     room = width - taken - 2
     facts = block(_columns(snapshot, taken, height, options), taken + 2, height)
-    flat = aligned([trend for pair in _TRENDS for trend in pair])
-    trends: list[Line] = [trend_line(trend, room, options, 8) for trend in flat]
+    trends: list[Line] = [trend_line(trend, room, options, 8) for trend in aligned(_FLAT)]
     if height > len(trends):
         trends.insert(0, [*exact([("trends", "dim")], room - 12), ("least–most", "dim")])
     drawn = block(trends, room, height)
@@ -83,10 +83,10 @@ def _beside_trends(snapshot: Snapshot, width: int, height: int, options: DrawOpt
 
 def _below_trends(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """Rows of trends, two side by side where it is wide, and the other figures under them."""
+    newest = _newest(snapshot, options)
     if width < _PAIRS:
-        flat = aligned([trend for pair in _TRENDS for trend in pair])
-        return [trend_line(t, width, options, 8, _newest(snapshot, options)[t.label]) for t in flat]
-    trends = trend_pairs(_TRENDS, width, options, _newest(snapshot, options))
+        return [trend_line(t, width, options, 8, newest[t.label]) for t in aligned(_FLAT)]
+    trends = trend_pairs(_TRENDS, width, options, newest)
     room = height - len(trends)
     if room < 4:
         return [*trends, *_others(snapshot, width, options)]
