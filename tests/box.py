@@ -7,10 +7,11 @@ monotonic seconds; NOW is when every box is looked at.
 
 from typing import Any
 
+from tests.domain.scenario import fold
 from tests.serving import AGE_S, NOW, Serving, observed
 from tokentop.domain.economy.cost import CostMeter
 from tokentop.domain.engines.observation import EngineObservation
-from tokentop.domain.fold.fold import FoldInput, ServiceObservation, fold
+from tokentop.domain.fold.fold import FoldInput, ServiceObservation
 from tokentop.domain.fold.last_good import NEVER, LastGoodCache
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading, Reading
 from tokentop.domain.snapshot import AITHER_SERVICES, Process, Snapshot
@@ -35,7 +36,7 @@ DRIVER_HANGS = Failure(
 
 
 def keys(service: str) -> tuple[str, ...]:
-    """The ledger keys of one of the seven services."""
+    """The cache keys of one of the seven services."""
     return tuple(row.key for row in ENDPOINTS if row.service == service)
 
 

@@ -1,7 +1,7 @@
 """Loopback engines in a process of their own, with captured answers whose counters move.
 
 python -m tests.benchmarks.farm vllm sglang ... prints their URLs and serves until killed; a kind
-of `hanging` accepts and says nothing.
+of `hanging` accepts and sends nothing.
 """
 
 import json

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.polls import driven
 from tests.servers.fleet_exporter import Exporter
 from tokentop.collect.prometheus import PAUSE_PER_ENGINE_S
 from tokentop.domain.engines.fleet_readings import FleetReading
@@ -23,7 +24,7 @@ from tokentop.domain.readings import Failure
 from tokentop.sources.prometheus.fleet import MAX_BYTES, Fleet
 from tokentop.transport.http.client_blocking import fetch_all
 from tokentop.transport.http.messages import Reply, Request
-from tokentop.transport.run_protocol import batch_fetcher, run_protocol
+from tokentop.transport.run_protocol import steps
 
 
 @contextlib.contextmanager
@@ -71,9 +72,7 @@ class Meter:
         self._base = Request(url, timeout_s=10.0, max_bytes=MAX_BYTES)
 
     def poll(self) -> FleetReading:
-        found = run_protocol(
-            self.fleet.poll(time.monotonic()), batch_fetcher(self._base, self._fetch)
-        )
+        found = driven(steps(self.fleet.poll(time.monotonic()), self._base), self._fetch)
         if not isinstance(found, FleetReading):
             raise SystemExit(found.text)
         return found

@@ -42,7 +42,7 @@ def fake_gpus(scenario: str = "eight", **more: Path) -> Iterator[dict[str, str]]
 
 
 def environ(*added: dict[str, str]) -> dict[str, str]:
-    """A plain environment of our own, so that nobody's configuration is read."""
+    """A plain environment of our own, so that no user configuration is read."""
     base = {"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir(), "LANG": "C.UTF-8"}
     base["XDG_CONFIG_HOME"] = base["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="tokentop-bench-")
     for more in added:

@@ -21,7 +21,7 @@ PATIENCE_S = 20.0  # a loaded machine is slow; a hang is not waited for for ever
 
 
 def environment(stack: str = NOWHERE, **more: str) -> dict[str, str]:
-    """A clean environment in which all seven services live at `stack`; nobody searches."""
+    """A clean environment in which all seven services live at `stack`; nothing is searched."""
     urls = {service.env: stack for service in SERVICES.values()}
     base = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "TERM": "xterm-256color"}
     base["TOKENTOP_DISCOVERY"] = "false"  # other tests serve engines on this machine
@@ -64,17 +64,25 @@ def started(*words: str, env: Mapping[str, str] | None = None) -> Iterator[subpr
 class Terminal:
     """The command in a pseudo-terminal of its own; `seen` is all it has written so far."""
 
-    def __init__(self, *words: str, env: Mapping[str, str], columns: int = 80) -> None:
+    def __init__(
+        self,
+        *words: str,
+        env: Mapping[str, str],
+        columns: int = 80,
+        wrapper: tuple[str, ...] = (),
+    ) -> None:
         self.seen = ""
         self._code: int | None = None
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
-            os.execve(TOKENTOP, [TOKENTOP, *words], dict(env))
+            os.execvpe((*wrapper, TOKENTOP)[0], [*wrapper, TOKENTOP, *words], dict(env))
         ioctl(self._fd, termios.TIOCSWINSZ, pack("HHHH", 24, columns, 0, 0))
 
     def until(self, text: str, times: int = 1) -> None:
         """Read until `text` was seen that often; fails when the command ends first."""
+        deadline = monotonic() + 3 * PATIENCE_S
         while self.seen.count(text) < times:
+            assert monotonic() < deadline, f"{text!r} was not seen in {self.seen[-4000:]!r}"
             assert self._read(), f"{text!r} was not seen in {self.seen!r}"
 
     def press(self, keys: str) -> None:
@@ -114,10 +122,13 @@ class Terminal:
 
 @contextmanager
 def in_terminal(
-    *words: str, env: Mapping[str, str] | None = None, columns: int = 80
+    *words: str,
+    env: Mapping[str, str] | None = None,
+    columns: int = 80,
+    wrapper: tuple[str, ...] = (),
 ) -> Iterator[Terminal]:
     """The command in a pseudo-terminal; killed at the end if it still runs."""
-    terminal = Terminal(*words, env=env or environment(), columns=columns)
+    terminal = Terminal(*words, env=env or environment(), columns=columns, wrapper=wrapper)
     try:
         yield terminal
     finally:

@@ -44,7 +44,7 @@ def test_check_follows_the_walk(at_s: int, code: int) -> None:
 
 
 def test_the_failing_service_has_a_past() -> None:
-    """It fails at 60 s with data of then; three failures park it; later it is back."""
+    """It fails at 60 s with data of then; three failures open its breaker; later it is back."""
     fresh, failing, backing_off, back = (
         services(moment(at))["parallel"] for at in (58, 62, 80, 110)
     )

@@ -100,8 +100,8 @@ def test_template_names_of_engines_and_costs(place: Path) -> None:
     assert done.stdout.split()[:3] == ["1", "0.14", "4.00"]
 
 
-def test_a_mute_port_delays_nobody(place: Path) -> None:
-    """It accepts and says nothing: its row says so, the other engine is there in time."""
+def test_a_port_that_never_answers_delays_nothing(place: Path) -> None:
+    """It accepts and sends nothing: its row says so, the other engine is there in time."""
     with Server(lambda connection: connection.pause() or False) as mute, captured(VLLM) as server:
         shown = snapshot(place, mute.url, server.url)
     assert [e["state"] for e in shown["engines"]] == ["offline", "online"]
@@ -109,7 +109,7 @@ def test_a_mute_port_delays_nobody(place: Path) -> None:
     assert shown["llm"]["active"] == 4
 
 
-def test_nobody_but_a_web_page_is_no_engine(place: Path) -> None:
+def test_a_web_page_alone_is_no_engine(place: Path) -> None:
     """The row says so, and nothing is live."""
     page = b"<!doctype html><title>Sign in</title>"
     pages = dict.fromkeys(("/metrics", "/version", "/v1/models"), "vllm/load/version.json")
@@ -130,7 +130,7 @@ def searching(place: Path, port: int) -> list[str]:
 
 
 def test_an_engine_is_found_and_found_again_without_a_search(place: Path) -> None:
-    """The first call searches within 300 ms; the next one asks only whom it found."""
+    """The first call searches within 300 ms; the next one asks only the engines that it found."""
     on = {"TOKENTOP_DISCOVERY": "true"}
     with captured(VLLM) as server:
         words = searching(place, server.port)

@@ -50,7 +50,7 @@ def test_the_one_line_path_is_light(flag: str, demo: bool) -> None:
 
 @pytest.mark.parametrize("found", [False, True])
 def test_engines_are_light_too(found: bool, tmp_path: Path) -> None:
-    """A search loads nothing heavy; where none was found lately, nothing of engines at all."""
+    """A search loads nothing heavy; where none was found recently, nothing of engines at all."""
     tmp_path.chmod(0o700)
     kept = tmp_path / "tokentop" / "discovery.json"
     kept.parent.mkdir(0o700)

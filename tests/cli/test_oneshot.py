@@ -65,7 +65,7 @@ def test_check_gives_the_banner_mode(changed: dict[str, object], code: int) -> N
 
 
 def test_check_of_a_silent_stack_is_critical() -> None:
-    """It is configured and nobody answers: 2, for JSON too."""
+    """It is configured and nothing answers: 2, for JSON too."""
     assert run("--check", "--no-gpus").returncode == 2
     assert run("--check", "--json", "--no-gpus").returncode == 2
 
@@ -80,7 +80,7 @@ def test_check_where_nothing_is_set_up_is_unknown(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (3, "GPU — │ VRAM — │ no engine\n")
 
 
-def test_full_is_said_first() -> None:
+def test_full_comes_first() -> None:
     """A saturated stack begins the line with FULL: a narrow line is cut at its end."""
     with serving(**FULL) as url:
         done = run("--compact", "--no-gpus", env=environment(url))
@@ -148,7 +148,7 @@ def test_a_full_disk_is_one_sentence() -> None:
 
 
 def test_closed_standard_output_is_no_crash() -> None:
-    """With standard output closed the exit code still tells the mode."""
+    """With standard output closed the exit code still gives the mode."""
     done = run("--check", "--demo-at", "100", wrapper=("sh", "-c", '"$0" "$@" >&-'))
     assert done.returncode == 2
     assert "Traceback" not in done.stderr

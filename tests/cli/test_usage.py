@@ -62,7 +62,7 @@ def test_under_check_a_mistake_is_unknown(words: tuple[str, ...]) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_every_problem_of_the_configuration_is_told_at_once() -> None:
+def test_every_problem_of_the_configuration_is_reported_at_once() -> None:
     """Two wrong flags are two lines, not one after the other."""
     done = run("--compact", "--interval", "0.1", "--theme", "neon")
     assert done.returncode == 2

@@ -80,7 +80,7 @@ def test_an_answer_reaches_the_snapshot() -> None:
 
 
 def test_rubbish_is_bad_data_and_leaves_the_last_good_figures() -> None:
-    """The service says so; the figures stay, stale; the breaker does not park who answers."""
+    """The service says so; the figures stay, stale; the breaker stays closed."""
     subject = collector()
     subject.record(QUEUE, reply({"queued": 3}), 10.0)
     for now in range(11, 20):
@@ -93,8 +93,8 @@ def test_rubbish_is_bad_data_and_leaves_the_last_good_figures() -> None:
     assert genesis.error == "the answer is HTML, not JSON (llm_queue)"
 
 
-def test_three_failures_park_an_endpoint_and_one_probe_lets_it_back() -> None:
-    """Only that endpoint; the service is parked when all of its endpoints are."""
+def test_three_failures_back_off_an_endpoint_and_one_probe_brings_it_back() -> None:
+    """Only that endpoint; the service backs off when all of its endpoints do."""
     subject = collector()
     for now in (0.0, 4.0, 8.0):
         assert subject.due(QUEUE, now)
@@ -113,9 +113,9 @@ def test_three_failures_park_an_endpoint_and_one_probe_lets_it_back() -> None:
     assert service(subject, "genesis", 24.0).state == "online"
 
 
-def test_a_missing_path_parks_nothing() -> None:
-    """4xx says that somebody is there."""
-    subject = collector()
+def test_a_missing_path_opens_no_breaker() -> None:
+    """4xx says that the server is there, at an address that the user named."""
+    subject = collector(services=(ServiceConfig("genesis", "http://g", configured=True),))
     for now in range(9):
         subject.record(QUEUE, Failure("http", "no such path", True, 404), float(now))
     assert subject.due(QUEUE, 9.0)
@@ -211,7 +211,7 @@ def test_no_answers_break_the_snapshot(first: Any, second: Any) -> None:
 
 def test_the_collector_is_light() -> None:
     """The one-line view imports it, and pays for everything it imports."""
-    heavy = "textual rich httpx asyncio pydantic dataclasses inspect logging pathlib subprocess ssl"
+    heavy = "textual rich asyncio pydantic dataclasses inspect logging pathlib subprocess ssl"
     program = (
         f"import sys, tokentop.collect.collector; print(*set({heavy.split()!r}) & set(sys.modules))"
     )

@@ -1,4 +1,4 @@
-"""The engines' desk: who is asked when and with which credentials, who stays, who vanishes."""
+"""The engine registry: which engines are polled when, with which credentials, which are dropped."""
 
 import json
 import subprocess
@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.collect.pending import pending
 from tests.payloads import payload
+from tests.polls import driven
 from tests.sources.engines.conversations import captured
 from tokentop.collect.collector import Collector
 from tokentop.collect.engine import WRONG_KEY
@@ -28,14 +30,14 @@ from tokentop.domain.readings import Failure
 from tokentop.secret import Secret
 from tokentop.sources.engines.protocol import Answer
 from tokentop.transport.http.messages import Reply, Request
-from tokentop.transport.run_protocol import batch_fetcher, run_protocol
+from tokentop.transport.run_protocol import steps
 
 URL = "http://127.0.0.1:8000"
 REFUSED = Failure("refused", "nobody listens")
 
 
 class Seen(NamedTuple):
-    """One engine as discovery tells of it."""
+    """One engine as discovery reports it."""
 
     kind: Any = "vllm"
     url: str = URL
@@ -70,7 +72,7 @@ def hold(due: PendingPoll, pages: dict[str, Answer]) -> tuple[Any, list[Request]
         missing = Failure("http", "no such path", True, 404)
         return [Reply(200, a.body, a.content_type, a.server) if a else missing for a in found]
 
-    return run_protocol(due.protocol, batch_fetcher(due.request, fetch)), asked
+    return driven(steps(due.protocol, due.request), fetch), asked
 
 
 VLLM = {
@@ -84,7 +86,7 @@ def test_a_token_goes_only_to_the_engine_it_was_configured_for() -> None:
     """A discovered neighbour, even on the same machine, is asked without."""
     subject = registry(EngineConfig("mine", URL, "vllm", Secret("s3cret")))
     subject.update_from_discovery((Seen(url="http://127.0.0.1:8001"),), now=0.0)
-    tokens = {due.request.url: due.request.token for due in subject.plan(0.0)}
+    tokens = {due.request.url: due.request.token for due in pending(subject, 0.0)}
     assert tokens == {URL: Secret("s3cret"), "http://127.0.0.1:8001": None}
 
 
@@ -98,11 +100,11 @@ def test_ids_are_stable_and_readable() -> None:
     assert subject.ids() == ("vllm@127.0.0.1:8000", "ollama@127.0.0.1:11434")
 
 
-def test_what_discovery_knows_of_a_configured_engine_is_added_to_it() -> None:
-    """One row, with its processes and the seats of its command line; its name is the user's."""
+def test_what_discovery_found_of_a_configured_engine_is_added_to_it() -> None:
+    """One row, with its processes and the slots of its command line; its name is the user's."""
     subject = registry(EngineConfig("mine", "http://localhost:8000/", "vllm"))
     subject.update_from_discovery((Seen(pids=(1, 2), argv_slots=16),), now=0.0)
-    (due,) = subject.plan(0.0)
+    (due,) = pending(subject, 0.0)
     result, _ = hold(due._replace(request=due.request._replace(url=URL)), VLLM)
     subject.record(due.id, result, 0.0, 0.01)
     view = only(subject)
@@ -111,15 +113,15 @@ def test_what_discovery_knows_of_a_configured_engine_is_added_to_it() -> None:
     assert (view.reading.max_slots, view.reading.slots_source) == (16, "argv")
 
 
-def test_an_engine_of_unnamed_kind_is_told_by_its_answers_once() -> None:
+def test_an_engine_of_unnamed_kind_is_identified_by_its_answers_once() -> None:
     """Later polls ask what its adapter needs, and no more."""
     subject = registry(EngineConfig("mine", URL))
-    (due,) = subject.plan(0.0)
+    (due,) = pending(subject, 0.0)
     result, asked = hold(due, VLLM)
     subject.record(due.id, result, 0.0, 0.01)
     assert (only(subject).kind, only(subject).id) == ("vllm", "engine@127.0.0.1:8000")
     assert len(asked) > 4
-    (due,) = subject.plan(4.0)
+    (due,) = pending(subject, 4.0)
     _, asked = hold(due, VLLM)
     assert [request.url for request in asked] == [URL + "/metrics"]
 
@@ -128,16 +130,16 @@ def test_an_engine_of_unnamed_kind_is_told_by_its_answers_once() -> None:
     ("answers", "kind"),
     [({"/": Answer(b"<html>", "text/html")}, "bad-data"), ({}, "bad-data")],
 )
-def test_what_is_no_engine_is_said(answers: dict[str, Answer], kind: str) -> None:
+def test_what_is_no_engine_is_reported(answers: dict[str, Answer], kind: str) -> None:
     """The user named something that answers, but not as an engine does."""
-    (due,) = registry(EngineConfig("mine", URL)).plan(0.0)
+    (due,) = pending(registry(EngineConfig("mine", URL)), 0.0)
     result, _ = hold(due, answers)
     assert isinstance(result, Failure)
     assert (result.kind, result.neutral) == (kind, True)
 
 
-def test_a_refused_key_is_told_apart_from_a_missing_one() -> None:
-    """Who has named a key is not told to name one."""
+def test_a_refused_key_is_distinguished_from_a_missing_one() -> None:
+    """A user who configured a key is not advised to configure one."""
     locked = reading(health="auth-required", advice="name it")
     told = []
     for token in (None, Secret("s3cret")):
@@ -148,27 +150,27 @@ def test_a_refused_key_is_told_apart_from_a_missing_one() -> None:
 
 
 def test_an_engine_of_unnamed_kind_that_loads_is_loading() -> None:
-    """Everything answers 503 until the model is there; then it is told apart."""
+    """Everything answers 503 until the model is there; then it is distinguished."""
     subject = registry(EngineConfig("mine", URL))
-    (due,) = subject.plan(0.0)
+    (due,) = pending(subject, 0.0)
     loading = Failure("http", "503", False, 503)
-    result = run_protocol(due.protocol, lambda paths: dict.fromkeys(paths, loading))
+    result = driven(steps(due.protocol, due.request), lambda asked: [loading for _ in asked])
     assert isinstance(result, EngineReading)
     assert result.health == "starting"
     subject.record(due.id, result, 0.0, 0.01)
     assert only(subject).kind == "unknown"
-    (due,) = subject.plan(4.0)
+    (due,) = pending(subject, 4.0)
     hold(due, VLLM)
     assert only(subject).kind == "vllm"
 
 
-def test_three_failures_park_an_engine_and_one_probe_lets_it_back() -> None:
+def test_three_failures_back_off_an_engine_and_one_probe_brings_it_back() -> None:
     """The others go on."""
     subject = registry(EngineConfig("a", URL, "vllm"), EngineConfig("b", "http://b:1", "vllm"))
     first = "vllm@127.0.0.1:8000"
     for now in (0.0, 4.0, 8.0):
         subject.record(first, REFUSED, now, None)
-    assert [due.id for due in subject.plan(12.0)] == ["vllm@b:1"]
+    assert [due.id for due in pending(subject, 12.0)] == ["vllm@b:1"]
     assert subject.observations(12.0, 12.0)[0].backing_off
     assert subject.poll(first, 23.0) is not None
     assert subject.poll(first, 23.1) is None
@@ -337,7 +339,7 @@ def test_old_counters_and_resets_give_no_rate(now: float, changes: dict[str, Any
         {"x": {"read_before": True, "url": "http://evil.example:80", "unserved_since": 1.0}},
     ],
 )
-def test_damaged_keepsakes_are_none(kept: object) -> None:
+def test_damaged_saved_counters_restore_nothing(kept: object) -> None:
     """What was on disk may be anything."""
     subject = registry(EngineConfig("a", URL, "vllm"))
     subject.restore(kept, 2.0)
@@ -376,7 +378,7 @@ def test_captured_pages_are_read_to_the_end() -> None:
     """A real server's page under load, through the desk."""
     assert b"vllm:" in payload("vllm/load/metrics.txt")
     subject = registry(EngineConfig("a", URL, "vllm"))
-    (due,) = subject.plan(0.0)
+    (due,) = pending(subject, 0.0)
     result, _ = hold(due, VLLM)
     assert isinstance(result, EngineReading)
     assert (result.active, result.queued) == (4, 8)

@@ -1,5 +1,6 @@
 """A fleet's server in the collector: its engines beside those read directly, and its silences."""
 
+from tests.collect.pending import pending
 from tests.sources.prometheus.asked import AT, EMPTY, answer, of, row
 from tests.sources.prometheus.test_fleet import RUNNING
 from tokentop.collect.collector import Collector
@@ -68,7 +69,7 @@ def test_the_server_is_asked_with_its_own_token_and_bundle() -> None:
     """One poll among the engines', bounded in size for a large fleet; no engine is needed."""
     one = collector()
     assert one.has_engines
-    (due,) = one.engines().plan(NOW)
+    (due,) = pending(one.engines(), NOW)
     assert (due.id, due.request.url, due.request.max_bytes) == ("prometheus", URL, 16 * 2**20)
     assert (due.request.ca_bundle, due.request.verify) == ("/ca.pem", False)
     assert due.request.token is not None
@@ -106,7 +107,7 @@ def test_the_age_is_that_of_the_figures_and_no_silence() -> None:
     assert (found["vllm@a:8000"].age_s, found["vllm@a:8000"].state) == (280.0, "offline")
 
 
-def test_who_cannot_be_scraped_is_offline_by_name() -> None:
+def test_an_engine_that_cannot_be_scraped_is_offline_by_name() -> None:
     """It has no figures, and its row says why."""
     one = collector()
     one.engines().record("prometheus", FLEET, NOW, 0.1)
@@ -143,7 +144,7 @@ def test_a_server_that_never_answered_is_a_row_with_its_reason() -> None:
     assert snapshot.llm.active is None
 
 
-def test_what_is_missing_is_told_by_the_servers_row() -> None:
+def test_what_is_missing_is_in_the_servers_row() -> None:
     """Notes stand there as advice: rates over five minutes, a query that failed, no engine."""
     one = collector()
     one.engines().record("prometheus", told(), NOW, 0.1)

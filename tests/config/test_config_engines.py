@@ -68,7 +68,7 @@ def test_engines_written_on_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_can_be_named(tmp_path: Path, kind: str) -> None:
-    """What can be told apart can be named."""
+    """What can be distinguished can be named."""
     config = read(tmp_path, f'[[engine]]\nurl = "http://a"\nkind = "{kind}"')
     assert config.engines[0].kind == kind
 

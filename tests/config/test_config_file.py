@@ -58,7 +58,7 @@ def test_usual_places_by_platform() -> None:
 
 
 def test_a_named_file_must_exist(tmp_path: Path) -> None:
-    """A missing file is an error where somebody named it, and says who did."""
+    """A missing file is an error where it was named, and the message says where."""
     home, missing = {"HOME": str(tmp_path)}, f"{tmp_path}/no.toml"
     assert said(home, missing).startswith(f"flag --config: {missing} does not exist; ")
     assert said(home, "").startswith("flag --config: the empty path does not exist; ")

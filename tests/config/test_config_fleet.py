@@ -12,7 +12,7 @@ from tokentop.config.schema import PrometheusConfig
 from tokentop.domain.policy import CostPolicy
 
 
-def test_rented_and_owned_together_are_told_at_every_key(tmp_path: Path) -> None:
+def test_rented_and_owned_together_are_reported_at_every_key(tmp_path: Path) -> None:
     """All of what must go is named at once, and nothing else about it."""
     text = "[cost]\nusd_per_gpu_hour = 1\npurchase_usd = 3\nmonths = 3\nusd_per_kwh = 1"
     assert [line.split(": ")[:2] for line in refused(tmp_path, text)] == [
@@ -22,7 +22,7 @@ def test_rented_and_owned_together_are_told_at_every_key(tmp_path: Path) -> None
     ]
 
 
-def test_a_wrong_half_is_told_once(tmp_path: Path) -> None:
+def test_a_wrong_half_is_reported_once(tmp_path: Path) -> None:
     """A price that is no number is not called missing as well."""
     (said,) = refused(tmp_path, "[cost]\npurchase_usd = 'x'\nmonths = 3")
     assert said.startswith("config.toml:2: cost.purchase_usd: needs a number")

@@ -153,7 +153,7 @@ def test_urls_that_are_refused(tmp_path: Path, url: str) -> None:
         (f"http://a/#{SECRET}", "holds a query or fragment; take it out"),
     ],
 )
-def test_a_secret_in_a_url_is_told_its_place(tmp_path: Path, url: str, said: str) -> None:
+def test_a_secret_in_a_url_is_refused_with_its_place(tmp_path: Path, url: str, said: str) -> None:
     """Where a URL holds what may be a secret, the sentence says where secrets go."""
     found = refused(tmp_path, AITHER_MINT_URL=url)
     assert found.startswith(f"environment variable AITHER_MINT_URL: services.mint.url: {said}")
@@ -289,7 +289,7 @@ DOWNGRADE = "no CA bundle was found, so the token has no HTTPS to go by"
 def test_tokens_do_not_travel_in_the_clear(
     tmp_path: Path, service_name: str, url: str | None, said: str | None
 ) -> None:
-    """Plain HTTP to another machine, or by a missing bundle, needs somebody's word for it."""
+    """Plain HTTP to another machine, or by a missing bundle, needs allow_insecure_token."""
     text = f'[services.{service_name}]\ntoken_env = "T_T"\n' + (f'url = "{url}"\n' if url else "")
     if said is None:
         assert service(read(tmp_path, text, T_T=SECRET), service_name).token is not None

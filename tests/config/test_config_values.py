@@ -1,4 +1,4 @@
-"""What each layer may say, who wins, and what is said about a mistake."""
+"""What each layer may set, which one wins, and the message of each mistake."""
 
 from pathlib import Path
 
@@ -120,7 +120,7 @@ def test_flags_win_over_environment_over_file(tmp_path: Path) -> None:
     ]
 
 
-def test_flags_speak_of_config_or_of_keys() -> None:
+def test_flags_are_named_by_config_or_by_keys() -> None:
     """Flags may come typed or as text, by place in Config or by key; None was not given."""
     typed = load(
         {"gpus": False, "ui.ascii": None, "demo.enabled": True, "demo.seed": 3, "demo.at_s": 1.5},

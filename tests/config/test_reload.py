@@ -56,7 +56,7 @@ def test_a_file_that_comes_and_goes_is_a_change(file: Path) -> None:
     assert removed.policy.pricing.ceiling == 6.0
 
 
-def test_a_broken_file_is_told_once_and_the_mended_one_taken(file: Path) -> None:
+def test_a_broken_file_is_reported_once_and_the_mended_one_taken(file: Path) -> None:
     """What is wrong comes as the usual sentences; the next good file is read again."""
     watched = watching(file)
     write(file, "[pricing]\nceiling = 0.5\n")

@@ -6,7 +6,6 @@ import pytest
 
 from tokentop.demo.answers import answer
 from tokentop.demo.clock import demo_clock
-from tokentop.demo.pooled import pooled_transport
 from tokentop.demo.stack import FAILING, simulate
 from tokentop.demo.transport import dialler
 from tokentop.domain.readings import Failure, GpusReading, OffersReading, QueueReading
@@ -40,7 +39,7 @@ class TestAnswers:
         )
 
     def test_the_three_views_of_the_gpus_agree(self):
-        """Accel and Compute tell what the driver tells, device by device."""
+        """Accel and Compute report what the driver reports, device by device."""
         state = simulate(60.0)
         for path in ("/gpu/devices", "/gpu/metrics"):
             row = next(row for row in ENDPOINTS if row.path == path)
@@ -50,7 +49,7 @@ class TestAnswers:
                 assert theirs == ours._replace(processes=None, power_limit_w=None)
 
     def test_offers_are_always_there(self):
-        """In every moment somebody rents out GPUs, at a price."""
+        """At every moment there are offers of GPUs, at a price."""
         row = next(row for row in ENDPOINTS if row.name == "cloud_offers")
         for t in range(0, 180, 10):
             parsed = row.parse(answer(row.path, simulate(t)).body)
@@ -76,7 +75,7 @@ class TestAnswers:
 
 class TestFailingService:
     def test_fails_in_two_ways_and_returns(self):
-        """First nobody listens, then it answers 503, then it is back; the others never fail."""
+        """First nothing listens, then it answers 503, then it is back; the others never fail."""
         path = next(row.path for row in ENDPOINTS if row.service == FAILING)
         said = [answer(path, simulate(t)) for t in range(180)]
         status = [one.status if one else None for one in said]
@@ -91,7 +90,7 @@ class TestFailingService:
 
 class TestOneShotTransport:
     def test_all_fifteen_rows_arrive_through_real_sockets(self):
-        """once.fetch_all, given the demo's dial, returns what the stack says at that moment."""
+        """fetch_all, given the demo's dial, returns the stack's answers of that moment."""
         replies = fetch_all(REQUESTS, 2.0, dial=dialler(at(40.0), 5))
         for row, reply in zip(ENDPOINTS, replies, strict=True):
             assert isinstance(reply, Reply)
@@ -109,10 +108,10 @@ class TestOneShotTransport:
         assert isinstance(fetch(request, dial=dialler(at(90.0))), Reply)
 
 
-class TestPooledTransport:
+class TestPool:
     async def test_says_the_same_as_the_one_shot_transport(self):
         """Both transports carry the same bytes."""
-        pool = Pool(pooled_transport(at(100.0), 5))
+        pool = Pool(dialler(at(100.0), 5))
         for request in REQUESTS:
             one, other = await pool.fetch(request), fetch(request, dial=dialler(at(100.0), 5))
             assert isinstance(one, Reply)
@@ -123,9 +122,11 @@ class TestPooledTransport:
         """A refusal and an error status are the same Failure through either transport."""
         request = next(r for r in REQUESTS if r.url.endswith("/streams/stats"))
         for moment in (62.0, 80.0):
-            one = await Pool(pooled_transport(at(moment))).fetch(request)
+            pool = Pool(dialler(at(moment)))
+            one = await pool.fetch(request)
             assert isinstance(one, Failure)
             assert one == fetch(request, dial=dialler(at(moment)))
+            await pool.aclose()
 
 
 class TestClock:
@@ -152,7 +153,7 @@ def test_importing_the_demo_imports_nothing_heavy():
     """The one-line view pays for what it imports: no httpx, asyncio, textual, rich."""
     code = (
         "import sys; before = set(sys.modules)\n"
-        "import tokentop.demo.transport, tokentop.demo.gpus, tokentop.demo.pooled\n"
+        "import tokentop.demo.transport, tokentop.demo.gpus\n"
         "heavy = {'httpx', 'asyncio', 'textual', 'rich', 'pydantic', 'dataclasses', 'inspect',"
         " 'logging', 'pathlib', 'subprocess', 'http.client', 'email', 'urllib.request'}\n"
         "print(sorted(heavy & (set(sys.modules) - before)))"

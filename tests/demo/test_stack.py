@@ -52,7 +52,7 @@ class TestWalk:
 
     @pytest.mark.parametrize("seed", SEEDS)
     def test_the_local_formula_walks_along(self, seed):
-        """Without ACTA the GPUs and the queue alone tell the same story, all tiers included."""
+        """Without ACTA the GPUs and the queue alone give the same tiers, all tiers included."""
         states = [simulate(t, seed) for t in range(int(LOOP_S))]
         assert {tier_of(locally(state)) for state in states} == set(TIERS)
         for state in states:

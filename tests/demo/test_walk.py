@@ -64,7 +64,7 @@ def test_the_saturated_stay(loop):
 
 
 def test_the_failing_service_goes_and_returns(loop):
-    """One service of seven fails for a while; the breaker parks it, then it is online again."""
+    """One service of seven fails for a while; its breaker opens, then it is online again."""
     states = [next(v.state for v in s.services if v.name == FAILING) for s in loop.values()]
     assert states[0] == "online"
     assert "backing-off" in states

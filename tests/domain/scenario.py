@@ -1,6 +1,6 @@
-"""Puts readings before the fold: who answered what, how long ago, and who fell silent since."""
+"""Readings for the fold: which source answered what, how long ago, and which timed out since."""
 
-from tokentop.domain.fold.fold import FoldInput, ServiceObservation, fold
+from tokentop.domain.fold.fold import FoldInput, ServiceObservation, fold_with_memory
 from tokentop.domain.fold.last_good import LastGoodCache
 from tokentop.domain.policy import Policy
 from tokentop.domain.readings import Failure, Reading
@@ -33,17 +33,22 @@ VIEWS = tuple(
 )
 
 
+def fold(given: FoldInput) -> Snapshot:
+    """One snapshot, without what is kept for the next."""
+    return fold_with_memory(given)[0]
+
+
 class Scenario:
-    """Builds a FoldInput step by step; every answer is 1 s old unless told otherwise."""
+    """Builds a FoldInput step by step; every answer is 1 s old unless given otherwise."""
 
     def __init__(self, **changes: object) -> None:
-        self.ledger = LastGoodCache()
+        self.cache = LastGoodCache()
         self.changes = changes
 
     def says(self, key: str, *readings: Reading | Failure, age: float = 1.0) -> "Scenario":
         """`key` answered this, the last of it `age` seconds ago."""
         for reading in readings:
-            self.ledger.record(key, reading, NOW - age, 0.02)
+            self.cache.record(key, reading, NOW - age, 0.02)
         return self
 
     def silent(self, key: str, reading: Reading, age: float = 60.0) -> "Scenario":
@@ -52,12 +57,12 @@ class Scenario:
 
     def backing_off(self, *keys: str) -> "Scenario":
         for key in keys:
-            self.ledger.set_backing_off(key, True)
+            self.cache.set_backing_off(key, True)
         return self
 
     def input(self) -> FoldInput:
-        held = {key: self.ledger.held(key) for key in KEYS}
-        base = FoldInput(held, self.ledger.held("nvml"), VIEWS, Policy(), "box", now=NOW)
+        held = {key: self.cache.held(key) for key in KEYS}
+        base = FoldInput(held, self.cache.held("nvml"), VIEWS, Policy(), "box", now=NOW)
         return base._replace(**self.changes)
 
     def fold(self) -> Snapshot:

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tokentop.domain import text
-from tokentop.domain.text import DASH, cell_width, clean, fit
+from tokentop.domain.text import DASH, cell_width, clean, clean_name, fit
 
 NASTY = [
     "\x1b[31mred\x1b[0m",
@@ -75,6 +75,8 @@ class TestFit:
     @given(anything, st.integers(-2, 60), st.sampled_from(["left", "right"]), st.booleans())
     @example("日本", 3, "left", False)
     @example("日本", 1, "right", True)
+    @example("a" * 10 + "\u0301" * 60 + "b", 10, "left", False)
+    @example("\u1100" + "\u1161" * 60 + "bc", 3, "left", False)
     def test_is_exactly_as_wide_as_asked(self, raw, width, align, plain):
         """Any text in, exactly `width` printable cells out."""
         drawn = fit(raw, width, align, ascii=plain)
@@ -194,3 +196,23 @@ class TestFormats:
         assert "inf" not in drawn
         if not text.known(value):
             assert drawn == DASH
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://user:pw@host/models/m", "https://host/models/m"),
+        ("https://token@host:8443/m", "https://host:8443/m"),
+        ("s3://KEY:SECRET@bucket/m", "s3://bucket/m"),
+        ("s3://AKIAEXAMPLE:wJalrXUtn/bucket", "s3:///bucket"),
+        ("https://h/m?X-Amz-Signature=abc&x=1", "https://h/m"),
+        ("https://h/m#token=abc", "https://h/m"),
+        ("vllm serve https://u:p@h/m --port 1", "vllm serve https://h/m --port 1"),
+        ("http://localhost:8000/m", "http://localhost:8000/m"),
+        ("http://[::1]:8000/m", "http://[::1]:8000/m"),
+        ("Qwen/Qwen3-27B:latest", "Qwen/Qwen3-27B:latest"),
+    ],
+)
+def test_a_name_that_is_an_address_loses_its_credentials(location: str, shown: str) -> None:
+    """Models are named by where they are loaded from."""
+    assert clean_name(location) == shown

@@ -72,7 +72,7 @@ def slow(seconds: float, then: Behaviour) -> Behaviour:
 
 
 def hanging() -> Behaviour:
-    """Takes the request and says nothing for ever."""
+    """Takes the request and never answers."""
 
     def behave(connection: Connection) -> bool:
         connection.pause()

@@ -7,7 +7,6 @@ with Stack() as stack:
 """
 
 import copy
-import os
 import ssl
 from collections.abc import Mapping
 from typing import Self
@@ -63,11 +62,6 @@ class Stack:
     def environ(self) -> dict[str, str]:
         """`AITHER_*_URL` for the seven, and nothing else of that stack."""
         return {variable: self.url(name) for name, variable in VARIABLES.items()}
-
-    def whole_environ(self, **more: str) -> dict[str, str]:
-        """This process's environment with `environ()` in it, for a subprocess."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("AITHER_")}
-        return {**kept, **self.environ(), **more}
 
     def misbehave(self, name: str, behaviour: Behaviour, path: str | None = None) -> None:
         """From now on the service (or that one path of it) answers so."""

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.polls import driven, polled
 from tests.servers.behaviours import guarded, ok, redirect, routes, status
 from tests.servers.loopback import Server
 from tokentop.domain.readings import Failure
 from tokentop.secret import Secret
 from tokentop.sources.engines.protocol import Answer, Answers
 from tokentop.transport import run_protocol as talk
-from tokentop.transport.http import client_blocking as once
 from tokentop.transport.http.client_async import Pool
-from tokentop.transport.http.messages import Reply, Request
+from tokentop.transport.http.messages import Request
 
 
 def questions(*paths: str) -> "talk.Generator[tuple[str, ...], Answers, Answers]":
@@ -21,8 +21,7 @@ def questions(*paths: str) -> "talk.Generator[tuple[str, ...], Answers, Answers]
 
 
 def held(base: Request, *paths: str) -> Answers:
-    ask = talk.batch_fetcher(base, lambda requests: once.fetch_all(requests, 5.0))
-    answers = talk.run_protocol(questions(*paths), ask)
+    answers = polled(talk.steps(questions(*paths), base))
     assert not isinstance(answers, Failure)
     return answers
 
@@ -30,14 +29,8 @@ def held(base: Request, *paths: str) -> Answers:
 def held_async(base: Request, *paths: str) -> Answers:
     async def run() -> Answers:
         pool = Pool()
-
-        async def fetch_all(requests: Sequence[Request]) -> Sequence[Reply | Failure]:
-            return await asyncio.gather(*(pool.fetch(request) for request in requests))
-
         try:
-            answers = await talk.run_protocol_async(
-                questions(*paths), talk.async_batch_fetcher(base, fetch_all)
-            )
+            answers = (await pool.poll(talk.steps(questions(*paths), base), base)).result
         finally:
             await pool.aclose()
         assert not isinstance(answers, Failure)
@@ -138,11 +131,12 @@ def test_a_conversation_without_end_is_ended() -> None:
         while True:
             yield ("/x",)
 
-    rounds = []
+    batches = []
 
-    def ask(paths: tuple[str, ...]) -> dict[str, Reply | Failure]:
-        rounds.append(paths)
-        return {}
+    def fetch(requests: Sequence[Request]) -> list[Failure]:
+        batches.append(requests)
+        return [Failure("refused", "")]
 
-    assert isinstance(talk.run_protocol(endless(), ask), Failure)
-    assert len(rounds) == talk.MAX_BATCHES
+    result = driven(talk.steps(endless(), Request("http://h:1")), fetch)
+    assert isinstance(result, Failure)
+    assert len(batches) == talk.MAX_BATCHES

@@ -10,7 +10,7 @@ import pytest
 from tests.box import DRIVER_HANGS
 from tests.cli.command import environment, in_terminal, run
 from tests.cli.stack import serving
-from tokentop.collect.collector import Collector
+from tokentop.collect.collector import Collector, ServiceResult
 from tokentop.config.load import load
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.reasons import FailureKind
@@ -114,7 +114,7 @@ def test_another_program_is_one_that_was_reached(kind: FailureKind) -> None:
     """A port where nothing listens, a host without a name or a route: no program is there."""
     config = load({}, {"HOME": "/nonexistent"}, None)
     source = Collector(config, "box", demo=False).sources[0]
-    result = RefreshResult(((source, Failure(kind, "x")),))
+    result = RefreshResult(((source, ServiceResult(Failure(kind, "x"))),))
     (section,) = services(config, result, Snapshot())
     reached = any("another program" in row.found for row in section.rows)
     assert reached == (kind not in ("refused", "unreachable", "no-such-host", "no-route"))

@@ -3,58 +3,60 @@
 The collector holds no socket, thread or clock: its caller asks and brings the answers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from time import gmtime, localtime, strftime
-from typing import NamedTuple
 
 from tokentop import __version__
 from tokentop.collect.breaker import Breaker, Outcome
-from tokentop.config.schema import Config, ServiceConfig
+from tokentop.collect.http_sources import (
+    HttpSource,
+    ServiceResult,
+    observations_of,
+    read,
+    service_poll,
+    sources_of,
+)
+from tokentop.collect.manners import ServiceManners, restored, still_stands
+from tokentop.config.schema import Config
 from tokentop.domain.economy.capacity import below_since
-from tokentop.domain.fold.fold import FoldInput, ServiceObservation, fold_with_memory
+from tokentop.domain.fold.fold import FoldInput, fold_with_memory
 from tokentop.domain.fold.last_good import LastGoodCache
 from tokentop.domain.readings import Failure, GpusReading, Reading
 from tokentop.domain.snapshot import Snapshot
-from tokentop.sources.aither.endpoints import ENDPOINTS, BadData, Endpoint
-from tokentop.transport.http.messages import Reply, Request, safe_url
+from tokentop.transport.http.messages import Reply
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # only who has an engine, or a price, pays for these
+if TYPE_CHECKING:  # imported only where there is an engine or a price
     from tokentop.collect.engines import EngineRegistry
     from tokentop.domain.economy.cost import CostMeter
     from tokentop.domain.engines.observation import EngineObservation
     from tokentop.domain.verdict.verdict import Memory
+
+__all__ = ["Collector", "HttpSource", "ServiceResult", "service_poll"]
 
 NVML = "nvml"
 # Prices mean something where the user set one; flipping the free switch sets none.
 _PRICES = ("pricing.base_cost_tokens", "pricing.tokens_per_usd", "pricing.gpu_tokens_per_hour")
 
 
-class HttpSource(NamedTuple):
-    """One endpoint to ask; `key` is "service/endpoint", `parse` raises BadData."""
-
-    key: str
-    service: str
-    request: Request
-    parse: Callable[[bytes], Reading]
-
-
 class Collector:
-    """One ledger and one breaker per endpoint; `now` is monotonic seconds throughout.
+    """One last-good cache, one breaker per endpoint; `now` is monotonic seconds throughout.
 
-    `interval_s` may be changed while running: it tells how old a good answer may be.
+    `interval_s` may be changed while running; it bounds how old a fresh answer may be.
     """
 
     def __init__(self, config: Config, host: str, demo: bool) -> None:
         self.interval_s = config.interval_s
-        self.sources = _sources(config)
+        self.sources = sources_of(config)
         self._config = config
         self._host = host
         self._demo = demo
-        self._ledger = LastGoodCache()
+        self._last_good = LastGoodCache()
         self._by_key = {source.key: source for source in self.sources}
         self._breakers = {source.key: Breaker() for source in self.sources}
-        self._views = _views(config, self.sources)
+        self._views = observations_of(config, self.sources)
+        unconfigured = (view for view in self._views if not view.configured)
+        self._manners = ServiceManners(view.keys for view in unconfigured)
         self._priced = demo or _has_prices(config)
         self._below_since: float | None = None
         self._verdict: Memory = {}
@@ -77,25 +79,31 @@ class Collector:
         return self._registry is not None and bool(self._registry.ids())
 
     def due(self, key: str, now: float) -> bool:
-        """Whether to ask now; False while the breaker holds the endpoint back."""
+        """Whether to poll now; False while the breaker holds the endpoint back, or manners do."""
+        url = self._by_key[key].request.url
+        taken = self._registry is not None and self._registry.is_at(url)
+        if not self._manners.may_poll(key, now, taken=taken):
+            return False
         return self._breakers[key].allow(now)
 
-    def record(self, key: str, result: Reply | Failure, now: float) -> None:
-        """Take one answer; a body that makes no sense becomes a Failure, whatever it holds."""
-        latency = result.latency_s if isinstance(result, Reply) else None
-        reading = result if isinstance(result, Failure) else _parsed(self._by_key[key], result)
-        self._breakers[key].record(_outcome(reading), now)
-        self._ledger.record(key, reading, now, latency)
+    def record(self, key: str, result: ServiceResult | Reply | Failure, now: float) -> None:
+        """Take one poll's result, or the answer it is made of."""
+        if not isinstance(result, ServiceResult):
+            result = read(self._by_key[key], result)
+        self._breakers[key].record(_outcome(result.reading), now)
+        failure = result.reading if isinstance(result.reading, Failure) else None
+        self._manners.record(key, failure, now)
+        self._last_good.record(key, result.reading, now, result.latency_s)
 
     def record_gpus(
         self, result: GpusReading | Failure, now: float, latency_s: float | None
     ) -> None:
         """Take the local driver's answer."""
-        self._ledger.record(NVML, result, now, latency_s)
+        self._last_good.record(NVML, result, now, latency_s)
 
     def gpu_pids(self) -> tuple[int, ...] | None:
         """The processes on this host's GPUs; None before the driver's first answer."""
-        held = self._ledger.held(NVML)
+        held = self._last_good.held(NVML)
         if held.outcome is None:
             return None
         devices = held.good.devices if isinstance(held.good, GpusReading) else ()
@@ -105,7 +113,7 @@ class Collector:
     def snapshot(self, now: float, wall: float) -> Snapshot:
         """Everything known at `now`; `wall` is the same moment in Unix seconds."""
         for key, breaker in self._breakers.items():
-            self._ledger.set_backing_off(key, breaker.state(now) != "closed")
+            self._last_good.set_backing_off(key, breaker.state(now) != "closed")
         snapshot, self._verdict = fold_with_memory(self._fold_input(now, wall))
         self._below_since = below_since(
             self._below_since,
@@ -139,23 +147,37 @@ class Collector:
 
         return {
             "tiers": {pool: list(tier) for pool, tier in self._verdict.items()},
-            "readings": dump(self._ledger.all()),
+            "readings": dump(self._last_good.all()),
             "engines": {} if self._registry is None else self._registry.dump(),
+            "asked": self._manners.dump(),
             "cost": None if self._meter is None else self._meter.dump(),
         }
 
     def restore(self, saved: Mapping[str, object], now: float) -> None:
         """Take what an earlier call left, before the first answer; malformed parts are ignored."""
         from tokentop.domain.fold.saved_readings import restore
-        from tokentop.domain.verdict.tiers import restored
+        from tokentop.domain.verdict.tiers import restored as restored_tiers
 
         known = restore(saved.get("readings"), now)
-        self._ledger.restore({key: one for key, one in known.items() if key in self._by_key})
-        self._verdict = restored(saved.get("tiers"), now)
+        self._last_good.restore({key: one for key, one in known.items() if key in self._by_key})
+        self._verdict = restored_tiers(saved.get("tiers"), now)
+        self._restore_asked(saved.get("asked"), now)
         if engines := saved.get("engines"):
             self.engines().restore(engines, now)
         if cost := saved.get("cost"):
             self._cost_meter().restore(cost, now)
+
+    def _restore_asked(self, saved: object, now: float) -> None:
+        """What is not polled again stands as it was answered."""
+        asked = {
+            key: one
+            for key, one in restored(saved, now).items()
+            if key in self._by_key and still_stands(one[1], self._by_key[key].request)
+        }
+        self._manners.restore(asked)
+        for key, (at, failure) in asked.items():
+            if not self.due(key, now):
+                self._last_good.record(key, failure, at, None)
 
     def _with_cost(self, snapshot: Snapshot, now: float) -> Snapshot:
         if not snapshot.engines and not _costs(self._config):
@@ -171,12 +193,12 @@ class Collector:
         return self._meter
 
     def _fold_input(self, now: float, wall: float) -> FoldInput:
-        held = {source.key: self._ledger.held(source.key) for source in self.sources}
+        held = {source.key: self._last_good.held(source.key) for source in self.sources}
         fleet = self._registry.fleet if self._registry is not None else None
         stale_after_s = self._stale_after_s
         return FoldInput(
             held=held if fleet is None else held | fleet.held(),
-            nvml=self._ledger.held(NVML),
+            nvml=self._last_good.held(NVML),
             services=self._views,
             policy=self._config.policy,
             host=self._host,
@@ -213,57 +235,14 @@ def rfc3339(wall: float) -> str:
     return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds)) + f".{milliseconds:03d}Z"
 
 
-def _parsed(source: HttpSource, reply: Reply) -> Reading | Failure:
-    try:
-        return source.parse(reply.body)
-    except BadData as problem:
-        # Somebody is there and answers at once: parking would only hide what is wrong.
-        return Failure("bad-data", str(problem), neutral=True)
-
-
 def _outcome(result: Reading | Failure) -> Outcome:
     if not isinstance(result, Failure):
         return "ok"
     return "neutral" if result.neutral else "failed"
 
 
-def _sources(config: Config) -> tuple[HttpSource, ...]:
-    """The rows of every enabled service, in the table's order."""
-    enabled = {service.name: service for service in config.services if service.enabled}
-    return tuple(
-        HttpSource(row.key, row.service, _request(config, enabled[row.service], row), row.parse)
-        for row in ENDPOINTS
-        if row.service in enabled
-    )
-
-
-def _request(config: Config, service: ServiceConfig, row: Endpoint) -> Request:
-    path = dict(service.paths).get(row.name, row.path)
-    return Request(
-        url=service.url.rstrip("/") + "/" + path.lstrip("/"),
-        timeout_s=config.timeout_s,
-        max_bytes=config.max_bytes,
-        token=service.token,
-        ca_bundle=config.tls.ca_bundle,
-        verify=config.tls.verify,
-    )
-
-
-def _views(config: Config, sources: tuple[HttpSource, ...]) -> tuple[ServiceObservation, ...]:
-    return tuple(
-        ServiceObservation(
-            name=service.name,
-            url=safe_url(service.url),
-            enabled=service.enabled,
-            keys=tuple(source.key for source in sources if source.service == service.name),
-            configured=service.configured,
-        )
-        for service in config.services
-    )
-
-
 def _costs(config: Config) -> bool:
-    """Whether the user said anything of what the machine costs."""
+    """Whether any cost of the machine is configured."""
     cost = config.policy.cost
     told = (cost.usd_per_gpu_hour, cost.purchase_usd, cost.usd_per_kwh, cost.reference_usd_per_mtok)
     return any(value is not None for value in told)

@@ -1,12 +1,14 @@
-"""One engine as it is asked: its adapter, its breaker, its rates, and how it answers."""
+"""One engine's polling state: its adapter, its breaker, its rates, its latest outcome."""
 
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from tokentop.collect.breaker import Breaker
+from tokentop.collect.manners import Refusals
 from tokentop.collect.progress import EngineProgress
 from tokentop.config.schema import EngineConfig
 from tokentop.domain.engines import saved_reading
+from tokentop.domain.engines.bounded import bounded
 from tokentop.domain.engines.fleet_readings import FleetReading
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.readings import EngineKind, EngineReading, ObservedSlots
@@ -30,7 +32,7 @@ WRONG_KEY = "The server refused the API key: check what token_env or token_file 
 
 
 class Found(Protocol):
-    """What discovery tells of one engine."""
+    """What discovery found out about one engine."""
 
     @property
     def kind(self) -> EngineKind: ...
@@ -48,12 +50,13 @@ class Found(Protocol):
     def one_pool(self) -> bool | None: ...
 
 
+T = TypeVar("T")
 PollResult = EngineReading | FleetReading | Failure  # what a poll comes to
 UNKNOWN = Failure("bad-data", "no inference engine that is known answers there", neutral=True)
 
 
 class PendingPoll(NamedTuple):
-    """One poll to hold: the conversation, and the base request it is held with."""
+    """One poll to run: the protocol, and the base request that its requests are made from."""
 
     id: str
     protocol: "Generator[Paths, Answers, PollResult]"
@@ -83,6 +86,7 @@ class EngineTarget:
         self._observed = ObservedSlots()  # by this adapter, one before, or an earlier call
         self._breaker = Breaker()
         self._progress = EngineProgress()
+        self._refusals = Refusals()
         self._reading: EngineReading | None = None
         self._good_at: float | None = None
         self._outcome: Literal["ok"] | Failure | None = None
@@ -120,7 +124,7 @@ class EngineTarget:
             self.kind = found.kind
 
     def process_vanished(self) -> None:
-        """Discovery finds its process no more: it is not starting any longer."""
+        """Discovery no longer finds its process, so it is not starting any more."""
         self._starting = False
 
     def poll(self, now: float) -> PendingPoll | None:
@@ -131,13 +135,33 @@ class EngineTarget:
 
     def _protocol(self, now: float) -> PollProtocol:
         if self.kind is None:
-            kind = yield from _identified()
+            kind = yield from self._politely(_identified(), now)
             if isinstance(kind, EngineReading | Failure):
                 return kind
             self.kind = kind
         if self._adapter is None:
             self._adapter = adapter(self.kind, self._hints._replace(observed=self._observed))
-        return (yield from self._adapter.poll(now))
+        result = yield from self._politely(self._adapter.poll(now), now)
+        return result if isinstance(result, Failure) else bounded(result)
+
+    def _politely(
+        self, protocol: Generator[Paths, Answers, T], now: float
+    ) -> Generator[Paths, Answers, T]:
+        """The same protocol; a path that lately wanted a token is not requested again."""
+        try:
+            paths = next(protocol)
+            while True:
+                recent = {path: self._refusals.recent(path, now) for path in paths}
+                answers = yield tuple(path for path in paths if recent[path] is None)
+                for path, answer in answers.items():
+                    self._refusals.record(
+                        path, answer if isinstance(answer, Failure) else None, now
+                    )
+                kept = {path: failure for path, failure in recent.items() if failure is not None}
+                paths = protocol.send({**answers, **kept})
+        except StopIteration as ended:
+            result: T = ended.value
+            return result
 
     def record(self, result: EngineReading | Failure, now: float, latency_s: float | None) -> None:
         """Take one poll's result."""
@@ -186,6 +210,7 @@ class EngineTarget:
             "observed": list(self._observed),
             "read_before": self.read_before,
             "unserved_since": self.unserved_since,
+            "refused": self._refusals.dump(),
         }
 
     def restore(self, saved: Mapping[str, object], now: float) -> None:
@@ -197,6 +222,7 @@ class EngineTarget:
             self.kind = kind
             self._progress.restore(saved, now)
         self.read_before = saved.get("read_before") is True
+        self._refusals.restore(saved.get("refused"), self._request, now)
         self._observed = saved_reading.restore_observed(saved.get("observed"))
         self.unserved_since = _moment(saved.get("unserved_since"), now)
         model, last_at = saved.get("model"), _moment(saved.get("last_at"), now)
@@ -240,22 +266,22 @@ def _moment(value: object, now: float) -> float | None:
 
 
 def _identified() -> Any:
-    """Which engine answers; where none can be told, the reason for that."""
+    """A protocol that ends with the kind of the engine, or with why none was identified."""
     from tokentop.sources.engines.identify import identify
 
-    talk = identify()
-    paths = next(talk)
+    protocol = identify()
+    paths = next(protocol)
     while True:
         answers = yield paths
         failures = [answer for answer in answers.values() if isinstance(answer, Failure)]
         try:
-            paths = talk.send(answers)
+            paths = protocol.send(answers)
         except StopIteration as ended:
             return ended.value or _why_unknown(failures, len(answers))
 
 
 def _why_unknown(failures: Sequence[Failure], asked: int) -> EngineReading | Failure:
-    """What keeps the kind from being told: loading, a lock, silence, or another sort of server."""
+    """Why no engine was identified: it loads, wants a key, is silent, or another server."""
     if len(failures) == asked and all(failure.status == 503 for failure in failures):
         return EngineReading("openai", health="starting", advice=LOADING)
     refusal = next((failure for failure in failures if failure.kind in AUTH), None)

@@ -1,4 +1,4 @@
-"""The engines' part of the collector: who is asked when, what came, and who has vanished.
+"""The engines' part of the collector: which are polled when, their results, which are gone.
 
 Like the collector it holds no socket, thread or clock. Imported only where there is an engine.
 """
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from tokentop.collect.prometheus import PrometheusTarget
 
 MISSES = 2  # discoveries in a row that no longer find a silent engine
-GONE_KEPT_S = 600.0  # for so long an engine that served is shown as gone
+GONE_KEPT_S = 600.0  # how long an engine that served is shown as gone
 
 
 class EngineRegistry:
     """All engines, the configured ones first; `now` is monotonic seconds throughout.
 
-    A fleet's server is asked as one more of them; `host` is this machine's name.
+    A Prometheus server is polled as one more of them; `host` is this machine's name.
     """
 
     def __init__(self, config: Config, host: str = "") -> None:
@@ -52,7 +52,7 @@ class EngineRegistry:
         now: float,
         complete: bool = True,
     ) -> None:
-        """Take one discovery's findings; an engine that is silent and missing twice goes.
+        """Take one search's findings; a found engine that fails and is missing twice is dropped.
 
         One that served is kept as gone for GONE_KEPT_S before. `starting` are known by their
         processes alone: they do not listen yet. A search that was not completed misses nothing.
@@ -92,10 +92,10 @@ class EngineRegistry:
             self._engines[identity].update_from_discovery(one, starting=starting)
         return identity
 
-    def plan(self, now: float) -> tuple[PendingPoll, ...]:
-        """Everything to ask now; engines backing off are left out until their probe is due."""
-        polls = (self.poll(identity, now) for identity in self.ids())
-        return tuple(due for due in polls if due is not None)
+    def is_at(self, url: str) -> bool:
+        """Whether an engine is known at the address of this URL."""
+        target = split(url)
+        return target is not None and place(target.origin) in self._places
 
     def poll(self, identity: str, now: float) -> PendingPoll | None:
         """One engine's poll; None where it is backing off or gone."""

@@ -1,4 +1,4 @@
-"""The fleet's server as it is asked, and its engines as the fold is given them.
+"""The Prometheus server's polling state, and its engines as observations for the fold.
 
 Imported only where one is configured.
 """
@@ -43,7 +43,7 @@ class PrometheusTarget:
         self._host = host
         self._fleet = Fleet(server.group_by)
         self._breaker = Breaker()
-        self._ledger = LastGoodCache()
+        self._last_good = LastGoodCache()
         self._reading: FleetReading | None = None
         self._good_at: float | None = None
         self._outcome: Literal["ok"] | Failure | None = None
@@ -61,11 +61,11 @@ class PrometheusTarget:
         if isinstance(result, FleetReading):
             self._breaker.record("ok", now)
             self._outcome, self._good_at, self._reading = "ok", now, result
-            self._ledger.record(GPUS, GpusReading(result.devices), now, latency_s)
+            self._last_good.record(GPUS, GpusReading(result.devices), now, latency_s)
         elif isinstance(result, Failure):
             self._outcome = result
             self._breaker.record("neutral" if result.neutral else "failed", now)
-            self._ledger.record(GPUS, result, now, latency_s)
+            self._last_good.record(GPUS, result, now, latency_s)
 
     @property
     def _pause_s(self) -> float:
@@ -73,8 +73,8 @@ class PrometheusTarget:
         return PAUSE_PER_ENGINE_S * len(self._reading.engines) if self._reading else 0.0
 
     def held(self) -> dict[str, LastGood]:
-        """The fleet's GPUs as one more source of them, fresh for as long as nobody asks."""
-        found = self._ledger.held(GPUS)
+        """The fleet's GPUs as one more source; between two polls they stay fresh."""
+        found = self._last_good.held(GPUS)
         if found.good_at is None:
             return {}
         return {GPUS: found._replace(pause_s=self._pause_s)}

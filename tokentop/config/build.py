@@ -50,7 +50,7 @@ def key_of_token(at: str, builder: ConfigBuilder) -> str:
 
 
 def refuse_cleartext(at: str, url: str, builder: ConfigBuilder) -> None:
-    """Refuse to send a token in the clear, unless somebody chose that or it stays on this host."""
+    """Refuse a token over plain HTTP, unless the user allowed that or the host is loopback."""
     target = split(url)
     if target is None or target.scheme == "https" or is_loopback(target.host):
         return
@@ -61,7 +61,7 @@ def refuse_cleartext(at: str, url: str, builder: ConfigBuilder) -> None:
 
 
 def bundle(key: str, builder: ConfigBuilder, environ: Mapping[str, str], instead: str) -> None:
-    """Settle the CA bundle that `key` names: it must be readable and hold a certificate."""
+    """Check the CA bundle that `key` names: it must be readable and contain a certificate."""
     path = resolve(str(builder.values[key]), builder.origin(key), environ)
     builder.values[key] = path
     mend = f"correct the path, or remove it to {instead}"
@@ -146,7 +146,7 @@ def _service(name: str, builder: ConfigBuilder, environ: Mapping[str, str]) -> S
 def _refuse_default_cleartext(
     name: str, url: str, configured: bool, builder: ConfigBuilder
 ) -> None:
-    """A token goes to the address somebody chose, or to the stack's own by HTTPS only."""
+    """A token goes to a configured address, or to the stack's default address by HTTPS only."""
     at = f"services.{name}"
     if configured:
         refuse_cleartext(at, url, builder)
@@ -172,7 +172,7 @@ def discovery(builder: ConfigBuilder) -> DiscoveryConfig:
 
 
 def prometheus(builder: ConfigBuilder, environ: Mapping[str, str]) -> PrometheusConfig:
-    """Return the fleet's server; what is not asked needs neither token nor bundle."""
+    """Return the Prometheus server; without a URL neither token nor CA bundle is checked."""
     url = builder.values["prometheus.url"]
     values = builder.section("prometheus")
     if url is None:
@@ -187,7 +187,7 @@ def prometheus(builder: ConfigBuilder, environ: Mapping[str, str]) -> Prometheus
 
 
 def cost(builder: ConfigBuilder) -> CostPolicy:
-    """Return the costs, after looking for what contradicts itself or is only half said."""
+    """Return the costs; contradictory or incomplete ones become problems."""
     policy = CostPolicy(**builder.section("policy.cost"))
     if policy.usd_per_gpu_hour is not None:
         for owned in ("purchase_usd", "months", "usd_per_kwh"):
@@ -225,7 +225,7 @@ def _called(url: str, seen: dict[str, str]) -> str:
 
 
 def _only(key: str, what: str, seen: dict[str, str], builder: ConfigBuilder) -> None:
-    """Complain where another engine has that too."""
+    """Add a problem where another engine has the same value."""
     first = seen.setdefault(what, key)
     if first != key:
         holder = first.rpartition(".")[0]
@@ -235,9 +235,9 @@ def _only(key: str, what: str, seen: dict[str, str], builder: ConfigBuilder) -> 
 
 
 def _same_server(builder: ConfigBuilder) -> bool:
-    """Whether the token, if it stands in the file, stands beside the server that is asked.
+    """Whether a token from the file was configured for the server that will be polled.
 
-    A URL given for once, by a flag, must not carry away what was meant for another host.
+    A URL from a flag must not send a token that the file configures for another host.
     """
     beside, asked = builder.replaced.get("prometheus.url"), builder.values["prometheus.url"]
     return beside is None or origin(str(beside)) == origin(str(asked))

@@ -57,7 +57,7 @@ class ConfigBuilder:
         return self.origins.get(name) or self.origins.get(name.rpartition(".")[0], Origin())
 
     def is_valid(self, *names: str) -> bool:
-        """Tell whether nothing was wrong with these keys so far."""
+        """Whether none of these keys has a problem so far."""
         return not self._wrong & set(names)
 
     def add_problem(self, name: str, text: str) -> None:
@@ -76,7 +76,7 @@ class ConfigBuilder:
                 self._misordered((lower, low), (upper, high), equal)
 
     def _misordered(self, lower: tuple[str, float], upper: tuple[str, float], equal: bool) -> None:
-        """Blame the key that somebody set, the upper one where both were."""
+        """Add a problem to the key that was set, the upper one where both were."""
         upper_is_set = self.origin(upper[0]).kind != "default"
         (name, value), (other, bound) = (upper, lower) if upper_is_set else (lower, upper)
         side, limit = ("above", "at least") if upper_is_set else ("below", "at most")
@@ -87,9 +87,14 @@ class ConfigBuilder:
         )
 
     def section(self, path: str) -> dict[str, Any]:
-        """Return the values whose place in Config is directly in `slot`, by field name."""
+        """Return the values whose place in Config is directly in `path`, by field name."""
+        if path.startswith("engine["):  # one of many: the others' keys are not walked through
+            names = {field: f"{path}.{field}" for field in engine()}
+            return {f: self.values[name] for f, name in names.items() if name in self.values}
         found = {}
         for name, value in self.values.items():
+            if name.startswith("engine["):
+                continue
             key = key_of(name)
             holder, _, field = ((key and key.path) or name).rpartition(".")
             if holder == path:

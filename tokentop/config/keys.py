@@ -37,11 +37,11 @@ __all__ = ["CONSTRAINTS", "Key", "by_path", "key_of", "table"]
 
 
 class Key(NamedTuple):
-    """One key. `name` is dotted as in the file, `slot` its place in Config where that differs.
+    """One key. `name` is dotted as in the file, `path` its place in Config where that differs.
 
-    `default` is what Config's own types say; None is written "" in TOML. `low` and `high` are the
+    `default` is Config's own default; None is written "" in TOML. `low` and `high` are the
     allowed range, ends included. `env` variables are looked at in order. Keys with `in_file` false
-    are flags only. `sample` is what a mend suggests where the default says little.
+    are flags only. `sample` is what a problem's text suggests where the default is no example.
     """
 
     name: str
@@ -179,7 +179,7 @@ def table() -> dict[str, Key]:
 
 @cache
 def by_path() -> dict[str, Key]:
-    """Return every key by its place in Config, for flags, which speak of those."""
+    """Return every key by its place in Config; flags are named by those."""
     return {key.path or key.name: key for key in table().values()}
 
 

@@ -21,7 +21,7 @@ class Reloader:
     def poll(self) -> Config | ConfigError | None:
         """The new configuration, or what is wrong with it, where the file changed; else None.
 
-        A broken file is told of once and leaves what held before in force.
+        A broken file is reported once; the previous configuration stays in force.
         """
         stamp = _stamp(self._places)
         if stamp == self._seen:
@@ -43,7 +43,7 @@ def reloader(
 
 
 def _stamp(places: tuple[str, ...]) -> Stamp:
-    """What tells one state of the files from the next; an editor may replace the file whole."""
+    """Changes with the files' contents; an editor may replace the file by a new one."""
     stamps: list[tuple[int, int, int] | None] = []
     for place in places:
         try:

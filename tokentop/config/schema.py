@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tokentop.domain.policy import Policy
+from tokentop.domain.policy import INTERVAL_S, Policy
 from tokentop.secret import Secret
 
 THEMES = ("dark", "light", "colorblind", "ansi")
@@ -28,7 +28,7 @@ class ServiceConfig(NamedTuple):
 
 
 class EngineConfig(NamedTuple):
-    """One engine the user named. `kind` is an EngineKind or None (told apart by its answers)."""
+    """One engine the user named. `kind` is an EngineKind or None (identified by its answers)."""
 
     name: str
     url: str
@@ -47,7 +47,7 @@ class DiscoveryConfig(NamedTuple):
 
 
 class PrometheusConfig(NamedTuple):
-    """A Prometheus-compatible server that knows the fleet; no `url`, no fleet.
+    """A Prometheus-compatible server that scrapes a fleet; without `url` there is none.
 
     `url` has no trailing slash and may end in a prefix, below which /api/v1 lies. `ca_bundle` None
     trusts what the system trusts. `group_by` is a label's name.
@@ -84,7 +84,7 @@ class DemoConfig(NamedTuple):
 class Config(NamedTuple):
     """Everything a view needs to start. Times in seconds."""
 
-    interval_s: float = 4.0
+    interval_s: float = INTERVAL_S
     timeout_s: float = 2.5
     deadline_s: float = 3.0  # a one-shot view ends within this
     max_bytes: int = 2 * 1024 * 1024
@@ -105,7 +105,7 @@ class Config(NamedTuple):
 
 
 def secrets(config: Config) -> tuple[Secret, ...]:
-    """Every token there is: what is about to be shown can be held against them."""
+    """Every configured token, so that text can be checked for them before it is shown."""
     named = [*(s.token for s in config.services), *(e.token for e in config.engines)]
     if config.prometheus is not None:
         named.append(config.prometheus.token)

@@ -111,7 +111,7 @@ def _file(config: Config) -> str:
 
 
 def _kept(config: Config, key: Key) -> bool:
-    """Leave out what Config does not hold (a token's origin says how it was found), and no demo."""
+    """Whether to show the key: not those that Config does not contain, and not the demo's."""
     return key.leaf not in ("token_env", "token_file") and (key.in_file or config.demo.enabled)
 
 

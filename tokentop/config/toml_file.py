@@ -25,7 +25,7 @@ class Document(NamedTuple):
 
 
 def home(path: str, environ: Mapping[str, str]) -> str:
-    """Expand a leading ~ with $HOME, else with what the system says."""
+    """Expand a leading ~ with $HOME, else with the user's entry in the system's database."""
     if path[:2] in ("~", "~/") and environ.get("HOME"):
         return environ["HOME"].rstrip("/") + path[1:]
     try:
@@ -40,7 +40,7 @@ def usual_places(environ: Mapping[str, str], platform: str = sys.platform) -> tu
     xdg = environ.get("XDG_CONFIG_HOME", "")
     if platform == "win32":
         places.append(environ.get("APPDATA") or home("~/AppData/Roaming", environ))
-    else:  # a relative XDG_CONFIG_HOME is to be ignored, says its specification
+    else:  # the XDG specification: a relative XDG_CONFIG_HOME is ignored
         places.append(xdg if os.path.isabs(xdg) else home("~/.config", environ))
     if platform == "darwin":
         places.append(home("~/Library/Application Support", environ))
@@ -134,7 +134,7 @@ def join(prefix: str, part: str) -> str:
 def lines_of(text: str) -> dict[str, int]:
     """Map each dotted key and section to the line (from 1) that first sets it, as far as found.
 
-    The tables of an array are told apart by their number: the second [[engine]] is engine[2].
+    The tables of an array are numbered: the second [[engine]] is engine[2].
     Keys inside inline tables are not looked for: `find` falls back to the table's own line.
     """
     found: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The simulated network for the one-shot transport: a socket that already holds the answer."""
+"""The simulated network: every dial gives a socket that already holds the answer."""
 
 import socket
 from collections.abc import Callable
@@ -23,9 +23,9 @@ class _Answered(socket.socket):
 
 
 def dialler(clock: Callable[[], float], seed: int = 0) -> Callable[[Request, float], socket.socket]:
-    """A `dial` for transport/once.py; it raises ConnectionRefusedError where nobody listens."""
+    """A `Dial`; it raises ConnectionRefusedError where nobody listens."""
 
-    def dial(request: Request, timeout_s: float) -> socket.socket:  # noqa: ARG001  # once.Dial
+    def dial(request: Request, timeout_s: float) -> socket.socket:  # noqa: ARG001  # a Dial
         said = answer(target_of(request).path, simulate(clock(), seed))
         if said is None:
             raise ConnectionRefusedError

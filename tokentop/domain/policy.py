@@ -1,13 +1,18 @@
-"""The economy's parameters and their defaults, all of which a user can change.
+"""The economy's parameters with their defaults, which a user can change, and shared thresholds.
 
-Published constants and our own are told apart in the README; the field comments give units.
+The README says which constants are published ones and which are ours; field comments give units.
 """
 
 from typing import Literal, NamedTuple
 
+INTERVAL_S = 4.0  # between two polls of a source, where the user sets no other
+STALE_AFTER_S = 3 * INTERVAL_S  # a good answer older than this is stale, at that interval
+OFFLINE_AFTER_S = 60.0  # a service or an engine silent for longer is offline, not stale
+KV_FULL = 0.95  # share of the KV cache above which requests may wait for cache
+
 
 class PricingPolicy(NamedTuple):
-    """The S-curve and the rates used where Mint is silent."""
+    """The S-curve, and the rates used where Mint gives none."""
 
     floor: float = 1.0
     ceiling: float = 6.0

@@ -1,4 +1,4 @@
-"""Readings: what one good answer of one source said, in our units; and Failure, when it said none.
+"""Readings: what one good answer of one source contains, in our units; Failure: why there is none.
 
 Every reading carries `bad`: the names of fields that held something unusable (NaN, a negative
 size, text for a number). Such a field is None here and keeps its last good value when readings
@@ -21,7 +21,7 @@ class Failure(NamedTuple):
 
 
 class QueueReading(NamedTuple):
-    """Rows 1, 3, 4 and 5: what genesis and microscheduler say about the LLM queue and slots."""
+    """Rows 1, 3, 4 and 5: the LLM queue and slots, from genesis and microscheduler."""
 
     queued: int | None = None
     active: int | None = None

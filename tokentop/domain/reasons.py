@@ -18,10 +18,11 @@ FailureKind = Literal[
     "not-found",  # 404
     "http",  # any other status than 2xx
     "server-error",  # 5xx
-    "bad-data",  # answered, but not with what the endpoint should say
-    "driver",  # NVML said no
+    "bad-data",  # answered, but not with what the endpoint should return
+    "driver",  # NVML refused
     "gpu-lost",  # NVML answers, and every GPU is lost or in error
     "absent",  # nothing to ask: no NVML library, no driver
+    "our-limit",  # this program or machine could not ask, or not read the answer, in time
 ]
 
 MEND_SLOW_DRIVER = "persistence mode (nvidia-smi -pm 1) keeps it loaded between two programs"

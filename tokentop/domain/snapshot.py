@@ -1,4 +1,4 @@
-"""Snapshot: one frozen value that holds everything one refresh knows.
+"""Snapshot: one frozen value with the result of one refresh.
 
 The public JSON (`tokentop/1`) is this value, key for key. `None` means the source would not
 say; it is never replaced by 0. Sizes are bytes, times seconds, ratios 0-1, money USD, credits
@@ -10,6 +10,7 @@ start-up: 25 frozen dataclasses cost 20 ms of its 95 ms, 25 named tuples 5 ms.
 
 from typing import Literal, NamedTuple
 
+from tokentop.domain.policy import INTERVAL_S, CapacityPolicy
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot_engines import Cost, CostBounds, Engine, EngineState, Throughput
 from tokentop.domain.verdict.values import NO_DATA, Health, Mode, Pool, Reason, Tier
@@ -64,7 +65,7 @@ class Gpu(NamedTuple):
 
 
 class Service(NamedTuple):
-    """One thing that is asked: a service of the stack, an engine, or the NVML driver.
+    """One source: a service of the stack, an engine, or the NVML driver.
 
     `url` never holds a user name, a password or a query string. `age_s` is the age of the last
     good answer; `error` is one sentence, `reason` the kind of failure behind it.
@@ -83,7 +84,10 @@ class Service(NamedTuple):
 
 
 class Llm(NamedTuple):
-    """The LLM slots: active, queued, free. `stale` is true when every source of it went silent."""
+    """The LLM slots: active, queued, free. `stale` is true when every source of it went silent.
+
+    `models_more` are left out of `models`.
+    """
 
     active: int | None = None
     queued: int | None = None
@@ -96,6 +100,7 @@ class Llm(NamedTuple):
     source: str | None = None
     age_s: float | None = None
     stale: bool = False
+    models_more: int = 0
 
 
 class Demand(NamedTuple):
@@ -153,7 +158,7 @@ class Pricing(NamedTuple):
 
 
 class NextInstance(NamedTuple):
-    """The instance that one more GPU would be; `source` tells a real offer from the default."""
+    """The instance that one more GPU would be; `source` is a real offer or the default."""
 
     gpu: str | None = None
     vram_bytes: int | None = None
@@ -170,7 +175,7 @@ class Capacity(NamedTuple):
     `age_s` is the age of the oldest input: demand, and the offer where one is shown.
     """
 
-    threshold: float = 0.95
+    threshold: float = CapacityPolicy().scale_up_at
     progress: float | None = None
     needed: bool = False
     next_instance: NextInstance = NextInstance()
@@ -180,7 +185,7 @@ class Capacity(NamedTuple):
 
 
 class CloudInstance(NamedTuple):
-    """One rented instance; `active` tells whether it serves now."""
+    """One rented instance; `active` is true where it serves now."""
 
     id: str | None = None
     gpu: str | None = None
@@ -192,7 +197,7 @@ class CloudInstance(NamedTuple):
 
 
 class Cloud(NamedTuple):
-    """The rented instances; `instances` is None while nobody has said."""
+    """The rented instances; `instances` is None where unknown."""
 
     instances: tuple[CloudInstance, ...] | None = None
     active: int | None = None
@@ -233,7 +238,7 @@ class Agents(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """Everything one refresh knows. The default value is the safe zero state.
+    """The result of one refresh. The default value is the safe zero state.
 
     `at` is RFC 3339 UTC. `data_age_s` is the age of the newest good answer of any source.
     """
@@ -241,7 +246,7 @@ class Snapshot(NamedTuple):
     version: str = ""
     at: str = ""
     host: str = ""
-    interval_s: float = 4.0
+    interval_s: float = INTERVAL_S
     demo: bool = False
     services_online: tuple[tuple[str, bool], ...] = NOBODY_ONLINE
     services: tuple[Service, ...] = ()

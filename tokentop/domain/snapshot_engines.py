@@ -78,10 +78,10 @@ EngineState = Literal[
     "asleep",  # the model was unloaded on purpose; the next request wakes it
     "no-metrics",  # answers, but its statistics are disabled
     "auth-required",
-    "names-only",  # tells its models' names and nothing else
+    "names-only",  # serves its models' names and nothing else
     "stale",
     "offline",
-    "backing-off",  # failed often, and is asked rarely
+    "backing-off",  # failed often, and is polled rarely
     "gone",  # it was found and read, and nothing listens there any more
     "bad-data",  # answers, but nothing usable
 ]
@@ -107,7 +107,7 @@ class Engine(NamedTuple):
     `reason` its kind; `burn` is an
     estimate; `slots_estimated` and `kv_estimated` figures carry an about sign. `router` traffic
     is the engines' traffic, `backends` are their origins; `pids` are this host's. Tokens were made
-    that nobody counted where `rate_at_least`: both tokens/s are lower bounds. `aliases` are other
+    that no counter shows where `rate_at_least`: both tokens/s are lower bounds. `aliases` are other
     names of its models, `adapters` LoRA adapters on top of them; `names_more` of all three are not
     listed. `tokens_seen` is None until two
     readings counted; it outlasts every state.
@@ -162,7 +162,7 @@ class Engine(NamedTuple):
 
 
 class CostInput(NamedTuple):
-    """One row of "how this was computed": what, how much (already in words), who said so."""
+    """One row of "how this was computed": what, how much (already in words), where from."""
 
     label: str
     value: str
@@ -206,7 +206,7 @@ class Cost(NamedTuple):
     `usd_per_mtok_*` are USD per million generated tokens over `measured_s` seconds: all reserved
     time, busy time only, and at the best throughput seen. Watts are the GPUs' alone. `gaps` are
     (engine, seconds of the hour in which it reported no tokens). `needs` is the key of the
-    configuration without which no price can be told.
+    configuration without which no price is known.
     """
 
     basis: Literal["rented", "owned", "electricity"] | None = None

@@ -46,6 +46,24 @@ def clean(text: str, limit: int = 256) -> str:
     return text[: limit - 1].rstrip(" ") + ELLIPSIS if limit > 0 else ""
 
 
+def clean_name(text: str, limit: int = 256) -> str:
+    """A remote name made harmless, without the credentials of an address in it.
+
+    Models are named by where they are loaded from, processes by their command lines.
+    """
+    text = text[: 8 * limit + 64]
+    return clean(without_credentials(text) if "://" in text else text, limit)
+
+
+def without_credentials(text: str) -> str:
+    """Every address in it without user, password, query and fragment, which may hold signatures."""
+    import re
+
+    text = re.sub(r"(://)[^/\s?#'\"]*@", r"\1", text)
+    text = re.sub(r"(://)[^/\s?#'\"@:\[\]]*:(?!\d{1,5}(?:[/\s?#'\"]|$))[^/\s?#'\"\]]*", r"\1", text)
+    return re.sub(r"(://[^\s?#'\"]*)[?#][^\s'\"]*", r"\1", text)
+
+
 def _without_escapes(text: str) -> str:
     import re
 
@@ -108,8 +126,9 @@ def fit(
         text = clean(text, max(256, 4 * width))
     if width <= 0:
         return ""
-    if cell_width(text[: 4 * width + 16]) > width:
-        text = _cut(text, width - 1) + ("~" if ascii else ELLIPSIS)
+    head = text[: 4 * width + 16]  # characters without a width could fill any length
+    if len(head) < len(text) or cell_width(head) > width:
+        text = _cut(head, width - 1) + ("~" if ascii else ELLIPSIS)
     pad = " " * (width - cell_width(text))
     return text + pad if align == "left" else pad + text
 

@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-LOOPBACK = ("127.0.0.1", "::1", "localhost")  # the usual names; is_loopback knows the others too
+LOOPBACK = ("127.0.0.1", "::1", "localhost")  # the usual names; is_loopback covers the others too
 INVALID = "(invalid address)"
 
 _URL = re.compile(

@@ -1,7 +1,7 @@
 """A tolerant scanner of Prometheus and OpenMetrics text: one bad line costs that line.
 
 Only the series a caller wants are taken apart, and each of them once: a server writes the same
-label sets at every poll. Never raises. A last line without its newline was cut in transit and is
+label sets at every poll. A last line without its newline was cut in transit and is
 dropped.
 """
 
@@ -10,9 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from zlib import adler32, crc32
 
+from tokentop.sources.json_fields import BadData
 from tokentop.sources.metrics_page import Page, Sample
 
 MAX_LABELS = 64
+MAX_SAMPLES = 16 * 1024  # of 400 bytes each
+SLICE = 64 * 1024
 SHORT = 512  # longer series are not kept
 MAX_KEPT = 4096
 LONG_KEY = 64
@@ -104,15 +107,26 @@ def _labels(text: str) -> dict[str, str] | None:
     return labels
 
 
-def _lines(text: str, wanted: frozenset[str] | None) -> Iterator[str]:
-    lines = text.split("\n")
-    lines.pop()  # empty after a final newline, else cut in transit
-    for line in lines:
-        if not line or line[0] == "#":
-            continue
-        head = line.partition("{")[0]
-        if wanted is None or head in wanted or (_spaced(head) and _name(line) in wanted):
-            yield line
+def _lines(body: bytes, wanted: frozenset[str] | None) -> Iterator[str]:
+    for part in _slices(body):
+        for line in part.decode("utf-8", "replace").split("\n"):
+            if not line or line[0] == "#":
+                continue
+            head = line.partition("{")[0]
+            if wanted is None or head in wanted or (_spaced(head) and _name(line) in wanted):
+                yield line
+
+
+def _slices(body: bytes) -> Iterator[bytes]:
+    """The whole lines in parts of about SLICE bytes: as text a page takes four times its size.
+
+    What follows the last newline was cut in transit.
+    """
+    at, last = 0, body.rfind(b"\n") + 1
+    while at < last:
+        end = body.find(b"\n", min(at + SLICE, last - 1)) + 1
+        yield body[at:end]
+        at = end
 
 
 def _spaced(head: str) -> bool:
@@ -127,12 +141,19 @@ def _name(line: str) -> str:
 
 
 def parse(body: bytes, wanted: frozenset[str] | None = None) -> Page:
-    """Read a page; `wanted` names the series to keep (histograms by their _bucket)."""
+    """Read a page; `wanted` names the series to keep (histograms by their _bucket).
+
+    Raises BadData where more than MAX_SAMPLES are to be kept.
+    """
     series: dict[str, list[Sample]] = {}
     damaged: set[str] = set()
-    for line in _lines(body.decode("utf-8", "replace"), wanted):
-        if (parsed := parse_line(line)) is not None:
-            series.setdefault(parsed[0], []).append(parsed[1])
-        else:
+    count = 0
+    for line in _lines(body, wanted):
+        if (parsed := parse_line(line)) is None:
             damaged.add(_name(line))
+            continue
+        count += 1
+        if count > MAX_SAMPLES:
+            raise BadData(f"its metrics page has more than {MAX_SAMPLES:,} samples to read")
+        series.setdefault(parsed[0], []).append(parsed[1])
     return Page(series, damaged)

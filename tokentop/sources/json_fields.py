@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from tokentop.domain.text import clean
+from tokentop.domain.text import clean_name
 
 T = TypeVar("T")
 
@@ -18,6 +18,7 @@ LARGEST = float(2**53)  # above it a JSON number is no longer exact; no count or
 ROUNDING = 0.005  # a ratio so little above 1 was rounded
 TEXT_CHARS = 256
 LIST_ITEMS = 512
+AT_ONCE = 128 * 1024  # characters; a larger document is read in slices
 
 _NUMBER = re.compile(r"[+-]?(\d{1,32}(\.\d{0,32})?|\.\d{1,32})([eE][+-]?\d{1,3})?", re.ASCII)
 _TRUE = ("true", "yes", "on", "1")
@@ -35,7 +36,7 @@ def load(body: bytes) -> object:
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         raise BadData("the answer is HTML, not JSON")
     try:
-        document: object = json.loads(body.decode("utf-8-sig"), parse_int=_integer)
+        document = _document(body.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise BadData("the answer is not UTF-8 text") from None
     except RecursionError:
@@ -43,6 +44,15 @@ def load(body: bytes) -> object:
     except ValueError:
         raise BadData("the answer is not valid JSON") from None
     return document
+
+
+def _document(text: str) -> object:
+    if len(text) <= AT_ONCE:
+        document: object = json.loads(text, parse_int=_integer)
+        return document
+    from tokentop.sources.json_slices import load as load_slices
+
+    return load_slices(text, _integer)
 
 
 def mapping(document: object) -> Mapping[str, object]:
@@ -215,7 +225,7 @@ def as_boolean(value: object) -> bool | None:
 def as_text(value: object) -> str | None:
     """Safe text; None where the value is neither text nor a number."""
     if isinstance(value, str):
-        return clean(value, TEXT_CHARS).strip()
+        return clean_name(value, TEXT_CHARS)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     number = as_number(value)

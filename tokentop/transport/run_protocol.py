@@ -1,6 +1,6 @@
-"""Runs an engine's protocol (sources/engines/protocol.py) over a transport, blocking or async."""
+"""Runs an engine's protocol (sources/engines/protocol.py) as a poll of the client."""
 
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import TypeVar
 
 from tokentop.domain.readings import Failure
@@ -11,75 +11,48 @@ from tokentop.transport.http.messages import Reply, Request
 R = TypeVar("R")
 
 Replies = Mapping[str, Reply | Failure]
-Ask = Callable[[Paths], Replies]
-AsyncAsk = Callable[[Paths], Awaitable[Replies]]
 
 MAX_BATCHES = 40
 NOT_REQUESTED = Failure("unreachable", "this path was not requested")
 
 
-def run_protocol(protocol: Generator[Paths, Answers, R], ask: Ask) -> R | Failure:
-    """The protocol's result; `ask` GETs all paths of a batch at once."""
+def steps(
+    protocol: Generator[Paths, Answers, R], base: Request
+) -> Generator[Sequence[Request], list[Reply | Failure], R | Failure]:
+    """The protocol as a poll: the requests of each batch, then the protocol's result.
+
+    `base` is the engine's own URL with its token and limits.
+    """
     try:
         paths = next(protocol)
         for _ in range(MAX_BATCHES):
-            paths = protocol.send(_answers(paths, ask(paths)))
+            replies = yield from _batch(base, paths)
+            paths = protocol.send({path: _answer(reply) for path, reply in replies.items()})
+            del replies  # before the next ones arrive
     except StopIteration as ended:
         result: R = ended.value
         return result
-    return _endless(protocol)
-
-
-async def run_protocol_async(protocol: Generator[Paths, Answers, R], ask: AsyncAsk) -> R | Failure:
-    """As `run_protocol`, with an `ask` to be awaited."""
-    try:
-        paths = next(protocol)
-        for _ in range(MAX_BATCHES):
-            paths = protocol.send(_answers(paths, await ask(paths)))
-    except StopIteration as ended:
-        result: R = ended.value
-        return result
-    return _endless(protocol)
+    protocol.close()
+    return Failure("bad-data", "the server leads from one request to the next without end")
 
 
 def requests(base: Request, paths: Paths) -> list[Request | Failure]:
-    """The GETs of one batch, in order; `base` is the engine's own URL with its token and limits.
+    """The GETs of one batch, in order.
 
     An absolute URL is a runner's: on loopback only, and without the engine's token.
     """
     return [_request(base, path) for path in paths]
 
 
-def batch_fetcher(
-    base: Request, fetch_all: Callable[[Sequence[Request]], Sequence[Reply | Failure]]
-) -> Ask:
-    """An `ask` for `run_protocol`, from a function that GETs several requests at once."""
-
-    def ask(paths: Paths) -> Replies:
-        planned = requests(base, paths)
-        replies = iter(fetch_all([r for r in planned if isinstance(r, Request)]))
-        return {
-            path: plan if isinstance(plan, Failure) else next(replies)
-            for path, plan in zip(paths, planned, strict=True)
-        }
-
-    return ask
-
-
-def async_batch_fetcher(
-    base: Request, fetch_all: Callable[[Sequence[Request]], Awaitable[Sequence[Reply | Failure]]]
-) -> AsyncAsk:
-    """As `batch_fetcher`, for `run_protocol_async`."""
-
-    async def ask(paths: Paths) -> Replies:
-        planned = requests(base, paths)
-        replies = iter(await fetch_all([r for r in planned if isinstance(r, Request)]))
-        return {
-            path: plan if isinstance(plan, Failure) else next(replies)
-            for path, plan in zip(paths, planned, strict=True)
-        }
-
-    return ask
+def _batch(
+    base: Request, paths: Paths
+) -> Generator[Sequence[Request], list[Reply | Failure], dict[str, Reply | Failure]]:
+    planned = requests(base, paths)
+    replies = iter((yield [plan for plan in planned if isinstance(plan, Request)]))
+    return {
+        path: plan if isinstance(plan, Failure) else next(replies)
+        for path, plan in zip(paths, planned, strict=True)
+    }
 
 
 def _request(base: Request, path: str) -> Request | Failure:
@@ -103,16 +76,7 @@ def _beside(base: str, path: str) -> str:
     return f"{target._replace(scheme='http', port=target.port + int(offset)).origin}/{rest}"
 
 
-def _answers(paths: Paths, replies: Replies) -> Answers:
-    return {path: _answer(replies.get(path, NOT_REQUESTED)) for path in paths}
-
-
 def _answer(reply: Reply | Failure) -> Answer | Failure:
     if isinstance(reply, Failure):
         return reply
     return Answer(reply.body, reply.content_type, reply.server)
-
-
-def _endless(protocol: Generator[Paths, Answers, R]) -> Failure:
-    protocol.close()
-    return Failure("bad-data", "the server leads from one request to the next without end")

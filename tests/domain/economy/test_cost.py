@@ -347,7 +347,7 @@ def test_the_reference_stands_beside() -> None:
     assert (pricing.reference_name, pricing.reference_usd_per_mtok) == ("an API", 0.6)
 
 
-def test_every_figure_tells_its_inputs() -> None:
+def test_every_figure_shows_its_inputs() -> None:
     """What was configured, what was measured, and what was computed from them."""
     cost = run(*totals(*(1000.0 * n for n in range(6))), policy=OWNED)
     figures = {e.figure: e.value for e in cost.explained}

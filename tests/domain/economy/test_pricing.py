@@ -92,7 +92,7 @@ class TestPricing:
         found = pricing(POLICY, Demand(), rates=RatesReading(base_cost_tokens=12.5))
         assert (found.base_cost_tokens, found.tokens_per_usd) == (12.5, 5000.0)
 
-    def test_nobody_has_set_a_price(self):
+    def test_no_price_is_configured(self):
         """On a box with only engines or GPUs costs are unknown, not free."""
         found = pricing(POLICY, Demand(utilization=0.5), priced=False)
         assert (found.base_cost_tokens, found.effective_cost_tokens) == (None, None)

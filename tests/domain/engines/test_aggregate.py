@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.domain.scenario import Scenario
+from tests.domain.scenario import Scenario, fold
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.rates import Rates
 from tokentop.domain.engines.readings import Counters, EngineReading, Histogram, Histograms
-from tokentop.domain.fold.fold import fold
 from tokentop.domain.policy import CostPolicy, Policy
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading, QueueReading
 from tokentop.domain.snapshot import Process, Snapshot
@@ -92,8 +91,8 @@ def test_the_llm_figures_are_the_engines_sum() -> None:
     assert combined_slots.models == ("model-a", "model-b")
 
 
-def test_who_would_not_say_makes_the_sum_partial() -> None:
-    """The known part is shown and marked; what nobody says is unknown, not 0."""
+def test_an_unknown_part_makes_the_sum_partial() -> None:
+    """The known part is shown and marked; what none reports is unknown, not 0."""
     combined_slots = snapshot(view("a", active=3, max_slots=8), view("b", health="no-metrics")).llm
     assert (
         combined_slots.active,
@@ -157,7 +156,7 @@ def test_demand_follows_engines_not_reserved_vram() -> None:
     assert (blind.utilization, blind.tier) == (None, None)
 
 
-def test_occupancy_is_made_of_engines_that_tell_their_slots() -> None:
+def test_occupancy_is_made_of_engines_that_report_their_slots() -> None:
     """30 requests at an engine of unknown size do not fill 8 slots of the same model elsewhere."""
     demand = snapshot(
         view("a", active=2, queued=0, max_slots=8), view("b", active=30, queued=0, model="model-a")
@@ -200,7 +199,7 @@ def test_quantiles_are_of_all_observations_together() -> None:
 
 
 def test_rates_are_added_and_unknown_ones_left_out() -> None:
-    """None where nobody tells; totals are since the servers started."""
+    """None where none reports it; totals are since the servers started."""
     result = snapshot(
         view("a", rates=Rates(10.0, 20.0, 1.0), counters=Counters(preemptions=3.0, stop=4.0)),
         view("b", rates=Rates(None, 5.0), counters=Counters(stop=1.0)),
@@ -211,7 +210,7 @@ def test_rates_are_added_and_unknown_ones_left_out() -> None:
     assert snapshot(view("a")).throughput.generation_tokens_per_s is None
 
 
-def test_an_engine_tells_that_its_rates_are_lower_bounds() -> None:
+def test_an_engine_marks_that_its_rates_are_lower_bounds() -> None:
     """What slots ended with unseen is in no rate: the engine's row says `at least`."""
     assert one(rates=Rates(1.0, 2.0, at_least=True)).rate_at_least
     assert not one(rates=Rates(1.0, 2.0)).rate_at_least
@@ -255,7 +254,7 @@ def test_frozen_gauges_are_marked() -> None:
 
 
 def test_gpu_processes_get_their_engines_name() -> None:
-    """Workers included; the engine's VRAM is theirs together; strangers stay unnamed."""
+    """Workers included; the engine's VRAM is theirs together; other processes stay unnamed."""
     held = (Process(11, vram_bytes=GIB), Process(12, vram_bytes=2 * GIB), Process(99))
     scene = Scenario().says("nvml", GpusReading((DeviceReading(0, "GPU-a", processes=held),)))
     result = snapshot(view("a", pids=(10, 11, 12)), scene=scene)

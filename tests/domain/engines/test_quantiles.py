@@ -14,7 +14,7 @@ INF = math.inf
 
 
 def histogram(observations: list[float], bounds: list[float]) -> Histogram:
-    """What a server that saw these would tell."""
+    """The histogram of a server that observed these."""
     edges = [*sorted(set(bounds)), INF]
     counts = tuple((edge, float(sum(o <= edge for o in observations))) for edge in edges)
     return Histogram(counts)
@@ -109,5 +109,5 @@ def test_no_observations_no_quantile() -> None:
 
 
 def test_beyond_the_last_bound_is_that_bound() -> None:
-    """What lies in the open bucket is told as its lower bound."""
+    """What lies in the open bucket is reported as its lower bound."""
     assert quantile([histogram([50.0], [1.0, 10.0])], 0.5) == 10.0

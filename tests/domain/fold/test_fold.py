@@ -1,11 +1,11 @@
-"""The fold: who is believed, in which order, and what is said when they fall silent."""
+"""The fold: which source is preferred, and what stays when sources stop answering."""
 
 from typing import Any
 
 import pytest
 
-from tests.domain.scenario import NOW, Scenario
-from tokentop.domain.fold.fold import FoldInput, fold
+from tests.domain.scenario import NOW, Scenario, fold
+from tokentop.domain.fold.fold import FoldInput
 from tokentop.domain.policy import Policy, PricingPolicy
 from tokentop.domain.readings import (
     AccelReading,
@@ -30,7 +30,7 @@ STATS, CAPACITY = "microscheduler/queue_stats", "microscheduler/capacity"
 ROWS = (QUEUE, SLOTS, STATS, CAPACITY)
 
 
-def test_with_nothing_heard_the_snapshot_is_the_safe_zero_state() -> None:
+def test_without_an_answer_the_snapshot_is_the_safe_zero_state() -> None:
     """No figure is invented: unknown is None, the tier and the mode too."""
     empty = fold(FoldInput(version="1", priced=False))
     zero = Snapshot(version="1")
@@ -44,7 +44,7 @@ def test_with_nothing_heard_the_snapshot_is_the_safe_zero_state() -> None:
 
 @pytest.mark.parametrize("field", ["active", "queued", "max_slots", "models"])
 @pytest.mark.parametrize("first", range(4))
-def test_each_slot_figure_comes_from_the_first_row_that_knows_it(field: str, first: int) -> None:
+def test_each_slot_figure_comes_from_the_first_row_that_has_it(field: str, first: int) -> None:
     """Rows 1, 3, 4 and 5, in this order; a row that does not say is passed over."""
     scene = Scenario()
     for place, key in enumerate(ROWS):
@@ -64,7 +64,7 @@ def test_a_fresh_second_choice_beats_a_silent_first_choice() -> None:
 
 
 def test_when_all_are_silent_the_preferred_ones_last_word_stays() -> None:
-    """Marked stale, with its age, although another source was heard later."""
+    """Marked stale, with its age, although another source answered later."""
     scene = (
         Scenario().silent(QUEUE, QueueReading(9, 8, 10), 60).silent(STATS, QueueReading(1, 2), 30)
     )
@@ -81,7 +81,7 @@ def test_an_answer_grows_stale_by_age_alone() -> None:
 
 
 def test_mixed_sources_are_all_named_in_order_of_preference() -> None:
-    """Genesis knows the queue, MicroScheduler the slots; free is counted from both."""
+    """Genesis has the queue, MicroScheduler the slots; free is counted from both."""
     scene = Scenario().says(CAPACITY, QueueReading(max_slots=4)).says(QUEUE, QueueReading(1, 6))
     llm = scene.fold().llm
     assert (llm.source, llm.free) == ("genesis+microscheduler", 0)
@@ -94,7 +94,7 @@ def test_models_are_in_a_stable_order() -> None:
         assert llm.models == ("A", "b", "c")
 
 
-def test_back_pressure_is_believed_of_anyone_who_answers() -> None:
+def test_back_pressure_counts_from_any_source_that_answers() -> None:
     """One reporter is enough, but not one that fell silent while others answer."""
     calm, pressed = QueueReading(0, 1, back_pressure=False), QueueReading(back_pressure=True)
     assert Scenario().says(QUEUE, calm).says(CAPACITY, pressed).fold().demand.tier == "saturated"
@@ -109,8 +109,8 @@ def gpu(index: int, used: int | None, total: int | None, **changes: Any) -> Devi
     )._replace(**changes)
 
 
-def test_memory_pressure_sums_the_physical_gpus_that_tell_both_sizes() -> None:
-    """MIG instances belong to their parent, a lost GPU serves nobody, half a pair says nothing."""
+def test_memory_pressure_sums_the_physical_gpus_with_both_sizes() -> None:
+    """MIG instances belong to their parent, a lost GPU counts for nothing, nor does half a pair."""
     devices = (
         gpu(0, 30, 100),
         gpu(1, 50, 100),
@@ -188,7 +188,7 @@ def test_silent_acta_yields_to_the_local_formula() -> None:
     assert snapshot.pricing.source == "local"
 
 
-def test_acta_keeps_the_last_word_where_nobody_else_has_any() -> None:
+def test_acta_keeps_the_last_word_where_no_other_source_answers() -> None:
     """The last good picture stays, marked stale, while anybody of the stack answers."""
     scene = Scenario().silent("acta/compute_pressure", PRESSED)
     assert scene.fold().demand.tier is None
@@ -281,7 +281,7 @@ def test_an_instance_counts_by_its_status(
 
 
 def test_an_hourly_bill_without_any_price_is_unknown() -> None:
-    """None, not 0, while an instance runs at a price nobody told."""
+    """None, not 0, while an instance runs at an unknown price."""
     reading = InstancesReading((InstanceReading("i", status="running"),))
     assert Scenario().says("compute/cloud_instances", reading).fold().cloud.usd_per_hour is None
     assert Scenario().says("compute/cloud_instances", InstancesReading()).fold().cloud.active == 0

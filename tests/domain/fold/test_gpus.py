@@ -42,7 +42,7 @@ def test_accel_wins_over_compute() -> None:
 
 
 def test_a_source_that_answers_wins_over_a_better_one_that_hangs() -> None:
-    """NVML stalled; Accel's figures of now are shown, and NVML's only where nobody else knows."""
+    """NVML stalled: Accel's figures are shown, NVML's only where no other source has them."""
     scene = Scenario().silent("nvml", devices(device(utilization=0.3, power_w=70.0)))
     (gpu,) = scene.says(ACCEL, devices(device(utilization=0.2))).fold().gpus
     assert (gpu.utilization, gpu.source, gpu.state, gpu.power_w) == (0.2, "accel", "ok", 70.0)
@@ -87,7 +87,7 @@ def test_losing_every_gpu_is_no_good_data() -> None:
 def test_a_slow_driver_does_not_flicker(seconds: int) -> None:
     """Polled every 4 s and answering after 8: its figures are of now until the next are due."""
     scene = Scenario()
-    scene.ledger.record("nvml", devices(device(utilization=0.5)), NOW - seconds, 8.0)
+    scene.cache.record("nvml", devices(device(utilization=0.5)), NOW - seconds, 8.0)
     (gpu,) = scene.fold().gpus
     assert gpu.state == "ok"
     driver = scene.service("nvml")
@@ -99,7 +99,7 @@ def test_a_slow_driver_does_not_flicker(seconds: int) -> None:
 def test_a_slow_driver_that_fell_silent_is_stale() -> None:
     """Two of its slow answers are waited for, and no more."""
     scene = Scenario()
-    scene.ledger.record("nvml", devices(device(utilization=0.5)), NOW - 21, 8.0)
+    scene.cache.record("nvml", devices(device(utilization=0.5)), NOW - 21, 8.0)
     assert scene.fold().gpus[0].state == "stale"
 
 
@@ -143,7 +143,7 @@ def test_a_unified_memory_gpu_has_no_vram_whatever_others_say() -> None:
         (device(name="NVIDIA H200"), device(uuid=None, name="RTX 4090"), 2),
     ],
 )
-def test_without_a_uuid_the_place_tells_a_gpu_unless_something_speaks_against_it(
+def test_without_a_uuid_the_place_identifies_a_gpu_unless_something_contradicts_it(
     nvml: DeviceReading, accel: DeviceReading, listed: int
 ) -> None:
     """Counting one GPU twice and merging two into one are both wrong pressures."""
@@ -195,7 +195,7 @@ def test_this_hosts_gpus_come_first() -> None:
     assert [g.uuid for g in scene.fold().gpus] == ["GPU-n", "GPU-0", "GPU-1", "GPU-2", "GPU-3"]
 
 
-def test_the_order_does_not_depend_on_who_answers() -> None:
+def test_the_order_does_not_depend_on_which_source_answers() -> None:
     """Rows keep their places when a source falls silent."""
     pool = devices(device(0, "GPU-a", node="box"), device(1, "GPU-b", node="box"))
     everyone = Scenario().says("nvml", pool).says(ACCEL, devices(*reversed(pool.devices)))

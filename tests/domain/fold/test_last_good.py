@@ -1,4 +1,4 @@
-"""The ledger: what stays when an answer is bad, late or missing."""
+"""The last-good cache: what stays when an answer is bad, late or missing."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_a_failure_keeps_the_last_good_reading_and_its_time() -> None:
     assert (held.outcome, held.latency_s) == (REFUSED, None)
 
 
-def test_parking_changes_nothing_else() -> None:
+def test_backing_off_changes_nothing_else() -> None:
     """The breaker's state is noted beside the reading."""
     ledger = LastGoodCache()
     ledger.record("k", QueueReading(queued=3), 10.0, 0.1)
@@ -198,7 +198,7 @@ def test_mig_instances_are_told_apart_by_their_slot() -> None:
 
 
 def test_a_suspended_gpu_keeps_its_name_but_no_figures() -> None:
-    """What it draws and holds while it sleeps is unknown; who it is, is not."""
+    """Its power and VRAM while it sleeps are unknown; its identity is not."""
     ledger = LastGoodCache()
     awake = DeviceReading(0, "GPU-a", "RTX", vram_used_bytes=5, vram_total_bytes=9, power_w=70.0)
     ledger.record("nvml", GpusReading((awake,)), 10.0, None)
@@ -208,7 +208,19 @@ def test_a_suspended_gpu_keeps_its_name_but_no_figures() -> None:
     )
 
 
-def test_bad_fields_of_items_are_told_once() -> None:
+def test_bad_fields_of_items_are_reported_once() -> None:
     """Sixty-four GPUs with the same fault make one sentence, not sixty-four."""
     devices = tuple(DeviceReading(i, bad=("power_w",)) for i in range(64))
     assert bad_fields(GpusReading(devices, bad=("devices",))) == ("devices", "power_w")
+
+
+def test_a_lost_gpu_keeps_that_its_memory_is_shared() -> None:
+    """False is a value like any other: a lost GPU's own reading cannot know it."""
+    cache = LastGoodCache()
+    known = DeviceReading(0, "GPU-a", memory_shared=True, vram_total_bytes=100)
+    cache.record("nvml", GpusReading((known, DeviceReading(1, "GPU-b"))), 1.0, 0.1)
+    lost = DeviceReading(0, "GPU-a", state="lost")
+    cache.record("nvml", GpusReading((lost, DeviceReading(1, "GPU-b"))), 2.0, 0.1)
+    good = cache.held("nvml").good
+    assert isinstance(good, GpusReading)
+    assert (good.devices[0].memory_shared, good.devices[0].vram_total_bytes) == (True, 100)

@@ -69,7 +69,7 @@ def everyone(failure: Failure) -> Scenario:
     ],
 )
 def test_a_service_has_one_state(scene: Scenario, state: str, error: str | None) -> None:
-    """One answering endpoint keeps it online; parked needs all; bad data shows through."""
+    """One answering endpoint keeps it online; backing off needs all; bad data shows through."""
     genesis = scene.service("genesis")
     assert genesis.state == state
     if error is not None:
@@ -79,7 +79,7 @@ def test_a_service_has_one_state(scene: Scenario, state: str, error: str | None)
 def test_a_healthy_service_has_no_error() -> None:
     """And its latency is that of its slowest endpoint, its age that of its newest answer."""
     scene = Scenario().says(QUEUE, READING, age=3.0).says(AGENTS, AgentsReading(1), age=2.0)
-    scene.ledger.record(SLOTS, READING, 996.0, 0.25)
+    scene.cache.record(SLOTS, READING, 996.0, 0.25)
     genesis = scene.service("genesis")
     assert (genesis.error, genesis.latency_ms, genesis.age_s) == (None, 250.0, 2.0)
 

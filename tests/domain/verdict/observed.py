@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from tests.domain.scenario import fold
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.readings import EngineReading
-from tokentop.domain.fold.fold import FoldInput, fold
+from tokentop.domain.fold.fold import FoldInput
 from tokentop.domain.policy import Policy
 from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Snapshot

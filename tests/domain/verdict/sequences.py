@@ -40,7 +40,7 @@ _HEALTH = ("online", "online", "online", "starting", "asleep", "no-metrics", "au
 
 
 class Found(NamedTuple):
-    """One engine as discovery tells of it."""
+    """One engine as discovery reports it."""
 
     kind: Any
     url: str
@@ -117,7 +117,7 @@ def answers(port: int) -> st.SearchStrategy[EngineReading | Failure]:
 
 
 class Poll(NamedTuple):
-    """What everybody said, or would have said, at one poll."""
+    """What every source answered, or would have answered, at one poll."""
 
     engines: tuple[EngineReading | Failure, ...]
     queue: tuple[int | None, int | None, int | None, bool | None] | None = None
@@ -144,7 +144,7 @@ def collector(*, stack: bool) -> Collector:
 
 
 def record(subject: Collector, poll: Poll, now: float) -> Snapshot:
-    """One round of answers of everybody whom a running program would ask now."""
+    """One round of answers of every source that a running program would poll now."""
     found = [Found("vllm", f"http://127.0.0.1:{port}") for port in PORTS[1:]]
     subject.engines().update_from_discovery(found, now=now)
     for port, answer in zip(PORTS, poll.engines, strict=True):

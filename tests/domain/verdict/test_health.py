@@ -1,4 +1,4 @@
-"""Who counts, what each member's state means, and the health of a pool and of the whole."""
+"""Which members count, what the state of each means, and the health of a pool and of the whole."""
 
 from typing import Any
 
@@ -86,8 +86,8 @@ def test_the_grace_of_a_start_is_the_users() -> None:
 
 
 @pytest.mark.parametrize("health", ["auth-required", "no-metrics"])
-def test_who_was_only_found_and_never_read_does_not_count(health: str) -> None:
-    """It is shown, and takes nobody's health."""
+def test_an_engine_only_found_and_never_read_does_not_count(health: str) -> None:
+    """It is shown, and changes no health."""
     stranger = engine(8001, None, health=health, read_before=False)
     alone = judged(stranger)
     assert (alone.health.state, exit_code(alone)) == ("unknown", 3)
@@ -103,7 +103,7 @@ def test_a_configured_engine_counts_from_the_first_poll_on() -> None:
     assert judged(unread(starting=True)).health.state == "starting"
 
 
-def test_nobody_at_all_is_unknown() -> None:
+def test_without_members_health_is_unknown() -> None:
     """Silence is never idle."""
     snapshot = judged()
     assert (snapshot.health.state, snapshot.demand.tier, exit_code(snapshot)) == (
@@ -136,7 +136,7 @@ def test_a_gpu_lost_under_an_engine_degrades_it() -> None:
     assert elsewhere.state == "degraded"
 
 
-def test_a_driver_that_fell_silent_is_said() -> None:
+def test_a_driver_that_stopped_answering_is_a_reason() -> None:
     """Also where the engines are well; a box that never had one misses none."""
     scene = gpus(DeviceReading(0, "GPU-a")).says("nvml", TIMEOUT)
     health = _same(scene, (engine(),)).fold().health
@@ -173,7 +173,7 @@ def stack(**said: Any) -> Scenario:
     return scene
 
 
-def test_the_stack_is_down_when_nobody_answers_for_it() -> None:
+def test_the_stack_is_down_when_none_of_its_sources_answers() -> None:
     """It is configured; with a queue source it serves, and what is missing degrades it."""
     silent = stack(genesis__llm_queue=TIMEOUT).fold()
     assert (silent.health.state, silent.demand.tier, exit_code(silent)) == ("down", None, 2)
@@ -183,8 +183,8 @@ def test_the_stack_is_down_when_nobody_answers_for_it() -> None:
     assert {reason.code for reason in partly.health.reasons} == {"engine_down"}
 
 
-def test_a_stack_that_nobody_configured_counts_once_it_has_answered() -> None:
-    """Seven default addresses at which nobody ever answered are no stack."""
+def test_an_unconfigured_stack_counts_once_it_has_answered() -> None:
+    """Seven default addresses that never answered are no stack."""
     strangers = tuple(view._replace(configured=False) for view in Scenario().input().services)
     nobody = Scenario(services=strangers).fold()
     assert nobody.health.state == "unknown"

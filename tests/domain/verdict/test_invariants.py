@@ -26,7 +26,6 @@ from tokentop.views.line import line
 from tokentop.views.palette import tier_theme
 
 EXAMPLES = 60
-FREE_WORDS = ("available", "Room for", "free")
 LIVE = ("active", "queued", "max_slots", "kv_cache", "prompt_tokens_per_s",
         "generation_tokens_per_s", "requests_per_s", "ttft_s", "ttft_p95_s", "itl_s",
         "itl_p95_s", "prefix_hit_ratio", "burn")  # fmt: skip
@@ -45,7 +44,7 @@ def pictures(case: Sequence) -> list[Snapshot]:
 
 @given(cases)
 @every_sequence
-def test_who_waits_is_never_called_idle(case: Sequence) -> None:
+def test_waiting_requests_are_never_idle(case: Sequence) -> None:
     """1. Requests wait: the tier is high at least, in every pool and in the whole."""
     for snapshot in pictures(case):
         demand = snapshot.demand
@@ -58,8 +57,8 @@ def test_who_waits_is_never_called_idle(case: Sequence) -> None:
 
 @given(cases)
 @every_sequence
-def test_without_anybody_who_serves_there_is_no_tier(case: Sequence) -> None:
-    """2. Nobody serves: no tier, no mode, no figure of demand."""
+def test_where_nothing_serves_there_is_no_tier(case: Sequence) -> None:
+    """2. Nothing serves: no tier, no mode, no figure of demand."""
     for snapshot in pictures(case):
         serving = [e for e in snapshot.engines if e.state in ("online", "asleep", "names-only")]
         heard = [s for s in snapshot.services if s.kind == "aither" and s.state == "online"]
@@ -71,7 +70,7 @@ def test_without_anybody_who_serves_there_is_no_tier(case: Sequence) -> None:
 @given(cases)
 @every_sequence
 def test_no_room_is_promised_where_none_is(case: Sequence) -> None:
-    """3. No slot is free: the headline speaks of no room."""
+    """3. No slot is free: the headline promises no room."""
     for snapshot in pictures(case):
         pools = {pool.model: pool for pool in snapshot.demand.pools}
         if pools and all(pool.free == 0 for pool in pools.values()):
@@ -82,7 +81,7 @@ def test_no_room_is_promised_where_none_is(case: Sequence) -> None:
 
 @given(cases)
 @every_sequence
-def test_who_is_down_fails_the_check(case: Sequence) -> None:
+def test_a_member_that_is_down_fails_the_check(case: Sequence) -> None:
     """4. A member is down: the check warns at least, and the line begins with it."""
     for snapshot in pictures(case):
         down = [r for r in snapshot.health.reasons if r.code == "engine_down"]
@@ -95,7 +94,7 @@ def test_who_is_down_fails_the_check(case: Sequence) -> None:
 
 @given(cases)
 @every_sequence
-def test_who_does_not_serve_has_no_figures(case: Sequence) -> None:
+def test_an_engine_that_does_not_serve_has_no_figures(case: Sequence) -> None:
     """5. Neither in its row nor in any sum."""
     for snapshot in pictures(case):
         for engine in snapshot.engines:

@@ -93,7 +93,7 @@ def test_capacity_is_said_to_be_available_only_with_a_free_slot() -> None:
     priced = Policy(pricing=PricingPolicy(everything_free=False))
     free, full = scene(waiting(0, 1), used=5), scene(waiting(0, 8), used=5)
     said = [one.input()._replace(policy=priced) for one in (free, full)]
-    from tokentop.domain.fold.fold import fold
+    from tests.domain.scenario import fold
 
     assert [fold(each).demand.headline for each in said] == [
         "Normal — capacity available",

@@ -1,20 +1,23 @@
 """The screen's engines: each polled at its own pace, from when it is found until it is gone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
 
 from tests.payloads import payload
+from tests.polls import driven
 from tests.runtime.live.conftest import Tasks
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config, DiscoveryConfig, EngineConfig
 from tokentop.domain.readings import Failure
-from tokentop.runtime.live.engine_poller import EnginePoller, poll
+from tokentop.runtime.live.engine_poller import EnginePoller
 from tokentop.runtime.live.poller import Poller
 from tokentop.transport.discovery.findings import Findings, Found
+from tokentop.transport.http.failures import our_limit
 from tokentop.transport.http.messages import Reply, Request
+from tokentop.transport.http.poll import NOT_ASKED, Batches, Poll
 
 URL = "http://127.0.0.1:8000"
 OTHER = "http://127.0.0.1:9000"
@@ -30,16 +33,44 @@ class _Pool:
 
     def __init__(self, hang: str = "no URL") -> None:
         self.fetched: list[str] = []
+        self.limits: list[float | None] = []
         self.hang = hang
+        self.failure: Failure | None = None
 
-    async def fetch(self, request: Request) -> Reply | Failure:
-        self.fetched.append(request.url)
-        if request.url.startswith(self.hang):
-            await asyncio.Event().wait()
-        for path, name in PAGES.items():
-            if request.url.endswith(path):
-                return Reply(200, payload(name))
-        return Failure("http", "no such path", True, 404)
+    async def poll(self, steps: Batches, base: Request, limit_s: float | None = None) -> Poll:
+        poll = Poll(steps, base, lambda _: None, limit_s)
+        self.limits.append(limit_s)
+        if self.failure is not None:
+            poll.result = self.failure
+        elif base.url.startswith(self.hang):
+            self.fetched.append(base.url)
+            await asyncio.sleep(limit_s or 0.0)
+            poll.result = Failure("timeout", "no answer")
+        else:
+            poll.result = driven(steps, self._answers)
+        return poll
+
+    def _answers(self, requests: Sequence[Request]) -> list[Reply | Failure]:
+        self.fetched += [request.url for request in requests]
+        return [_page(request.url) for request in requests]
+
+
+def _page(url: str) -> Reply | Failure:
+    for path, name in PAGES.items():
+        if url.endswith(path):
+            return Reply(200, payload(name))
+    return Failure("http", "no such path", True, 404)
+
+
+class _Rounds(Poller):
+    """The poller's rounds; a change is an event of the test."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.news = asyncio.Event()
+
+    def changed(self) -> None:
+        self.news.set()
 
 
 class _World:
@@ -53,15 +84,14 @@ class _World:
         self.collector = Collector(config, "box", False)
         clock = asyncio.get_running_loop().time
         self.clock = clock
-        poller = Poller(self.collector, 0.01, lambda: None, clock)
-        self.tasks = spawn
-        EnginePoller(self.collector, config, poller, clock, search).start(pool, spawn)
+        self.rounds = _Rounds(self.collector, 0.01, lambda: None, clock)
+        EnginePoller(self.collector, config, self.rounds, clock, search).start(pool, spawn)
 
     async def until(self, ready: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
             while not ready():
-                assert not [t for t in self.tasks.started if t.done() and t.exception()]
-                await asyncio.sleep(0.005)
+                self.rounds.news.clear()
+                await self.rounds.news.wait()
 
     def states(self) -> dict[str, str]:
         now = self.clock()
@@ -102,17 +132,24 @@ async def test_a_found_engine_is_polled_at_once_and_no_more_when_it_is_gone(
     assert spawn.names() == ["search for engines", "poll engine vllm@127.0.0.1:8000"]
     pool.hang = URL
     await world.until(lambda: world.states() == {})
-    pool.fetched.clear()
-    await asyncio.sleep(0.05)
-    assert pool.fetched == []
+    async with asyncio.timeout(10):
+        await spawn.started[1]  # the engine's polling ends by itself
 
 
-async def test_a_poll_takes_at_most_twice_a_requests_time() -> None:
+async def test_a_poll_takes_at_most_twice_a_requests_time(spawn: Tasks) -> None:
     """However many requests its protocol makes."""
-    collector = Collector(Config(engines=(EngineConfig("a", URL, "vllm"),)), "box", False)
-    due = collector.engines().poll("vllm@127.0.0.1:8000", 0.0)
-    assert due is not None
-    slow = due._replace(request=due.request._replace(timeout_s=0.05))
-    result = await poll(slow, _Pool(hang=URL))
-    assert isinstance(result, Failure)
-    assert result.kind == "timeout"
+    pool = _Pool()
+    world = _World(pool, spawn, EngineConfig("a", URL, "vllm"))
+    await world.until(lambda: world.states() == {URL: "online"})
+    assert set(pool.limits) == {0.4}
+
+
+async def test_what_was_not_polled_in_time_keeps_its_state_and_says_so(spawn: Tasks) -> None:
+    """A limit of ours is no fault of the engine: nothing is down."""
+    pool = _Pool()
+    world = _World(pool, spawn, EngineConfig("a", URL, "vllm"))
+    await world.until(lambda: world.states() == {URL: "online"})
+    pool.failure = our_limit(NOT_ASKED)
+    pool.fetched.clear()
+    await world.until(lambda: len(pool.limits) > 9)
+    assert world.states() == {URL: "online"}

@@ -2,34 +2,35 @@
 
 import asyncio
 import threading
-from typing import NamedTuple
 
 import pytest
 
+from tests.polls import driven
 from tests.runtime.live.conftest import Tasks
-from tokentop.domain.readings import Failure, GpusReading
+from tokentop.collect.collector import HttpSource, ServiceResult
+from tokentop.domain.readings import AccelReading, Failure, GpusReading
 from tokentop.runtime.live.poller import Poller, stepped
 from tokentop.transport.http.messages import Reply, Request
+from tokentop.transport.http.poll import Batches, Poll
 from tokentop.transport.nvml import Answer
 
 
-class _Source(NamedTuple):
-    key: str
-    request: Request
+def _source(key: str) -> HttpSource:
+    return HttpSource(key, key, Request(f"http://{key}/"), lambda _: AccelReading())
 
 
 class _Collector:
     """Keeps what was recorded; a key in `backing_off` is never due."""
 
     def __init__(self, *keys: str, backing_off: tuple[str, ...] = ()) -> None:
-        self.sources = tuple(_Source(key, Request(f"http://{key}/")) for key in keys)
+        self.sources = tuple(map(_source, keys))
         self.backing_off = backing_off
         self.recorded: list[str] = []
 
     def due(self, key: str, now: float) -> bool:
         return key not in self.backing_off
 
-    def record(self, key: str, result: Reply | Failure, now: float) -> None:
+    def record(self, key: str, result: ServiceResult | Failure, now: float) -> None:
         self.recorded.append(key)
 
     def record_gpus(
@@ -45,11 +46,13 @@ class _Pool:
         self.hanging = hanging
         self.fetched: list[str] = []
 
-    async def fetch(self, request: Request) -> Reply | Failure:
-        self.fetched.append(request.url)
-        if any(host in request.url for host in self.hanging):
+    async def poll(self, steps: Batches, base: Request, limit_s: float | None = None) -> Poll:
+        self.fetched.append(base.url)
+        if any(host in base.url for host in self.hanging):
             await asyncio.Event().wait()
-        return Reply(200, b"{}")
+        poll = Poll(steps, base, lambda _: None, limit_s)
+        poll.result = driven(steps, lambda _: [Reply(200, b"{}")])
+        return poll
 
 
 class _Driver:

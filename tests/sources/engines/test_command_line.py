@@ -56,7 +56,7 @@ COMMANDS = {
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_known_commands(line: str) -> None:
-    """Kind, seats, model and address, whichever way they are written."""
+    """Kind, slots, model and address, whichever way they are written."""
     assert read(line.split()) == COMMANDS[line]
 
 
@@ -97,7 +97,7 @@ def test_ollamas_environment(environ: dict[str, str], expected: Command) -> None
 
 
 def test_llamacpps_environment() -> None:
-    """llama-server takes seats and port from there too, and the command line wins."""
+    """llama-server takes slots and port from there too, and the command line wins."""
     environ = {"LLAMA_ARG_N_PARALLEL": "6", "LLAMA_ARG_PORT": "9999"}
     assert read(["llama-server"], environ) == Command("llamacpp", 6, port=9999, one_pool=False)
     assert read(["llama-server", "-np", "2"], environ) == Command(

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 import pytest
 
 from tests.payloads import payload
+from tests.polls import polled
 from tests.servers.behaviours import ok, redirect, routes, status
 from tests.servers.loopback import Behaviour, Server
 from tokentop.domain.engines.readings import EngineKind, EngineReading
 from tokentop.sources.engines.identify import identify
 from tokentop.sources.engines.protocol import Hints
 from tokentop.sources.engines.registry import KINDS, adapter, spec
-from tokentop.transport import run_protocol as talk
-from tokentop.transport.http import client_blocking as once
 from tokentop.transport.http.messages import Request
+from tokentop.transport.run_protocol import steps
 
 POLLS = (0.0, 4.0, 8.0, 64.0)
 
@@ -89,14 +89,12 @@ TRITON = {
 def watched(kind: EngineKind, table: Mapping[str, Behaviour]) -> tuple[list[str], EngineReading]:
     """Every path asked while the engine is told apart and polled, and the last reading."""
     with Server(routes(table)) as server:
-        ask = talk.batch_fetcher(
-            Request(server.url), lambda requests: once.fetch_all(requests, 5.0)
-        )
-        assert talk.run_protocol(identify(), ask) == kind
+        base = Request(server.url)
+        assert polled(steps(identify(), base), base) == kind
         metrics_port = spec(kind).metrics_port is not None
         engine = adapter(kind, Hints(runners=(server.url,) if metrics_port else ()))
         for now in POLLS:
-            reading = talk.run_protocol(engine.poll(now), ask)
+            reading = polled(steps(engine.poll(now), base), base)
         assert isinstance(reading, EngineReading), reading
         return [asked.path for asked in server.asked], reading
 
@@ -201,11 +199,9 @@ def test_little_is_asked(kind: EngineKind) -> None:
 def test_no_status_leads_astray(kind: EngineKind, code: int) -> None:
     """However a server refuses, what is harmful stays unasked."""
     with Server(status(code)) as server:
-        ask = talk.batch_fetcher(
-            Request(server.url), lambda requests: once.fetch_all(requests, 5.0)
-        )
+        base = Request(server.url)
         engine = adapter(kind)
         for now in POLLS:
-            talk.run_protocol(engine.poll(now), ask)
+            polled(steps(engine.poll(now), base), base)
         paths = {asked.path for asked in server.asked}
     assert not {"/health", "/health_generate", "/load"} & paths

@@ -97,7 +97,7 @@ def test_the_kv_figure_of_older_metrics() -> None:
 
 
 def test_blind() -> None:
-    """Slots and metrics disabled: the names and seats are all there is."""
+    """Slots and metrics disabled: the names and slots are all there is."""
     reading = read(LlamaCpp().poll(0.0), {"/props": REAL["/props"]}, otherwise=DISABLED)
     assert (reading.health, reading.active, reading.max_slots) == ("no-metrics", None, 4)
     assert "--slots" in (reading.advice or "")

@@ -26,7 +26,7 @@ REAL = {
 
 
 def test_a_captured_server_under_load() -> None:
-    """SlotTotals, load and rate come from /v1/loads; counters and latencies from /metrics."""
+    """Slots, load and rate come from /v1/loads; counters and latencies from /metrics."""
     reading = read(Sglang().poll(0.0), REAL)
     assert (reading.version, reading.model) == ("0.5.23", "tiny-llama")
     assert (reading.active, reading.queued) == (4, 6)
@@ -39,7 +39,7 @@ def test_a_captured_server_under_load() -> None:
 
 
 def test_without_metrics_the_loads_suffice() -> None:
-    """--enable-metrics is not needed to see the seats and the queue."""
+    """--enable-metrics is not needed to see the slots and the queue."""
     reading = read(Sglang().poll(0.0), {**REAL, "/metrics": NOT_FOUND})
     assert (reading.health, reading.active, reading.max_slots) == ("online", 4, 4)
     assert reading.counters.generation_tokens is None
@@ -53,7 +53,7 @@ def test_a_drained_server_has_no_rate() -> None:
 
 
 def test_ranks_of_the_loads_add_up() -> None:
-    """Two data-parallel ranks: load and seats add, the cache is the fullest one's."""
+    """Two data-parallel ranks: load and slots add, the cache is the fullest one's."""
     ranks = [{**LOADS["loads"][0], "dp_rank": n, "token_usage": 0.2 + n / 2} for n in (0, 1)]
     reading = read(Sglang().poll(0.0), {"/v1/loads": obj({"loads": ranks})})
     assert (reading.active, reading.queued, reading.max_slots) == (8, 12, 8)
@@ -106,7 +106,7 @@ def test_live_tokens_are_preferred_and_ranks_collapse() -> None:
 
 
 def test_an_older_server() -> None:
-    """Before /v1/loads: gauges, request-end counters, and the seats once a minute."""
+    """Before /v1/loads: gauges, request-end counters, and the slots once a minute."""
     table = {
         "/metrics": text(
             'sglang:num_running_reqs{model_name="m"} 2',

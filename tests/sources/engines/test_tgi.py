@@ -1,4 +1,4 @@
-"""Text Generation Inference: counters without _total, an admission limit that is no seat count."""
+"""Text Generation Inference: counters without _total, an admission limit that is no slot count."""
 
 import pytest
 

@@ -33,7 +33,7 @@ def test_a_captured_server_under_load() -> None:
     assert (reading.active, reading.queued) == (4, 8)
     assert reading.kv_cache is not None
     assert 0 < reading.kv_cache <= 1
-    assert reading.max_slots is None, "no page tells the seats"
+    assert reading.max_slots is None, "no page tells the slots"
     assert reading.counters.generation_tokens is not None
     assert reading.counters.stop is not None
     assert all(reading.latencies), "this release reports all of them"
@@ -201,7 +201,7 @@ def test_seats_are_derived_from_several_readings_only() -> None:
     for now, seen in enumerate([(8, 1, 0.5), (6, 2, 0.5), (9, 3, 0.99), (8, 4, 0.2), (0, 0, 0.0)]):
         reading = read(engine.poll(float(now)), served(*seen))
         found.append((reading.max_slots, reading.slots_source))
-    assert found[:3] == [(None, None)] * 3, "a full cache proves nothing about the seats"
+    assert found[:3] == [(None, None)] * 3, "a full cache proves nothing about the slots"
     assert found[3:] == [(8, "derived")] * 2
 
 

@@ -179,7 +179,7 @@ def test_an_older_litellm_is_known_by_its_accounts() -> None:
     assert (engine.kind, engine.reading.active, engine.reading.router) == ("litellm", None, True)
 
 
-def test_who_cannot_be_scraped_is_down_without_figures() -> None:
+def test_an_engine_that_cannot_be_scraped_is_down_without_figures() -> None:
     """Its last figures are no figures of now, and its rates neither."""
     found = read(
         gauges=answer(row(RUNNING, 1)),

@@ -1,4 +1,4 @@
-"""The conversation with the fleet's server: what is asked, how often, and what failure means."""
+"""The protocol of the Prometheus server: what is asked, how often, and what failure means."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -31,7 +31,7 @@ def test_a_few_short_queries(group_by: str | None) -> None:
 
 
 class Server:
-    """Answers a conversation and keeps what it was asked, by the names of the queries."""
+    """Answers a protocol and keeps what it was asked, by the names of the queries."""
 
     def __init__(self, **answers: Answer | Failure) -> None:
         self.answers: dict[str, Answer | Failure] = {**EMPTY, **answers}
@@ -87,7 +87,7 @@ def test_engines_scraped_once_a_minute_still_have_rates() -> None:
     first = server.poll(fleet, 1000.0)
     assert server.windows == [60, 300]
     assert isinstance(first, FleetReading)
-    assert (first.window_s, first.notes[-1]) == (300, SELDOM)
+    assert first.notes[-1] == SELDOM
     server.poll(fleet, 1004.0)
     assert server.windows == [60, 300, 300]
 
@@ -97,7 +97,7 @@ def test_engines_that_count_requests_only_do_have_rates() -> None:
     server, fleet = Server(**BUSY | {"rates": answer(of("succeeded", 5)), **TRITON}), Fleet()
     reading = server.poll(fleet, 1000.0)
     assert isinstance(reading, FleetReading)
-    assert (server.windows, reading.window_s, reading.notes) == ([60], 60, ())
+    assert (server.windows, reading.notes) == ([60], ())
 
 
 def test_the_short_window_returns_with_frequent_scrapes() -> None:
@@ -111,7 +111,7 @@ def test_the_short_window_returns_with_frequent_scrapes() -> None:
 
 
 def test_seats_are_a_lower_bound_from_several_polls() -> None:
-    """Nobody exports the slots: what ran while others waited, three times, is shown as derived."""
+    """No series has the slots: what ran while others waited, three times, is shown as derived."""
     waiting = (row(RUNNING, 9), row("vllm:num_requests_waiting", 2))
     server, fleet = Server(**BUSY | {"gauges": answer(*waiting)}), Fleet()
     slots = []
@@ -169,14 +169,14 @@ def test_no_gauges_no_fleet(failure: Failure, words: str) -> None:
     ],
 )  # fmt: skip
 def test_answers_that_are_none(body: bytes, words: str) -> None:
-    """Each is a neutral sentence: somebody is there, and parking would hide what is wrong."""
+    """Each is a neutral sentence: the server is there, and backing off would hide the error."""
     found = failing({**EMPTY, "gauges": Answer(body)})
     assert (found.kind, found.neutral) == ("bad-data", True)
     assert words in found.text
     assert found.text.isprintable()
 
 
-def test_a_server_that_knows_no_engine_says_so() -> None:
+def test_a_server_without_engines_says_so() -> None:
     """An empty vector is success: there is no such series."""
     found = read()
     assert found.engines == ()

@@ -39,7 +39,7 @@ def test_what_dcgm_does_not_support_is_unknown() -> None:
     assert (gpu.utilization, gpu.temperature_c, gpu.power_w, gpu.power_limit_w) == (None,) * 4
 
 
-def test_a_total_that_is_told_wins() -> None:
+def test_an_exported_total_wins() -> None:
     """Where FB_TOTAL is exported it is the total, whatever the parts come to."""
     rows = (dcgm("DEV_FB_USED", 1), dcgm("DEV_FB_FREE", 2), dcgm("DEV_FB_TOTAL", 4))
     assert devices(*rows)[0].vram_total_bytes == 4 * MIB
@@ -71,7 +71,7 @@ def test_two_exporters_of_one_gpu_are_one_row() -> None:
     assert gpu.utilization == 0.42
 
 
-def test_gpus_without_a_uuid_are_told_apart_by_their_place() -> None:
+def test_gpus_without_a_uuid_are_distinguished_by_their_place() -> None:
     """An anonymised UUID is none: GPUs of several hosts must not become one."""
     nobody = "GPU-00000000-0000-0000-0000-000000000000"
     rows = [dcgm("DEV_FB_USED", 1, UUID=nobody, gpu=gpu) for gpu in "01"]

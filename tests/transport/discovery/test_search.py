@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,14 +22,12 @@ from tests.servers.behaviours import (
 from tests.servers.loopback import Server
 from tests.transport.discovery import engines
 from tests.transport.discovery.recorded import HERE, Tree
-from tokentop.domain.readings import Failure
 from tokentop.transport.discovery.candidates import SearchScope, candidates
 from tokentop.transport.discovery.findings import Found
 from tokentop.transport.discovery.probe_cache import TTL_NO_ANSWER_S, TTL_OTHER_S, ProbeCache
 from tokentop.transport.discovery.search import Findings, find
 from tokentop.transport.discovery.search_async import find_async
-from tokentop.transport.http import client_blocking as once
-from tokentop.transport.http.messages import Reply, Request
+from tokentop.transport.http.messages import Request
 
 NOW = 1_800_000_000.0
 LONG_S = 5.0  # never reached: a search ends with its last answer
@@ -69,7 +66,7 @@ def mine(findings: Findings, pid: int) -> Found:
 
 
 def test_an_engine_and_its_processes(tmp_path: Path) -> None:
-    """The worker holds the GPU; the row has the server's port, model, seats and processes."""
+    """The worker holds the GPU; the row has the server's port, model, slots and processes."""
     arguments = ["serve", "tiny", "--max-num-seqs", "12"]
     with engines.launched(
         tmp_path, "vllm", engines.VLLM, arguments, worker=["VLLM::Worker_TP0"]
@@ -89,7 +86,7 @@ def test_an_engine_and_its_processes(tmp_path: Path) -> None:
 
 
 def test_ollama_with_its_runner(tmp_path: Path) -> None:
-    """The runner is named with the port of its own command line; the seats are the variable's."""
+    """The runner is named with the port of its own command line; the slots are the variable's."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     runner = ["llama-server", "--port", str(port), "-np", "3"]
@@ -153,15 +150,15 @@ def test_no_question_outlives_the_deadline(tree: Tree) -> None:
     """Every GET is given a quarter of a second at most, and no more than what is left."""
     given: list[float] = []
 
-    def fetch(requests: Sequence[Request], deadline_s: float) -> list[Reply | Failure]:
-        given.extend(min(r.timeout_s, deadline_s) for r in requests)
-        return once.fetch_all(requests, deadline_s)
+    def dial(request: Request, timeout_s: float) -> socket.socket:
+        given.append(timeout_s)
+        return socket.create_connection(("127.0.0.1", server.port))
 
     with Server(engines.answering(engines.VLLM)) as server:
-        find(among(tree, server), ProbeCache(), NOW, LONG_S, fetch=fetch)
+        find(among(tree, server), ProbeCache(), NOW, LONG_S, dial=dial)
         assert max(given) == 0.25
         given.clear()
-        find(among(tree, server), ProbeCache(), NOW, 0.1, fetch=fetch)
+        find(among(tree, server), ProbeCache(), NOW, 0.1, dial=dial)
     assert max(given) < 0.1
 
 
@@ -265,7 +262,7 @@ def test_a_container_out_of_reach_is_not_called_starting(tree: Tree) -> None:
 
 
 def test_configured_addresses_are_described_without_a_request(tree: Tree) -> None:
-    """The user's own entry gets the processes and seats that /proc knows."""
+    """The user's own entry gets the processes and slots that /proc knows."""
     with Server(engines.answering(engines.VLLM)) as server:
         tree.listen(HERE, ("127.0.0.1", server.port, 9, 0))
         words = ("vllm", "serve", "tiny", "--port", str(server.port), "--max-num-seqs", "4")
@@ -329,7 +326,7 @@ async def test_the_async_search_leaves_the_loop_alone(tree: Tree) -> None:
 
 def test_the_search_imports_nothing_slow() -> None:
     """The one-line views run it within their start-up budget."""
-    slow = ("asyncio", "httpx", "ssl", "logging", "pathlib", "subprocess", "dataclasses", "inspect")
+    slow = ("asyncio", "ssl", "logging", "pathlib", "subprocess", "dataclasses", "inspect")
     program = (
         "import sys; import tokentop.transport.discovery.search;"
         "import tokentop.transport.discovery.persisted;"

@@ -1,4 +1,4 @@
-"""One `fetch` for both transports, so that every contract test runs through each of them."""
+"""One `fetch` for both faces of the client, so that every contract test runs through each."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,14 +6,14 @@ from collections.abc import Callable
 import pytest
 
 from tokentop.domain.readings import Failure
-from tokentop.transport.http import client_blocking as once
+from tokentop.transport.http import client_blocking
 from tokentop.transport.http.client_async import Pool
 from tokentop.transport.http.messages import Reply, Request
 
 Fetch = Callable[[Request], Reply | Failure]
 
 
-def pooled_fetch(request: Request) -> Reply | Failure:
+def fetch_async(request: Request) -> Reply | Failure:
     async def ask() -> Reply | Failure:
         pool = Pool()
         try:
@@ -24,6 +24,6 @@ def pooled_fetch(request: Request) -> Reply | Failure:
     return asyncio.run(ask())
 
 
-@pytest.fixture(params=["once", "pooled"])
+@pytest.fixture(params=["blocking", "async"])
 def fetch(request: pytest.FixtureRequest) -> Fetch:
-    return once.fetch if request.param == "once" else pooled_fetch
+    return client_blocking.fetch if request.param == "blocking" else fetch_async

@@ -1,12 +1,11 @@
 """The screen's transport: connections kept and replaced, independence, a bounded end."""
 
 import asyncio
-import os
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 import pytest_asyncio
 
@@ -17,8 +16,8 @@ from tests.servers.stack import Stack
 from tokentop.domain.readings import Failure
 from tokentop.transport.http.client_async import Pool
 from tokentop.transport.http.messages import Reply, Request
-from tokentop.transport.http.network import Backend
-from tokentop.transport.http.resolver import Found, Resolver
+from tokentop.transport.http.poll import Batches
+from tokentop.transport.http.resolver import Found
 
 
 @pytest_asyncio.fixture
@@ -92,12 +91,9 @@ async def test_cancelling_a_fetch_cancels_it(pool: Pool) -> None:
 
 async def test_plain_http_loads_no_ca_bundle(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """No certificate is read while every URL is plain http: that would cost megabytes."""
-    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
+    monkeypatch.setattr("tokentop.transport.http.tls._made", None)
     with Server(ok(1)) as server:
         assert isinstance(await pool.fetch(Request(server.url)), Reply)
-    ((key, transport),) = pool._transports.items()
-    assert key[0] == server.url
-    assert transport._pool._ssl_context.cert_store_stats()["x509"] == 0  # type: ignore[attr-defined]
 
 
 async def test_tls_connections_are_kept_as_well(pool: Pool, tmp_path: object) -> None:
@@ -128,47 +124,63 @@ async def test_cookies_are_not_kept(pool: Pool) -> None:
         assert "cookie" not in server.asked[1].headers
 
 
-class HangsOnClose(httpx.AsyncBaseTransport):
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, content=b"1")
+async def test_a_given_dial_stands_in_for_the_network() -> None:
+    """The demo's connections are used by the same rules, whatever the address says."""
 
-    async def aclose(self) -> None:
-        await asyncio.Event().wait()
+    def dial(request: Request, _timeout_s: float) -> socket.socket:
+        if request.url.endswith("/refused"):
+            raise ConnectionRefusedError
+        ours, theirs = socket.socketpair()
+        with theirs:
+            theirs.sendall(b"HTTP/1.1 200 OK\r\n\r\n1")
+        return ours
 
-
-async def test_a_given_transport_stands_in_and_cannot_hold_up_closing() -> None:
-    """The demo's transport is asked by the same rules; aclose returns though its own never does."""
-    pool = Pool(HangsOnClose())
-    reply = await pool.fetch(Request("https://demo.test/x"))
+    pool = Pool(dial)
+    reply = await pool.fetch(Request("http://demo.test/x"))
+    refused = await pool.fetch(Request("http://demo.test/refused"))
+    await pool.aclose()
     assert isinstance(reply, Reply)
     assert reply.body == b"1"
-    await pool.aclose()
+    assert isinstance(refused, Failure)
+    assert refused.kind == "refused"
 
 
-class Raises(httpx.AsyncBaseTransport):
-    def __init__(self, error: Exception) -> None:
-        self.error = error
+async def test_closing_does_not_wait_for_what_hangs() -> None:
+    """A lookup and a server that never answer hold nothing up."""
+    never = threading.Event()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        raise self.error
+    def look_up(_: str) -> Found:
+        never.wait()
+        return []
+
+    pool = Pool(look_up=look_up)
+    with Server(hanging()) as server:
+        tasks = [
+            asyncio.create_task(pool.fetch(Request(url, timeout_s=60.0)))
+            for url in (server.url, "http://hang.test/")
+        ]
+        await asyncio.to_thread(server.arrived.acquire)
+        began = time.monotonic()
+        await pool.aclose()
+        assert time.monotonic() - began < 5.0
+    for task in tasks:
+        task.cancel()
+    never.set()
 
 
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (httpx.ConnectError("demo"), "refused"),
-        (httpx.ReadTimeout("demo"), "timeout"),
-        (httpx.ReadError("demo"), "reset"),
-        (httpx.RemoteProtocolError("demo"), "bad-data"),
-        (RuntimeError("secret"), "unreachable"),
-    ],
-)
-async def test_whatever_a_transport_raises_is_a_value(error: Exception, kind: str) -> None:
-    """No exception of a transport reaches the poll loop, and no words of it the screen."""
-    outcome = await Pool(Raises(error)).fetch(Request("http://demo.test/"))
-    assert isinstance(outcome, Failure)
-    assert outcome.kind == kind
-    assert "secret" not in outcome.text
+async def test_whatever_a_poll_raises_is_a_value(pool: Pool) -> None:
+    """No exception reaches the poll loop, and no words of it the screen; later polls go on."""
+
+    def broken() -> Batches:
+        yield (Request(server.url),)
+        raise ValueError("secret")
+
+    with Server(ok(1)) as server:
+        result = (await pool.poll(broken(), Request(server.url))).result
+        assert isinstance(await pool.fetch(Request(server.url)), Reply)
+    assert isinstance(result, Failure)
+    assert result.kind == "bad-data"
+    assert "secret" not in result.text
 
 
 async def test_hanging_lookups_hold_up_no_other_name() -> None:
@@ -180,42 +192,54 @@ async def test_hanging_lookups_hold_up_no_other_name() -> None:
         looked_up.append(host)
         if host.startswith("hang"):
             never.wait()
-        return ["192.0.2.1"]
+        return [(socket.AF_INET, ("127.0.0.1", 0))]
 
-    resolver = Resolver(look_up)
-    names = [f"hang{n}.test" for n in range(40)] * 2
-    hung = [asyncio.create_task(resolver.addresses(name)) for name in names]
-    assert await resolver.addresses("fine.test") == ["192.0.2.1"]
+    pool = Pool(look_up=look_up)
+    with Server(ok(1)) as server:
+        names = [f"hang{n}.test" for n in range(40)] * 2
+        hung = [asyncio.create_task(pool.fetch(Request(f"http://{n}/", 60.0))) for n in names]
+        fine = await pool.fetch(Request(f"http://fine.test:{server.port}/", 60.0))
+    assert isinstance(fine, Reply)
     assert not any(task.done() for task in hung)
     assert sorted(looked_up) == sorted({*names, "fine.test"})
     for task in hung:
         task.cancel()
+    await pool.aclose()
     never.set()
 
 
-async def test_the_next_address_is_tried_where_one_refuses() -> None:
-    """A name with two addresses reaches the service that listens on the second only."""
-    with Server(ok(1)) as server:
-        backend = Backend(Resolver(lambda _: ["127.0.0.2", "127.0.0.1"]))
-        stream = await backend.connect_tcp("both.test", server.port, timeout=5.0)
-        assert stream.get_extra_info("server_addr") == ("127.0.0.1", server.port)
-        await stream.aclose()
-
-
-async def test_a_lookup_that_fails_raises_for_everyone_who_waits() -> None:
+async def test_a_lookup_that_fails_fails_for_all_that_wait() -> None:
     """Two requests for one bad name share one lookup and one error; the next asks afresh."""
     asked: list[str] = []
+    gate = threading.Event()
 
     def look_up(host: str) -> Found:
         asked.append(host)
+        gate.wait()
         return socket.gaierror(-2, "Name or service not known")
 
-    resolver = Resolver(look_up)
-    both = await asyncio.gather(
-        *(resolver.addresses("no.test") for _ in range(2)), return_exceptions=True
-    )
-    assert [type(error) for error in both] == [socket.gaierror] * 2
+    pool = Pool(look_up=look_up)
+    both = asyncio.gather(*(pool.fetch(Request("http://no.test/", 60.0)) for _ in range(2)))
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(0.05, gate.set)
+    kinds = [outcome.kind for outcome in await both if isinstance(outcome, Failure)]
+    assert kinds == ["no-such-host"] * 2
     assert asked == ["no.test"]
-    with pytest.raises(socket.gaierror):
-        await resolver.addresses("no.test")
+    await pool.fetch(Request("http://no.test/", 60.0))
     assert len(asked) == 2
+    await pool.aclose()
+
+
+async def test_without_a_thread_the_loop_does_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full process table costs smoothness, not the figures; closing waits for no thread."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        pool = Pool()
+    with Server(ok(1)) as server:
+        answer = await pool.fetch(Request(server.url))
+        await pool.aclose()
+    assert isinstance(answer, Reply)

@@ -4,10 +4,8 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 
 import h11
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,8 +13,9 @@ from tests.servers.behaviours import gated, hanging, ok
 from tests.servers.loopback import Server
 from tests.servers.stack import Stack
 from tokentop.domain.readings import Failure
-from tokentop.transport.http.client_blocking import connected, fetch, fetch_all
+from tokentop.transport.http.client_blocking import fetch, fetch_all
 from tokentop.transport.http.messages import Reply, Request
+from tokentop.transport.http.resolver import Found
 
 
 def answered_with(data: bytes, **limits: int) -> Reply | Failure:
@@ -97,19 +96,17 @@ def test_a_hanging_service_costs_only_its_own_answer() -> None:
 
 
 def test_what_cannot_be_interrupted_is_left_behind() -> None:
-    """A dial that hangs, as name resolution does, is a timeout at the deadline; the rest answer."""
+    """A lookup that hangs is a timeout at the deadline; the rest answer."""
     never = threading.Event()
 
-    def dial(request: Request, _timeout_s: float) -> socket.socket:
-        if "hang" in request.url:
+    def look_up(host: str) -> Found:
+        if host == "hang.test":
             never.wait()
-        ours, theirs = socket.socketpair()
-        with theirs:
-            theirs.sendall(b"HTTP/1.1 200 OK\r\n\r\nx")
-        return ours
+        return [(socket.AF_INET, ("127.0.0.1", 0))]
 
-    requests = [Request("http://hang.test/"), Request("http://fine.test/")]
-    hung, fine = fetch_all(requests, 0.2, dial=dial)
+    with Server(ok(1)) as server:
+        requests = [Request(f"http://{name}.test:{server.port}/") for name in ("hang", "fine")]
+        hung, fine = fetch_all(requests, 0.2, look_up=look_up)
     assert isinstance(hung, Failure)
     assert hung.kind == "timeout"
     assert isinstance(fine, Reply)
@@ -118,20 +115,23 @@ def test_what_cannot_be_interrupted_is_left_behind() -> None:
 
 def test_the_next_address_is_tried_where_one_refuses() -> None:
     """A name with two addresses reaches the service that listens on the second only."""
+
+    def look_up(_: str) -> Found:
+        return [(socket.AF_INET, (host, 0)) for host in addresses]
+
     with Server(ok(1)) as server:
-        known = [
-            (socket.AF_INET, socket.SOCK_STREAM, 0, "", (host, server.port))
-            for host in ("127.0.0.2", "127.0.0.1")
-        ]
-        with connected(known, time.monotonic() + 5.0) as sock:
-            assert sock.getpeername() == ("127.0.0.1", server.port)
-        with pytest.raises(OSError, match="refused"):
-            connected(known[:1], time.monotonic() + 5.0)
+        asked = [Request(f"http://both.test:{server.port}/")]
+        addresses = ["127.0.0.2", "127.0.0.1"]
+        assert isinstance(fetch_all(asked, 5.0, look_up=look_up)[0], Reply)
+        addresses = ["127.0.0.2"]
+        (refused,) = fetch_all(asked, 5.0, look_up=look_up)
+    assert isinstance(refused, Failure)
+    assert refused.kind == "refused"
 
 
 def test_the_one_line_path_stays_light() -> None:
     """A plain exchange imports none of the modules that the start-up budget cannot pay for."""
-    forbidden = ["httpx", "http.client", "asyncio", "ssl", "email", "urllib.parse", "logging"]
+    forbidden = ["http.client", "asyncio", "ssl", "email", "urllib.parse", "logging"]
     forbidden += ["pathlib", "inspect", "dataclasses", "subprocess", "tomllib", "stringprep"]
     with Server(ok(1)) as server:
         program = (

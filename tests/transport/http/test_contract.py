@@ -281,3 +281,29 @@ def test_no_failure_tells_a_secret(fetch: Fetch, name: str) -> None:
         outcome = fetch(asked)
     assert "hunter2" not in f"{asked!r} {asked} {outcome!r}"
     assert "admin" not in f"{asked!r} {outcome!r}"
+
+
+ECHOED = "sk-test/0123456789"
+
+
+@pytest.mark.parametrize("body", [f'{{"id":"{ECHOED}"}}', '{"id":"sk-test\\/0123456789"}'])
+def test_a_token_that_is_echoed_is_not_kept(fetch: Fetch, body: str) -> None:
+    """Neither as it was sent nor as JSON may write it; the rest of the answer stands."""
+    answer = raw(
+        b"HTTP/1.1 200 OK\r\nServer: " + ECHOED.encode() + b"\r\n"
+        b"Content-Length: %d\r\n\r\n" % len(body) + body.encode()
+    )
+    with Server(answer) as server:
+        reply = fetch(Request(server.url, token=Secret(ECHOED)))
+    assert isinstance(reply, Reply)
+    assert reply.body == b'{"id":"[secret]"}'
+    assert reply.server == "[secret]"
+
+
+def test_a_password_that_is_echoed_is_not_kept(fetch: Fetch) -> None:
+    """That of the address."""
+    with Server(ok("hunter22 it was")) as server:
+        url = server.url.replace("://", "://me:hunter22@")
+        reply = fetch(Request(url))
+    assert isinstance(reply, Reply)
+    assert b"hunter22" not in reply.body

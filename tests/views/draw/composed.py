@@ -23,15 +23,15 @@ def model(
 ) -> ScreenModel:
     """The screen of a snapshot at 12:04:31, over ten minutes of history."""
     kept = samples() if history is None else history
-    scene = ScreenModel(snapshot, view, lambda: kept, NOW, clock="12:04:31")
-    return scene._replace(**fields)  # type: ignore[arg-type]
+    screen = ScreenModel(snapshot, view, lambda: kept, NOW, clock="12:04:31")
+    return screen._replace(**fields)  # type: ignore[arg-type]
 
 
-def composed(scene: ScreenModel, width: int, height: int) -> list[Line]:
-    """Every panel of the scene at its place: exactly `height` lines of `width` cells."""
+def composed(screen: ScreenModel, width: int, height: int) -> list[Line]:
+    """Every panel of the screen at its place: exactly `height` lines of `width` cells."""
     rows: list[list[tuple[int, int, Line]]] = [[] for _ in range(height)]
-    for place in placements(scene, width, height):
-        for dy, line in enumerate(lines(scene, place)):
+    for place in placements(screen, width, height):
+        for dy, line in enumerate(lines(screen, place)):
             rows[place.y + dy].append((place.x, place.width, line))
     return [_row(parts, width) for parts in rows]
 

@@ -213,7 +213,7 @@ def _arranged(width: int, height: int, inputs: LayoutInputs) -> str:
     return f"{width}x{height}  " + "  ".join(words)
 
 
-def scenes() -> Iterator[tuple[str, ScreenModel, tuple[Size, ...]]]:
+def screens() -> Iterator[tuple[str, ScreenModel, tuple[Size, ...]]]:
     """Every screen by name, with the sizes it is drawn at."""
     for name, build in STATES.items():
         snapshot = build()
@@ -226,10 +226,10 @@ def scenes() -> Iterator[tuple[str, ScreenModel, tuple[Size, ...]]]:
 def pictures() -> dict[str, str]:
     """Every golden's file name with what it should hold."""
     drawn = layouts()
-    for name, scene, sizes in scenes():
-        drawn |= {f"{name}-{w}x{h}": text(composed(scene, w, h)) for w, h in sizes}
+    for name, screen, sizes in screens():
+        drawn |= {f"{name}-{w}x{h}": text(composed(screen, w, h)) for w, h in sizes}
         for w, h in STYLED.get(name, ()):
-            drawn[f"{name}-{w}x{h}-styled"] = styled(composed(scene, w, h))
+            drawn[f"{name}-{w}x{h}-styled"] = styled(composed(screen, w, h))
     for size in ((40, 12), USUAL, LARGE):
         box = help_size(*size)
         lines = help_lines(*box, DrawOptions())

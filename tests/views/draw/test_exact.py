@@ -32,11 +32,11 @@ def check(lines: list[Line], width: int, height: int) -> None:
 
 @given(some.screens, some.widths, some.heights)
 @settings(max_examples=200, deadline=None)
-def test_any_screen_is_exact(scene: ScreenModel, width: int, height: int) -> None:
+def test_any_screen_is_exact(screen: ScreenModel, width: int, height: int) -> None:
     """Whatever the snapshot, the view and the size: exactly height lines of width cells."""
-    rows = composed(scene, width, height)
+    rows = composed(screen, width, height)
     check(rows, width, height)
-    assert not scene.ui.ascii or text(rows).isascii()
+    assert not screen.ui.ascii or text(rows).isascii()
 
 
 @pytest.mark.parametrize("panel", sorted(PANELS))
@@ -129,8 +129,8 @@ def test_a_panel_stands_beside_or_below_one_that_is_there(engines: int) -> None:
 
 def test_a_strip_uses_every_row_it_is_given() -> None:
     """Header, five of the strip's six lines, and footer in seven rows: none stays blank."""
-    scene = model(examples.high(), ViewState(compact=True))
-    assert all(row.strip() for row in text(composed(scene, 80, 7)).splitlines())
+    screen = model(examples.high(), ViewState(compact=True))
+    assert all(row.strip() for row in text(composed(screen, 80, 7)).splitlines())
 
 
 @pytest.mark.parametrize("gpus", [1, 2, 3, 4, 5, 6, 7, 8])

@@ -1,16 +1,20 @@
 """The engines' table, one engine in full, and the costs: every key, seen on the screen."""
 
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.views.tui.conftest import frozen
 from tests.views.tui.pilot import AppPilot, app_of, picture, pressed
+from tokentop.config.reload import reloader
 from tokentop.domain.engines.history import MOST, EngineHistory
 from tokentop.domain.engines.readings import Counters, EngineReading
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.snapshot_engines import Engine
+from tokentop.runtime.live.reload import ConfigReloader
 from tokentop.transport.discovery.findings import Found
 from tokentop.views.tui.app import TokentopApp
 
@@ -170,6 +174,26 @@ async def test_the_costs_are_explained(key: str) -> None:
         for words in ("USD per GPU-hour", "2.5", "configured", "all time measured, s"):
             assert words in text
         assert "TTFT p95" in await pressed(pilot, "escape")
+
+
+async def test_a_changed_threshold_marks_the_burn_at_the_next_poll(tmp_path: Path) -> None:
+    """One request in five was cut short: a mark above 0.1, none above the default of 0.2."""
+    file = tmp_path / "config.toml"
+    file.write_text("[cost]\nburn_counts_length = true\n")
+    app = box(burn_counts_length=True)
+    watched = reloader({"demo.enabled": True, "demo.at_s": AT}, {}, str(file))
+    watcher = ConfigReloader(watched, app.session.collector, app._notify)
+    async with app.run_test(size=LARGE) as pilot:
+        assert burn(await refreshed(pilot)) == "≈20%"
+        file.write_text("[cost]\nburn_counts_length = true\nsilent_burn_at = 0.1\n")
+        await watcher.look()
+        assert burn(await refreshed(pilot)) == "▲ ≈20%"
+
+
+def burn(text: str) -> str:
+    """The figure of silent burn, with its mark."""
+    (figure,) = re.findall(r"silent burn +((?:▲ )?\S+)", text)
+    return str(figure)
 
 
 async def test_without_a_price_none_is_invented(at_box: AppPilot) -> None:

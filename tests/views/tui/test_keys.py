@@ -138,11 +138,18 @@ async def test_help_shows_every_key_at_every_size(make_app: MakeApp, size: tuple
         assert "keys close" not in await pressed(pilot, "s")
 
 
+async def commands_listed(pilot: AppPilot) -> None:
+    """Wait until the palette's search for commands has ended and is drawn."""
+    await pilot.pause()
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
 async def test_the_palette_draws_no_picture(make_app: MakeApp) -> None:
     """Emoji are two cells in one terminal and one in the next: none is drawn."""
     async with make_app().run_test(size=(80, 24)) as pilot:
         await pilot.press("ctrl+p")
-        await pilot.pause(0.3)
+        await commands_listed(pilot)
         text = await pressed(pilot)
         assert "Search" in text
         assert not [c for c in text if ord(c) >= 0x1F000]
@@ -153,9 +160,8 @@ async def test_the_command_palette_has_our_commands(at_large: AppPilot) -> None:
     await at_large.press("ctrl+p")
     await at_large.pause()
     await at_large.press(*"last hour")
-    await at_large.pause(0.3)
+    await commands_listed(at_large)
     await at_large.press("enter")
-    await at_large.pause(0.1)
     assert "Multiplier" in await pressed(at_large)
 
 

@@ -30,7 +30,7 @@ def pricing(
 ) -> Pricing:
     """What the demand costs: ACTA's own multiplier where it gives one, Mint's rates or defaults.
 
-    `priced` is false on a box with only engines or GPUs, where nobody has set a price: its costs
+    `priced` is false on a box with only engines or GPUs, where no price is configured: its costs
     are unknown, free or not.
     """
     own = acta.multiplier if acta else None
@@ -56,7 +56,7 @@ def pricing(
 
 
 def first(said: float | None, otherwise: float) -> float:
-    """What a source said, else the configured value."""
+    """The source's value, else the configured one."""
     return said if known(said) else otherwise
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 from tokentop.domain.economy.burn import burn
+from tokentop.domain.engines.bounded import MAX_NAMES
 from tokentop.domain.engines.observation import FIGURES, EngineObservation, latencies
 from tokentop.domain.engines.readings import Counters, Histograms
 from tokentop.domain.engines.rows import back_pressure, flat, gained, generation_rate, row
@@ -32,7 +33,7 @@ def summarize(
     *,
     burn_counts_length: bool = False,
 ) -> EnginesSummary:
-    """Everything the snapshot says of engines; `host` is where their processes are looked for.
+    """Everything about engines in the snapshot; `host` is where their processes are looked up.
 
     `pooled` are observations of engines whose rates carry none. Requests that end at the length
     limit are silent burn where `burn_counts_length`.
@@ -60,7 +61,7 @@ def named(pool: Iterable[Gpu], engines: Sequence[Engine], host: str) -> tuple[Gp
 
 
 def with_vram(engines: Sequence[Engine], pool: Iterable[Gpu]) -> tuple[Engine, ...]:
-    """The engines with the VRAM their processes hold, where they do not tell it themselves."""
+    """The engines with the VRAM of their processes, where they do not report it themselves."""
     held: dict[str, int] = {}
     for process in (p for gpu in counted(pool) for p in gpu.processes or ()):
         if process.engine is not None and process.vram_bytes is not None:
@@ -107,12 +108,14 @@ def _llm(counted: Sequence[EngineObservation], observations: Sequence[EngineObse
     ages = [one.age_s for one in counted or read if one.age_s is not None]
     free = sum(max(0, (r.max_slots or 0) - (r.active or 0)) for r in slotted)
     unsaid = any(None in (r.active, r.queued, r.max_slots) for r in serving)
+    models, more = _models([one for one in counted if one.state == "online"])
     return Llm(
         active=total(r.active for r in serving),
         queued=total(r.queued for r in serving),
         max_slots=total(r.max_slots for r in serving),
         free=free if slotted else None,
-        models=_models([one for one in counted if one.state == "online"]),
+        models=models,
+        models_more=more,
         kv_cache=max(usage, default=None),
         back_pressure=_back_pressure(counted),
         partial=unsaid or any(map(_withheld, observations)),
@@ -122,12 +125,16 @@ def _llm(counted: Sequence[EngineObservation], observations: Sequence[EngineObse
     )
 
 
-def _models(loaded: Sequence[EngineObservation]) -> tuple[str, ...] | None:
-    listed = [one.reading.models for one in loaded if one.reading is not None]
+def _models(loaded: Sequence[EngineObservation]) -> tuple[tuple[str, ...] | None, int]:
+    """The names in order, and how many more there are at most."""
+    readings = [one.reading for one in loaded if one.reading is not None]
+    listed = [reading.models for reading in readings]
     names = {name for models in listed if models is not None for name in models}
     if not names and all(models is None for models in listed):
-        return None
-    return tuple(sorted(names, key=lambda name: (name.casefold(), name)))
+        return None, 0
+    ordered = sorted(names, key=lambda name: (name.casefold(), name))
+    more = sum(reading.names_more for reading in readings)
+    return tuple(ordered[:MAX_NAMES]), more + max(0, len(ordered) - MAX_NAMES)
 
 
 def _back_pressure(counted: Sequence[EngineObservation]) -> bool | None:

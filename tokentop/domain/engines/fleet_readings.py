@@ -1,4 +1,4 @@
-"""What a Prometheus-compatible server says of a fleet at one moment, in our units."""
+"""A fleet's figures at one moment, from a Prometheus-compatible server, in our units."""
 
 from typing import NamedTuple
 
@@ -33,13 +33,12 @@ class FleetEngine(NamedTuple):
 class FleetReading(NamedTuple):
     """All scraped engines and GPUs.
 
-    `latencies` hold the observations of a minute, from the last `window_s` seconds, merged over
-    replicas: one histogram for each model and group. `notes` say what is missing and why.
+    `latencies` hold the observations of a minute, merged over replicas: one histogram for each
+    model and group. `notes` say what is missing and why.
     """
 
     engines: tuple[FleetEngine, ...] = ()
     devices: tuple[DeviceReading, ...] = ()
     latencies: Histograms = Histograms()
-    window_s: int = 60
     notes: tuple[str, ...] = ()
     bad: tuple[str, ...] = ()

@@ -2,16 +2,17 @@
 
 import math
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from tokentop.domain.snapshot_engines import SILENT_STATES, Engine
 
 MOST = 450  # rounds kept: half an hour at 4 s
+MOST_ABSENT = 64  # engines kept that are in the snapshot no longer: names may come and go for ever
 
 
 class Trends(NamedTuple):
-    """One engine's kept rounds, oldest first; None where it said nothing. `span_s` is their age.
+    """One engine's kept rounds, oldest first; None where unknown. `span_s` is their age.
 
     `first` counts the rounds that were dropped before them.
     """
@@ -24,13 +25,17 @@ class Trends(NamedTuple):
 
 
 class EngineHistory:
-    """Rounds in rising time; an engine that is gone is forgotten with its last round."""
+    """Rounds in rising time; an engine that is gone is forgotten with its last round.
+
+    Of those that are in the snapshot no longer the last MOST_ABSENT are kept.
+    """
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._times: array[float] = array("d")
         self._dropped = 0
         self._rings: dict[str, tuple[array[float], array[float], array[float]]] = {}
+        self._absent: dict[str, None] = {}  # in the order in which they went
 
     def add(self, t: float, engines: Iterable[Engine]) -> None:
         """Keep one round at monotonic time `t`; the same time again mends the round."""
@@ -40,6 +45,7 @@ class EngineHistory:
         for name in said.keys() - self._rings.keys():
             blank = [math.nan] * len(self._times)
             self._rings[name] = (array("f", blank), array("f", blank), array("f", blank))
+        self._note_absent(said)
         self._times.append(t)
         for name, rings in self._rings.items():
             for ring, value in zip(rings, _figures(said.get(name)), strict=True):
@@ -53,6 +59,12 @@ class EngineHistory:
             return Trends()
         tokens, queued, kv = (tuple(None if v != v else v for v in ring) for ring in rings)
         return Trends(tokens, queued, kv, self._times[-1] - self._times[0], self._dropped)
+
+    def _note_absent(self, said: Mapping[str, Engine]) -> None:
+        self._absent = {name: None for name in self._absent if name not in said}
+        self._absent |= {n: None for n in self._rings if n not in said and n not in self._absent}
+        for name in list(self._absent)[:-MOST_ABSENT]:
+            del self._rings[name], self._absent[name]
 
     def _drop_last(self) -> None:
         self._times.pop()
@@ -68,6 +80,7 @@ class EngineHistory:
             gone = [n for n, rings in self._rings.items() if all(v != v for r in rings for v in r)]
             for name in gone:
                 del self._rings[name]
+                self._absent.pop(name, None)
 
     def _all(self) -> Iterable["array[float]"]:
         return (ring for rings in self._rings.values() for ring in rings)

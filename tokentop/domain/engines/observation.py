@@ -5,11 +5,11 @@ from typing import Literal, NamedTuple
 from tokentop.domain.engines.quantiles import quantiles
 from tokentop.domain.engines.rates import Rates
 from tokentop.domain.engines.readings import EngineReading, Histograms
+from tokentop.domain.policy import OFFLINE_AFTER_S, STALE_AFTER_S
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import AUTH
 from tokentop.domain.snapshot_engines import EngineState, Latencies, Quantiles
 
-OFFLINE_AFTER_S = 60.0  # an engine silent for longer is offline, not stale
 FIGURES: tuple[EngineState, ...] = ("online", "asleep")  # whose slots, rates and latencies count
 
 
@@ -51,7 +51,7 @@ class EngineObservation(NamedTuple):
     configured: bool = False
     read_before: bool = False
     unserved_since: float | None = None
-    stale_after_s: float = 12.0
+    stale_after_s: float = STALE_AFTER_S
 
     @property
     def silent_s(self) -> float | None:
@@ -80,13 +80,18 @@ class EngineObservation(NamedTuple):
         return self.silent_s is not None and self.silent_s <= self.stale_after_s
 
     def _failed(self, failure: Failure) -> EngineState:
-        """A refusal is certain at once; a poll that got no answer is forgiven for a while."""
+        """A refusal counts at once; a missing answer only after `stale_after_s`.
+
+        One that this program could not make says nothing of the engine, however long.
+        """
         if failure.kind in AUTH:
             return "auth-required"
         if failure.kind == "bad-data":
             return "bad-data" if self.read_before or self.configured else "offline"
         if failure.kind == "refused":
             return self._refused()
+        if failure.kind == "our-limit" and not self._recent:
+            return "starting" if self.starting and self.reading is None else "stale"
         if self._recent and self.reading is not None:
             return self.reading.health
         silent = self._silent()

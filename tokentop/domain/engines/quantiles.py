@@ -27,7 +27,7 @@ def quantiles(histograms: Sequence[Histogram], *qs: float) -> tuple[float | None
 
 
 def _rising(buckets: Buckets) -> Buckets:
-    """Cumulative counts never fall; a server that says otherwise is read as level."""
+    """Cumulative counts never fall; where a server's do, the lower count is raised."""
     highest, level = 0.0, []
     for bound, count in buckets:
         highest = max(highest, count)

@@ -1,4 +1,4 @@
-"""What one good poll of one inference engine said, in our units.
+"""What one good poll of one inference engine returned, in our units.
 
 Counters are totals since the server started; a missing series is None, never 0, because several
 engines create a series at its first use.
@@ -12,10 +12,10 @@ SlotsSource = Literal["reported", "argv", "derived", "configured"]
 EngineHealth = Literal[
     "online",
     "starting",  # the model is not up yet
-    "asleep",  # the model was unloaded on purpose; asking more would wake it
+    "asleep",  # the model was unloaded on purpose; more requests would load it
     "no-metrics",  # answers, but statistics are disabled
     "auth-required",  # wants an API key
-    "names-only",  # tells names at most
+    "names-only",  # serves its models' names at most
 ]
 
 
@@ -130,7 +130,7 @@ class EngineReading(NamedTuple):
     kv_cache: float | None = None
     kv_estimated: bool = False
     back_pressure: bool | None = None
-    generation_tokens_per_s: float | None = None  # where the server itself tells a live rate
+    generation_tokens_per_s: float | None = None  # where the server itself reports a live rate
     counters: Counters = Counters()
     sets: CounterSets = CounterSets()
     slots: tuple[SlotProgress, ...] | None = None

@@ -1,6 +1,6 @@
 """An engine's last reading as plain JSON values, without its counters: gauges, names, health.
 
-What comes back was on disk, so it is read as anybody's data: a value of another type is unknown.
+What is restored was on disk, so it is untrusted input: a value of another type is unknown.
 """
 
 from collections.abc import Mapping

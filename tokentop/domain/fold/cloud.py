@@ -4,7 +4,7 @@ from tokentop.domain.fold.inputs import FoldInput, lookup
 from tokentop.domain.readings import InstanceReading, InstancesReading
 from tokentop.domain.snapshot import Cloud, CloudInstance
 
-# An instance that is listed without a status is taken to serve: nobody lists what is gone.
+# An instance listed without a status counts as serving: APIs do not list terminated ones.
 _SERVING = frozenset(
     ("running", "active", "ready", "online", "serving", "healthy", "up", "busy", "idle", "started")
 )
@@ -13,7 +13,7 @@ _GONE = frozenset(("terminated", "deleted", "destroyed", "released", "cancelled"
 
 
 def cloud(inp: FoldInput) -> Cloud:
-    """Everything None while nobody has listed instances; gone ones are left out."""
+    """All None before the first list of instances; terminated ones are left out."""
     state = lookup(inp, "compute/cloud_instances")
     if not isinstance(state.good, InstancesReading):
         return Cloud()
@@ -41,7 +41,7 @@ def _instance(one: InstanceReading) -> CloudInstance:
 
 
 def _bill(billed: list[InstanceReading]) -> float | None:
-    """The sum of the known prices; unknown where instances run and none tells its price."""
+    """The sum of the known prices; unknown where instances run and none has a known price."""
     prices = [one.usd_per_hour for one in billed if one.usd_per_hour is not None]
     return sum(prices) if prices or not billed else None
 

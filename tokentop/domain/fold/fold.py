@@ -1,7 +1,7 @@
 """Readings + the time -> Snapshot: preference chains, matching by UUID, staleness.
 
 For every figure the sources are looked up in the order of preference; those whose latest poll
-succeeded come first, and the last good value of a silent one is the last resort.
+succeeded come first; the last good value of one that failed is the last resort.
 """
 
 from collections.abc import Iterable
@@ -41,16 +41,14 @@ from tokentop.domain.snapshot import (
 from tokentop.domain.verdict.stack import StackLoad
 from tokentop.domain.verdict.verdict import Memory, Question, Verdict, verdict
 
-__all__ = ["FoldInput", "ServiceObservation", "fold", "fold_with_memory"]
-
-
-def fold(inp: FoldInput) -> Snapshot:
-    """One snapshot of everything held; the safe zero state where nothing has answered."""
-    return fold_with_memory(inp)[0]
+__all__ = ["FoldInput", "ServiceObservation", "fold_with_memory"]
 
 
 def fold_with_memory(inp: FoldInput) -> tuple[Snapshot, Memory]:
-    """The snapshot, and what the next fold's verdict compares with (FoldInput.before)."""
+    """One snapshot of everything held; the safe zero state where nothing has answered.
+
+    With it what the next fold's verdict compares with (FoldInput.before).
+    """
     engines, rented = _engines(inp), cloud(inp)
     slots = combined_slots(llm(inp), _queue_answers(inp), engines.llm)
     rows = services(inp)
@@ -117,7 +115,7 @@ def _by_name(name: str) -> tuple[str, str]:
 def _engines(inp: FoldInput) -> EnginesSummary:
     if not inp.engines:
         return EnginesSummary(gpus=gpus(inp))
-    from tokentop.domain.engines.aggregate import summarize  # only who has an engine pays for it
+    from tokentop.domain.engines.aggregate import summarize  # loaded only with an engine
 
     counts_length = inp.policy.cost.burn_counts_length
     return summarize(inp.engines, gpus(inp), inp.host, inp.pooled, burn_counts_length=counts_length)
@@ -128,7 +126,7 @@ def _queue_answers(inp: FoldInput) -> bool:
 
 
 def _back_pressure(states: list[SourceState]) -> bool | None:
-    """True when any of those who answer reports it; the silent are believed only among silence."""
+    """True when any fresh source reports it; stale ones count only where none is fresh."""
     heard = [state for state in states if state.fresh] or states
     said = [s.good.back_pressure for s in heard if isinstance(s.good, QueueReading)]
     known = [value for value in said if value is not None]

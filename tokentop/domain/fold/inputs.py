@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from tokentop.domain.fold.last_good import NEVER, LastGood
-from tokentop.domain.policy import Policy
+from tokentop.domain.policy import INTERVAL_S, STALE_AFTER_S, Policy
 from tokentop.domain.readings import Reading
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # only who has an engine pays for its modules
+if TYPE_CHECKING:  # imported only where there is an engine
     from tokentop.domain.engines.observation import EngineObservation
     from tokentop.domain.engines.readings import Histograms
     from tokentop.domain.verdict.verdict import Memory
@@ -18,7 +18,7 @@ R = TypeVar("R", bound=Reading)
 
 
 class ServiceObservation(NamedTuple):
-    """One of the seven as it is shown; `url` is already safe, `keys` are its ledger keys."""
+    """One of the seven services; `url` is safe to show, `keys` are its keys in the cache."""
 
     name: str
     url: str | None
@@ -41,8 +41,8 @@ class FoldInput(NamedTuple):
     services: tuple[ServiceObservation, ...] = ()
     policy: Policy = Policy()
     host: str = ""
-    interval_s: float = 4.0
-    stale_after_s: float = 10.5
+    interval_s: float = INTERVAL_S
+    stale_after_s: float = STALE_AFTER_S
     demo: bool = False
     now: float = 0.0
     at: str = ""
@@ -58,7 +58,7 @@ class FoldInput(NamedTuple):
 
 
 class SourceState(NamedTuple):
-    """One held reading as seen now; `service` names who said it."""
+    """One source's last good reading at this moment; `service` is where it came from."""
 
     service: str
     good: Reading | None
@@ -100,12 +100,12 @@ def lookup(inp: FoldInput, key: str) -> SourceState:
 
 
 def fresh_first(states: Iterable[SourceState]) -> list[SourceState]:
-    """In order of preference, but sources that went silent after those that answer."""
+    """In order of preference, but stale sources after fresh ones."""
     return sorted(states, key=lambda state: not state.fresh)
 
 
 def select(states: Iterable[SourceState], field: Callable[[Any], Any]) -> Selected:
-    """The first known value of `field`, by preference among the fresh, then among the silent."""
+    """The first known value of `field`: fresh sources in their order, then stale ones."""
     for state in fresh_first(states):
         if state.good is not None and (value := field(state.good)) is not None:
             return Selected(value, state)
@@ -113,7 +113,7 @@ def select(states: Iterable[SourceState], field: Callable[[Any], Any]) -> Select
 
 
 def all_stale(selections: Iterable[Selected]) -> bool:
-    """True when there are values and every one comes from a source that went silent."""
+    """True when there are values and every one comes from a stale source."""
     known = [selected for selected in selections if selected.state is not None]
     return bool(known) and not any(selected.fresh for selected in known)
 

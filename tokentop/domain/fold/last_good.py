@@ -1,4 +1,4 @@
-"""The ledger: per endpoint the last good reading, when it came, and how the latest poll went.
+"""The last-good cache: per endpoint the last good reading, its time, and the latest outcome.
 
 A field that an answer marks as bad keeps its last good value, also inside devices, instances and
 offers; a GPU that is lost keeps its last good figures with their age. A reading without a single
@@ -23,7 +23,7 @@ Item = DeviceReading | InstanceReading | Offer
 
 _UNREAD = "stale"  # not read yet, while the driver is slow
 _SILENT_STATES = ("lost", "error", _UNREAD)  # without figures of now
-# What a GPU says of itself once and for all; the rest of a suspended GPU is unknown, not old.
+# Fields of a GPU that never change; the others of a suspended GPU are unknown, not stale.
 _IDENTITY = ("index", "uuid", "name", "vram_total_bytes", "memory_shared")
 _FIGURES = (
     *_IDENTITY,
@@ -69,7 +69,7 @@ class LastGoodCache:
         return dict(self._held)
 
     def restore(self, held: Mapping[str, LastGood]) -> None:
-        """Take an earlier call's word for what has not been asked in this one."""
+        """Restore an earlier call's readings for endpoints that this call has not polled."""
         self._held = {**held, **self._held}
 
     def set_backing_off(self, key: str, backing_off: bool) -> None:
@@ -114,7 +114,7 @@ def bad_fields(reading: Reading) -> tuple[str, ...]:
 
 
 def item_keys(item: Item) -> tuple[str, ...]:
-    """What tells one item of a list from the others, surest first: UUID, node and index, id."""
+    """The key that identifies one item of a list, the surest first: UUID, node and index, id."""
     if not isinstance(item, DeviceReading):
         return () if item.id is None else (f"id {item.id}",)
     keys = []

@@ -1,11 +1,10 @@
-"""What the verdict is asked: the stack's load, the members, the driver and lost GPUs."""
+"""The verdict's inputs: the stack's load, the members, the driver and lost GPUs."""
 
 from collections.abc import Iterable
 
 from tokentop.domain.engines.summary import ENGINES, EnginesSummary
 from tokentop.domain.fold.inputs import (
     FoldInput,
-    Selected,
     SourceState,
     fresh_first,
     lookup,
@@ -70,7 +69,7 @@ def _clock(inp: FoldInput) -> Clock:
 def _engine_members(inp: FoldInput, pool: tuple[Gpu, ...], clock: Clock) -> tuple[Member, ...]:
     if not inp.engines:
         return ()
-    from tokentop.domain.verdict.members import engine_members  # only who has an engine pays
+    from tokentop.domain.verdict.members import engine_members  # loaded only with an engine
 
     lost = (p.pid for gpu in pool if not in_service(gpu) for p in gpu.processes or ())
     return engine_members(inp.engines, frozenset(lost), clock)
@@ -155,9 +154,9 @@ def _queue_age(inp: FoldInput, slots: Llm) -> tuple[float | None, bool]:
 
 
 def _reporters(inp: FoldInput) -> tuple[str, ...] | None:
-    """Which services report back-pressure; None where none says anything about it.
+    """Which services report back-pressure; None where no source has the field.
 
-    The silent are believed only where all are silent.
+    Stale sources count only where all are stale.
     """
     states = [lookup(inp, key) for key in (*QUEUE_KEYS, "acta/compute_pressure")]
     heard = [state for state in states if state.fresh] or states
@@ -196,9 +195,6 @@ def _has_failed(gpu: Gpu) -> bool:
 
 
 def _waiting(inp: FoldInput) -> bool:
-    """Before the first answer, good or bad, of anybody."""
+    """Whether no source has answered yet, good or bad."""
     polled = any(held.outcome is not None for held in (*inp.held.values(), inp.nvml))
     return not polled and not any(one.outcome is not None for one in inp.engines)
-
-
-__all__ = ["QUEUE_KEYS", "Selected", "question"]

@@ -1,6 +1,6 @@
 """The stack's readings that the verdict is made of, as plain JSON values for the next call.
 
-What comes back was on disk, so it is read as anybody's data: whatever does not fit is left out.
+What is restored was on disk, so it is untrusted input: what is malformed is left out.
 """
 
 from collections.abc import Mapping

@@ -58,7 +58,12 @@ def _state(endpoints: list[LastGood], inp: FoldInput) -> ServiceState:
     if any(is_fresh(held, inp) for held in endpoints):
         return "online"
     spoke = any(held.good is not None and held.good_at is not None for held in endpoints)
-    return "stale" if spoke else "offline"
+    return "stale" if spoke or any(map(_was_our_limit, endpoints)) else "offline"
+
+
+def _was_our_limit(held: LastGood) -> bool:
+    """Whether this program could not poll it: that says nothing of the service."""
+    return isinstance(held.outcome, Failure) and held.outcome.kind == "our-limit"
 
 
 def _is_bad(held: LastGood) -> bool:

@@ -1,4 +1,4 @@
-"""The headline's words: health before demand, prices only where somebody has set any."""
+"""The headline's words: health before demand, prices only where some are configured."""
 
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ class Words(NamedTuple):
     """What the words depend on beside health and demand.
 
     `stack` is true where the seven services are configured or answer, `waiting` before the first
-    answer of anybody; `reporters` are the services that report back-pressure.
+    answer of any source; `reporters` are the services that report back-pressure.
     """
 
     stack: bool = False

@@ -6,14 +6,13 @@ from typing import NamedTuple
 from tokentop.domain.economy.demand import serving_utilization
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.numbers import ratio, total
-from tokentop.domain.policy import TierPolicy
+from tokentop.domain.policy import KV_FULL, TierPolicy
 from tokentop.domain.text import known
 from tokentop.domain.verdict.members import place
 from tokentop.domain.verdict.tiers import at_least, lifted, tier_at
 from tokentop.domain.verdict.values import Reason, Tier
 
 KV_PRESSED = 0.9  # from here on a preemption is more than bad luck
-KV_FULL = 0.95
 BUSY = 0.8  # all slots busy: where surge starts
 
 
@@ -104,7 +103,7 @@ def tier_of(load: Load, utilization: float | None, tiers: TierPolicy) -> Tier | 
     if load.queued:
         tier = at_least(tier, "high")
     elif load.active and not load.max_slots and tier == "idle":
-        tier = "low"  # it is at work, whatever its KV cache says
+        tier = "low"  # it is at work, whatever its KV cache's use
     pressed = (load.kv_cache or 0.0) >= KV_PRESSED or bool(load.queued)
     return lifted(tier) if load.preempted and pressed else tier
 

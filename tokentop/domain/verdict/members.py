@@ -87,6 +87,8 @@ def _refused(one: EngineObservation) -> bool:
 
 def _why_degraded(one: EngineObservation) -> str:
     """What it does, as the rest of a sentence that begins with its name."""
+    if getattr(one.outcome, "kind", None) == "our-limit":
+        return f"is unknown: {clean(problem(one) or 'it was not polled', 160)}"
     if one.state in ("stale", "backing-off") and one.silent_s is not None:
         return f"has not answered for {fmt_age(one.silent_s)}"
     if one.state in _WHY_DEGRADED:

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from tokentop.domain.economy.demand import serving_utilization, vram_utilization
 from tokentop.domain.numbers import clamp01, ratio
-from tokentop.domain.policy import TierPolicy
+from tokentop.domain.policy import OFFLINE_AFTER_S, TierPolicy
 from tokentop.domain.snapshot import Service
 from tokentop.domain.text import clean, known
 from tokentop.domain.verdict.tiers import at_least, tier_at
@@ -13,14 +13,13 @@ from tokentop.domain.verdict.values import Member, Mode, Reason, Tier
 
 STACK = "stack"
 GPUS = "GPUs"  # the pool where the user lets VRAM decide on a box without the stack
-OFFLINE_AFTER_S = 60.0  # a service silent for longer is down
 
 
 class StackLoad(NamedTuple):
     """What the stack's sources report; `vram` is used of total, 0-1.
 
     `pressure` is ACTA's where it has the last word. `reporters` are the services that report
-    back-pressure, None where none said anything about it. `age_s` is the age of the oldest input.
+    back-pressure, None where no source has the field. `age_s` is the age of the oldest input.
     """
 
     model: str = STACK
@@ -123,7 +122,7 @@ def _service(one: Service) -> Member:
     name = clean(one.name, 40)
     if one.state == "online":
         return Member(name, "stack", "serving")
-    old = one.age_s is None or one.age_s > OFFLINE_AFTER_S
+    old = (one.age_s is None or one.age_s > OFFLINE_AFTER_S) and one.reason != "our-limit"
     if one.state == "offline" or (one.state in ("backing-off", "stale") and old):
         text = f"{name} is down: {clean(one.error or 'it does not answer', 160)}"
         return Member(name, "stack", "down", reason=Reason("engine_down", text, name))

@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from tokentop.domain.policy import INTERVAL_S, HealthPolicy
+
 NO_DATA = "No data yet"
 
 Tier = Literal["idle", "low", "moderate", "high", "surge", "saturated"]
@@ -72,8 +74,8 @@ class Clock(NamedTuple):
     now: float = 0.0
     wall: float = 0.0
     utc_offset_s: float = 0.0
-    interval_s: float = 4.0
-    starting_grace_s: float = 600.0
+    interval_s: float = INTERVAL_S
+    starting_grace_s: float = HealthPolicy().starting_grace_s
 
     def seconds_since(self, moment: float | None) -> float:
         """Seconds from a monotonic moment to now; 0 where it is unknown."""

@@ -18,7 +18,7 @@ from tokentop.domain.verdict.tiers import HYSTERESIS, TIERS, HeldTier, held, mod
 from tokentop.domain.verdict.values import Clock, Health, Member, Mode, Pool, Reason, Tier
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # only who has an engine pays for its modules
+if TYPE_CHECKING:  # imported only where there is an engine
     from tokentop.domain.engines.observation import EngineObservation
 
 Memory = Mapping[str, HeldTier]  # by pool: what the next verdict compares with
@@ -27,8 +27,8 @@ Memory = Mapping[str, HeldTier]  # by pool: what the next verdict compares with
 class Question(NamedTuple):
     """All that a verdict is made of.
 
-    `stack` is None where the stack is neither configured nor was ever heard; `stack_answers` says
-    whether a queue source or a GPU source answers now. `others` are reasons of members that are
+    `stack` is None where the stack is neither configured nor has ever answered. `stack_answers` is
+    true where a queue source or a GPU source answers now. `others` are reasons of members that are
     in no pool: the driver, lost GPUs.
     """
 
@@ -141,7 +141,7 @@ def _stack_pool(question: Question, load: StackLoad) -> _Judged:
     serves = any(one.standing == "serving" for one in members)
     heard = serves and (question.stack_answers or by_acta)
     if members and not heard and not question.vram_decides:
-        load = StackLoad(load.model)  # what was heard before nobody answered is no load of now
+        load = StackLoad(load.model)  # the last answers of a stack that is down are no load of now
     utilization = load.utilization
     tier = stack_tier(load, utilization, question.tiers)
     nearly = stack_tier(load, _nearly(utilization), question.tiers)
@@ -171,7 +171,7 @@ def _held(question: Question, name: str, tier: Tier | None, nearly: Tier | None)
 
 
 def _fullest(judged: Iterable[_Judged]) -> _Judged | None:
-    """The fullest pool of those that serve and say how full they are."""
+    """The fullest of the pools that serve and whose load is known."""
     known = [one for one in judged if one.pool.tier is not None]
     return max(known, key=_fullness, default=None)
 
@@ -182,7 +182,7 @@ def _fullness(one: _Judged) -> tuple[int, float]:
 
 
 def _likeliest(judged: Sequence[_Judged]) -> Pool | None:
-    """A pool to speak of where none has a tier: the busiest that serves."""
+    """The pool to name where none has a tier: the busiest that serves."""
     serving = [one.pool for one in judged if one.pool.health in ("ok", "degraded")]
     return max(serving, key=lambda pool: pool.active or 0, default=None)
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol
 
 from tokentop.collect.collector import Collector
-from tokentop.collect.engine import PendingPoll, PollResult
+from tokentop.collect.engine import PollResult
 from tokentop.config.schema import Config
 from tokentop.domain.readings import Failure
 from tokentop.runtime.live.spawn import Spawn
@@ -16,19 +16,20 @@ from tokentop.transport.discovery.findings import Findings
 from tokentop.transport.discovery.persisted import keep_findings
 from tokentop.transport.discovery.probe_cache import ProbeCache
 from tokentop.transport.discovery.search_async import find_async
-from tokentop.transport.http.failures import timed_out
-from tokentop.transport.http.messages import Reply, Request
-from tokentop.transport.run_protocol import async_batch_fetcher, run_protocol_async
+from tokentop.transport.http.messages import Request
+from tokentop.transport.http.poll import NOT_ASKED, Batches, Poll
+from tokentop.transport.run_protocol import steps
 
 SEARCH_EVERY_S = 30.0
 DRIVER_STEPS = 8  # the first search waits for the driver's processes, which lead to engines
 DRIVER_STEP_S = 0.05
+LIMIT = 2  # a poll takes at most so many times what one request may
 
 Search = Callable[[], Awaitable[Findings]]
 
 
 class Pool(Protocol):
-    async def fetch(self, request: Request) -> Reply | Failure: ...
+    async def poll(self, steps: Batches, base: Request, limit_s: float | None = None) -> Poll: ...
 
 
 class Scheduler(Protocol):
@@ -92,12 +93,18 @@ class EnginePoller:
             return False
         due = self._registry.poll(identity, self._clock())
         if due is not None:
-            began = self._clock()
-            result = await poll(due, pool)
-            now = self._clock()
-            self._registry.record(identity, result, now, now - began)
+            limit_s = LIMIT * due.request.timeout_s
+            ended = await pool.poll(steps(due.protocol, due.request), due.request, limit_s)
+            result = self._explained(ended.result, limit_s)
+            self._registry.record(identity, result, self._clock(), ended.latency_s)
             self._scheduler.changed()
         return True
+
+    def _explained(self, result: PollResult, limit_s: float) -> PollResult:
+        if not isinstance(result, Failure) or result.text != NOT_ASKED:
+            return result
+        count = len(self._registry.ids())
+        return result._replace(text=f"{NOT_ASKED}: {count} engines within {limit_s:g} s")
 
     async def _find(self) -> Findings:
         pids = self._collector.gpu_pids()
@@ -110,19 +117,3 @@ class EnginePoller:
         findings = await find_async(plan(self._config, pids or ()), self._probe_cache, now)
         keep_findings(findings, self._probe_cache, now)
         return findings
-
-
-async def poll(due: PendingPoll, pool: Pool) -> PollResult:
-    """Run one engine's protocol over the pool, in at most twice the time of one request."""
-
-    async def ask(requests: Sequence[Request]) -> Sequence[Reply | Failure]:
-        return await asyncio.gather(*(pool.fetch(request) for request in requests))
-
-    limit_s = 2 * due.request.timeout_s
-    try:
-        async with asyncio.timeout(limit_s):
-            return await run_protocol_async(due.protocol, async_batch_fetcher(due.request, ask))
-    except TimeoutError:
-        return timed_out(due.request.url, limit_s)
-    except Exception as error:  # noqa: BLE001  # an answer we cannot read costs one row, not the screen
-        return Failure("bad-data", f"its answer could not be read ({type(error).__name__})")

@@ -7,9 +7,11 @@ from functools import partial
 from typing import Protocol
 
 from tokentop import fault
+from tokentop.collect.collector import HttpSource, ServiceResult, service_poll
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.runtime.live.spawn import Spawn
-from tokentop.transport.http.messages import Reply, Request
+from tokentop.transport.http.messages import Request
+from tokentop.transport.http.poll import Batches, Poll
 from tokentop.transport.nvml import Answer
 
 QUIET_S = 0.02  # answers of one round arrive together; one picture shows them all
@@ -19,29 +21,20 @@ _EARLY = 1e-3  # of an interval: a timer that fires slightly early must not poll
 INTERVALS = (0.5, 1.0, 2.0, 4.0, 5.0, 10.0, 15.0, 30.0, 60.0)
 
 
-class Source(Protocol):
-    """The part of an HTTP source that polling needs."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def request(self) -> Request: ...
-
-
 class Sources(Protocol):
     """The part of the collector that polling drives; `now` is monotonic seconds."""
 
     @property
-    def sources(self) -> tuple[Source, ...]: ...
+    def sources(self) -> tuple[HttpSource, ...]: ...
     def due(self, key: str, now: float) -> bool: ...
-    def record(self, key: str, result: Reply | Failure, now: float) -> None: ...
+    def record(self, key: str, result: ServiceResult | Failure, now: float) -> None: ...
     def record_gpus(
         self, result: GpusReading | Failure, now: float, latency_s: float | None
     ) -> None: ...
 
 
 class Pool(Protocol):
-    async def fetch(self, request: Request) -> Reply | Failure: ...
+    async def poll(self, steps: Batches, base: Request, limit_s: float | None = None) -> Poll: ...
 
 
 class Gpus(Protocol):
@@ -139,10 +132,10 @@ class Poller:
         passed = (self._clock() - self._rounds_began) / self.interval_s
         return self._rounds_began + (int(passed + _EARLY) + 1) * self.interval_s
 
-    async def _poll_source(self, pool: Pool, source: Source) -> None:
+    async def _poll_source(self, pool: Pool, source: HttpSource) -> None:
         if self._collector.due(source.key, self._clock()):
-            result = await pool.fetch(source.request)
-            self._collector.record(source.key, result, self._clock())
+            ended = await pool.poll(service_poll(source), source.request)
+            self._collector.record(source.key, ended.result, self._clock())
             self.changed()
 
     async def _poll_driver(self, gpus: Gpus) -> None:

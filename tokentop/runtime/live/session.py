@@ -175,12 +175,12 @@ def _host(config: Config) -> str:
 
 
 def _pool(config: Config, clock: Callable[[], float]) -> "Pool":
-    """The pooled client; imported here, on a worker thread, after the first paint."""
+    """The client with its thread; imported here, on a worker thread, after the first paint."""
     from tokentop.transport.http.client_async import Pool
 
     if not config.demo.enabled:
         return Pool()
-    from tokentop.demo.pooled import pooled_transport
+    from tokentop.demo.transport import dialler
 
     began = clock()
-    return Pool(transport=pooled_transport(lambda: clock() - began, config.demo.seed))
+    return Pool(dialler(lambda: clock() - began, config.demo.seed))

@@ -7,7 +7,8 @@ an engine to ask.
 
 import threading
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from functools import partial
+from queue import SimpleQueue
 from time import monotonic
 
 from tokentop.collect.collector import Collector
@@ -18,8 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.collect.engine import PendingPoll
     from tokentop.collect.engines import EngineRegistry
-    from tokentop.runtime.oneshot.engine_polls import Polls
     from tokentop.transport.discovery.findings import Findings
+    from tokentop.transport.http.client import Client
 
 SEARCH_S = 0.3
 AGAIN_S = 30.0
@@ -48,7 +49,6 @@ class EngineRounds:
         self._searching = False
         self._searched_at: float | None = None
         self._first = True
-        self._polls: list[Polls] = []
         self._asked: set[str] = set()
         self._search_s = search_s
         self._recent: Discovered | None = None
@@ -62,23 +62,18 @@ class EngineRounds:
             self._recent = recent(self._config)
         return self._recent is None
 
-    def begin(self, until: float) -> None:
-        """Ask everybody known, search where it is time to; never blocks."""
+    def begin(self, client: "Client", until: float) -> None:
+        """Poll every engine known, and search where it is time to; never blocks.
+
+        The client waits for the first search; what it finds is polled at once.
+        """
         self._asked.clear()
         self._first = self._searched_at is None
-        self._take(0.0)
+        self._take()
         searches = self.will_search()
         if searches or self._recent is not None:
-            self._look(searches=searches)
-        self._ask(until)
-
-    def finish(self, until: float) -> None:
-        """Record every answer; blocks until the last is here or the deadline."""
-        if self._first and self._take(until - monotonic()):
-            self._ask(until)
-        for polls in self._polls:
-            polls.record()
-        self._polls.clear()
+            self._look(client, until, searches=searches)
+        self._poll(client, until)
 
     def stop(self) -> None:
         """Let the next call search where an engine has gone."""
@@ -90,29 +85,39 @@ class EngineRounds:
             return False
         return self._searched_at is None or monotonic() - self._searched_at >= AGAIN_S
 
-    def _look(self, *, searches: bool) -> None:
+    def _look(self, client: "Client", until: float, *, searches: bool) -> None:
         self._searched_at = monotonic()
         if not searches and self._recent is not None:
             self._adopt(self._recent)
             self._recent = None
             return
+        found = partial(self._found, client, until)
+        try:
+            threading.Thread(target=self._search, args=(client, found), daemon=True).start()
+        except RuntimeError:  # the system has no thread left
+            return
         self._searching = True
-        threading.Thread(target=self._search, daemon=True).start()
+        if self._first:
+            client.hold()
 
-    def _search(self) -> None:
+    def _search(self, client: "Client", found: Callable[[], None]) -> None:
+        """Runs on a thread of its own."""
         self.findings = search(self._config, self._gpu_pids(), self._search_s or SEARCH_S)
         self._searches.put(discovered(self.findings))
+        client.post(found)
 
-    def _take(self, wait_s: float) -> bool:
-        """Adopt a search's result if it is there in time; whether it was."""
-        if not self._searching:
-            return False
-        try:
-            discovered = self._searches.get(timeout=max(0.0, wait_s))
-        except Empty:
+    def _found(self, client: "Client", until: float) -> None:
+        """The first search ended in time for its own refresh."""
+        if self._first and self._take():
+            client.release()
+            self._poll(client, until)
+
+    def _take(self) -> bool:
+        """Adopt a search's result if it is there; whether it was."""
+        if not self._searching or self._searches.empty():
             return False
         self._searching = False
-        self._adopt(discovered)
+        self._adopt(self._searches.get())
         return True
 
     def _adopt(self, discovered: Discovered) -> None:
@@ -121,17 +126,17 @@ class EngineRounds:
                 discovered.found, discovered.starting, now=monotonic()
             )
 
-    def _ask(self, until: float) -> None:
+    def _poll(self, client: "Client", until: float) -> None:
         if not self._collector.has_engines:
             return
         from tokentop.runtime.oneshot.engine_polls import Polls
 
         registry = self._collector.engines()
         due = [poll for one in registry.ids() if (poll := self._due(registry, one)) is not None]
-        self._polls.append(Polls(registry, due, until))
+        Polls(registry, client, due, until)
 
     def _due(self, registry: "EngineRegistry", identity: str) -> "PendingPoll | None":
-        """A poll of an engine that this refresh has not asked yet."""
+        """A poll of an engine that this refresh has not made yet."""
         if identity in self._asked:
             return None
         self._asked.add(identity)

@@ -4,6 +4,7 @@ With it two calls in a row say what the app would say of the same readings: rate
 baseline, a tier comes down as slowly, and an engine that vanished is missed.
 """
 
+from collections.abc import Mapping
 from time import time
 from zlib import crc32
 
@@ -20,6 +21,14 @@ def recall_state(config: Config) -> dict[str, object]:
     kept = _kept().get(_key(config))
     state = kept.get("state") if isinstance(kept, dict) else None
     return state if isinstance(state, dict) else {}
+
+
+def without_refusals(state: Mapping[str, object]) -> dict[str, object]:
+    """The same without what was answered lately, for who wants to know how it is now."""
+    engines = state.get("engines")
+    rows = engines.items() if isinstance(engines, dict) else ()
+    afresh = {name: {**row, "refused": {}} for name, row in rows if isinstance(row, dict)}
+    return {**state, "asked": {}, "engines": afresh}
 
 
 def keep_state(config: Config, state: dict[str, object]) -> None:

@@ -1,18 +1,19 @@
-"""Ask every source at once, with one deadline, and fold what came: the text views' one refresh."""
+"""Poll every source at once, with one deadline, and fold what came: the text views' one refresh."""
 
+from functools import partial
 from os import uname
 from time import monotonic
 from typing import NamedTuple
 
-from tokentop.collect.collector import Collector, HttpSource
+from tokentop.collect.collector import Collector, HttpSource, ServiceResult, service_poll
 from tokentop.config.schema import Config
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.oneshot.environment import Environment, GpusAnswer
 from tokentop.runtime.oneshot.gpus import Gpus
-from tokentop.runtime.oneshot.kept_state import keep_state, recall_state
-from tokentop.transport.http.client_blocking import fetch_all
-from tokentop.transport.http.messages import Reply
+from tokentop.runtime.oneshot.kept_state import keep_state, recall_state, without_refusals
+from tokentop.transport.http.client import Client
+from tokentop.transport.http.poll import Poll
 from tokentop.transport.nvml import EVERYTHING, Wanted
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ GPU_PIDS_S = 0.5  # engines' command lines are found without them as well
 class RefreshResult(NamedTuple):
     """What one refresh heard, for those who want to know more than the snapshot says."""
 
-    answers: tuple[tuple[HttpSource, Reply | Failure], ...] = ()
+    answers: tuple[tuple[HttpSource, ServiceResult], ...] = ()
     gpus: GpusAnswer | None = None
     gpus_latency_s: float | None = None
 
@@ -57,7 +58,8 @@ class Refresher:
         self._keeps = not config.demo.enabled
         self._left = recall_state(config) if self._keeps else {}
         if self._left:
-            self._collector.restore(self._left, monotonic())
+            known = self._left if search_s is None else without_refusals(self._left)
+            self._collector.restore(known, monotonic())
         if config.demo.enabled and config.demo.at_s is not None:
             from tokentop.runtime.demo import fast_forward
 
@@ -67,24 +69,32 @@ class Refresher:
         """Return the snapshot by `deadline` (monotonic); what is late counts as a timeout."""
         until = deadline - MARGIN_S
         environment, collector = self._environment, self._collector
-        due = [
-            source for source in collector.sources if collector.due(source.key, environment.clock())
-        ]
+        self.last = RefreshResult()
+        client = Client(dial=environment.dial)
         if self._gpus is not None:
             self._gpus.poll(self._wanted_now())
         if self._engines is not None:
-            self._engines.begin(until)
-        requests = [source.request for source in due]
-        replies = fetch_all(requests, max(0.0, until - monotonic()), dial=environment.dial)
-        for source, reply in zip(due, replies, strict=True):
-            collector.record(source.key, reply, environment.clock())
-        self.last = RefreshResult(tuple(zip(due, replies, strict=True)))
+            self._engines.begin(client, until)
+        for source in collector.sources:
+            if collector.due(source.key, environment.clock()):
+                self._submit(client, source, until)
+        client.run(until)
+        client.end(until)
         if self._gpus is not None:
             self._take_gpus(self._gpus, until)
-        if self._engines is not None:
-            self._engines.finish(until)
         self._again = True
         return collector.snapshot(environment.clock(), environment.wall())
+
+    def _submit(self, client: Client, source: HttpSource, until: float) -> None:
+        done = partial(self._answered, source)
+        client.submit(Poll(service_poll(source), source.request, done, until=until))
+
+    def _answered(self, source: HttpSource, poll: Poll) -> None:
+        result = poll.result
+        if isinstance(result, Failure):
+            result = ServiceResult(result)
+        self._collector.record(source.key, result, self._environment.clock())
+        self.last = self.last._replace(answers=(*self.last.answers, (source, result)))
 
     @property
     def findings(self) -> "Findings | None":

@@ -8,7 +8,7 @@ from functools import cache
 from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
-from tokentop.domain.text import clean
+from tokentop.domain.text import clean, clean_name
 from tokentop.sources.engines.registry import spec, specs
 from tokentop.sources.engines.spec import CommandLine
 
@@ -149,7 +149,7 @@ def _model(facts: CommandLine, words: Sequence[str], options: Mapping[str, str])
         name = next((word for word in following if not word.startswith("-")), None)
     if name is None:
         return None
-    return clean(name.rsplit("/", 1)[-1] if name.startswith(("/", ".")) else name) or None
+    return clean_name(name.rsplit("/", 1)[-1] if name.startswith(("/", ".")) else name) or None
 
 
 def _address(

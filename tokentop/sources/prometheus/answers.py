@@ -3,7 +3,7 @@
 from typing import Any
 
 from tokentop.domain.readings import Failure
-from tokentop.domain.text import clean
+from tokentop.domain.text import clean_name
 from tokentop.sources.engines.protocol import Answer, is_html
 from tokentop.sources.json_fields import BadData, load
 from tokentop.sources.metrics_page import is_measurement
@@ -84,9 +84,9 @@ def _warnings(document: dict[str, Any]) -> tuple[str, ...]:
     """Such as Thanos' when one of its stores did not answer: the figures are then partial."""
     listed = document.get("warnings")
     texts = [t for t in listed if isinstance(t, str)] if isinstance(listed, list) else []
-    return tuple(clean(text, 160) for text in texts[:3])
+    return tuple(clean_name(text, 160) for text in texts[:3])
 
 
 def _sentence(error: object) -> str:
-    text = clean(error, 160) if isinstance(error, str) else ""
+    text = clean_name(error, 160) if isinstance(error, str) else ""
     return text if text.strip() else "it gives no reason"

@@ -5,6 +5,7 @@ A router's series are marked so that they are not added to those of the engines 
 
 from collections.abc import Iterable, Mapping
 
+from tokentop.domain.engines.bounded import bounded
 from tokentop.domain.engines.fleet_readings import FleetEngine
 from tokentop.domain.engines.rates import Rates
 from tokentop.domain.engines.readings import Counters, EngineKind, EngineReading, Histograms
@@ -30,7 +31,7 @@ def engines(
 def _engine(target: Target, group_by: str | None, window_s: int) -> FleetEngine:
     labels = target.labels
     instance = shown(labels.get("pod") or label(labels, "instance")) or "?"
-    reading = _reading(target)
+    reading = bounded(_reading(target))
     engine = FleetEngine(
         id=_id(target.kind, labels),
         kind=target.kind,

@@ -71,7 +71,6 @@ def parse(
         engines=found,
         devices=slow.devices,
         latencies=slow.latencies,
-        window_s=window_s,
         notes=tuple(dict.fromkeys(notes)),
     )
 

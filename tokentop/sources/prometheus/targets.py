@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind, Histogram
-from tokentop.domain.text import clean
+from tokentop.domain.text import clean_name
 from tokentop.sources.engines.registry import spec, specs
 from tokentop.sources.exposition import number
 from tokentop.sources.metrics_page import Sample, is_measurement
@@ -161,4 +161,4 @@ def label(labels: Mapping[str, str], name: str) -> str:
 
 
 def shown(text: str) -> str | None:
-    return clean(text, 128).strip() or None
+    return clean_name(text, 128) or None

@@ -1,6 +1,6 @@
 """One candidate identified: few GETs, no redirects, no credentials, a quarter of a second each."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from time import monotonic
 from typing import Literal, NamedTuple
 
@@ -11,15 +11,12 @@ from tokentop.sources.engines.answers import version_of
 from tokentop.sources.engines.identify import identify
 from tokentop.sources.engines.protocol import Answers, Paths
 from tokentop.transport.discovery.candidates import Candidate
-from tokentop.transport.http import client_blocking as client_blocking
 from tokentop.transport.http.messages import Reply, Request
-from tokentop.transport.run_protocol import Ask, Replies, batch_fetcher, run_protocol
+from tokentop.transport.run_protocol import steps
 
 PROBE_S = 0.25
 MAX_BYTES = 1024 * 1024
-
-Fetch = Callable[[Sequence[Request], float], Sequence[Reply | Failure]]
-"""GETs them all within so many seconds: client_blocking.fetch_all, or a test's."""
+UNCERTAIN = ("timeout", "our-limit")
 
 Outcome = Literal[
     "engine",
@@ -44,14 +41,21 @@ class ProbeResult(NamedTuple):
     sure: bool = True
 
 
-def probe(
-    candidate: Candidate, deadline: float, fetch: Fetch = client_blocking.fetch_all
-) -> ProbeResult:
+Probing = Generator[Sequence[Request], list[Reply | Failure], ProbeResult]
+Batch = Generator[Sequence[Request], list[Reply | Failure], list[Reply | Failure]]
+
+
+def probe(candidate: Candidate, deadline: float) -> Probing:
     """Identify the candidate at the first of its addresses that accepts; monotonic `deadline`."""
-    result = _at(candidate, candidate.host, deadline, fetch)
+    result = yield from _at(candidate, candidate.host, deadline)
     if result.outcome == "refused" and candidate.other_host is not None:
-        result = _at(candidate, candidate.other_host, deadline, fetch)
+        result = yield from _at(candidate, candidate.other_host, deadline)
     return result
+
+
+def base_request(host: str, port: int) -> Request:
+    """What every request of an identification begins as."""
+    return Request(origin(host, port), timeout_s=PROBE_S, max_bytes=MAX_BYTES, max_hops=0)
 
 
 def origin(host: str, port: int) -> str:
@@ -59,10 +63,17 @@ def origin(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _at(candidate: Candidate, host: str, deadline: float, fetch: Fetch) -> ProbeResult:
+def _at(candidate: Candidate, host: str, deadline: float) -> Probing:
     guess = candidate.command.kind if candidate.command else None
-    asker = _Asker(origin(host, candidate.port), deadline, fetch, sequentially=guess is None)
-    kind = run_protocol(_noting(identify(guess), asker), asker.ask)
+    asker = _Asker(deadline, sequentially=guess is None)
+    inner = steps(_noting(identify(guess), asker), base_request(host, candidate.port))
+    kind: EngineKind | Failure | None = None
+    try:
+        requests = next(inner)
+        while True:
+            requests = inner.send((yield from asker.ask(requests)))
+    except StopIteration as ended:
+        kind = ended.value
     if not isinstance(kind, Failure) and kind is not None:
         return ProbeResult("engine", host, kind, asker.version, asker.sure)
     return ProbeResult(asker.outcome(), host)
@@ -75,10 +86,8 @@ class _Asker:
     of another protocol then logs one oddity instead of four.
     """
 
-    def __init__(self, url: str, deadline: float, fetch: Fetch, *, sequentially: bool) -> None:
-        self._url = url
+    def __init__(self, deadline: float, *, sequentially: bool) -> None:
         self._deadline = deadline
-        self._fetch = fetch
         self._sequentially = sequentially
         self._failure: Failure | None = None  # no HTTP answer at all
         self._statuses: set[int] = set()
@@ -86,15 +95,12 @@ class _Asker:
         self.sure = True
         self.version: str | None = None
 
-    def ask(self, paths: Paths) -> Replies:
-        head = paths[:1] if self._sequentially else paths
-        replies = self._through(head)
-        rest = paths[len(head) :]
-        if rest:
-            silent = self._failure
-            replies |= self._through(rest) if silent is None else dict.fromkeys(rest, silent)
+    def ask(self, requests: Sequence[Request]) -> Batch:
+        head = requests[:1] if self._sequentially else requests
         self._sequentially = False
-        return replies
+        replies = yield from self._through(head)
+        rest = yield from self._through(requests[len(head) :])
+        return [*replies, *rest]
 
     def outcome(self) -> Outcome:
         """What it is where it is no engine."""
@@ -105,24 +111,20 @@ class _Asker:
         kind = self._failure.kind if self._failure else "refused"
         return "refused" if kind in UNREACHABLE else "other"
 
-    def _through(self, paths: Paths) -> dict[str, Reply | Failure]:
-        if self._failure is not None:
-            return dict.fromkeys(paths, self._failure)
+    def _through(self, requests: Sequence[Request]) -> Batch:
+        if self._failure is not None or not requests:
+            return [self._failure for _ in requests if self._failure is not None]
         left = min(PROBE_S, self._deadline - monotonic())
         self._late = left < PROBE_S
         if left <= 0:
             self.sure = False
-            return dict.fromkeys(paths, Failure("timeout", "there was no time left for a request"))
-        base = Request(self._url, timeout_s=left, max_bytes=MAX_BYTES, max_hops=0)
-        replies = dict(self._fetcher(base, left)(paths))
-        self._note(list(replies.values()))
+            return [Failure("timeout", "there was no time left for a request") for _ in requests]
+        replies = yield [request._replace(timeout_s=left) for request in requests]
+        self._note(replies)
         return replies
 
-    def _fetcher(self, base: Request, left: float) -> Ask:
-        return batch_fetcher(base, lambda requests: self._fetch(requests, left))
-
     def _note(self, replies: list[Reply | Failure]) -> None:
-        if any(isinstance(r, Failure) and r.kind == "timeout" for r in replies):
+        if any(isinstance(r, Failure) and r.kind in UNCERTAIN for r in replies):
             self.sure = False
         self._statuses |= {status for r in replies if (status := _status(r)) is not None}
         if all(_status(reply) is None for reply in replies):

@@ -1,19 +1,20 @@
-"""The search itself: all candidates identified at once, on daemon threads, within one deadline.
+"""The search itself: all candidates identified at once, within one deadline.
 
-Everything that may hang (/proc, sockets) runs on threads that are never joined; what comes too late
-is found the next time.
+/proc may hang and is read on a thread that is never joined; what comes too late is found the next
+time.
 """
 
-import queue
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
+from tokentop.domain.readings import Failure
 from tokentop.transport.discovery.candidates import Candidate, SearchScope, candidates, is_taken
 from tokentop.transport.discovery.findings import Findings, Found
-from tokentop.transport.discovery.probe import Fetch, ProbeResult, origin, probe
+from tokentop.transport.discovery.probe import ProbeResult, base_request, origin, probe
 from tokentop.transport.discovery.probe_cache import (
     TTL_ENGINE_S,
     TTL_NO_ANSWER_S,
@@ -21,7 +22,9 @@ from tokentop.transport.discovery.probe_cache import (
     Identity,
     ProbeCache,
 )
-from tokentop.transport.http import client_blocking as client_blocking
+from tokentop.transport.http.client import Client
+from tokentop.transport.http.exchange import Dial
+from tokentop.transport.http.poll import Poll
 
 __all__ = ["ONE_SHOT_S", "Findings", "find"]
 
@@ -35,11 +38,10 @@ def find(
     now: float,
     deadline_s: float = ONE_SHOT_S,
     *,
-    fetch: Fetch = client_blocking.fetch_all,
+    dial: Dial | None = None,
 ) -> Findings:
     """Every engine on this host that answers in time; wall clock `now`; blocks for the deadline."""
-    run = _Search(search, cache, now, monotonic() + deadline_s, fetch)
-    return run.run()
+    return _Search(search, cache, now, monotonic() + deadline_s, dial).run()
 
 
 class _Probed(NamedTuple):
@@ -50,45 +52,69 @@ class _Probed(NamedTuple):
 
 
 class _Search:
-    """One search. Its threads only put their results into the queue; all else is done here."""
+    """One search."""
 
     def __init__(
-        self, search: SearchScope, cache: ProbeCache, now: float, deadline: float, fetch: Fetch
+        self, search: SearchScope, cache: ProbeCache, now: float, deadline: float, dial: Dial | None
     ) -> None:
         self._search = search
         self._cache = cache
         self._now = now
         self._deadline = deadline
-        self._fetch = fetch
-        self._inbox: queue.SimpleQueue[tuple[Candidate, ...] | _Probed] = queue.SimpleQueue()
+        self._client = Client(dial=dial)
+        self._candidates: tuple[Candidate, ...] | None = None
+        self._known: list[_Probed] = []
+        self._unknown: list[Candidate] = []
+        self._probed: list[_Probed] = []
 
     def run(self) -> Findings:
         if self._cache.reader is not None and self._cache.reader.is_alive():
             return Findings(complete=False)  # /proc hangs: one thread that waits for it is enough
-        self._cache.reader = _start(self._look)
-        first = self._next()
-        if first is None or isinstance(first, _Probed):
+        self._client.hold()
+        try:
+            self._cache.reader = _start(self._look)
+            self._client.run(self._deadline)
+        except RuntimeError:  # the system has no thread left
+            pass
+        self._client.close()
+        return self._found(self._candidates)
+
+    def _found(self, all_: tuple[Candidate, ...] | None) -> Findings:
+        if all_ is None:
             return Findings(complete=False)
-        self._cache.reader = None  # it has delivered, though its thread may live a moment yet
-        configured = [c for c in first if is_taken(c, self._search.taken)]
-        known, unknown = self._sorted_out([c for c in first if c not in configured])
-        for candidate in unknown:
-            _start(self._probing(candidate))
-        probed, complete = self._collect(len(unknown))
-        for one in probed:
+        for one in self._probed:
             self._remember(one)
-            complete = complete and one.result.outcome != "late"
-        in_time = {one.candidate for one in probed}
-        late = [_Probed(c, ProbeResult("late", c.host)) for c in unknown if c not in in_time]
-        every = [_by_process(one) for one in (*known, *probed, *late)]
+        in_time = {one.candidate for one in self._probed}
+        late = [_Probed(c, ProbeResult("late", c.host)) for c in self._unknown if c not in in_time]
+        every = [_by_process(one) for one in (*self._known, *self._probed, *late)]
+        complete = not late and all(one.result.outcome != "late" for one in self._probed)
+        configured = [c for c in all_ if is_taken(c, self._search.taken)]
         return _findings(every, configured, complete=complete)
 
     def _look(self) -> None:
+        """Runs on a thread of its own."""
         try:
             found = candidates(self._search)
         except Exception:  # noqa: BLE001  # a strange process table costs the search, no traceback
             found = ()
-        self._inbox.put(found)
+        self._client.post(partial(self._looked, found))
+
+    def _looked(self, found: tuple[Candidate, ...]) -> None:
+        self._client.release()
+        self._cache.reader = None  # it has delivered, though its thread may live a moment yet
+        self._candidates = found
+        free = [c for c in found if not is_taken(c, self._search.taken)]
+        self._known, self._unknown = self._sorted_out(free)
+        for candidate in self._unknown:
+            base = base_request(candidate.host, candidate.port)
+            done = partial(self._identified, candidate)
+            self._client.submit(Poll(probe(candidate, self._deadline), base, done))
+
+    def _identified(self, candidate: Candidate, poll: Poll) -> None:
+        result = poll.result
+        if isinstance(result, Failure):  # a hostile answer costs one row, not the search
+            result = ProbeResult("other", candidate.host)
+        self._probed.append(_Probed(candidate, result))
 
     def _sorted_out(self, all_: Sequence[Candidate]) -> tuple[list[_Probed], list[Candidate]]:
         """The engines known already, and the candidates to identify."""
@@ -102,32 +128,6 @@ class _Search:
                 result = ProbeResult("engine", identity.host, identity.kind, identity.version)
                 known.append(_Probed(candidate, result))
         return known, unknown
-
-    def _probing(self, candidate: Candidate) -> Callable[[], None]:
-        def work() -> None:
-            try:
-                result = probe(candidate, self._deadline, self._fetch)
-            except Exception:  # noqa: BLE001  # a hostile answer costs one row, not the search
-                result = ProbeResult("other", candidate.host)
-            self._inbox.put(_Probed(candidate, result))
-
-        return work
-
-    def _collect(self, count: int) -> tuple[list[_Probed], bool]:
-        probed: list[_Probed] = []
-        while len(probed) < count:
-            one = self._next()
-            if one is None:
-                return probed, False
-            if isinstance(one, _Probed):
-                probed.append(one)
-        return probed, True
-
-    def _next(self) -> tuple[Candidate, ...] | _Probed | None:
-        try:
-            return self._inbox.get(timeout=max(0.0, self._deadline - monotonic()))
-        except queue.Empty:
-            return None
 
     def _remember(self, probed: _Probed) -> None:
         result = probed.result

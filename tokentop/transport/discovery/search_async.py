@@ -6,10 +6,8 @@ from contextlib import suppress
 
 from tokentop.transport.discovery.candidates import SearchScope
 from tokentop.transport.discovery.findings import Findings
-from tokentop.transport.discovery.probe import Fetch
 from tokentop.transport.discovery.probe_cache import ProbeCache
 from tokentop.transport.discovery.search import find
-from tokentop.transport.http import client_blocking as client_blocking
 
 SEARCH_S = 1.0
 
@@ -19,8 +17,6 @@ async def find_async(
     cache: ProbeCache,
     now: float,
     deadline_s: float = SEARCH_S,
-    *,
-    fetch: Fetch = client_blocking.fetch_all,
 ) -> Findings:
     """As `find`, on a daemon thread of its own: leaving the program never waits for it.
 
@@ -35,7 +31,7 @@ async def find_async(
 
     def work() -> None:
         try:
-            findings = find(search, cache, now, deadline_s, fetch=fetch)
+            findings = find(search, cache, now, deadline_s)
         except RuntimeError:  # no thread for a part of it
             findings = Findings(complete=False)
         with suppress(RuntimeError):  # the loop was closed meanwhile

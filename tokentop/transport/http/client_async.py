@@ -1,230 +1,137 @@
-"""GETs over kept-alive httpx connections: the transport of the full screen.
+"""Polls for the full screen: an httpx client whose transport works on a thread of its own.
 
-The environment's proxies are not used, for what is asked here is on this host or in its own
-network, and a proxy would see the tokens. Cookies are not stored either: every poll is the same.
+The event loop only waits, so that no server can hold it up. Proxies of the environment are not
+used, for what is polled is on this host or in its own network, and a proxy would see the tokens;
+cookies are not stored, as every poll is the same.
 """
 
 import asyncio
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from tokentop.domain.readings import Failure
-from tokentop.domain.urls import Target
-from tokentop.transport.http.failures import RequestFailed, failure_for_exception, timed_out
-from tokentop.transport.http.messages import (
-    MAX_HEADER_BYTES,
-    MAX_HEADERS,
-    REDIRECTS,
-    AnswerHead,
-    Reply,
-    Request,
-    header_table,
-    headers_for,
-    headers_too_large,
-    next_hop,
-    no_answer,
-    not_http,
-    refusal,
-    target_of,
-    too_large,
+from tokentop.transport.http.client_blocking import one
+from tokentop.transport.http.descriptors import SOCKETS, SocketBudget
+from tokentop.transport.http.exchange import Dial
+from tokentop.transport.http.failures import RequestFailed, fail
+from tokentop.transport.http.messages import Reply, Request
+from tokentop.transport.http.network_thread import NetworkThread
+from tokentop.transport.http.poll import Batches, Poll
+from tokentop.transport.http.resolver import Found, look_up
+from tokentop.transport.http.worker import Worker
+
+# httpx imports its own command line where click is installed: 7 MB and 50 ms for nothing.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+import httpx  # noqa: E402
+
+from tokentop.transport.http.httpx_transport import (  # noqa: E402
+    BoundedTransport,
+    RequestRefused,
+    httpx_request,
+    outcome_of,
 )
 
-if TYPE_CHECKING:
-    from ssl import SSLContext
-
-    import httpx
-
-    from tokentop.transport.http.network import Backend
-
-_KEEP_ALIVE_S = 90.0
+INLINE = 16 * 1024  # answers up to this are read on the event loop, larger ones by the worker
 _CLOSE_S = 0.2
-_PREPARED = 1024
 
 
 class Pool:
-    """Connections of one event loop; `transport` (demo, tests) stands in for the network."""
+    """Runs polls on an event loop; `dial` (demo, tests) stands in for the network."""
 
-    def __init__(self, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
-        # httpx imports its own command line where click is installed: 7 MB and 50 ms for nothing.
-        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-        import httpx  # 98 ms, paid here rather than before the first paint
-
-        from tokentop.transport.http.network import Backend
-
-        self._given = transport
-        self._backend = Backend()
-        # One small pool an origin: httpcore looks at every connection of a pool for every request.
-        self._transports: dict[tuple[str, SSLContext], httpx.AsyncBaseTransport] = {}
-        # Taken out while in use, so that two of the same never share one.
-        self._prepared: dict[Request, tuple[httpx.Request, Target]] = {}
+    def __init__(
+        self,
+        dial: Dial | None = None,
+        *,
+        look_up: Callable[[str], Found] = look_up,
+        sockets: SocketBudget = SOCKETS,
+    ) -> None:
+        self._network = NetworkThread(dial, look_up, sockets)
+        self._client = httpx.AsyncClient(
+            transport=BoundedTransport(self._network), trust_env=False, timeout=None
+        )
+        self._worker = Worker()
 
     async def fetch(self, request: Request) -> Reply | Failure:
         """One GET with its redirects, within `request.timeout_s`; raises only CancelledError."""
+        answer: Reply | Failure = (await self.poll(one(request), request)).result
+        return answer
+
+    async def poll(self, steps: Batches, base: Request, limit_s: float | None = None) -> Poll:
+        """Run a poll to its end (see `Poll`); raises only CancelledError."""
+        poll = Poll(steps, base, limit_s=limit_s)
+        poll.submitted = monotonic()
         try:
-            async with asyncio.timeout(request.timeout_s):
-                return await self._follow(request, monotonic())
-        except RequestFailed as failed:
-            return failed.failure
-        except TimeoutError:
-            return timed_out(request.url, request.timeout_s)
-        except Exception as error:  # noqa: BLE001  # httpx, anyio and h11 raise what they like
-            return _failure(error, request)
+            requests = poll.send(None)
+            while requests is not None:
+                replies = await self._answers(poll, requests)
+                requests = None if replies is None else await self._resumed(poll, replies)
+        finally:
+            poll.close()
+            self._network.release(poll.budget)
+        poll.ended = monotonic()
+        return poll
 
     async def aclose(self) -> None:
-        """Close what is open, within 0.2 s; a lookup that hangs is left to its daemon thread."""
-        given = () if self._given is None else (self._given,)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSE_S):
-                for transport in (*given, *self._transports.values()):
-                    await transport.aclose()
-        self._transports.clear()
-        self._prepared.clear()
+        """Close what is open, within 0.2 s; what hangs is left to its daemon thread."""
+        await self._client.aclose()
+        await self._network.stop(_CLOSE_S)
 
-    async def _follow(self, request: Request, started: float) -> Reply | Failure:
-        hops = 0
-        while True:
-            answer = await self._exchange(request, started)
-            if not isinstance(answer, str):
-                return answer
-            hops += 1
-            step = next_hop(request, answer, hops)
-            if isinstance(step, Failure):
-                return step
-            request = step
-
-    async def _exchange(self, request: Request, started: float) -> Reply | Failure | str:
-        """One request and its answer, or the Location it redirects to."""
-        response = await self._send(request)
+    async def _answers(
+        self, poll: Poll, requests: Sequence[Request]
+    ) -> list[Reply | Failure] | None:
+        """The answers of a batch in order; None where they take too long, with a result."""
+        tasks = [asyncio.ensure_future(self._get(request, poll)) for request in requests]
         try:
-            answer = _head(response, request)
-            if answer.status in REDIRECTS and "location" in answer.headers:
-                return answer.headers["location"]
-            failure = refusal(answer, request)
-            if failure is not None:
-                return failure
-            return answer.reply(await _body(response, request), monotonic() - started)
+            if await _all_done(tasks, poll):
+                return [task.result() for task in tasks]
         finally:
-            await response.aclose()
+            for task in tasks:
+                task.cancel()
+        poll.result = poll.overdue(poll.end or monotonic())
+        return None
 
-    async def _send(self, request: Request) -> "httpx.Response":
-        """The answer's beginning; a pooled connection that turns out dead is replaced once."""
-        import httpx
-
-        prepared = self._prepared.pop(request, None)
-        question, target = prepared if prepared is not None else _question(request)
-        transport = self._transport_for(request, target)
-        reused = self._given is None
+    async def _get(self, request: Request, poll: Poll) -> Reply | Failure:
         try:
-            while True:
-                opened = _Opened()
-                question.extensions = {
-                    "timeout": {"connect": request.timeout_s},
-                    "trace": opened.trace,
-                }
-                try:
-                    answer = await transport.handle_async_request(question)
-                except (httpx.NetworkError, httpx.RemoteProtocolError):
-                    if opened.happened or not reused:
-                        raise
-                    reused = False
-                else:
-                    if len(self._prepared) < _PREPARED:
-                        self._prepared[request] = question, target
-                    return answer
-        except (httpx.ReadError, httpx.WriteError):
-            raise RequestFailed(no_answer(request)) from None
+            return outcome_of(await self._client.send(_question(request, poll)))
+        except (RequestRefused, RequestFailed) as failed:
+            return failed.failure
 
-    def _transport_for(self, request: Request, target: Target) -> "httpx.AsyncBaseTransport":
-        from tokentop.transport.http.tls import context_for
+    async def _resumed(self, poll: Poll, replies: list[Reply | Failure]) -> list[Request] | None:
+        """Resume the poll with its answers: here, or on the worker where they are large."""
+        if sum(len(r.body) for r in replies if isinstance(r, Reply)) <= INLINE:
+            return poll.send(replies)
+        loop = asyncio.get_running_loop()
+        read: asyncio.Future[list[Request] | None] = loop.create_future()
 
-        if self._given is not None:
-            return self._given
-        if target.scheme == "https":
-            context = context_for(request.ca_bundle, request.verify)
-        else:
-            context = context_for(None, verify=False)  # loads no CA bundle: that costs memory
-        key = (target.origin, context)
-        if key not in self._transports:
-            self._transports[key] = _opened(context, self._backend)
-        return self._transports[key]
+        def settle(requests: list[Request] | None) -> None:
+            if not read.done():
+                read.set_result(requests)
+
+        def work() -> None:
+            requests = poll.send(replies)
+            with suppress(RuntimeError):  # the loop was closed meanwhile
+                loop.call_soon_threadsafe(settle, requests)
+
+        self._worker.run(work)
+        return await read
 
 
-def _opened(context: "SSLContext", backend: "Backend") -> "httpx.AsyncBaseTransport":
-    import httpcore
-    import httpx
-
-    # httpcore looks for this optional module with every lock: a third of a request's CPU time.
-    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
-    transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False)
-    # httpx has no public place for a network backend; the pool it made is as yet unused.
-    transport._pool = httpcore.AsyncConnectionPool(
-        ssl_context=context,
-        max_connections=None,
-        keepalive_expiry=_KEEP_ALIVE_S,
-        network_backend=backend,
-    )
-    return transport
+async def _all_done(tasks: "Sequence[asyncio.Future[Reply | Failure]]", poll: Poll) -> bool:
+    """Wait for all of them, at most until the poll's end; whether all are done."""
+    waiting: set[asyncio.Future[Reply | Failure]] = set(tasks)
+    while waiting:
+        end = poll.end
+        left = None if end is None else end - monotonic()
+        if left is not None and left <= 0:
+            return False
+        _, waiting = await asyncio.wait(waiting, timeout=left)
+    return True
 
 
-class _Opened:
-    """Notes whether a connection had to be opened: the pool had none."""
-
-    __slots__ = ("happened",)
-
-    def __init__(self) -> None:
-        self.happened = False
-
-    async def trace(self, event: str, _info: object) -> None:
-        if event == "connection.connect_tcp.started":
-            self.happened = True
-
-
-def _question(request: Request) -> "tuple[httpx.Request, Target]":
-    """The httpx request; the same at every poll, so it is reused: a quarter of a poll's CPU."""
-    import httpx
-
-    target = target_of(request)
-    headers = headers_for(request, target)
-    return httpx.Request("GET", target.origin + target.path, headers=headers), target
-
-
-def _head(response: "httpx.Response", request: Request) -> AnswerHead:
-    raw = response.headers.raw
-    size = sum(len(name) + len(value) + 4 for name, value in raw)
-    if len(raw) > MAX_HEADERS or size > MAX_HEADER_BYTES:
-        raise RequestFailed(headers_too_large(request))
-    return AnswerHead(response.status_code, header_table(raw))
-
-
-async def _body(response: "httpx.Response", request: Request) -> bytes:
-    body = bytearray()
-    async for part in response.aiter_bytes():  # raw: what is encoded was refused
-        body += part
-        if len(body) > request.max_bytes:
-            raise RequestFailed(too_large(request))
-    return bytes(body)
-
-
-def _failure(error: Exception, request: Request) -> Failure:
-    import httpx
-
-    if isinstance(error, httpx.TimeoutException):
-        return timed_out(request.url, request.timeout_s)
-    if isinstance(error, httpx.ProtocolError):
-        return _for_protocol(str(error), request)
-    if isinstance(error, httpx.ConnectError) and error.__cause__ is None:
-        error = ConnectionRefusedError()  # a stand-in transport gives no cause
-    return failure_for_exception(error, request.url, request.timeout_s)
-
-
-def _for_protocol(text: str, request: Request) -> Failure:
-    """h11 and httpcore distinguish these by their words only; the contract tests watch them."""
-    if text.startswith("Server disconnected"):
-        return no_answer(request)
-    if text.startswith("peer closed connection"):
-        return failure_for_exception(ConnectionResetError(), request.url, request.timeout_s)
-    if "too long" in text:
-        return headers_too_large(request)
-    return not_http(request)
+def _question(request: Request, poll: Poll) -> httpx.Request:
+    try:
+        return httpx_request(request, poll)
+    except httpx.InvalidURL:
+        fail("unreachable", "the address is not a valid http:// or https:// URL: mend it")

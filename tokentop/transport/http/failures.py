@@ -75,6 +75,11 @@ def timed_out(url: str, timeout_s: float) -> Failure:
     return Failure("timeout", f"{origin(url)} gave no complete answer within {timeout_s:g} s")
 
 
+def our_limit(text: str) -> Failure:
+    """A limit of this program or this machine was reached: it says nothing about the server."""
+    return Failure("our-limit", text, neutral=True)
+
+
 def _causes(error: BaseException) -> list[BaseException]:
     """The exception and what it was raised from, innermost first: that one says most."""
     seen: list[BaseException] = []
@@ -93,9 +98,7 @@ def _for_one(error: BaseException, at: str, timeout_s: float) -> Failure | None:
         return Failure("timeout", f"{at} gave no complete answer within {timeout_s:g} s")
     if isinstance(error, ConnectionRefusedError):
         return Failure("refused", f"nothing listens at {at}")
-    # anyio's two names for a lost connection, known by name so that anyio need not be imported.
-    lost = type(error).__name__ in ("EndOfStream", "BrokenResourceError")
-    if lost or isinstance(error, ConnectionError):
+    if isinstance(error, ConnectionError):
         return Failure("reset", f"{at} closed the connection in the middle of an answer")
     if isinstance(error, socket.gaierror):
         text = f"the name in {at} was not found: check the address and the name server"

@@ -110,11 +110,13 @@ def headers_for(request: Request, target: Target) -> list[tuple[str, str]]:
     return headers
 
 
-def head(request: Request, target: Target) -> bytes:
-    """The bytes of the whole request, for a connection that is closed after the answer."""
+def head(request: Request, target: Target, *, close: bool = True) -> bytes:
+    """The bytes of the whole request; with `close` its connection carries no other."""
     lines = [f"GET {target.path} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in headers_for(request, target)]
-    return "\r\n".join([*lines, "Connection: close", "", ""]).encode("ascii")
+    if close:
+        lines.append("Connection: close")
+    return "\r\n".join([*lines, "", ""]).encode("ascii")
 
 
 def _sendable(token: Secret) -> str:

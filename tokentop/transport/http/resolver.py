@@ -1,66 +1,74 @@
-"""Host names looked up on daemon threads.
+"""Host names looked up on daemon threads, as nothing can interrupt a lookup that hangs."""
 
-asyncio looks names up in its default executor: six hanging lookups would hold up every other name,
-and leaving would wait for them.
-"""
-
-import asyncio
 import socket
 import threading
 from collections.abc import Callable
+from typing import Any
 
-Found = list[str] | OSError
+Address = tuple[int, tuple[Any, ...]]
+"""Family and socket address, with port 0."""
+
+Found = list[Address] | OSError
+Told = Callable[[Found], None]
 
 
 def look_up(host: str) -> Found:
     """The addresses of a host as the system orders them; waits as long as the system does."""
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        # ASCII, as a str would load the idna codec
+        found = socket.getaddrinfo(host.encode("ascii"), None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         return error if isinstance(error, OSError) else socket.gaierror(str(error))
-    return list(dict.fromkeys(str(info[4][0]) for info in found))
+    return [(family, address) for family, _, _, _, address in found]
 
 
-class Resolver:
-    """Looks a name up once at a time, however many requests wait for it."""
-
-    def __init__(self, look_up: Callable[[str], Found] = look_up) -> None:
-        self._look_up = look_up
-        self._pending: dict[str, asyncio.Future[Found]] = {}
-
-    async def addresses(self, host: str) -> list[str]:
-        """The addresses of a host in the system's order; raises socket.gaierror."""
-        if _is_address(host):
-            return [host]
-        found = await asyncio.shield(self._pending.get(host) or self._start(host))
-        if isinstance(found, OSError):
-            raise found
-        return found
-
-    def _start(self, host: str) -> asyncio.Future[Found]:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Found] = loop.create_future()
-        self._pending[host] = future
-        future.add_done_callback(lambda _: self._pending.pop(host, None))
-
-        def settle(found: Found) -> None:
-            if not future.done():
-                future.set_result(found)
-
-        def work() -> None:
-            found = self._look_up(host)
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(settle, found)
-
-        threading.Thread(target=work, daemon=True).start()
-        return future
-
-
-def _is_address(host: str) -> bool:
-    if ":" in host:
-        return True
+def literal(host: str) -> list[Address] | None:
+    """The address that `host` is itself; None for a name."""
     try:
         socket.inet_pton(socket.AF_INET, host)
     except OSError:
-        return False
-    return True
+        if ":" not in host:
+            return None
+        flags = socket.AI_NUMERICHOST
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=flags)
+        return [(family, address) for family, _, _, _, address in found]
+    return [(socket.AF_INET, (host, 0))]
+
+
+def at_port(address: Address, port: int) -> Address:
+    """The same address at another port."""
+    family, (host, _, *rest) = address
+    return family, (host, port, *rest)
+
+
+class Resolver:
+    """Looks a name up once at a time, however many requests wait for it.
+
+    Call it on one thread; `post` hands a callable over to that thread.
+    """
+
+    def __init__(
+        self, post: Callable[[Callable[[], None]], None], look_up: Callable[[str], Found] = look_up
+    ) -> None:
+        self._post = post
+        self._look_up = look_up
+        self._pending: dict[str, list[Told]] = {}
+
+    def addresses(self, host: str, told: Told) -> None:
+        """Call `told` with the addresses once they are known, or with what went wrong."""
+        if host in self._pending:
+            self._pending[host].append(told)
+            return
+        self._pending[host] = [told]
+        try:
+            threading.Thread(target=self._work, args=(host,), daemon=True).start()
+        except RuntimeError:  # no thread is left
+            self._settle(host, OSError("no thread is left to look a name up"))
+
+    def _work(self, host: str) -> None:
+        found = self._look_up(host)
+        self._post(lambda: self._settle(host, found))
+
+    def _settle(self, host: str, found: Found) -> None:
+        for told in self._pending.pop(host, ()):
+            told(found)

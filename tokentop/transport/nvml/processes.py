@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tokentop.domain.snapshot import Process
-from tokentop.domain.text import clean
+from tokentop.domain.text import clean, without_credentials
 from tokentop.transport import procfs
 
 KEPT_PER_GPU = 64
@@ -83,7 +83,7 @@ def _title(argv: Sequence[str]) -> str:
     if not argv:
         return ""
     if len(argv) == 1:  # a title the process wrote over its arguments
-        return _base(argv[0].split(" -")[0])
+        return _base(without_credentials(argv[0]).split(" -")[0])
     program = _base(argv[0])
     if not program.startswith("python"):
         return program

@@ -22,6 +22,8 @@ _ADVICE: dict[FailureKind, str] = {
     " or leave it: the rest works without",
     "http": "see {service}'s log; another path can be set in [services.{service}.paths]",
     "server-error": "see {service}'s log",
+    "our-limit": "tokentop, or this machine, ran into a limit of its own: see `ulimit -n` and its"
+    " load",
     "bad-data": "it answers in another shape than expected; is this {service}, and the right path?",
 }
 _ABSENT = "if this machine has an NVIDIA GPU, install its driver (nvidia-smi should then work)"

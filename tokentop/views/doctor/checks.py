@@ -1,17 +1,17 @@
 """The doctor's checks of services and GPUs: rows from one refresh's results; no I/O."""
 
-from tokentop.collect.collector import HttpSource
+from tokentop.collect.collector import HttpSource, ServiceResult
 from tokentop.config.schema import Config, ServiceConfig
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.reasons import UNREACHABLE
 from tokentop.domain.snapshot import Service, Snapshot
 from tokentop.runtime.oneshot.refresh import RefreshResult
-from tokentop.sources.aither.endpoints import SERVICES, BadData
-from tokentop.transport.http.messages import Reply, safe_url
+from tokentop.sources.aither.endpoints import SERVICES
+from tokentop.transport.http.messages import safe_url
 from tokentop.views.doctor import advice
 from tokentop.views.doctor.report import Mark, Row, Section
 
-Finding = tuple[HttpSource, Reply | Failure, tuple[str, ...]]  # with the names of unusable fields
+Finding = tuple[HttpSource, ServiceResult]
 
 
 NO_STACK = (
@@ -39,8 +39,7 @@ def _stack(config: Config, result: RefreshResult) -> bool:
     """Whether any of the services is configured, or answers as one of them would."""
     if any(service.configured or service.token for service in config.services):
         return True
-    answers = (_parsed(*pair)[1] for pair in result.answers)
-    return any(isinstance(answer, Reply) for answer in answers)
+    return any(not isinstance(answer.reading, Failure) for _, answer in result.answers)
 
 
 def _other_programs(config: Config, result: RefreshResult) -> tuple[Row, ...]:
@@ -48,7 +47,7 @@ def _other_programs(config: Config, result: RefreshResult) -> tuple[Row, ...]:
     taken = {
         source.service
         for source, answer in result.answers
-        if not (isinstance(answer, Failure) and answer.kind in UNREACHABLE)
+        if not (isinstance(answer.reading, Failure) and answer.reading.kind in UNREACHABLE)
     }
     named = ", ".join(s.name for s in config.services if s.name in taken)
     return (Row("info", "others", f"another program is at the address of {named}"),) * bool(taken)
@@ -71,26 +70,16 @@ def tls(config: Config) -> tuple[Row, ...]:
 def _service(
     service: ServiceConfig, result: RefreshResult, known: Service | None
 ) -> tuple[Row, ...]:
-    own = [_parsed(*pair) for pair in result.answers if pair[0].service == service.name]
+    own = [pair for pair in result.answers if pair[0].service == service.name]
     if not service.enabled:
         return (Row("off", "not polled", "switched off in the configuration"),)
     if not own:
         why = known.error if known is not None and known.error else "no endpoint is due"
         return (Row("warn", "not polled", f"backing off after repeated failures: {why}"),)
-    failures = {answer for _, answer, _ in own if isinstance(answer, Failure)}
-    if len(failures) == 1 and all(isinstance(answer, Failure) for _, answer, _ in own):
+    failures = {answer.reading for _, answer in own if isinstance(answer.reading, Failure)}
+    if len(failures) == 1 and all(isinstance(answer.reading, Failure) for _, answer in own):
         return _silent(service, own, failures.pop())
     return tuple(_endpoint(service, *finding) for finding in own)
-
-
-def _parsed(source: HttpSource, answer: Reply | Failure) -> Finding:
-    """Parse the answer as the collector does: an unusable body is a failure too."""
-    if isinstance(answer, Failure):
-        return source, answer, ()
-    try:
-        return source, answer, source.parse(answer.body).bad
-    except BadData as error:
-        return source, Failure("bad-data", str(error)), ()
 
 
 def _silent(service: ServiceConfig, own: list[Finding], failure: Failure) -> tuple[Row, ...]:
@@ -98,25 +87,23 @@ def _silent(service: ServiceConfig, own: list[Finding], failure: Failure) -> tup
     row = _failed("service", failure, service.name)
     if failure.kind == "refused" and not service.configured:
         row = row._replace(mark="off", found=f"{failure.text} (its default address)")
-    paths = ", ".join(_path(source, service) for source, _, _ in own)
+    paths = ", ".join(_path(source, service) for source, _ in own)
     return (row, Row("info", "requests", f"GET {paths}"))
 
 
-def _endpoint(
-    service: ServiceConfig, source: HttpSource, answer: Reply | Failure, bad: tuple[str, ...]
-) -> Row:
+def _endpoint(service: ServiceConfig, source: HttpSource, answer: ServiceResult) -> Row:
     name = f"GET {_path(source, service)}"
-    if isinstance(answer, Reply):
-        return _answered(name, answer, bad)
-    return _failed(name, answer, service.name)
+    if isinstance(answer.reading, Failure):
+        return _failed(name, answer.reading, service.name)
+    return _answered(name, answer, answer.reading.bad)
 
 
 def _path(source: HttpSource, service: ServiceConfig) -> str:
     return safe_url(source.request.url).removeprefix(safe_url(service.url)) or "/"
 
 
-def _answered(name: str, reply: Reply, bad: tuple[str, ...]) -> Row:
-    speed = f"{reply.status} in {milliseconds(reply.latency_s)}"
+def _answered(name: str, answer: ServiceResult, bad: tuple[str, ...]) -> Row:
+    speed = f"{answer.status} in {milliseconds(answer.latency_s)}"
     if not bad:
         return Row("ok", name, speed)
     todo = "these fields keep their last good value; see what the service answers there"

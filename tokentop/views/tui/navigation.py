@@ -16,20 +16,13 @@ from tokentop.views.tui.draw.panels.engines.rows import (
 from tokentop.views.tui.draw.panels.footer import HINTS
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
+from tokentop.views.tui.draw.registry import PANELS
 from tokentop.views.tui.keys import KEYS
 from tokentop.views.tui.screen_model import ScreenModel, edges, lines, scrolling
 from tokentop.views.tui.state import PAGES, ViewState
 
 Shown = Sequence[Placement]
 CURSOR_STEPS = 60  # of the history's cursor over the whole span
-_OPENS = {
-    "gpus": "view('gpus')",
-    "history": "view('history')",
-    "multiplier": "view('history')",
-    "engines": "view('engines')",
-    "tokens": "view('costs')",
-    "banner": "view('why')",
-}
 
 
 def table(model: ScreenModel) -> list[Row]:
@@ -171,7 +164,8 @@ def click(model: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
             if place.panel == "engines" and model.view.name == "engines":
                 identity = engine_at(model, place, y)
                 return f"open({identity!r})" if identity else None
-            return _OPENS.get(place.panel) if model.view.name == "dashboard" else None
+            opens = PANELS[place.panel].opens if model.view.name == "dashboard" else None
+            return f"view({opens!r})" if opens else None
     return None
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from tokentop.config.schema import DiscoveryConfig, UiConfig
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
+from tokentop.domain.policy import INTERVAL_S, CostPolicy
 from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
@@ -46,11 +47,11 @@ class ScreenModel(NamedTuple):
     now: float
     elapsed_s: float = 0.0
     clock: str = ""
-    interval_s: float = 4.0
+    interval_s: float = INTERVAL_S
     ui: UiConfig = UiConfig()
     insecure_tls: bool = False
     trends: Callable[[str], Trends] = lambda _: Trends()
-    burn_at: float = 0.2
+    burn_at: float = CostPolicy().silent_burn_at
     discovery: DiscoveryConfig = DiscoveryConfig()
 
     @property
@@ -85,34 +86,34 @@ class ScreenModel(NamedTuple):
         )
 
 
-def placements(scene: ScreenModel, width: int, height: int) -> tuple[Placement, ...]:
-    """The panels of the scene's view on a screen of `width` x `height` cells."""
-    if scene.view.name == "dashboard" or width < 20 or height < 8:
-        return dashboard(width, height, layout_inputs(scene.snapshot, scene.options))
+def placements(model: ScreenModel, width: int, height: int) -> tuple[Placement, ...]:
+    """The panels of the chosen view on a screen of `width` x `height` cells."""
+    if model.view.name == "dashboard" or width < 20 or height < 8:
+        return dashboard(width, height, layout_inputs(model.snapshot, model.options))
     border = "frame" if width >= 60 and height >= 20 else "rule"
     room = Placement("", 0, 1, width, height - 2, "frame" if border == "frame" else "rule")
-    inside = _inside(scene, room)
+    inside = _inside(model, room)
     header = Placement("header", 0, 0, width, 1)
     footer = Placement("footer", 0, height - 1, width, 1)
     return (header, *inside, footer)
 
 
-def _inside(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
+def _inside(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     """The panels between header and footer."""
-    view = scene.view
+    view = model.view
     if view.name == "gpus":
-        return _gpu_view(scene, room)
+        return _gpu_view(model, room)
     if view.name == "engines":
         return (room._replace(panel="engines" if view.opened is None else "engine"),)
     if view.name in ("costs", "why"):
         return (room._replace(panel=view.name),)
-    return _charts(room, charted(scene))
+    return _charts(room, charted(model))
 
 
-def _gpu_view(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
+def _gpu_view(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     """The pool above, as tall as it needs up to three fifths; its processes below."""
-    rows = len(scene.snapshot.gpus) + bool(scene.snapshot.engines)  # the legend's
-    rows += driver_trouble(scene.snapshot) is not None
+    rows = len(model.snapshot.gpus) + bool(model.snapshot.engines)  # the legend's
+    rows += driver_trouble(model.snapshot) is not None
     pool = min(max(1, rows) + sum(edges(room)), max(4, room.height * 3 // 5))
     return (
         room._replace(panel="gpus", height=pool),
@@ -120,12 +121,12 @@ def _gpu_view(scene: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     )
 
 
-def charted(scene: ScreenModel) -> tuple[str, ...]:
+def charted(model: ScreenModel) -> tuple[str, ...]:
     """The measures of the history view: of the stack, the engines or the GPUs what has a value."""
-    names = CHARTS[presence(scene.snapshot)]
-    if presence(scene.snapshot) == "stack" and scene.snapshot.engines:
+    names = CHARTS[presence(model.snapshot)]
+    if presence(model.snapshot) == "stack" and model.snapshot.engines:
         names = tuple(dict.fromkeys((*names, *_ENGINES)))
-    return charts.recorded(names, scene.samples())
+    return charts.recorded(names, model.samples())
 
 
 def _charts(room: Placement, names: Sequence[str]) -> tuple[Placement, ...]:
@@ -149,34 +150,34 @@ def _charts(room: Placement, names: Sequence[str]) -> tuple[Placement, ...]:
     return tuple(placed)
 
 
-def lines(scene: ScreenModel, place: Placement) -> list[Line]:
+def lines(model: ScreenModel, place: Placement) -> list[Line]:
     """One panel's lines, exactly as large as its place."""
-    options = scene.options
+    options = model.options
     if place.panel == "history":
-        shown = presence(scene.snapshot)
-        values = [s.gpu_utilization if shown == "gpus" else s.utilization for s in scene.samples()]
+        shown = presence(model.snapshot)
+        values = [s.gpu_utilization if shown == "gpus" else s.utilization for s in model.samples()]
         options = options._replace(history=values)
     if place.panel in _TRENDS:
-        options = options._replace(samples=scene.samples(), now=scene.now)
-    return draw_panel(_panel(scene, place.panel), scene.snapshot, place, options)
+        options = options._replace(samples=model.samples(), now=model.now)
+    return draw_panel(_panel(model, place.panel), model.snapshot, place, options)
 
 
-def _panel(scene: ScreenModel, name: str) -> Panel:
+def _panel(model: ScreenModel, name: str) -> Panel:
     """The panel of that name; a chart and an opened engine have more to show than a snapshot."""
     if name.startswith(_CHART):
-        period = charts.Period(scene.samples(), scene.now, scene.view.moment)
+        period = charts.Period(model.samples(), model.now, model.view.moment)
         return charts.panel(name.removeprefix(_CHART), name, period)
     if name == "engine":
-        identity = scene.view.opened or ""
-        return engine.panel(identity, scene.trends(identity))
+        identity = model.view.opened or ""
+        return engine.panel(identity, model.trends(identity))
     return PANELS[name]
 
 
-def ticking(scene: ScreenModel, place: Placement) -> bool:
+def ticking(model: ScreenModel, place: Placement) -> bool:
     """True where the panel shows an age, a countdown or the clock; paused, the header alone."""
-    if scene.view.paused_at is not None and place.panel != "header":
+    if model.view.paused_at is not None and place.panel != "header":
         return False
-    return _panel(scene, place.panel).ticks(scene.snapshot)
+    return _panel(model, place.panel).ticks(model.snapshot)
 
 
 def edges(place: Placement) -> tuple[int, int]:
@@ -184,11 +185,11 @@ def edges(place: Placement) -> tuple[int, int]:
     return {"frame": (2, 1), "rule": (1, 0), "bare": (0, 0)}[place.border]
 
 
-def scrolling(scene: ScreenModel, shown: Sequence[Placement]) -> tuple[int, int]:
+def scrolling(model: ScreenModel, shown: Sequence[Placement]) -> tuple[int, int]:
     """The last row at which the list may start, and the rows of one page."""
     found = [(0, 1)]
     for place in shown:
-        rows = _rows(scene, place)
+        rows = _rows(model, place)
         if rows is not None:
             heads = place.panel in ("gpus", "processes", "engines")
             room = place.height - sum(edges(place)) + (not heads and place.border == "frame")
@@ -197,17 +198,17 @@ def scrolling(scene: ScreenModel, shown: Sequence[Placement]) -> tuple[int, int]
     return max(found)
 
 
-def _rows(scene: ScreenModel, place: Placement) -> int | None:
+def _rows(model: ScreenModel, place: Placement) -> int | None:
     """The rows of a list, or of a page of text; None where nothing is to be scrolled."""
-    snapshot, options = scene.snapshot, scene.options
+    snapshot, options = model.snapshot, model.options
     width = place.width - (4 if place.border == "frame" else 0)
     if place.panel == "gpus":
         return len(arranged(snapshot.gpus, options.sort, options.filter))
     if place.panel == "processes":
         return len(processes.rows(snapshot, options))
-    if scene.view.name == "engines" and place.panel == "engines":
+    if model.view.name == "engines" and place.panel == "engines":
         return len(listed(snapshot.engines, options.engine_sort, options.engine_filter))
     if place.panel in PAGES:
         return len(PAGES[place.panel](snapshot, width))
-    one = engine.find(snapshot, scene.view.opened or "") if place.panel == "engine" else None
+    one = engine.find(snapshot, model.view.opened or "") if place.panel == "engine" else None
     return len(engine.page(one, Trends(), width, options)) if one else None

@@ -9,6 +9,7 @@ from tokentop.views.tui.draw.kit.frame import framed, rule
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, ascii_lines, block, span_width
 from tokentop.views.tui.draw.layout import Place, Placement, SharedRow
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
+from tokentop.views.tui.state import Name
 
 Lines = Callable[[Snapshot, int, int, DrawOptions], list[Line]]
 Heads = Callable[[Snapshot, int, int, DrawOptions], Line]
@@ -30,7 +31,8 @@ class Panel(NamedTuple):
 
     `lines` draws its inside in exactly (width, height) cells, `heads` its column headings,
     `summary` the figure in its border; `style` is the frame's. `places` may depend on the layout's
-    inputs. `ticks`: it shows an age or a countdown now, and so changes between two polls.
+    inputs. `ticks`: it shows an age or a countdown now, and so changes between two polls. `opens`
+    is the view that a click on the panel opens from the dashboard.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Panel(NamedTuple):
     style: Callable[[Snapshot], str] = lambda _: "frame"
     places: Places | Callable[[LayoutInputs], Places] = ()
     ticks: Callable[[Snapshot], bool] = lambda _: False
+    opens: Name | None = None
 
 
 def places_of(panel: Panel, inputs: LayoutInputs) -> Places:

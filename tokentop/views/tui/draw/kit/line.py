@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
+from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import cell_width, fit
 
 Span = tuple[str, str]  # text, style name (see palette.STYLES)
@@ -46,7 +47,7 @@ class DrawOptions(NamedTuple):
     engine_sort: str = "model"
     engine_filter: str = ""
     cursor: str | None = None
-    burn_at: float = 0.2
+    burn_at: float = CostPolicy().silent_burn_at
     hosts: bool = False
     summary_hidden: bool = False
     search: bool = True

@@ -246,4 +246,5 @@ PANEL = Panel(
         Place(SMALL, 0, (1, 2), inset=1, inset_from=30, contents=ALL),
     ),
     ticks=lambda snapshot: snapshot.demand.stale,
+    opens="why",
 )

@@ -147,4 +147,5 @@ PANEL = Panel(
         Place(SMALL, 4, (1,), inset=1, inset_from=30, contents=STACK),
     ),
     ticks=lambda snapshot: snapshot.demand.stale,
+    opens="history",
 )

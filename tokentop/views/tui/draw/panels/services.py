@@ -47,6 +47,7 @@ _REASONS: dict[FailureKind, str] = {
     "redirect": "redirects", "auth": "needs a token", "token-refused": "token refused",
     "not-found": "HTTP 404", "http": "HTTP error", "server-error": "HTTP 5xx",
     "bad-data": "bad data", "driver": "refuses", "gpu-lost": "GPUs fail", "absent": "gone",
+    "our-limit": "our limit",
 }  # fmt: skip
 
 _REASONED, _BOTH = 100, 180  # cells from which a reason replaces, and follows, the state

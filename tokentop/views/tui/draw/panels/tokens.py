@@ -1,10 +1,9 @@
 """The tokens panel: throughput, latency and cost, and how they went lately."""
 
-from typing import NamedTuple
-
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, fmt_usd, known
 from tokentop.views.tui.draw.kit import format as fmt
+from tokentop.views.tui.draw.kit.facts import FIGURE, Fact, fact_line
 from tokentop.views.tui.draw.kit.glyphs import age, old
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
@@ -15,7 +14,6 @@ from tokentop.views.tui.draw.kit.line import (
     first_fit,
     joined,
     sentence,
-    span_width,
 )
 from tokentop.views.tui.draw.kit.trend import (
     KV,
@@ -34,20 +32,10 @@ from tokentop.views.tui.draw.panel import Panel, Places
 _THREE = 66  # cells from which throughput, latency and cost stand side by side
 _FOUR = 112  # the same with the trends beside them
 _PAIRS, _NARROW = 64, 48  # two trends in a row, one
-_LABEL, _FIGURE = 12, 5
 _SHARES = (31, 34, 35)  # of the width: throughput, latency, cost
 _FLAT = (TOKENS, TTFT, KV, QUEUE)
 _TRENDS = ((TOKENS, TTFT), (KV, QUEUE))
 _FACTS = 80  # the least cells of the three columns beside the trends
-
-
-class Fact(NamedTuple):
-    """One figure: its label, its value as text, its unit, its style."""
-
-    label: str
-    value: str
-    unit: str = ""
-    style: str = "bright"
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
@@ -64,7 +52,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         drawn = _columns(snapshot, width, height, options)
     else:
         facts = [fact for group in _groups(snapshot, options) for fact in group]
-        drawn = [_fact(fact, width, 10) for fact in facts]
+        drawn = [fact_line(fact, width, 10) for fact in facts]
     body = block(drawn, width, height)
     return dimmed(body) if snapshot.llm.stale else body
 
@@ -208,27 +196,14 @@ def _columns(snapshot: Snapshot, width: int, height: int, options: DrawOptions) 
     for i, (head, group) in enumerate(zip(_HEADS, groups, strict=True)):
         room = edges[i + 1] - edges[i]
         column: list[Line] = [[(head, "dim")]] if titled else []
-        figure = 12 if group is groups[1] else 7 if group is groups[2] else _FIGURE + bound
-        column += [_fact(fact, min(room - 1, 36), figure) for fact in group]
+        figure = 12 if group is groups[1] else 7 if group is groups[2] else FIGURE + bound
+        column += [fact_line(fact, min(room - 1, 36), figure) for fact in group]
         for y, row in enumerate(block(column, room, rows + titled)):
             drawn[y] += row
     return drawn
 
 
 _HEADS = ("throughput", "latency: median/p95", "cost of 1M generated")
-
-
-def _fact(fact: Fact, width: int, figure: int) -> Line:
-    """Label, right-aligned figure, unit: nothing moves when a figure gets a digit more."""
-    label = fit(fact.label, min(_LABEL, max(4, width - figure)) - 1) + " "
-    room = max(figure, min(width - cell_width(label), cell_width(fact.value)))
-    line: Line = [
-        (label, "dim"),
-        (fit(fact.value, room, "right"), "dim" if fact.value == DASH else fact.style),
-    ]
-    if span_width(line) + cell_width(fact.unit) + 1 <= width:
-        line.append((" " + fact.unit, "dim"))
-    return exact(line, width)
 
 
 def _parts(snapshot: Snapshot, options: DrawOptions) -> dict[str, Line]:
@@ -276,7 +251,7 @@ def _short(snapshot: Snapshot, width: int, height: int, options: DrawOptions) ->
 
 def _pair(label: str, value: str, unit: str) -> Line:
     style = "dim" if value == DASH else "bright"
-    figure = (fit(value, max(_FIGURE, cell_width(value)), "right"), style)
+    figure = (fit(value, max(FIGURE, cell_width(value)), "right"), style)
     return [((label + " ") if label else "", "dim"), figure, (unit, "dim")]
 
 
@@ -298,5 +273,11 @@ def _places(inputs: LayoutInputs) -> Places:
 
 
 PANEL = Panel(
-    "tokens", lines, title, summary, places=_places, ticks=lambda snapshot: snapshot.llm.stale
+    "tokens",
+    lines,
+    title,
+    summary,
+    places=_places,
+    ticks=lambda snapshot: snapshot.llm.stale,
+    opens="costs",
 )

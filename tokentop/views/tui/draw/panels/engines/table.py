@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tokentop.domain.numbers import total
+from tokentop.domain.policy import KV_FULL
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import DOWN_STATES, SILENT_STATES, Engine
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, gib, known
@@ -34,7 +35,6 @@ from tokentop.views.tui.draw.panels.engines.rows import (
 )
 
 TITLE = "engines"
-_FULL = 0.95
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
@@ -224,7 +224,7 @@ def _words(engine: Engine, column: Column, options: DrawOptions) -> tuple[str, s
     if key == "queue":
         return fmt_count(engine.queued), "queued" if engine.queued else "text"
     if key == "kv":
-        full = (engine.kv_cache or 0.0) >= _FULL
+        full = (engine.kv_cache or 0.0) >= KV_FULL
         return fmt.share(engine.kv_cache, about=engine.kv_estimated), "warn" if full else "text"
     if key == "state":
         return _state(engine, column.width, options)
@@ -277,4 +277,6 @@ def _ticks(snapshot: Snapshot) -> bool:
     return any(e.state == "stale" for e in snapshot.engines)
 
 
-PANEL = Panel("engines", lines, title, summary, heads, places=_places, ticks=_ticks)
+PANEL = Panel(
+    "engines", lines, title, summary, heads, places=_places, ticks=_ticks, opens="engines"
+)

@@ -222,4 +222,5 @@ PANEL = Panel(
     heads,
     places=_places,
     ticks=_ticks,
+    opens="gpus",
 )

@@ -70,4 +70,4 @@ def title(snapshot: Snapshot, _options: DrawOptions) -> str:
     return "GPU utilisation" if presence(snapshot) == "gpus" else "utilisation"
 
 
-PANEL = Panel("history", lines, title, places=_places)
+PANEL = Panel("history", lines, title, places=_places, opens="history")

@@ -219,8 +219,8 @@ def models(llm: Llm, width: int) -> Line:
         return [("no model loaded", "dim")]
     line: Line = [("models ", "dim")] if width >= 60 else []
     for i, name in enumerate(llm.models):
-        left = len(llm.models) - i
-        more = f" +{left} more"
+        left = len(llm.models) - i + llm.models_more
+        more = f" +{left:,} more"
         chip = f" {clean(name, 28) or DASH} "
         room = width - wide(line) - (len(more) if left > 1 else 0)
         if cell_width(chip) > room and i:

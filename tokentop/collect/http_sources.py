@@ -1,0 +1,87 @@
+"""The services' endpoints: what each is asked, and what an answer comes to."""
+
+from collections.abc import Callable, Generator, Sequence
+from typing import NamedTuple
+
+from tokentop.config.schema import Config, ServiceConfig
+from tokentop.domain.fold.fold import ServiceObservation
+from tokentop.domain.readings import Failure, Reading
+from tokentop.sources.aither.endpoints import ENDPOINTS, BadData, Endpoint
+from tokentop.transport.http.messages import Reply, Request, safe_url
+
+
+class HttpSource(NamedTuple):
+    """One endpoint to ask; `key` is "service/endpoint", `parse` raises BadData."""
+
+    key: str
+    service: str
+    request: Request
+    parse: Callable[[bytes], Reading]
+
+
+class ServiceResult(NamedTuple):
+    """One endpoint's reading, or why there is none; status and seconds of the answer behind it."""
+
+    reading: Reading | Failure
+    status: int | None = None
+    latency_s: float | None = None
+
+
+def service_poll(
+    source: HttpSource,
+) -> Generator[Sequence[Request], list[Reply | Failure], ServiceResult]:
+    """The poll of one endpoint: its request, then what the answer comes to."""
+    (reply,) = yield (source.request,)
+    return read(source, reply)
+
+
+def read(source: HttpSource, reply: Reply | Failure) -> ServiceResult:
+    """What an answer comes to; a body that makes no sense is a Failure, whatever it holds."""
+    if isinstance(reply, Failure):
+        return ServiceResult(reply, reply.status)
+    return ServiceResult(_parsed(source, reply), reply.status, reply.latency_s)
+
+
+def _parsed(source: HttpSource, reply: Reply) -> Reading | Failure:
+    try:
+        return source.parse(reply.body)
+    except BadData as problem:
+        # Somebody is there and answers at once: parking would only hide what is wrong.
+        return Failure("bad-data", str(problem), neutral=True)
+
+
+def sources_of(config: Config) -> tuple[HttpSource, ...]:
+    """The rows of every enabled service, in the table's order."""
+    enabled = {service.name: service for service in config.services if service.enabled}
+    return tuple(
+        HttpSource(row.key, row.service, _request(config, enabled[row.service], row), row.parse)
+        for row in ENDPOINTS
+        if row.service in enabled
+    )
+
+
+def _request(config: Config, service: ServiceConfig, row: Endpoint) -> Request:
+    path = dict(service.paths).get(row.name, row.path)
+    return Request(
+        url=service.url.rstrip("/") + "/" + path.lstrip("/"),
+        timeout_s=config.timeout_s,
+        max_bytes=config.max_bytes,
+        token=service.token,
+        ca_bundle=config.tls.ca_bundle,
+        verify=config.tls.verify,
+    )
+
+
+def observations_of(
+    config: Config, sources: tuple[HttpSource, ...]
+) -> tuple[ServiceObservation, ...]:
+    return tuple(
+        ServiceObservation(
+            name=service.name,
+            url=safe_url(service.url),
+            enabled=service.enabled,
+            keys=tuple(source.key for source in sources if source.service == service.name),
+            configured=service.configured,
+        )
+        for service in config.services
+    )
