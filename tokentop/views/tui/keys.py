@@ -28,7 +28,7 @@ KEYS: tuple[Key, ...] = (
     Key("plus,equals_sign", "interval(1)", "+", "Poll less often", "Polling"),
     Key("minus,underscore", "interval(-1)", "-", "Poll more often", "Polling"),
     Key("r", "refresh_now", "r", "Refresh now", "Polling"),
-    Key("s", "sort", "s", "Sort by next column; R reverses", "Lists"),
+    Key("s", "sort", "s", "Next sort; R reverses", "Lists"),
     Key("R", "reverse", "", "Reverse the order", "Lists"),
     Key("slash", "filter", "/", "Filter; esc clears", "Lists"),
     Key("enter", "open", "enter", "One engine in full; why", "Lists"),
