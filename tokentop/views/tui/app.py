@@ -53,10 +53,12 @@ class TokentopApp(TerminalApp):
         super().__init__(terminal, secrets(config), ansi_color=ansi_color)
         self._reloader = reloader
         self._saves = saves
-        config, kept = choices.begun(config, user_state.load() if saves else {})
+        kept = choices.restored(user_state.load() if saves else {}, config)
         self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
+        if kept.interval_s != config.interval_s:
+            self.session.set_interval(kept.interval_s)
         self.view = choices.applied(kept, ViewState())
-        self._theme_name = theme.MONO if self.no_color else config.ui.theme
+        self._theme_name = theme.MONO if self.no_color else kept.theme
         for name in (*THEMES, theme.MONO):
             self.register_theme(theme.textual_theme(name))
         self.theme = theme.PREFIX + self._theme_name

@@ -44,13 +44,6 @@ def restored(saved: Mapping[str, object], config: Config) -> Choices:
     )
 
 
-def begun(config: Config, saved: Mapping[str, object]) -> tuple[Config, Choices]:
-    """The configuration and the choices to begin with."""
-    kept = restored(saved, config)
-    ui = config.ui._replace(theme=kept.theme)
-    return config._replace(interval_s=kept.interval_s, ui=ui), kept
-
-
 async def keep(current: Callable[[], Choices]) -> None:
     """Save the choices, on a thread: the directory may lie on a slow disk."""
     with suppress(RuntimeError):  # no thread to be had
