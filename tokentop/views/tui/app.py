@@ -55,8 +55,7 @@ class TokentopApp(TerminalApp):
         self._saves = saves
         kept = choices.restored(user_state.load() if saves else {}, config)
         self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
-        if kept.interval_s != config.interval_s:
-            self.session.set_interval(kept.interval_s)
+        self.session.set_interval(kept.interval_s)
         self.view = choices.applied(kept, ViewState())
         self._theme_name = theme.MONO if self.no_color else kept.theme
         for name in (*THEMES, theme.MONO):
