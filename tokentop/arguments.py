@@ -157,7 +157,7 @@ def _parser() -> _Parser:
         prog="tokentop",
         usage="tokentop [options]\n       tokentop doctor [options]\n"
         "       tokentop config [--example] [options]",
-        description="The live token economy of self-hosted LLM inference.",
+        description="The live economy of self-hosted LLM inference.",
         epilog=EPILOG,
         formatter_class=_Formatter,
         allow_abbrev=False,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
     from tokentop.config.schema import Config
 
+NO_KEYS = "standard input is not a terminal, and there is no /dev/tty to read keys from"
 USAGE, UNKNOWN, CRASHED, INTERRUPTED, PIPE_CLOSED = 2, 3, 1, 130, 141
 
 
@@ -112,6 +113,13 @@ def _screen(args: "Arguments", config: "Config") -> int:
         return _say("standard output is not a terminal; use --compact or --json there", USAGE)
     if os.environ.get("TERM") == "dumb":
         return _say("this terminal (TERM=dumb) cannot draw; use --compact or --json", USAGE)
+    import tokentop.fault  # noqa: F401  # before the memory runs out that would word it
+    from tokentop.views.tui.terminal.keyboard import take_keyboard
+
+    try:
+        take_keyboard()
+    except OSError:
+        return _say(NO_KEYS, USAGE)
     from tokentop.views.tui.run import run
 
     gc.enable()

@@ -43,7 +43,7 @@ def test_a_flipped_switch_holds_from_the_next_line(tmp_path: Path) -> None:
         fresh.replace(file)
         lines = [process.stdout.readline() for _ in range(2)]
     assert " free " not in lines[-1]
-    assert " tok " in lines[-1]
+    assert " cr " in lines[-1]
 
 
 def test_a_reader_that_leaves_ends_it_quietly() -> None:

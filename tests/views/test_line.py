@@ -115,7 +115,7 @@ def test_costs_are_real_once_not_free() -> None:
         multiplier=2.0, everything_free=False, base_cost_tokens=12.5, effective_cost_tokens=25.0
     )
     paid = published()._replace(pricing=real)
-    assert " │ 25 tok │ " in line(paid)
+    assert " │ 25 cr │ " in line(paid)
     assert (fill("{cost}", paid), fill("{effective_cost}", paid)) == ("12.5", "25")
 
 

@@ -12,7 +12,7 @@ SECTIONS = {
     "ui": "The screen",
     "pricing": "Multiplier: floor + (ceiling - floor) / (1 + e^(-steepness * (x - midpoint)))",
     "pressure": "What counts as full",
-    "tiers": "Where each tier starts, as utilisation 0-1, ascending; below `low` is idle",
+    "tiers": "Where each tier starts, as demand 0-1, ascending; below `low` is idle",
     "capacity": "When the next instance comes, and when a surplus one goes",
     "discovery": "Inference engines are looked for here (GET only), besides those named below",
     "prometheus": "A fleet, read from a server that speaks Prometheus' query API",

@@ -151,7 +151,7 @@ def _cost(snapshot: Snapshot) -> str:
     value = figures.effective_cost(snapshot)
     if value is None or isinstance(value, str):
         return value or text.DASH
-    return f"{value:g} tok"
+    return f"{value:g} cr"
 
 
 def _joined(groups: list[list[Piece]]) -> list[Piece]:

@@ -26,7 +26,7 @@ class TierTheme(NamedTuple):
 TIERS: dict[str, TierTheme] = {
     "idle": TierTheme("#34d399", "#047857", "#3f93d6", "cyan", "○", ".", "idle"),
     "low": TierTheme("#8bd450", "#3f7a0c", "#7cc0ee", "green", "●", "-", "low"),
-    "moderate": TierTheme("#60a5fa", "#1d4ed8", "#c9dcec", "bright_blue", "◆", "=", "moderate"),
+    "moderate": TierTheme("#60a5fa", "#1d4ed8", "#c9dcec", "bright_cyan", "◆", "=", "moderate"),
     "high": TierTheme("#fbbf24", "#946200", "#f3e55c", "yellow", "△", "^", "high"),
     "surge": TierTheme("#fb8b3c", "#b8430a", "#e8973a", "bright_red", "▲", "!", "surge"),
     "saturated": TierTheme("#f87171", "#b91c1c", "#e0609a", "red", "■", "#", "full"),
@@ -99,19 +99,19 @@ _TEXT: dict[str, tuple[str, str, str, str]] = {
     "mode.saturated": ("#f87171", "#b91c1c", "#ec78ad", "red"),
 }
 _AREAS: dict[str, tuple[str, str, str, str]] = {
-    "bar": ("#5f7f9d", "#5f7f9d", "#5f7f9d", "blue"),
-    "bar.alt": ("#547391", "#6b8aa6", "#547391", "blue"),
-    "bar.line": ("#5f7f9d", "#5f7f9d", "#5f7f9d", "blue"),
+    "bar": ("#5f7f9d", "#5f7f9d", "#5f7f9d", "cyan"),
+    "bar.alt": ("#547391", "#6b8aa6", "#547391", "cyan"),
+    "bar.line": ("#5f7f9d", "#5f7f9d", "#5f7f9d", "cyan"),
     "bar.stale": ("#5b6773", "#848e98", "#5b6773", "bright_black"),
 }
 # Parts of a VRAM bar: the KV cache in use is brightest, what an engine only reserved darkest, what
 # any process holds has the colour of every bar. Names stand on them: each is (area, text on it);
 # the sixteen-colour text is reversed instead.
 _VRAM_PARTS: dict[str, tuple[tuple[str, str, str, str], tuple[str, str, str]]] = {
-    "used": (("#86a9cc", "#466989", "#86a9cc", "cyan"), ("#0b1016", "#ffffff", "#0b1016")),
-    "used2": (("#a2b6c8", "#5a7288", "#a2b6c8", "cyan"), ("#0b1016", "#ffffff", "#0b1016")),
-    "held": (("#5f7f9d", "#587795", "#5f7f9d", "blue"), ("#06090c", "#ffffff", "#06090c")),
-    "held2": (("#7590ab", "#4d6b88", "#7590ab", "blue"), ("#06090c", "#ffffff", "#06090c")),
+    "used": (("#86a9cc", "#466989", "#86a9cc", "bright_cyan"), ("#0b1016", "#ffffff", "#0b1016")),
+    "used2": (("#a2b6c8", "#5a7288", "#a2b6c8", "bright_cyan"), ("#0b1016", "#ffffff", "#0b1016")),
+    "held": (("#5f7f9d", "#587795", "#5f7f9d", "cyan"), ("#06090c", "#ffffff", "#06090c")),
+    "held2": (("#7590ab", "#4d6b88", "#7590ab", "cyan"), ("#06090c", "#ffffff", "#06090c")),
     "reserved": (
         ("#4c6276", "#7f94a8", "#4c6276", "bright_black"),
         ("#f4f7fa", "#0b0f13", "#f4f7fa"),
@@ -182,7 +182,8 @@ def _tier_styles(theme: str, column: int) -> dict[str, Style]:
         colour = tier_theme(name)[column]
         assert isinstance(colour, str)
         styles[f"tier.{name}"] = Style(colour, bold=True)
-        styles[f"area.{name}"] = Style(_area(theme, name, colour), _track(column))
+        dark = theme == "ansi"  # bold brightens it where a colour of eight is too dark
+        styles[f"area.{name}"] = Style(_area(theme, name, colour), _track(column), bold=dark)
         if theme == "ansi":
             styles[f"badge.{name}"] = Style(colour, bold=True, reverse=True)
         else:
@@ -232,6 +233,7 @@ def _theme(theme: str) -> dict[str, Style]:
             colour = _area(theme, name, styles[name].fg)
             styles[f"fill.{name}"] = Style(colour, colour)
     else:
+        styles["queued"] = styles["queued"]._replace(bold=True)  # brown on the console
         styles |= {f"fill.{n}": styles[n] for n in _SLOT_STYLES}
     styles["chip"] = styles["chip"]._replace(bg=_CHIP_BG[theme])
     styles["selected"] = styles["selected"]._replace(bg=_CHIP_BG[theme], reverse=theme == "ansi")

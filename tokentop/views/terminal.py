@@ -35,7 +35,7 @@ def detect(stream: TextIO | None, environ: Mapping[str, str]) -> Terminal:
         colors=0 if plain else _depth(term, environ),
         columns=columns,
         rows=rows,
-        utf8=_is_utf8(stream),
+        utf8=_is_utf8(stream) and (not tty or locale_is_utf8(_at_start(environ))),
         no_color=no_color,
         multiplexer=_multiplexer(term, environ),
     )
@@ -68,6 +68,27 @@ def _positive(text: str | None, default: int) -> int:
 def _is_utf8(stream: TextIO | None) -> bool:
     encoding = getattr(stream, "encoding", None) or ""
     return encoding.lower().replace("-", "") == "utf8"
+
+
+def locale_is_utf8(environ: Mapping[str, str]) -> bool:
+    """Whether LC_ALL, LC_CTYPE or LANG name a UTF-8 locale; without any of them it is C, ASCII."""
+    if environ.get("PYTHONUTF8") == "1":
+        return True
+    found = (environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    name = next(filter(None, found), "C").lower()
+    return "utf-8" in name or "utf8" in name
+
+
+def _at_start(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """This process's environment as it was given: the interpreter replaces a C locale in it."""
+    if environ is not os.environ:
+        return environ
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            pairs = file.read().decode("utf-8", "replace").split("\0")
+    except OSError:  # not Linux
+        return environ
+    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
 
 
 def _multiplexer(term: str, environ: Mapping[str, str]) -> str | None:

@@ -131,7 +131,7 @@ def test_thresholds_are_the_users() -> None:
     ("figures", "words", "line", "code"),
     [
         ({"active": 13, "queued": 0, "max_slots": 64}, "Room for 51 more requests", "", 0),
-        ({"active": 7, "queued": 0, "max_slots": 8}, "Busy", "", 0),
+        ({"active": 7, "queued": 0, "max_slots": 8}, "Busy, room for 1 more request", "", 0),
         ({"active": 8, "queued": 0, "max_slots": 8}, "Nearly full", "", 1),
         ({"active": 64, "queued": 41, "max_slots": 64}, "Nearly full", "", 1),
         (

@@ -40,12 +40,12 @@ def waiting(queued: int, active: int = 8, **more: Any) -> QueueReading:
 @pytest.mark.parametrize(
     ("queue", "used", "tier", "mode", "words"),
     [
-        (waiting(0, 1), 5, "idle", "normal", "Alpha — Everything is Free"),
-        (waiting(0, 1), 70, "high", "normal", "Alpha — Everything is Free"),
-        (waiting(0, 1), 85, "surge", "pressure", "High Demand — Costs Are Elevated"),
-        (waiting(0, 1), 96, "saturated", "saturated", "Compute is Full"),
-        (waiting(8), 5, "saturated", "saturated", "Compute is Full"),
-        (waiting(2), 5, "high", "normal", "Alpha — Everything is Free"),
+        (waiting(0, 1), 5, "idle", "normal", "Room for 7 more requests"),
+        (waiting(0, 1), 70, "high", "normal", "Busy, room for 7 more requests"),
+        (waiting(0, 1), 85, "surge", "pressure", "Nearly full, room for 7 more requests"),
+        (waiting(0, 1), 96, "saturated", "saturated", "Full: there is no room for more"),
+        (waiting(8), 5, "saturated", "saturated", "Full: 8 requests wait"),
+        (waiting(2), 5, "high", "normal", "Busy"),
         (
             waiting(0, 1, back_pressure=True),
             5,
@@ -53,8 +53,14 @@ def waiting(queued: int, active: int = 8, **more: Any) -> QueueReading:
             "pressure",
             "Back-pressure reported by genesis",
         ),
-        (waiting(8, back_pressure=True), 5, "saturated", "saturated", "Compute is Full"),
-        (waiting(0, 1, back_pressure=True), 96, "saturated", "saturated", "Compute is Full"),
+        (waiting(8, back_pressure=True), 5, "saturated", "saturated", "Full: 8 requests wait"),
+        (
+            waiting(0, 1, back_pressure=True),
+            96,
+            "saturated",
+            "saturated",
+            "Full: there is no room for more",
+        ),
     ],
 )
 def test_the_stacks_tiers_and_modes(
@@ -89,15 +95,15 @@ def test_acta_without_a_figure_leaves_the_local_result() -> None:
 
 
 def test_capacity_is_said_to_be_available_only_with_a_free_slot() -> None:
-    """With real prices the normal banner speaks of capacity."""
+    """The same words whether requests cost something or not."""
     priced = Policy(pricing=PricingPolicy(everything_free=False))
     free, full = scene(waiting(0, 1), used=5), scene(waiting(0, 8), used=5)
     said = [one.input()._replace(policy=priced) for one in (free, full)]
     from tests.domain.scenario import fold
 
     assert [fold(each).demand.headline for each in said] == [
-        "Normal — capacity available",
-        "Normal — no slot is free",
+        "Room for 7 more requests",
+        "Busy: no slot is free",
     ]
 
 

@@ -231,10 +231,10 @@ def pictures() -> dict[str, str]:
         for w, h in STYLED.get(name, ()):
             drawn[f"{name}-{w}x{h}-styled"] = styled(composed(screen, w, h))
     for size in ((40, 12), USUAL, LARGE):
-        box = help_size(*size)
-        lines = help_lines(*box, DrawOptions())
-        drawn["view-help-{}x{}".format(*size)] = text(lines)
-        drawn["view-help-{}x{}-styled".format(*size)] = styled(lines)
+        for page, name in enumerate(("help", "glossary")):
+            lines = help_lines(*help_size(*size, page), DrawOptions(), page)
+            drawn["view-{}-{}x{}".format(name, *size)] = text(lines)
+            drawn["view-{}-{}x{}-styled".format(name, *size)] = styled(lines)
     return drawn
 
 

@@ -33,10 +33,9 @@ def styles(lines: list[Line]) -> set[str]:
 @pytest.mark.parametrize(
     ("snapshot", "words"),
     [
-        (examples.low(), "Alpha — Everything is Free"),
-        (examples.paying(), "Normal — capacity available"),
-        (examples.surge(), "High Demand — Costs Are Elevated"),
-        (examples.saturated(), "Compute is Full"),
+        (examples.low(), "Room for 39 more requests"),
+        (examples.surge(), "Nearly full"),
+        (examples.saturated(), "Full: 55 requests wait"),
         (examples.first_paint(), "No data yet"),
     ],
 )
@@ -252,13 +251,22 @@ def test_the_present_point_stands_where_it_is_on_the_curve(at: float) -> None:
     assert y == (31 - round((examples.curve(at) - 1) / 5 * 31)) // 4
 
 
+def test_the_banner_says_what_a_request_costs() -> None:
+    """Beside how full it is, in the same voice: nothing, or so many credits at this demand."""
+    free, charged = (
+        said(banner.lines(build(), 116, 3, LOOK)) for build in (examples.low, examples.paying)
+    )
+    assert "requests cost nothing" in free
+    assert f"a request costs {10 * examples.curve(0.27):.1f} credits" in charged
+
+
 def test_everything_free_is_said_and_the_price_still_known() -> None:
     """Free shows the word with the price behind it; charged shows what a request costs now."""
     snapshot = examples.low()
-    assert metrics.base_cost(snapshot) == ("free", "10 tok")
+    assert metrics.base_cost(snapshot) == ("free", "10 cr")
     charged = examples.paying()
-    now = 10 * examples.curve(0.27)  # ten tokens, times the published curve
-    assert metrics.base_cost(charged) == (f"{now:.1f}", "tok, base 10")
+    now = 10 * examples.curve(0.27)  # ten credits, times the published curve
+    assert metrics.base_cost(charged) == (f"{now:.1f}", "cr, base 10")
 
 
 def test_unusual_circumstances_are_badges() -> None:

@@ -28,8 +28,9 @@ class PseudoTerminal:
         size: tuple[int, int] = (80, 24),
         command: Sequence[str] = COMMAND,
         controlling: bool = True,
+        stdin: int | None = None,
     ) -> None:
-        """Without `controlling` no signal comes when the terminal vanishes."""
+        """Without `controlling` no signal comes when the terminal vanishes; `stdin` replaces it."""
         self.seen = b""
         self._vanished = False
         self._near, far = pty.openpty()
@@ -38,12 +39,12 @@ class PseudoTerminal:
         self._far = far
         self.process = subprocess.Popen(
             [*command, *args],
-            stdin=far,
+            stdin=far if stdin is None else stdin,
             stdout=far,
             stderr=subprocess.PIPE,
             env=clean_environment(env),
             start_new_session=True,
-            preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if controlling else None,
+            preexec_fn=(lambda: fcntl.ioctl(1, termios.TIOCSCTTY, 0)) if controlling else None,
         )
 
     def __enter__(self) -> "PseudoTerminal":

@@ -49,7 +49,6 @@ def question(
         before=inp.before,
         words=Words(
             stack=bool(stack_members),
-            free_of_charge=inp.policy.pricing.everything_free,
             waiting=_waiting(inp),
             reporters=_reporters(inp) or (),
         ),

@@ -1,25 +1,10 @@
-"""The headline's words: health before demand, prices only where some are configured."""
+"""The headline's words, the same for a stack and for engines: health before demand."""
 
 from typing import NamedTuple
 
 from tokentop.domain.verdict.values import NO_DATA, Health, Mode, Pool, Tier
 
 NO_ENGINE = "No engine is serving here"
-FREE = "Alpha — Everything is Free"
-STACK_BANNERS: dict[Mode, str] = {
-    "normal": "Normal — capacity available",
-    "pressure": "High Demand — Costs Are Elevated",
-    "saturated": "Compute is Full",
-}
-# The stack's own words for its tiers, as published.
-STACK_MESSAGES: dict[Tier, str] = {
-    "idle": "System idle",
-    "low": "Low demand",
-    "moderate": "Moderate demand",
-    "high": "High demand — costs rising",
-    "surge": "Surge — near capacity",
-    "saturated": "FULL — capacity limit reached",
-}
 
 
 class Words(NamedTuple):
@@ -30,21 +15,18 @@ class Words(NamedTuple):
     """
 
     stack: bool = False
-    free_of_charge: bool = True
     waiting: bool = False
     reporters: tuple[str, ...] = ()
     no_engine: str = NO_ENGINE
 
 
 def message(tier: Tier | None, pool: Pool | None, words: Words, *, named: bool) -> str:
-    """The tier in a sentence: the stack's own, or how much room the fullest pool has.
+    """The tier in a sentence: how much room the fullest pool has.
 
     `named`: there are several pools, so the sentence says whose room it is.
     """
     if pool is None or (tier is None and pool.model == "stack"):
         return NO_DATA if words.waiting or words.stack else NO_ENGINE
-    if pool.model == "stack" and tier is not None:
-        return STACK_MESSAGES[tier]
     said = _room(tier, pool)
     return said if not named or pool.model in said else f"{pool.model}: {said[0].lower()}{said[1:]}"
 
@@ -58,23 +40,22 @@ def headline(health: Health, mode: Mode | None, pool: Pool | None, said: str, wo
         return said
     if mode == "pressure" and words.reporters:
         return f"Back-pressure reported by {', '.join(words.reporters)}"
-    if mode == "normal" and words.free_of_charge:
-        return FREE
-    if mode == "normal" and pool.free == 0:
-        return "Normal — no slot is free"
-    return STACK_BANNERS[mode]
+    return said
 
 
 def _room(tier: Tier | None, pool: Pool) -> str:
-    """`Room for 51 more requests`, `Busy`, `Nearly full`, `Full: 41 requests wait for Qwen3`."""
+    """`Room for 51 more requests`, `Busy`, `Nearly full`, `Full: 41 requests wait for Qwen3`.
+
+    Of the stack it is not said whose room it is: it has one queue.
+    """
     if tier == "saturated":
         return _full(pool)
-    if tier == "surge":
-        return "Nearly full"
-    if tier == "high":
-        return "Busy"
-    if pool.free:
-        return f"Room for {pool.free} more request{'s' * (pool.free != 1)}"
+    room = f"room for {pool.free} more request{'s' * (pool.free != 1)}" if pool.free else ""
+    if tier in ("high", "surge"):
+        word = "Busy" if tier == "high" else "Nearly full"
+        return f"{word}, {room}" if room and not pool.queued else word
+    if room:
+        return room.capitalize()
     if pool.free == 0:
         return "Busy: no slot is free"
     if tier is not None:
@@ -88,5 +69,7 @@ def _room(tier: Tier | None, pool: Pool) -> str:
 def _full(pool: Pool) -> str:
     if pool.queued:
         wait = f"{pool.queued} request{'s' * (pool.queued != 1)} wait{'s' * (pool.queued == 1)}"
-        return f"Full: {wait} for {pool.model}"
+        return f"Full: {wait}" if pool.model == "stack" else f"Full: {wait} for {pool.model}"
+    if pool.model == "stack":
+        return "Full: there is no room for more"
     return f"Full: {pool.model} takes no more requests"

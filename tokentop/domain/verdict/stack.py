@@ -91,7 +91,7 @@ def stack_reasons(load: StackLoad, tiers: TierPolicy) -> Iterator[Reason]:
     for name in load.reporters or ():
         yield Reason("back_pressure", f"{name} reports back-pressure", name)
     if known(load.pressure):
-        yield Reason("acta", f"ACTA reports a pressure of {load.pressure:.0%}", "acta")
+        yield Reason("acta", f"ACTA puts demand at {load.pressure:.0%}", "acta")
     if load.profile == "vram" and (load.vram or 0.0) > tiers.saturated:
         yield Reason("vram_full", f"VRAM is {load.vram:.0%} full", STACK)
     if load.profile == "serving" and (load.kv_cache or 0.0) > tiers.saturated:

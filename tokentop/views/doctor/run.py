@@ -124,8 +124,9 @@ def _colors(terminal: Terminal) -> Row:
     if not terminal.colors:
         return Row("info", "colours", "none here")
     if terminal.colors == 16:
+        count = "256" if "256color" in terminal.term else "16"
         todo = "if it can show 16.7 million colours, set COLORTERM=truecolor"
-        return Row("ok", "colours", "16", todo)
+        return Row("ok", "colours", count, todo)
     return Row("ok", "colours", "16.7 million")
 
 

@@ -18,11 +18,12 @@ from tokentop.runtime.live.session import Session
 from tokentop.transport import user_state
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import choices, commands, keys, navigation, theme
+from tokentop.views.tui.list_actions import ListActions
 from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.screen_model import ScreenModel, lines
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import Name, ViewState
-from tokentop.views.tui.terminal.app import TerminalApp
+from tokentop.views.tui.terminal.color_depth import depth_of
 from tokentop.views.tui.terminal.gc_tuning import freeze_loaded_objects
 from tokentop.views.tui.terminal.restore_terminal import Terminal
 from tokentop.views.tui.widgets.selection import plain_text, title
@@ -30,7 +31,7 @@ from tokentop.views.tui.widgets.selection import plain_text, title
 NOTICE_S = 4.0
 
 
-class TokentopApp(TerminalApp):
+class TokentopApp(ListActions):
     """The monitor: everything on the screen is a function of (snapshot, view, time)."""
 
     CSS_PATH = "theme.tcss"
@@ -47,17 +48,19 @@ class TokentopApp(TerminalApp):
         reloader: Reloader | None = None,
         *,
         saves: bool = False,
+        plain: bool = False,
     ) -> None:
-        # Decided before Textual picks its filter: without it NO_COLOR gives shades of grey.
-        ansi_color = True if "NO_COLOR" in os.environ else None
-        super().__init__(terminal, secrets(config), ansi_color=ansi_color)
+        """`plain`: only ASCII can be shown, whatever is configured."""
+        super().__init__(terminal, secrets(config), depth_of(os.environ))
         self._reloader = reloader
         self._saves = saves
         kept = choices.restored(user_state.load() if saves else {}, config)
+        self._only_ascii = plain
         self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
         self.session.set_interval(kept.interval_s)
         self.view = choices.applied(kept, ViewState())
-        self._theme_name = theme.MONO if self.no_color else kept.theme
+        self._theme_wanted = kept.theme  # remembered also where the terminal has too few colours
+        self._theme_name = theme.chosen(kept.theme, self.depth)
         for name in (*THEMES, theme.MONO):
             self.register_theme(theme.textual_theme(name))
         self.theme = theme.PREFIX + self._theme_name
@@ -68,7 +71,12 @@ class TokentopApp(TerminalApp):
     def get_default_screen(self) -> Screen[None]:
         return MonitorScreen(self._model(), theme.style_table(self._theme_name))
 
+    @property
+    def plain(self) -> bool:
+        return self._only_ascii or self.session.config.ui.ascii
+
     def on_mount(self) -> None:
+        super().on_mount()
         self.call_after_refresh(self._start)
 
     async def _start(self) -> None:
@@ -108,7 +116,7 @@ class TokentopApp(TerminalApp):
             elapsed_s=max(0.0, self.session.now() - self._snapshot_at),
             clock=strftime("%H:%M:%S", self.session.local_time()),
             interval_s=self.session.interval_s,
-            ui=self.session.config.ui,
+            ui=self.session.config.ui._replace(ascii=self.plain),
             insecure_tls=not self.session.config.tls.verify,
             trends=self.session.engine_history.trends,
             burn_at=self.session.config.policy.cost.silent_burn_at,
@@ -134,7 +142,7 @@ class TokentopApp(TerminalApp):
             self.run_worker(choices.keep(self._choices), name="save the choices")
 
     def _choices(self) -> choices.Choices:
-        return choices.chosen(self._theme_name, self.session.interval_s, self.view)
+        return choices.chosen(self._theme_wanted, self.session.interval_s, self.view)
 
     def _notify(self, notice: str) -> None:
         """Show one sentence in the footer for NOTICE_S."""
@@ -173,19 +181,6 @@ class TokentopApp(TerminalApp):
         self.session.refresh()
         self._notify("Polling every source now")
 
-    def action_sort(self) -> None:
-        self._sorted(navigation.resorted(self.view))
-
-    def action_sort_by(self, table: str, sort: str) -> None:
-        self._sorted(navigation.sorted_by(self.view, table, sort))
-
-    def action_reverse(self) -> None:
-        self._sorted(navigation.reversed_order(self.view))
-
-    def _sorted(self, view: ViewState) -> None:
-        self._change_view(view)
-        self._remember()
-
     def action_filter(self) -> None:
         self._change_view(self.view._replace(filtering=self.view.opened is None))
 
@@ -206,23 +201,14 @@ class TokentopApp(TerminalApp):
         self._show()
         self._notify("Forgotten; a search that finds it again brings it back")
 
-    def action_scroll_rows(self, rows: int) -> None:
-        self._change_view(navigation.scrolled(self._model(), self.monitor.placed, rows))
-
-    def action_scroll_pages(self, pages: int) -> None:
-        self._change_view(navigation.paged(self._model(), self.monitor.placed, pages))
-
-    def action_scroll_to(self, end: int) -> None:
-        self._change_view(navigation.to_end(self._model(), self.monitor.placed, end))
-
-    def action_point(self, steps: int) -> None:
-        self._change_view(navigation.pointed(self._model(), steps))
-
     def action_next_theme(self) -> None:
         self.action_pick_theme(theme.next_theme(self._theme_name))
 
     def action_pick_theme(self, name: str) -> None:
-        self._theme_name = theme.MONO if self._theme_name == theme.MONO else name
+        if fixed := theme.FIXED.get(self.depth):
+            self._notify(fixed)
+            return
+        self._theme_name = self._theme_wanted = name
         self.theme = theme.PREFIX + self._theme_name
         self._show()
         self._remember()
@@ -238,6 +224,9 @@ class TokentopApp(TerminalApp):
         self.copy_to_clipboard(text)
         count = text.count("\n") + 1
         self._notify(f"Copied {name}: {count} line{'s' if count > 1 else ''}")
+
+    def action_repaint(self) -> None:
+        self.repaint()
 
     def action_screenshot_here(self) -> None:
         from tokentop.views.tui.svg import save_here

@@ -46,8 +46,9 @@ KEYS: tuple[Key, ...] = (
     Key("t", "next_theme", "t", "Next theme", "Program"),
     Key("S", "screenshot_here", "S", "Save an SVG screenshot here", "Program"),
     Key("ctrl+p", "command_palette", "^p", "Command palette", "Program"),
-    Key("question_mark,f1", "help", "?", "This help", "Program"),
-    Key("ctrl+z", "suspend_process", "", "Suspend to the shell", "Program"),
+    Key("ctrl+l", "repaint", "^l", "Paint everything again", "Program", priority=True),
+    Key("question_mark,f1", "help", "?", "This help; again: glossary", "Program"),
+    Key("ctrl+z", "suspend_process", "^z", "Suspend to the shell", "Program"),
     Key("q", "quit", "q", "Quit", "Program"),
     Key("ctrl+c,ctrl+q", "quit", "^c", "Quit", "Program", priority=True),
 )

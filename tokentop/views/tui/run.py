@@ -1,9 +1,12 @@
 """The full screen as a process; however it ends, the terminal is restored."""
 
+import os
+import sys
 from typing import NoReturn
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
+from tokentop.views.terminal import detect
 from tokentop.views.tui.app import TokentopApp
 from tokentop.views.tui.terminal.driver import Driver
 from tokentop.views.tui.terminal.gc_tuning import use_one_malloc_arena
@@ -19,11 +22,12 @@ def run(config: Config, reloader: Reloader | None = None) -> NoReturn:
     """
     use_one_malloc_arena()
     check_headroom()
+    plain = not detect(sys.__stdout__, os.environ).utf8
     terminal = Terminal()
     app: TokentopApp | None = None
     try:
         on_signals(lambda code: app.leave(code) if app else terminal.leave(code))
-        app = TokentopApp(config, terminal, reloader, saves=config.ui.state)
+        app = TokentopApp(config, terminal, reloader, saves=config.ui.state, plain=plain)
         app.driver_class = Driver
         app.run()
         terminal.leave(app.return_code or 0)

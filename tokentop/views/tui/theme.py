@@ -7,9 +7,14 @@ from rich.style import Style as RichStyle
 from textual.theme import BUILTIN_THEMES, Theme
 
 from tokentop.views import palette
+from tokentop.views.tui.depth import Depth
 
 PREFIX = "tokentop-"
-MONO = "mono"  # NO_COLOR: weight and reverse only
+MONO = "mono"  # no colours: weight and reverse only
+FIXED = {  # where there is no other theme to choose, and why
+    Depth.NONE: "There are no colours: NO_COLOR is set, or the terminal has none",
+    Depth.SIXTEEN: "This terminal has 16 colours, which only the theme ansi uses",
+}
 
 StyleTable = dict[str, RichStyle]
 
@@ -79,8 +84,13 @@ def _native(theme: str) -> Theme:
     return replace(native, name=name, primary=plain, secondary=plain, accent=plain)
 
 
-def next_theme(theme: str) -> str:
-    """The theme after `theme` in the cycle; MONO stays."""
-    if theme == MONO:
+def chosen(theme: str, depth: Depth) -> str:
+    """The theme that a terminal of that depth gets where `theme` is wanted."""
+    if depth is Depth.NONE:
         return MONO
+    return "ansi" if depth is Depth.SIXTEEN else theme
+
+
+def next_theme(theme: str) -> str:
+    """The theme after `theme` in the cycle."""
     return palette.THEMES[(palette.THEMES.index(theme) + 1) % len(palette.THEMES)]

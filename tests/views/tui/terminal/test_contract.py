@@ -27,6 +27,7 @@ from textual.driver import Driver as TextualDriver
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
+from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -54,6 +55,12 @@ SIZE = (100, 30)
         (Screen._watch__select_state, "self select_state"),
         (Widget._clear_arrangement_cache, "self"),
         (App._handle_exception, "self error"),
+        (App._display, "self screen renderable"),
+        (App.get_line_filters, "self"),
+        (Compositor.render_update, "self full screen_stack simplify"),
+        (LineFilter.apply, "self segments background"),
+        (LinuxDriver._sigcont_application, "self _"),
+        (LinuxDriver.suspend_application_mode, "self"),
         (CommandPalette._action_command_list, "self action"),
         (LinuxDriver.__init__, "self app debug mouse size"),
         (LinuxDriver.start_application_mode, "self"),
@@ -148,6 +155,17 @@ async def test_the_terminal_shows_what_the_app_composed(make_app: MakeApp, tmp_p
         terminal.wait()
         stream = terminal.seen.decode().rpartition("\x18")[0]
     assert shown(stream, *SIZE) == expected
+
+
+async def test_what_repainting_and_a_stop_rest_on(make_app: MakeApp) -> None:
+    """The screens behind an overlay are a list; a driver knows whether it was suspended."""
+    async with make_app().run_test(size=SIZE) as pilot:
+        assert pilot.app._background_screens == []
+        await pilot.press("question_mark")
+        assert len(pilot.app._background_screens) == 1
+    driver = Driver(make_app())  # type: ignore[arg-type]
+    assert driver._must_signal_resume is False
+    assert driver._auto_restart is True
 
 
 async def test_a_screen_of_textuals_own_has_a_compositor_to_replace() -> None:

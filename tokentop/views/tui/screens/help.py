@@ -1,11 +1,13 @@
-"""Help: a table of the keys over the monitor; a key that does not scroll it closes it."""
+"""Help over the monitor: the keys, and what the words mean; `?` turns the page."""
 
 from textual import events
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
+from tokentop.domain.text import fit
+from tokentop.views.glossary import GLOSSARY
 from tokentop.views.tui.draw.kit.frame import framed
-from tokentop.views.tui.draw.kit.line import DrawOptions, Line, ascii_lines, block, window
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, ascii_lines, block, window, wrapped
 from tokentop.views.tui.keys import KEYS, Key
 from tokentop.views.tui.screens.overlay import Overlay
 from tokentop.views.tui.theme import StyleTable
@@ -14,6 +16,8 @@ from tokentop.views.tui.widgets.panel import Panel
 GROUPS = ("Views", "Lists", "Polling", "Program")
 _NARROW, _WIDE = 36, 46  # cells of a column
 _EDGE = 4
+_WORD = 14  # cells of the longest word, and a gap
+TITLES = ("Keys", "Glossary")
 _PAGE = 1000  # stands for a page, which the size decides
 _MOVES = {
     "down": 1, "j": 1, "up": -1, "k": -1, "pagedown": _PAGE, "pageup": -_PAGE,
@@ -21,30 +25,33 @@ _MOVES = {
 }  # fmt: skip
 
 
-def help_lines(width: int, height: int, options: DrawOptions) -> list[Line]:
-    """The table of keys as `height` lines of `width` cells, from row `options.offset` on."""
-    rows = _rows(width)
+def help_lines(width: int, height: int, options: DrawOptions, page: int = 0) -> list[Line]:
+    """A page as `height` lines of `width` cells, from row `options.offset` on."""
+    rows = _rows(width, page)
     inside = (max(1, width - _EDGE), max(1, height - 2))
-    hint = "other keys close" if len(rows) > inside[1] else "any key closes"
-    drawn = framed(window(rows, *inside, options.offset), "Keys", [(hint, "dim")], width, height)
+    hint = f"? {TITLES[1 - page].lower()} · "
+    hint += "other keys close" if len(rows) > inside[1] else "any other key closes"
+    drawn = framed(
+        window(rows, *inside, options.offset), TITLES[page], [(hint, "dim")], width, height
+    )
     return ascii_lines(drawn) if options.ascii else drawn
 
 
-def help_size(width: int, height: int) -> tuple[int, int]:
+def help_size(width: int, height: int, page: int = 0) -> tuple[int, int]:
     """The box's size on a screen of `width` x `height`."""
     column = _column(width)
     wanted = 2 * column + _EDGE if column else _WIDE + _EDGE
-    return min(width, wanted), min(height, len(_rows(width)) + 2)
+    box = min(width, wanted)
+    return box, min(height, len(_rows(box, page)) + 2)
 
 
-def moved(key: str, offset: int, width: int, height: int) -> int | None:
+def moved(key: str, offset: int, width: int, height: int, page: int = 0) -> int | None:
     """The offset after a key that scrolls the box of that size; None if the key closes it."""
-    count, room = len(_rows(width)), height - 2
+    count, room = len(_rows(width, page)), height - 2
     if count <= room or key not in _MOVES:
         return None
     step = _MOVES[key]
-    page = max(1, room - 2)
-    rows = page * (1 if step > 0 else -1) if abs(step) == _PAGE else step
+    rows = max(1, room - 2) * (1 if step > 0 else -1) if abs(step) == _PAGE else step
     return max(0, min(count - (room - 1), offset + rows))
 
 
@@ -54,7 +61,24 @@ def _column(width: int) -> int:
     return min(_WIDE, room) if room >= _NARROW else 0
 
 
-def _rows(width: int) -> list[Line]:
+def _rows(width: int, page: int) -> list[Line]:
+    return _words(width - _EDGE) if page else _keys(width)
+
+
+def _words(width: int) -> list[Line]:
+    """The glossary, group by group, each meaning wrapped beside its word."""
+    rows: list[Line] = []
+    for name, terms in GLOSSARY.items():
+        rows += [*([[]] if rows else []), [(name, "title")]]
+        for term in terms:
+            found = wrapped(term.meaning, max(12, width - _WORD - 1), 4)
+            words = [term.word, *[""] * (len(found) - 1)]
+            pairs = zip(words, found, strict=True)
+            rows += [[(f" {fit(word, _WORD)}", "key"), (text, "text")] for word, text in pairs]
+    return rows
+
+
+def _keys(width: int) -> list[Line]:
     """The keys, group by group, side by side from 76 cells on."""
     blocks = [_group(name) for name in GROUPS]
     column = _column(width)
@@ -76,11 +100,12 @@ def _row(key: Key) -> Line:
 
 
 class HelpScreen(ModalScreen[None], Overlay, inherit_bindings=False):
-    """The table of keys; any other key or a click closes it, q quits as everywhere."""
+    """The keys, then the glossary; any other key or a click closes it, q quits as everywhere."""
 
     def __init__(self, styles: StyleTable, options: DrawOptions) -> None:
         super().__init__()
         self._options = options._replace(offset=0)
+        self._page = 0
         self._panel = Panel("help", styles)
         self._style_table = styles
 
@@ -88,11 +113,11 @@ class HelpScreen(ModalScreen[None], Overlay, inherit_bindings=False):
         yield self._panel
 
     def on_resize(self, event: events.Resize) -> None:
-        self._show(*help_size(event.size.width, event.size.height))
+        self._show(*help_size(event.size.width, event.size.height, self._page))
 
     def _show(self, width: int, height: int) -> None:
         self._panel.styles.width, self._panel.styles.height = width, height
-        self._panel.show(help_lines(width, height, self._options), self._style_table)
+        self._panel.show(help_lines(width, height, self._options, self._page), self._style_table)
 
     async def on_key(self, event: events.Key) -> None:
         event.stop()
@@ -102,12 +127,20 @@ class HelpScreen(ModalScreen[None], Overlay, inherit_bindings=False):
             await self.app.action_quit()
         elif event.key == "y" and self.selections:
             await self.app.run_action("copy")
+        elif event.key in ("question_mark", "f1"):
+            self._turn()
         elif not self._scrolled(event.key):
             self.dismiss()
 
+    def _turn(self) -> None:
+        """Show the other page from its first row."""
+        self._page = 1 - self._page
+        self._options = self._options._replace(offset=0)
+        self._show(*help_size(*self.size, self._page))
+
     def _scrolled(self, key: str) -> bool:
-        size = help_size(*self.size)
-        offset = moved(key, self._options.offset, *size)
+        size = help_size(*self.size, self._page)
+        offset = moved(key, self._options.offset, *size, self._page)
         if offset is None:
             return False
         self._options = self._options._replace(offset=offset)

@@ -1,13 +1,18 @@
 """An app that ends at once, whatever hangs, and whose crash report holds no secret."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual.app import App
+from textual.filter import LineFilter
 from textual.worker import WorkerFailed
 
 from tokentop.secret import Secret
+from tokentop.views.tui.depth import Depth
+from tokentop.views.tui.terminal.ascii_filter import AsciiFilter
+from tokentop.views.tui.terminal.color_depth import filters_for, show_depth
 from tokentop.views.tui.terminal.driver import writer_of
 from tokentop.views.tui.terminal.restore_terminal import Terminal, crash_report
+from tokentop.views.tui.theme import PREFIX
 
 
 class TerminalApp(App[int]):
@@ -16,12 +21,33 @@ class TerminalApp(App[int]):
     `secrets` are taken out of a crash report.
     """
 
-    def __init__(
-        self, terminal: Terminal | None, secrets: Iterable[Secret], *, ansi_color: bool | None
-    ) -> None:
-        super().__init__(ansi_color=ansi_color)
+    def __init__(self, terminal: Terminal | None, secrets: Iterable[Secret], depth: Depth) -> None:
+        # Decided before Textual picks its filter: without it NO_COLOR gives shades of grey.
+        super().__init__(ansi_color=True if depth is Depth.NONE else None)
+        show_depth(self.console, depth)
+        self.depth = depth
         self.terminal = terminal
         self._secrets = tuple(secrets)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, and what turns the theme's colours into those that the terminal has."""
+        theme = self.theme.removeprefix(PREFIX)
+        plain = (AsciiFilter(),) if self.plain else ()
+        return [*super().get_line_filters(), *filters_for(self.depth, theme), *plain]
+
+    @property
+    def plain(self) -> bool:
+        """Whether only ASCII may be sent."""
+        return False
+
+    def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _: self.repaint())
+
+    def repaint(self) -> None:
+        """Send every cell again, whatever another program has left on the terminal."""
+        behind = self._background_screens
+        update = self.screen._compositor.render_update(full=True, screen_stack=behind)
+        self._display(self.screen, update)
 
     async def action_quit(self) -> None:
         self.leave(0)

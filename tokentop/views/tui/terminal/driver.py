@@ -71,6 +71,13 @@ class Driver(LinuxDriver):
             # A terminal that reads no more would block the loop, and q with it, at 30 writes.
             self._writer_thread._queue.maxsize = UNBOUNDED
 
+    def _sigcont_application(self, *_: object) -> None:
+        """Begin again, also after a SIGSTOP, of which nothing came before the stop."""
+        if self._auto_restart and not self._must_signal_resume:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        super()._sigcont_application()
+
     def _get_terminal_size(self) -> tuple[int, int]:
         width, height = super()._get_terminal_size()
         return min(width, MAX_COLUMNS), min(height, MAX_ROWS)

@@ -174,16 +174,18 @@ _STAND_INS = str.maketrans(
         "·": ".", "×": "x", "—": "-", "–": "-", "…": "~", "°": "'", "≈": "~", "≥": ">", "≤": "<",
         "●": "@", "○": "o", "▸": ">", "▾": "v", "▴": "^", "↑": "^", "↓": "v", "↕": "|",
         "←": "<", "→": ">", "▲": "^", "▼": "v", "■": "#", "□": ".", "❯": ">", "└": "`",
+        **dict.fromkeys("▔▁", "-"),
     }
 )  # fmt: skip
 
 
 def ascii_lines(lines: Iterable[Line]) -> list[Line]:
     """The same lines in ASCII, cell for cell; a character without a stand-in becomes '?'."""
-    return [[(_ascii(text), style) for text, style in line] for line in lines]
+    return [[(ascii_text(text), style) for text, style in line] for line in lines]
 
 
-def _ascii(text: str) -> str:
+def ascii_text(text: str) -> str:
+    """`text` in ASCII, cell for cell; a character without a stand-in becomes '?'."""
     if text.isascii():
         return text
     swapped = text.translate(_STAND_INS)

@@ -2,7 +2,7 @@
 
 from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.text import clean, fit, fmt_multiplier, fmt_percent
+from tokentop.domain.text import clean, fit, fmt_count, fmt_multiplier, fmt_percent, known
 from tokentop.domain.verdict.values import Reason
 from tokentop.views.palette import (
     badge_style,
@@ -65,7 +65,7 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
         return []
     if presence(snapshot) == "engines":
         return [(_of_pools(snapshot), "dim")]
-    formula = "ACTA's pressure" if demand.source == "acta" else f"local formula · {demand.profile}"
+    formula = "from ACTA" if demand.source == "acta" else f"local formula · {demand.profile}"
     return [(formula, "dim")]
 
 
@@ -99,16 +99,28 @@ def _badge(snapshot: Snapshot, options: DrawOptions) -> Line:
 
 
 def _message(snapshot: Snapshot) -> str:
-    """The tier's own sentence, where it is another one than the headline."""
+    """How full what serves is, where the headline is about health."""
     text = clean(snapshot.demand.message, 120)
     return "" if text == headline(snapshot) else text
+
+
+def _price(snapshot: Snapshot) -> Line:
+    """What a request costs on the stack at this demand, in credits."""
+    price = snapshot.pricing
+    if _engines_only(snapshot) or snapshot.demand.tier is None:
+        return []
+    if price.everything_free:
+        return [("requests cost nothing", "text")]
+    if not known(price.effective_cost_tokens):
+        return []
+    return [(f"a request costs {fmt_count(price.effective_cost_tokens)} credits", "text")]
 
 
 def _why(snapshot: Snapshot) -> Line:
     """The first reason that the headline does not tell already, where one needs attention."""
     found = [r for r in reasons(snapshot) if r.text != snapshot.demand.headline]
     alarming = snapshot.health.state in ("down", "degraded", "starting")
-    if not found or not (alarming or snapshot.demand.mode in ("pressure", "saturated")):
+    if not found or not (alarming or snapshot.demand.tier in ("high", "surge", "saturated")):
         return []
     style = "warn" if found[0] in snapshot.health.reasons else "text"
     more = f"  +{len(found) - 1} more · w" if len(found) > 1 else ""
@@ -126,7 +138,7 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     bound = len(_bound_sign(snapshot, options))
     if demand.tier is not None:
         figures = [
-            ("util " if width >= 48 else "", "dim"),
+            ("demand " if width >= 48 else "", "dim"),
             (fit(_percent(snapshot, options), 5, "right"), style),
             ("  " + fit(_second_figure(snapshot, options), 5 + bound, "right"), style),
             (" tok/s" if _engines_only(snapshot) and width >= 48 else "", "dim"),
@@ -143,7 +155,7 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
 
 
 def _percent(snapshot: Snapshot, options: DrawOptions) -> str:
-    """The utilisation, with its sign where it is a lower bound."""
+    """The demand, with its sign where it is a lower bound."""
     sign = ">=" if options.ascii else "≥"
     bound = snapshot.demand.at_least and snapshot.demand.utilization is not None
     return (sign if bound else "") + fmt_percent(snapshot.demand.utilization)
@@ -151,14 +163,12 @@ def _percent(snapshot: Snapshot, options: DrawOptions) -> str:
 
 def _with_short(text: str) -> tuple[str, ...]:
     """A headline, and shorter forms of it for less room."""
-    head, _, tail = text.partition(" — ")
-    if head in ("Alpha", "FULL"):
-        return (text, tail or head)
-    return (text, head, head.partition(": ")[0])
+    head = text.partition(": ")[0].partition(", ")[0]
+    return (text, head, head.removesuffix(" requests").removesuffix(" request"))
 
 
 def _bar(snapshot: Snapshot, width: int, *, thin: bool = False) -> Line:
-    """The utilisation bar; when full, the bar towards the next instance."""
+    """The demand bar; when full, the bar towards the next instance."""
     demand = snapshot.demand
     if demand.tier is None:
         return [("─" * width, "frame")]
@@ -178,30 +188,31 @@ def _tall(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     figures = _figures(snapshot, options, style)
     room = width - (wide(figures[0]) + 4 if figures else 0)
     top: Line = [*_badge(snapshot, options), (headline(snapshot), _headline_style(snapshot))]
-    rows = [top, _detail(snapshot), _bar(snapshot, room)]
+    rows = [top, _detail(snapshot, room), _bar(snapshot, room)]
     if not figures:
         return rows
     return [[*exact(row, room), ("    ", "text"), *figures[i]] for i, row in enumerate(rows)]
 
 
-def _detail(snapshot: Snapshot) -> Line:
-    """The tier's sentence, and why; before the first answer, what is going on."""
+def _detail(snapshot: Snapshot, room: int) -> Line:
+    """What a request costs, where there is room, and why; at the start, what is going on."""
     if waiting(snapshot):
         return [("Asking the driver and the services.", "dim")]
     text = _message(snapshot)
     said: Line = [(text, "text" if snapshot.demand.tier else "dim")] if text else []
-    return joined([said, _why(snapshot)], " · ")
+    full = joined([said, _price(snapshot), _why(snapshot)], " · ")
+    return first_fit([full, joined([said, _why(snapshot)], " · ")], room)
 
 
 def _figures(snapshot: Snapshot, options: DrawOptions, style: str) -> list[Line]:
-    """Utilisation and multiplier (or tokens/s) three rows tall, always the same width."""
+    """Demand and multiplier (or tokens/s) three rows tall, always the same width."""
     demand = snapshot.demand
     if demand.tier is None or demand.utilization is None:
         return []
     share = big(f"{demand.utilization * 100:3.0f}".replace(" ", "  "), options)
     least = "≥" if demand.at_least and not options.ascii else ">=" if demand.at_least else ""
     second = big(_second_figure(snapshot), options)
-    units = ("util", "%", least) if options.ascii else ("", least, "%")
+    units = ("", "%", least) if options.ascii else ("", least, "%")
     tail = ("", "tok/s" if options.ascii else "", "" if options.ascii else "tok/s")
     if _bound_sign(snapshot, options):
         tail = ("at", "least", "tok/s")

@@ -75,7 +75,7 @@ def _facts(snapshot: Snapshot, options: DrawOptions) -> list[Line]:
         _fact("next", offer(snapshot), "text"),
         [
             *_fact("price", _price(nxt), "bright"),
-            (f"  ≈ {fmt_count(nxt.tokens_per_hour)} tok/h", "dim"),
+            (f"  ≈ {fmt_count(nxt.tokens_per_hour)} cr/h", "dim"),
         ],
     ]
     down = remaining(capacity, options)
@@ -106,7 +106,7 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     """One line: what is next, its price, and the bar or the countdown at the right."""
     capacity, nxt = snapshot.capacity, snapshot.capacity.next_instance
     price: Line = [(_price(nxt), "bright")]
-    tokens: Line = [(f"≈ {fmt_count(nxt.tokens_per_hour)} tok/h", "dim")]
+    tokens: Line = [(f"≈ {fmt_count(nxt.tokens_per_hour)} cr/h", "dim")]
     what: Line = [("next ", "dim"), (offer(snapshot), "text")]
     down = remaining(capacity, options)
     room = min(28, width // 3)
@@ -135,9 +135,9 @@ def _price(nxt: NextInstance) -> str:
 
 
 def sentence_of(snapshot: Snapshot) -> str:
-    """The next instance for the banner: `RTX 4090 · US-East · $0.42/h ≈ 2.1k tok/h`."""
+    """The next instance for the banner: `RTX 4090 · US-East · $0.42/h ≈ 2.1k cr/h`."""
     nxt = snapshot.capacity.next_instance
-    tokens = DASH if nxt.tokens_per_hour is None else f"{fmt_count(nxt.tokens_per_hour)} tok/h"
+    tokens = DASH if nxt.tokens_per_hour is None else f"{fmt_count(nxt.tokens_per_hour)} cr/h"
     return f"{offer(snapshot)} · {_price(nxt)} ≈ {tokens}"
 
 

@@ -73,8 +73,8 @@ def base_cost(snapshot: Snapshot) -> tuple[str, str]:
         return DASH, ""
     base = fmt_count(price.base_cost_tokens)
     if price.everything_free:
-        return "free", f"{base} tok"
-    return fmt_count(price.effective_cost_tokens), f"tok, base {base}"
+        return "free", f"{base} cr"
+    return fmt_count(price.effective_cost_tokens), f"cr, base {base}"
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
@@ -146,7 +146,7 @@ def _tight(cells: tuple[Metric, ...], width: int) -> Line:
     short = [m.old.partition(" ")[0] for m in cells]
     if not any(short):
         return joined(shown)
-    shown[1] = shown[1][1:]  # `free` and a number of tokens need no label
+    shown[1] = shown[1][1:]  # `free` and a number of credits need no label
     if len(set(short)) == 1:
         return joined([*shown, [(short[0], "stale")]])
     aged = [[*f, (f" {age}", "stale")] if age else f for f, age in zip(shown, short, strict=True)]

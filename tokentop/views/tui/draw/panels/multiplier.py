@@ -121,7 +121,7 @@ def _level(pricing: Pricing, x: float, steps: int) -> int:
 
 
 def _axis(x: float | None, columns: int, style: str) -> Line:
-    """The utilisation axis: 0, 100, and the present value under its point."""
+    """The demand axis: 0, 100, and the present value under its point."""
     if not known(x):
         return [(" " * _LABEL + "0%" + fit("100%", columns - 2, "right"), "dim")]
     word = fmt_percent(x)

@@ -71,7 +71,7 @@ def _watts(value: float | None) -> str:
 
 MEASURES: dict[str, Measure] = {
     "utilization": Measure(
-        "Utilisation", lambda s: s.utilization, fmt_percent, "tier.moderate", _ratio_ticks
+        "Demand", lambda s: s.utilization, fmt_percent, "tier.moderate", _ratio_ticks
     ),
     "multiplier": Measure(
         "Multiplier", lambda s: s.multiplier, fmt_multiplier, "tier.high", _multiplier_ticks

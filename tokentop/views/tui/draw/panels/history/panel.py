@@ -1,4 +1,4 @@
-"""The last minutes of utilisation as an area in eighths, one column a sample."""
+"""The last minutes of demand as an area in eighths, one column a sample."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -67,7 +67,7 @@ def _places(inputs: LayoutInputs) -> Places:
 
 def title(snapshot: Snapshot, _options: DrawOptions) -> str:
     """What the area is of."""
-    return "GPU utilisation" if presence(snapshot) == "gpus" else "utilisation"
+    return "GPU utilisation" if presence(snapshot) == "gpus" else "demand"
 
 
 PANEL = Panel("history", lines, title, places=_places, opens="history")

@@ -1,0 +1,107 @@
+"""Every terminal gets the colours that it has: by its name where COLORTERM says nothing."""
+
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.views.tui.conftest import MakeApp
+from tests.views.tui.pilot import app_of, strips
+from tests.views.tui.pseudo_terminal import PseudoTerminal
+from tokentop.views.palette_256 import XTERM
+from tokentop.views.tui.depth import Depth
+from tokentop.views.tui.terminal.color_depth import depth_of, show_depth
+
+_SGR = re.compile(rb"\x1b\[([0-9;]*)m")
+_FRAME = 237  # the dark theme's, a grey
+
+
+def sent(tmp_path: Path, *args: str, **env: str) -> set[str]:
+    """The parameters of every SGR sequence of a first picture."""
+    env = {"XDG_CONFIG_HOME": str(tmp_path), "COLORTERM": "", **env}
+    with PseudoTerminal(["--demo", "--demo-at", "100", *args], env, size=(120, 40)) as terminal:
+        stream = terminal.read_until(b"quit", b"services")
+    return {found.decode() for found in _SGR.findall(stream)}
+
+
+def kinds(codes: set[str]) -> set[str]:
+    """Which kinds of colour there are among SGR parameters."""
+    found = {match[1] for code in codes for match in re.finditer(r"[34]8;(2|5);", code)}
+    names = {"2": "truecolor", "5": "256"}
+    rest = {re.sub(r"[34]8;5;\d+|[34]8;2;\d+;\d+;\d+", "", code) for code in codes}
+    basic = any(re.search(r"(^|;)(3|4|9|10)[0-7](;|$)", code) for code in rest)
+    return {names[kind] for kind in found} | ({"16"} if basic else set())
+
+
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, {"truecolor"}),
+        ({"TERM": "xterm-256color"}, {"256"}),
+        ({"TERM": "tmux-256color"}, {"256"}),
+        ({"TERM": "alacritty"}, {"256"}),
+        ({"TERM": "screen"}, {"16"}),
+        ({"TERM": "linux"}, {"16"}),
+        ({"TERM": "vt100"}, set()),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, set()),
+    ],
+    ids=lambda given: " ".join(given.values()) if isinstance(given, dict) else "",
+)
+def test_a_terminal_is_sent_the_colours_it_has(
+    tmp_path: Path, env: dict[str, str], expected: set[str]
+) -> None:
+    """One kind of colour and no other; weight stays where there is none."""
+    codes = sent(tmp_path, **env)
+    assert kinds(codes) == expected
+    assert any(code.split(";")[0] == "1" for code in codes)
+
+
+def test_256_colours_are_the_themes_own(tmp_path: Path) -> None:
+    """Frames have the number from the table, and not the teal that rounding makes of them."""
+    codes = " ".join(sent(tmp_path, TERM="xterm-256color"))
+    numbers = {int(number) for number in re.findall(r"[34]8;5;(\d+)", codes)}
+    assert _FRAME in numbers
+    assert numbers <= set(XTERM["dark"].values())
+
+
+async def test_the_help_over_the_screen_has_greys_of_256(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies behind it is blended, and still a number rather than a rounded colour."""
+    monkeypatch.delenv("COLORTERM")
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        styles = [s.style for strip in strips(app_of(pilot)) for s in strip if s.style]
+        numbers = {c.number for style in styles for c in (style.color, style.bgcolor) if c}
+        assert None not in numbers
+
+
+@pytest.mark.parametrize(("term", "words"), [("linux", "16 colours"), ("vt100", "no colours")])
+def test_fewer_colours_choose_their_theme(tmp_path: Path, term: str, words: str) -> None:
+    """Whatever theme is configured; `t` says why there is no other."""
+    env = {"XDG_CONFIG_HOME": str(tmp_path), "COLORTERM": "", "TERM": term}
+    args = ["--demo", "--demo-at", "100", "--theme", "light"]
+    with PseudoTerminal(args, env, size=(100, 30)) as terminal:
+        terminal.read_until(b"quit")
+        terminal.press(b"t")
+        terminal.read_until(words.encode())
+
+
+def test_without_a_description_a_terminal_has_sixteen() -> None:
+    """A name that no database knows; a known name of today's terminals has 256."""
+    assert depth_of({"TERM": "no-such-terminal"}) is Depth.SIXTEEN
+    assert depth_of({"TERM": "xterm-kitty"}) is Depth.XTERM
+    assert depth_of({"TERM": "xterm-direct"}) is Depth.TRUECOLOR
+
+
+@pytest.mark.parametrize(
+    ("depth", "name"),
+    [(Depth.TRUECOLOR, "truecolor"), (Depth.XTERM, "256"), (Depth.SIXTEEN, "standard")],
+)
+def test_rich_sends_what_the_terminal_has(depth: Depth, name: str) -> None:
+    """`Console.color_system` is read from the private name that is set."""
+    console = Console(force_terminal=True, _environ={"TERM": "xterm"})
+    show_depth(console, depth)
+    assert console.color_system == name
