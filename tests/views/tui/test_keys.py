@@ -29,9 +29,9 @@ async def test_the_first_picture_is_whole(at_large: AppPilot) -> None:
 async def test_views_by_number_and_tab(at_large: AppPilot) -> None:
     """1, 2, 3, 4, h and e name a view, tab and shift+tab go round."""
     assert "Processes" in await pressed(at_large, "2")
-    assert "Utilisation" in await pressed(at_large, "3")
+    assert "Demand" in await pressed(at_large, "3")
     assert "LLM slots" in await pressed(at_large, "1")
-    assert "Utilisation" in await pressed(at_large, "h")
+    assert "Demand" in await pressed(at_large, "h")
     assert "No inference engine" in await pressed(at_large, "tab")
     assert "LLM slots" in await pressed(at_large, "tab")
     assert "No inference engine" in await pressed(at_large, "shift+tab")
@@ -40,9 +40,9 @@ async def test_views_by_number_and_tab(at_large: AppPilot) -> None:
 
 
 async def test_history_draws_all_four_charts(at_large: AppPilot) -> None:
-    """Utilisation, multiplier, queue and VRAM, each with its latest value."""
+    """Demand, multiplier, queue and VRAM, each with its latest value."""
     text = await pressed(at_large, "3")
-    for title in ("Utilisation", "Multiplier", "Queue", "VRAM"):
+    for title in ("Demand", "Multiplier", "Queue", "VRAM"):
         assert title in text
     assert text.count("now") >= 4
     assert any("\u2800" < char <= "\u28ff" for char in text), "no curve"
@@ -114,11 +114,11 @@ async def test_themes_cycle(at_large: AppPilot) -> None:
 async def test_help_lists_every_key_and_any_key_closes_it(at_large: AppPilot) -> None:
     """? shows the table; the next key only closes it."""
     text = await pressed(at_large, "question_mark")
-    for words in ("any key closes", "Save an SVG screenshot", "Command palette", "Poll less often",
+    for words in ("any other key closes", "Save an SVG screenshot", "Command palette", "Poll less often",
                   "To the last row"):  # fmt: skip
         assert words in text
     closed = await pressed(at_large, "s")
-    assert "any key closes" not in closed
+    assert "any other key closes" not in closed
     assert "by util" not in closed
 
 
@@ -194,7 +194,7 @@ async def test_a_click_opens_what_it_points_at(at_large: AppPilot) -> None:
     """A click on a key hint is that key; a click on the pool opens the GPUs."""
     footer = picture(app_of(at_large)).split("\n")[-1]  # type: ignore[arg-type]
     await at_large.click(offset=(footer.index("h history") + 3, 39))
-    assert "Utilisation" in await pressed(at_large)
+    assert "Demand" in await pressed(at_large)
     await at_large.press("1")
     row = next(y for y, line in enumerate(picture(app_of(at_large)).split("\n")) if "H200" in line)
     await at_large.click(offset=(10, row))

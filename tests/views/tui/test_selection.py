@@ -157,7 +157,7 @@ async def test_y_copies_the_panel_under_the_mouse(at_large: AppPilot) -> None:
         ("1", "GPU pool"),
         ("s", "GPU pool"),
         ("2", "GPU pool"),
-        ("3", "Utilisation"),
+        ("3", "Demand"),
         ("e", "engines"),
     ],
 )

@@ -202,7 +202,8 @@ class TokentopApp(ListActions):
         self._notify("Forgotten; a search that finds it again brings it back")
 
     def action_next_theme(self) -> None:
-        self.action_pick_theme(theme.next_theme(self._theme_name))
+        free = self.depth not in theme.FIXED
+        self.action_pick_theme(theme.next_theme(self._theme_name) if free else "")
 
     def action_pick_theme(self, name: str) -> None:
         if fixed := theme.FIXED.get(self.depth):
