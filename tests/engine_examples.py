@@ -15,7 +15,7 @@ QWEN = Serving(
     prompt=8410.0, generation=1284.0, requests=6.4, ttft=(0.212, 0.48), itl=(0.018, 0.032),
     e2e=(3.1, 9.4), queue=(0.004, 0.031), prefill=(0.19, 0.41), decode=(2.8, 8.7),
     prefix_hits=0.71, burn=0.031, preempted=0, finished=Finished(90210, 1204, 31, 2),
-    pids=(4242, 4243, 4244, 4245),
+    pids=(4242, 4243, 4244, 4245), kv_gib=84.0,
 )  # fmt: skip
 GEMMA = Serving(
     "sglang", 30000, "gemma4-12b", "0.5.4", active=12, queued=7, max_slots=16,

@@ -68,6 +68,7 @@ class Serving(NamedTuple):
     failure: Failure | None = None
     backing_off: bool = False
     host: str = "127.0.0.1"
+    kv_gib: float | None = None  # its KV cache on each GPU
 
     @property
     def id(self) -> str:
@@ -152,6 +153,7 @@ def _reading(one: Serving, before_s: float) -> EngineReading:
         spend=one.spend,
         health=one.health,
         advice=one.advice,
+        kv_gpu_bytes=None if one.kv_gib is None else round(one.kv_gib * 2**30),
     )
 
 

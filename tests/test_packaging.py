@@ -9,7 +9,8 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
 RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
 DEVELOPMENT = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
 LOCK = (ROOT / ".ci" / "lock.txt").read_text()
@@ -52,3 +53,25 @@ def test_the_security_policy_is_where_forges_look(words: str) -> None:
     text = (ROOT / ".github" / "SECURITY.md").read_text()
     assert f"## {words}" in text
     assert "Report a vulnerability" in text
+
+
+def test_the_command_is_named_as_the_package() -> None:
+    """`uvx tokentop` and `pipx run tokentop` start the command that has the package's name."""
+    assert list(PROJECT["scripts"]) == [PROJECT["name"]] == ["tokentop"]
+    assert {"description", "readme", "license", "requires-python"} <= set(PROJECT)
+
+
+def test_the_manual_is_installed_where_man_looks() -> None:
+    """The wheel puts it there; .ci/package installs one and looks."""
+    shared = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    assert shared == {"tokentop/share/tokentop.1": "share/man/man1/tokentop.1"}
+    assert all((ROOT / path).exists() for path in shared)
+
+
+@pytest.mark.parametrize("name", ["lock", "twine"])
+def test_ci_installs_only_what_has_a_hash(name: str) -> None:
+    """What checks the packages is locked as what makes them is."""
+    text = (ROOT / ".ci" / f"{name}.txt").read_text()
+    entries = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert len(entries) > 20
+    assert [entry[:40] for entry in entries if "--hash=sha256:" not in entry] == []

@@ -1,12 +1,18 @@
 """The command's arguments: one flat parser, so that options may stand before or after the word."""
 
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from typing import Literal, NamedTuple, NoReturn
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, NoReturn, cast
 
 from tokentop import __version__
 
-View = Literal["screen", "compact", "json", "doctor", "config"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import _ArgumentGroup
 
+View = Literal["screen", "compact", "json", "doctor", "config", "example", "completion"]
+
+SHELLS = ("bash", "zsh", "fish")
 EPILOG = """\
 examples:
   tokentop                      the full screen
@@ -18,6 +24,8 @@ examples:
   tokentop --check              for Nagios and its kin
   tokentop doctor               what was found, what not, and what to do
   tokentop config --example     a commented configuration file
+  tokentop example              what ships beside the program, by name
+  tokentop completion bash      completion for a shell: bash, zsh or fish
 
 exit codes:
   0  printed from at least one live source
@@ -26,6 +34,70 @@ exit codes:
   3  nothing answered; the line, or the JSON, is printed still
   with --check: 0 normal, 1 pressure, 2 saturated, 3 unknown or an error
 """
+
+
+class Option(NamedTuple):
+    """One flag: a row of --help, of the manual and of every shell's completion.
+
+    `dest` is its name in Arguments, or the dotted key of the configuration that it `overrides`.
+    `value` stands for its value and is empty for a switch, which stores `stores`.
+    """
+
+    flags: tuple[str, ...]
+    help: str
+    dest: str
+    value: str = ""
+    overrides: bool = False
+    stores: bool = True
+
+
+class Command(NamedTuple):
+    """One word that is a command; `argument` stands for the word after it, `[...]` if optional."""
+
+    name: str
+    help: str
+    argument: str = ""
+
+
+COMMANDS = (
+    Command("doctor", "what was found, what not, and what to do about it"),
+    Command("config", "what holds now, and where each value came from", "[--example]"),
+    Command("example", "a file that ships beside the program; all names without one", "[NAME]"),
+    Command("completion", "the completion for bash, zsh or fish", "SHELL"),
+)
+GROUPS: dict[str, tuple[Option, ...]] = {
+    "views": (
+        Option(("--compact",), "print one line", "compact"),
+        Option(("--json",), "print one JSON object (schema tokentop/1)", "json"),
+        Option(("--watch",), "with either: again and again, every interval", "watch"),
+        Option(("--format",), "the line from a template of the names below", "format", "TEMPLATE"),
+        Option(("--width",), "at most so many cells: what matters least goes first, whole",
+               "width", "N"),
+        Option(("--check",), "make the exit code the banner mode", "check"),
+        Option(("--demo",), "a simulated stack", "demo.enabled", overrides=True),
+        Option(("--demo-seed",), "make it repeatable", "demo.seed", "N", overrides=True),
+        Option(("--demo-at",), "freeze one moment", "demo.at_s", "SECONDS", overrides=True),
+        Option(("--help", "-h"), "show this and exit", "help"),
+        Option(("--version", "-V"), "show the version and exit", "version"),
+    ),
+    "configuration (flags win over environment and file)": (
+        Option(("--config",), "read this file instead of the usual one", "config", "PATH"),
+        Option(("--interval",), "seconds between polls", "interval_s", "S", overrides=True),
+        Option(("--theme",), "dark, light, colorblind or ansi", "ui.theme", "NAME",
+               overrides=True),
+        Option(("--ascii",), "no block characters", "ui.ascii", overrides=True),
+        Option(("--no-state",), "remember no sort, theme and interval", "ui.state",
+               overrides=True, stores=False),
+        Option(("--hide",), "panels, joined by commas", "ui.hide", "PANELS", overrides=True),
+        Option(("--no-gpus",), "leave NVML alone", "gpus", overrides=True, stores=False),
+        Option(("--no-discovery",), "look for no engines by itself", "discovery.enabled",
+               overrides=True, stores=False),
+        Option(("--prometheus",), "read a fleet from there", "prometheus.url", "URL",
+               overrides=True),
+    ),
+}  # fmt: skip
+OPTIONS = tuple(option for group in GROUPS.values() for option in group)
+OVERRIDES = tuple(option.dest for option in OPTIONS if option.overrides)
 
 
 class Stop(Exception):  # not always an error: --help and --version end here too
@@ -41,6 +113,7 @@ class Arguments(NamedTuple):
     """What to show, how, and what overrides the configuration (dotted key -> text or switch).
 
     The configuration checks the texts, so that a flag is refused in the same words as a file.
+    `name` is the word after `example` or `completion`, `width` in cells.
     """
 
     view: View
@@ -50,6 +123,8 @@ class Arguments(NamedTuple):
     example: bool
     config: str | None
     overrides: dict[str, object]
+    name: str | None = None
+    width: int | None = None
 
 
 class _Formatter(RawDescriptionHelpFormatter):
@@ -66,7 +141,7 @@ def parse(words: list[str]) -> Arguments:
     """Return the arguments; raise Stop for a mistake, --help and --version."""
     given = vars(_known(words))
     if given["help"]:
-        raise Stop(_parser().format_help(), error=False)
+        raise Stop(help_text(), error=False)
     if given["version"]:
         raise Stop(f"tokentop {__version__}", error=False)
     view = _view(given)
@@ -79,24 +154,39 @@ def parse(words: list[str]) -> Arguments:
         example=given["example"],
         config=given["config"],
         overrides=_overrides(given),
+        name=given["name"],
+        width=_width(given["width"]),
     )
+
+
+def help_text() -> str:
+    """What --help prints: usage, commands, flags, the names of --format, examples, exit codes."""
+    from tokentop.views.template import described
+
+    names = ["names for --format, with Python format specs:", *described(), ""]
+    return _parser("\n".join([*names, EPILOG])).format_help()
+
+
+def _width(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= 10_000):
+        raise Stop("--width is a number of cells, 1 to 10000 (see tokentop --help)", error=True)
+    return int(text)
 
 
 def _known(words: list[str]) -> Namespace:
     """The parsed words; what is wrong is named without its value, which may be a pasted token."""
-    parser = _parser()
-    found, unknown = parser.parse_known_args(words)
+    found, unknown = _parser().parse_known_args(words)
     flags = [word.partition("=")[0] for word in unknown if word.startswith("-")]
     if flags:
-        known = [flag for action in parser._actions for flag in action.option_strings]
+        known = [flag for option in OPTIONS for flag in option.flags]
         raise Stop(f"there is no {_suggested(flags, known)} (see tokentop --help)", error=True)
-    if unknown or found.command not in COMMANDS:
-        commands = [name for name in COMMANDS if name]
-        meant = _meant(str(found.command), commands) if found.command not in COMMANDS else ""
-        raise Stop(
-            f"the only commands are {' and '.join(commands)}{meant} (see tokentop --help)",
-            error=True,
-        )
+    names = [command.name for command in COMMANDS]
+    if unknown or found.command not in (None, *names):
+        several = f"{', '.join(names[:-1])} and {names[-1]}"
+        meant = "" if found.command in (None, *names) else _meant(str(found.command), names)
+        raise Stop(f"the only commands are {several}{meant} (see tokentop --help)", error=True)
     return found
 
 
@@ -115,10 +205,11 @@ def _meant(word: str, known: list[str]) -> str:
 
 def _view(given: dict[str, object]) -> View:
     if given["command"]:
-        return "doctor" if given["command"] == "doctor" else "config"
+        return cast("View", given["command"])
     if given["json"]:
         return "json"
-    line = given["compact"] or given["watch"] or given["check"] or given["format"] is not None
+    templated = given["format"] is not None or given["width"] is not None
+    line = given["compact"] or given["watch"] or given["check"] or templated
     return "compact" if line else "screen"
 
 
@@ -126,12 +217,18 @@ def _refuse(given: dict[str, object], view: View) -> None:
     clashes = (
         (given["json"] and given["compact"], "--json and --compact cannot go together"),
         (given["json"] and given["format"] is not None, "--format is for --compact, not --json"),
+        (given["json"] and given["width"] is not None, "--width is for --compact, not --json"),
         (given["check"] and given["watch"], "--check ends with one code, so not with --watch"),
         (given["example"] and view != "config", "--example belongs to `tokentop config`"),
         (
             given["command"] and any(given[name] for name in ("json", "compact", "watch", "check")),
             f"`tokentop {given['command']}` takes no --compact, --json, --watch or --check",
         ),
+        (
+            given["name"] and view not in ("example", "completion"),
+            f"`tokentop {given['command']}` takes no further word",
+        ),
+        (view == "completion" and given["name"] not in SHELLS, "completion is for " + _or(SHELLS)),
     )
     for clash, sentence in clashes:
         if clash:
@@ -145,57 +242,42 @@ def _overrides(given: dict[str, object]) -> dict[str, object]:
     return found
 
 
-COMMANDS = ("doctor", "config", None)
-OVERRIDES = (
-    "interval_s", "ui.theme", "ui.ascii", "ui.hide", "ui.state", "gpus",
-    "demo.enabled", "demo.seed", "demo.at_s", "discovery.enabled", "prometheus.url",
-)  # fmt: skip
+def _or(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def _parser() -> _Parser:
+def usage() -> list[str]:
+    """Every way to call the program, one a line."""
+    words = (f"{command.name} {command.argument}".rstrip() for command in COMMANDS)
+    return ["tokentop [options]", *(f"tokentop {each} [options]" for each in words)]
+
+
+def _parser(epilog: str = "") -> _Parser:
     parser = _Parser(
         prog="tokentop",
-        usage="tokentop [options]\n       tokentop doctor [options]\n"
-        "       tokentop config [--example] [options]",
+        usage="\n       ".join(usage()),
         description="The live economy of self-hosted LLM inference.",
-        epilog=EPILOG,
+        epilog=epilog,
         formatter_class=_Formatter,
         allow_abbrev=False,
         add_help=False,
     )
     parser.add_argument("command", nargs="?", help=SUPPRESS)
+    parser.add_argument("name", nargs="?", help=SUPPRESS)
     parser.add_argument("--example", action="store_true", help=SUPPRESS)
-    _view_options(parser)
-    _config_options(parser)
+    for title, options in GROUPS.items():
+        group = parser.add_argument_group(title)
+        for option in options:
+            _add(group, option)
     return parser
 
 
-def _view_options(parser: _Parser) -> None:
-    flag = parser.add_argument_group("views").add_argument
-    flag("--compact", action="store_true", help="print one line")
-    flag("--json", action="store_true", help="print one JSON object (schema tokentop/1)")
-    flag("--watch", action="store_true", help="with either: again and again, every interval")
-    flag("--format", metavar="TEMPLATE", help="the line from a template; {nope} lists the names")
-    flag("--check", action="store_true", help="make the exit code the banner mode")
-    flag("--demo", dest="demo.enabled", action="store_true", default=None, help="a simulated stack")
-    flag("--demo-seed", dest="demo.seed", metavar="N", help="make it repeatable")
-    flag("--demo-at", dest="demo.at_s", metavar="SECONDS", help="freeze one moment")
-    flag("--help", "-h", action="store_true", help="show this and exit")
-    flag("--version", "-V", action="store_true", help="show the version and exit")
-
-
-def _config_options(parser: _Parser) -> None:
-    flag = parser.add_argument_group(
-        "configuration (flags win over environment and file)"
-    ).add_argument
-    flag("--config", metavar="PATH", help="read this file instead of the usual one")
-    flag("--interval", dest="interval_s", metavar="S", help="seconds between polls")
-    flag("--theme", dest="ui.theme", metavar="NAME", help="dark, light, colorblind or ansi")
-    flag("--ascii", dest="ui.ascii", action="store_true", default=None, help="no block characters")
-    flag("--no-state", dest="ui.state", action="store_false", default=None,
-         help="remember no sort, theme and interval")  # fmt: skip
-    flag("--hide", dest="ui.hide", metavar="PANELS", help="panels, joined by commas")
-    flag("--no-gpus", dest="gpus", action="store_false", default=None, help="leave NVML alone")
-    flag("--no-discovery", dest="discovery.enabled", action="store_false", default=None,
-         help="look for no engines by itself")  # fmt: skip
-    flag("--prometheus", dest="prometheus.url", metavar="URL", help="read a fleet from there")
+def _add(group: "_ArgumentGroup", option: Option) -> None:
+    if option.value:
+        group.add_argument(*option.flags, dest=option.dest, metavar=option.value, help=option.help)
+        return
+    store: Literal["store_true", "store_false"] = "store_true" if option.stores else "store_false"
+    default = None if option.overrides else False
+    group.add_argument(
+        *option.flags, dest=option.dest, action=store, default=default, help=option.help
+    )

@@ -67,6 +67,8 @@ def _main(words: list[str], started: float, bad: int) -> int:
         args = parse(words)
     except Stop as stop:
         return _say(stop.text, bad) if stop.error else _print(stop.text)
+    if args.view in ("example", "completion"):
+        return _manual(args, bad)
     from tokentop.config.load import ConfigError, load
 
     try:
@@ -78,6 +80,22 @@ def _main(words: list[str], started: float, bad: int) -> int:
     return (
         _screen(args, config) if args.view == "screen" else _text_view(args, config, started, bad)
     )
+
+
+def _manual(args: "Arguments", bad: int) -> int:
+    """Print what the program knows about itself; no configuration is read for that."""
+    if args.view == "completion":
+        from tokentop.manual.completion import script
+
+        return _print(script(args.name or ""))
+    from tokentop.manual import shipped
+
+    if args.name is None:
+        return _print(shipped.listing())
+    try:
+        return _print(shipped.contents(args.name))
+    except KeyError:
+        return _say("there is no such example; `tokentop example` lists them", bad)
 
 
 def _text_view(args: "Arguments", config: "Config", started: float, bad: int) -> int:
@@ -93,7 +111,8 @@ def _text_view(args: "Arguments", config: "Config", started: float, bad: int) ->
 
     if args.watch:
         gc.enable()
-    options = oneshot.Options(args.view == "json", args.watch, args.format, args.check)
+    json = args.view == "json"
+    options = oneshot.Options(json, args.watch, args.format, args.check, args.width)
     try:
         return oneshot.run(config, options, started, _again(args) if args.watch else None)
     except oneshot.UsageError as error:

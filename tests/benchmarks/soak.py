@@ -38,7 +38,7 @@ KEYS = (
     b"\x1b[<0;5;5M\x1b[<32;30;9M\x1b[<0;30;9m", b"\xff\xfe",
 )  # fmt: skip
 PROBE_SIZE = (30, 100)
-PROBE_SIGN = b"closes"  # of the help: any key closes
+PROBE_SIGN = b"closes"  # of the help: any other key closes
 PROBE_LIMIT_S = 10.0
 WARM_S = 20.0  # until connections are open and every module is there
 

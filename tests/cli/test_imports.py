@@ -55,7 +55,8 @@ def test_engines_are_light_too(found: bool, tmp_path: Path) -> None:
     kept = tmp_path / "tokentop" / "discovery.json"
     kept.parent.mkdir(0o700)
     with serving() as url, captured(VLLM) as engine:
-        rows = [["vllm", engine.url, [], None, None, None, "port", [], None]] if found else []
+        row = ["vllm", engine.url, [], None, None, None, "port", [], None, None]
+        rows = [row] if found else []
         value = {"found": rows, "configured": [], "sockets": [], "complete": True}
         network = os.readlink("/proc/self/ns/net")
         kept.write_text(json.dumps({"at": time(), "network": network, "value": value}))

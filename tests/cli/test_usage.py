@@ -4,6 +4,7 @@ import pytest
 
 from tests.cli.command import environment, in_terminal, run
 from tokentop import __version__
+from tokentop.views.figures import FIELDS
 
 MISTAKES = [
     ("--bogus",),
@@ -14,6 +15,14 @@ MISTAKES = [
     ("doctor", "--json"),
     ("config", "--watch"),
     ("--compact", "--format"),
+    ("--json", "--width", "40"),
+    ("--compact", "--width", "0"),
+    ("--compact", "--width", "wide"),
+    ("--compact", "--width", "99999"),
+    ("example", "nonesuch"),
+    ("completion",),
+    ("completion", "tcsh"),
+    ("config", "more"),
     ("--compact", "--format", "{nope}"),
     ("--compact", "--format", "{tier.__class__}"),
     ("--compact", "--format", "{queued:zz}"),
@@ -50,7 +59,8 @@ def test_a_slip_of_the_finger_is_answered_with_what_was_meant(word: str, meant: 
 
 
 @pytest.mark.parametrize(
-    "words", [("--token", "s3cr3t"), ("--token=s3cr3t",), ("s3cr3t",), ("doctor", "s3cr3t")],
+    "words", [("--token", "s3cr3t"), ("--token=s3cr3t",), ("s3cr3t",), ("doctor", "s3cr3t"),
+     ("example", "s3cr3t"), ("completion", "s3cr3t"), ("--width", "s3cr3t")],
     ids=" ".join,
 )  # fmt: skip
 def test_a_token_typed_on_the_command_line_is_not_repeated(words: tuple[str, ...]) -> None:
@@ -98,6 +108,14 @@ def test_a_dumb_terminal_gets_the_same_advice() -> None:
     assert "\x1b" not in terminal.seen
 
 
+def test_a_width_leaves_out_figures() -> None:
+    """`--width` alone is a line, of at most so many cells."""
+    whole = run("--compact", "--demo-at", "20").stdout.rstrip("\n")
+    narrow = run("--width", "20", "--demo-at", "20").stdout.rstrip("\n")
+    assert len(narrow) <= 20 < len(whole)
+    assert set(narrow.split(" │ ")) < set(whole.split(" │ "))
+
+
 def test_version() -> None:
     """One line with the version, wherever it stands."""
     assert run("--version").stdout == f"tokentop {__version__}\n"
@@ -110,6 +128,8 @@ def test_help_is_complete() -> None:
     assert done.returncode == 0
     words = ("--compact", "--json", "--watch", "--check", "--demo-at", "doctor", "config --example")
     assert all(word in done.stdout for word in (*words, "exit codes", "examples"))
+    rows = [line.split()[0] for line in done.stdout.splitlines() if line.strip()]
+    assert [name for name in FIELDS if name not in rows] == []
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
@@ -129,3 +149,12 @@ def test_the_example_configuration_is_accepted(tmp_path: object) -> None:
     done = run("config", "--config", example)
     assert done.returncode == 0, done.stderr
     assert example in done.stdout
+
+
+def test_an_unknown_variable_is_reported_once_beside_the_line() -> None:
+    """On standard error, so that a status bar shows the line as ever."""
+    done = run("--compact", "--demo-at", "20", env=environment(TOKENTOP_THEME="light"))
+    assert done.returncode == 0
+    assert done.stdout.count("\n") == 1
+    assert done.stderr.startswith("tokentop: environment variable TOKENTOP_THEME: nothing reads it")
+    assert done.stderr.count("\n") == 1

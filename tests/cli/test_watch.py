@@ -2,12 +2,17 @@
 
 import json
 import signal
+import subprocess
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from tests.cli.command import environment, in_terminal, run, started
+from tests.cli.engines import VLLM, captured, configuration
 from tests.cli.stack import serving
+from tests.servers.loopback import Server
 
 FAST = ("--watch", "--no-gpus", "--interval", "0.5")
 DEMO = ("--watch", "--demo", "--interval", "0.5")
@@ -29,6 +34,40 @@ def test_json_is_one_object_a_line() -> None:
         values = [json.loads(process.stdout.readline()) for _ in range(2)]
     assert [value["schema"] for value in values] == ["tokentop/1"] * 2
     assert values[0]["at"] < values[1]["at"]
+
+
+def test_events_are_in_the_line_that_follows_the_change(tmp_path: Path) -> None:
+    """An engine that ends is down once, and back once; the first line has nothing before it."""
+    with captured(VLLM) as server:
+        config = configuration(tmp_path, server.url)
+        with started("--json", *FAST, "--config", config) as process:
+            first = next(events(process))
+            server.close()
+            down = next(filter(None, events(process)))  # one poll later: it is not parked yet
+            with Server(server.answer, port=server.port):
+                back = next(filter(None, events(process)))
+                rest = [e for each in islice(events(process), 3) for e in each]
+    assert (first, rest) == ([], [])
+    assert [event["code"] for event in (*down, *back)] == ["engine_down", "engine_back"]
+    assert server.url.removeprefix("http://") in down[0]["text"]
+    assert down[0]["at"] < back[0]["at"]
+
+
+def events(process: subprocess.Popen[str]) -> Iterator[list[dict[str, str]]]:
+    """Those of each line about an engine, as the lines come."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield [event for event in json.loads(line)["events"] if event["member"]]
+
+
+def test_a_one_shot_has_no_events(tmp_path: Path) -> None:
+    """It compares with nothing, whatever an earlier call has left."""
+    tmp_path.chmod(0o700)
+    env = environment(XDG_RUNTIME_DIR=str(tmp_path))
+    with serving() as url:
+        first = run("--json", "--no-gpus", env=env | environment(url))
+    second = run("--json", "--no-gpus", env=env)
+    assert json.loads(first.stdout)["events"] == json.loads(second.stdout)["events"] == []
 
 
 def test_a_flipped_switch_holds_from_the_next_line(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ class Seen(NamedTuple):
     model_hint: str | None = None
     runners: tuple[str, ...] = ()
     one_pool: bool | None = None
+    kv_gpu_bytes: int | None = None
 
 
 def registry(*engines: EngineConfig) -> EngineRegistry:

@@ -299,3 +299,30 @@ def test_flag_mistake() -> None:
 def test_the_stacks_own_tls_switch(word: str, verify: bool) -> None:
     """AITHER_TLS_VERIFY turns verification off with any of its usual words."""
     assert load({}, {"HOME": "/nowhere", "AITHER_TLS_VERIFY": word}, None).tls.verify is verify
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("TOKENTOP_INTERVALL", "did you mean TOKENTOP_INTERVAL?"),
+        ("TOKENTOP_XYZZY_PLUGH", "there are TOKENTOP_CONFIG, TOKENTOP_DISCOVERY,"),
+    ],
+)
+def test_a_variable_that_nothing_reads_is_reported(name: str, said: str) -> None:
+    """With its name and what was meant; its value, which may be a secret, is not repeated."""
+    (warning,) = load({}, {name: "s3cr3t"}, None).warnings
+    assert warning.startswith(f"environment variable {name}: nothing reads it; ")
+    assert said in warning
+    assert "s3cr3t" not in warning
+
+
+def test_a_variable_that_the_file_names_is_known(tmp_path: Path) -> None:
+    """A token may stand in a variable of any name."""
+    file = tmp_path / "config.toml"
+    file.write_text(
+        '[services.genesis]\ntoken_env = "TOKENTOP_GENESIS"\n'
+        '[[engine]]\nurl = "http://127.0.0.1:8000"\ntoken_env = "TOKENTOP_VLLM"\n'
+    )
+    environ = {"TOKENTOP_CONFIG": str(file), "TOKENTOP_GENESIS": "a", "TOKENTOP_VLLM": "b",
+               "TOKENTOP_INTERVAL": "8", "OTHER": "c"}  # fmt: skip
+    assert load({}, environ, None).warnings == ()

@@ -110,6 +110,7 @@ typedef struct {
     Val bar1_total, bar1_used;
     uint nvlinks, nvl_version, nvl_down; Val nvl_speed, nvl_tx, nvl_rx; int nvl_switch;
     u64 throttle; Val energy0;
+    struct { uint code; double after; } xid[8]; uint nxids; /* Xid events of this scenario */
     Val numa; int numa_mem;     /* numa_mem: GPU memory is a NUMA node (ATS) */
     int c2c;
     int mig;                    /* 1 on, 0 off, -1 not supported */
@@ -121,7 +122,7 @@ typedef struct {
 
 typedef struct {
     uint count; char driver[80], nvml[80], branch[80]; int cuda;
-    int extra_shutdown_error, lock_latency, freeze_count, boot, boot_error; double pcie_sample_ms;
+    int extra_shutdown_error, lock_latency, freeze_count, boot, boot_error; double pcie_sample_ms, clock;
     Fault *faults; uint nfaults;
     Lat *lats; uint nlats;
     Device *dev;
@@ -150,6 +151,7 @@ static struct { double t, energy, ntx, nrx, ptx, prx; } A[MAX_DEV]; /* running c
 static double now_real(void) { struct timespec t; clock_gettime(CLOCK_REALTIME, &t); return t.tv_sec + t.tv_nsec * 1e-9; }
 static double now_mono(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec + t.tv_nsec * 1e-9; }
 static u64 now_us(void) { return (u64)(now_real() * 1e6); }
+static double count_clock(void);
 
 /* ------------------------------------------------------------ scenario text */
 static Val K(double x) { Val v = { x, x, 0, 0 }; return v; }
@@ -428,6 +430,16 @@ static void set_dev(Config *c, int line, int idx, const char *key, char *val)
             if (i == n) { if (isdigit((unsigned char)*t)) d->throttle |= strtoull(t, NULL, 0); else perr(c, line, "unknown throttle reason '%s'", t); }
         }
     }
+    else if (!strcmp(key, "xid")) { /* CODE [after=S]: without a time it comes when the scenario is loaded */
+        char *save, *t = strtok_r(val, " \t", &save);
+        if (!t || !atoi(t) || d->nxids >= 8) { perr(c, line, "bad xid"); return; }
+        d->xid[d->nxids].code = (uint)atoi(t); d->xid[d->nxids].after = -1;
+        while ((t = strtok_r(NULL, " \t", &save))) {
+            if (!strncmp(t, "after=", 6)) d->xid[d->nxids].after = strtod(t + 6, NULL);
+            else { perr(c, line, "unknown xid option '%s'", t); return; }
+        }
+        d->nxids++;
+    }
     else if (!strcmp(key, "c2c")) d->c2c = yes(val);
     else if (!strcmp(key, "numa_memory")) d->numa_mem = yes(val);
     else if (!strcmp(key, "proc")) add_proc(c, line, d, val);
@@ -450,6 +462,7 @@ static void set_sys(Config *c, int line, const char *key, char *val)
     else if (!strncmp(key, "latency.", 8)) add_lat(c, line, &c->lats, &c->nlats, key + 8, val);
     else if (!strcmp(key, "latency_lock")) c->lock_latency = yes(val);
     else if (!strcmp(key, "pcie_sample_ms")) c->pcie_sample_ms = strtod(val, NULL);
+    else if (!strcmp(key, "clock")) c->clock = strtod(val, NULL);
     else if (!strcmp(key, "extra_shutdown_error")) c->extra_shutdown_error = yes(val);
     else if (!strcmp(key, "freeze_count")) c->freeze_count = yes(val);
     else if (!strcmp(key, "boot")) {
@@ -594,10 +607,13 @@ static Config *parse(const char *text)
 static int midpoint_ok(const Val *v) { return !v->na; }
 static double mid(const Val *v) { return v->na ? 0 : (v->a + v->b) / 2; }
 
+/* the clock that counters grow by: `clock = S` of the scenario, else the machine's */
+static double count_clock(void) { return g_cfg->clock > 0 ? g_cfg->clock : now_mono(); }
+
 /* advance the monotonically growing counters with the current rates */
 static void accrue(int i)
 {
-    double t = now_mono(); Device *d = &g_cfg->dev[i];
+    double t = count_clock(); Device *d = &g_cfg->dev[i];
     double dt = A[i].t ? t - A[i].t : t; /* first time: as if running since boot */
     double w = midpoint_ok(&d->power) ? (A[i].t ? ev(&d->power, i) : mid(&d->power)) : 0;
     A[i].energy += dt * w * 1000;
@@ -900,6 +916,24 @@ static void fill_pci(const Device *d, Pci *p)
 }
 API Ret nvmlDeviceGetPciInfo_v3(void *h, Pci *p) { BEGIN(h, F_DEV); NEED(p); fill_pci(d, p); RET(OK); }
 
+API Ret nvmlDeviceGetCurrPcieLinkGeneration(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->gen, x.dev)); }
+API Ret nvmlDeviceGetMaxPcieLinkGeneration(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->genmax, x.dev)); }
+API Ret nvmlDeviceGetCurrPcieLinkWidth(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->width, x.dev)); }
+API Ret nvmlDeviceGetMaxPcieLinkWidth(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->widthmax, x.dev)); }
+/* documented: counts bytes over a 20 ms interval, so the call takes that long */
+API Ret nvmlDeviceGetPcieThroughput(void *h, uint which, uint *v)
+{
+    BEGIN(h, F_DEV); NEED(v); if (which > 1) RET(E_ARG);
+    if ((which ? d->prx : d->ptx).na) RET(E_NOTSUP);
+    double ms = g_cfg->pcie_sample_ms;
+    if (ms > 0) {
+        pthread_mutex_unlock(&g_lock); nap(ms); pthread_mutex_lock(&g_lock); reload();
+        if ((uint)x.dev >= g_cfg->count) RET(E_LOST);
+        d = &g_cfg->dev[x.dev];
+    }
+    RET(put_u(v, which ? &d->prx : &d->ptx, x.dev));
+}
+
 /* ----------------------------------------------------------------- memory */
 typedef struct { u64 total, free, used; } Mem1;
 typedef struct { uint version; u64 total, reserved, free, used; } Mem2;
@@ -975,6 +1009,15 @@ API Ret nvmlDeviceGetPowerManagementLimit(void *h, uint *v) { BEGIN(h, F_DEV); R
 API Ret nvmlDeviceGetEnforcedPowerLimit(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_mw(v, d->penforced.na == 2 ? &d->plimit : &d->penforced, x.dev)); }
 API Ret nvmlDeviceGetPerformanceState(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_u(v, &d->pstate, x.dev)); }
 
+/* ----------------------------------------------------------------- clocks */
+API Ret nvmlDeviceGetClockInfo(void *h, uint type, uint *v) { BEGIN(h, F_DEV); if (type > 3) RET(E_ARG); RET(put_u(v, &d->clk[type], x.dev)); }
+API Ret nvmlDeviceGetMaxClockInfo(void *h, uint type, uint *v) { BEGIN(h, F_DEV); if (type > 3) RET(E_ARG); RET(put_u(v, &d->clkmax[type], x.dev)); }
+static Ret event_reasons(Ctx *x, u64 *v) { if (!v) return E_ARG; if (x->d->clk[0].na) return E_NOTSUP; *v = x->d->throttle; return OK; }
+API Ret nvmlDeviceGetCurrentClocksThrottleReasons(void *h, u64 *v) { BEGIN(h, F_DEV); RET(event_reasons(&x, v)); }
+#ifndef FAKE_NVML_OLD /* before R535 */
+API Ret nvmlDeviceGetCurrentClocksEventReasons(void *h, u64 *v) { BEGIN(h, F_DEV); RET(event_reasons(&x, v)); }
+#endif
+
 /* -------------------------------------------------------------------- ECC */
 API Ret nvmlDeviceGetComputeMode(void *h, uint *v) { BEGIN(h, DM); RET(put_u(v, &d->compute_mode, x.dev)); }
 static Ret ecc_count(Ctx *x, uint type, uint ctr, u64 *out)
@@ -1040,7 +1083,7 @@ typedef struct { u64 ts; uint pid, sm, mem, enc, dec, jpg, ofa; } UI;
 /* one sample per process that was active; none newer than lastSeen -> NOT_FOUND */
 static Ret samples(Ctx *x, u64 since, uint *n, void *out, int info)
 {
-    Device *d = x->d; u64 ts = now_us(); ts -= ts % 100000; uint need = 0;
+    Device *d = x->d; u64 ts = g_cfg->clock > 0 ? (u64)(g_cfg->clock * 1e6) : now_us(); ts -= ts % 100000; uint need = 0;
     if (!n) return E_ARG;
     if (d->mig == 1 || d->util.na) return E_NOTSUP;
     for (uint i = 0; i < d->nprocs; i++) { const Proc *p = &d->procs[i]; if (ts > since && ev(&p->sm, x->dev) + ev(&p->memutil, x->dev) + ev(&p->enc, x->dev) + ev(&p->dec, x->dev) > 0) need++; }
@@ -1073,7 +1116,74 @@ API Ret nvmlDeviceGetMigDeviceHandleByIndex(void *h, uint i, void **out)
 API Ret nvmlDeviceGetGpuInstanceId(void *h, uint *v) { BEGIN(h, DM); NEED(v); if (!x.m) RET(d->mig < 0 ? E_NOTSUP : E_ARG); *v = x.m->gi; RET(OK); }
 API Ret nvmlDeviceGetComputeInstanceId(void *h, uint *v) { BEGIN(h, DM); NEED(v); if (!x.m) RET(d->mig < 0 ? E_NOTSUP : E_ARG); *v = x.m->ci; RET(OK); }
 
-/* ----------------------------------------------------------------- NVLink */
-
 /* ---------------------------------------------------------- field values */
-enum { T_DBL, T_U32, T_UL, T_U64, T_S64, T_S32 };
+typedef union { double d; int i; uint u; unsigned long ul; u64 ull; long long sll; } NvVal;
+typedef struct { uint id, scope; long long ts, lat; uint vt; Ret r; NvVal v; } Fv;
+enum { T_DBL, T_U32, T_UL, T_U64 };
+static void fset(Fv *f, double x) { f->r = OK; f->vt = T_U64; f->v.ull = (u64)x; }
+/* the counters of NVLink (KiB) and PCIe (bytes); a field's own answer stands in its nvmlReturn */
+static void one_field(Ctx *x, Fv *f)
+{
+    Device *d = x->d; int n = x->dev; uint id = f->id;
+    f->ts = (long long)(g_cfg->clock > 0 ? g_cfg->clock * 1e6 : now_us()); f->lat = 1; f->r = E_NOTSUP; f->vt = T_U32; f->v.ull = 0;
+    char key[40]; snprintf(key, sizeof key, "field.%u", id);
+    Ret ft = fault_for(key, n, x->mig, 1); if (ft) { f->r = ft; return; }
+    if (id == 0 || id > 320) { f->r = E_ARG; return; }
+    if (x->m) return;
+    switch (id) {
+    case 138: case 139:
+        if (!d->nvlinks) return;
+        if (f->scope != NA_U32 && f->scope >= d->nvlinks) { f->r = E_ARG; return; }
+        accrue(n);
+        {   double kib = id == 139 ? A[n].nrx : A[n].ntx; uint up = 0;
+            for (uint l = 0; l < d->nvlinks; l++) up += !(d->nvl_down >> (l & 31) & 1);
+            if (f->scope == NA_U32) kib *= up; else if (d->nvl_down >> (f->scope & 31) & 1) kib = 0;
+            fset(f, kib); }
+        return;
+    case 197: if (!d->ptx.na) { accrue(n); fset(f, A[n].ptx); } return;
+    case 198: if (!d->prx.na) { accrue(n); fset(f, A[n].prx); } return;
+    }
+}
+API Ret nvmlDeviceGetFieldValues(void *h, int n, Fv *v)
+{
+    BEGIN(h, DM); if (!v || n <= 0) RET(E_ARG);
+    for (int i = 0; i < n; i++) one_field(&x, &v[i]);
+    RET(OK);
+}
+
+/* ----------------------------------------------------------------- events */
+#define EV_XID 8ULL
+typedef struct { uint magic; u64 types[MAX_DEV]; double since[MAX_DEV], got[MAX_DEV][8]; } EvSet;
+#define EVMAGIC 0x45565354u
+typedef struct { void *device; u64 type, data; uint gi, ci; } EvData;
+static EvSet *as_set(void *p) { EvSet *s = p; return s && s->magic == EVMAGIC ? s : NULL; }
+API Ret nvmlDeviceGetSupportedEventTypes(void *h, u64 *v) { BEGIN(h, F_DEV); NEED(v); *v = 0x1F; RET(OK); }
+API Ret nvmlDeviceRegisterEvents(void *h, u64 t, void *p)
+{
+    BEGIN(h, F_DEV); EvSet *s = as_set(p); NEED(s); if (t & ~0x1FULL) RET(E_NOTSUP);
+    s->types[x.dev] |= t; s->since[x.dev] = now_mono(); RET(OK);
+}
+API Ret nvmlEventSetCreate(void **s) { BEGIN(NULL, 0); NEED(s); EvSet *e = calloc(1, sizeof *e); e->magic = EVMAGIC; *s = e; RET(OK); }
+API Ret nvmlEventSetFree(void *p) { BEGIN(NULL, 0); EvSet *s = as_set(p); NEED(s); s->magic = 0; free(s); RET(OK); }
+/* what happened before a device was registered is not delivered; all else once */
+static int next_event(EvSet *s, EvData *o)
+{
+    for (uint i = 0; i < g_cfg->count && i < MAX_DEV; i++) {
+        Device *d = &g_cfg->dev[i];
+        for (uint k = 0; (s->types[i] & EV_XID) && k < d->nxids; k++) {
+            double at = d->xid[k].after < 0 ? g_load_t : g_t0 + d->xid[k].after;
+            if (at > now_mono() || at <= s->since[i] || at <= s->got[i][k]) continue;
+            s->got[i][k] = at;
+            *o = (EvData){ hnd((int)i, -1), EV_XID, d->xid[k].code, NA_U32, NA_U32 };
+            return 1;
+        }
+    }
+    return 0;
+}
+API Ret nvmlEventSetWait_v2(void *p, EvData *o, uint ms)
+{
+    BEGIN(NULL, 0); EvSet *s = as_set(p); if (!s || !o) RET(E_ARG);
+    if (next_event(s, o)) RET(OK);
+    pthread_mutex_unlock(&g_lock); nap(ms); pthread_mutex_lock(&g_lock); reload();
+    RET(next_event(s, o) ? OK : E_TIMEOUT);
+}

@@ -6,7 +6,7 @@ import pytest
 
 from tokentop.domain import snapshot as model
 from tokentop.domain.snapshot_engines import TokensSeen
-from tokentop.domain.verdict.values import Health, Pool, Reason
+from tokentop.domain.verdict.values import Event, Health, Pool, Reason
 from tokentop.views.json import dumps
 
 SCHEMA = {
@@ -40,12 +40,13 @@ SCHEMA = {
 }
 
 ADDITIVE = {
-    "": "data_age_s cost",
+    "": "data_age_s cost events",
+    "events[]": "code text member at",
     "throughput": "ttft_p95_s itl_p95_s prefix_hit_ratio burn preemptions finished latencies",
     "engines[]": "name ttft_p95_s itl_p95_s requests_per_s prefix_hit_ratio rejections burn"
     " kv_estimated slots_estimated back_pressure advice error latency_ms source group router"
     " backends spend pids vram_bytes rate_at_least latencies aliases adapters tokens_seen"
-    " names_more",
+    " names_more kv_gpu_bytes weights_gpu_bytes",
     "engines[].latencies": "ttft itl e2e queue prefill decode",
     "engines[].latencies.ttft": "p50_s p95_s p99_s",
     "engines[].tokens_seen": "prompt generated at_least",
@@ -55,7 +56,8 @@ ADDITIVE = {
     "pricing.bounds": "usd_per_hour usd_per_mtok_reserved usd_per_mtok_busy usd_per_mtok_best",
     "cost": "basis usd_per_hour watts kwh_per_mtok measured_s busy_s tokens partial explained"
     " bounds gaps needs",
-    "gpus[]": "note mig_gi mig_ci mig_slot",
+    "gpus[]": "note mig_gi mig_ci mig_slot throttle xids detail",
+    "gpus[].processes[]": "detail",
     "llm": "age_s stale",
     "demand": "stale headline at_least",
     "demand.pools[]": "free at_least",
@@ -73,6 +75,7 @@ FULL = model.Snapshot(
     engines=(model.Engine("e", "vllm", tokens_seen=TokensSeen(1, 2)),),
     cloud=model.Cloud(instances=(model.CloudInstance(),)),
     health=Health("down", (Reason("engine_down", "it is down"),)),
+    events=(Event("tier", "demand rose", None, "2026-11-21T12:04:31.000Z"),),
     demand=model.Demand(reasons=(Reason("queue_full", "they wait"),), pools=(Pool("m"),)),
 )
 

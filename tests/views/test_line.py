@@ -1,6 +1,7 @@
 """The one line: its default shape, its templates, its colours, and what unknown looks like."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -94,12 +95,63 @@ def test_a_box_of_gpus() -> None:
     assert line(model.Snapshot(gpus=(gpu,))) == "GPU 50% │ VRAM 1.0/2.0G"
 
 
-@pytest.mark.parametrize("width", [12, 20, 30, 40, 79])
+@pytest.mark.parametrize("width", [1, 12, 20, 30, 40, 79])
 def test_the_alarm_is_what_a_narrow_line_keeps(width: int) -> None:
-    """Whatever is cut, DOWN with its model stays."""
-    down = model.Demand(pools=(Pool("Qwen3", health="down"),))
+    """Whatever goes, DOWN with its model stays, whole, in a template as well."""
+    down = model.Demand(pools=(Pool("Qwen3-235B", health="down"),))
     snapshot = of_engines()._replace(demand=down, health=Health("down"))
-    assert line(snapshot, paint=Paint(width=width)).startswith("DOWN Qwen3")
+    assert line(snapshot, paint=Paint(width=width)).startswith("DOWN Qwen3-235B")
+    slots = parse("{kv} {alarm} {gpu_util}")
+    assert "DOWN Qwen3-235B" in line(snapshot, slots=slots, paint=Paint(width=width))
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (63, "64/64 +41 │ 1976 tok/s │ KV 92% │ TTFT 0.6s │ GPU 95% │ $0.33/M"),
+        (62, "64/64 +41 │ 1976 tok/s │ KV 92% │ TTFT 0.6s │ $0.33/M"),
+        (52, "64/64 +41 │ 1976 tok/s │ KV 92% │ TTFT 0.6s"),
+        (42, "64/64 +41 │ 1976 tok/s │ KV 92%"),
+        (30, "64/64 +41 │ 1976 tok/s"),
+        (21, "64/64 +41"),
+        (8, ""),
+    ],
+)
+def test_what_matters_least_goes_first_and_whole(width: int, shown: str) -> None:
+    """GPU, price, TTFT, KV cache, speed, slots; a figure is there or is not."""
+    text = line(of_engines(), paint=Paint(width=width))
+    assert text == shown
+    assert cell_width(text) <= width
+
+
+@pytest.mark.parametrize("build", [published, of_engines, model.Snapshot, examples.stale])
+@pytest.mark.parametrize("ascii_", [False, True])
+def test_no_width_cuts_a_figure(build: Callable[[], model.Snapshot], ascii_: bool) -> None:
+    """At every width the line is made of figures of the whole one, in their order."""
+    snapshot, rule = build(), " | " if ascii_ else " │ "
+    whole = line(snapshot, paint=Paint(ascii=ascii_)).split(rule)
+    for width in range(1, 100):
+        text = line(snapshot, paint=Paint(width=width, ascii=ascii_))
+        shown = text.split(rule) if text else []
+        assert [figure for figure in whole if figure in shown] == shown
+        assert cell_width(text) <= width or len(shown) == 1
+
+
+def test_a_template_loses_figures_from_its_end() -> None:
+    """Each with the text before it, so that no rule is left hanging."""
+    slots = parse("{active}/{slots} │ {gen_tps:.0f} tok/s │ KV {kv:.0%} of it")
+    room = {n: line(of_engines(), slots=slots, paint=Paint(width=n)) for n in (40, 33, 20, 5, 3)}
+    assert room[40] == "64/64 │ 1976 tok/s │ KV 92% of it"
+    assert room[33] == room[40]
+    assert room[20] == "64/64 │ 1976"
+    assert (room[5], room[3]) == ("64/64", "64")
+
+
+def test_old_and_simulated_data_say_so_as_long_as_anything_is_shown() -> None:
+    """DEMO is the last to go: a narrow line cannot be taken for a real one."""
+    demo = of_engines()._replace(demo=True)
+    shown = [line(demo, paint=Paint(width=n)) for n in range(4, 80)]
+    assert all(text.startswith("DEMO") for text in shown)
 
 
 def test_a_long_name_leaves_room_for_figures() -> None:
@@ -126,10 +178,10 @@ def test_demo_data_say_so() -> None:
 
 @pytest.mark.parametrize("width", [0, 1, 7, 40, 500])
 def test_old_data_are_marked_and_a_width_is_kept(width: int) -> None:
-    """Stale data end with their age, and a cut line never exceeds its width."""
+    """Stale data end with their age, and a line that is cut never exceeds its width."""
     assert line(examples.stale()).endswith(" │ stale 47s")
     for ascii_ in (False, True):
-        text = line(examples.stale(), paint=Paint(width=width, ascii=ascii_))
+        text = line(examples.stale(), paint=Paint(width=width, cut_at=width, ascii=ascii_))
         assert cell_width(text) <= width
         assert text.isascii() or not ascii_
 
@@ -179,8 +231,10 @@ def test_colour_follows_the_tier_and_nothing_else() -> None:
 
 
 def test_the_template_names_are_the_published_ones() -> None:
-    """Scripts depend on these names."""
+    """Scripts depend on these names; each has a meaning, and a number its unit."""
     assert list(FIELDS) == NAMES
+    assert all(field.means for field in FIELDS.values())
+    assert [name for name, field in FIELDS.items() if bool(field.unit) != field.number] == []
 
 
 @pytest.mark.parametrize(

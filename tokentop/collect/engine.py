@@ -48,6 +48,8 @@ class Found(Protocol):
     def runners(self) -> tuple[str, ...]: ...
     @property
     def one_pool(self) -> bool | None: ...
+    @property
+    def kv_gpu_bytes(self) -> int | None: ...
 
 
 T = TypeVar("T")
@@ -116,7 +118,10 @@ class EngineTarget:
         self._pids, self._model_hint = tuple(found.pids), found.model_hint
         self._starting = starting
         hints = self._hints._replace(
-            argv_slots=found.argv_slots, one_pool=found.one_pool, runners=tuple(found.runners)
+            argv_slots=found.argv_slots,
+            one_pool=found.one_pool,
+            kv_gpu_bytes=found.kv_gpu_bytes,
+            runners=tuple(found.runners),
         )
         if hints != self._hints:
             self._hints, self._adapter = hints, None

@@ -7,8 +7,8 @@ from tokentop.config.draft import ConfigBuilder, Origin
 from tokentop.config.keys import by_path, table
 from tokentop.config.problems import ConfigError, Problem
 from tokentop.config.schema import Config, DemoConfig, TlsConfig, UiConfig
-from tokentop.config.toml_file import Document, read
-from tokentop.config.values import check, check_text
+from tokentop.config.toml_file import FILE_VARIABLE, Document, read
+from tokentop.config.values import check, check_text, nearest
 from tokentop.domain.policy import (
     CapacityPolicy,
     HealthPolicy,
@@ -18,6 +18,8 @@ from tokentop.domain.policy import (
 )
 
 __all__ = ["ConfigError", "Problem", "load"]
+
+PREFIX = "TOKENTOP_"
 
 
 def load(overrides: Mapping[str, object], environ: Mapping[str, str], path: str | None) -> Config:
@@ -33,6 +35,7 @@ def load(overrides: Mapping[str, object], environ: Mapping[str, str], path: str 
     elif document is not None:
         _take_file(builder, document)
     _take_environment(builder, environ)
+    _warn_of_unknown_variables(builder, environ)
     _take_flags(builder, overrides)
     builder.constrain()
     build.find_bundle(builder, environ)
@@ -61,6 +64,22 @@ def _take_environment(builder: ConfigBuilder, environ: Mapping[str, str]) -> Non
             if text := environ.get(name):
                 builder.put(key, check_text(key, text), Origin("environment", name))
                 break
+
+
+def _warn_of_unknown_variables(builder: ConfigBuilder, environ: Mapping[str, str]) -> None:
+    """A TOKENTOP_ variable that nothing reads is most likely a misspelt one; values stay unseen."""
+    own = sorted(name for name in environ if name.startswith(PREFIX))
+    if not own:
+        return
+    known = {FILE_VARIABLE, *(name for key in table().values() for name in key.env)}
+    named = {str(builder.values[key]) for key in builder.values if key.endswith("token_env")}
+    there = tuple(sorted(name for name in known if name.startswith(PREFIX)))
+    for name in own:
+        if name not in known | named:
+            meant = nearest(name, there)
+            mend = f"did you mean {meant}?" if meant else f"there are {', '.join(there)}"
+            warning = Origin("environment", name).problem("", f"nothing reads it; {mend}")
+            builder.warnings.append(warning)
 
 
 def _take_flags(builder: ConfigBuilder, overrides: Mapping[str, object]) -> None:

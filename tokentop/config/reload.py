@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from tokentop.config.load import ConfigError, load
 from tokentop.config.schema import Config
-from tokentop.config.toml_file import home, usual_places
+from tokentop.config.toml_file import FILE_VARIABLE, home, usual_places
 
 Stamp = tuple[tuple[int, int, int] | None, ...]
 
@@ -37,7 +37,7 @@ def reloader(
     overrides: Mapping[str, object], environ: Mapping[str, str], path: str | None
 ) -> Reloader:
     """A Reloader of what `load` would read with the same arguments."""
-    named = path if path is not None else environ.get("TOKENTOP_CONFIG") or None
+    named = path if path is not None else environ.get(FILE_VARIABLE) or None
     places = usual_places(environ) if named is None else (home(named, environ),)
     return Reloader(lambda: load(overrides, environ, path), places)
 

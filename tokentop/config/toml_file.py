@@ -14,6 +14,7 @@ from tokentop.config.problems import SHOWN, Problem
 from tokentop.config.values import nearest
 
 MAX_BYTES = 1024 * 1024
+FILE_VARIABLE = "TOKENTOP_CONFIG"
 
 
 class Document(NamedTuple):
@@ -48,9 +49,9 @@ def usual_places(environ: Mapping[str, str], platform: str = sys.platform) -> tu
 
 
 def read(path: str | None, environ: Mapping[str, str]) -> Document | Problem | None:
-    """Read --config's file, else TOKENTOP_CONFIG's, else the usual one; None where none exists."""
-    named = "flag --config" if path is not None else "environment variable TOKENTOP_CONFIG"
-    chosen = path if path is not None else environ.get("TOKENTOP_CONFIG") or None
+    """Read --config's file, else FILE_VARIABLE's, else the usual one; None where none exists."""
+    named = "flag --config" if path is not None else f"environment variable {FILE_VARIABLE}"
+    chosen = path if path is not None else environ.get(FILE_VARIABLE) or None
     if chosen is None:
         usual = next(filter(os.path.lexists, usual_places(environ)), None)
         return None if usual is None else _load(usual)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tokentop.demo.gpu_page import detailed
 from tokentop.demo.replies import LATENCY_S
 from tokentop.demo.stack import simulate
 from tokentop.domain.readings import GpusReading
@@ -12,7 +13,8 @@ DRIVER = "demo"
 
 def reading(t: float, seed: int = 0) -> GpusReading:
     """The eight GPUs at demo time `t`."""
-    return GpusReading(simulate(t, seed).devices, driver_version=DRIVER)
+    devices = tuple(detailed(device, t) for device in simulate(t, seed).devices)
+    return GpusReading(devices, driver_version=DRIVER)
 
 
 class DemoDriver:

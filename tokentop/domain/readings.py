@@ -10,6 +10,10 @@ from typing import NamedTuple
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot import GpuState, Process
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # only the GPU page has any
+    from tokentop.domain.gpu_detail import GpuDetail, ThrottleReason
+
 
 class Failure(NamedTuple):
     """Why a source gave no reading, as one safe sentence; a `neutral` one trips no breaker."""
@@ -54,6 +58,7 @@ class DeviceReading(NamedTuple):
     """One GPU as NVML, accel or compute describes it; see snapshot.Gpu for the fields.
 
     `age_s` is how old its figures were when the answer came, None where they came with it.
+    `xids` are (code, monotonic second) of the driver's errors, the oldest first.
     """
 
     index: int | None = None  # type: ignore[assignment]  # the public key; tuple.index is not used
@@ -76,6 +81,9 @@ class DeviceReading(NamedTuple):
     mig_ci: int | None = None
     mig_slot: int | None = None
     age_s: float | None = None
+    throttle: "tuple[ThrottleReason, ...] | None" = None
+    xids: tuple[tuple[int, float], ...] = ()
+    detail: "GpuDetail | None" = None
 
 
 class GpusReading(NamedTuple):

@@ -13,7 +13,11 @@ from typing import Literal, NamedTuple
 from tokentop.domain.policy import INTERVAL_S, CapacityPolicy
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot_engines import Cost, CostBounds, Engine, EngineState, Throughput
-from tokentop.domain.verdict.values import NO_DATA, Health, Mode, Pool, Reason, Tier
+from tokentop.domain.verdict.values import NO_DATA, Event, Health, Mode, Pool, Reason, Tier
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # only the GPU page has any
+    from tokentop.domain.gpu_detail import GpuDetail, ProcessDetail, ThrottleReason, Xid
 
 GpuState = Literal["ok", "stale", "lost", "suspended", "error"]
 ServiceState = EngineState | Literal["off"]
@@ -25,13 +29,17 @@ NOBODY_ONLINE = tuple((name, False) for name in AITHER_SERVICES)
 
 
 class Process(NamedTuple):
-    """One process that holds VRAM on a GPU; `engine` is an Engine.id once matched."""
+    """One process that holds VRAM on a GPU; `engine` is an Engine.id once matched.
+
+    `detail` is None but on the full screen's GPU page.
+    """
 
     pid: int
     name: str | None = None
     user: str | None = None
     vram_bytes: int | None = None
     engine: str | None = None
+    detail: "ProcessDetail | None" = None
 
 
 class Gpu(NamedTuple):
@@ -39,7 +47,9 @@ class Gpu(NamedTuple):
 
     `processes` is None where the driver refuses the list; `note` says in words what is wrong.
     A MIG instance has the numbers of its GPU instance and compute instance, and its slot: its
-    place in the driver's list.
+    place in the driver's list. `throttle` names what holds the clocks down, () for nothing;
+    it is asked from the second poll on. `xids` are the driver's errors, the newest last, as far
+    as they came while the full screen ran. `detail` is None but on its GPU page.
     """
 
     index: int | None = None  # type: ignore[assignment]  # the public key; tuple.index is not used
@@ -62,6 +72,9 @@ class Gpu(NamedTuple):
     mig_gi: int | None = None
     mig_ci: int | None = None
     mig_slot: int | None = None
+    throttle: "tuple[ThrottleReason, ...] | None" = None
+    xids: "tuple[Xid, ...]" = ()
+    detail: "GpuDetail | None" = None
 
 
 class Service(NamedTuple):
@@ -241,6 +254,7 @@ class Snapshot(NamedTuple):
     """The result of one refresh. The default value is the safe zero state.
 
     `at` is RFC 3339 UTC. `data_age_s` is the age of the newest good answer of any source.
+    `events` are what changed since the snapshot before, where a view compares the two.
     """
 
     version: str = ""
@@ -264,3 +278,4 @@ class Snapshot(NamedTuple):
     agents: Agents = Agents()
     data_age_s: float | None = None
     cost: Cost = Cost()
+    events: tuple[Event, ...] = ()

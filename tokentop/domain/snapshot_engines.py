@@ -110,7 +110,8 @@ class Engine(NamedTuple):
     that no counter shows where `rate_at_least`: both tokens/s are lower bounds. `aliases` are other
     names of its models, `adapters` LoRA adapters on top of them; `names_more` of all three are not
     listed. `tokens_seen` is None until two
-    readings counted; it outlasts every state.
+    readings counted; it outlasts every state. `kv_gpu_bytes` and `weights_gpu_bytes` are what its
+    KV cache and its weights take on each of its GPUs, where the engine says so.
     """
 
     id: str
@@ -159,6 +160,8 @@ class Engine(NamedTuple):
     adapters: tuple[str, ...] = ()
     tokens_seen: TokensSeen | None = None
     names_more: int = 0
+    kv_gpu_bytes: int | None = None
+    weights_gpu_bytes: int | None = None
 
 
 class CostInput(NamedTuple):

@@ -34,6 +34,15 @@ class Process(NamedTuple):
     argv: tuple[str, ...] = ()
 
 
+class Usage(NamedTuple):
+    """CPU time and start in clock ticks (the start since the boot), resident memory in pages."""
+
+    state: str
+    cpu_ticks: int
+    started: int
+    resident_pages: int
+
+
 class SocketLinks(NamedTuple):
     """The inodes of a process's open sockets, of the `read` links; `complete` if those are all."""
 
@@ -135,6 +144,25 @@ def started(root: str, pid: int) -> int | None:
     """When the process was started, clock ticks since the boot: with its number it names it."""
     fields = read(root, f"{pid}/stat", _MAX_STAT).rpartition(b")")[2].split()
     return int(fields[19]) if len(fields) > 19 and fields[19].isdigit() else None
+
+
+def usage(root: str, pid: int) -> Usage | None:
+    """What /proc/PID/stat has of its CPU time, start and memory; None where it cannot be read."""
+    fields = read(root, f"{pid}/stat", _MAX_STAT).rpartition(b")")[2].split()
+    numbers = [fields[place] for place in (11, 12, 19, 21)] if len(fields) > 21 else []
+    if not numbers or not all(number.isdigit() for number in numbers):
+        return None
+    in_user, in_kernel, start, resident = map(int, numbers)
+    return Usage(fields[0].decode("latin-1"), in_user + in_kernel, start, resident)
+
+
+def uptime_s(root: str) -> float | None:
+    """Seconds since the boot; None where it cannot be read."""
+    first = read(root, "uptime", 64).partition(b" ")[0]
+    try:
+        return float(first)
+    except ValueError:
+        return None
 
 
 def sockets(root: str, pid: int, limit: int = MAX_DESCRIPTORS) -> SocketLinks | None:

@@ -19,12 +19,15 @@ GPU_SOURCES = ("nvml", "accel", "compute")
 class Field(NamedTuple):
     """One name: whether it is a number, how it is shown with no format spec, and its value.
 
-    A number's value may still be a word, such as `free` for the cost.
+    A number's value may still be a word, such as `free` for the cost. `unit` is empty for a text,
+    `means` one phrase for --help, the manual and the README.
     """
 
     number: bool
     spec: str
     get: Callable[[Snapshot], Figure]
+    unit: str
+    means: str
 
 
 def gpu_util(snapshot: Snapshot) -> float | None:
@@ -102,37 +105,85 @@ def _engines(snapshot: Snapshot) -> int:
 
 
 FIELDS: dict[str, Field] = {
-    "gpu_util": Field(True, ".0f", gpu_util),
-    "vram_used": Field(True, ".1f", _vram_used),
-    "vram_total": Field(True, ".1f", _vram_total),
-    "vram_pct": Field(True, ".0f", _vram_pct),
-    "active": Field(True, "", lambda s: s.llm.active),
-    "queued": Field(True, "", lambda s: s.llm.queued),
-    "slots": Field(True, "", lambda s: s.llm.max_slots),
-    "free": Field(True, "", lambda s: s.llm.free),
-    "kv": Field(True, ".2f", lambda s: s.llm.kv_cache),
-    "multiplier": Field(True, ".2f", lambda s: s.pricing.multiplier),
-    "tier": Field(False, "", lambda s: s.demand.tier),
-    "mode": Field(False, "", lambda s: s.demand.mode),
-    "message": Field(False, "", lambda s: s.demand.message),
-    "cost": Field(True, "g", cost),
-    "cloud": Field(True, "", lambda s: s.cloud.active),
-    "gpus": Field(True, "", _gpus),
-    "models": Field(False, "", _models),
-    "services_up": Field(True, "", services_up),
-    "services_total": Field(True, "", lambda s: len(s.services_online)),
-    "gen_tps": Field(True, ".1f", lambda s: s.throughput.generation_tokens_per_s),
-    "prompt_tps": Field(True, ".1f", lambda s: s.throughput.prompt_tokens_per_s),
-    "age": Field(True, ".0f", lambda s: s.data_age_s),
-    "host": Field(False, "", lambda s: s.host or None),
-    "ttft": Field(True, ".3f", lambda s: s.throughput.ttft_s),
-    "itl": Field(True, ".3f", lambda s: s.throughput.itl_s),
-    "engines": Field(True, "", _engines),
-    "usd_hour": Field(True, ".2f", lambda s: s.pricing.usd_per_hour),
-    "usd_mtok": Field(True, ".2f", lambda s: s.pricing.usd_per_mtok_reserved),
-    "usd_mtok_busy": Field(True, ".2f", lambda s: s.pricing.usd_per_mtok_busy),
-    "headline": Field(False, "", lambda s: s.demand.headline),
-    "health": Field(False, "", lambda s: s.health.state),
-    "alarm": Field(False, "", check.alarm),
-    "effective_cost": Field(True, "g", effective_cost),
+    "gpu_util": Field(True, ".0f", gpu_util, "%", "mean utilisation of the GPUs"),
+    "vram_used": Field(True, ".1f", _vram_used, "GiB", "VRAM in use, summed over the GPUs"),
+    "vram_total": Field(True, ".1f", _vram_total, "GiB", "VRAM there is, summed over the GPUs"),
+    "vram_pct": Field(True, ".0f", _vram_pct, "%", "VRAM in use of what there is"),
+    "active": Field(True, "", lambda s: s.llm.active, "requests", "running in slots"),
+    "queued": Field(True, "", lambda s: s.llm.queued, "requests", "waiting for a slot"),
+    "slots": Field(True, "", lambda s: s.llm.max_slots, "slots", "requests that can run at once"),
+    "free": Field(True, "", lambda s: s.llm.free, "slots", "of these free now"),
+    "kv": Field(
+        True, ".2f", lambda s: s.llm.kv_cache, "0-1", "KV cache in use; that of the fullest engine"
+    ),
+    "multiplier": Field(
+        True,
+        ".2f",
+        lambda s: s.pricing.multiplier,
+        "factor",
+        "what demand multiplies the base cost by",
+    ),
+    "tier": Field(
+        False, "", lambda s: s.demand.tier, "", "idle, low, moderate, high, surge or saturated"
+    ),
+    "mode": Field(False, "", lambda s: s.demand.mode, "", "normal, pressure or saturated"),
+    "message": Field(False, "", lambda s: s.demand.message, "", "the tier in a sentence"),
+    "cost": Field(True, "g", cost, "credits", "base cost of a request, or the word free"),
+    "cloud": Field(True, "", lambda s: s.cloud.active, "instances", "rented and active"),
+    "gpus": Field(True, "", _gpus, "GPUs", "in service"),
+    "models": Field(False, "", _models, "", "loaded now, joined by commas"),
+    "services_up": Field(True, "", services_up, "services", "of the seven that answer"),
+    "services_total": Field(True, "", lambda s: len(s.services_online), "services", "seven"),
+    "gen_tps": Field(
+        True, ".1f", lambda s: s.throughput.generation_tokens_per_s, "tokens/s", "generated"
+    ),
+    "prompt_tps": Field(
+        True, ".1f", lambda s: s.throughput.prompt_tokens_per_s, "tokens/s", "of prompts read"
+    ),
+    "age": Field(True, ".0f", lambda s: s.data_age_s, "s", "since the newest good answer"),
+    "host": Field(False, "", lambda s: s.host or None, "", "the name of this machine"),
+    "ttft": Field(
+        True,
+        ".3f",
+        lambda s: s.throughput.ttft_s,
+        "s",
+        "time to first token, median of the last minute",
+    ),
+    "itl": Field(
+        True,
+        ".3f",
+        lambda s: s.throughput.itl_s,
+        "s",
+        "between two tokens, median of the last minute",
+    ),
+    "engines": Field(True, "", _engines, "engines", "that answer"),
+    "usd_hour": Field(
+        True, ".2f", lambda s: s.pricing.usd_per_hour, "USD/h", "what the machine costs now"
+    ),
+    "usd_mtok": Field(
+        True,
+        ".2f",
+        lambda s: s.pricing.usd_per_mtok_reserved,
+        "USD/Mtok",
+        "for generated tokens, over all of the last hour",
+    ),
+    "usd_mtok_busy": Field(
+        True,
+        ".2f",
+        lambda s: s.pricing.usd_per_mtok_busy,
+        "USD/Mtok",
+        "the same over busy time only",
+    ),
+    "headline": Field(False, "", lambda s: s.demand.headline, "", "the banner's sentence"),
+    "health": Field(
+        False, "", lambda s: s.health.state, "", "ok, starting, degraded, down or unknown"
+    ),
+    "alarm": Field(False, "", check.alarm, "", "DOWN, FULL, STARTING or DEGRADED; else empty"),
+    "effective_cost": Field(
+        True,
+        "g",
+        effective_cost,
+        "credits",
+        "cost of a request at present, or the word free",
+    ),
 }

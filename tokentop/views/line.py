@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
 
 class Paint(NamedTuple):
-    """How the line may be drawn: `colors` is 0, 16 or 24; `width` cuts it to that many cells."""
+    """How the line may be drawn: `colors` is 0, 16 or 24.
+
+    `width` leaves out whole figures until the line takes at most that many cells; an alarm stays.
+    `cut_at` cuts what is still longer, for a terminal in which a wrapped line cannot be rewritten.
+    """
 
     colors: int = 0
     ascii: bool = False
     theme: str = "dark"
     width: int | None = None
+    cut_at: int | None = None
 
 
 PLAIN = Paint()
@@ -39,6 +44,16 @@ class Piece(NamedTuple):
     tone: str = "value"
 
 
+class Group(NamedTuple):
+    """The pieces of one figure between two rules; where room is short the highest `rank` goes."""
+
+    rank: int
+    pieces: list[Piece]
+
+
+ALARM, BADGE = 0, 1  # an alarm never goes; what says that data are old or simulated goes last
+
+
 def line(
     snapshot: Snapshot, *, slots: "tuple[Slot, ...] | None" = None, paint: Paint = PLAIN
 ) -> str:
@@ -46,51 +61,70 @@ def line(
     if slots is not None:
         from tokentop.views import template  # not imported for the default line
 
-        filled = template.fill(slots, snapshot, "-" if paint.ascii else text.DASH)
+        unknown = "-" if paint.ascii else text.DASH
+        filled = template.fill(slots, snapshot, unknown, paint.width)
         return _cut_text(ascii_only(filled) if paint.ascii else filled, paint).rstrip()
-    pieces = _joined(_groups(snapshot))
+    pieces = _joined(_fitting(_groups(snapshot), paint.width))
     if paint.ascii:
         pieces = [Piece(ascii_only(piece.text), piece.tone) for piece in pieces]
     return "".join(_painted(piece, snapshot, paint) for piece in _cut(pieces, paint))
 
 
-def _groups(snapshot: Snapshot) -> list[list[Piece]]:
-    """Return the line's figures in order; each is a group of pieces between two rules."""
+def _groups(snapshot: Snapshot) -> list[Group]:
+    """Return the line's figures in the order in which they stand."""
     groups = _BY_PRESENCE[presence(snapshot)](snapshot)
     if snapshot.demo:
-        groups.insert(0, [Piece("DEMO")])
+        groups.insert(0, Group(BADGE, [Piece("DEMO")]))
     if alarm := check.alarm(snapshot):
-        groups.insert(0, [Piece(alarm, "alarm")])  # first: a narrow line is cut at its end
+        groups.insert(0, Group(ALARM, [Piece(alarm, "alarm")]))
     stale, age = figures.stale_age(snapshot)
     if stale:
-        groups.append([Piece("stale" if age is None else f"stale {text.fmt_age(age)}", "label")])
+        word = "stale" if age is None else f"stale {text.fmt_age(age)}"
+        groups.append(Group(BADGE, [Piece(word, "label")]))
     return groups
 
 
-def _of_stack(snapshot: Snapshot) -> list[list[Piece]]:
+def _fitting(groups: list[Group], width: int | None) -> list[Group]:
+    """The groups that fit into `width` cells, the least important left out first, each whole."""
+    kept = list(groups)
+    while width is not None and kept and _width(kept) > width:
+        least = max(kept, key=lambda group: group.rank)
+        if least.rank == ALARM:
+            break
+        kept.remove(least)
+    return kept
+
+
+def _width(groups: list[Group]) -> int:
+    return sum(text.cell_width(piece.text) for piece in _joined(groups))
+
+
+def _of_stack(snapshot: Snapshot) -> list[Group]:
+    cost = [Piece(_cost(snapshot))]
     return [
         *_of_gpus(snapshot),
-        _labelled("Q", _count(snapshot.llm.queued)),
-        [Piece(text.fmt_multiplier(snapshot.pricing.multiplier), "tier")],
-        [Piece(_cost(snapshot))],
-        _labelled("cloud", _count(snapshot.cloud.active)),
+        Group(3, _labelled("Q", _count(snapshot.llm.queued))),
+        Group(4, [Piece(text.fmt_multiplier(snapshot.pricing.multiplier), "tier")]),
+        Group(6, cost),
+        Group(7, _labelled("cloud", _count(snapshot.cloud.active))),
     ]
 
 
-def _of_engines(snapshot: Snapshot) -> list[list[Piece]]:
+def _of_engines(snapshot: Snapshot) -> list[Group]:
     """`64/64 +41 │ 1976 tok/s │ KV 92% │ TTFT 0.6s │ GPU 95% │ $0.33/M`; no price where none is."""
     llm, told = snapshot.llm, snapshot.throughput
     speed = told.generation_tokens_per_s
     bound = "≥" if any(engine.rate_at_least for engine in snapshot.engines) else ""
+    kv_cache = text.DASH if llm.kv_cache is None else text.fmt_percent(llm.kv_cache)
     groups = [
-        [Piece(_slots(llm.active, llm.max_slots, llm.queued), "tier")],
-        [Piece(f"{text.DASH if speed is None else f'{bound}{speed:.0f}'} tok/s")],
-        _labelled("KV", text.DASH if llm.kv_cache is None else text.fmt_percent(llm.kv_cache)),
-        _labelled("TTFT", _seconds(told.ttft_s)),
-        _labelled("GPU", _percent(figures.gpu_util(snapshot))),
+        Group(2, [Piece(_slots(llm.active, llm.max_slots, llm.queued), "tier")]),
+        Group(3, [Piece(f"{text.DASH if speed is None else f'{bound}{speed:.0f}'} tok/s")]),
+        Group(4, _labelled("KV", kv_cache)),
+        Group(5, _labelled("TTFT", _seconds(told.ttft_s))),
+        Group(7, _labelled("GPU", _percent(figures.gpu_util(snapshot)))),
     ]
     if snapshot.pricing.usd_per_mtok_reserved is not None:
-        groups.append([Piece(f"{_price(snapshot.pricing)}/M")])
+        groups.append(Group(6, [Piece(f"{_price(snapshot.pricing)}/M")]))
     return groups
 
 
@@ -100,18 +134,18 @@ def _price(pricing: Pricing) -> str:
     return (text.BOUND_SIGNS[bound] if bound else "") + text.fmt_usd(pricing.usd_per_mtok_reserved)
 
 
-def _of_gpus(snapshot: Snapshot) -> list[list[Piece]]:
+def _of_gpus(snapshot: Snapshot) -> list[Group]:
     return [
-        _labelled("GPU", _percent(figures.gpu_util(snapshot))),
-        _labelled("VRAM", _vram(snapshot)),
+        Group(2, _labelled("GPU", _percent(figures.gpu_util(snapshot)))),
+        Group(5, _labelled("VRAM", _vram(snapshot))),
     ]
 
 
-def _of_nothing(snapshot: Snapshot) -> list[list[Piece]]:
-    return [*_of_gpus(snapshot), [Piece("no engine")]]
+def _of_nothing(snapshot: Snapshot) -> list[Group]:
+    return [*_of_gpus(snapshot), Group(3, [Piece("no engine")])]
 
 
-_BY_PRESENCE: dict[Presence, Callable[[Snapshot], list[list[Piece]]]] = {
+_BY_PRESENCE: dict[Presence, Callable[[Snapshot], list[Group]]] = {
     "stack": _of_stack,
     "engines": _of_engines,
     "gpus": _of_gpus,
@@ -154,28 +188,29 @@ def _cost(snapshot: Snapshot) -> str:
     return f"{value:g} cr"
 
 
-def _joined(groups: list[list[Piece]]) -> list[Piece]:
+def _joined(groups: list[Group]) -> list[Piece]:
     rule = Piece(" │ ", "label")
-    return [piece for n, group in enumerate(groups) for piece in ([rule, *group] if n else group)]
+    drawn = [group.pieces for group in groups]
+    return [piece for n, each in enumerate(drawn) for piece in ([rule, *each] if n else each)]
 
 
 def _cut(pieces: list[Piece], paint: Paint) -> list[Piece]:
-    if paint.width is None:
+    if paint.cut_at is None:
         return pieces
     kept: list[Piece] = []
-    room = paint.width
+    room = paint.cut_at
     for piece in pieces:
         if room <= 0:
             break
-        kept.append(piece._replace(text=_cut_text(piece.text, paint._replace(width=room))))
+        kept.append(piece._replace(text=_cut_text(piece.text, paint._replace(cut_at=room))))
         room -= text.cell_width(piece.text)
     return kept
 
 
 def _cut_text(string: str, paint: Paint) -> str:
-    if paint.width is None or text.cell_width(string) <= paint.width:
+    if paint.cut_at is None or text.cell_width(string) <= paint.cut_at:
         return string
-    return text.fit(string, paint.width, ascii=paint.ascii)
+    return text.fit(string, paint.cut_at, ascii=paint.ascii)
 
 
 def _painted(piece: Piece, snapshot: Snapshot, paint: Paint) -> str:

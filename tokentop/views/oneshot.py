@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from os import environ
+from time import monotonic
 from typing import NamedTuple
 
 from tokentop.config.schema import Config
@@ -27,12 +28,13 @@ class UsageError(ValueError):
 
 
 class Options(NamedTuple):
-    """The arguments of a text view; `template` is `--format`."""
+    """The arguments of a text view; `template` is `--format`, `width` in cells."""
 
     json: bool = False
     watch: bool = False
     template: str | None = None
     check: bool = False
+    width: int | None = None
 
 
 def run(config: Config, options: Options, started: float, again: "Reloader | None" = None) -> int:
@@ -84,7 +86,7 @@ def _show(config: Config, options: Options) -> Callable[[Snapshot], str]:
     if options.json:
         from tokentop.views.json import dumps
 
-        return dumps
+        return _with_events(dumps) if options.watch else dumps
     from tokentop.views.line import Paint, line
 
     slots = None if options.template is None else _slots(options.template)
@@ -92,11 +94,20 @@ def _show(config: Config, options: Options) -> Callable[[Snapshot], str]:
     paint = Paint(terminal.colors, config.ui.ascii or not terminal.utf8, config.ui.theme)
 
     def show(snapshot: Snapshot) -> str:
-        width = detect(sys.stdout, environ).columns - 1 if terminal.tty else None
-        cut = width if options.watch else None
-        return line(snapshot, slots=slots, paint=paint._replace(width=cut))
+        rewritten = options.watch and terminal.tty
+        room = detect(sys.stdout, environ).columns - 1 if rewritten else None
+        width = min((each for each in (options.width, room) if each is not None), default=None)
+        return line(snapshot, slots=slots, paint=paint._replace(width=width, cut_at=room))
 
     return show
+
+
+def _with_events(dumps: Callable[[Snapshot], str]) -> Callable[[Snapshot], str]:
+    """Each line has what changed since the line before; the first one has nothing before it."""
+    from tokentop.domain.events.log import EventLog
+
+    log = EventLog()
+    return lambda snapshot: dumps(snapshot._replace(events=log.add(snapshot, monotonic())))
 
 
 def _slots(template: str) -> "tuple[Slot, ...]":

@@ -10,7 +10,7 @@ from string import Formatter
 from typing import NamedTuple
 
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.text import clean
+from tokentop.domain.text import cell_width, clean
 from tokentop.views.figures import FIELDS, Figure
 
 _SPEC = re.compile(
@@ -30,6 +30,12 @@ class Slot(NamedTuple):
     literal: str
     name: str | None
     spec: str
+
+
+def described() -> list[str]:
+    """Every name with its unit and what it means, a line each, for people."""
+    unit = max(len(field.unit) for field in FIELDS.values())
+    return [f"  {name:<15}{field.unit:<{unit}}  {field.means}" for name, field in FIELDS.items()]
 
 
 def parse(template: str) -> tuple[Slot, ...]:
@@ -69,12 +75,31 @@ def _check(name: str, spec: str) -> None:
         ) from None
 
 
-def fill(slots: tuple[Slot, ...], snapshot: Snapshot, unknown: str) -> str:
-    """Return the line; an unknown figure is `unknown`, in the width of its spec."""
-    return "".join(
-        slot.literal + ("" if slot.name is None else _show(slot.name, slot.spec, snapshot, unknown))
-        for slot in slots
-    )
+def fill(
+    slots: tuple[Slot, ...], snapshot: Snapshot, unknown: str, width: int | None = None
+) -> str:
+    """Return the line; an unknown figure is `unknown`, in the width of its spec.
+
+    Where it takes more than `width` cells, figures go from the end, each with the text before it;
+    an alarm stays.
+    """
+    parts = [(slot.name, _part(slot, snapshot, unknown)) for slot in slots]
+    while width is not None and cell_width(_line(parts)) > width:
+        last = next((n for n, (name, _) in reversed([*enumerate(parts)]) if name != "alarm"), None)
+        if last is None:
+            break
+        del parts[last]
+    return _line(parts)
+
+
+def _line(parts: list[tuple[str | None, str]]) -> str:
+    return "".join(part for _, part in parts).rstrip()
+
+
+def _part(slot: Slot, snapshot: Snapshot, unknown: str) -> str:
+    """The text before a figure, and the figure."""
+    shown = "" if slot.name is None else _show(slot.name, slot.spec, snapshot, unknown)
+    return slot.literal + shown
 
 
 def _show(name: str, spec: str, snapshot: Snapshot, unknown: str) -> str:

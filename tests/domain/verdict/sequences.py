@@ -49,6 +49,7 @@ class Found(NamedTuple):
     model_hint: str | None = None
     runners: tuple[str, ...] = ()
     one_pool: bool | None = None
+    kv_gpu_bytes: int | None = None
 
 
 BOUNDS = (0.1, 1.0, float("inf"))

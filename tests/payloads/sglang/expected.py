@@ -25,7 +25,13 @@ def expected(answers: Mapping[str, bytes]) -> EngineReading:
     if "/v1/loads" not in answers and info:
         states = info["internal_states"]
         slots = sum(state["effective_max_running_requests_per_dp"] for state in states)
-        reading = reading._replace(version=info["version"], max_slots=slots)
+        memory = states[0]["memory_usage"]
+        reading = reading._replace(
+            version=info["version"],
+            max_slots=slots,
+            kv_gpu_bytes=round(memory["kvcache"] * 2**30),
+            weights_gpu_bytes=round(memory["weight"] * 2**30),
+        )
     return reading._replace(
         model=models[0],
         models=models,
@@ -53,6 +59,9 @@ def of_loads(document: Any, _: Metrics) -> EngineReading:
         kv_cache=max(rank["token_usage"] for rank in ranks),
         # The last window's figure stays while nothing runs.
         generation_tokens_per_s=sum(rank["gen_throughput"] for rank in ranks) if active else 0.0,
+        # Each rank tells those of its own GPU, in GiB.
+        kv_gpu_bytes=round(ranks[0]["memory"]["kv_cache_gb"] * 2**30),
+        weights_gpu_bytes=round(ranks[0]["memory"]["weight_gb"] * 2**30),
     )
 
 

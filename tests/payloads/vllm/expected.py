@@ -34,6 +34,7 @@ def expected(answers: Mapping[str, bytes]) -> EngineReading:
         ),
         epoch=page.highest("process_start_time_seconds"),
         observed=observed(page),
+        kv_gpu_bytes=int(page.values("vllm:cache_config_info", "kv_cache_memory_bytes")[0]),
         health="online" if page.sum("vllm:engine_sleep_state", sleep_state="awake") else "asleep",
     )
 

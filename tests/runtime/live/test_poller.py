@@ -62,7 +62,7 @@ class _Driver:
         self._poller = poller
 
     def start(self) -> None: ...
-    def poll(self) -> None:
+    def poll(self, wanted: object = None) -> None:
         threading.Thread(target=self._answer).start()
 
     def _answer(self) -> None:

@@ -20,6 +20,14 @@ COMMANDS = {
         "vllm", 8, "alias", None, 8000
     ),
     "vllm serve m --max-num-seqs 64 --max-num-active-seqs 16": Command("vllm", 16, "m", None, 8000),
+    "vllm serve m --kv-cache-memory-bytes 20G": Command(
+        "vllm", None, "m", None, 8000, kv_gpu_bytes=20 * 2**30
+    ),
+    "vllm serve m --kv-cache-memory=1.5g": Command(
+        "vllm", None, "m", None, 8000, kv_gpu_bytes=1_500_000_000
+    ),
+    "vllm serve m --kv-cache-memory-bytes much": Command("vllm", None, "m", None, 8000),
+    "vllm serve m --kv-cache-memory-bytes -1": Command("vllm", None, "m", None, 8000),
     "VLLM::EngineCore_DP0": Command("vllm"),
     "uv run vllm serve m": Command("vllm", None, "m", None, 8000),
     f"{PYTHON} -u -m sglang.launch_server --model-path org/m --max-running-requests 4 "

@@ -153,3 +153,25 @@ def test_odd_loads(body: object) -> None:
     """What the loads do not say is unknown, and never raises."""
     result = Talk({"/v1/loads": obj(body)}).hold(Sglang().poll(0.0))
     assert isinstance(result, Failure) or result.active is None
+
+
+@pytest.mark.parametrize(
+    ("ranks", "sizes"),
+    [
+        ([{"weight_gb": 15.5, "kv_cache_gb": 50.0}], (50 * 2**30, round(15.5 * 2**30))),
+        ([{"weight_gb": 15.5, "kv_cache_gb": 50.0}] * 2, (50 * 2**30, round(15.5 * 2**30))),
+        ([{"weight_gb": 15.5, "kv_cache_gb": 50.0}, {"weight_gb": 15.5, "kv_cache_gb": 49.0}],
+         (None, round(15.5 * 2**30))),
+        ([{"weight_gb": "much", "kv_cache_gb": 0.0}], (None, None)),
+        (["nothing"], (None, None)),
+        ([], (None, None)),
+    ],
+)  # fmt: skip
+def test_weights_and_kv_cache_of_each_gpu(
+    ranks: list[object], sizes: tuple[int | None, int | None]
+) -> None:
+    """GiB of each rank's GPU; unknown where the ranks differ, or say nothing usable."""
+    loads = [{"num_running_reqs": 1, "memory": memory} for memory in ranks]
+    loads = loads or [{"num_running_reqs": 1}]
+    reading = read(Sglang().poll(0.0), {"/v1/loads": obj({"version": "0.5.23", "loads": loads})})
+    assert (reading.kv_gpu_bytes, reading.weights_gpu_bytes) == sizes

@@ -227,3 +227,33 @@ def test_the_best_word_on_seats(hints: Hints, expected: tuple[int | None, str | 
     table = page('vllm:num_requests_running{model_name="m"} 1', *lines)
     reading = read(Vllm(hints).poll(0.0), table)
     assert (reading.max_slots, reading.slots_source) == expected
+
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("labels", "hints", "size"),
+    [
+        (("8589934592",), Hints(), 8 * GIB),
+        (("8589934592", "8589934592"), Hints(), 8 * GIB),
+        (("8589934592",), Hints(kv_gpu_bytes=GIB), 8 * GIB),
+        (("None",), Hints(kv_gpu_bytes=GIB), GIB),
+        ((), Hints(kv_gpu_bytes=GIB), GIB),
+        (("None",), Hints(), None),
+        (("8589934592", "4294967296"), Hints(), None),
+        (("8589934592", "None"), Hints(), None),
+        (("0",), Hints(), None),
+        (("-5",), Hints(), None),
+    ],
+)
+def test_the_size_of_the_kv_cache_on_each_gpu(
+    labels: tuple[str, ...], hints: Hints, size: int | None
+) -> None:
+    """The server's own word before its command line's; unknown where its engines differ."""
+    rows = (
+        f'vllm:cache_config_info{{engine="{i}",kv_cache_memory_bytes="{label}"}} 1'
+        for i, label in enumerate(labels)
+    )
+    table = page('vllm:num_requests_running{model_name="m"} 1', *rows)
+    assert read(Vllm(hints).poll(0.0), table).kv_gpu_bytes == size

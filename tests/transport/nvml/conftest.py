@@ -88,11 +88,22 @@ class Bench:
         (device / "power/runtime_status").write_text(status + "\n")
         (device / "driver").symlink_to(f"../../../drivers/{known.get('driver', 'nvidia')}")
 
-    def process(self, pid: int, command: str, *, name: str = "short", state: str = "S") -> None:
-        """Put a process into /proc; `command` has its arguments separated by NULs."""
+    def process(
+        self,
+        pid: int,
+        command: str,
+        *,
+        name: str = "short",
+        state: str = "S",
+        stat: str | None = None,
+    ) -> None:
+        """Put a process into /proc; `command` has its arguments separated by NULs.
+
+        `stat` is the whole text of its file, where the first fields do not do.
+        """
         folder = self.proc / str(pid)
         folder.mkdir(parents=True)
-        (folder / "stat").write_text(f"{pid} ({name}) {state} 1 1\n")
+        (folder / "stat").write_text(f"{pid} ({name}) {state} 1 1\n" if stat is None else stat)
         (folder / "cmdline").write_text(command)
 
     def _step(self, step: Any) -> dict:

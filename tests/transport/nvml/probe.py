@@ -3,7 +3,7 @@
 Arguments: sysfs root, proc root, then one JSON list of steps. A step is {"now": seconds} to read,
 {"scenario": file} to put another scenario in place of the running one, {"library": folder} to put
 another library in place of the one that was found, {"sysfs": {address: status}} to let GPUs fall
-asleep or wake.
+asleep or wake, {"proc": {file: text}} to write files of the proc root.
 """
 
 import json
@@ -13,6 +13,7 @@ import shutil
 import sys
 
 from tokentop.domain.readings import Failure
+from tokentop.domain.snapshot import Process
 from tokentop.transport.nvml import EVERYTHING, Answer, NvmlThread, Wanted
 
 LONG_S = 30.0
@@ -23,7 +24,7 @@ class Probe:
 
     def __init__(self, sysfs: str, proc: str) -> None:
         self.now = 0.0
-        self.sysfs = sysfs
+        self.sysfs, self.proc = sysfs, proc
         self.answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self.thread = NvmlThread(self.answers.put, clock=lambda: self.now, sysfs=sysfs, proc=proc)
         self.thread.start()
@@ -39,6 +40,9 @@ class Probe:
                 path = f"{self.sysfs}/bus/pci/devices/{address}/power/runtime_status"
                 with open(path, "w") as file:
                     file.write(status + "\n")
+        for path, content in step.get("proc", {}).items():
+            with open(f"{self.proc}/{path}", "w") as file:
+                file.write(content)
         if "scenario" in step:
             replace(step["scenario"], os.environ["FAKE_NVML_SCENARIO"])
         if "library" in step:
@@ -66,8 +70,15 @@ def plain(answer: Answer) -> dict:
     devices = [d._asdict() for d in result.devices]
     for device in devices:
         if device["processes"] is not None:
-            device["processes"] = [p._asdict() for p in device["processes"]]
+            device["processes"] = [_unfolded(p) for p in device["processes"]]
+        if device["detail"] is not None:
+            device["detail"] = device["detail"]._asdict()
     return {"driver": result.driver_version, "devices": devices, "pynvml": "pynvml" in sys.modules}
+
+
+def _unfolded(process: Process) -> dict:
+    detail = process.detail and process.detail._asdict()
+    return {**process._asdict(), "detail": detail}
 
 
 def main(sysfs: str, proc: str, steps: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tokentop.domain.snapshot import Process
 from tokentop.transport.nvml.processes import GpuProcess, ProcessNames, largest
 
 
@@ -62,7 +63,7 @@ def test_the_user(proc: Proc):
 
 def test_gone(proc: Proc):
     """A process that is not there has neither name nor user."""
-    assert proc.people.process(GpuProcess(7, 5)) == (7, None, None, 5, None)
+    assert proc.people.process(GpuProcess(7, 5)) == Process(7, vram_bytes=5)
 
 
 def test_remembered_until_forgotten(proc: Proc):

@@ -3,7 +3,7 @@ in which a threshold or a state changes nothing but a colour, with their styles 
 
 from collections.abc import Iterator
 
-from tests import engine_examples, examples
+from tests import engine_examples, examples, gpu_pages
 from tests.box import Box, device
 from tests.serving import NOW, Serving
 from tests.views.draw.composed import composed, model, styled, text
@@ -11,6 +11,7 @@ from tests.views.draw.samples import samples
 from tokentop.config.schema import UiConfig
 from tokentop.domain.engines.history import EngineHistory
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.verdict.values import Event
 from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
@@ -27,6 +28,21 @@ YOUNG = ("first-paint", "empty")  # states without any history
 ASCII = UiConfig(ascii=True)
 HIDDEN = UiConfig(hide=("slots", "cloud", "metrics"))
 QWEN, GEMMA = engine_examples.QWEN.id, engine_examples.GEMMA.id
+
+
+EVENTS = (
+    ("11-20 23:58", Event("tier", "demand fell from moderate to low")),
+    ("11:58:02", Event("engine_restarted", "Qwen3-32B (127.0.0.1:8000) has restarted", QWEN)),
+    ("12:01:10", Event("rejections", "Qwen3-32B refused requests within the last minute", QWEN)),
+    ("12:01:10", Event("tier", "demand rose from high to saturated: Qwen3-32B refused requests"
+                       " within the last minute")),
+    ("12:02:44", Event("gpu_throttled", "GPU 3 (NVIDIA H100) is throttled: hw-thermal", "GPU-3")),
+    ("12:03:20", Event("engine_down", "gemma-3-12b (127.0.0.1:8001) is down: nothing listens on"
+                       " 127.0.0.1:8001", GEMMA)),
+    ("12:03:59", Event("engine_starting", "gemma-3-12b (127.0.0.1:8001) is starting: the model is"
+                       " being loaded", GEMMA)),
+    ("12:04:27", Event("engine_ready", "gemma-3-12b (127.0.0.1:8001) is ready", GEMMA)),
+)  # fmt: skip
 
 
 def thresholds() -> Snapshot:
@@ -84,6 +100,16 @@ VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, objec
     "view-gpus-64": (examples.gpus(64), ViewState("gpus", offset=30), (SMALL, USUAL), {}),
     "view-gpus-filtered": (examples.gpus(64), ViewState("gpus", filter="0003"), (USUAL,), {}),
     "view-gpus-refused": (unlisted(), ViewState("gpus"), (USUAL,), {}),
+    "view-gpus-page": (
+        gpu_pages.at_work(), ViewState("gpus", process_sort="sm"),
+        ((40, 12), SMALL, USUAL, LARGE, (200, 60)), {}),
+    "view-gpus-page-ascii": (gpu_pages.at_work(), ViewState("gpus"), (LARGE,), {"ui": ASCII}),
+    "view-gpus-page-64": (
+        gpu_pages.many(), ViewState("gpus", process=gpu_pages.ON_33),
+        (USUAL, LARGE, (200, 60)), {}),
+    "view-gpus-page-mig": (gpu_pages.mig(), ViewState("gpus"), (USUAL, LARGE, (200, 60)), {}),
+    "view-gpus-page-lost": (gpu_pages.lost(), ViewState("gpus"), (USUAL, LARGE, (200, 60)), {}),
+    "view-gpus-page-unified": (gpu_pages.unified(), ViewState("gpus"), (USUAL, LARGE), {}),
     "view-gpus-none": (examples.empty(), ViewState("gpus"), (USUAL,), {}),
     # the engines' table
     "view-engines": (engine_examples.engines(), ViewState("engines"), (SMALL, USUAL, LARGE), {}),
@@ -124,6 +150,13 @@ VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, objec
     "view-why-engines": (
         engine_examples.troubled_engines(), ViewState("why"), ((40, 12), USUAL, LARGE), {}),
     "view-why-calm": (engine_examples.one_engine(), ViewState("why"), (USUAL,), {}),
+    "view-events": (
+        engine_examples.troubled_engines(), ViewState("events"),
+        ((40, 12), SMALL, USUAL, LARGE), {"events": EVENTS}),
+    "view-events-none": (engine_examples.one_engine(), ViewState("events"), (USUAL,), {}),
+    "view-events-ascii": (
+        engine_examples.one_engine(), ViewState("events", offset=3), ((60, 8),),
+        {"events": EVENTS, "ui": ASCII}),
     "view-history-ascii": (examples.high(), ViewState("history"), (USUAL,), {"ui": ASCII}),
     "view-history-young": (
         examples.low(), ViewState("history"), (LARGE,), {"samples": lambda: samples()[-1:]}),
@@ -137,6 +170,7 @@ STYLED: dict[str, tuple[Size, ...]] = {
     "offline": (USUAL,),
     "gpus-only": (USUAL,),
     "view-why-engines": (USUAL,),
+    "view-events": (LARGE,),
     "stale": ((40, 12), SMALL, USUAL, LARGE),
     "later": (USUAL,),
     "troubled": ((40, 12), USUAL, LARGE),

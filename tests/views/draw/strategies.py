@@ -14,6 +14,7 @@ from tokentop.domain import snapshot_engines as serving
 from tokentop.domain.history import Sample
 from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
+from tokentop.views.tui.draw.panels.gpus.process_rows import PROCESS_SORTS
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS as GPU_SORTS
 from tokentop.views.tui.state import Name, ViewState
 
@@ -120,6 +121,7 @@ views = st.builds(
     st.sampled_from(["", "", "h200", "\x1b", "漢字"]), flags, st.integers(-5, 100),
     st.one_of(st.none(), st.just(1.0)), st.sampled_from(["", "saved"]),
     st.sampled_from(ENGINE_SORTS), names, st.one_of(st.none(), names),
+    process_sort=st.sampled_from([*PROCESS_SORTS, *(f"-{sort}" for sort in PROCESS_SORTS)]),
 )  # fmt: skip
 moments = st.floats(0, NOW)
 histories = st.lists(

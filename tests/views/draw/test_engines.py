@@ -1,5 +1,7 @@
 """What the panels say of engines: who holds VRAM, whose slots, which tokens at what cost."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,14 +62,45 @@ def cells(line: list[tuple[str, str]]) -> list[str]:
     return [style.partition(".")[2] for text, style in line for _ in text]
 
 
-def test_an_engines_part_shows_what_its_kv_cache_uses() -> None:
-    """100 of 100 GiB are one engine's and its KV cache is half full: half the cells are lit."""
-    gpu = Gpu(0, vram_used_bytes=100 * GIB, vram_total_bytes=100 * GIB,
-              processes=(Process(1, "vllm", None, 100 * GIB, "a"),))  # fmt: skip
-    line = vram_split.split(gpu, {"a": Engine("a", "vllm", model="qwen", kv_cache=0.5)}, 40)
+FULL = Gpu(0, vram_used_bytes=100 * GIB, vram_total_bytes=100 * GIB,
+           processes=(Process(1, "vllm", None, 100 * GIB, "a"),))  # fmt: skip
+
+
+def split_of(gpu: Gpu, **engine: Any) -> list[str]:
+    """The cells of a bar 40 wide whose GPU one engine holds."""
+    line = vram_split.split(gpu, {"a": Engine("a", "vllm", model="qwen", **engine)}, 40)
     assert line is not None
-    assert cells(line) == ["used"] * 20 + ["reserved"] * 20
     assert "qwen" in said([line])
+    return cells(line)
+
+
+def test_weights_stand_before_the_kv_cache_in_use_and_free() -> None:
+    """60 of 100 GiB are the KV cache, half of it in use: 16 cells of weights, 12 lit, 12 not."""
+    drawn = split_of(FULL, kv_cache=0.5, kv_gpu_bytes=60 * GIB)
+    assert drawn == ["held"] * 16 + ["used"] * 12 + ["reserved"] * 12
+
+
+def test_a_kv_cache_of_unknown_size_is_not_told_from_the_weights() -> None:
+    """How full it is says nothing of how much of the memory it is: one shade for all of it."""
+    assert split_of(FULL, kv_cache=0.5) == ["held"] * 40
+
+
+@pytest.mark.parametrize("gib", [0, 100, 400])
+def test_a_kv_cache_that_cannot_be_here_is_not_drawn(gib: int) -> None:
+    """No larger than what the engine holds on this GPU, weights included."""
+    assert split_of(FULL, kv_cache=0.5, kv_gpu_bytes=gib * GIB) == ["held"] * 40
+
+
+def test_how_much_of_the_kv_cache_is_in_use_may_be_unknown() -> None:
+    """Then all of it is reserved and none is said to be in use."""
+    assert split_of(FULL, kv_gpu_bytes=50 * GIB) == ["held"] * 20 + ["reserved"] * 20
+
+
+def test_a_kv_cache_shows_a_cell_of_use_and_one_of_room_as_long_as_there_is_any() -> None:
+    """1 % in use is not nothing, and 99 % is not full."""
+    assert split_of(FULL, kv_cache=0.01, kv_gpu_bytes=50 * GIB).count("used") == 1
+    assert split_of(FULL, kv_cache=0.99, kv_gpu_bytes=50 * GIB).count("reserved") == 1
+    assert split_of(FULL, kv_cache=1.0, kv_gpu_bytes=50 * GIB).count("used") == 20
 
 
 def test_an_engine_that_hides_its_kv_cache_is_not_drawn_as_full() -> None:

@@ -114,8 +114,8 @@ async def test_themes_cycle(at_large: AppPilot) -> None:
 async def test_help_lists_every_key_and_any_key_closes_it(at_large: AppPilot) -> None:
     """? shows the table; the next key only closes it."""
     text = await pressed(at_large, "question_mark")
-    for words in ("any other key closes", "Command palette", "Poll less often",
-                  "To the last row"):  # fmt: skip
+    for words in ("any other key closes", "Save an SVG screenshot", "Command palette",
+                  "Poll less often", "To the last row"):  # fmt: skip
         assert words in text
     closed = await pressed(at_large, "s")
     assert "any other key closes" not in closed

@@ -136,6 +136,8 @@ class EngineReading(NamedTuple):
     slots: tuple[SlotProgress, ...] | None = None
     latencies: Histograms = Histograms()
     vram_bytes: int | None = None
+    kv_gpu_bytes: int | None = None  # what its KV cache reserves on each of its GPUs
+    weights_gpu_bytes: int | None = None
     epoch: float | None = None
     router: bool = False  # its traffic is the engines' traffic: never add it to theirs
     backends: tuple[str, ...] = ()  # the engines a router sends to, as origins

@@ -83,6 +83,8 @@ def _with_figures(engine: Engine, one: EngineObservation, reading: EngineReading
         kv_estimated=reading.kv_estimated,
         back_pressure=back_pressure(one),
         vram_bytes=reading.vram_bytes,
+        kv_gpu_bytes=reading.kv_gpu_bytes,
+        weights_gpu_bytes=reading.weights_gpu_bytes,
         prompt_tokens_per_s=rates.prompt_tokens_per_s,
         generation_tokens_per_s=generation_rate(one),
         requests_per_s=rates.requests_per_s,

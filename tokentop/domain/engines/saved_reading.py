@@ -26,6 +26,8 @@ _NUMBERS = (
     "kv_cache",
     "generation_tokens_per_s",
     "vram_bytes",
+    "kv_gpu_bytes",
+    "weights_gpu_bytes",
     "names_more",
 )
 _FLAGS = ("kv_estimated", "back_pressure", "router")

@@ -9,6 +9,10 @@ from tokentop.domain.gpu_pool import OUT_OF_SERVICE
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.snapshot import Gpu, GpuState
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.domain.gpu_detail import Xid
+
 SOURCES = (
     ("accel", "accel/gpu_metrics"),
     ("compute", "compute/gpu_devices"),
@@ -39,7 +43,7 @@ class DeviceObservation(NamedTuple):
 def gpus(inp: FoldInput) -> tuple[Gpu, ...]:
     """Every GPU once, MIG instances directly after their parent."""
     return _family_order(
-        [_gpu(views) for views in _grouped(_device_observations(inp), inp.host)], inp.host
+        [_gpu(views, inp.now) for views in _grouped(_device_observations(inp), inp.host)], inp.host
     )
 
 
@@ -125,7 +129,7 @@ def _names_agree(one: str | None, other: str | None) -> bool:
     return short in long  # "H200" and "NVIDIA H200"
 
 
-def _gpu(views: list[DeviceObservation]) -> Gpu:
+def _gpu(views: list[DeviceObservation], now: float) -> Gpu:
     """The preferred view, its gaps filled from the others; figures only where it can have any."""
     first = views[0]
     device = first.device
@@ -143,8 +147,17 @@ def _gpu(views: list[DeviceObservation]) -> Gpu:
             age_s=first.age_s,
             state=_state(first),
             note=device.note,
+            throttle=device.throttle,
+            xids=_xids(device, now) if device.xids else (),
+            detail=device.detail,
         )
     )
+
+
+def _xids(device: DeviceReading, now: float) -> "tuple[Xid, ...]":
+    from tokentop.domain.gpu_detail import Xid
+
+    return tuple(Xid(code, max(0.0, now - at)) for code, at in device.xids)
 
 
 def _reserved(device: DeviceReading) -> tuple[str, ...]:

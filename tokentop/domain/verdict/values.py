@@ -1,4 +1,4 @@
-"""The verdict's values: health, pools and reasons with their stable codes, members, the clock."""
+"""The verdict's values: health, pools, reasons and events with their codes, members, the clock."""
 
 from typing import Literal, NamedTuple
 
@@ -37,6 +37,37 @@ class Reason(NamedTuple):
     code: ReasonCode
     text: str
     member: str | None = None
+
+
+EventCode = Literal[
+    "engine_down",
+    "engine_starting",
+    "engine_ready",
+    "engine_back",
+    "engine_restarted",
+    "service_down",
+    "service_back",
+    "driver_silent",
+    "driver_back",
+    "gpu_lost",
+    "gpu_back",
+    "gpu_throttled",
+    "rejections",
+    "preemptions",
+    "tier",
+]
+
+
+class Event(NamedTuple):
+    """What changed between two snapshots; `at` is when the later one was made, RFC 3339 UTC.
+
+    `member` is an Engine.id, a GPU's UUID or a service's name, if it is about one.
+    """
+
+    code: EventCode
+    text: str
+    member: str | None = None
+    at: str = ""
 
 
 class Health(NamedTuple):

@@ -12,7 +12,7 @@ from tokentop.domain.readings import Failure, GpusReading
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.transport.http.messages import Request
 from tokentop.transport.http.poll import Batches, Poll
-from tokentop.transport.nvml import Answer
+from tokentop.transport.nvml import WATCHED, Answer, Wanted
 
 QUIET_S = 0.02  # answers of one round arrive together; one picture shows them all
 COALESCE_S = 0.1
@@ -41,7 +41,7 @@ class Gpus(Protocol):
     """The driver's thread: `poll` requests a reading and never blocks."""
 
     def start(self) -> None: ...
-    def poll(self) -> None: ...
+    def poll(self, wanted: Wanted) -> None: ...
 
 
 def stepped(interval_s: float, step: int) -> float:
@@ -71,6 +71,8 @@ class Poller:
         self._pending: asyncio.TimerHandle | None = None
         self._shown_at = self._show_by = float("-inf")
         self._rounds_began = 0.0
+        self._gpus: Gpus | None = None
+        self._wanted = WATCHED
 
     def start(self, pool: Pool, gpus: Gpus | None, spawn: Spawn) -> None:
         """Start one worker per source, and two for the driver, on the running loop."""
@@ -80,6 +82,7 @@ class Poller:
             poll = self.repeat(partial(self._poll_source, pool, source))
             spawn(poll, name=f"poll {source.key}", group="services")
         if gpus is not None and self._started(gpus):
+            self._gpus = gpus
             poll = self.repeat(partial(self._poll_driver, gpus))
             spawn(poll, name="driver", group="driver", exclusive=True)
             answers = self._record_driver_answers()
@@ -139,7 +142,15 @@ class Poller:
             self.changed()
 
     async def _poll_driver(self, gpus: Gpus) -> None:
-        gpus.poll()
+        gpus.poll(self._wanted)
+
+    def want_of_gpus(self, wanted: Wanted) -> None:
+        """Ask the driver for this from now on; at once where it is more than before."""
+        if wanted == self._wanted:
+            return
+        more, self._wanted = wanted.page and not self._wanted.page, wanted
+        if more and self._gpus is not None:
+            self._gpus.poll(wanted)
 
     def changed(self) -> None:
         """Show soon: when no answer has come for QUIET_S, at the latest after COALESCE_S."""

@@ -3,15 +3,18 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tokentop import fault
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
 from tokentop.domain.engines.history import EngineHistory
+from tokentop.domain.events.log import EventLog
 from tokentop.domain.history import History, Sample, sample_of
-from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot import Gpu, Snapshot
+from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn
@@ -33,6 +36,7 @@ class Session:
         self.frozen_at = config.demo.at_s if config.demo.enabled else None
         self.history = History()
         self.engine_history = EngineHistory()
+        self.event_log = EventLog()
         self._smoother = LatencySmoother()
         self._sampled_at = float("-inf")
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
@@ -69,7 +73,10 @@ class Session:
 
     def local_time(self) -> time.struct_time:
         """Local time for display; the frozen demo's is the same in every time zone."""
-        return time.gmtime(self.wall()) if self.frozen else time.localtime(self.wall())
+        return self._local(self.wall())
+
+    def _local(self, wall: float) -> time.struct_time:
+        return time.gmtime(wall) if self.frozen else time.localtime(wall)
 
     def snapshot(self) -> Snapshot:
         """The snapshot as of now."""
@@ -77,6 +84,21 @@ class Session:
 
     def _fold(self, now: float) -> Snapshot:
         return self._smoother.smoothed(self.collector.snapshot(now, self.wall()))
+
+    def events(self, until: str | None = None) -> tuple[tuple[str, Event], ...]:
+        """The run's events up to `until` (RFC 3339 UTC), oldest first, each with its local time."""
+        today = self._day(self.wall())
+        return tuple(
+            (self._clock(event.at, today), event) for event in self.event_log.events(until)
+        )
+
+    def _clock(self, at: str, today: str) -> str:
+        wall = datetime.fromisoformat(at).timestamp()
+        day = self._day(wall)
+        return time.strftime("%H:%M:%S" if day == today else f"{day} %H:%M", self._local(wall))
+
+    def _day(self, wall: float) -> str:
+        return time.strftime("%m-%d", self._local(wall))
 
     def samples(self) -> tuple[Sample, ...]:
         """The last hour, oldest first."""
@@ -88,6 +110,31 @@ class Session:
 
     def refresh(self) -> None:
         self._poller.refresh()
+
+    def show_gpu_page(self, shown: bool) -> None:  # a switch
+        """Ask the driver for what only the GPU page shows, while it is open."""
+        from tokentop.transport.nvml import GPU_PAGE, WATCHED
+
+        self._poller.want_of_gpus(GPU_PAGE if shown else WATCHED)
+
+    def why_not_end(self, gpu: Gpu, pid: int, started: int | None) -> str | None:
+        """Why a process on this GPU is not ended from here, in one sentence; None where it may."""
+        from tokentop.transport.end_process import refusal
+
+        if self._config.demo.enabled:
+            return "the demo's processes are simulated: there is nothing to end"
+        if gpu.source != "nvml" or gpu.node not in (None, _host(self._config)):
+            return f"{pid} runs on another host"
+        return refusal(pid, started)
+
+    def end_process(self, pid: int, started: int | None, *, force: bool) -> str | None:
+        """Send SIGTERM, or with `force` SIGKILL; returns why that was refused, None when sent.
+
+        `started` (ProcessDetail.started) is what tells the process from one that has its pid now.
+        """
+        from tokentop.transport.end_process import end
+
+        return end(pid, started, force=force)
 
     def dismiss(self, identity: str) -> bool:
         """Forget an engine that is gone; whether there was one."""
@@ -151,19 +198,28 @@ class Session:
         now = self.now()
         try:
             snapshot = self._fold(now)
-            self._sample(snapshot, now)
+            fresh = self._sample(snapshot, now)
         except Exception as error:  # noqa: BLE001  # a fault in the fold costs one picture, not the monitor
             self._notify(f"No new picture: {fault.sentence(error)}")
             return
         self._on_change(snapshot, now)
+        if fresh:
+            self._notify(notice(fresh))
 
-    def _sample(self, snapshot: Snapshot, now: float) -> None:
-        """Keep one sample a round: answers that come in later replace the round's sample."""
+    def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
+        """Keep one sample a round, which later answers replace, and return what has changed."""
         if now - self._sampled_at >= 0.6 * self.interval_s:
             self._sampled_at = now
         self.history.add(sample_of(snapshot, self._sampled_at))
         if snapshot.engines:
             self.engine_history.add(self._sampled_at, snapshot.engines)
+        return self.event_log.add(snapshot, now)
+
+
+def notice(events: Sequence[Event]) -> str:
+    """The newest events as one sentence for the footer, the most important one in words."""
+    more = f" · {len(events) - 1} more: v" if len(events) > 1 else " · v lists all"
+    return events[0].text + more
 
 
 def _host(config: Config) -> str:

@@ -14,6 +14,9 @@ from tokentop.sources.engines.spec import CommandLine
 
 MAX_WORDS = 4096
 MAX_SLOTS = 1_000_000
+MAX_BYTES = 2**45
+_SIZES = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40, "k": 10**3, "m": 10**6, "g": 10**9,
+          "t": 10**12}  # fmt: skip
 
 # What stands before the engine's own program; with a version behind its name.
 _INTERPRETERS = frozenset(
@@ -32,6 +35,7 @@ class Command(NamedTuple):
     runner: bool = False  # started by an engine for one model
     metrics_port: int | None = None  # where metrics have a port of their own
     one_pool: bool | None = None  # whether its slots share one KV cache
+    kv_gpu_bytes: int | None = None  # of KV cache on each GPU
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Command | None:
@@ -50,7 +54,8 @@ def read(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Comma
     slots, model = _slots(facts, options, environ), _model(facts, words, options)
     metrics_port = _port(_first(options, facts.metrics_flags)) or spec(kind).metrics_port
     one_pool = _one_pool(facts, options, slots)
-    return Command(kind, slots, model, host, port, runner, metrics_port, one_pool)
+    kv_bytes = _size(_first(options, facts.kv_flags))
+    return Command(kind, slots, model, host, port, runner, metrics_port, one_pool, kv_bytes)
 
 
 def kind_of(words: Sequence[str]) -> EngineKind | None:
@@ -174,6 +179,17 @@ def _positive(text: str | None) -> int | None:
         return None
     number = int(text)
     return number if 0 < number <= MAX_SLOTS else None
+
+
+def _size(text: str | None) -> int | None:
+    """Bytes of `20G` (binary), `20g` (decimal) or a plain number, as vLLM reads them."""
+    scale = _SIZES.get((text or "")[-1:], 1)
+    digits = (text or "").removesuffix((text or "")[-1:]) if scale != 1 else text or ""
+    whole, _, fraction = digits.partition(".")
+    if not (whole + fraction).isascii() or not (whole + fraction).isdigit() or len(digits) > 18:
+        return None
+    size = round(float(digits) * scale) if whole else 0
+    return size if 0 < size < MAX_BYTES else None
 
 
 def _port(text: str | None) -> int | None:

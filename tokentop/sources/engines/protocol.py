@@ -43,6 +43,7 @@ class Hints(NamedTuple):
     argv_slots: int | None = None
     one_pool: bool | None = None
     observed: ObservedSlots = ObservedSlots()  # the evidence of slots that was seen before
+    kv_gpu_bytes: int | None = None  # of the KV cache on each GPU, by its command line
     # loopback origins: of processes that the engine started for models, or of its metrics
     runners: tuple[str, ...] = ()
 

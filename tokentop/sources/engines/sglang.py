@@ -6,6 +6,7 @@ older servers have them in `/get_server_info`, a scheduler round trip made once 
 """
 
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading, LabelSets
 from tokentop.domain.numbers import whole
@@ -35,6 +36,9 @@ from tokentop.sources.engines.spec import CommandLine, EngineSpec, Signature
 from tokentop.sources.figures import Figures
 from tokentop.sources.metrics_page import Page, Sample
 
+Memory = tuple[int | None, int | None]  # bytes on each GPU: of the KV cache, of the weights
+
+GIB = 2**30  # SGLang's "gb"
 LOADS = "/v1/loads"
 METRICS = "/metrics"
 SERVER_INFO = "/get_server_info"
@@ -85,6 +89,7 @@ class Sglang:
         self._info_due = Throttle()
         self._names: ModelNames | None = None
         self._reported: int | None = None
+        self._memory: Memory = (None, None)
         self._version: str | None = None
 
     def poll(self, now: float) -> PollProtocol:
@@ -123,6 +128,7 @@ class Sglang:
             if isinstance(state, dict)
         ]
         self._reported = sum(n for n in per_rank if n) or fields.count("max_running_requests")
+        self._memory = _memory(states, "memory_usage", "kvcache", "weight")
         self._info_due.done(now)
 
     def _silent(
@@ -146,7 +152,11 @@ class Sglang:
             reading = _with_counters(read_gauges(reading, page), page)
         slots, source = best_slots(reading.max_slots or self._reported, self._hints, None)
         return self._named(reading, page)._replace(
-            version=reading.version or self._version, max_slots=slots, slots_source=source
+            version=reading.version or self._version,
+            max_slots=slots,
+            slots_source=source,
+            kv_gpu_bytes=reading.kv_gpu_bytes or self._memory[0],
+            weights_gpu_bytes=reading.weights_gpu_bytes or self._memory[1],
         )
 
     def _named(self, reading: EngineReading, page: Page | None) -> EngineReading:
@@ -185,6 +195,7 @@ def _core(answer: Answer | Failure) -> EngineReading | None:
         return None
     active = _added(ranks, "active", "num_running_reqs")
     rate = _added(ranks, "generation_tokens_per_s", "gen_throughput")
+    memory = _memory(list(values.rows(document, "loads")), "memory", "kv_cache_gb", "weight_gb")
     usage = [rank.share("kv_cache", "token_usage") for rank in ranks]
     known = [share for share in usage if share is not None]
     bad = tuple(dict.fromkeys(name for rank in ranks for name in rank.bad))
@@ -197,8 +208,28 @@ def _core(answer: Answer | Failure) -> EngineReading | None:
         kv_cache=None if "kv_cache" in bad else max(known, default=None),
         # On a drained server the last window's figure stays.
         generation_tokens_per_s=0.0 if active == 0 else rate,
+        kv_gpu_bytes=memory[0],
+        weights_gpu_bytes=memory[1],
         bad=bad,
     )
+
+
+def _memory(ranks: object, name: str, cache: str, weights: str) -> Memory:
+    """Bytes of the KV cache and of the weights on each rank's GPU, from the GiB in its `name`."""
+    found = [rank.get(name) for rank in ranks if isinstance(rank, dict)] if _is_list(ranks) else []
+    own = [values.Fields(each) for each in found if isinstance(each, dict)]
+    return _alike(own, cache), _alike(own, weights)
+
+
+def _alike(ranks: Iterable[values.Fields], name: str) -> int | None:
+    """The bytes where every rank has as many."""
+    sizes = {rank.amount(name) for rank in ranks}
+    size = sizes.pop() if len(sizes) == 1 else None
+    return round(size * GIB) if size else None
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
 
 
 def _added(ranks: Iterable[values.Fields], figure: str, name: str) -> float | None:

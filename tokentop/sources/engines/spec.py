@@ -32,6 +32,7 @@ class CommandLine(NamedTuple):
     metrics_flags: Flags = ()  # where metrics have a port of their own
     pool_flags: Flags = ()  # let the slots share one KV cache, which they do by default where
     no_pool_flags: Flags = ()  # no number of slots is named; and keep them apart
+    kv_flags: Flags = ()  # so many bytes of KV cache on each GPU
     replica_flags: Flags = ()  # so many replicas have those slots each
     model_flags: tuple[Flags, ...] = ()
     model_follows: str = ""  # the subcommand behind which the model may stand

@@ -1,5 +1,7 @@
 """vLLM: /metrics at every poll, /version and /v1/models once a minute.
 
+`cache_config_info` has the bytes of the KV cache on each GPU from 0.11 on, where they were chosen
+(`--kv-cache-memory-bytes`) or the platform needs them; else they are "None".
 Metric names of every release since 0.8 (older names after newer ones); see the vLLM
 documentation, "Production metrics". Not read: `/load` (0 unless tracking was enabled),
 `cache_config_info{kv_cache_max_concurrency}` (what the cache could hold, not the slots).
@@ -36,6 +38,7 @@ from tokentop.sources.metrics_page import Page
 PREFIX = "vllm:"
 RUNNING = "vllm:num_requests_running"
 LORA = "vllm:lora_requests_info"
+CACHE = "vllm:cache_config_info"
 MAX_ADAPTERS = 256
 
 SERIES = Series(
@@ -61,7 +64,7 @@ SERIES = Series(
     labels=("engine", "model_name", "server", "finished_reason", "reason"),
     gauge_labels=("sleep_state",),
 )
-WANTED = SERIES.wanted(LORA)
+WANTED = SERIES.wanted(LORA, CACHE)
 
 
 class Vllm:
@@ -119,8 +122,18 @@ class Vllm:
                 advice="Statistics are disabled: start vLLM without --disable-log-stats.",
             )
         reading = read_counters(read_gauges(blank, page), page, SERIES)
+        reading = reading._replace(kv_gpu_bytes=_kv_gpu_bytes(page, self._hints))
         self._observed = observed(self._observed, reading)
         return with_slots(reading, self._hints, self._observed)
+
+
+def _kv_gpu_bytes(page: Page, hints: Hints) -> int | None:
+    """Bytes of the KV cache on each GPU, where all its engines have as many."""
+    found = page.label_values(CACHE, "kv_cache_memory_bytes")
+    sizes = {int(text) for text in found if text.isascii() and text.isdigit() and len(text) < 16}
+    if not sizes:
+        return hints.kv_gpu_bytes
+    return sizes.pop() or None if len(sizes) == 1 and len(found) == 1 else None
 
 
 def _adapters(page: Page) -> tuple[str, ...]:
@@ -165,6 +178,7 @@ SPEC = EngineSpec(
         prefixes=("vllm::", "vllm.entrypoints."),
         subcommands=("serve",),
         slot_flags=(("--max-num-active-seqs",), ("--max-num-seqs",)),  # the first caps the second
+        kv_flags=("--kv-cache-memory-bytes", "--kv-cache-memory"),
         replica_flags=("--data-parallel-size", "-dp"),
         model_flags=(("--served-model-name",), ("--model",)),
         model_follows="serve",

@@ -11,8 +11,8 @@ Source = Literal["gpu", "process", "port"]
 class Found(NamedTuple):
     """One engine that answered. `pids`: all its processes, the server first; () where unknown.
 
-    `argv_slots`, `model_hint` and `one_pool` (Hints.one_pool) come from the command line; `runners`
-    are loopback origins where it is read too (Hints.runners).
+    `argv_slots`, `model_hint`, `one_pool` and `kv_gpu_bytes` (Hints) are the command line's;
+    `runners` are loopback origins where it is read too (Hints.runners).
     """
 
     kind: EngineKind
@@ -24,6 +24,7 @@ class Found(NamedTuple):
     source: Source = "port"
     runners: tuple[str, ...] = ()
     one_pool: bool | None = None
+    kv_gpu_bytes: int | None = None
 
 
 class Findings(NamedTuple):

@@ -19,6 +19,7 @@ from tokentop.transport.user_cache import keep, recall
 NAME = "discovery"
 VALID_S = 600.0
 MAX_ROWS = 256
+MAX_BYTES = 2**45
 
 _KINDS = get_args(EngineKind)
 _SOURCES = get_args(Source)
@@ -86,7 +87,7 @@ def _rows(document: Mapping[str, object], key: str) -> list[list[object]]:
 def _found(row: list[object], hosts: tuple[str, ...]) -> Found | None:
     if len(row) != len(Found._fields):
         return None
-    kind, url, pids, slots, model, version, source, runners, one_pool = row
+    kind, url, pids, slots, model, version, source, runners, one_pool, kv_bytes = row
     if kind not in _KINDS or source not in _SOURCES or not _is_near(url, hosts):
         return None
     origins = runners if isinstance(runners, list) else []
@@ -100,6 +101,7 @@ def _found(row: list[object], hosts: tuple[str, ...]) -> Found | None:
         source,  # type: ignore[arg-type]  # one of _SOURCES
         tuple(str(origin) for origin in origins[:16] if _is_near(origin, ())),
         one_pool if isinstance(one_pool, bool) else None,
+        kv_bytes if isinstance(kv_bytes, int) and 1 < kv_bytes < MAX_BYTES else None,
     )
 
 

@@ -190,6 +190,7 @@ def _described(candidate: Candidate, kind: EngineKind) -> Found:
         candidate.source,
         candidate.runners,
         command.one_pool if command else None,
+        command.kv_gpu_bytes if command else None,
     )
 
 

@@ -9,6 +9,10 @@ from tokentop.transport.nvml.power_state import address
 from tokentop.transport.nvml.processes import GpuProcess, ProcessNames
 from tokentop.transport.nvml.wanted import Wanted
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # loaded where it is wanted: one line does without
+    from tokentop.transport.nvml.device_page import DevicePage
+
 RECHECK_S = 60.0  # between two readings of what hardly changes: limit, MIG layout, refusals
 
 _MPS_SERVER = "nvidia-cuda-mps-server"
@@ -33,6 +37,8 @@ class Device:
         self._mig = False
         self._recheck_at: float | None = None
         self._detailed = False
+        self._page: DevicePage | None = None
+        self._read_before = False
 
     @property
     def is_foreign(self) -> bool:
@@ -50,6 +56,7 @@ class Device:
         try:
             ask = self._opened(retry=recheck)
             ask.new_poll(retry=recheck)
+            self._take_events(now, wanted)
             if recheck:
                 self._read_facts(ask, wanted, addresses=addresses)
                 self._recheck_at, self._detailed = now + RECHECK_S, wanted.details
@@ -68,6 +75,20 @@ class Device:
         if self.facts.uuid is not None:
             whole, parts = self.facts, [one.of(self.facts) for one in self._instances]
         return [whole._replace(state=state, note=note), *(p._replace(state=state) for p in parts)]
+
+    def _take_events(self, now: float, wanted: Wanted) -> None:
+        """Before the figures: a GPU that is lost gives none, and its Xid is why."""
+        if self._page is None and wanted.details and self._read_before:
+            from tokentop.transport.nvml.device_page import DevicePage
+
+            self._page = DevicePage(self._opened(retry=False))
+        self._read_before = True
+        if self._page is not None and wanted.events and self._has_room(wanted):
+            self.facts = self.facts._replace(xids=self._page.xids(self.facts.xids, now))
+
+    def _has_room(self, wanted: Wanted) -> bool:
+        """Whether two more calls are within twelve; seven MIG instances leave room for none."""
+        return wanted.page or not self._mig
 
     def _is_due(self, now: float, wanted: Wanted) -> bool:
         if self._recheck_at is None or now >= self._recheck_at:
@@ -98,6 +119,8 @@ class Device:
     def _read_facts(self, ask: DeviceQueries, wanted: Wanted, *, addresses: bool) -> None:
         if self.facts.uuid is None:
             self.facts = self.facts._replace(uuid=ask.uuid())
+            if self.facts.uuid == self._known[0].uuid:
+                self.facts = self.facts._replace(xids=self._known[0].xids)
         if addresses and self.bus_id is None:
             self.bus_id = address(ask.bus_id() or "")
         if not wanted.details:
@@ -121,13 +144,13 @@ class Device:
             vram_used_bytes=memory.used, utilization=ask.utilization(), bad=bad
         )
         if wanted.details or not ask.answers:
-            return self._with_details(ask, whole, names)
+            return self._with_details(ask, whole, names, wanted)
         power = ask.power_w() if wanted.power else None
         pids = _pids(ask.processes("Compute")) if wanted.pids else None
         return [_judged(whole._replace(power_w=power, processes=pids), ask)]
 
     def _with_details(
-        self, ask: DeviceQueries, whole: DeviceReading, names: ProcessNames
+        self, ask: DeviceQueries, whole: DeviceReading, names: ProcessNames, wanted: Wanted
     ) -> list[DeviceReading]:
         processes = self._processes(ask, names)
         whole = whole._replace(
@@ -135,7 +158,11 @@ class Device:
             power_w=ask.power_w(),
             processes=named(outside(processes, self._instances), names),
         )
-        return [_judged(whole, ask), *self._children(whole, processes, names)]
+        page = self._page
+        if page is not None and self._has_room(wanted):
+            whole = page.with_throttle(whole)
+        rows = [_judged(whole, ask), *self._children(whole, processes, names)]
+        return rows if page is None or not wanted.page else page.detailed(rows, names.usage)
 
     def _children(
         self, whole: DeviceReading, processes: list[GpuProcess] | None, names: ProcessNames

@@ -68,6 +68,37 @@ class DeviceQueries:
         self.answers += 1
         return answer
 
+    def quiet(self, name: str, *arguments: object) -> Any:
+        """The same, but a refusal is no fault of the GPU: it is in no `refusals` and no note.
+
+        What is refused for good is remembered with its arguments: one clock may be known and
+        another not.
+        """
+        key = f"{name} {arguments}"
+        if key in self._never:
+            return None
+        try:
+            return self.nvml.call(name, self.handle, *arguments)
+        except NvmlError as refused:
+            if refused.code in GONE or refused.code in RESTART:
+                raise
+            if refused.code in FINAL:
+                self._never[key] = refused.code
+            return None
+
+    def samples(self, name: str, since_us: int) -> Any:
+        """The samples newer than `since_us` (Unix microseconds); none is an answer as well."""
+        if name in self._never:
+            return ()
+        try:
+            return self.nvml.call(name, self.handle, since_us)
+        except NvmlError as refused:
+            if refused.code in GONE or refused.code in RESTART:
+                raise
+            if refused.code in FINAL:
+                self._never[name] = refused.code
+            return ()
+
     def name(self) -> str | None:
         """The product's or the MIG profile's name."""
         return clean(self.ask("nvmlDeviceGetName") or "", 64) or None

@@ -7,6 +7,10 @@ from tokentop.domain.snapshot import Process
 from tokentop.domain.text import clean, without_credentials
 from tokentop.transport import procfs
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.transport.nvml.process_usage import ProcessUsage
+
 KEPT_PER_GPU = 64
 
 _NAME_CELLS = 64
@@ -50,10 +54,22 @@ class ProcessNames:
         self._proc = proc
         self._known: dict[int, tuple[str | None, str | None]] = {}
         self._users: dict[int, str] = {}
+        self._usage: ProcessUsage | None = None
 
     def forget(self) -> None:
         """Drop what was remembered of processes: numbers are used again, titles change."""
         self._known.clear()
+        if self._usage is not None:
+            self._usage.forget()
+
+    @property
+    def usage(self) -> "ProcessUsage":
+        """What the processes take besides VRAM; made when the GPU page is first opened."""
+        if self._usage is None:
+            from tokentop.transport.nvml.process_usage import ProcessUsage
+
+            self._usage = ProcessUsage(self._proc)
+        return self._usage
 
     def process(self, one: GpuProcess) -> Process:
         """The process with name and user, None each where /proc has none."""

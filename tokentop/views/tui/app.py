@@ -13,13 +13,14 @@ from textual.screen import Screen
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
+from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.poller import stepped
 from tokentop.runtime.live.session import Session
 from tokentop.transport import user_state
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import choices, commands, keys, navigation, theme
-from tokentop.views.tui.list_actions import ListActions
 from tokentop.views.tui.messages import SnapshotReady
+from tokentop.views.tui.process_actions import ProcessActions
 from tokentop.views.tui.screen_model import ScreenModel, lines
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import Name, ViewState
@@ -31,7 +32,7 @@ from tokentop.views.tui.widgets.selection import plain_text, title
 NOTICE_S = 4.0
 
 
-class TokentopApp(ListActions):
+class TokentopApp(ProcessActions):
     """The monitor: everything on the screen is a function of (snapshot, view, time)."""
 
     CSS_PATH = "theme.tcss"
@@ -64,6 +65,7 @@ class TokentopApp(ListActions):
         for name in (*THEMES, theme.MONO):
             self.register_theme(theme.textual_theme(name))
         self.theme = theme.PREFIX + self._theme_name
+        self._ended = set()
         self._take_snapshot()
 
     # -- starting and drawing
@@ -121,7 +123,14 @@ class TokentopApp(ListActions):
             trends=self.session.engine_history.trends,
             burn_at=self.session.config.policy.cost.silent_burn_at,
             discovery=self.session.config.discovery,
+            events=self._events(),
         )
+
+    def _events(self) -> tuple[tuple[str, Event], ...]:
+        """What the events' view lists; paused, up to the picture that stands still."""
+        if self.view.name != "events":
+            return ()
+        return self.session.events(None if self.view.paused_at is None else self._snapshot.at)
 
     def _show(self) -> None:
         self.monitor.show(self._model(), theme.style_table(self._theme_name))
@@ -135,6 +144,7 @@ class TokentopApp(ListActions):
             self.monitor.clear_selection()  # other text stands there now
         if view != self.view:
             self.view = view
+            self.session.show_gpu_page(view.name == "gpus")
             self._show()
 
     def _remember(self) -> None:

@@ -15,6 +15,7 @@ from tokentop.views.tui.draw.panels.engines.rows import (
 )
 from tokentop.views.tui.draw.panels.footer import HINTS
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
+from tokentop.views.tui.draw.panels.gpus import process_rows
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
 from tokentop.views.tui.draw.registry import PANELS
 from tokentop.views.tui.keys import KEYS
@@ -31,6 +32,29 @@ def table(model: ScreenModel) -> list[Row]:
     return listed(
         model.snapshot.engines, view.engine_sort, view.filter, reverse=view.engine_reverse
     )
+
+
+def processes(model: ScreenModel) -> list[process_rows.Row]:
+    """The processes of the GPU page, all of them; none in another view."""
+    if model.view.name != "gpus":
+        return []
+    return process_rows.rows(model.snapshot, model.options)
+
+
+def selected_process(model: ScreenModel) -> process_rows.Row | None:
+    """The process under the cursor of the GPU page."""
+    found = processes(model)
+    here = found[process_rows.place_of(found, model.view.process)] if found else None
+    return here if here is not None and here.process is not None else None
+
+
+def processes_resorted(view: ViewState, column: str | None = None) -> ViewState:
+    """The processes by their next column, or by this one; in reverse if they were by it."""
+    if column is None:
+        after = process_rows.next_sort(view.process_sort)
+    else:
+        after = f"-{column}" if view.process_sort == column else column
+    return view._replace(process_sort=after, offset=0, process="")
 
 
 def in_table(view: ViewState) -> bool:
@@ -68,6 +92,8 @@ def scrolled(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
     view = model.view
     if in_table(view):
         return _moved(model, shown, rows)
+    if processes(model):
+        return _moved_process(model, shown, rows)
     last, _ = scrolling(model, shown)
     return view.scrolled(min(view.offset, last) + rows, last)
 
@@ -81,6 +107,8 @@ def to_end(model: ScreenModel, shown: Shown, end: int) -> ViewState:
     """The first row (0) or the last one (1)."""
     if in_table(model.view):
         return _moved(model, shown, len(table(model)) * (1 if end else -1))
+    if found := processes(model):
+        return _moved_process(model, shown, len(found) * (1 if end else -1))
     last, _ = scrolling(model, shown)
     return model.view.scrolled(end * last, last)
 
@@ -96,6 +124,25 @@ def _moved(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
     _, room = scrolling(model, shown)
     offset = start_at(len(found), room, view.offset, place_of(found, cursor))
     return view._replace(cursor=cursor, offset=offset)
+
+
+def _moved_process(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
+    """The cursor on another process."""
+    view, found = model.view, processes(model)
+    at = process_rows.place_of(found, view.process) + rows
+    at = max(0, min(len(found) - 1, at))
+    room = max(1, process_room(shown, len(found)))
+    offset = start_at(len(found), room, view.offset, at)
+    return view._replace(process=found[at].key, offset=offset)
+
+
+def process_room(shown: Shown, count: int) -> int:
+    """How many processes are shown of so many: without headings, and the position where cut."""
+    place = next((place for place in shown if place.panel == "processes"), None)
+    if place is None:
+        return count
+    room = place.height - (2 if place.border == "frame" else 1) - 1
+    return room - (count > room > 1)
 
 
 def selected(model: ScreenModel) -> str | None:
@@ -161,6 +208,8 @@ def click(model: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
                 return _hint(model, place, x - place.x)
             if (sort := _heading(model, place, x, y)) is not None:
                 return f"sort_by({place.panel!r}, {sort!r})"
+            if place.panel == "processes" and model.view.name == "gpus":
+                return _on_processes(model, shown, place, x, y)
             if place.panel == "engines" and model.view.name == "engines":
                 identity = engine_at(model, place, y)
                 return f"open({identity!r})" if identity else None
@@ -181,6 +230,24 @@ def _heading(model: ScreenModel, place: Placement, x: int, y: int) -> str | None
     if place.panel == "gpus":
         return gpus.sort_at(model.snapshot, width, height, x, model.options)
     return None
+
+
+def _on_processes(model: ScreenModel, shown: Shown, place: Placement, x: int, y: int) -> str | None:
+    """A heading sorts, once more in reverse; a row takes the cursor."""
+    left, width = (place.x + 2, place.width - 4) if place.border == "frame" else (0, place.width)
+    row = y - place.y - 2  # below the title and the headings
+    if row == -1:
+        for column in process_rows.columns(width):
+            if left <= x <= left + column.width:
+                sorts = column.key in process_rows.PROCESS_SORTS
+                return f"sort_processes({column.key!r})" if sorts else None
+            left += column.width + 1
+        return None
+    found = processes(model)
+    room = process_room(shown, len(found))
+    at = process_rows.place_of(found, model.view.process)
+    hit = start_at(len(found), room, model.view.offset, at) + row
+    return f"select_process({hit})" if 0 <= row < room and hit < len(found) else None
 
 
 def _hint(model: ScreenModel, place: Placement, x: int) -> str | None:

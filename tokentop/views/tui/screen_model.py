@@ -9,18 +9,19 @@ from tokentop.domain.history import Sample
 from tokentop.domain.policy import INTERVAL_S, CostPolicy
 from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.verdict.values import Event
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.layout_inputs import driver_trouble, layout_inputs
 from tokentop.views.tui.draw.panel import Panel, draw_panel
-from tokentop.views.tui.draw.panels import costs, why
+from tokentop.views.tui.draw.panels import costs, events, why
 from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines.rows import listed
-from tokentop.views.tui.draw.panels.gpus import processes
+from tokentop.views.tui.draw.panels.gpus import hardware, process_rows
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
 from tokentop.views.tui.draw.panels.history import charts
 from tokentop.views.tui.draw.registry import PANELS, dashboard
-from tokentop.views.tui.state import ViewState
+from tokentop.views.tui.state import PAGES, ViewState
 
 _ENGINES = ("tokens", "ttft", "kv", "queue", "power", "usd")
 CHARTS: dict[Presence, tuple[str, ...]] = {
@@ -31,7 +32,10 @@ CHARTS: dict[Presence, tuple[str, ...]] = {
 }
 _CHART = "chart-"
 _TRENDS = ("tokens", "metrics", "capacity")  # the panels with sparklines
-PAGES = {"costs": costs.page, "why": why.page}
+_HARDWARE_FROM = 14  # rows of the GPU page from which clocks and links have a place
+_FRAMED_GPUS = 32
+_FOLDED = 10  # cells of a GPU where the pool is folded into columns
+TEXTS = {"costs": costs.page, "why": why.page}
 
 
 class ScreenModel(NamedTuple):
@@ -53,6 +57,7 @@ class ScreenModel(NamedTuple):
     trends: Callable[[str], Trends] = lambda _: Trends()
     burn_at: float = CostPolicy().silent_burn_at
     discovery: DiscoveryConfig = DiscoveryConfig()
+    events: Sequence[tuple[str, Event]] = ()
 
     @property
     def options(self) -> DrawOptions:
@@ -75,6 +80,8 @@ class ScreenModel(NamedTuple):
             engine_sort=view.engine_sort,
             engine_filter=view.filter if view.name == "engines" else "",
             cursor=view.cursor if view.name == "engines" else None,
+            process_sort=view.process_sort if view.name == "gpus" else "gpu",
+            process_cursor=view.process if view.name == "gpus" else None,
             burn_at=self.burn_at,
             hosts=view.name == "gpus",
             search=self.discovery.enabled,
@@ -83,14 +90,16 @@ class ScreenModel(NamedTuple):
             trends=self.trends,
             reverse=view.reverse,
             engine_reverse=view.engine_reverse,
+            events=self.events,
         )
 
 
 def placements(model: ScreenModel, width: int, height: int) -> tuple[Placement, ...]:
-    """The panels of the chosen view on a screen of `width` x `height` cells."""
+    """The panels of the model's view on a screen of `width` x `height` cells."""
     if model.view.name == "dashboard" or width < 20 or height < 8:
         return dashboard(width, height, layout_inputs(model.snapshot, model.options))
-    border = "frame" if width >= 60 and height >= 20 else "rule"
+    tall = _FRAMED_GPUS if model.view.name == "gpus" else 20  # three frames cost nine rows
+    border = "frame" if width >= 60 and height >= tall else "rule"
     room = Placement("", 0, 1, width, height - 2, "frame" if border == "frame" else "rule")
     inside = _inside(model, room)
     header = Placement("header", 0, 0, width, 1)
@@ -105,20 +114,43 @@ def _inside(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
         return _gpu_view(model, room)
     if view.name == "engines":
         return (room._replace(panel="engines" if view.opened is None else "engine"),)
-    if view.name in ("costs", "why"):
+    if view.name in PAGES:
         return (room._replace(panel=view.name),)
     return _charts(room, charted(model))
 
 
 def _gpu_view(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
-    """The pool above, as tall as it needs up to three fifths; its processes below."""
+    """The pool, clocks and links, processes, each as tall as it needs as far as there is room."""
     rows = len(model.snapshot.gpus) + bool(model.snapshot.engines)  # the legend's
     rows += driver_trouble(model.snapshot) is not None
-    pool = min(max(1, rows) + sum(edges(room)), max(4, room.height * 3 // 5))
-    return (
-        room._replace(panel="gpus", height=pool),
-        room._replace(panel="processes", y=room.y + pool, height=room.height - pool),
-    )
+    edge = sum(edges(room))
+    cards = len(hardware.cards(model.snapshot, model.options._replace(filter="")))
+    kept = max(4 + edge, room.height // 4)  # for the processes
+    spare = room.height - kept
+    wanted = cards + edge if cards and room.height >= _HARDWARE_FROM else 0
+    pool = _pool_height(max(1, rows), edge, room.width, spare - min(wanted, spare * 3 // 5))
+    links = min(wanted, spare - pool)
+    links = links if links > edge else 0
+    heights = (("gpus", pool), ("hardware", links), ("processes", room.height - pool - links))
+    return _stacked(room, [(name, height) for name, height in heights if height])
+
+
+def _pool_height(rows: int, edge: int, width: int, room: int) -> int:
+    """Every row where there is room, else the rows of as many columns as it takes."""
+    if rows + edge <= room:
+        return rows + edge
+    across = min(-(-rows // max(1, room - edge)), max(1, (width - 2) // _FOLDED))
+    return max(4, edge + -(-rows // across))
+
+
+def _stacked(room: Placement, panels: Sequence[tuple[str, int]]) -> tuple[Placement, ...]:
+    """One below the other, from the top of `room`."""
+    places: list[Placement] = []
+    y = room.y
+    for name, height in panels:
+        places.append(room._replace(panel=name, y=y, height=height))
+        y += height
+    return tuple(places)
 
 
 def charted(model: ScreenModel) -> tuple[str, ...]:
@@ -159,7 +191,22 @@ def lines(model: ScreenModel, place: Placement) -> list[Line]:
         options = options._replace(history=values)
     if place.panel in _TRENDS:
         options = options._replace(samples=model.samples(), now=model.now)
+    if model.view.name == "gpus" and place.panel in ("gpus", "hardware"):
+        options = options._replace(offset=_gpu_offset(model, place.panel))
     return draw_panel(_panel(model, place.panel), model.snapshot, place, options)
+
+
+def _gpu_offset(model: ScreenModel, panel: str) -> int:
+    """Where a list of GPUs begins that is cut: at the GPU of the process under the cursor."""
+    found = process_rows.rows(model.snapshot, model.options)
+    if not found:
+        return model.view.offset
+    here = found[process_rows.place_of(found, model.view.process)].gpu
+    options = model.options
+    pool = arranged(model.snapshot.gpus, options.sort, options.filter)
+    if panel == "hardware":
+        pool = hardware.cards(model.snapshot, options)
+    return next((i for i, gpu in enumerate(pool) if gpu.uuid in (here.uuid, here.mig)), 0)
 
 
 def _panel(model: ScreenModel, name: str) -> Panel:
@@ -205,10 +252,12 @@ def _rows(model: ScreenModel, place: Placement) -> int | None:
     if place.panel == "gpus":
         return len(arranged(snapshot.gpus, options.sort, options.filter))
     if place.panel == "processes":
-        return len(processes.rows(snapshot, options))
+        return len(process_rows.rows(snapshot, options))
     if model.view.name == "engines" and place.panel == "engines":
         return len(listed(snapshot.engines, options.engine_sort, options.engine_filter))
-    if place.panel in PAGES:
-        return len(PAGES[place.panel](snapshot, width))
+    if place.panel == "events":
+        return len(events.page(options, width))
+    if place.panel in TEXTS:
+        return len(TEXTS[place.panel](snapshot, width))
     one = engine.find(snapshot, model.view.opened or "") if place.panel == "engine" else None
     return len(engine.page(one, Trends(), width, options)) if one else None

@@ -2,19 +2,24 @@
 
 from typing import Literal, NamedTuple
 
-Name = Literal["dashboard", "gpus", "history", "engines", "costs", "why"]
+Name = Literal["dashboard", "gpus", "history", "engines", "costs", "why", "events"]
 NAMES: tuple[Name, ...] = ("dashboard", "gpus", "history", "engines")  # tab goes through them
 
-PAGES: tuple[Name, ...] = ("costs", "why")  # opened over another view, to which esc goes back
+PAGES: tuple[Name, ...] = (
+    "costs",
+    "why",
+    "events",
+)  # opened over another view, to which esc goes back
 
 
 class ViewState(NamedTuple):
     """The view and how its list is sorted, filtered and scrolled.
 
     `cursor` is the id of the engine under the cursor, `opened` of the one shown in full;
+    `process_sort` and `process` (a Row.key) are the same of the GPU page's processes.
     `table_offset` is where the table stood when it was opened, `previous` the view from which the
-    costs or the reasons were opened. `paused_at` is monotonic, s, and so is `moment`, the
-    history's cursor. `reverse` and `engine_reverse`: the table stands upside down.
+    costs, the reasons or the events were opened. `paused_at` is monotonic, s, and so is `moment`,
+    the history's cursor. `reverse` and `engine_reverse`: the table stands upside down.
     """
 
     name: Name = "dashboard"
@@ -30,6 +35,8 @@ class ViewState(NamedTuple):
     opened: str | None = None
     table_offset: int = 0
     previous: Name = "dashboard"
+    process_sort: str = "gpu"
+    process: str = ""
     moment: float | None = None
     reverse: bool = False
     engine_reverse: bool = False

@@ -12,6 +12,7 @@ from tokentop.views.tui.draw.panels import (
     cloud,
     costs,
     economy,
+    events,
     footer,
     header,
     metrics,
@@ -24,8 +25,8 @@ from tokentop.views.tui.draw.panels import (
     why,
 )
 from tokentop.views.tui.draw.panels.engines import table as engines
+from tokentop.views.tui.draw.panels.gpus import hardware, processes
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
-from tokentop.views.tui.draw.panels.gpus import processes
 from tokentop.views.tui.draw.panels.history import panel as history
 from tokentop.views.tui.draw.panels.slots import panel as slots
 
@@ -42,6 +43,7 @@ PANELS: dict[str, Panel] = {
         tokens.PANEL,
         search.PANEL,
         processes.PANEL,
+        hardware.PANEL,
         history.PANEL,
         engines.PANEL,
         metrics.PANEL,
@@ -52,6 +54,7 @@ PANELS: dict[str, Panel] = {
         footer.PANEL,
         costs.PANEL,
         why.PANEL,
+        events.PANEL,
     )
 }
 

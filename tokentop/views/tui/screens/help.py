@@ -13,12 +13,11 @@ from tokentop.views.tui.screens.overlay import Overlay
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
 
-GROUPS = ("Views", "Lists", "Polling", "Program")
+GROUPS = ("Views", "Lists", "Polling", "Program", "Processes")
 _NARROW, _WIDE = 36, 46  # cells of a column
 _EDGE = 4
 _WORD = 14  # cells of the longest word, and a gap
 TITLES = ("Keys", "Glossary")
-_BOTH_HINTS = 46  # cells of a box whose border has room for the other page's name as well
 _PAGE = 1000  # stands for a page, which the size decides
 _MOVES = {
     "down": 1, "j": 1, "up": -1, "k": -1, "pagedown": _PAGE, "pageup": -_PAGE,
@@ -30,7 +29,7 @@ def help_lines(width: int, height: int, options: DrawOptions, page: int = 0) -> 
     """A page as `height` lines of `width` cells, from row `options.offset` on."""
     rows = _rows(width, page)
     inside = (max(1, width - _EDGE), max(1, height - 2))
-    hint = f"? {TITLES[1 - page].lower()} · " if width >= _BOTH_HINTS else ""
+    hint = f"? {TITLES[1 - page].lower()} · " if width > _WIDE else ""
     hint += "other keys close" if len(rows) > inside[1] else "any other key closes"
     drawn = framed(
         window(rows, *inside, options.offset), TITLES[page], [(hint, "dim")], width, height
@@ -85,7 +84,8 @@ def _keys(width: int) -> list[Line]:
     column = _column(width)
     if not column:
         return [line for group in blocks for line in group]
-    left, right = [*blocks[0], [], *blocks[1]], [*blocks[2], [], *blocks[3]]
+    left = [*blocks[0], [], *blocks[2], [], *blocks[4]]
+    right = [*blocks[1], [], *blocks[3]]
     height = max(len(left), len(right))
     pairs = zip(block(left, column, height), block(right, column, height), strict=True)
     return [[*a, *b] for a, b in pairs]

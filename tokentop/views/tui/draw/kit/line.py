@@ -8,6 +8,7 @@ from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import cell_width, fit
+from tokentop.domain.verdict.values import Event
 
 Span = tuple[str, str]  # text, style name (see palette.STYLES)
 Line = list[Span]
@@ -24,7 +25,10 @@ class DrawOptions(NamedTuple):
     `engine_reverse`: the GPU pool, or the engines' table, stands upside down. `engine_sort`,
     `engine_filter` and `cursor` (an Engine.id) are of the engines' table. Silent burn above the
     share `burn_at` is marked. `hosts`: GPUs of other hosts always have their host's name.
-    `summary_hidden`: the border shows no summary, so stale figures have their age inside.
+    `process_sort` and `process_cursor` (a Row.key; "" for the first) are of the GPU page's
+    processes, which have neither on the dashboard. `summary_hidden`: the border shows no
+    summary, so stale figures have their age inside.
+    `events` are the run's, oldest first, each with its local time; only their own view has them.
     `samples`: the last hour up to monotonic `now`, for the panels with sparklines; `trends` are
     an engine's own, by Engine.id.
     `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`.
@@ -47,6 +51,8 @@ class DrawOptions(NamedTuple):
     engine_sort: str = "model"
     engine_filter: str = ""
     cursor: str | None = None
+    process_sort: str = "gpu"
+    process_cursor: str | None = None
     burn_at: float = CostPolicy().silent_burn_at
     hosts: bool = False
     summary_hidden: bool = False
@@ -58,6 +64,7 @@ class DrawOptions(NamedTuple):
     trends: Callable[[str], Trends] = lambda _: Trends()
     reverse: bool = False
     engine_reverse: bool = False
+    events: Sequence[tuple[str, Event]] = ()
 
 
 @lru_cache(maxsize=1024)

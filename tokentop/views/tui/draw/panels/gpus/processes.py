@@ -1,36 +1,30 @@
-"""The processes on the GPUs: one row each, GPU by GPU, the largest first."""
+"""The processes on the GPUs: one row each; on the GPU page with what each of them takes."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
-from tokentop.domain.snapshot import Gpu, Process, Snapshot
-from tokentop.domain.text import DASH, clean, fit, gib
+from tokentop.domain.snapshot import Process, Snapshot
+from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_age, fmt_percent, gib, known
 from tokentop.views.tui.draw.kit.format import engine_name
 from tokentop.views.tui.draw.kit.glyphs import old
-from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, sentence, sides
+from tokentop.views.tui.draw.kit.line import (
+    DrawOptions,
+    Line,
+    block,
+    dimmed,
+    exact,
+    sentence,
+    sides,
+)
+from tokentop.views.tui.draw.kit.table import Column
 from tokentop.views.tui.draw.layout import GPUS, LARGE, MEDIUM, Place, rising
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 from tokentop.views.tui.draw.panel import Panel, Places
-from tokentop.views.tui.draw.panels.gpus.rows import arranged
+from tokentop.views.tui.draw.panels.engines.rows import start_at
+from tokentop.views.tui.draw.panels.gpus.process_rows import Row, columns, place_of, rows
 
+_UNLISTED = "the driver does not list the processes of other users here"
 
-class Row(NamedTuple):
-    """One process on one GPU; `process` is None where the driver refuses to list them."""
-
-    gpu: Gpu
-    process: Process | None
-
-
-def rows(snapshot: Snapshot, options: DrawOptions) -> list[Row]:
-    """The rows in the order of the GPU pool, filtered as it is."""
-    found: list[Row] = []
-    for gpu in arranged(snapshot.gpus, options.sort, options.filter, reverse=options.reverse):
-        if gpu.processes is None:
-            found += [Row(gpu, None)] if gpu.source == "nvml" and gpu.state == "ok" else []
-            continue
-        ranked = sorted(gpu.processes, key=lambda p: (-(p.vram_bytes or 0), p.pid))
-        found += [Row(gpu, process) for process in ranked]
-    return found
+Engines = Mapping[str, str]  # an engine's name and kind, by its id
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
@@ -39,23 +33,47 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     if not found:
         words = "No process holds VRAM here; those of another host are not listed."
         return sentence(words, width, height)
-    room = max(0, height - 1)
-    start = max(0, min(options.offset, len(found) - room))
+    cut = len(found) > height - 1 > 1
+    room = max(0, height - 1 - cut)
+    on_page = options.process_cursor is not None
+    at = place_of(found, options.process_cursor) if on_page else None
+    start = start_at(len(found), room, options.offset, at)
     names = {engine.id: f"{engine_name(engine)} · {engine.kind}" for engine in snapshot.engines}
-    drawn = [_row(row, width, names, options) for row in found[start : start + room]]
-    return block([_heads(width), *drawn], width, height)
+    shown = found[start : start + room]
+    if on_page:
+        cols = columns(width)
+        drawn = [
+            _cells(r, cols, names, options, selected=start + i == at) for i, r in enumerate(shown)
+        ]
+    else:
+        drawn = [_row(row, width, names, options) for row in shown]
+    place = f"{start + 1}–{start + len(shown)} of {len(found)}"
+    hint = " · j k to move · o sorts · x ends one" if on_page else " · j k to scroll"
+    end: list[Line] = [[(place, "text"), (hint, "dim")]] if cut else []
+    return block([_heads(width, options), *drawn, *end], width, height)
 
 
-def _heads(width: int) -> Line:
-    user = f" {fit('user', 10)}" if width >= 48 else ""
-    return [(f"{fit('gpu', 3, 'right')} {fit('pid', 8, 'right')}{user}    VRAM    process", "dim")]
+def _heads(width: int, options: DrawOptions) -> Line:
+    if options.process_cursor is None:
+        user = f" {fit('user', 10)}" if width >= 48 else ""
+        text = f"{fit('gpu', 3, 'right')} {fit('pid', 8, 'right')}{user}    VRAM    process"
+        return [(text, "dim")]
+    line: Line = []
+    for column in columns(width):
+        sorted_by = options.process_sort.removeprefix("-") == column.key
+        mark = ("▴" if options.process_sort.startswith("-") else "▾") if sorted_by else ""
+        line += [(" ", "dim")] if line else []
+        text = fit(column.head + mark, column.width, column.align)
+        line.append((text, "text" if sorted_by else "dim"))
+    return line
 
 
-def _row(row: Row, width: int, names: Mapping[str, str], options: DrawOptions) -> Line:
+def _row(row: Row, width: int, names: Engines, options: DrawOptions) -> Line:
+    """A row of the dashboard: what holds how much."""
     index = DASH if row.gpu.index is None else str(row.gpu.index)
     place = (fit(index, 3, "right"), "dim")
     if row.process is None:
-        return [place, ("  the driver does not list the processes of other users here", "dim")]
+        return [place, (f"  {_UNLISTED}", "dim")]
     process = row.process
     user = fit(clean(process.user or DASH, 32), 10)
     line: Line = [place, (f" {fit(str(process.pid), 8, 'right')}", "text")]
@@ -66,10 +84,58 @@ def _row(row: Row, width: int, names: Mapping[str, str], options: DrawOptions) -
         (clean(process.name or DASH, 200), "text"),
     ]
     if process.engine:
-        line.append((f"  {clean(names.get(process.engine, process.engine), 60)}", "dim"))
+        line.append((f"  {_engine(process, names)}", "dim"))
+    return _aged(row, line, width, options)
+
+
+def _cells(
+    row: Row, cols: Sequence[Column], names: Engines, options: DrawOptions, *, selected: bool
+) -> Line:
+    """A row of the GPU page, with the cursor's mark."""
+    mark = ">" if options.ascii else "▸"
+    line: Line = [(mark, "selected") if selected else (" ", "text")]
+    index = DASH if row.gpu.index is None else str(row.gpu.index)
+    if row.process is None:
+        return [*line, (f" {fit(index, 3, 'right')}  {_UNLISTED}", "dim")]
+    engine = _engine(row.process, names)
+    for column in cols[1:]:
+        text, style = _cell(row, row.process, column, engine)
+        text = index if column.key == "gpu" else text
+        style = "dim" if text == DASH else style
+        line += [(" ", "text"), (fit(text, column.width, column.align), style)]
+    return _aged(row, line, sum(c.width + 1 for c in cols) - 1, options)
+
+
+def _cell(row: Row, process: Process, column: Column, engine: str) -> tuple[str, str]:
+    detail = row.detail
+    if column.key == "command":
+        command = detail.command or clean(process.name or DASH, 200)
+        shared = engine and column.head != "command"  # one column for both
+        return (f"{engine}  {command}" if shared else command), "text"
+    return {
+        "gpu": ("", "dim"),
+        "pid": (str(process.pid), "text"),
+        "user": (clean(process.user or DASH, 32), "dim"),
+        "vram": (f"{gib(process.vram_bytes)}G" if known(process.vram_bytes) else DASH, "bright"),
+        "sm": (fmt_percent(detail.sm), "bright"),
+        "cpu": (fmt_percent(detail.cpu), "text"),
+        "memory": (f"{gib(detail.memory_bytes)}G" if known(detail.memory_bytes) else DASH, "text"),
+        "age": (fmt_age(detail.age_s), "dim"),
+        "engine": (engine or DASH, "text"),
+    }[column.key]
+
+
+def _engine(process: Process, names: Engines) -> str:
+    return clean(names.get(process.engine, process.engine), 60) if process.engine else ""
+
+
+def _aged(row: Row, line: Line, width: int, options: DrawOptions) -> Line:
+    """The row of a GPU that has failed, dimmed and with its age."""
     if row.gpu.state in ("ok", "suspended"):
         return line
-    return sides(dimmed([line])[0], [(f"  {old(row.gpu.age_s, options)}", "stale")], width)
+    age = f"  {old(row.gpu.age_s, options)}"
+    line = [*line[:-1], (line[-1][0].rstrip(), line[-1][1])]
+    return sides(dimmed([exact(line, width - cell_width(age))])[0], [(age, "stale")], width)
 
 
 def _places(inputs: LayoutInputs) -> Places:

@@ -1,4 +1,8 @@
-"""A GPU's VRAM bar split by process; an engine's part shows how full its KV cache is."""
+"""A GPU's VRAM bar split by process; an engine's part into weights and KV cache where known.
+
+Known is what the engine says its KV cache takes on each GPU. All else that it holds is weights and
+buffers. Of an engine that does not say, nothing but the size of the whole is claimed.
+"""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -20,12 +24,21 @@ Engines = Mapping[str, Engine]
 
 
 class Part(NamedTuple):
-    """One process, or all of one engine, on one GPU; `kv` is the KV cache in use, 0-1."""
+    """One process, or all of one engine, on one GPU.
+
+    `kv_size` are the bytes of its KV cache there, `kv` the share of those in use, 0-1.
+    """
 
     name: str
     size: float
     kv: float | None = None
     engine: bool = False
+    kv_size: float | None = None
+
+    @property
+    def kv_share(self) -> float:
+        """The KV cache's part of what it holds, 0-1; 0 where it is not known."""
+        return self.kv_size / self.size if known(self.kv_size) and self.size > 0 else 0.0
 
 
 def parts(gpu: Gpu, engines: Engines) -> list[Part]:
@@ -42,10 +55,15 @@ def parts(gpu: Gpu, engines: Engines) -> list[Part]:
             sizes[process.engine] = sizes.get(process.engine, 0) + process.vram_bytes
         else:
             rest.append(Part(_process_name(process), process.vram_bytes))
-    served = [
-        Part(engine_name(engines[i]), sizes[i], engines[i].kv_cache, True) for i in sorted(sizes)
-    ]
-    return [*served, *rest]
+    return [*(_served(engines[i], sizes[i]) for i in sorted(sizes)), *rest]
+
+
+def _served(engine: Engine, size: int) -> Part:
+    """An engine's part; a KV cache larger than what it holds here is another GPU's, or none's."""
+    kv_size = engine.kv_gpu_bytes
+    if kv_size is not None and not 0 < kv_size < size:
+        kv_size = None
+    return Part(engine_name(engine), size, engine.kv_cache, True, kv_size)
 
 
 def _process_name(process: Process) -> str:
@@ -79,16 +97,15 @@ def _cells(found: Sequence[Part], used: float, filled: int) -> list[Span]:
     for place, part in enumerate(found):
         reached += part.size
         end = max(len(cells), min(filled, round(reached * scale)))
-        shade = ("used" if part.engine and known(part.kv) else "held") + ("2" if place % 2 else "")
+        shade = "2" if place % 2 else ""
         cells += _part(part, end - len(cells), shade, first=not cells)
     rest = filled - len(cells)
-    return cells + _part(Part("other", 0.0), rest, "other", first=not cells)
+    return cells + _part(Part("other", 0.0), rest, None, first=not cells)
 
 
-def _part(part: Part, room: int, shade: str, *, first: bool) -> list[Span]:
+def _part(part: Part, room: int, shade: str | None, *, first: bool) -> list[Span]:
     """The cells of one part: shade, a hairline at its start, and its name where that fits."""
-    lit = _lit(part, room)
-    kinds = [shade] * lit + ["reserved"] * (room - lit)
+    kinds = ["other"] * room if shade is None else _kinds(part, room, shade)
     cells = [(_GLYPHS[kind], "hold." + kind) for kind in kinds]
     if not first and room > 1:
         cells[0] = (_EDGE, "on." + kinds[0])
@@ -103,12 +120,14 @@ def _part(part: Part, room: int, shade: str, *, first: bool) -> list[Span]:
     return cells
 
 
-def _lit(part: Part, room: int) -> int:
-    """Cells of the part that are in use: of an engine those of its KV cache, else all."""
-    if not part.engine or not known(part.kv) or room <= 0:
-        return room
-    share = max(0.0, min(1.0, part.kv))
-    return min(room - (share < 1.0), max(int(share > 0.0), round(share * room)))
+def _kinds(part: Part, room: int, shade: str) -> list[str]:
+    """What each cell stands for: weights, then the KV cache, in use before what is free."""
+    if not part.kv_share or room < 2:
+        return ["held" + shade] * max(0, room)
+    cache = max(1, min(room - 1, round(part.kv_share * room)))
+    share = max(0.0, min(1.0, part.kv)) if known(part.kv) else 0.0
+    lit = min(cache - (share < 1.0 and cache > 1), max(int(share > 0.0), round(share * cache)))
+    return ["held" + shade] * (room - cache) + ["used" + shade] * lit + ["reserved"] * (cache - lit)
 
 
 def _label(name: str, room: int) -> str:
@@ -120,22 +139,28 @@ def _label(name: str, room: int) -> str:
 
 def legend(gpus: Sequence[Gpu], engines: Engines) -> Line:
     """What the shades mean; empty where no engine is among the parts."""
-    kinds = [part.engine for gpu in gpus for part in parts(gpu, engines)]
-    if True not in kinds:
+    served = [part for gpu in gpus for part in parts(gpu, engines) if part.engine]
+    if not served:
         return []
-    meanings = (
-        ("used", "KV cache in use"),
-        ("reserved", "reserved"),
-        ("held", "held by a process"),
-        ("other", "other"),
-    )
+    meanings = [("held", "held by an engine or a process"), ("other", "other")]
+    if any(part.kv_share for part in served):
+        meanings = [
+            ("held", "weights, or not divided"),
+            ("used", "KV cache in use"),
+            ("reserved", "KV cache free"),
+            ("other", "other"),
+        ]
     keys: list[Line] = [[(_GLYPHS[k], f"hold.{k}"), (f" {words}", "dim")] for k, words in meanings]
     return joined(keys)
 
 
 def listed(gpu: Gpu, engines: Engines) -> str:
-    """The parts as text, the largest first: `qwen3.6-27b 88.1G  Xorg 0.2G`."""
+    """The parts as text, the largest first: `qwen3.6-27b 88.1G (KV 60.2G)  Xorg 0.2G`."""
     ranked = sorted(parts(gpu, engines), key=lambda p: -p.size)
     unsized = [p for p in gpu.processes or () if p.vram_bytes is None]
-    words = [f"{p.name} {gib(p.size)}G" for p in ranked]
+    words = [f"{p.name} {gib(p.size)}G{_cache(p)}" for p in ranked]
     return "  ".join(words + [f"{_process_name(p)} {DASH}" for p in unsized])
+
+
+def _cache(part: Part) -> str:
+    return f" (KV {gib(part.kv_size)}G)" if part.kv_size else ""

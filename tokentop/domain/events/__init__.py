@@ -1,0 +1,1 @@
+"""What changed from one snapshot to the next, and the log of it."""

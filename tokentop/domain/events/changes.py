@@ -1,0 +1,111 @@
+"""Two snapshots -> the events between them."""
+
+from collections.abc import Iterable, Iterator
+
+from tokentop.domain.events.engines import engine_events
+from tokentop.domain.snapshot import Gpu, Service, Snapshot
+from tokentop.domain.text import clean
+from tokentop.domain.verdict.tiers import TIERS
+from tokentop.domain.verdict.values import Event, EventCode, Reason
+
+_LIMIT = 200  # characters of a text
+_SILENT = ("stale", "backing-off", "offline")
+_OUT = ("lost", "error")
+_COUNTED: dict[str, EventCode] = {"rejections": "rejections", "preemptions": "preemptions"}
+# These take speed away against the operator's will; other limits were set on purpose.
+SLOWING = ("power-cap", "hw-slowdown", "hw-thermal", "sw-thermal", "power-brake")
+
+
+def changes(before: Snapshot, after: Snapshot) -> tuple[Event, ...]:
+    """What changed between two snapshots of one run, what went wrong before what recovered.
+
+    What either snapshot does not know is no change: something that was never polled does not come
+    back, and something that appears is not back either.
+    """
+    found = (
+        *engine_events(before.engines, after.engines),
+        *_gpus(before.gpus, after.gpus),
+        *_services(before.services, after.services),
+        *_reasons(before.demand.reasons, after.demand.reasons),
+        *_tier(before, after),
+    )
+    dated = (event._replace(text=clean(event.text, _LIMIT), at=after.at) for event in found)
+    return tuple(sorted(dated, key=lambda event: event.code.endswith(("_back", "_ready"))))
+
+
+def _gpus(before: Iterable[Gpu], after: Iterable[Gpu]) -> Iterator[Event]:
+    earlier = {_identity(gpu): gpu for gpu in before}
+    for gpu in after:
+        old = earlier.get(_identity(gpu))
+        if old is not None:
+            yield from _gpu(old, gpu)
+
+
+def _identity(gpu: Gpu) -> str:
+    """The UUID, else the place; a MIG instance without one is told apart by its slot."""
+    return gpu.uuid or f"{gpu.node}/{gpu.index}/{gpu.mig_slot}"
+
+
+def _gpu(old: Gpu, gpu: Gpu) -> Iterator[Event]:
+    name, member = _gpu_name(gpu), _identity(gpu)
+    if gpu.state in _OUT and old.state not in _OUT:
+        why = f": {gpu.note}" if gpu.note else ""
+        yield Event("gpu_lost", f"{name} is lost{why}", member)
+    elif gpu.state == "ok" and old.state in _OUT:
+        yield Event("gpu_back", f"{name} is back", member)
+    slowed = _slowing(gpu)
+    if slowed and _slowing(old) == ():
+        yield Event("gpu_throttled", f"{name} is throttled: {', '.join(slowed)}", member)
+
+
+def _gpu_name(gpu: Gpu) -> str:
+    number = "" if gpu.index is None else f" {gpu.index}"
+    return f"GPU{number} ({gpu.name})" if gpu.name else f"GPU{number}"
+
+
+def _slowing(gpu: Gpu) -> tuple[str, ...] | None:
+    """What holds its clocks down; None where the driver does not say."""
+    reasons: tuple[str, ...] | None = getattr(gpu, "throttle", None)
+    return None if reasons is None else tuple(each for each in reasons if each in SLOWING)
+
+
+def _services(before: Iterable[Service], after: Iterable[Service]) -> Iterator[Event]:
+    earlier = {one.name: one for one in before if one.kind in ("aither", "nvml")}
+    for one in after:
+        old = earlier.get(one.name)
+        if old is not None and _polled(old) and one.reason != "absent":
+            yield from _service(old, one)
+
+
+def _polled(one: Service) -> bool:
+    """Whether it has answered or failed at least once."""
+    return one.error is not None or one.age_s is not None
+
+
+def _service(old: Service, one: Service) -> Iterator[Event]:
+    driver = one.kind == "nvml"
+    name = "the NVIDIA driver" if driver else one.name
+    was, now = old.state in _SILENT, one.state in _SILENT
+    if now and not was and old.state != "off":
+        code: EventCode = "driver_silent" if driver else "service_down"
+        yield Event(code, f"{name} does not answer" + (f": {one.error}" if one.error else ""),
+                    one.name)  # fmt: skip
+    elif was and one.state in ("online", "bad-data"):
+        yield Event("driver_back" if driver else "service_back", f"{name} answers again", one.name)
+
+
+def _reasons(before: Iterable[Reason], after: Iterable[Reason]) -> Iterator[Event]:
+    """Refused and preempted requests, once for each time that they begin."""
+    known = {(reason.code, reason.text) for reason in before}
+    for reason in after:
+        if reason.code in _COUNTED and (reason.code, reason.text) not in known:
+            yield Event(_COUNTED[reason.code], reason.text, reason.member)
+
+
+def _tier(before: Snapshot, after: Snapshot) -> Iterator[Event]:
+    old, new = before.demand.tier, after.demand.tier
+    if old is None or new is None or old == new:
+        return
+    rose = TIERS.index(new) > TIERS.index(old)
+    why = f": {after.demand.reasons[0].text}" if rose and after.demand.reasons else ""
+    yield Event("tier", f"demand {'rose' if rose else 'fell'} from {old} to {new}{why}")

@@ -1,0 +1,1 @@
+"""What the program prints about itself: the manual, shell completions, the files it ships."""
