@@ -284,5 +284,6 @@ def _trends(snapshot: Snapshot) -> object:
             )
             for e in snapshot.engines
         ]
-        history.add(NOW - 4.0 * (449 - i), rising if not 200 <= i < 230 else ())
+        silent = [e._replace(state="stale") for e in snapshot.engines]
+        history.add(NOW - 4.0 * (449 - i), rising if not 200 <= i < 230 else silent)
     return history.trends

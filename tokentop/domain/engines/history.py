@@ -42,7 +42,7 @@ class EngineHistory:
         if self._times and t <= self._times[-1]:
             self._drop_last()
         said = {engine.id: engine for engine in engines}
-        for name in said.keys() - self._rings.keys():
+        for name in [name for name in said if name not in self._rings]:
             blank = [math.nan] * len(self._times)
             self._rings[name] = (array("f", blank), array("f", blank), array("f", blank))
         self._note_absent(said)
