@@ -28,7 +28,7 @@ from tests.servers.stack import VARIABLES
 PORTS = 12
 KINDS = ("vllm", "sglang", "llamacpp", "ollama", "tgi")
 NAMES = ("no attack", *ATTACKS, "eight 16 MiB Prometheus answers")
-OPEN, CLOSE = (b"?", b"key closes"), (b"\x1b[F", b"")
+OPEN, CLOSE = (b"?", b"keys close"), (b"\x1b[F", b"")
 SETTLE_S = 4.0
 MIB = 2**20
 
