@@ -72,7 +72,7 @@ def test_why_a_pool_is_full(figures: dict[str, Any], expected: list[tuple[str, s
             ],
         ),
         ({"reporters": ("genesis",)}, [("back_pressure", "genesis reports back-pressure")]),
-        ({"pressure": 0.8}, [("acta", "ACTA reports a pressure of 80%")]),
+        ({"pressure": 0.8}, [("acta", "ACTA puts demand at 80%")]),
         ({"vram": 0.95}, []),
         ({"vram": 0.96}, [("vram_full", "VRAM is 96% full")]),
         ({"profile": "serving", "vram": 0.96}, []),
