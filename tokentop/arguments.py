@@ -16,7 +16,8 @@ SHELLS = ("bash", "zsh", "fish")
 EPILOG = """\
 examples:
   tokentop                      the full screen
-  tokentop --demo               the full screen on a simulated stack
+  tokentop --demo               the full screen on a simulated machine
+  tokentop --demo=fleet         64 engines behind a Prometheus server
   tokentop --compact            one line, for a status bar
   tokentop --compact --watch    a fresh line every interval
   tokentop --format '{gpu_util}% {queued} {multiplier:.2f}x'
@@ -50,6 +51,11 @@ class Option(NamedTuple):
     overrides: bool = False
     stores: bool = True
 
+    @property
+    def takes_word(self) -> bool:
+        """Whether the next word is its value; `[=...]` stands in the same word, or nowhere."""
+        return bool(self.value) and not self.value.startswith("[=")
+
 
 class Command(NamedTuple):
     """One word that is a command; `argument` stands for the word after it, `[...]` if optional."""
@@ -74,7 +80,8 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--width",), "at most so many cells: what matters least goes first, whole",
                "width", "N"),
         Option(("--check",), "make the exit code the banner mode", "check"),
-        Option(("--demo",), "a simulated stack", "demo.enabled", overrides=True),
+        Option(("--demo",), "a simulated machine; =stack, =engines, =gpus or =fleet play one part",
+               "demo.part", "[=PART]", overrides=True),
         Option(("--demo-seed",), "make it repeatable", "demo.seed", "N", overrides=True),
         Option(("--demo-at",), "freeze one moment", "demo.at_s", "SECONDS", overrides=True),
         Option(("--help", "-h"), "show this and exit", "help"),
@@ -177,6 +184,7 @@ def _width(text: str | None) -> int | None:
 
 def _known(words: list[str]) -> Namespace:
     """The parsed words; what is wrong is named without its value, which may be a pasted token."""
+    words = ["--demo=whole" if word == "--demo" else word for word in words]  # no value follows it
     found, unknown = _parser().parse_known_args(words)
     flags = [word.partition("=")[0] for word in unknown if word.startswith("-")]
     if flags:
@@ -237,7 +245,7 @@ def _refuse(given: dict[str, object], view: View) -> None:
 
 def _overrides(given: dict[str, object]) -> dict[str, object]:
     found = {key: given[key] for key in OVERRIDES if given[key] is not None}
-    if "demo.seed" in found or "demo.at_s" in found:
+    if any(key.startswith("demo.") for key in found):
         found["demo.enabled"] = True
     return found
 

@@ -1,4 +1,4 @@
-"""`--demo` through the one-shot views: frozen moments, and the polls that led up to them."""
+"""`--demo=stack` through the one-shot views: frozen moments, and the polls that led up to them."""
 
 import json
 
@@ -11,7 +11,9 @@ MEASURED = ("latency_ms",)
 
 
 def moment(at_s: float, *words: str) -> dict[str, object]:
-    value: dict[str, object] = json.loads(run("--json", "--demo-at", str(at_s), *words).stdout)
+    value: dict[str, object] = json.loads(
+        run("--json", "--demo=stack", "--demo-at", str(at_s), *words).stdout
+    )
     for service in services(value).values():
         for name in MEASURED:
             service.pop(name)
@@ -32,7 +34,7 @@ def test_a_moment_is_the_same_every_time() -> None:
 def test_it_says_demo_everywhere() -> None:
     """JSON has demo true; the line begins with DEMO."""
     assert moment(20)["demo"] is True
-    done = run("--compact", "--demo-at", "20")
+    done = run("--compact", "--demo=stack", "--demo-at", "20")
     assert done.stdout.startswith("DEMO │ GPU ")
     assert done.returncode == 0
 
@@ -40,7 +42,7 @@ def test_it_says_demo_everywhere() -> None:
 @pytest.mark.parametrize(("at_s", "code"), [(5, 0), (80, 1), (100, 2)])
 def test_check_follows_the_walk(at_s: int, code: int) -> None:
     """The demo passes through every banner mode."""
-    assert run("--check", "--demo-at", str(at_s)).returncode == code
+    assert run("--check", "--demo=stack", "--demo-at", str(at_s)).returncode == code
 
 
 def test_the_failing_service_has_a_past() -> None:

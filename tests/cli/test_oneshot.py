@@ -149,7 +149,7 @@ def test_a_full_disk_is_one_sentence() -> None:
 
 def test_closed_standard_output_is_no_crash() -> None:
     """With standard output closed the exit code still gives the mode."""
-    done = run("--check", "--demo-at", "100", wrapper=("sh", "-c", '"$0" "$@" >&-'))
+    done = run("--check", "--demo=stack", "--demo-at", "100", wrapper=("sh", "-c", '"$0" "$@" >&-'))
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 

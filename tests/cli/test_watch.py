@@ -15,7 +15,7 @@ from tests.cli.stack import serving
 from tests.servers.loopback import Server
 
 FAST = ("--watch", "--no-gpus", "--interval", "0.5")
-DEMO = ("--watch", "--demo", "--interval", "0.5")
+DEMO = ("--watch", "--demo=stack", "--interval", "0.5")
 
 
 def test_a_pipe_gets_one_flushed_line_per_refresh() -> None:
@@ -146,7 +146,9 @@ def test_a_narrow_terminal_is_never_wrapped() -> None:
 )
 def test_colour_only_where_it_is_wanted(more: dict[str, str], colored: bool) -> None:
     """A terminal gets the tier's colour, unless NO_COLOR is set non-empty or TERM is dumb."""
-    with in_terminal("--compact", "--demo-at", "100", env=environment(**more)) as terminal:
+    with in_terminal(
+        "--compact", "--demo=stack", "--demo-at", "100", env=environment(**more)
+    ) as terminal:
         assert terminal.end() == 0
     assert ("\x1b[1;31mFULL 48/48 +63\x1b[0m" in terminal.seen) is colored
     assert ("\x1b" in terminal.seen) is colored

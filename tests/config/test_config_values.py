@@ -128,7 +128,11 @@ def test_flags_are_named_by_config_or_by_keys() -> None:
         None,
     )
     text = load({"gpus.enabled": "no", "ui.hide": "cloud, gpus"}, {"HOME": "/nowhere"}, None)
-    assert (typed.gpus, typed.ui.ascii, tuple(typed.demo)) == (False, False, (True, 3, 1.5))
+    assert (typed.gpus, typed.ui.ascii, tuple(typed.demo)) == (
+        False,
+        False,
+        (True, 3, 1.5, "whole"),
+    )
     assert (text.gpus, text.ui.hide) == (False, ("cloud", "gpus"))
     assert dict(typed.origins)["gpus.enabled"] == "flag --no-gpus"
 

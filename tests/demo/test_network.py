@@ -8,6 +8,7 @@ from tokentop.demo.answers import answer
 from tokentop.demo.clock import demo_clock
 from tokentop.demo.stack import FAILING, simulate
 from tokentop.demo.transport import dialler
+from tokentop.demo.world import World
 from tokentop.domain.readings import Failure, GpusReading, OffersReading, QueueReading
 from tokentop.sources.aither.endpoints import ENDPOINTS, default_url
 from tokentop.transport.http.client_async import Pool
@@ -91,7 +92,7 @@ class TestFailingService:
 class TestOneShotTransport:
     def test_all_fifteen_rows_arrive_through_real_sockets(self):
         """fetch_all, given the demo's dial, returns the stack's answers of that moment."""
-        replies = fetch_all(REQUESTS, 2.0, dial=dialler(at(40.0), 5))
+        replies = fetch_all(REQUESTS, 2.0, dial=dialler(World("stack", 5), at(40.0)))
         for row, reply in zip(ENDPOINTS, replies, strict=True):
             assert isinstance(reply, Reply)
             assert reply.body == answer(row.path, simulate(40.0, 5)).body
@@ -99,21 +100,24 @@ class TestOneShotTransport:
     def test_failure_kinds(self):
         """A refusal is a refusal, an error status an error status."""
         request = next(r for r in REQUESTS if r.url.endswith("/streams/stats"))
-        refused = fetch(request, dial=dialler(at(62.0)))
+        refused = fetch(request, dial=dialler(World("stack", 0), at(62.0)))
         assert isinstance(refused, Failure)
         assert refused.kind == "refused"
-        error = fetch(request, dial=dialler(at(80.0)))
+        error = fetch(request, dial=dialler(World("stack", 0), at(80.0)))
         assert isinstance(error, Failure)
         assert (error.kind, error.status) == ("server-error", 503)
-        assert isinstance(fetch(request, dial=dialler(at(90.0))), Reply)
+        assert isinstance(fetch(request, dial=dialler(World("stack", 0), at(90.0))), Reply)
 
 
 class TestPool:
     async def test_says_the_same_as_the_one_shot_transport(self):
         """Both transports carry the same bytes."""
-        pool = Pool(dialler(at(100.0), 5))
+        pool = Pool(dialler(World("stack", 5), at(100.0)))
         for request in REQUESTS:
-            one, other = await pool.fetch(request), fetch(request, dial=dialler(at(100.0), 5))
+            one, other = (
+                await pool.fetch(request),
+                fetch(request, dial=dialler(World("stack", 5), at(100.0))),
+            )
             assert isinstance(one, Reply)
             assert one._replace(latency_s=0) == other._replace(latency_s=0)
         await pool.aclose()
@@ -122,10 +126,10 @@ class TestPool:
         """A refusal and an error status are the same Failure through either transport."""
         request = next(r for r in REQUESTS if r.url.endswith("/streams/stats"))
         for moment in (62.0, 80.0):
-            pool = Pool(dialler(at(moment)))
+            pool = Pool(dialler(World("stack", 0), at(moment)))
             one = await pool.fetch(request)
             assert isinstance(one, Failure)
-            assert one == fetch(request, dial=dialler(at(moment)))
+            assert one == fetch(request, dial=dialler(World("stack", 0), at(moment)))
             await pool.aclose()
 
 

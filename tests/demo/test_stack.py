@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokentop.demo.gpus import DemoDriver, reading
+from tokentop.demo.gpus import DemoDriver
 from tokentop.demo.stack import LOOP_S, State, simulate
+from tokentop.demo.world import World
 from tokentop.domain.policy import Policy
 from tokentop.domain.verdict.stack import StackLoad, stack_mode, stack_tier
 from tokentop.domain.verdict.tiers import TIERS, mode_of
@@ -121,7 +122,7 @@ class TestGpus:
     @given(st.floats(0, 1000), st.integers(0, 50))
     def test_readings_are_possible(self, t, seed):
         """Eight devices whose figures stay within what such cards can show."""
-        devices = reading(t, seed).devices
+        devices = World("stack", seed).gpus(t).devices
         assert len({d.uuid for d in devices}) == 8
         for d in devices:
             assert 0 < d.vram_used_bytes <= d.vram_total_bytes
@@ -132,16 +133,16 @@ class TestGpus:
 
     def test_the_pool_is_mixed(self):
         """Two kinds of cards, processes with users."""
-        devices = reading(50).devices
+        devices = World("stack").gpus(50).devices
         assert {d.name for d in devices} == {"NVIDIA H200", "NVIDIA GeForce RTX 4090"}
         assert {p.user for d in devices for p in d.processes} == {"serve", "mira", "ana"}
 
     def test_the_driver_follows_the_demo_clock(self):
         """Each poll is answered at once, with the GPUs of the demo's own time."""
         now, answers = [10.0], list[Answer]()
-        driver = DemoDriver(answers.append, lambda: now[0], 3)
+        driver = DemoDriver(answers.append, world := World("stack", 3), lambda: now[0])
         driver.poll()
         now[0] = 80.0
         driver.poll()
-        assert [answer.result for answer in answers] == [reading(10.0, 3), reading(80.0, 3)]
+        assert [answer.result for answer in answers] == [world.gpus(10.0), world.gpus(80.0)]
         assert all(answer.complete for answer in answers)

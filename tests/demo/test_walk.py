@@ -6,9 +6,9 @@ import pytest
 
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config, ServiceConfig
-from tokentop.demo.gpus import reading
 from tokentop.demo.stack import FAILING, HOST
 from tokentop.demo.transport import dialler
+from tokentop.demo.world import World
 from tokentop.domain.snapshot import AITHER_SERVICES
 from tokentop.domain.verdict.tiers import TIERS
 from tokentop.sources.aither.endpoints import default_url
@@ -22,14 +22,15 @@ def walk(seed, step=2, until=200, without=()):
     services = tuple(s for s in SERVICES if s.name not in without)
     collector = Collector(Config(interval_s=step, services=services), HOST, demo=True)
     now = [0.0]
-    dial = dialler(lambda: now[0], seed)
+    world = World("stack", seed)
+    dial = dialler(world, lambda: now[0])
     for t in range(0, until, step):
         now[0] = float(t)
         due = [source for source in collector.sources if collector.due(source.key, now[0])]
         replies = fetch_all([source.request for source in due], 2.0, dial=dial)
         for source, reply in zip(due, replies, strict=True):
             collector.record(source.key, reply, now[0])
-        collector.record_gpus(reading(now[0], seed), now[0], 0.001)
+        collector.record_gpus(world.gpus(now[0]), now[0], 0.001)
         yield t, collector.snapshot(now[0], 1.7e9 + t)
 
 

@@ -12,9 +12,8 @@ from tokentop.runtime.oneshot.refresh import Refresher
 from tokentop.views.json import dumps
 
 
-def frozen(at_s: float) -> Config:
-    config = load({}, {}, None)
-    return config._replace(demo=config.demo._replace(enabled=True, at_s=at_s))
+def frozen(part: str, at_s: float) -> Config:
+    return load({"demo.enabled": True, "demo.part": part, "demo.at_s": at_s}, {}, None)
 
 
 def comparable(text: str) -> dict[str, object]:
@@ -22,13 +21,24 @@ def comparable(text: str) -> dict[str, object]:
     value = json.loads(text)
     for service in value["services"]:
         del service["latency_ms"]
+    for engine in value["engines"]:
+        del engine["latency_ms"]
     return dict(value)
 
 
-@pytest.mark.parametrize("at_s", [0.0, 8.0, 62.0, 66.0, 84.0, 100.0, 128.0, 150.0, 300.0])
-def test_the_one_shot_and_the_screen_show_the_same_moment(at_s: float) -> None:
-    """Clock, ages, breakers, streams, countdown: key for key the same."""
-    config = frozen(at_s)
+MOMENTS = (
+    *(("stack", at_s) for at_s in (0.0, 8.0, 62.0, 66.0, 84.0, 100.0, 128.0, 150.0, 300.0)),
+    *(("whole", at_s) for at_s in (0.0, 30.0, 74.0, 114.0, 130.0, 140.0)),
+    *(("engines", at_s) for at_s in (2.0, 106.0)),
+    *(("fleet", at_s) for at_s in (0.0, 90.0)),
+    ("gpus", 20.0),
+)
+
+
+@pytest.mark.parametrize(("part", "at_s"), MOMENTS)
+def test_the_one_shot_and_the_screen_show_the_same_moment(part: str, at_s: float) -> None:
+    """Clock, ages, breakers, rates, costs, countdown: key for key the same."""
+    config = frozen(part, at_s)
     refresher = Refresher(config)
     try:
         once = dumps(refresher.refresh(monotonic() + 5.0))

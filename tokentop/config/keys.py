@@ -8,6 +8,7 @@ from functools import cache
 from typing import Literal, NamedTuple, get_args
 
 from tokentop.config.schema import (
+    DEMO_PARTS,
     PANELS,
     THEMES,
     Config,
@@ -298,7 +299,10 @@ def _services() -> list[Key]:
 def _demo() -> tuple[Key, ...]:
     d = DemoConfig()
     return (
-        Key("demo.enabled", "switch", d.enabled, "A simulated stack", flag="--demo", in_file=False),
+        Key("demo.enabled", "switch", d.enabled, "A simulated machine", flag="--demo",
+            in_file=False),
+        Key("demo.part", "choice", d.part, "Which part of it plays", choices=DEMO_PARTS,
+            flag="--demo", in_file=False),
         Key("demo.seed", "integer", d.seed, "Repeatable", flag="--demo-seed", in_file=False),
         Key("demo.at_s", "number", d.at_s, "Freeze one moment, in seconds", 0.0, 1e9,
             flag="--demo-at", in_file=False),

@@ -37,6 +37,10 @@ def load(overrides: Mapping[str, object], environ: Mapping[str, str], path: str 
     _take_environment(builder, environ)
     _warn_of_unknown_variables(builder, environ)
     _take_flags(builder, overrides)
+    if builder.values["demo.enabled"] is True:
+        from tokentop.config.demo import configure
+
+        configure(builder)
     builder.constrain()
     build.find_bundle(builder, environ)
     config = _config(builder, environ, document.path if isinstance(document, Document) else None)

@@ -6,6 +6,7 @@ from tokentop.domain.policy import INTERVAL_S, Policy
 from tokentop.secret import Secret
 
 THEMES = ("dark", "light", "colorblind", "ansi")
+DEMO_PARTS = ("whole", "stack", "engines", "fleet", "gpus")
 PANELS = (
     "banner", "gpus", "slots", "multiplier", "metrics", "capacity", "cloud", "services", "economy",
     "tokens", "engines",
@@ -76,9 +77,12 @@ class UiConfig(NamedTuple):
 
 
 class DemoConfig(NamedTuple):
+    """`part` is one of DEMO_PARTS."""
+
     enabled: bool = False
     seed: int = 0
     at_s: float | None = None
+    part: str = "whole"
 
 
 class Config(NamedTuple):

@@ -1,1 +1,1 @@
-"""A simulated stack that answers the same requests as the real one."""
+"""A simulated machine, or fleet, that answers the same requests as a real one."""

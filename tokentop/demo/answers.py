@@ -6,17 +6,18 @@ from math import sin, tau
 from typing import NamedTuple
 
 from tokentop.demo.noise import drift
-from tokentop.demo.stack import BACK_FROM, ERRORS_FROM, FAILING, HOST, REFUSES_FROM, State
+from tokentop.demo.stack import ERRORS_FROM, FAILING, HOST, State
 from tokentop.sources.aither.endpoints import ENDPOINTS
 
 _MIB = 2**20
 
 
 class Answer(NamedTuple):
-    """One HTTP answer with a JSON body."""
+    """One HTTP answer."""
 
     status: int
     body: bytes
+    content_type: str = "application/json"
 
 
 def answer(path: str, state: State) -> Answer | None:
@@ -29,7 +30,7 @@ def answer(path: str, state: State) -> Answer | None:
     if not rows:
         return Answer(404, b'{"error": "no such endpoint"}')
     row = max(rows, key=lambda row: len(row.path))
-    if row.service == FAILING and REFUSES_FROM <= state.into < BACK_FROM:
+    if row.service == FAILING and state.fails:
         refuses = state.into < ERRORS_FROM
         return None if refuses else Answer(503, b'{"error": "starting"}')
     return Answer(200, json.dumps(_BODIES[row.name](state)).encode())

@@ -2,14 +2,15 @@
 
 from typing import Final, NamedTuple
 
+from tokentop.demo.curve import clamp
 from tokentop.demo.noise import drift, uniform
 from tokentop.domain.readings import DeviceReading
 from tokentop.domain.snapshot import Process
 
-_MIB: Final = 2**20
+MIB: Final = 2**20
 
 
-class _Card(NamedTuple):
+class Card(NamedTuple):
     """One GPU model: VRAM in MiB, power in W."""
 
     name: str
@@ -18,20 +19,20 @@ class _Card(NamedTuple):
     limit_w: float
 
 
-_H200 = _Card("NVIDIA H200", 143771, 76.0, 700.0)
-_RTX4090 = _Card("NVIDIA GeForce RTX 4090", 24564, 22.0, 450.0)
+H200 = Card("NVIDIA H200", 143771, 76.0, 700.0)
+RTX4090 = Card("NVIDIA GeForce RTX 4090", 24564, 22.0, 450.0)
 
 # (card, how much fuller than the mean, (process, user), a smaller second process)
 _Tenant = tuple[str, str]
-_POOL: Final[tuple[tuple[_Card, float, _Tenant, _Tenant | None], ...]] = (
-    (_H200, 0.05, ("vllm", "serve"), None),
-    (_H200, 0.03, ("vllm", "serve"), None),
-    (_H200, -0.02, ("vllm", "serve"), None),
-    (_H200, 0.01, ("vllm", "serve"), None),
-    (_H200, -0.05, ("sglang", "serve"), ("python3", "mira")),
-    (_H200, -0.04, ("sglang", "serve"), None),
-    (_RTX4090, 0.04, ("llama-server", "ana"), None),
-    (_RTX4090, -0.06, ("whisper-server", "serve"), ("jupyter", "ana")),
+_POOL: Final[tuple[tuple[Card, float, _Tenant, _Tenant | None], ...]] = (
+    (H200, 0.05, ("vllm", "serve"), None),
+    (H200, 0.03, ("vllm", "serve"), None),
+    (H200, -0.02, ("vllm", "serve"), None),
+    (H200, 0.01, ("vllm", "serve"), None),
+    (H200, -0.05, ("sglang", "serve"), ("python3", "mira")),
+    (H200, -0.04, ("sglang", "serve"), None),
+    (RTX4090, 0.04, ("llama-server", "ana"), None),
+    (RTX4090, -0.06, ("whisper-server", "serve"), ("jupyter", "ana")),
 )
 
 
@@ -43,16 +44,16 @@ def devices_at(t: float, seed: int, pressure: float, node: str) -> tuple[DeviceR
 def _device(index: int, t: float, seed: int, pressure: float, node: str) -> DeviceReading:
     card, lean, main, second = _POOL[index]
     room = 4 * pressure * (1 - pressure)  # nobody can be much fuller than full
-    fill = _clamp(pressure + lean * room + 0.006 * drift(seed, 10 + index, t), 0.004, 0.998)
-    busy = _clamp(0.97 * pressure + lean + 0.05 * drift(seed, 30 + index, t), 0.0, 1.0)
-    used = int(card.vram_mib * fill) * _MIB
+    fill = clamp(pressure + lean * room + 0.006 * drift(seed, 10 + index, t), 0.004, 0.998)
+    busy = clamp(0.97 * pressure + lean + 0.05 * drift(seed, 30 + index, t), 0.0, 1.0)
+    used = int(card.vram_mib * fill) * MIB
     return DeviceReading(
         index=index,
-        uuid=_uuid(index),
+        uuid=uuid(index),
         name=card.name,
         node=node,
         vram_used_bytes=used,
-        vram_total_bytes=card.vram_mib * _MIB,
+        vram_total_bytes=card.vram_mib * MIB,
         utilization=round(busy, 2),
         temperature_c=float(round(31 + 40 * busy + 2 * drift(seed, 50 + index, t))),
         power_w=float(round(card.idle_w + (card.limit_w - card.idle_w) * 0.9 * busy)),
@@ -70,11 +71,8 @@ def _processes(index: int, used: int, main: _Tenant, second: _Tenant | None) -> 
     return tuple(found)
 
 
-def _uuid(index: int) -> str:
+def uuid(index: int) -> str:
+    """A GPU's UUID, the same in every run."""
     high, low = (int(uniform(7, index, part) * 2**64) for part in (0, 1))
     digits = f"{high:016x}{low:016x}"
     return f"GPU-{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
-
-
-def _clamp(value: float, low: float, high: float) -> float:
-    return min(high, max(low, value))

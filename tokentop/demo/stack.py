@@ -4,20 +4,20 @@ In a loop of three minutes it goes from idle through every tier to saturated and
 instance comes up and winds down, and one service fails for a while.
 """
 
-from itertools import pairwise
+from functools import lru_cache
 from typing import Final, NamedTuple
 
+from tokentop.demo.curve import LOOP_S, Points, value_at
 from tokentop.demo.hardware import devices_at
 from tokentop.demo.noise import drift
 from tokentop.domain.readings import DeviceReading
 
 HOST: Final = "gpu-box-01"
-LOOP_S: Final = 180.0
 MAX_SLOTS: Final = 48
 FAILING: Final = "parallel"  # the service that fails: it feeds no formula, so the walk goes on
 REFUSES_FROM, ERRORS_FROM, BACK_FROM = 60.0, 75.0, 85.0  # seconds into the loop
 
-_WALK: Final = (  # (seconds into the loop, pressure); straight lines between
+_WALK: Final[Points] = (  # (seconds into the loop, pressure); straight lines between
     (0, 0.04), (12, 0.08), (20, 0.18), (30, 0.36), (36, 0.44), (46, 0.56), (54, 0.66),
     (64, 0.77), (70, 0.84), (84, 0.92), (91, 0.975), (112, 0.980), (118, 0.91), (126, 0.83),
     (132, 0.74), (138, 0.62), (144, 0.53), (150, 0.42), (156, 0.30), (166, 0.14), (172, 0.06),
@@ -56,9 +56,10 @@ class State(NamedTuple):
     models: tuple[str, ...]
     devices: tuple[DeviceReading, ...]
     instances: tuple[Instance, ...]
+    fails: bool = False  # whether the service that fails does
 
 
-class _Rental(NamedTuple):
+class Rental(NamedTuple):
     """One instance's course: seconds into the loop at which each phase starts."""
 
     gpu: str
@@ -69,13 +70,13 @@ class _Rental(NamedTuple):
     gone: float
 
 
-_RENTALS: Final = (
-    _Rental(
+RENTALS: Final = (
+    Rental(
         "RTX 4090", "US-East", "qwen3.6-27b", 0.42,
         ((70.0, "provisioning"), (80.0, "starting"), (85.0, "running"), (168.0, "terminating")),
         176.0,
     ),
-    _Rental(
+    Rental(
         "H100 80GB", "EU-North", "deepseek-r2-70b", 2.49,
         ((97.0, "provisioning"), (105.0, "running"), (134.0, "terminating")),
         142.0,
@@ -83,11 +84,12 @@ _RENTALS: Final = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=4)
 def simulate(t: float, seed: int = 0) -> State:
     """The stack `t` seconds after the demo began; equal arguments give equal states."""
     t = max(0.0, t)
     cycle, into = divmod(t, LOOP_S)
-    pressure = min(1.0, max(0.0, _pressure(into) + _WOBBLE * drift(seed, 0, t)))
+    pressure = pressure_at(_WALK, t, seed)
     return State(
         t=t,
         into=into,
@@ -97,29 +99,29 @@ def simulate(t: float, seed: int = 0) -> State:
         queued=round(64 * max(0.0, (pressure - 0.70) / 0.28) ** 3),
         max_slots=MAX_SLOTS,
         back_pressure=_FULL_FROM <= into < _FULL_TO,
-        models=tuple(name for name, start in _MODELS if _pressure(into) >= start),
+        models=tuple(name for name, start in _MODELS if value_at(_WALK, into) >= start),
         devices=devices_at(t, seed, pressure, HOST),
-        instances=_instances(int(cycle), into),
+        instances=instances_at(RENTALS, int(cycle), into),
+        fails=REFUSES_FROM <= into < BACK_FROM,
     )
 
 
-def _pressure(into: float) -> float:
-    for (start, low), (end, high) in pairwise(_WALK):
-        if into <= end:
-            return low + (high - low) * (into - start) / (end - start)
-    return _WALK[-1][1]
+def pressure_at(walk: Points, t: float, seed: int) -> float:
+    """The walk's pressure 0-1, with a wobble."""
+    return min(1.0, max(0.0, value_at(walk, t % LOOP_S) + _WOBBLE * drift(seed, 0, t)))
 
 
-def _instances(cycle: int, into: float) -> tuple[Instance, ...]:
+def instances_at(rentals: tuple[Rental, ...], cycle: int, into: float) -> tuple[Instance, ...]:
+    """What is rented in the loop's `cycle`; every loop rents others."""
     return tuple(
         Instance(
-            f"cloud-{2 * cycle + place + 1:02}",
+            f"cloud-{(len(rentals) * cycle + place) % 1000 + 1:02}",
             rental.gpu,
             rental.region,
             rental.model,
             rental.price_per_hour,
             [phase for start, phase in rental.phases if into >= start][-1],
         )
-        for place, rental in enumerate(_RENTALS)
+        for place, rental in enumerate(rentals)
         if rental.phases[0][0] <= into < rental.gone
     )

@@ -40,7 +40,7 @@ complete -F _tokentop tokentop
 
 
 def _bash_cases() -> str:
-    rows = [_bash_case(option) for option in OPTIONS if option.value]
+    rows = [_bash_case(option) for option in OPTIONS if option.takes_word]
     rows += [_bash_words(name, words) for name, words in ARGUMENTS.items()]
     rows += [_bash_words("config", ["--example", *_flags(OPTIONS)])]
     return "\n".join(rows)
@@ -107,7 +107,7 @@ def _arguments() -> list[tuple[str, Sequence[str]]]:
 def _zsh_option(option: Option) -> str:
     names = option.flags[0] if len(option.flags) == 1 else "{" + ",".join(option.flags) + "}"
     about = "[" + option.help.replace("[", "(").replace("]", ")").replace(":", " -") + "]"
-    value = f":{option.value}:{_zsh_values(option.value)}" if option.value else ""
+    value = f":{option.value}:{_zsh_values(option.value)}" if option.takes_word else ""
     return f"{names}{_quoted(about + value)}"
 
 
@@ -139,7 +139,7 @@ def _fish_option(option: Option) -> str:
         f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}" for flag in option.flags
     )
     words = " ".join(VALUES.get(option.value, ()))
-    value = " -r -F" if option.value == "PATH" else f" -x -a '{words}'" if option.value else ""
+    value = " -r -F" if option.value == "PATH" else f" -x -a '{words}'" if option.takes_word else ""
     return f"complete -c tokentop {names}{value} -d {_quoted(option.help)}"
 
 

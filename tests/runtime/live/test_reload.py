@@ -20,12 +20,12 @@ class Watched:
     def __init__(self, folder: Path) -> None:
         self.file = folder / "config.toml"
         self.file.write_text("")
-        config = load({}, {}, str(self.file))
-        config = config._replace(demo=config.demo._replace(enabled=True, at_s=AT_S))
+        flags = {"demo.enabled": True, "demo.part": "stack", "demo.at_s": AT_S}
+        config = load(flags, {}, str(self.file))
         self.collector = Collector(config, "host", demo=True)
         fast_forward(self.collector, config)
         self.said: list[str] = []
-        again = reloader({"demo.enabled": True, "demo.at_s": AT_S}, {}, str(self.file))
+        again = reloader(flags, {}, str(self.file))
         self.reloading = ConfigReloader(again, self.collector, self.said.append)
 
     async def write(self, text: str) -> None:

@@ -22,10 +22,10 @@ def clean_terminal_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def frozen(at_s: float, theme: str = "dark", *, ascii_only: bool = False) -> Config:
-    """The configuration of the demo frozen at second `at_s`."""
+    """The configuration of the demo's stack frozen at second `at_s`."""
     config = load({}, {}, None)
     return config._replace(
-        demo=config.demo._replace(enabled=True, at_s=at_s),
+        demo=config.demo._replace(enabled=True, at_s=at_s, part="stack"),
         ui=config.ui._replace(theme=theme, ascii=ascii_only),
     )
 

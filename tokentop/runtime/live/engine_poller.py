@@ -56,13 +56,16 @@ class EnginePoller:
         self._scheduler = scheduler
         self._clock = clock
         self._search = search or self._find
+        self._searches = search is not None or (
+            config.discovery.enabled and not config.demo.enabled
+        )
         self._probe_cache = ProbeCache()
         self._polled: set[str] = set()
 
     def start(self, pool: Pool, spawn: Spawn) -> None:
         """Start one worker per engine, and one that searches where discovery is enabled."""
         self._spawn_polls(pool, spawn)
-        if self._config.discovery.enabled:
+        if self._searches:
             search = self._search_forever(pool, spawn)
             spawn(search, name="search for engines", group="search", exclusive=True)
 

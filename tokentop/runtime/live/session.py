@@ -21,6 +21,9 @@ from tokentop.runtime.live.spawn import Spawn
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
+    from tokentop.runtime.demo import Demo
+    from tokentop.runtime.live.engine_poller import Search
+    from tokentop.transport.discovery.findings import Findings
     from tokentop.transport.http.client_async import Pool
 
 
@@ -43,6 +46,7 @@ class Session:
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
         self._wall_began = 0.0
+        self._demo = _demo(config)
         if self.frozen_at is not None:
             from tokentop.runtime.demo import STARTED_AT, fast_forward
 
@@ -154,20 +158,42 @@ class Session:
         if self.frozen:
             return
         pool = await self._load_pool()
+        if self._demo is not None:
+            self._begin_demo()
         self._poller.start(pool, self._gpus(), spawn)
         if reloader is not None:
             self._watch_file(reloader, spawn)
         if self._polls_engines():
             from tokentop.runtime.live.engine_poller import EnginePoller
 
-            EnginePoller(self.collector, self._config, self._poller, self.now).start(pool, spawn)
+            poller = EnginePoller(
+                self.collector, self._config, self._poller, self.now, self._find()
+            )
+            poller.start(pool, spawn)
+
+    def _begin_demo(self) -> None:
+        """Make the demo's polls before its beginning, so that there are rates and trends."""
+        from tokentop.runtime.demo import begin
+
+        begin(self.collector, self._config, self._sample)
+
+    def _find(self) -> "Search | None":
+        """The demo's search for engines; None for the real one."""
+        demo = self._demo
+        if demo is None or not demo.world.has_engines:
+            return None
+
+        async def find() -> "Findings":
+            return demo.find()
+
+        return find
 
     async def _load_pool(self) -> "Pool":
         """The pooled client, loaded beside the loop; on it where no thread can be started."""
         try:
-            return await asyncio.to_thread(_pool, self._config, self.now)
+            return await asyncio.to_thread(_pool, self._demo)
         except RuntimeError:
-            return _pool(self._config, self.now)
+            return _pool(self._demo)
 
     def _watch_file(self, reloader: "Reloader", spawn: Spawn) -> None:
         from tokentop.runtime.live.reload import ConfigReloader
@@ -177,22 +203,18 @@ class Session:
 
     def _polls_engines(self) -> bool:
         config = self._config
-        named = bool(config.engines) or config.prometheus.url is not None
-        return not config.demo.enabled and (config.discovery.enabled or named)
+        if config.engines or config.prometheus.url is not None:
+            return True
+        return config.discovery.enabled if self._demo is None else self._demo.world.has_engines
 
     def _gpus(self) -> Gpus | None:
         if not self._config.gpus:
             return None
-        if not self._config.demo.enabled:
-            from tokentop.transport.nvml import NvmlThread
+        if self._demo is not None:
+            return self._demo.driver(self._poller.gpus_answered)
+        from tokentop.transport.nvml import NvmlThread
 
-            return NvmlThread(self._poller.gpus_answered)
-        from tokentop.demo.gpus import DemoDriver
-
-        began = self.now()
-        return DemoDriver(
-            self._poller.gpus_answered, lambda: self.now() - began, self._config.demo.seed
-        )
+        return NvmlThread(self._poller.gpus_answered)
 
     def _changed(self) -> None:
         now = self.now()
@@ -230,13 +252,16 @@ def _host(config: Config) -> str:
     return os.uname().nodename
 
 
-def _pool(config: Config, clock: Callable[[], float]) -> "Pool":
+def _demo(config: Config) -> "Demo | None":
+    if not config.demo.enabled:
+        return None
+    from tokentop.runtime.demo import demo_of
+
+    return demo_of(config)
+
+
+def _pool(demo: "Demo | None") -> "Pool":
     """The client with its thread; imported here, on a worker thread, after the first paint."""
     from tokentop.transport.http.client_async import Pool
 
-    if not config.demo.enabled:
-        return Pool()
-    from tokentop.demo.transport import dialler
-
-    began = clock()
-    return Pool(dialler(lambda: clock() - began, config.demo.seed))
+    return Pool() if demo is None else Pool(demo.dial)

@@ -3,7 +3,7 @@
 Imported only where there is an engine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic
 
@@ -22,9 +22,15 @@ class Polls:
     """
 
     def __init__(
-        self, registry: EngineRegistry, client: Client, due: Sequence[PendingPoll], until: float
+        self,
+        registry: EngineRegistry,
+        client: Client,
+        due: Sequence[PendingPoll],
+        until: float,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._registry = registry
+        self._clock = clock
         within = f"{max(0.0, until - monotonic()):.1f}".removesuffix(".0")
         self._not_asked = f"{NOT_ASKED}: {len(due)} engines within {within} s"
         for one in due:
@@ -35,4 +41,4 @@ class Polls:
         result = poll.result
         if isinstance(result, Failure) and result.text == NOT_ASKED:
             result = result._replace(text=self._not_asked)
-        self._registry.record(identity, result, monotonic(), poll.latency_s)
+        self._registry.record(identity, result, self._clock(), poll.latency_s)

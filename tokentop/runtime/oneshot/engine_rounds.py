@@ -14,6 +14,7 @@ from time import monotonic
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
 from tokentop.runtime.oneshot.discovery_cache import Discovered, discovered, forget, recent, search
+from tokentop.runtime.oneshot.environment import Environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +42,11 @@ class EngineRounds:
         collector: Collector,
         gpu_pids: GpuPids,
         search_s: float | None = None,
+        environment: Environment = Environment(""),  # noqa: B008  (a frozen value)
     ) -> None:
         self._config = config
+        self._environment = environment
+        self._may_search = config.discovery.enabled and not config.demo.enabled
         self._collector = collector
         self._gpu_pids = gpu_pids
         self._searches: SimpleQueue[Discovered] = SimpleQueue()
@@ -56,7 +60,7 @@ class EngineRounds:
 
     def will_search(self) -> bool:
         """Whether `begin` will search, which the GPUs' processes help with."""
-        if not self._config.discovery.enabled or not self._search_is_due():
+        if not self._may_search or not self._search_is_due():
             return False
         if self._searched_at is None and self._search_s is None and self._recent is None:
             self._recent = recent(self._config)
@@ -70,6 +74,9 @@ class EngineRounds:
         self._asked.clear()
         self._first = self._searched_at is None
         self._take()
+        if self._environment.find is not None and self._search_is_due():
+            self._searched_at = monotonic()
+            self._adopt(discovered(self._environment.find()))
         searches = self.will_search()
         if searches or self._recent is not None:
             self._look(client, until, searches=searches)
@@ -77,7 +84,9 @@ class EngineRounds:
 
     def stop(self) -> None:
         """Let the next call search where an engine has gone."""
-        if self._collector.has_engines and self._collector.engines().lost():
+        if not self._may_search or not self._collector.has_engines:
+            return
+        if self._collector.engines().lost():
             forget()
 
     def _search_is_due(self) -> bool:
@@ -123,7 +132,7 @@ class EngineRounds:
     def _adopt(self, discovered: Discovered) -> None:
         if discovered.found or discovered.starting or self._collector.has_engines:
             self._collector.engines().update_from_discovery(
-                discovered.found, discovered.starting, now=monotonic()
+                discovered.found, discovered.starting, now=self._environment.clock()
             )
 
     def _poll(self, client: "Client", until: float) -> None:
@@ -133,11 +142,11 @@ class EngineRounds:
 
         registry = self._collector.engines()
         due = [poll for one in registry.ids() if (poll := self._due(registry, one)) is not None]
-        Polls(registry, client, due, until)
+        Polls(registry, client, due, until, self._environment.clock)
 
     def _due(self, registry: "EngineRegistry", identity: str) -> "PendingPoll | None":
         """A poll of an engine that this refresh has not made yet."""
         if identity in self._asked:
             return None
         self._asked.add(identity)
-        return registry.poll(identity, monotonic())
+        return registry.poll(identity, self._environment.clock())

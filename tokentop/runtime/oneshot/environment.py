@@ -11,15 +11,20 @@ from tokentop.transport.nvml import Answer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.demo.gpus import DemoDriver
+    from tokentop.transport.discovery.findings import Findings
 
 GpusAnswer = GpusReading | Failure
 
 
 class Environment(NamedTuple):
-    """Where answers come from: the real one has no `dial` and no `driver`; clocks give seconds."""
+    """Where answers come from: the real one has none of the last three; clocks give seconds.
+
+    `find` gives at once what a search for engines would find.
+    """
 
     host: str
     clock: Callable[[], float] = monotonic
     wall: Callable[[], float] = time
     dial: Dial | None = None
     driver: "Callable[[Callable[[Answer], None]], DemoDriver] | None" = None
+    find: "Callable[[], Findings] | None" = None

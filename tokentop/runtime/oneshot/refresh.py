@@ -46,7 +46,7 @@ class Refresher:
         if config.demo.enabled:
             from tokentop.runtime.demo import demo_environment
 
-            self._environment = demo_environment(config.demo)
+            self._environment = demo_environment(config)
         else:
             self._environment = Environment(uname().nodename)
         self._collector = Collector(config, self._environment.host, config.demo.enabled)
@@ -60,9 +60,16 @@ class Refresher:
         if self._left:
             known = self._left if search_s is None else without_refusals(self._left)
             self._collector.restore(known, monotonic())
-        if config.demo.enabled and config.demo.at_s is not None:
-            from tokentop.runtime.demo import fast_forward
+        if config.demo.enabled:
+            self._rehearse(config)
 
+    def _rehearse(self, config: Config) -> None:
+        """Make the demo's polls before its moment, or the one before its beginning."""
+        from tokentop.runtime.demo import fast_forward, poll_before
+
+        if config.demo.at_s is None:
+            poll_before(self._collector, config)
+        else:
             fast_forward(self._collector, config, last=False)
 
     def refresh(self, deadline: float) -> Snapshot:
@@ -102,13 +109,14 @@ class Refresher:
         return None if self._engines is None else self._engines.findings
 
     def _engine_rounds(self, config: Config, search_s: float | None) -> "EngineRounds | None":
-        """None where no engine can be: the demo asks nobody real."""
+        """None where no engine can be; the demo has its own."""
+        searches = config.discovery.enabled and not config.demo.enabled
         named = config.engines or config.prometheus.url is not None
-        if config.demo.enabled or not (config.discovery.enabled or named):
+        if not (searches or named or self._environment.find):
             return None
         from tokentop.runtime.oneshot.engine_rounds import EngineRounds
 
-        return EngineRounds(config, self._collector, self._gpu_pids, search_s)
+        return EngineRounds(config, self._collector, self._gpu_pids, search_s, self._environment)
 
     def _gpu_pids(self) -> tuple[int, ...]:
         """The processes on this host's GPUs, which lead to engines; blocks for a moment."""

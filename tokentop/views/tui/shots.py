@@ -14,36 +14,44 @@ from tokentop.views.tui.app import TokentopApp
 
 
 class Shot(NamedTuple):
-    """One picture: the demo's second, the terminal's size, the keys to press, the theme."""
+    """One picture: the demo's second and part, the size in cells, the keys to press, the theme."""
 
     name: str
     at_s: float
     size: tuple[int, int]
+    part: str = "whole"
     keys: tuple[str, ...] = ()
     theme: str = "dark"
 
 
+SMALL, LARGE = (80, 24), (120, 40)
+SIZES = ((60, 20), SMALL, (100, 30), LARGE, (200, 60))
+MACHINES = ("whole", "engines", "gpus")
+
 SHOTS = (
-    Shot("dashboard", 66.0, (120, 40)),
-    Shot("saturated", 100.0, (120, 40)),
-    Shot("idle", 8.0, (120, 40)),
-    Shot("light", 66.0, (120, 40), theme="light"),
-    Shot("colorblind", 84.0, (120, 40), theme="colorblind"),
-    Shot("gpus", 66.0, (120, 40), ("2",)),
-    Shot("history", 300.0, (120, 40), ("3",)),
-    Shot("small", 84.0, (80, 24)),
-    Shot("compact", 84.0, (80, 12), ("c",)),
-    Shot("wide", 300.0, (200, 60)),
+    Shot("dashboard", 30.0, LARGE),
+    Shot("engines", 30.0, SMALL, "engines"),
+    Shot("down", 114.0, LARGE),
+    Shot("fleet", 66.0, LARGE, "fleet"),
+    Shot("stack", 66.0, LARGE, "stack"),
+    Shot("light", 30.0, LARGE, theme="light"),
+    Shot("colorblind", 74.0, LARGE, theme="colorblind"),
+    Shot("gpus", 30.0, LARGE, keys=("2",)),
+    Shot("history", 300.0, LARGE, keys=("3",)),
+    Shot("compact", 74.0, (80, 12), keys=("c",)),
+    *(
+        Shot(f"{machine}-{width}x{height}", 74.0, (width, height), machine)
+        for machine in MACHINES
+        for width, height in SIZES
+    ),
 )
 
 
 def demo(shot: Shot) -> Config:
     """The configuration behind a shot: all defaults, the demo standing still."""
-    config = load({}, {}, None)
-    return config._replace(
-        demo=config.demo._replace(enabled=True, at_s=shot.at_s),
-        ui=config.ui._replace(theme=shot.theme),
-    )
+    flags = {"demo.enabled": True, "demo.part": shot.part, "demo.at_s": shot.at_s}
+    config = load(flags, {}, None)
+    return config._replace(ui=config.ui._replace(theme=shot.theme))
 
 
 async def draw(shot: Shot) -> str:
@@ -71,4 +79,5 @@ def main(argv: list[str]) -> int:
 
 if __name__ == "__main__":
     os.environ.pop("NO_COLOR", None)
+    os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")  # whatever runs this
     raise SystemExit(main(sys.argv[1:]))

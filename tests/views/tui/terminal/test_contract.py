@@ -146,7 +146,7 @@ async def test_the_terminal_shows_what_the_app_composed(make_app: MakeApp, tmp_p
     async with make_app().run_test(size=SIZE) as pilot:
         expected = await pressed(pilot, *keys)
     env = {"XDG_CONFIG_HOME": str(tmp_path)}
-    with PseudoTerminal(["--demo", "--demo-at", "100"], env, size=SIZE) as terminal:
+    with PseudoTerminal(["--demo=stack", "--demo-at", "100"], env, size=SIZE) as terminal:
         terminal.read_until(b"\x1b[?1049h", b"quit")
         for key in keys:
             terminal.press(key.replace("plus", "+").encode())

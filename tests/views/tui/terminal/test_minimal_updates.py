@@ -20,7 +20,7 @@ from tests.views.tui.conftest import frozen
 from tokentop.views.tui.app import TokentopApp
 
 def loaded():
-    return [name for name in ("pynvml", "asyncio") if name in sys.modules]
+    return [name for name in ("plotext", "pynvml", "asyncio") if name in sys.modules]
 
 async def main():
     app = TokentopApp(frozen(100.0))
@@ -66,7 +66,7 @@ async def test_an_unchanged_picture_sends_nothing(make_app: MakeApp) -> None:
 
 
 def test_libraries_are_loaded_when_they_are_needed() -> None:
-    """The first paint has no pynvml, and neither has a chart."""
+    """The first paint has neither pynvml nor plotext; a chart brings plotext."""
     answer = subprocess.run(
         [sys.executable, "-c", IMPORTED],
         env=clean_environment({}),
@@ -77,7 +77,7 @@ def test_libraries_are_loaded_when_they_are_needed() -> None:
     )
     dashboard, history = json.loads(answer.stdout)
     assert dashboard == ["asyncio"]
-    assert history == ["asyncio"]
+    assert history == ["plotext", "asyncio"]
 
 
 def test_only_what_a_change_touches_is_rendered() -> None:

@@ -84,8 +84,8 @@ def _keys(width: int) -> list[Line]:
     column = _column(width)
     if not column:
         return [line for group in blocks for line in group]
-    left = [*blocks[0], [], *blocks[2], [], *blocks[4]]
-    right = [*blocks[1], [], *blocks[3]]
+    left = [*blocks[0], [], *blocks[3]]
+    right = [*blocks[1], [], *blocks[2], [], *blocks[4]]
     height = max(len(left), len(right))
     pairs = zip(block(left, column, height), block(right, column, height), strict=True)
     return [[*a, *b] for a, b in pairs]

@@ -13,7 +13,7 @@ from tokentop.views.tui.draw.panels import search
 
 TITLE = "No engine is serving here, and no GPU is known."
 TRY = (
-    ("tokentop --demo", "a simulated stack to look at"),
+    ("tokentop --demo", "a simulated machine to look at"),
     ("tokentop doctor", "what was looked for, and what to do"),
     ("tokentop config --example", "a file to start from"),
 )
