@@ -2,9 +2,10 @@
 
 import re
 import tomllib
-from importlib.metadata import version
+from importlib.metadata import files, version
 from pathlib import Path
 
+import plotext
 import pytest
 from packaging.requirements import Requirement
 
@@ -38,6 +39,14 @@ def test_the_lock_is_in_step_with_the_ranges(wanted: Requirement) -> None:
     """Everything that pyproject.toml names is locked at a version that it allows."""
     locked = LOCKED[wanted.name.lower().replace("_", "-")]
     assert wanted.specifier.contains(locked)
+
+
+def test_the_charts_need_no_compiler() -> None:
+    """plotext 6 has native code, without wheels for Alpine or for macOS on Intel."""
+    shipped = [str(path) for path in files("plotext") or ()]
+    assert shipped
+    assert not [path for path in shipped if path.endswith((".so", ".pyd", ".dylib"))]
+    assert plotext.__version__.startswith("5.3")
 
 
 def test_everything_locked_has_a_hash() -> None:

@@ -19,7 +19,6 @@ from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines.rows import listed
 from tokentop.views.tui.draw.panels.gpus import hardware, process_rows
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
-from tokentop.views.tui.draw.panels.history import charts
 from tokentop.views.tui.draw.registry import PANELS, dashboard
 from tokentop.views.tui.state import PAGES, ViewState
 
@@ -155,6 +154,8 @@ def _stacked(room: Placement, panels: Sequence[tuple[str, int]]) -> tuple[Placem
 
 def charted(model: ScreenModel) -> tuple[str, ...]:
     """The measures of the history view: of the stack, the engines or the GPUs what has a value."""
+    from tokentop.views.tui.draw.panels.history import charts  # loads plotext, 5 MB
+
     names = CHARTS[presence(model.snapshot)]
     if presence(model.snapshot) == "stack" and model.snapshot.engines:
         names = tuple(dict.fromkeys((*names, *_ENGINES)))
@@ -212,6 +213,8 @@ def _gpu_offset(model: ScreenModel, panel: str) -> int:
 def _panel(model: ScreenModel, name: str) -> Panel:
     """The panel of that name; a chart and an opened engine have more to show than a snapshot."""
     if name.startswith(_CHART):
+        from tokentop.views.tui.draw.panels.history import charts  # loads plotext, 5 MB
+
         period = charts.Period(model.samples(), model.now, model.view.moment)
         return charts.panel(name.removeprefix(_CHART), name, period)
     if name == "engine":

@@ -98,8 +98,9 @@ def test_every_time_stands_under_its_own_moment(minutes: int, marks: dict[str, i
 
 
 def test_the_cursor_marks_its_column_and_its_time() -> None:
-    """A quarter of five minutes ago: 1:15, under three quarters of the width."""
-    samples = [Sample(float(i), 0.5) for i in range(301)]
-    rows = chart(samples, width=105, cursor=225.0)
+    """101 columns are 100 steps of 3 s: 1:15 ago is the 75th, and the spike stands there too."""
+    samples = [Sample(float(i), 0.8 if i == 225 else 0.1) for i in range(301)]
+    rows = chart(samples, width=106, cursor=225.0)
     assert rows[-1].strip() == "-1:15"
     assert rows[0].index("│", 5) == 5 + 75
+    assert 5 + 75 in {x for x, char in enumerate(rows[1]) if "\u2800" < char <= "\u28ff"}

@@ -1,17 +1,24 @@
-"""A line chart in braille dots with its scale, its times, and a cursor."""
+"""A chart of a figure over time, drawn by plotext, with a cursor over it.
 
-from collections.abc import Callable, Sequence
+plotext costs about 40 ms and 5 MB to import, so only the history view imports this module.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
+import plotext
+
 from tokentop.domain.text import fmt_duration, known
-from tokentop.views.tui.draw.kit.line import Line, block, exact, sentence
+from tokentop.views.tui.draw.kit.line import Line, block, sentence
 
 Ticks = Sequence[tuple[float, str]]
 
 MIN_WIDTH, MIN_HEIGHT = 16, 3
-_DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 _MARK_EVERY_S = (60.0, 300.0, 600.0, 900.0)  # the first that leaves room between two times
 _MARK_CELLS = 9  # a time's cells with the blanks around it
+_KEPT = 12  # drawings: a screen of charts, which a tick or the cursor does not change
 
 
 class Chart(NamedTuple):
@@ -41,105 +48,88 @@ def chart_lines(
     ascii: bool = False,  # noqa: A002
 ) -> list[Line]:
     """Exactly `height` lines of `width` cells; an unknown value is a gap, never a zero."""
-    columns, rows = width - chart.labels, height - 1
+    columns = width - chart.labels
     if width < MIN_WIDTH or height < MIN_HEIGHT or columns < 1:
         return block([], width, height)
-    across, down = (1, 1) if ascii else (2, 4)
-    values = chart.values(columns * across)
+    values = tuple(chart.values(columns if ascii else 2 * columns))  # one a dot
     if not any(map(known, values)):
         return sentence("Nothing to draw yet.", width, height)
-    levels = [_level(chart, value, rows * down) for value in values]
-    cells = _dotted(levels, columns, rows, (across, down))
-    cursor = _column(chart, chart.cursor_s, columns)
-    scale = _scale(chart, rows)
-    drawn = [
-        [(label, "dim"), *_pointed(row, cursor, chart.style)]
-        for label, row in zip(scale, cells, strict=True)
-    ]
-    return block([*drawn, _times(chart, columns, cursor)], width, height)
+    rows = _plotted(values, tuple(chart.ticks), chart.span_s, (width, height), ascii)
+    cursor = _column(chart, columns)
+    drawn = [_pointed(row, chart, cursor) for row in rows[:-1]]
+    times = [(rows[-1], "dim")] if cursor is None else _time(chart, columns, cursor)
+    return block([*drawn, times], width, height)
 
 
-def _level(chart: Chart, value: float | None, steps: int) -> int | None:
-    """The dot that stands for a value, counted from the bottom."""
-    bottom, top = chart.ticks[0][0], chart.ticks[-1][0]
-    if not known(value) or top <= bottom:
-        return None
-    return round(max(0.0, min(1.0, (value - bottom) / (top - bottom))) * (steps - 1))
-
-
-def _dotted(
-    levels: Sequence[int | None], columns: int, rows: int, dots: tuple[int, int]
+@lru_cache(maxsize=_KEPT)
+def _plotted(
+    values: tuple[float | None, ...],
+    ticks: tuple[tuple[float, str], ...],
+    span_s: float,
+    size: tuple[int, int],
+    ascii: bool,  # noqa: A002
 ) -> list[str]:
-    """`rows` strings of `columns` cells, `dots` dots across and down in each."""
-    across, down = dots
-    grid = [[0] * columns for _ in range(rows)]
-    before: int | None = None
-    for i, level in enumerate(levels):
-        for dot in _stroke(before, level):
-            y = rows * down - 1 - dot
-            grid[y // down][i // across] |= _DOTS[i % across][y % down]
-        before = level
-    return ["".join(_glyph(bits, plain=down == 1) for bits in row) for row in grid]
+    """plotext's rows: the curve beside its scale, the times below."""
+    plotext.clear_figure()
+    plotext.limit_size(False, False)  # the place decides, not the terminal this runs in
+    plotext.plot_size(*size)
+    for xs, ys in _runs(values, span_s):
+        clipped = [min(max(y, ticks[0][0]), ticks[-1][0]) for y in ys]
+        plotext.plot(xs, clipped, marker="*" if ascii else "braille")
+    plotext.xaxes(False, False)
+    plotext.yaxes(True, False)
+    plotext.ylim(ticks[0][0], ticks[-1][0])
+    plotext.yticks(*zip(*_shown(ticks, size[1] - 1), strict=True))
+    plotext.xlim(-span_s, 0)
+    plotext.xticks(*zip(*_times(span_s, size[0]), strict=True))
+    return str(plotext.uncolorize(plotext.build())).split("\n")[: size[1]]
 
 
-def _stroke(before: int | None, level: int | None) -> range:
-    """The dots of one slice: its level, and those between it and the level before."""
-    if level is None:
-        return range(0)
-    if before is None or before == level:
-        return range(level, level + 1)
-    return range(before + 1, level + 1) if before < level else range(level, before)
+def _runs(
+    values: Sequence[float | None], span_s: float
+) -> Iterator[tuple[list[float], list[float]]]:
+    """The stretches of known values as x and y: plotext joins the points around a NaN."""
+    step = span_s / max(1, len(values) - 1)
+    points = [(i * step - span_s, value) for i, value in enumerate(values)]
+    for is_known, run in groupby(points, lambda point: known(point[1])):
+        if is_known:
+            xs, ys = zip(*run, strict=True)
+            yield list(xs), list(ys)
 
 
-def _glyph(bits: int, *, plain: bool) -> str:
-    if not bits:
-        return " "
-    return "*" if plain else chr(0x2800 + bits)
+def _shown(ticks: Ticks, rows: int) -> list[tuple[float, str]]:
+    """The ticks with labels of one width; the scale's ends alone where not each has a row."""
+    width = max(len(label) for _, label in ticks)
+    fitting = ticks if len(ticks) <= rows else (ticks[0], ticks[-1])
+    return [(value, label.rjust(width)) for value, label in fitting]
 
 
-def _scale(chart: Chart, rows: int) -> list[str]:
-    """A row each: the label where a tick stands, the ruler everywhere."""
-    room = chart.labels - 1
-    ticks = chart.ticks if len(chart.ticks) <= rows else (chart.ticks[0], chart.ticks[-1])
-    at: dict[int, str] = {}
-    for value, label in ticks:
-        at[rows - 1 - (_level(chart, value, rows) or 0)] = label
-    return [at[y].rjust(room) + "┤" if y in at else " " * room + "│" for y in range(rows)]
+def _times(span_s: float, width: int) -> list[tuple[float, str]]:
+    """Now, and the round times before it that leave each other room."""
+    every = next((s for s in _MARK_EVERY_S if width * s / span_s >= _MARK_CELLS), span_s)
+    before = [every * i for i in range(1, int(span_s / every) + 1) if every * i < span_s]
+    return [(0.0, "now"), *((-ago, f"-{ago / 60:.0f}m") for ago in before)]
 
 
-def _column(chart: Chart, ago_s: float | None, columns: int) -> int | None:
-    """The column in which a moment stands."""
-    if ago_s is None or not 0 <= ago_s <= chart.span_s:
+def _column(chart: Chart, columns: int) -> int | None:
+    """The column of the cursor, by plotext's own rounding."""
+    if chart.cursor_s is None or not 0 <= chart.cursor_s <= chart.span_s:
         return None
-    return min(columns - 1, int((1 - ago_s / chart.span_s) * columns))
+    return int((1 - chart.cursor_s / chart.span_s) * (columns - 1) + 0.5)
 
 
-def _pointed(row: str, cursor: int | None, style: str) -> Line:
+def _pointed(row: str, chart: Chart, cursor: int | None) -> Line:
     """One row of the curve with the cursor in it; the curve stays visible under it."""
+    scale, curve = (row[: chart.labels], "dim"), row[chart.labels :]
     if cursor is None:
-        return [(row, style)]
-    under = row[cursor]
+        return [scale, (curve, chart.style)]
+    under = curve[cursor]
     mark = ("│", "dim") if under == " " else (under, "selected")
-    return [(row[:cursor], style), mark, (row[cursor + 1 :], style)]
+    return [scale, (curve[:cursor], chart.style), mark, (curve[cursor + 1 :], chart.style)]
 
 
-def _times(chart: Chart, columns: int, cursor: int | None) -> Line:
-    """The axis: round times under the columns in which they stand, and the cursor's own."""
-    if cursor is not None and chart.cursor_s is not None:
-        word = "-" + fmt_duration(chart.cursor_s)
-        start = max(0, min(columns - len(word), cursor - len(word) // 2))
-        words: Line = [(" " * (chart.labels + start), "dim"), (word, "selected")]
-        return exact(words, chart.labels + columns)
-    axis = [" "] * columns
-    axis[-3:] = "now"
-    every = next(
-        (s for s in _MARK_EVERY_S if columns * s / chart.span_s >= _MARK_CELLS), chart.span_s
-    )
-    ago = every
-    while ago < chart.span_s:
-        word, at = f"-{ago / 60:.0f}m", _column(chart, ago, columns) or 0
-        start = at - len(word) // 2
-        if start >= 0 and at + len(word) < columns - 3:
-            axis[start : start + len(word)] = word
-        ago += every
-    return [(" " * chart.labels + "".join(axis), "dim")]
+def _time(chart: Chart, columns: int, cursor: int) -> Line:
+    """The cursor's time under its column, instead of the axis."""
+    word = "-" + fmt_duration(chart.cursor_s or 0.0)
+    start = max(0, min(columns - len(word), cursor - len(word) // 2))
+    return [(" " * (chart.labels + start), "dim"), (word, "selected")]
