@@ -18,6 +18,8 @@ FORBIDDEN = (
     ("config.values", "collect.breaker"),
     ("transport.user_cache", "runtime.live.poller"),
     ("runtime.live.poller", "views.palette"),
+    ("runtime.live.session", "runtime.serve.hub"),
+    ("runtime.serve.hub", "views.json"),
 )
 
 

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
-View = Literal["screen", "compact", "json", "doctor", "config", "example", "completion"]
+View = Literal["screen", "compact", "json", "doctor", "config", "serve", "example", "completion"]
 
 SHELLS = ("bash", "zsh", "fish")
 EPILOG = """\
@@ -25,6 +25,7 @@ examples:
   tokentop --check              for Nagios and its kin
   tokentop doctor               what was found, what not, and what to do
   tokentop config --example     a commented configuration file
+  tokentop serve                the same over HTTP, for browsers and Prometheus
   tokentop example              what ships beside the program, by name
   tokentop completion bash      completion for a shell: bash, zsh or fish
 
@@ -68,9 +69,11 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("doctor", "what was found, what not, and what to do about it"),
     Command("config", "what holds now, and where each value came from", "[--example]"),
+    Command("serve", "the same over HTTP: JSON, a stream of events, Prometheus metrics"),
     Command("example", "a file that ships beside the program; all names without one", "[NAME]"),
     Command("completion", "the completion for bash, zsh or fish", "SHELL"),
 )
+SERVING = "tokentop serve (pip install 'tokentop[serve]')"
 GROUPS: dict[str, tuple[Option, ...]] = {
     "views": (
         Option(("--compact",), "print one line", "compact"),
@@ -101,6 +104,15 @@ GROUPS: dict[str, tuple[Option, ...]] = {
                overrides=True, stores=False),
         Option(("--prometheus",), "read a fleet from there", "prometheus.url", "URL",
                overrides=True),
+    ),
+    SERVING: (
+        Option(("--host",), "listen there; else on 127.0.0.1 only", "serve.host", "H",
+               overrides=True),
+        Option(("--port",), "8765; 0 takes a free one", "serve.port", "N", overrides=True),
+        Option(("--token-file",), "clients send what it holds as a bearer token",
+               "serve.token_file", "PATH", overrides=True),
+        Option(("--insecure-no-auth",), "beyond this machine without a token",
+               "serve.insecure_no_auth", overrides=True),
     ),
 }  # fmt: skip
 OPTIONS = tuple(option for group in GROUPS.values() for option in group)
@@ -228,6 +240,10 @@ def _refuse(given: dict[str, object], view: View) -> None:
         (given["json"] and given["width"] is not None, "--width is for --compact, not --json"),
         (given["check"] and given["watch"], "--check ends with one code, so not with --watch"),
         (given["example"] and view != "config", "--example belongs to `tokentop config`"),
+        (
+            view != "serve" and any(given[option.dest] for option in GROUPS[SERVING]),
+            _or([option.flags[0] for option in GROUPS[SERVING]]) + " belong to `tokentop serve`",
+        ),
         (
             given["command"] and any(given[name] for name in ("json", "compact", "watch", "check")),
             f"`tokentop {given['command']}` takes no --compact, --json, --watch or --check",

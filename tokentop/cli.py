@@ -107,6 +107,8 @@ def _text_view(args: "Arguments", config: "Config", started: float, bad: int) ->
         from tokentop.config import show
 
         return _print(show.example() if args.example else show.effective(config))
+    if args.view == "serve":
+        return _serve(args, config)
     from tokentop.views import oneshot
 
     if args.watch:
@@ -117,6 +119,20 @@ def _text_view(args: "Arguments", config: "Config", started: float, bad: int) ->
         return oneshot.run(config, options, started, _again(args) if args.watch else None)
     except oneshot.UsageError as error:
         return _say(str(error), bad)
+
+
+def _serve(args: "Arguments", config: "Config") -> int:
+    from importlib.util import find_spec
+
+    if not (find_spec("starlette") and find_spec("uvicorn")):
+        return _say("`tokentop serve` needs an extra: pip install 'tokentop[serve]'", USAGE)
+    from tokentop.views.serve import ServeError, serve
+
+    gc.enable()
+    try:
+        return serve(config, os.environ, _again(args))
+    except ServeError as error:
+        return _say(str(error), USAGE)
 
 
 def _again(args: "Arguments") -> "Reloader":

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tokentop.config.keys import CONSTRAINTS, table
+from tokentop.config.keys import table
 from tokentop.config.load import ConfigError, load
+from tokentop.config.policy_keys import CONSTRAINTS
 from tokentop.config.schema import Config
 from tokentop.domain.policy import Policy
 
@@ -72,6 +73,12 @@ CHANGED = {
     "cost.gpus": ("8", "policy.cost.gpus", 8),
     "cost.silent_burn_at": ("0.5", "policy.cost.silent_burn_at", 0.5),
     "cost.burn_counts_length": ("true", "policy.cost.burn_counts_length", True),
+    "serve.host": ('"[::1]"', "serve.host", "::1"),
+    "serve.port": ("9000", "serve.port", 9000),
+    "serve.token_env": ('"MINE"', "serve.token_env", "MINE"),
+    "serve.insecure_no_auth": ("true", "serve.insecure_no_auth", True),
+    "serve.allowed_hosts": ('["gpu-box"]', "serve.allowed_hosts", ("gpu-box",)),
+    "serve.cors_origins": ('["https://A.b:1"]', "serve.cors_origins", ("https://a.b:1",)),
     "tls.verify": ("false", "tls.verify", False),
     "tls.allow_insecure_token": ("true", "tls.allow_insecure_token", True),
 }
@@ -79,7 +86,7 @@ CHANGED = {
 
 ELSEWHERE = {  # keys that mean something only beside others
     "tls.ca_bundle", "prometheus.token_env", "prometheus.token_file", "prometheus.ca_bundle",
-    "cost.purchase_usd", "cost.months", "cost.reference_name",
+    "cost.purchase_usd", "cost.months", "cost.reference_name", "serve.token_file",
 }  # fmt: skip
 
 
@@ -138,6 +145,20 @@ def test_flags_are_named_by_config_or_by_keys() -> None:
 
 
 MISTAKES = [
+    (
+        '[serve]\nhost = "http://x"',
+        'config.toml:2: serve.host: "http://x" is no host name or address; '
+        'write host = "127.0.0.1" (the port goes to port)',
+    ),
+    (
+        '[serve]\ncors_origins = ["https://a/b"]',
+        "config.toml:2: serve.cors_origins: names what is no origin; "
+        'write cors_origins = ["https://dash.example"]',
+    ),
+    (
+        '[serve]\ntoken_env = "A"\ntoken_file = "b"',
+        "config.toml:3: serve.token_file: stands beside token_env; keep one of the two",
+    ),
     ("interval = 0.1", "config.toml:1: interval: 0.1 is below 0.5; set it to at least 0.5"),
     ("interval = 1e9", "config.toml:1: interval: 1e+09 is above 3600.0; set it to at most 3600.0"),
     ("interval = nan", "config.toml:1: interval: must be finite; write interval = 4.0"),

@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from tokentop.config.draft import ConfigBuilder, Origin
 from tokentop.config.files import is_exposed, read_small
 from tokentop.config.keys import table
-from tokentop.config.schema import DiscoveryConfig, EngineConfig, PrometheusConfig, ServiceConfig
+from tokentop.config.schema import (
+    DiscoveryConfig,
+    EngineConfig,
+    PrometheusConfig,
+    ServeConfig,
+    ServiceConfig,
+)
 from tokentop.config.toml_file import home
 from tokentop.config.values import Bad
 from tokentop.domain.policy import CostPolicy
@@ -31,10 +37,10 @@ def read_token(at: str, builder: ConfigBuilder, environ: Mapping[str, str]) -> S
     if not by_env and not by_file:
         return None
     if by_env:
-        origin, text = Origin("environment", str(by_env)), _from_variable(str(by_env), environ)
+        origin, text = Origin("environment", str(by_env)), token_from_variable(str(by_env), environ)
     else:
         where = resolve(str(by_file), builder.origin(path), environ)
-        origin, text = Origin("file", where), _from_file(where)
+        origin, text = Origin("file", where), token_from_file(where)
         if not isinstance(text, Bad) and is_exposed(where):
             builder.warnings.append(builder.origin(path).problem(path, EXPOSED))
     if isinstance(text, Bad):
@@ -78,7 +84,7 @@ def resolve(path: str, origin: Origin, environ: Mapping[str, str]) -> str:
     return os.path.join(os.path.dirname(origin.name), path) if origin.kind == "file" else path
 
 
-def _from_variable(name: str, environ: Mapping[str, str]) -> str | Bad:
+def token_from_variable(name: str, environ: Mapping[str, str]) -> str | Bad:
     text = environ.get(name, "").strip()
     if text:
         return text if _sendable(text) else _unsendable("the variable it names")
@@ -86,7 +92,7 @@ def _from_variable(name: str, environ: Mapping[str, str]) -> str | Bad:
     return Bad(f"the variable it names{known} is not set; export it, or remove this key")
 
 
-def _from_file(path: str) -> str | Bad:
+def token_from_file(path: str) -> str | Bad:
     try:
         text = read_small(path, MAX_TOKEN + 1).decode("ascii", "replace").strip()
     except OSError as error:
@@ -184,6 +190,17 @@ def prometheus(builder: ConfigBuilder, environ: Mapping[str, str]) -> Prometheus
         refuse_cleartext("prometheus", str(url), builder)
     path = builder.section("prometheus")["ca_bundle"]
     return PrometheusConfig(str(url), token, path, values["group_by"], values["verify"])
+
+
+def serve(builder: ConfigBuilder, environ: Mapping[str, str]) -> ServeConfig:
+    """Return what `tokentop serve` listens on; its token is read when it serves."""
+    values = builder.section("serve")
+    if values["token_env"] and values["token_file"]:
+        builder.add_problem("serve.token_file", "stands beside token_env; keep one of the two")
+    elif values["token_file"]:
+        origin = builder.origin("serve.token_file")
+        values["token_file"] = resolve(values["token_file"], origin, environ)
+    return ServeConfig(**values)
 
 
 def cost(builder: ConfigBuilder) -> CostPolicy:

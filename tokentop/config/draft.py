@@ -2,7 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from tokentop.config.keys import CONSTRAINTS, Key, engine, key_of, table
+from tokentop.config.key import Key
+from tokentop.config.keys import engine, key_of, table
+from tokentop.config.policy_keys import CONSTRAINTS
 from tokentop.config.problems import Problem
 from tokentop.config.values import Bad
 

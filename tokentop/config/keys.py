@@ -1,12 +1,14 @@
 """Every configuration key as one table: what loads, checks, shows and documents the configuration.
 
-A new key is one row here and a field in schema.py.
+A new key is one row here, or in policy_keys.py, and a field in schema.py or domain/policy.py.
 """
 
 import re
 from functools import cache
-from typing import Literal, NamedTuple, get_args
+from typing import get_args
 
+from tokentop.config.key import Key
+from tokentop.config.policy_keys import cost_keys, policy_keys
 from tokentop.config.schema import (
     DEMO_PARTS,
     PANELS,
@@ -15,62 +17,12 @@ from tokentop.config.schema import (
     DemoConfig,
     DiscoveryConfig,
     PrometheusConfig,
+    ServeConfig,
     TlsConfig,
     UiConfig,
 )
 from tokentop.domain.engines.readings import EngineKind
-from tokentop.domain.policy import (
-    CapacityPolicy,
-    CostPolicy,
-    HealthPolicy,
-    Policy,
-    PricingPolicy,
-    TierPolicy,
-)
 from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES, default_url
-
-Kind = Literal[
-    "number", "integer", "switch", "choice", "names", "url", "path", "file", "variable",
-    "text", "label", "hosts", "ports",
-]  # fmt: skip
-
-__all__ = ["CONSTRAINTS", "Key", "by_path", "key_of", "table"]
-
-
-class Key(NamedTuple):
-    """One key. `name` is dotted as in the file, `path` its place in Config where that differs.
-
-    `default` is Config's own default; None is written "" in TOML. `low` and `high` are the
-    allowed range, ends included. `env` variables are looked at in order. Keys with `in_file` false
-    are flags only. `sample` is what a problem's text suggests where the default is no example.
-    """
-
-    name: str
-    kind: Kind
-    default: object
-    help: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    env: tuple[str, ...] = ()
-    flag: str | None = None
-    path: str | None = None
-    in_file: bool = True
-    sample: object = ""
-
-    @property
-    def section(self) -> str:
-        return self.name.rpartition(".")[0]
-
-    @property
-    def example(self) -> object:
-        """A value that would do."""
-        return self.default if self.sample == "" else self.sample
-
-    @property
-    def leaf(self) -> str:
-        return self.name.rpartition(".")[2]
-
 
 ARRAY = "engine"  # [[engine]], once for each
 KINDS: tuple[str, ...] = get_args(EngineKind)
@@ -120,45 +72,23 @@ def _prometheus() -> tuple[Key, ...]:
     )  # fmt: skip
 
 
-def _cost() -> tuple[Key, ...]:
-    c = CostPolicy()
-    numbers = (
-        ("usd_per_gpu_hour", c.usd_per_gpu_hour, "Rented: USD an hour for one GPU", 0.0, 1e4, 2.5),
-        ("purchase_usd", c.purchase_usd, "Owned: what the GPUs cost together", 0.0, 1e9, 30000.0),
-        ("months", c.months, "Owned: months to write that off over", 0.1, 1200.0, 36.0),
-        ("usd_per_kwh", c.usd_per_kwh, "Owned: electricity; the watts are measured",
-         0.0, 100.0, 0.3),
-        ("reference_usd_per_mtok", c.reference_usd_per_mtok,
-         "What a million generated tokens cost elsewhere, to compare with", 0.0, 1e6, 0.6),
-    )  # fmt: skip
-    first = [
-        Key(f"cost.{name}", "number", default, about, low, high,
-            path=f"policy.cost.{name}", sample=sample)
-        for name, default, about, low, high, sample in numbers
-    ]  # fmt: skip
+def _serve() -> tuple[Key, ...]:
+    s = ServeConfig()
     return (
-        *first,
-        Key("cost.reference_name", "text", c.reference_name, "Where that is",
-            path="policy.cost.reference_name", sample="some API"),
-        Key("cost.gpus", "integer", c.gpus, "How many GPUs, where they cannot be counted",
-            1, 1_000_000, path="policy.cost.gpus", sample=8),
-        Key("cost.silent_burn_at", "number", c.silent_burn_at,
-            "Share of requests ending in abort or error that gets a mark",
-            0.0, 1.0, path="policy.cost.silent_burn_at"),
-        Key("cost.burn_counts_length", "switch", c.burn_counts_length,
-            "Whether requests cut at max_tokens are silent burn too",
-            path="policy.cost.burn_counts_length"),
+        Key("serve.host", "host", s.host, "Address to listen on; beyond this machine with a token",
+            flag="--host"),
+        Key("serve.port", "integer", s.port, "Port to listen on; 0 takes a free one", 0, 65535,
+            flag="--port"),
+        Key("serve.token_env", "variable", None, "Environment variable holding the token"),
+        Key("serve.token_file", "file", None, "File holding the token", flag="--token-file"),
+        Key("serve.insecure_no_auth", "switch", s.insecure_no_auth,
+            "true answers other machines without a token", flag="--insecure-no-auth"),
+        Key("serve.allowed_hosts", "hosts", s.allowed_hosts,
+            "Names by which clients may call it, besides addresses and the host's own",
+            sample=["gpu-box.example"]),
+        Key("serve.cors_origins", "origins", s.cors_origins, "Web pages that may read it",
+            sample=["https://dash.example"]),
     )  # fmt: skip
-
-
-CONSTRAINTS = (  # lower key, upper key, whether they may be equal
-    ("pricing.floor", "pricing.ceiling", True),
-    ("tiers.low", "tiers.moderate", False),
-    ("tiers.moderate", "tiers.high", False),
-    ("tiers.high", "tiers.surge", False),
-    ("tiers.surge", "tiers.saturated", False),
-    ("capacity.scale_down_below", "capacity.scale_up_at", False),
-)
 
 
 @cache
@@ -167,10 +97,11 @@ def table() -> dict[str, Key]:
     rows = (
         *_general(),
         *_screen(),
-        *_economy(),
+        *policy_keys(),
         *_discovery(),
         *_prometheus(),
-        *_cost(),
+        *_serve(),
+        *cost_keys(),
         *_tls(),
         *_services(),
         *_demo(),
@@ -219,49 +150,6 @@ def _screen() -> tuple[Key, ...]:
         Key("ui.state", "switch", ui.state, "Remember sort, theme and interval between runs",
             flag="--no-state"),
     )  # fmt: skip
-
-
-def _economy() -> tuple[Key, ...]:
-    p, t, c = PricingPolicy(), TierPolicy(), CapacityPolicy()
-    numbers = (
-        ("pricing.floor", p.floor, "The lowest multiplier", 0.0, 1e6),
-        ("pricing.ceiling", p.ceiling, "The highest multiplier, at least the floor", 0.0, 1e6),
-        ("pricing.steepness", p.steepness, "How sharply it rises", 0.01, 1e3),
-        ("pricing.midpoint", p.midpoint, "Demand half way up", 0.0, 1.0),
-        ("pricing.base_cost_tokens", p.base_cost_tokens,
-         "Credits a request, where Mint is silent", 0.0, 1e12),
-        ("pricing.tokens_per_usd", p.tokens_per_usd,
-         "Credits a US dollar, where Mint is silent", 0.001, 1e12),
-        ("pricing.gpu_tokens_per_hour", p.gpu_tokens_per_hour,
-         "Credits a GPU-hour, where neither Mint nor an offer says", 0.0, 1e12),
-        ("tiers.low", t.low, "Low demand", 0.0, 1.0),
-        ("tiers.moderate", t.moderate, "Moderate demand", 0.0, 1.0),
-        ("tiers.high", t.high, "High demand", 0.0, 1.0),
-        ("tiers.surge", t.surge, "Surge, near capacity", 0.0, 1.0),
-        ("tiers.saturated", t.saturated, "Full; this value itself is still surge", 0.0, 1.0),
-        ("capacity.scale_up_at", c.scale_up_at,
-         "Demand at which the next instance comes", 0.01, 1.0),
-        ("capacity.scale_down_below", c.scale_down_below,
-         "Demand below which a surplus one goes", 0.0, 1.0),
-        ("capacity.scale_down_after_s", c.scale_down_after_s,
-         "Seconds below it before one goes", 0.0, 1e6),
-        ("health.starting_grace_s", HealthPolicy().starting_grace_s,
-         "Seconds that an engine may take to load its model before it counts as down", 0.0, 1e6),
-    )  # fmt: skip
-    rows = [
-        Key(name, "number", default, about, low, high, path=f"policy.{name}")
-        for name, default, about, low, high in numbers
-    ]
-    free = Key(
-        "pricing.everything_free", "switch", p.everything_free,
-        "Costs are computed and not charged", path="policy.pricing.everything_free",
-    )  # fmt: skip
-    profile = Key(
-        "pressure.profile", "choice", Policy().profile,
-        "vram: used memory; serving: the engines' own load; auto: serving where known",
-        choices=("auto", "vram", "serving"), path="policy.profile",
-    )  # fmt: skip
-    return (*rows[:4], free, *rows[4:7], profile, *rows[7:])
 
 
 def _tls() -> tuple[Key, ...]:

@@ -109,6 +109,7 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
         engines=build.engines(builder, environ),
         discovery=build.discovery(builder),
         prometheus=build.prometheus(builder, environ),
+        serve=build.serve(builder, environ),
         tls=TlsConfig(**builder.section("tls")),
         policy=policy,
         ui=UiConfig(**builder.section("ui")),

@@ -67,6 +67,23 @@ class TlsConfig(NamedTuple):
     allow_insecure_token: bool = False  # a token may travel over plain HTTP
 
 
+class ServeConfig(NamedTuple):
+    """What `tokentop serve` listens on, and who may ask it.
+
+    The token is read by serve_token.py when serving: the file may be the service's
+    alone. `allowed_hosts` are further names of this machine, `cors_origins` the web pages that may
+    read the API.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    token_env: str | None = None
+    token_file: str | None = None
+    insecure_no_auth: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+
+
 class UiConfig(NamedTuple):
     """`theme` is one of THEMES; `hide` names some of PANELS; `state`: choices are remembered."""
 
@@ -105,6 +122,7 @@ class Config(NamedTuple):
     engines: tuple[EngineConfig, ...] = ()
     discovery: DiscoveryConfig = DiscoveryConfig()
     prometheus: PrometheusConfig = PrometheusConfig()
+    serve: ServeConfig = ServeConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
 
 

@@ -1,6 +1,7 @@
 """The configuration in words: what is in effect and why, and a commented file to start from."""
 
-from tokentop.config.keys import ARRAY, Key, engine, table
+from tokentop.config.key import Key
+from tokentop.config.keys import ARRAY, engine, table
 from tokentop.config.problems import printable
 from tokentop.config.schema import Config, EngineConfig, ServiceConfig
 from tokentop.config.toml_file import usual_places
@@ -16,6 +17,7 @@ SECTIONS = {
     "capacity": "When the next instance comes, and when a surplus one goes",
     "discovery": "Inference engines are looked for here (GET only), besides those named below",
     "prometheus": "A fleet, read from a server that speaks Prometheus' query API",
+    "serve": "tokentop serve: who may ask, and where. The token stays out of this file",
     "cost": "What the GPUs cost: rented (usd_per_gpu_hour) or owned (the three keys below it)",
     "tls": "HTTPS to the services",
     "services.genesis": "The seven services: HTTPS where a CA bundle is found, else HTTP; Genesis "

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from tokentop.config.draft import Origin
 from tokentop.config.files import read_small
-from tokentop.config.keys import ARRAY, Key, engine, key_of, table
+from tokentop.config.key import Key
+from tokentop.config.keys import ARRAY, engine, key_of, table
 from tokentop.config.problems import SHOWN, Problem
 from tokentop.config.values import nearest
 

@@ -4,7 +4,7 @@ import re
 from math import isfinite
 from typing import NamedTuple, TypeVar
 
-from tokentop.config.keys import Key
+from tokentop.config.key import Key
 from tokentop.config.problems import printable
 from tokentop.domain.urls import is_host, split
 
@@ -46,6 +46,8 @@ def check(key: Key, raw: object) -> object | Bad:
             return _hosts(key, raw)
         case "ports":
             return _ports(key, raw)
+        case "origins":
+            return _origins(key, raw)
     return _text(key, raw) if isinstance(raw, str) else _wrong(key, raw, "text")
 
 
@@ -63,6 +65,8 @@ def _text(key: Key, raw: str) -> object | Bad:
             return _name(raw)
         case "label":
             return _label(key, raw)
+        case "host":
+            return _host(key, raw)
     return raw or None if "\0" not in raw else Bad("holds a NUL character; write a file's path")
 
 
@@ -79,7 +83,7 @@ def check_text(key: Key, raw: str) -> object | Bad:
             if word in YES + NO:
                 return word in YES
             return Bad(f"{printable(raw, 40)!r} is neither yes nor no; set it to true or false")
-        case "names" | "hosts":
+        case "names" | "hosts" | "origins":
             return check(key, _listed(raw))
         case "ports":
             return check(
@@ -146,6 +150,25 @@ def _ports(key: Key, raw: object) -> tuple[int, ...] | Bad:
     if any(not 0 < port < 65536 for port in raw):
         return Bad(f"holds a number that is no port; write {key.leaf} = {toml(key.sample)}")
     return _few(tuple(dict.fromkeys(raw)))
+
+
+def _host(key: Key, raw: str) -> str | Bad:
+    """One name or address, an IPv6 address without the brackets it has in a URL."""
+    host = raw.removeprefix("[").removesuffix("]")
+    if is_host(f"[{host}]" if ":" in host else host):
+        return host
+    mend = f"write {key.leaf} = {toml(key.example)} (the port goes to port)"
+    return Bad(f'"{printable(raw, 40)}" is no host name or address; {mend}')
+
+
+def _origins(key: Key, raw: object) -> tuple[str, ...] | Bad:
+    """Scheme, host and port of web pages, as browsers send them in Origin."""
+    if not isinstance(raw, list | tuple) or not all(isinstance(text, str) for text in raw):
+        return _wrong(key, raw, "a list of texts")
+    for text in raw:
+        if isinstance(_url(key, text), Bad) or text.count("/") != 2:
+            return Bad(f"names what is no origin; write {key.leaf} = {toml(key.sample)}")
+    return tuple(dict.fromkeys(text.lower() for text in raw))
 
 
 def _few(items: tuple[Item, ...]) -> tuple[Item, ...] | Bad:

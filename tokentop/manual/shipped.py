@@ -4,9 +4,15 @@ from importlib.resources import files
 
 # A name is a path below tokentop/share/.
 SHIPPED: dict[str, str] = {
+    "Containerfile": "an image for `tokentop serve`",
     "Containerfile.screen": "an image for the full screen and the text views",
+    "grafana-dashboard.json": "a Grafana dashboard of the metrics of `tokentop serve`",
+    "openapi.json": "the API of `tokentop serve`, which it answers at /openapi.json",
+    "prometheus-alerts.yml": "Prometheus alert rules, with the scrape configuration at the top",
+    "schema.json": "the JSON Schema of tokentop/1",
     "tokentop.1": "this program's manual page",
     "tokentop-watch.service": "a systemd user unit that logs one JSON object an interval",
+    "tokentop.service": "a hardened systemd unit for `tokentop serve`",
 }
 
 

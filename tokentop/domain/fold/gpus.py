@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tokentop.domain.fold.inputs import FoldInput, is_recent
-from tokentop.domain.fold.last_good import LastGood, device_key, plain_uuid
+from tokentop.domain.fold.last_good import FIGURES, LastGood, device_key, plain_uuid
 from tokentop.domain.gpu_pool import OUT_OF_SERVICE
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.snapshot import Gpu, GpuState
@@ -19,14 +19,6 @@ SOURCES = (
     ("prometheus", "prometheus/gpus"),
 )
 
-_FIGURES = (
-    "vram_used_bytes",
-    "utilization",
-    "temperature_c",
-    "power_w",
-    "power_limit_w",
-    "processes",
-)
 _MIG = ("mig", "mig_gi", "mig_ci", "mig_slot")
 _IDENTITY = ("index", "uuid", "name", "node", "vram_total_bytes", *_MIG)
 
@@ -133,8 +125,8 @@ def _gpu(views: list[DeviceObservation], now: float) -> Gpu:
     """The preferred view, its gaps filled from the others; figures only where it can have any."""
     first = views[0]
     device = first.device
-    fillable = (*_IDENTITY, *_FIGURES) if device.state == "ok" else _IDENTITY
-    values = {name: getattr(device, name) for name in (*_IDENTITY, *_FIGURES)}
+    fillable = (*_IDENTITY, *FIGURES) if device.state == "ok" else _IDENTITY
+    values = {name: getattr(device, name) for name in (*_IDENTITY, *FIGURES)}
     for name in fillable:
         if values[name] is None and name not in _reserved(device):
             others = (getattr(view.device, name) for view in views[1:])

@@ -25,8 +25,7 @@ _UNREAD = "stale"  # not read yet, while the driver is slow
 _SILENT_STATES = ("lost", "error", _UNREAD)  # without figures of now
 # Fields of a GPU that never change; the others of a suspended GPU are unknown, not stale.
 _IDENTITY = ("index", "uuid", "name", "vram_total_bytes", "memory_shared")
-_FIGURES = (
-    *_IDENTITY,
+FIGURES = (  # what moves
     "vram_used_bytes",
     "utilization",
     "temperature_c",
@@ -176,7 +175,7 @@ def _kept(item: Item) -> tuple[str, ...]:
     """The fields an item may take from its earlier self."""
     if isinstance(item, DeviceReading):
         if item.state in _SILENT_STATES:
-            return (*item.bad, *_FIGURES)
+            return (*item.bad, *_IDENTITY, *FIGURES)
         if item.state == "suspended":
             return (*item.bad, *_IDENTITY)
     return item.bad

@@ -31,20 +31,28 @@ class Session:
     """Live sources, the demo's, or the demo frozen at one moment.
 
     `on_change` is called on the loop with a snapshot and its monotonic time, after new data.
+    Latencies are smoothed for the eye where `smooth`.
     """
 
-    def __init__(self, config: Config, on_change: Callable[[Snapshot, float], object]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        on_change: Callable[[Snapshot, float], object],
+        *,
+        smooth: bool = True,
+    ) -> None:
         self._config = config
         self._on_change = on_change
         self.frozen_at = config.demo.at_s if config.demo.enabled else None
         self.history = History()
         self.engine_history = EngineHistory()
+        self._smoother = LatencySmoother() if smooth else None
         self.event_log = EventLog()
-        self._smoother = LatencySmoother()
         self._sampled_at = float("-inf")
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
+        self._announce: Callable[[Sequence[Event]], object] = len
         self._wall_began = 0.0
         self._demo = _demo(config)
         if self.frozen_at is not None:
@@ -87,7 +95,8 @@ class Session:
         return self._fold(self.now())
 
     def _fold(self, now: float) -> Snapshot:
-        return self._smoother.smoothed(self.collector.snapshot(now, self.wall()))
+        snapshot = self.collector.snapshot(now, self.wall())
+        return snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
 
     def events(self, until: str | None = None) -> tuple[tuple[str, Event], ...]:
         """The run's events up to `until` (RFC 3339 UTC), oldest first, each with its local time."""
@@ -149,12 +158,14 @@ class Session:
         spawn: Spawn,
         reloader: "Reloader | None" = None,
         notify: Callable[[str], object] = str,
+        announce: Callable[[Sequence[Event]], object] = len,
     ) -> None:
         """Start polling, one worker a source; the frozen demo polls nothing.
 
         `reloader` reads a changed configuration file; `notify` gets a sentence about the outcome.
+        `announce` gets what has changed between two snapshots, the most important event first.
         """
-        self._notify = notify
+        self._notify, self._announce = notify, announce
         if self.frozen:
             return
         pool = await self._load_pool()
@@ -226,7 +237,7 @@ class Session:
             return
         self._on_change(snapshot, now)
         if fresh:
-            self._notify(notice(fresh))
+            self._announce(fresh)
 
     def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
         """Keep one sample a round, which later answers replace, and return what has changed."""
@@ -236,12 +247,6 @@ class Session:
         if snapshot.engines:
             self.engine_history.add(self._sampled_at, snapshot.engines)
         return self.event_log.add(snapshot, now)
-
-
-def notice(events: Sequence[Event]) -> str:
-    """The newest events as one sentence for the footer, the most important one in words."""
-    more = f" · {len(events) - 1} more: v" if len(events) > 1 else " · v lists all"
-    return events[0].text + more
 
 
 def _host(config: Config) -> str:

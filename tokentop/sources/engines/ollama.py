@@ -4,9 +4,10 @@ Ollama itself reports no running or queued requests. The `llama-server` children
 loopback ports of their own, and they are polled as any llama.cpp server is.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading
+from tokentop.domain.numbers import total
 from tokentop.domain.readings import Failure
 from tokentop.sources import json_fields as values
 from tokentop.sources.engines.answers import has_version, text_of, version_of
@@ -82,7 +83,7 @@ class Ollama:
         )
 
     def _with_runners(self, blank: EngineReading, found: Sequence[EngineReading]) -> EngineReading:
-        reported = _sum(r.max_slots for r in found)
+        reported = total(r.max_slots for r in found)
         each = self._hints.argv_slots  # OLLAMA_NUM_PARALLEL is per loaded model
         hints = self._hints._replace(argv_slots=each and each * max(1, len(blank.models or ())))
         slots, source = best_slots(reported, hints, None)
@@ -92,8 +93,8 @@ class Ollama:
         usage = [r.kv_cache for r in found if r.kv_cache is not None]
         steps = [r.slots for r in found if r.slots is not None]
         return blank._replace(
-            active=_sum(r.active for r in found),
-            queued=_sum(r.queued for r in found),
+            active=total(r.active for r in found),
+            queued=total(r.queued for r in found),
             kv_cache=max(usage, default=None),
             kv_estimated=bool(usage),
             slots=tuple(step for some in steps for step in some) if steps else None,
@@ -126,11 +127,6 @@ def _at_origin(origin: str, protocol: PollProtocol) -> PollProtocol:
         except StopIteration as ended:
             reading: EngineReading | Failure = ended.value
             return reading
-
-
-def _sum(numbers: Iterable[int | None]) -> int | None:
-    known = [n for n in numbers if n is not None]
-    return sum(known) if known else None
 
 
 def _is_ollama(answers: Answers) -> bool:

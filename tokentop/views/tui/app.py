@@ -1,7 +1,7 @@
 """The full screen: sources -> poller -> snapshot -> screen model -> panels."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from time import strftime
 from typing import ClassVar
@@ -19,6 +19,7 @@ from tokentop.runtime.live.session import Session
 from tokentop.transport import user_state
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import choices, commands, keys, navigation, theme
+from tokentop.views.tui.draw.panels.footer import announcement
 from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.process_actions import ProcessActions
 from tokentop.views.tui.screen_model import ScreenModel, lines
@@ -83,7 +84,7 @@ class TokentopApp(ProcessActions):
 
     async def _start(self) -> None:
         """After the first paint: start polling, as workers, and the once-a-second tick."""
-        await self.session.start(self.run_worker, self._reloader, self._notify)
+        await self.session.start(self.run_worker, self._reloader, self._notify, self._announce)
         if self.terminal is not None:  # under a test's pilot the process outlives the app
             freeze_loaded_objects()
         if not self.session.frozen:
@@ -158,6 +159,9 @@ class TokentopApp(ProcessActions):
         """Show one sentence in the footer for NOTICE_S."""
         self._change_view(self.view._replace(notice=notice))
         self.set_timer(NOTICE_S, lambda: self._clear_notice(notice))
+
+    def _announce(self, events: Sequence[Event]) -> None:
+        self._notify(announcement(events))
 
     def _clear_notice(self, notice: str) -> None:
         if self.view.notice == notice:

@@ -1,7 +1,10 @@
 """The footer: key hints, the filter while it is typed, or a passing notice."""
 
+from collections.abc import Sequence
+
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width, clean
+from tokentop.domain.verdict.values import Event
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block
 from tokentop.views.tui.draw.layout import ALL, COMPACT, EMPTY, LARGE, MEDIUM, SIZES, SMALL, Place
 from tokentop.views.tui.draw.panel import Panel
@@ -41,3 +44,9 @@ PANEL = Panel(
         Place(SIZES, 2, (1,), contents=COMPACT),
     ),
 )
+
+
+def announcement(events: Sequence[Event]) -> str:
+    """What has just changed as one sentence, the most important event in words."""
+    more = f" · {len(events) - 1} more: v" if len(events) > 1 else " · v lists all"
+    return events[0].text + more

@@ -1,0 +1,1 @@
+"""`tokentop serve` over real sockets."""

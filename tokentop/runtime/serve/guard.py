@@ -1,0 +1,104 @@
+"""Who may ask: host names, the token, web pages of other origins, and how much may be sent.
+
+Plain ASGI around the whole application, so that nothing can be reached past it.
+"""
+
+import hmac
+import re
+from typing import NamedTuple
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tokentop.domain.urls import split
+from tokentop.secret import Secret
+
+OPEN_PATHS = ("/healthz",)  # a container's health check has no token
+MAX_PATH = 512
+MAX_HEADERS = 16 * 1024
+_NOT_IN_HOST = re.compile(r"[/?#@]")
+_ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}|[0-9a-f:.]*:[0-9a-f:.]*")
+
+
+class Rules(NamedTuple):
+    """`hosts` are lower-case names that a request may be addressed to, besides IP addresses."""
+
+    hosts: frozenset[str] = frozenset()
+    token: Secret | None = None
+    cors_origins: tuple[str, ...] = ()
+
+
+class Guard:
+    """Answers what is not allowed itself, and passes on the rest."""
+
+    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+        self._app = app
+        self._rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope, headers)
+        allowed = self._allowed_origin(headers)
+        if allowed is not None:
+            send = _with_cors(send, allowed)
+        await (refusal or self._app)(scope, receive, send)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        if not self._is_own(headers.get("host", "")):
+            return _refused(421, "this is not its name here; see serve.allowed_hosts")
+        if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+            return _refused(413, "requests have no body here", {"connection": "close"})
+        if len(scope["path"]) > MAX_PATH or len(scope["query_string"]) > MAX_PATH:
+            return _refused(414, "the address is too long")
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+            return _refused(431, "the headers are too long")
+        if scope["method"] == "OPTIONS" and self._allowed_origin(headers) is not None:
+            return Response(status_code=204)
+        if scope["path"] not in OPEN_PATHS and not self._has_token(headers):
+            return _refused(401, "a bearer token is needed", {"www-authenticate": "Bearer"})
+        return None
+
+    def _is_own(self, host: str) -> bool:
+        """Whether the Host header is an IP address or a name of ours.
+
+        A page on another name could make a browser resolve that name to this address (DNS
+        rebinding) and read the answer as its own; with an address in the URL it cannot.
+        """
+        target = None if _NOT_IN_HOST.search(host) else split(f"http://{host}")
+        if target is None:
+            return False
+        name = target.host.removesuffix(".")
+        return _ADDRESS.fullmatch(name) is not None or name in self._rules.hosts
+
+    def _has_token(self, headers: Headers) -> bool:
+        if self._rules.token is None:
+            return True
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        wanted = self._rules.token.reveal().encode()
+        same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), wanted)
+        return scheme.lower() == "bearer" and same
+
+    def _allowed_origin(self, headers: Headers) -> str | None:
+        origin = headers.get("origin", "").lower()
+        return origin if origin and origin in self._rules.cors_origins else None
+
+
+def _refused(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
+    return PlainTextResponse(text + "\n", status, headers)
+
+
+def _with_cors(send: Send, origin: str) -> Send:
+    extra = [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-allow-headers", b"authorization, last-event-id, if-none-match"),
+        (b"access-control-expose-headers", b"etag"),
+        (b"vary", b"origin"),
+    ]
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *extra]}
+        await send(message)
+
+    return sent

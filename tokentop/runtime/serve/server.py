@@ -1,0 +1,193 @@
+"""The process behind `tokentop serve`: the collector, the server, signals and the way out."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from tokentop import fault
+from tokentop.config.reload import Reloader
+from tokentop.config.schema import Config
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.verdict.values import Event
+from tokentop.runtime.live.session import Session
+from tokentop.runtime.serve.app import Documents, Health, application
+from tokentop.runtime.serve.connection import (
+    KEEP_ALIVE_S,
+    MAX_CONNECTIONS,
+    Connection,
+)
+from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
+from tokentop.runtime.serve.hub import Formats, Hub
+from tokentop.transport.http.descriptors import SOCKETS
+from tokentop.transport.http.listen import BACKLOG, Listener
+
+COMMENT_EVERY_S = 15.0
+DRAIN_S = 1  # for answers under way, at the end
+CRASHED = 1
+
+
+class Service(NamedTuple):
+    """What is served and how; `say` gets sentences for the log."""
+
+    config: Config
+    formats: Formats
+    documents: Documents
+    rules: Rules
+    say: Callable[[str], object]
+    reloader: Reloader | None = None
+
+
+async def serve(service: Service, sockets: list[Listener]) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code, 1 where a poller failed."""
+    hub = Hub(service.formats)
+    collector = _Collector(service, hub)
+    server = WebServer(uvicorn_config(_application(service, hub, collector.session)), hub)
+    stopped = asyncio.Event()
+    code = 0
+
+    def stop(exit_code: int) -> None:
+        nonlocal code
+        code = code or exit_code
+        server.should_exit = True
+        stopped.set()
+
+    _on_signals(stop)
+    with _places():
+        await collector.start(stop)
+        await server.serve(sockets)
+        collector.stop()
+    return code
+
+
+@contextmanager
+def _places() -> Iterator[None]:
+    """Keep half of the descriptors for clients: the sources' budget is smaller meanwhile.
+
+    Those that are accepted only to be refused need some too, BACKLOG at a time.
+    """
+    most = max(1, min(MAX_CONNECTIONS, SOCKETS.total // 2 - BACKLOG))
+    before, Connection.limit = Connection.limit, most
+    taken = sum(SOCKETS.take() for _ in range(most + BACKLOG))
+    try:
+        yield
+    finally:
+        Connection.limit = before
+        for _ in range(taken):
+            SOCKETS.give()
+
+
+def _on_signals(stop: Callable[[int], None]) -> None:
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop, 0)  # the way in which services are ended
+    loop.add_signal_handler(signal.SIGINT, stop, 128 + signal.SIGINT)
+
+
+def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
+    health = Health(session.now, lambda: session.interval_s, session.frozen)
+    return application(hub, service.documents, health, service.rules, service.say)
+
+
+def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # a client could fill the log
+    return uvicorn.Config(
+        app,
+        http=Connection,
+        ws="none",
+        interface="asgi3",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=DRAIN_S,
+        h11_max_incomplete_event_size=MAX_HEADERS,
+    )
+
+
+class WebServer(uvicorn.Server):
+    """uvicorn's server; streams end before it waits for connections, and signals are ours."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def shutdown(self, sockets: list[Listener] | None = None) -> None:
+        self._hub.close()
+        await super().shutdown(sockets)
+
+
+class _Collector:
+    """Polls endlessly and publishes; a poller that fails ends the service."""
+
+    def __init__(self, service: Service, hub: Hub) -> None:
+        self.session = Session(service.config, self._publish, smooth=False)
+        self._service = service
+        self._hub = hub
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stop: Callable[[int], object] = int
+
+    async def start(self, stop: Callable[[int], object]) -> None:
+        """Publish what is known before any answer, and begin to poll."""
+        self._stop = stop
+        self._publish(self.session.snapshot(), self.session.now())
+        await self.session.start(self._spawn, self._service.reloader, self._service.say, self._log)
+        self._spawn(self._beat(), name="comments", group="serve")
+        if not self.session.frozen:
+            self._spawn(self._keep_fresh(), name="ages", group="serve")
+
+    def _log(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._service.say(event.text)
+
+    def stop(self) -> None:
+        """Cancel everything that polls."""
+        self._stop = int
+        for task in self._tasks:
+            task.cancel()
+
+    def _publish(self, snapshot: Snapshot, now: float) -> None:
+        self._hub.publish(snapshot, now)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], *, name: str, **_: object) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._service.say(fault.exhausted(error) or fault.sentence(error))
+            self._stop(CRASHED)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(COMMENT_EVERY_S)
+            self._hub.beat()
+
+    async def _keep_fresh(self) -> None:
+        """Let ages and states go on where no source answers at all."""
+        while True:
+            await asyncio.sleep(self.session.interval_s)
+            now = self.session.now()
+            if now - self._hub.published_at >= self.session.interval_s:
+                self._publish(self.session.snapshot(), now)
+
+
+def flush() -> None:
+    """Write out what the standard streams hold."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
