@@ -9,7 +9,8 @@ from tokentop.domain import gpu_pool
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import known
 
-SPANS_S = (300.0, 900.0, 1800.0, 3600.0)  # a young history fills the chart, not its last corner
+# A young history fills its chart: it takes at least half of each span, two thirds of most.
+SPANS_S = tuple(60.0 * n for n in (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60))
 
 
 class Sample(NamedTuple):
@@ -71,7 +72,7 @@ class History:
 
 
 def span_of(samples: Sequence[Sample], now: float) -> float:
-    """The shortest of 5, 15, 30 and 60 minutes that holds every sample, in seconds."""
+    """The shortest of SPANS_S that holds every sample, in seconds."""
     age = now - samples[0].t if samples else 0.0
     return next((span for span in SPANS_S if age <= span), SPANS_S[-1])
 

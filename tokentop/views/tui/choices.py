@@ -1,7 +1,7 @@
 """The user's choices on the screen as one value: what is remembered between runs."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -10,12 +10,13 @@ from tokentop.domain.text import known
 from tokentop.runtime.live.poller import INTERVALS
 from tokentop.transport import user_state
 from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
+from tokentop.views.tui.draw.panels.gpus.process_rows import PROCESS_SORTS
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
 from tokentop.views.tui.state import ViewState
 
 
 class Choices(NamedTuple):
-    """Theme, interval in seconds, and how the two tables are sorted."""
+    """Theme, interval in seconds, and how the tables are sorted."""
 
     theme: str
     interval_s: float
@@ -23,12 +24,16 @@ class Choices(NamedTuple):
     reverse: bool = False
     engine_sort: str = "model"
     engine_reverse: bool = False
+    process_sort: str = "gpu"
+    process_reverse: bool = False
+
+
+_TABLES = Choices._fields[2:]  # which ViewState has as well
 
 
 def restored(saved: Mapping[str, object], config: Config) -> Choices:
     """The saved choices where they make sense; a set theme or interval wins over a saved one."""
     theme, interval_s = saved.get("theme"), saved.get("interval_s")
-    sort, engine_sort = saved.get("sort"), saved.get("engine_sort")
     free = {name for name, origin in config.origins if origin == "default"}
     keep_theme = isinstance(theme, str) and theme in THEMES and "ui.theme" in free
     in_range = isinstance(interval_s, int | float) and known(interval_s)
@@ -37,11 +42,18 @@ def restored(saved: Mapping[str, object], config: Config) -> Choices:
     return Choices(
         str(theme) if keep_theme else config.ui.theme,
         float(interval_s) if keep_interval else config.interval_s,  # type: ignore[arg-type]
-        str(sort) if sort in SORTS else "index",
+        _sort(saved.get("sort"), SORTS),
         saved.get("reverse") is True,
-        str(engine_sort) if engine_sort in ENGINE_SORTS else "model",
+        _sort(saved.get("engine_sort"), ENGINE_SORTS),
         saved.get("engine_reverse") is True,
+        _sort(saved.get("process_sort"), PROCESS_SORTS),
+        saved.get("process_reverse") is True,
     )
+
+
+def _sort(saved: object, sorts: Sequence[str]) -> str:
+    """A saved sort that exists, else the usual one, which is the first."""
+    return saved if isinstance(saved, str) and saved in sorts else sorts[0]
 
 
 async def keep(current: Callable[[], Choices]) -> None:
@@ -52,14 +64,9 @@ async def keep(current: Callable[[], Choices]) -> None:
 
 def applied(choices: Choices, view: ViewState) -> ViewState:
     """The view with its tables sorted as chosen."""
-    return view._replace(**{
-        name: getattr(choices, name)
-        for name in ("sort", "reverse", "engine_sort", "engine_reverse")
-    })  # fmt: skip
+    return view._replace(**{name: getattr(choices, name) for name in _TABLES})
 
 
 def chosen(theme: str, interval_s: float, view: ViewState) -> Choices:
     """The choices in force."""
-    return Choices(
-        theme, interval_s, view.sort, view.reverse, view.engine_sort, view.engine_reverse
-    )
+    return Choices(theme, interval_s, *(getattr(view, name) for name in _TABLES))

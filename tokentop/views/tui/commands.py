@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from tokentop.config.schema import THEMES
 from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
+from tokentop.views.tui.draw.panels.gpus.process_rows import PROCESS_SORTS
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
 from tokentop.views.tui.keys import KEYS
 
@@ -29,6 +30,9 @@ def commands() -> Iterator[Command]:
         yield Command(f"Sort engines by {sort}", "again: reversed", f"sort_by('engines', {sort!r})")
     for sort in SORTS:
         yield Command(f"Sort GPUs by {sort}", "again: reversed", f"sort_by('gpus', {sort!r})")
+    for sort in PROCESS_SORTS:
+        action = f"sort_by('processes', {sort!r})"
+        yield Command(f"Sort processes by {sort}", "again: reversed", action)
     yield Command("Reverse the order", "key: R", "reverse")
     for name in THEMES:
         yield Command(f"Theme: {name}", "key: t, the next one", f"pick_theme({name!r})")

@@ -27,13 +27,13 @@ class ListActions(TerminalApp):
         raise NotImplementedError
 
     def action_sort(self) -> None:
-        self._sorted(navigation.resorted(self.view))
+        self._sorted(navigation.resorted(self.view, navigation.listing(self.view)))
 
     def action_sort_by(self, table: str, sort: str) -> None:
         self._sorted(navigation.sorted_by(self.view, table, sort))
 
     def action_reverse(self) -> None:
-        self._sorted(navigation.reversed_order(self.view))
+        self._sorted(navigation.reversed_order(self.view, navigation.listing(self.view)))
 
     def _sorted(self, view: ViewState) -> None:
         self._change_view(view)

@@ -1,6 +1,7 @@
 """Sorting, scrolling, opening and going back: from one view state to the next."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from tokentop.domain.history import span_of
 from tokentop.views.tui.draw.layout import Placement
@@ -16,6 +17,7 @@ from tokentop.views.tui.draw.panels.engines.rows import (
 from tokentop.views.tui.draw.panels.footer import HINTS
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus import process_rows
+from tokentop.views.tui.draw.panels.gpus import processes as process_table
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
 from tokentop.views.tui.draw.registry import PANELS
 from tokentop.views.tui.keys import KEYS
@@ -24,6 +26,12 @@ from tokentop.views.tui.state import PAGES, ViewState
 
 Shown = Sequence[Placement]
 CURSOR_STEPS = 60  # of the history's cursor over the whole span
+# A table's sorts, and the names of what ViewState has of it.
+_TABLES = {
+    "engines": (ENGINE_SORTS, "engine_sort", "engine_reverse"),
+    "gpus": (SORTS, "sort", "reverse"),
+    "processes": (process_rows.PROCESS_SORTS, "process_sort", "process_reverse"),
+}
 
 
 def table(model: ScreenModel) -> list[Row]:
@@ -48,43 +56,38 @@ def selected_process(model: ScreenModel) -> process_rows.Row | None:
     return here if here is not None and here.process is not None else None
 
 
-def processes_resorted(view: ViewState, column: str | None = None) -> ViewState:
-    """The processes by their next column, or by this one; in reverse if they were by it."""
-    if column is None:
-        after = process_rows.next_sort(view.process_sort)
-    else:
-        after = f"-{column}" if view.process_sort == column else column
-    return view._replace(process_sort=after, offset=0, process="")
-
-
 def in_table(view: ViewState) -> bool:
     """Whether a cursor moves through the engines."""
     return view.name == "engines" and view.opened is None
 
 
-def resorted(view: ViewState) -> ViewState:
-    """The list of the view, sorted by its next column."""
-    if view.name == "engines":
-        after = ENGINE_SORTS[(ENGINE_SORTS.index(view.engine_sort) + 1) % len(ENGINE_SORTS)]
-        return view._replace(engine_sort=after, engine_reverse=False, offset=0)
-    after = SORTS[(SORTS.index(view.sort) + 1) % len(SORTS)]
-    return view._replace(sort=after, reverse=False, offset=0)
+def listing(view: ViewState) -> str:
+    """The table that the keys of lists sort: the engines' in its view, else the GPU pool."""
+    return "engines" if view.name == "engines" else "gpus"
 
 
-def sorted_by(view: ViewState, name: str, sort: str) -> ViewState:
-    """The table `engines` or `gpus` sorted by a column; where it already is, reversed."""
-    if name == "engines":
-        again = view.engine_sort == sort and not view.engine_reverse
-        return view._replace(engine_sort=sort, engine_reverse=again, offset=0)
-    again = view.sort == sort and not view.reverse
-    return view._replace(sort=sort, reverse=again, offset=0)
+def resorted(view: ViewState, table: str) -> ViewState:
+    """A table sorted by its next column."""
+    sorts, sort, reverse = _TABLES[table]
+    after = sorts[(sorts.index(getattr(view, sort)) + 1) % len(sorts)]
+    return _changed(view, {sort: after, reverse: False})
 
 
-def reversed_order(view: ViewState) -> ViewState:
-    """The list of the view upside down."""
-    if view.name == "engines":
-        return view._replace(engine_reverse=not view.engine_reverse, offset=0)
-    return view._replace(reverse=not view.reverse, offset=0)
+def sorted_by(view: ViewState, table: str, by: str) -> ViewState:
+    """A table sorted by a column; where it already is, reversed."""
+    _, sort, reverse = _TABLES[table]
+    again = getattr(view, sort) == by and not getattr(view, reverse)
+    return _changed(view, {sort: by, reverse: again})
+
+
+def reversed_order(view: ViewState, table: str) -> ViewState:
+    """A table upside down."""
+    reverse = _TABLES[table][2]
+    return _changed(view, {reverse: not getattr(view, reverse)})
+
+
+def _changed(view: ViewState, order: dict[str, Any]) -> ViewState:
+    return view._replace(**order, offset=0)
 
 
 def scrolled(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
@@ -237,12 +240,8 @@ def _on_processes(model: ScreenModel, shown: Shown, place: Placement, x: int, y:
     left, width = (place.x + 2, place.width - 4) if place.border == "frame" else (0, place.width)
     row = y - place.y - 2  # below the title and the headings
     if row == -1:
-        for column in process_rows.columns(width):
-            if left <= x <= left + column.width:
-                sorts = column.key in process_rows.PROCESS_SORTS
-                return f"sort_processes({column.key!r})" if sorts else None
-            left += column.width + 1
-        return None
+        sort = process_table.sort_at(width, x - left)
+        return f"sort_by('processes', {sort!r})" if sort else None
     found = processes(model)
     room = process_room(shown, len(found))
     at = process_rows.place_of(found, model.view.process)

@@ -17,9 +17,11 @@ class ProcessActions(ListActions):
     def _notify(self, notice: str) -> None:
         raise NotImplementedError
 
-    def action_sort_processes(self, column: str | None = None) -> None:
-        if self.view.name == "gpus":
-            self._change_view(navigation.processes_resorted(self.view, column))
+    def action_sort_processes(self) -> None:
+        self._sorted(navigation.resorted(self.view, "processes"))
+
+    def action_reverse_processes(self) -> None:
+        self._sorted(navigation.reversed_order(self.view, "processes"))
 
     def action_select_process(self, place: int) -> None:
         found = navigation.processes(self._model())

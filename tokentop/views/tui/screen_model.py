@@ -30,7 +30,7 @@ CHARTS: dict[Presence, tuple[str, ...]] = {
     "nothing": ("gpu", "vram", "power", "heat"),
 }
 _CHART = "chart-"
-_TRENDS = ("tokens", "metrics", "capacity")  # the panels with sparklines
+_TRENDS = ("tokens", "metrics", "capacity", "history")  # the dashboard's panels with a past
 _HARDWARE_FROM = 14  # rows of the GPU page from which clocks and links have a place
 _FRAMED_GPUS = 32
 _FOLDED = 10  # cells of a GPU where the pool is folded into columns
@@ -80,6 +80,7 @@ class ScreenModel(NamedTuple):
             engine_filter=view.filter if view.name == "engines" else "",
             cursor=view.cursor if view.name == "engines" else None,
             process_sort=view.process_sort if view.name == "gpus" else "gpu",
+            process_reverse=view.process_reverse and view.name == "gpus",
             process_cursor=view.process if view.name == "gpus" else None,
             burn_at=self.burn_at,
             hosts=view.name == "gpus",
@@ -186,10 +187,6 @@ def _charts(room: Placement, names: Sequence[str]) -> tuple[Placement, ...]:
 def lines(model: ScreenModel, place: Placement) -> list[Line]:
     """One panel's lines, exactly as large as its place."""
     options = model.options
-    if place.panel == "history":
-        shown = presence(model.snapshot)
-        values = [s.gpu_utilization if shown == "gpus" else s.utilization for s in model.samples()]
-        options = options._replace(history=values)
     if place.panel in _TRENDS:
         options = options._replace(samples=model.samples(), now=model.now)
     if model.view.name == "gpus" and place.panel in ("gpus", "hardware"):

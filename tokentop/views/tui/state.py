@@ -19,7 +19,8 @@ class ViewState(NamedTuple):
     `process_sort` and `process` (a Row.key) are the same of the GPU page's processes.
     `table_offset` is where the table stood when it was opened, `previous` the view from which the
     costs, the reasons or the events were opened. `paused_at` is monotonic, s, and so is `moment`,
-    the history's cursor. `reverse` and `engine_reverse`: the table stands upside down.
+    the history's cursor. `reverse`, `engine_reverse` and `process_reverse`: a
+    table stands upside down.
     """
 
     name: Name = "dashboard"
@@ -40,6 +41,7 @@ class ViewState(NamedTuple):
     moment: float | None = None
     reverse: bool = False
     engine_reverse: bool = False
+    process_reverse: bool = False
 
     def named(self, name: Name) -> "ViewState":
         """The same choices in another view, its list at the top; a filter stays with its list."""

@@ -16,8 +16,8 @@ from tokentop.views.tui.draw.kit.line import Line, block, sentence
 Ticks = Sequence[tuple[float, str]]
 
 MIN_WIDTH, MIN_HEIGHT = 16, 3
-_MARK_EVERY_S = (60.0, 300.0, 600.0, 900.0)  # the first that leaves room between two times
-_MARK_CELLS = 9  # a time's cells with the blanks around it
+_MARK_EVERY_S = (60.0, 120.0, 300.0, 600.0, 900.0)  # the first that leaves room between two times
+_MARK_CELLS = 11  # a time's cells with the blanks around it
 _KEPT = 12  # drawings: a screen of charts, which a tick or the cursor does not change
 
 
@@ -98,9 +98,9 @@ def _runs(
 
 
 def _shown(ticks: Ticks, rows: int) -> list[tuple[float, str]]:
-    """The ticks with labels of one width; the scale's ends alone where not each has a row."""
+    """The ticks with labels of one width; the scale's ends alone where no row lies between two."""
     width = max(len(label) for _, label in ticks)
-    fitting = ticks if len(ticks) <= rows else (ticks[0], ticks[-1])
+    fitting = ticks if 2 * len(ticks) - 1 <= rows else (ticks[0], ticks[-1])
     return [(value, label.rjust(width)) for value, label in fitting]
 
 

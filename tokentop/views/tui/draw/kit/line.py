@@ -25,9 +25,9 @@ class DrawOptions(NamedTuple):
     `engine_reverse`: the GPU pool, or the engines' table, stands upside down. `engine_sort`,
     `engine_filter` and `cursor` (an Engine.id) are of the engines' table. Silent burn above the
     share `burn_at` is marked. `hosts`: GPUs of other hosts always have their host's name.
-    `process_sort` and `process_cursor` (a Row.key; "" for the first) are of the GPU page's
-    processes, which have neither on the dashboard. `summary_hidden`: the border shows no
-    summary, so stale figures have their age inside.
+    `process_sort`, `process_reverse` and `process_cursor` (a Row.key; "" for the first) are of the
+    GPU page's processes, which have none of them on the dashboard. `summary_hidden`: the border
+    shows no summary, so stale figures have their age inside.
     `events` are the run's, oldest first, each with its local time; only their own view has them.
     `samples`: the last hour up to monotonic `now`, for the panels with sparklines; `trends` are
     an engine's own, by Engine.id.
@@ -46,12 +46,12 @@ class DrawOptions(NamedTuple):
     compact: bool = False
     hidden: frozenset[str] = frozenset()
     interval_s: float | None = None
-    history: Sequence[float | None] = ()
     notice: str = ""
     engine_sort: str = "model"
     engine_filter: str = ""
     cursor: str | None = None
     process_sort: str = "gpu"
+    process_reverse: bool = False
     process_cursor: str | None = None
     burn_at: float = CostPolicy().silent_burn_at
     hosts: bool = False

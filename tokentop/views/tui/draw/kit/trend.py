@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from typing import NamedTuple
 
-from tokentop.domain.history import Sample, series
+from tokentop.domain.history import Sample, series, span_of
 from tokentop.domain.text import (
     DASH,
     cell_width,
@@ -18,7 +18,7 @@ from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.cells import sparkline
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, exact
 
-_SPANS_S = (60.0, 120.0, 300.0, 600.0, 900.0, 1200.0, 1800.0)
+_MOST_S = 1800.0
 _LEAST_CELLS, _BETWEEN = 4, 3
 
 
@@ -36,8 +36,8 @@ class Trend(NamedTuple):
     extent: int = 9
 
 
-TOKENS = Trend("tok/s", lambda s: s.tokens_per_s, fmt.rate)
-TTFT = Trend("TTFT p95", lambda s: s.ttft_p95_s, fmt.span, None, 6, 12)
+TOKENS = Trend("tok/s", lambda s: s.tokens_per_s, fmt.rate, None, 5, 10)
+TTFT = Trend("TTFT p95", lambda s: s.ttft_p95_s, fmt.span, None, 6, 13)
 KV = Trend("KV", lambda s: s.kv_cache, fmt_percent, 1.0)
 QUEUE = Trend("queue", lambda s: s.queued, fmt_count, None, 6, 9)
 MULTIPLIER = Trend("cost ×", lambda s: s.multiplier, lambda v: fmt_multiplier(v)[1:], None, 5, 9)
@@ -47,8 +47,7 @@ DEMAND = Trend("demand", lambda s: s.utilization, fmt_percent, 1.0)
 
 def span_s(options: DrawOptions) -> float:
     """The seconds that a sparkline covers now: half an hour at most."""
-    age = options.now - options.samples[0].t if options.samples else 0.0
-    return next((span for span in _SPANS_S if age <= span), _SPANS_S[-1])
+    return min(_MOST_S, span_of(options.samples, options.now))
 
 
 def period(options: DrawOptions) -> str:

@@ -30,7 +30,7 @@ from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 from tokentop.views.tui.draw.panel import Panel, Places
 
 _THREE = 66  # cells from which throughput, latency and cost stand side by side
-_FOUR = 112  # the same with the trends beside them
+_FOUR = 140  # the same with the trends beside them
 _PAIRS, _NARROW = 64, 48  # two trends in a row, one
 _SHARES = (31, 34, 35)  # of the width: throughput, latency, cost
 _FLAT = (TOKENS, TTFT, KV, QUEUE)

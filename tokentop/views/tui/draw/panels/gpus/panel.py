@@ -200,8 +200,8 @@ def _places(inputs: LayoutInputs) -> Places:
     framed, ruled = rising(3 + min(rows, 8), 3 + rows), rising(1 + min(rows, 8), 1 + rows)
     legend = (*framed, 4 + rows)
     return (
-        Place(LARGE, 3, framed, "frame", flex=rows > 16, contents=STACK),
-        Place(LARGE, 3, legend, "frame", flex=rows > 16, contents=(*ENGINES, *GPUS)),
+        Place(LARGE, 3, framed, "frame", flex=rows > 16, contents=(*STACK, *GPUS)),
+        Place(LARGE, 3, legend, "frame", flex=rows > 16, contents=ENGINES),
         Place(MEDIUM, 3, ruled, "rule", 1, flex=rows > 8, contents=ALL),
         Place(
             SMALL, 2, rising(min(rows, 4), rows), inset=1, flex=True, inset_from=30, contents=ALL

@@ -1,10 +1,10 @@
 """The GPU pool as rows: short names, sorting, filtering, which columns fit."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tokentop.domain.gpu_pool import in_service
-from tokentop.domain.snapshot import Gpu
+from tokentop.domain.snapshot import Gpu, Process
 from tokentop.domain.text import cell_width, clean, gib
 from tokentop.views.tui.draw.kit.table import Column
 
@@ -68,7 +68,7 @@ def arranged(
     key = _key(sort, nodes, -1.0 if figures else 1.0)
     for parent in sorted([*parents, *orphans], key=key, reverse=reverse and not figures):
         family = [parent, *children.get(parent.uuid or "", ())]
-        rows += family if any(_matches(g, wanted) for g in family) else ()
+        rows += family if any(matches(g, g.processes, wanted) for g in family) else ()
     return rows
 
 
@@ -94,13 +94,15 @@ def _key(sort: str, nodes: list[str], sign: float) -> Callable[[Gpu], tuple[floa
     return key
 
 
-def _matches(gpu: Gpu, wanted: str) -> bool:
+def matches(gpu: Gpu, processes: Iterable[Process] | None, wanted: str) -> bool:
+    """Whether every word of the filter stands in what is shown of the GPU and these processes."""
     words = wanted.casefold().split()
     if not words:
         return True
     fields = [gpu.name, gpu.uuid, gpu.node, gpu.state, gpu.note, gpu.source, str(gpu.index)]
     fields.append(short_name(gpu))
-    fields += [text for p in gpu.processes or () for text in (p.name, p.user)]
+    for p in processes or ():
+        fields += [p.name, p.user, p.engine, str(p.pid), p.detail and p.detail.command]
     text = " ".join(f for f in fields if f).casefold()
     return all(word in text for word in words)
 

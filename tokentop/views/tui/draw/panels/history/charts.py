@@ -56,7 +56,7 @@ def _scaled(write: Callable[[float | None], str], least: float) -> TickMaker:
         highest = max([*values, least])
         unit = 10.0 ** floor(log10(highest / 2))
         step = next(unit * n for n in (1, 2, 5, 10) if unit * n >= highest / 2)
-        return tuple((step * i, write(step * i)) for i in range(3))
+        return ((0.0, "0"), (step, write(step)), (2 * step, write(2 * step)))
 
     return ticks
 
