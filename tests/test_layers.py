@@ -19,7 +19,7 @@ FORBIDDEN = (
     ("transport.user_cache", "runtime.live.poller"),
     ("runtime.live.poller", "views.palette"),
     ("runtime.live.session", "runtime.serve.hub"),
-    ("runtime.serve.hub", "views.json"),
+    ("runtime.serve.hub", "views.schema"),
 )
 
 

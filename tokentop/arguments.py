@@ -83,6 +83,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--width",), "at most so many cells: what matters least goes first, whole",
                "width", "N"),
         Option(("--check",), "make the exit code the banner mode", "check"),
+        Option(("--fresh",), "poll, whatever another tokentop of yours has just read", "fresh"),
         Option(("--demo",), "a simulated machine; =stack, =engines, =gpus or =fleet play one part",
                "demo.part", "[=PART]", overrides=True),
         Option(("--demo-seed",), "make it repeatable", "demo.seed", "N", overrides=True),
@@ -144,6 +145,7 @@ class Arguments(NamedTuple):
     overrides: dict[str, object]
     name: str | None = None
     width: int | None = None
+    fresh: bool = False
 
 
 class _Formatter(RawDescriptionHelpFormatter):
@@ -175,6 +177,7 @@ def parse(words: list[str]) -> Arguments:
         overrides=_overrides(given),
         name=given["name"],
         width=_width(given["width"]),
+        fresh=given["fresh"],
     )
 
 
@@ -239,6 +242,10 @@ def _refuse(given: dict[str, object], view: View) -> None:
         (given["json"] and given["format"] is not None, "--format is for --compact, not --json"),
         (given["json"] and given["width"] is not None, "--width is for --compact, not --json"),
         (given["check"] and given["watch"], "--check ends with one code, so not with --watch"),
+        (
+            given["fresh"] and view not in ("compact", "json"),
+            "--fresh is for --compact, --json and --check",
+        ),
         (given["example"] and view != "config", "--example belongs to `tokentop config`"),
         (
             view != "serve" and any(given[option.dest] for option in GROUPS[SERVING]),

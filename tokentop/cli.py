@@ -114,7 +114,7 @@ def _text_view(args: "Arguments", config: "Config", started: float, bad: int) ->
     if args.watch:
         gc.enable()
     json = args.view == "json"
-    options = oneshot.Options(json, args.watch, args.format, args.check, args.width)
+    options = oneshot.Options(json, args.watch, args.format, args.check, args.width, args.fresh)
     try:
         return oneshot.run(config, options, started, _again(args) if args.watch else None)
     except oneshot.UsageError as error:

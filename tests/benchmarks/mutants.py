@@ -34,7 +34,7 @@ TESTS = (  # those that may notice; the screen's own and the network's are left 
     "tests/domain",
     "tests/sources",
     "tests/collect",
-    "tests/views/test_json.py",
+    "tests/domain/test_snapshot_json.py",
     "tests/views/test_line.py",
     "tests/views/test_agreement.py",
     "tests/views/test_doctor.py",

@@ -23,12 +23,12 @@ from starlette.routing import Route
 
 from tests import examples
 from tests.benchmarks.process import median
+from tokentop.domain.snapshot_json import dumps
 from tokentop.runtime.serve.app import Documents, Health, application
 from tokentop.runtime.serve.guard import Rules
 from tokentop.runtime.serve.hub import Formats, Hub
 from tokentop.runtime.serve.server import WebServer, uvicorn_config
 from tokentop.transport.http.listen import listen
-from tokentop.views.json import dumps
 from tokentop.views.metrics import openmetrics, prometheus
 
 API = "/api/system/token-economy"

@@ -5,10 +5,12 @@ import pty
 import select
 import subprocess
 import sys
+import tempfile
 import termios
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fcntl import ioctl
+from functools import cache
 from pathlib import Path
 from struct import pack
 from time import monotonic
@@ -20,11 +22,19 @@ NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens
 PATIENCE_S = 20.0  # a loaded machine is slow; a hang is not waited for for ever
 
 
+@cache
+def _runtime() -> tempfile.TemporaryDirectory[str]:
+    """Where the commands of this process's tests leave what they know, for each other alone."""
+    return tempfile.TemporaryDirectory(prefix="tokentop-tests-")
+
+
 def environment(stack: str = NOWHERE, **more: str) -> dict[str, str]:
     """A clean environment in which all seven services live at `stack`; nothing is searched."""
     urls = {service.env: stack for service in SERVICES.values()}
     base = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "TERM": "xterm-256color"}
+    base["XDG_RUNTIME_DIR"] = _runtime().name
     base["TOKENTOP_DISCOVERY"] = "false"  # other tests serve engines on this machine
+    base["TOKENTOP_HISTORY"] = "false"  # one test's past is not another's
     return {**base, "LANG": "C.UTF-8", "AITHER_CA_BUNDLE": "", **urls, **more}
 
 

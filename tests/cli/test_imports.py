@@ -83,7 +83,7 @@ def test_views_do_not_drag_each_other_in() -> None:
     """The line loads no JSON view, no doctor and no example configuration."""
     with serving() as url:
         modules = loaded("--compact", "--no-gpus", env=environment(url))
-    others = {"tokentop.views.json", "tokentop.views.doctor.run", "tokentop.config.show"}
+    others = {"tokentop.domain.snapshot_json", "tokentop.views.doctor.run", "tokentop.config.show"}
     assert not modules & others
     assert not {
         name for name in modules if name.startswith(("tokentop.demo", "tokentop.views.tui"))

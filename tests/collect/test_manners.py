@@ -12,9 +12,9 @@ from tests.servers.loopback import Server
 from tokentop.collect.collector import Collector, service_poll
 from tokentop.config.schema import Config, EngineConfig, ServiceConfig
 from tokentop.domain.engines.history import Trends
+from tokentop.domain.snapshot_json import dumps
 from tokentop.secret import Secret
 from tokentop.transport.run_protocol import steps
-from tokentop.views.json import dumps
 from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.panels.engines.detail import lines
 

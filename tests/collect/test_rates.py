@@ -17,9 +17,9 @@ from tokentop.domain.policy import CostPolicy, Policy
 from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Engine, Latencies
+from tokentop.domain.snapshot_json import dumps
 from tokentop.sources.engines.protocol import Answer, Hints
 from tokentop.sources.engines.registry import adapter
-from tokentop.views.json import dumps
 
 URL = "http://127.0.0.1:8000"
 RUNNING = 'vllm:num_requests_running{model_name="m"} 1'

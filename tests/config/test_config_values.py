@@ -73,6 +73,8 @@ CHANGED = {
     "cost.gpus": ("8", "policy.cost.gpus", 8),
     "cost.silent_burn_at": ("0.5", "policy.cost.silent_burn_at", 0.5),
     "cost.burn_counts_length": ("true", "policy.cost.burn_counts_length", True),
+    "history.enabled": ("false", "history.enabled", False),
+    "history.max_mb": ("8", "history.max_mb", 8.0),
     "serve.host": ('"[::1]"', "serve.host", "::1"),
     "serve.port": ("9000", "serve.port", 9000),
     "serve.token_env": ('"MINE"', "serve.token_env", "MINE"),

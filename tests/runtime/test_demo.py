@@ -7,9 +7,9 @@ import pytest
 
 from tokentop.config.load import load
 from tokentop.config.schema import Config
+from tokentop.domain.snapshot_json import dumps
 from tokentop.runtime.live.session import Session
 from tokentop.runtime.oneshot.refresh import Refresher
-from tokentop.views.json import dumps
 
 
 def frozen(part: str, at_s: float) -> Config:

@@ -22,10 +22,10 @@ from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config, EngineConfig, PrometheusConfig, ServiceConfig
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import Failure
+from tokentop.domain.snapshot_json import dumps
 from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.run_protocol import steps
-from tokentop.views.json import dumps
 
 PATHS = ("/metrics", "/version", "/v1/models", "/slots", "/props", "/api/ps", "/api/version",
          "/v1/loads", "/get_server_info", "/info", "/v2", "/v2/models/stats",

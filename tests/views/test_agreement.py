@@ -8,7 +8,7 @@ from tokentop.domain.economy.cost_rate import rate
 from tokentop.domain.gpu_pool import power_w
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.readings import AccelReading, DeviceReading, GpusReading
-from tokentop.views.json import dumps
+from tokentop.domain.snapshot_json import dumps
 from tokentop.views.line import line
 from tokentop.views.template import parse
 from tokentop.views.tui.draw.kit.line import DrawOptions

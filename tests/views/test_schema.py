@@ -11,7 +11,7 @@ from tests import engine_examples, examples
 from tests.cli.command import environment, run
 from tests.cli.stack import serving
 from tokentop.domain.snapshot import Snapshot
-from tokentop.views.json import dumps
+from tokentop.domain.snapshot_json import dumps
 from tokentop.views.schema import schema
 
 SHIPPED: dict[str, Any] = json.loads(files("tokentop").joinpath("share/schema.json").read_text())

@@ -16,6 +16,7 @@ from tokentop.config.schema import (
     Config,
     DemoConfig,
     DiscoveryConfig,
+    HistoryConfig,
     PrometheusConfig,
     ServeConfig,
     TlsConfig,
@@ -72,6 +73,16 @@ def _prometheus() -> tuple[Key, ...]:
     )  # fmt: skip
 
 
+def _history() -> tuple[Key, ...]:
+    h = HistoryConfig()
+    return (
+        Key("history.enabled", "switch", h.enabled,
+            "Keep the past of what screen, --watch and serve poll", env=("TOKENTOP_HISTORY",)),
+        Key("history.max_mb", "number", h.max_mb, "MiB that it may take; the oldest goes first",
+            1.0, 100_000.0),
+    )  # fmt: skip
+
+
 def _serve() -> tuple[Key, ...]:
     s = ServeConfig()
     return (
@@ -100,6 +111,7 @@ def table() -> dict[str, Key]:
         *policy_keys(),
         *_discovery(),
         *_prometheus(),
+        *_history(),
         *_serve(),
         *cost_keys(),
         *_tls(),

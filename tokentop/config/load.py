@@ -6,7 +6,7 @@ from tokentop.config import build
 from tokentop.config.draft import ConfigBuilder, Origin
 from tokentop.config.keys import by_path, table
 from tokentop.config.problems import ConfigError, Problem
-from tokentop.config.schema import Config, DemoConfig, TlsConfig, UiConfig
+from tokentop.config.schema import Config, DemoConfig, HistoryConfig, TlsConfig, UiConfig
 from tokentop.config.toml_file import FILE_VARIABLE, Document, read
 from tokentop.config.values import check, check_text, nearest
 from tokentop.domain.policy import (
@@ -112,6 +112,7 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
         serve=build.serve(builder, environ),
         tls=TlsConfig(**builder.section("tls")),
         policy=policy,
+        history=HistoryConfig(**builder.section("history")),
         ui=UiConfig(**builder.section("ui")),
         demo=DemoConfig(**builder.section("demo")),
         file=file,

@@ -93,6 +93,13 @@ class UiConfig(NamedTuple):
     state: bool = True
 
 
+class HistoryConfig(NamedTuple):
+    """What screen, --watch and serve keep of the past in the state directory."""
+
+    enabled: bool = True
+    max_mb: float = 64.0  # MiB of the file; the oldest goes first
+
+
 class DemoConfig(NamedTuple):
     """`part` is one of DEMO_PARTS."""
 
@@ -122,6 +129,7 @@ class Config(NamedTuple):
     engines: tuple[EngineConfig, ...] = ()
     discovery: DiscoveryConfig = DiscoveryConfig()
     prometheus: PrometheusConfig = PrometheusConfig()
+    history: HistoryConfig = HistoryConfig()
     serve: ServeConfig = ServeConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
 

@@ -17,6 +17,7 @@ SECTIONS = {
     "capacity": "When the next instance comes, and when a surplus one goes",
     "discovery": "Inference engines are looked for here (GET only), besides those named below",
     "prometheus": "A fleet, read from a server that speaks Prometheus' query API",
+    "history": "The past: $XDG_STATE_HOME/tokentop, else ~/.local/state/tokentop",
     "serve": "tokentop serve: who may ask, and where. The token stays out of this file",
     "cost": "What the GPUs cost: rented (usd_per_gpu_hour) or owned (the three keys below it)",
     "tls": "HTTPS to the services",

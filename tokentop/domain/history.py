@@ -1,5 +1,6 @@
 """The last hour in memory, for the history charts and the sparklines."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -56,6 +57,7 @@ class History:
 
     def __init__(self, span_s: float = 3600.0, most: int = 7200) -> None:
         self._span_s = span_s
+        self._most = most
         self._samples: deque[Sample] = deque(maxlen=most)
 
     def add(self, sample: Sample) -> None:
@@ -65,6 +67,13 @@ class History:
         self._samples.append(sample)
         while self._samples[0].t < sample.t - self._span_s:
             self._samples.popleft()
+
+    def prepend(self, samples: Sequence[Sample]) -> None:
+        """Keep, of samples in rising time, those that are older than all that are kept."""
+        first = self._samples[0].t if self._samples else math.inf
+        older = [sample for sample in samples if sample.t < first]
+        room = self._most - len(self._samples)
+        self._samples.extendleft(reversed(older[max(0, len(older) - room) :]))
 
     def window(self, now: float, span_s: float) -> tuple[Sample, ...]:
         """The samples of the last `span_s` seconds before `now`, oldest first."""

@@ -51,6 +51,14 @@ def recall(
     return value
 
 
+def prune(prefix: str, before: float, environ: Mapping[str, str] = os.environ) -> None:
+    """Remove what was stored under names that begin so before that moment (wall clock)."""
+    with _directory(environ) as place, suppress(OSError):
+        for name in os.listdir(place) if place is not None else ():
+            if name.startswith(prefix) and os.stat(name, dir_fd=place).st_mtime < before:
+                os.unlink(name, dir_fd=place)
+
+
 def _network() -> str | None:
     """Our network namespace; None where the system has none."""
     try:

@@ -1,4 +1,4 @@
-"""The choices that are remembered between runs: $XDG_STATE_HOME/tokentop/screen.json.
+"""What outlasts a run: $XDG_STATE_HOME/tokentop, with the choices on the screen in screen.json.
 
 The file is readable for its user alone and is replaced whole. A file that is damaged, another
 user's or a link is no file; nothing here raises.
@@ -31,16 +31,29 @@ def load(environ: Mapping[str, str] = os.environ) -> dict[str, object]:
 
 def save(values: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> bool:
     """Replace what was saved; whether that worked."""
-    parent = _state_home(environ)
-    with suppress(OSError, ValueError):
-        os.makedirs(parent, 0o700, exist_ok=True)
-    place = open_directory(parent, _DIRECTORY, True)
+    place = _made(environ)
     if place is None:
         return False
     try:
         return replace_private(place, _FILE, json.dumps(dict(values)).encode())
     finally:
         os.close(place)
+
+
+def directory(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Our directory's path, made where it is missing; None where none can be trusted."""
+    place = _made(environ)
+    if place is None:
+        return None
+    os.close(place)
+    return os.path.join(_state_home(environ), _DIRECTORY)
+
+
+def _made(environ: Mapping[str, str]) -> int | None:
+    parent = _state_home(environ)
+    with suppress(OSError, ValueError):
+        os.makedirs(parent, 0o700, exist_ok=True)
+    return open_directory(parent, _DIRECTORY, True)
 
 
 def _state_home(environ: Mapping[str, str]) -> str:

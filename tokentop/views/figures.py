@@ -178,7 +178,9 @@ FIELDS: dict[str, Field] = {
     "health": Field(
         False, "", lambda s: s.health.state, "", "ok, starting, degraded, down or unknown"
     ),
-    "alarm": Field(False, "", check.alarm, "", "DOWN, FULL, STARTING or DEGRADED; else empty"),
+    "alarm": Field(
+        False, "", check.alarm, "", "DOWN, FULL, SURGE, STARTING or DEGRADED; else empty"
+    ),
     "effective_cost": Field(
         True,
         "g",

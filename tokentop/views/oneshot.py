@@ -2,20 +2,20 @@
 
 import sys
 from collections.abc import Callable
-from os import environ
-from time import monotonic
+from os import environ, uname
+from time import monotonic, time
 from typing import NamedTuple
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import ANSWERING
-from tokentop.runtime.oneshot.refresh import Refresher
-from tokentop.transport.nvml import EVERYTHING, Wanted
+from tokentop.runtime.shared_snapshot import recall_shared
 from tokentop.views.terminal import detect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
+    from tokentop.transport.nvml import Wanted
     from tokentop.views.template import Slot
 
 __all__ = ["Options", "UsageError", "exit_code", "run"]
@@ -28,13 +28,17 @@ class UsageError(ValueError):
 
 
 class Options(NamedTuple):
-    """The arguments of a text view; `template` is `--format`, `width` in cells."""
+    """The arguments of a text view; `template` is `--format`, `width` in cells.
+
+    `fresh` polls, whatever another process has left.
+    """
 
     json: bool = False
     watch: bool = False
     template: str | None = None
     check: bool = False
     width: int | None = None
+    fresh: bool = False
 
 
 def run(config: Config, options: Options, started: float, again: "Reloader | None" = None) -> int:
@@ -45,15 +49,37 @@ def run(config: Config, options: Options, started: float, again: "Reloader | Non
     """
     show = _show(config, options)
     _warn(config)
+    if options.watch:
+        return _watch(config, options, show, again)
+    snapshot = None if options.fresh else recall_shared(config, time(), details=options.json)
+    if snapshot is None:
+        snapshot = _poll(config, options, started + config.deadline_s)
+    _print(show(snapshot))
+    return exit_code(snapshot, check=options.check)
+
+
+def _poll(config: Config, options: Options, deadline: float) -> Snapshot:
+    from tokentop.runtime.oneshot.refresh import Refresher  # not for what another has polled
+
     refresher = Refresher(config, wanted=_wanted(config, options))
     try:
-        if options.watch:
-            from tokentop.views.watch import watch
+        return refresher.refresh(deadline)
+    finally:
+        refresher.stop()
 
-            return watch(refresher, show, config, in_place=not options.json, again=again)
-        snapshot = refresher.refresh(started + config.deadline_s)
-        _print(show(snapshot))
-        return exit_code(snapshot, check=options.check)
+
+def _watch(
+    config: Config, options: Options, show: Callable[[Snapshot], str], again: "Reloader | None"
+) -> int:
+    from tokentop.runtime import history
+    from tokentop.runtime.oneshot.shared_refresh import SharedRefresher
+    from tokentop.views.watch import watch
+
+    refresher = SharedRefresher(config, _wanted(config, options), fresh=options.fresh)
+    try:
+        with history.keeping(config, uname().nodename, _report) as keep:
+            shown = _with_history(show, keep)
+            return watch(refresher, shown, config, in_place=not options.json, again=again)
     finally:
         refresher.stop()
 
@@ -74,8 +100,10 @@ def live(snapshot: Snapshot) -> bool:
     )
 
 
-def _wanted(config: Config, options: Options) -> Wanted:
+def _wanted(config: Config, options: Options) -> "Wanted":
     """JSON has everything, a line utilisation and VRAM, and watts where they cost something."""
+    from tokentop.transport.nvml import EVERYTHING, Wanted
+
     if options.json:
         return EVERYTHING
     return Wanted(power=config.policy.cost.usd_per_kwh is not None)
@@ -84,7 +112,7 @@ def _wanted(config: Config, options: Options) -> Wanted:
 def _show(config: Config, options: Options) -> Callable[[Snapshot], str]:
     """Return what turns a snapshot into the text to print."""
     if options.json:
-        from tokentop.views.json import dumps
+        from tokentop.domain.snapshot_json import dumps
 
         return _with_events(dumps) if options.watch else dumps
     from tokentop.views.line import Paint, line
@@ -108,6 +136,23 @@ def _with_events(dumps: Callable[[Snapshot], str]) -> Callable[[Snapshot], str]:
 
     log = EventLog()
     return lambda snapshot: dumps(snapshot._replace(events=log.add(snapshot, monotonic())))
+
+
+def _with_history(
+    show: Callable[[Snapshot], str], keep: Callable[[Snapshot], object]
+) -> Callable[[Snapshot], str]:
+    """What is shown is kept as well."""
+
+    def shown(snapshot: Snapshot) -> str:
+        keep(snapshot)
+        return show(snapshot)
+
+    return shown
+
+
+def _report(sentence: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"tokentop: {sentence}\n")
 
 
 def _slots(template: str) -> "tuple[Slot, ...]":

@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from tokentop.domain import gpu_detail
 from tokentop.domain.snapshot import AITHER_SERVICES, Snapshot
-from tokentop.views.json import SCHEMA
+from tokentop.domain.snapshot_json import SCHEMA
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}

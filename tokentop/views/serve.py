@@ -10,6 +10,7 @@ from tokentop import __version__
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, ServeConfig
 from tokentop.config.serve_token import serve_token
+from tokentop.domain.snapshot_json import dumps
 from tokentop.domain.urls import is_loopback
 from tokentop.runtime.serve.app import Documents
 from tokentop.runtime.serve.guard import Rules
@@ -18,7 +19,6 @@ from tokentop.runtime.serve.server import Service, flush
 from tokentop.runtime.serve.server import serve as run_service
 from tokentop.secret import Secret
 from tokentop.transport.http.listen import Listener, listen
-from tokentop.views.json import dumps
 from tokentop.views.metrics import openmetrics, prometheus
 
 

@@ -20,12 +20,12 @@ from tests.views.draw.composed import composed, model, text
 from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Latencies
+from tokentop.domain.snapshot_json import dumps
 from tokentop.domain.verdict.check import alarm, exit_code
-from tokentop.views.json import dumps
 from tokentop.views.line import line
 from tokentop.views.palette import tier_theme
 
-EXAMPLES = 60
+EXAMPLES = 40
 LIVE = ("active", "queued", "max_slots", "kv_cache", "prompt_tokens_per_s",
         "generation_tokens_per_s", "requests_per_s", "ttft_s", "ttft_p95_s", "itl_s",
         "itl_p95_s", "prefix_hit_ratio", "burn")  # fmt: skip
@@ -94,6 +94,14 @@ def test_a_member_that_is_down_fails_the_check(case: Sequence) -> None:
 
 @given(cases)
 @every_sequence
+def test_a_check_that_fails_begins_with_the_reason(case: Sequence) -> None:
+    """Whoever reads only the line of a failed check sees what is wrong."""
+    for snapshot in pictures(case):
+        assert bool(alarm(snapshot)) == (exit_code(snapshot) in (1, 2))
+
+
+@given(cases)
+@every_sequence
 def test_an_engine_that_does_not_serve_has_no_figures(case: Sequence) -> None:
     """5. Neither in its row nor in any sum."""
     for snapshot in pictures(case):
@@ -148,11 +156,9 @@ def test_every_view_shows_the_same_verdict(case: Sequence) -> None:
     assert (f" {tier_theme(tier).word.upper()} " in drawn.splitlines()[2]) == (tier is not None)
     llm = snapshot.llm
     if presence(snapshot) == "engines" and llm.active is not None and llm.max_slots is not None:
-        assert (
-            row.removeprefix(alarm(snapshot))
-            .lstrip(" │")
-            .startswith(f"{llm.active}/{llm.max_slots}" + f" +{llm.queued}" * bool(llm.queued))
-        )
+        slots = f"{llm.active}/{llm.max_slots}" + f" +{llm.queued}" * bool(llm.queued)
+        said, figures = alarm(snapshot), row.removeprefix(alarm(snapshot)).lstrip(" │")
+        assert said.endswith(f" {slots}") != figures.startswith(f"{slots} ")  # once
         assert document["llm"]["active"] == llm.active
 
 

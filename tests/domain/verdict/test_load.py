@@ -132,8 +132,13 @@ def test_thresholds_are_the_users() -> None:
     [
         ({"active": 13, "queued": 0, "max_slots": 64}, "Room for 51 more requests", "", 0),
         ({"active": 7, "queued": 0, "max_slots": 8}, "Busy, room for 1 more request", "", 0),
-        ({"active": 8, "queued": 0, "max_slots": 8}, "Nearly full", "", 1),
-        ({"active": 64, "queued": 41, "max_slots": 64}, "Nearly full", "", 1),
+        ({"active": 8, "queued": 0, "max_slots": 8}, "Nearly full", "SURGE Qwen3-32B 8/8", 1),
+        (
+            {"active": 64, "queued": 41, "max_slots": 64},
+            "Busy: 41 requests wait for Qwen3-32B",
+            "SURGE Qwen3-32B 64/64 +41",
+            1,
+        ),
         (
             {"active": 64, "queued": 64, "max_slots": 64},
             "Full: 64 requests wait for Qwen3-32B",

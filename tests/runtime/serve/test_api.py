@@ -9,8 +9,8 @@ import pytest
 from tests import examples
 from tests.servers.service import client, service
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_json import dumps
 from tokentop.runtime.serve.hub import Formats
-from tokentop.views.json import dumps
 
 API = "/api/system/token-economy"
 

@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from tokentop.config.load import load
+from tokentop.domain.snapshot_json import dumps
 from tokentop.runtime.serve import server
 from tokentop.runtime.serve.app import Documents
 from tokentop.runtime.serve.guard import Rules
 from tokentop.runtime.serve.hub import Formats, Hub
 from tokentop.runtime.serve.server import Service, serve
 from tokentop.transport.http.listen import listen
-from tokentop.views.json import dumps
 from tokentop.views.metrics import openmetrics, prometheus
 
 STREAM = "/api/system/token-economy/stream"

@@ -9,8 +9,8 @@ from tests import examples
 from tests.servers.service import Client, Service, client, service
 from tokentop.domain.snapshot import Service as Row
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_json import dumps
 from tokentop.runtime.serve import stream
-from tokentop.views.json import dumps
 
 STREAM = "/api/system/token-economy/stream"
 EVENT = re.compile(rb"id: ([^\n]+)\ndata: ([^\n]+)\n\n")

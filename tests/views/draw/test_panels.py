@@ -34,7 +34,7 @@ def styles(lines: list[Line]) -> set[str]:
     ("snapshot", "words"),
     [
         (examples.low(), "Room for 39 more requests"),
-        (examples.surge(), "Nearly full"),
+        (examples.surge(), "Busy: 12 requests wait"),
         (examples.saturated(), "Full: 55 requests wait"),
         (examples.first_paint(), "No data yet"),
     ],
@@ -51,6 +51,7 @@ def test_the_banner_speaks_its_mode(snapshot: Snapshot, words: str) -> None:
         (78, "FULL   Full: 23 requests wait for gemma4-12b  "),
         (72, "FULL   23 requests wait for gemma4-12b  "),
         (58, "FULL   23 requests wait  "),
+        (38, "FULL   23 wait  "),
     ],
 )
 def test_a_banner_without_room_leaves_out_what_its_badge_says(width: int, words: str) -> None:

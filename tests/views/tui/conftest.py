@@ -13,6 +13,16 @@ MakeApp = Callable[..., TokentopApp]
 
 
 @pytest.fixture(autouse=True)
+def own_runtime_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What the apps leave for other views stays among the tests of this process."""
+    place = tmp_path_factory.getbasetemp() / "runtime"
+    place.mkdir(mode=0o700, exist_ok=True)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(place))
+
+
+@pytest.fixture(autouse=True)
 def clean_terminal_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No variable of the developer's terminal changes the picture."""
     for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_COLOR_SYSTEM", "TEXTUAL", "TEXTUAL_FILTERS"):

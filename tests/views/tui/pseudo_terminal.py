@@ -11,6 +11,7 @@ import sys
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 
 DEADLINE_S = 20.0  # generous: only a failure takes this long
@@ -97,16 +98,33 @@ class PseudoTerminal:
         self.process.send_signal(number)
 
     def wait(self, deadline_s: float = DEADLINE_S) -> tuple[int, float]:
-        """The exit code and the seconds until it came; the terminal is read meanwhile."""
-        start = time.monotonic()
-        while (code := self.process.poll()) is None:
+        """The exit code and the seconds until it came; the terminal is read meanwhile.
+
+        Seconds in which other programs had the process's CPU, or this one's, do not count.
+        """
+        start, queued = time.monotonic(), self._queued_s()
+        while not self.changed(os.WEXITED):
             assert time.monotonic() - start < deadline_s, "the process does not end"
-            if select.select([self._near], [], [], 0.01)[0]:
-                self.seen += os.read(self._near, 65536)
-        ended = time.monotonic() - start
+        ended = time.monotonic() - start - (self._queued_s() - queued)
+        code = self.process.wait()
         while select.select([self._near], [], [], 0)[0]:
             self.seen += os.read(self._near, 65536)
         return code, ended
+
+    def changed(self, kind: int) -> bool:
+        """Whether the process has ended (os.WEXITED) or stopped (os.WSTOPPED); reads meanwhile."""
+        if select.select([self._near], [], [], 0.01)[0]:
+            self.seen += os.read(self._near, 65536)
+        if self.process.returncode is not None:
+            return True
+        pid = self.process.pid
+        return os.waitid(os.P_PID, pid, kind | os.WNOHANG | os.WNOWAIT) is not None
+
+    def _queued_s(self) -> float:
+        """Seconds that it and this process were ready to run and had no CPU."""
+        child = [] if self.process.returncode is not None else [self.process.pid]
+        files = [Path(f"/proc/{pid}/schedstat") for pid in (os.getpid(), *child)]
+        return sum(int(file.read_text().split()[1]) for file in files) / 1e9
 
     def errors(self) -> str:
         """What it wrote on standard error; call it after the process has ended."""
@@ -136,4 +154,5 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
     }
     # No choices of another run, and none left behind: nothing can be made there, even by root.
     kept["XDG_STATE_HOME"] = "/proc/nowhere"
+    kept["TOKENTOP_HISTORY"] = "false"  # one test's past is not another's
     return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", **extra}

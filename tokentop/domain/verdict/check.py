@@ -1,8 +1,8 @@
 """What `--check` and the one line make of the verdict: an exit code, and the alarm in words."""
 
-from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot import Demand, Snapshot
 from tokentop.domain.text import fit
-from tokentop.domain.verdict.values import HealthState, Mode
+from tokentop.domain.verdict.values import HealthState, Mode, Pool, Tier
 
 NAME_CELLS = 32  # of a model's name: the figures have to find room as well
 OK, WARNING, CRITICAL, UNKNOWN = range(4)  # as monitoring plugins end
@@ -21,6 +21,9 @@ _MODES: dict[Mode | None, int] = {
 }
 
 
+_LOADS: dict[Tier | None, str] = {"saturated": "FULL", "surge": "SURGE"}
+
+
 def exit_code(snapshot: Snapshot) -> int:
     """0 ok, 1 pressure, degraded or starting, 2 saturated or down, 3 unknown."""
     health = _HEALTH[snapshot.health.state]
@@ -28,17 +31,19 @@ def exit_code(snapshot: Snapshot) -> int:
 
 
 def alarm(snapshot: Snapshot) -> str:
-    """`DOWN Qwen3-32B`, `FULL Qwen3-32B 64/64 +41`, `STARTING Qwen3-32B`; empty without one."""
+    """`DOWN Qwen3-32B`, `FULL Qwen3-32B 64/64 +41`, `SURGE Qwen3-32B 60/64`; empty without one."""
     down = [pool.model for pool in snapshot.demand.pools if pool.health == "down"]
     if down:
         return f"DOWN {_named(down)}"
-    full = next((pool for pool in snapshot.demand.pools if pool.tier == "saturated"), None)
-    if snapshot.demand.tier == "saturated" and full is not None:
-        return _full(full.model, full.active, full.max_slots, full.queued)
+    load = _load(snapshot.demand)
+    if load and snapshot.demand.tier == "saturated":
+        return load
     if snapshot.health.state == "starting":
         starting = [p.model for p in snapshot.demand.pools if p.health == "starting"]
         return f"STARTING {_named(starting)}"
-    return "DEGRADED" if snapshot.health.state == "degraded" else ""
+    if snapshot.health.state == "degraded":
+        return "DEGRADED"
+    return load
 
 
 def _named(models: list[str]) -> str:
@@ -47,10 +52,15 @@ def _named(models: list[str]) -> str:
     return fit(models[0], NAME_CELLS).rstrip() + more
 
 
-def _full(model: str, active: int | None, slots: int | None, queued: int | None) -> str:
-    words = ["FULL"] if model == "stack" else ["FULL", fit(model, NAME_CELLS).rstrip()]
-    if active is not None and slots is not None:
-        words.append(f"{active}/{slots}")
-    if queued:
-        words.append(f"+{queued}")
+def _load(demand: Demand) -> str:
+    """`FULL Qwen3-32B 64/64 +41` of the pool that is meant; empty below surge."""
+    word = _LOADS.get(demand.tier)
+    if word is None:
+        return ""
+    pool = next((pool for pool in demand.pools if pool.tier == demand.tier), Pool("stack"))
+    words = [word] if pool.model == "stack" else [word, fit(pool.model, NAME_CELLS).rstrip()]
+    if pool.active is not None and pool.max_slots is not None:
+        words.append(f"{pool.active}/{pool.max_slots}")
+    if pool.queued:
+        words.append(f"+{pool.queued}")
     return " ".join(words)

@@ -44,7 +44,7 @@ def headline(health: Health, mode: Mode | None, pool: Pool | None, said: str, wo
 
 
 def _room(tier: Tier | None, pool: Pool) -> str:
-    """`Room for 51 more requests`, `Busy`, `Nearly full`, `Full: 41 requests wait for Qwen3`.
+    """`Room for 51 more requests`, `Busy: 2 requests wait`, `Full: 41 requests wait for Qwen3`.
 
     Of the stack it is not said whose room it is: it has one queue.
     """
@@ -52,8 +52,10 @@ def _room(tier: Tier | None, pool: Pool) -> str:
         return _full(pool)
     room = f"room for {pool.free} more request{'s' * (pool.free != 1)}" if pool.free else ""
     if tier in ("high", "surge"):
+        if pool.queued:
+            return f"Busy: {_waiting(pool)}"
         word = "Busy" if tier == "high" else "Nearly full"
-        return f"{word}, {room}" if room and not pool.queued else word
+        return f"{word}, {room}" if room else word
     if room:
         return room.capitalize()
     if pool.free == 0:
@@ -68,8 +70,12 @@ def _room(tier: Tier | None, pool: Pool) -> str:
 
 def _full(pool: Pool) -> str:
     if pool.queued:
-        wait = f"{pool.queued} request{'s' * (pool.queued != 1)} wait{'s' * (pool.queued == 1)}"
-        return f"Full: {wait}" if pool.model == "stack" else f"Full: {wait} for {pool.model}"
+        return f"Full: {_waiting(pool)}"
     if pool.model == "stack":
         return "Full: there is no room for more"
     return f"Full: {pool.model} takes no more requests"
+
+
+def _waiting(pool: Pool) -> str:
+    wait = f"{pool.queued} request{'s' * (pool.queued != 1)} wait{'s' * (pool.queued == 1)}"
+    return wait if pool.model == "stack" else f"{wait} for {pool.model}"

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,15 @@ from tokentop.config.schema import Config
 from tokentop.domain.engines.history import EngineHistory
 from tokentop.domain.events.log import EventLog
 from tokentop.domain.history import History, Sample, sample_of
+from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.runtime.live.kept_history import KeptHistory
 from tokentop.runtime.live.poller import Gpus, Poller
+from tokentop.runtime.live.publisher import Published, Publisher
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn
+from tokentop.runtime.shared_snapshot import Sharing
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
     from tokentop.runtime.live.engine_poller import Search
     from tokentop.transport.discovery.findings import Findings
     from tokentop.transport.http.client_async import Pool
+
+LAST_HOUR_S = 3600.0
 
 
 class Session:
@@ -48,11 +55,14 @@ class Session:
         self.engine_history = EngineHistory()
         self._smoother = LatencySmoother() if smooth else None
         self.event_log = EventLog()
-        self._sampled_at = float("-inf")
+        self._sampled_at = self._sampled_wall = float("-inf")
+        self._kept = KeptHistory(config, _host(config))
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
         self._announce: Callable[[Sequence[Event]], object] = len
+        self._sharing = Sharing(details=True)
+        self._publisher = Publisher(self._keep)
         self._wall_began = 0.0
         self._demo = _demo(config)
         if self.frozen_at is not None:
@@ -92,11 +102,21 @@ class Session:
 
     def snapshot(self) -> Snapshot:
         """The snapshot as of now."""
-        return self._fold(self.now())
+        return self._smoothed(self.collector.snapshot(self.now(), self.wall()))
+
+    def _smoothed(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
 
     def _fold(self, now: float) -> Snapshot:
-        snapshot = self.collector.snapshot(now, self.wall())
-        return snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
+        """The snapshot to show; the exact one is left for other views."""
+        wall = self.wall()
+        exact = self.collector.snapshot(now, wall)
+        self._publisher.offer(Published(self.config, exact, wall))
+        return self._smoothed(exact)
+
+    def _keep(self, published: Published) -> None:
+        """On the publisher's thread."""
+        self._sharing.leave(*published)
 
     def events(self, until: str | None = None) -> tuple[tuple[str, Event], ...]:
         """The run's events up to `until` (RFC 3339 UTC), oldest first, each with its local time."""
@@ -115,7 +135,7 @@ class Session:
 
     def samples(self) -> tuple[Sample, ...]:
         """The last hour, oldest first."""
-        return self.history.window(self.now(), 3600.0)
+        return self.history.window(self.now(), LAST_HOUR_S)
 
     def set_interval(self, interval_s: float) -> None:
         self.collector.interval_s = interval_s
@@ -182,6 +202,25 @@ class Session:
             )
             poller.start(pool, spawn)
 
+    async def keep_history(self) -> None:
+        """Keep what is polled from now on, and go on from what an earlier run has kept."""
+        if self._kept.start(self._notify):
+            now, wall = self.now(), self.wall()
+            with suppress(PastError):  # the writer finds the same and reports it
+                before = await self._kept.past(Stretch(wall - LAST_HOUR_S, wall), now, wall)
+                self.history.prepend(before.mean)
+
+    async def past(self, stretch: Stretch) -> Past:
+        """What is kept of a stretch of Unix seconds; its samples' `t` is monotonic.
+
+        Raises PastError where it cannot be read.
+        """
+        return await self._kept.past(stretch, self.now(), self.wall())
+
+    def stop(self) -> None:
+        """Write what is not yet in the history store, before the process ends."""
+        self._kept.stop()
+
     def _begin_demo(self) -> None:
         """Make the demo's polls before its beginning, so that there are rates and trends."""
         from tokentop.runtime.demo import begin
@@ -242,8 +281,10 @@ class Session:
     def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
         """Keep one sample a round, which later answers replace, and return what has changed."""
         if now - self._sampled_at >= 0.6 * self.interval_s:
-            self._sampled_at = now
-        self.history.add(sample_of(snapshot, self._sampled_at))
+            self._sampled_at, self._sampled_wall = now, self.wall()
+        sample = sample_of(snapshot, self._sampled_at)
+        self.history.add(sample)
+        self._kept.add(sample, self._sampled_wall)
         if snapshot.engines:
             self.engine_history.add(self._sampled_at, snapshot.engines)
         return self.event_log.add(snapshot, now)

@@ -144,6 +144,7 @@ class _Collector:
         self._stop = stop
         self._publish(self.session.snapshot(), self.session.now())
         await self.session.start(self._spawn, self._service.reloader, self._service.say, self._log)
+        await self.session.keep_history()
         self._spawn(self._beat(), name="comments", group="serve")
         if not self.session.frozen:
             self._spawn(self._keep_fresh(), name="ages", group="serve")
@@ -153,8 +154,9 @@ class _Collector:
             self._service.say(event.text)
 
     def stop(self) -> None:
-        """Cancel everything that polls."""
+        """Cancel everything that polls, and keep what it has polled."""
         self._stop = int
+        self.session.stop()
         for task in self._tasks:
             task.cancel()
 

@@ -86,6 +86,7 @@ class TokentopApp(ProcessActions):
         """After the first paint: start polling, as workers, and the once-a-second tick."""
         await self.session.start(self.run_worker, self._reloader, self._notify, self._announce)
         if self.terminal is not None:  # under a test's pilot the process outlives the app
+            await self.session.keep_history()
             freeze_loaded_objects()
         if not self.session.frozen:
             self.set_timer(1.0 - self.session.wall() % 1.0, self._start_ticking)
@@ -167,6 +168,10 @@ class TokentopApp(ProcessActions):
         if self.view.notice == notice:
             self._change_view(self.view._replace(notice=""))
 
+    def leave(self, code: int, message: str = "") -> None:
+        self.session.stop()
+        super().leave(code, message)
+
     # -- keys
 
     def action_view(self, name: Name) -> None:
@@ -194,15 +199,6 @@ class TokentopApp(ProcessActions):
     def action_refresh_now(self) -> None:
         self.session.refresh()
         self._notify("Polling every source now")
-
-    def action_filter(self) -> None:
-        self._change_view(self.view._replace(filtering=self.view.opened is None))
-
-    def action_step_back(self) -> None:
-        self._change_view(navigation.back(self.view))
-
-    def action_open(self, identity: str | None = None) -> None:
-        self._change_view(navigation.opened(self._model(), identity))
 
     def action_dismiss(self) -> None:
         """Forget the engine that is opened, or under the cursor, if it is gone."""

@@ -1,4 +1,4 @@
-"""The actions of lists: sorting, scrolling, and the history's cursor."""
+"""The actions of lists: sorting, filtering, scrolling, opening, and the history's cursor."""
 
 from tokentop.views.tui import navigation
 from tokentop.views.tui.screen_model import ScreenModel
@@ -38,6 +38,15 @@ class ListActions(TerminalApp):
     def _sorted(self, view: ViewState) -> None:
         self._change_view(view)
         self._remember()
+
+    def action_filter(self) -> None:
+        self._change_view(self.view._replace(filtering=self.view.opened is None))
+
+    def action_step_back(self) -> None:
+        self._change_view(navigation.back(self.view))
+
+    def action_open(self, identity: str | None = None) -> None:
+        self._change_view(navigation.opened(self._model(), identity))
 
     def action_scroll_rows(self, rows: int) -> None:
         self._change_view(navigation.scrolled(self._model(), self.monitor.placed, rows))

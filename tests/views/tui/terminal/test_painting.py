@@ -30,8 +30,9 @@ def settled(terminal: PseudoTerminal, *words: bytes) -> str:
 
 
 def stopped(terminal: PseudoTerminal) -> None:
-    """Wait until the process has stopped."""
-    os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED)
+    """Wait until the process has stopped; it is read meanwhile, or it could not write and stop."""
+    while not terminal.changed(os.WSTOPPED):
+        pass
 
 
 def restarted(terminal: PseudoTerminal) -> str:

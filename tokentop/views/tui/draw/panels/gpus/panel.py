@@ -191,7 +191,7 @@ def _absence(snapshot: Snapshot) -> str:
     if nvml is not None and nvml.error:
         why = clean(nvml.error, 160)
         return f"No GPU is known. {why[:1].upper()}{why[1:]}"
-    return "No GPU known to driver or services."
+    return "No GPU is known."
 
 
 def _places(inputs: LayoutInputs) -> Places:

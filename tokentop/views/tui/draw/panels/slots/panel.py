@@ -97,7 +97,7 @@ def _sectioned(found: Sequence[sections.Section]) -> Line:
 
 
 _LABEL = "slots "
-_ABSENT = "No queue figures reported yet."
+_ABSENT = "No queue is reported."
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:

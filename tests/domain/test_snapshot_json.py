@@ -6,8 +6,8 @@ import pytest
 
 from tokentop.domain import snapshot as model
 from tokentop.domain.snapshot_engines import TokensSeen
+from tokentop.domain.snapshot_json import dumps
 from tokentop.domain.verdict.values import Event, Health, Pool, Reason
-from tokentop.views.json import dumps
 
 SCHEMA = {
     "": "schema version at host interval_s demo services_online services gpus llm throughput"

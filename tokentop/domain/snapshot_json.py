@@ -1,7 +1,7 @@
-"""Snapshot -> one line of JSON, schema `tokentop/1`.
+"""Snapshot -> one line of JSON, schema `tokentop/1`; snapshot_decode.py is the way back.
 
 The snapshot's named tuples are the public shape, key for key and in order, so this is a plain
-walk; tests/views/test_json.py holds the published key lists and fails when they differ.
+walk; tests/domain/test_snapshot_json.py holds the published key lists and fails when they differ.
 """
 
 import json
@@ -14,9 +14,14 @@ SCHEMA = "tokentop/1"
 
 def dumps(snapshot: Snapshot) -> str:
     """Return one line of pure ASCII (readable under any locale) with finite numbers only."""
+    return json.dumps(encode(snapshot), allow_nan=False, separators=(",", ":"))
+
+
+def encode(snapshot: Snapshot) -> dict[str, object]:
+    """Return the `tokentop/1` object as plain JSON values."""
     value = {"schema": SCHEMA, **_object(snapshot)}
     value["services_online"] = dict(snapshot.services_online)
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return value
 
 
 def _object(row: object) -> dict[str, object]:
