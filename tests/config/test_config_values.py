@@ -67,6 +67,10 @@ CHANGED = {
     "prometheus.url": ('"http://a:9/p/"', "prometheus.url", "http://a:9/p"),
     "prometheus.verify": ("false", "prometheus.verify", False),
     "prometheus.group_by": ('"node"', "prometheus.group_by", "node"),
+    "ledger.path": ('"/l/x.db"', "ledger.path", "/l/x.db"),
+    "ledger.writer": ('"gpu-box"', "ledger.writer", "gpu-box"),
+    "ledger.valuation": ('"/l/v.toml"', "ledger.valuation", "/l/v.toml"),
+    "ledger.key_file": ('"/l/k"', "ledger.key_file", "/l/k"),
     "cost.usd_per_gpu_hour": ("2", "policy.cost.usd_per_gpu_hour", 2.0),
     "cost.usd_per_kwh": ("0.3", "policy.cost.usd_per_kwh", 0.3),
     "cost.reference_usd_per_mtok": ("0.6", "policy.cost.reference_usd_per_mtok", 0.6),
@@ -79,6 +83,7 @@ CHANGED = {
     "serve.port": ("9000", "serve.port", 9000),
     "serve.token_env": ('"MINE"', "serve.token_env", "MINE"),
     "serve.insecure_no_auth": ("true", "serve.insecure_no_auth", True),
+    "serve.web": ("true", "serve.web", True),
     "serve.allowed_hosts": ('["gpu-box"]', "serve.allowed_hosts", ("gpu-box",)),
     "serve.cors_origins": ('["https://A.b:1"]', "serve.cors_origins", ("https://a.b:1",)),
     "tls.verify": ("false", "tls.verify", False),
@@ -332,7 +337,10 @@ def test_the_stacks_own_tls_switch(word: str, verify: bool) -> None:
     ("name", "said"),
     [
         ("TOKENTOP_INTERVALL", "did you mean TOKENTOP_INTERVAL?"),
-        ("TOKENTOP_XYZZY_PLUGH", "there are TOKENTOP_CONFIG, TOKENTOP_DISCOVERY,"),
+        (
+            "TOKENTOP_XYZZY_PLUGH",
+            "there are TOKENTOP_CONFIG, TOKENTOP_CONNECT_TOKEN, TOKENTOP_DISCOVERY,",
+        ),
     ],
 )
 def test_a_variable_that_nothing_reads_is_reported(name: str, said: str) -> None:

@@ -61,6 +61,19 @@ class PrometheusConfig(NamedTuple):
     verify: bool = True
 
 
+class LedgerConfig(NamedTuple):
+    """Where the consumption ledger is. None: in the user's state directory, and the host's name.
+
+    `writer` names the chain that this machine appends to; `valuation` is a file of prices in
+    credits, None the shipped one; `key_file` holds the key that signs checkpoints.
+    """
+
+    path: str | None = None
+    writer: str | None = None
+    valuation: str | None = None
+    key_file: str | None = None
+
+
 class TlsConfig(NamedTuple):
     ca_bundle: str | None = None
     verify: bool = True
@@ -80,8 +93,17 @@ class ServeConfig(NamedTuple):
     token_env: str | None = None
     token_file: str | None = None
     insecure_no_auth: bool = False
+    web: bool = False
     allowed_hosts: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
+
+
+class HostConfig(NamedTuple):
+    """A machine whose `tokentop serve` is shown; `url` is its base URL without a trailing slash."""
+
+    name: str
+    url: str
+    token: Secret | None = None
 
 
 class UiConfig(NamedTuple):
@@ -131,12 +153,16 @@ class Config(NamedTuple):
     prometheus: PrometheusConfig = PrometheusConfig()
     history: HistoryConfig = HistoryConfig()
     serve: ServeConfig = ServeConfig()
+    hosts: tuple[HostConfig, ...] = ()  # [[host]], or what --connect names
+    connect: tuple[str, ...] = ()  # --connect
+    ledger: LedgerConfig = LedgerConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
 
 
 def secrets(config: Config) -> tuple[Secret, ...]:
     """Every configured token, so that text can be checked for them before it is shown."""
     named = [*(s.token for s in config.services), *(e.token for e in config.engines)]
+    named += [host.token for host in config.hosts]
     if config.prometheus is not None:
         named.append(config.prometheus.token)
     return tuple(token for token in named if token is not None)

@@ -10,7 +10,7 @@ from tokentop.domain.urls import is_host, split
 
 YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 Item = TypeVar("Item", str, int)
-MAX_ITEMS = 100  # of hosts or ports: each pair is tried
+MAX_ITEMS = 100  # of hosts, ports or URLs: each is tried
 
 
 class Bad(NamedTuple):
@@ -48,6 +48,8 @@ def check(key: Key, raw: object) -> object | Bad:
             return _ports(key, raw)
         case "origins":
             return _origins(key, raw)
+        case "urls":
+            return _urls(key, raw)
     return _text(key, raw) if isinstance(raw, str) else _wrong(key, raw, "text")
 
 
@@ -67,6 +69,8 @@ def _text(key: Key, raw: str) -> object | Bad:
             return _label(key, raw)
         case "host":
             return _host(key, raw)
+        case "writer":
+            return _writer(key, raw)
     return raw or None if "\0" not in raw else Bad("holds a NUL character; write a file's path")
 
 
@@ -171,6 +175,14 @@ def _origins(key: Key, raw: object) -> tuple[str, ...] | Bad:
     return tuple(dict.fromkeys(text.lower() for text in raw))
 
 
+def _urls(key: Key, raw: object) -> tuple[str, ...] | Bad:
+    if not isinstance(raw, list | tuple) or not all(isinstance(text, str) for text in raw):
+        return _wrong(key, raw, "a list of texts")
+    urls = [_url(key, text) for text in raw]
+    bad = next((url for url in urls if isinstance(url, Bad)), None)
+    return bad or _few(tuple(dict.fromkeys(url for url in urls if isinstance(url, str))))
+
+
 def _few(items: tuple[Item, ...]) -> tuple[Item, ...] | Bad:
     many = f"names {len(items)}, and at most {MAX_ITEMS} are tried; name fewer"
     return items if len(items) <= MAX_ITEMS else Bad(many)
@@ -189,9 +201,18 @@ def _label(key: Key, raw: str) -> str | Bad:
     return Bad(f'must be the name of a label; write it like "{key.example}"')
 
 
+def _writer(key: Key, raw: str) -> str | Bad:
+    """Part of a checkpoint's origin, which holds neither spaces nor a plus."""
+    if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", raw):
+        return raw
+    return Bad(f'must be a plain word of letters, digits, ".", "_" or "-"; write it like '
+               f'"{key.example}"')  # fmt: skip
+
+
 def _url(key: Key, raw: str) -> str | Bad:
     """Sentences here never repeat the URL: it may hold a password."""
-    mend = f'write it like "{key.sample or "https://host:8150"}"'
+    sample = key.sample[0] if isinstance(key.sample, list) else key.sample
+    mend = f'write it like "{sample or "https://host:8150"}"'
     scheme, separator, rest = raw.partition("://")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if not separator or scheme.lower() not in ("http", "https"):

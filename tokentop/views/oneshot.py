@@ -15,6 +15,8 @@ from tokentop.views.terminal import detect
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
+    from tokentop.runtime.oneshot.refresh import Refresher
+    from tokentop.runtime.oneshot.remote import RemoteRefresher
     from tokentop.transport.nvml import Wanted
     from tokentop.views.template import Slot
 
@@ -51,17 +53,18 @@ def run(config: Config, options: Options, started: float, again: "Reloader | Non
     _warn(config)
     if options.watch:
         return _watch(config, options, show, again)
-    snapshot = None if options.fresh else recall_shared(config, time(), details=options.json)
+    snapshot = None
+    if not (options.fresh or config.connect):
+        snapshot = recall_shared(config, time(), details=options.json)
     if snapshot is None:
         snapshot = _poll(config, options, started + config.deadline_s)
     _print(show(snapshot))
+    _explain(config, snapshot)
     return exit_code(snapshot, check=options.check)
 
 
 def _poll(config: Config, options: Options, deadline: float) -> Snapshot:
-    from tokentop.runtime.oneshot.refresh import Refresher  # not for what another has polled
-
-    refresher = Refresher(config, wanted=_wanted(config, options))
+    refresher = _refresher(config, options)
     try:
         return refresher.refresh(deadline)
     finally:
@@ -72,16 +75,32 @@ def _watch(
     config: Config, options: Options, show: Callable[[Snapshot], str], again: "Reloader | None"
 ) -> int:
     from tokentop.runtime import history
-    from tokentop.runtime.oneshot.shared_refresh import SharedRefresher
     from tokentop.views.watch import watch
 
-    refresher = SharedRefresher(config, _wanted(config, options), fresh=options.fresh)
+    refresher = _refresher(config, options)
     try:
+        if config.connect:  # what passes there is kept there
+            return watch(refresher, show, config, in_place=not options.json)
         with history.keeping(config, uname().nodename, _report) as keep:
             shown = _with_history(show, keep)
             return watch(refresher, shown, config, in_place=not options.json, again=again)
     finally:
         refresher.stop()
+
+
+def _refresher(config: Config, options: Options) -> "Refresher | RemoteRefresher":
+    """What polls here, or asks the host that --connect names."""
+    if config.connect:
+        from tokentop.runtime.oneshot.remote import RemoteRefresher
+
+        return RemoteRefresher(config)
+    if options.watch:
+        from tokentop.runtime.oneshot.shared_refresh import SharedRefresher
+
+        return SharedRefresher(config, _wanted(config, options), fresh=options.fresh)
+    from tokentop.runtime.oneshot.refresh import Refresher  # not for what another has polled
+
+    return Refresher(config, wanted=_wanted(config, options))
 
 
 def exit_code(snapshot: Snapshot, *, check: bool) -> int:
@@ -171,6 +190,12 @@ def _warn(config: Config) -> None:
         return
     origin = dict(config.origins).get("tls.verify", "tls.verify = false")
     sys.stderr.write(f"tokentop: warning: TLS certificates are not verified ({origin})\n")
+
+
+def _explain(config: Config, snapshot: Snapshot) -> None:
+    """Say on stderr why a host that --connect names shows nothing live."""
+    if config.connect and not live(snapshot) and sys.stderr is not None:
+        sys.stderr.write(f"tokentop: {snapshot.demand.headline}\n")
 
 
 def _print(text: str) -> None:

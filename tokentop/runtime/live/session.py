@@ -2,24 +2,21 @@
 
 import asyncio
 import os
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tokentop import fault
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
-from tokentop.domain.engines.history import EngineHistory
-from tokentop.domain.events.log import EventLog
-from tokentop.domain.history import History, Sample, sample_of
+from tokentop.domain.history import Sample
 from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.kept_history import KeptHistory
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.publisher import Published, Publisher
+from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.runtime.shared_snapshot import Sharing
@@ -31,15 +28,15 @@ if TYPE_CHECKING:
     from tokentop.transport.discovery.findings import Findings
     from tokentop.transport.http.client_async import Pool
 
-LAST_HOUR_S = 3600.0
 
-
-class Session:
+class Session(Recent):
     """Live sources, the demo's, or the demo frozen at one moment.
 
     `on_change` is called on the loop with a snapshot and its monotonic time, after new data.
     Latencies are smoothed for the eye where `smooth`.
     """
+
+    polls = True  # itself
 
     def __init__(
         self,
@@ -50,12 +47,8 @@ class Session:
     ) -> None:
         self._config = config
         self._on_change = on_change
-        self.frozen_at = config.demo.at_s if config.demo.enabled else None
-        self.history = History()
-        self.engine_history = EngineHistory()
+        super().__init__(config.demo.at_s if config.demo.enabled else None)
         self._smoother = LatencySmoother() if smooth else None
-        self.event_log = EventLog()
-        self._sampled_at = self._sampled_wall = float("-inf")
         self._kept = KeptHistory(config, _host(config))
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
@@ -63,18 +56,12 @@ class Session:
         self._announce: Callable[[Sequence[Event]], object] = len
         self._sharing = Sharing(details=True)
         self._publisher = Publisher(self._keep)
-        self._wall_began = 0.0
         self._demo = _demo(config)
         if self.frozen_at is not None:
             from tokentop.runtime.demo import STARTED_AT, fast_forward
 
             self._wall_began = STARTED_AT
             fast_forward(self.collector, config, self._sample)
-
-    @property
-    def frozen(self) -> bool:
-        """Whether the demo is frozen: nothing will change."""
-        return self.frozen_at is not None
 
     @property
     def config(self) -> Config:
@@ -84,21 +71,6 @@ class Session:
     @property
     def interval_s(self) -> float:
         return self._poller.interval_s
-
-    def now(self) -> float:
-        """Monotonic seconds; the frozen demo's moment where it is frozen."""
-        return time.monotonic() if self.frozen_at is None else self.frozen_at
-
-    def wall(self) -> float:
-        """Unix seconds for display."""
-        return time.time() if self.frozen_at is None else self._wall_began + self.frozen_at
-
-    def local_time(self) -> time.struct_time:
-        """Local time for display; the frozen demo's is the same in every time zone."""
-        return self._local(self.wall())
-
-    def _local(self, wall: float) -> time.struct_time:
-        return time.gmtime(wall) if self.frozen else time.localtime(wall)
 
     def snapshot(self) -> Snapshot:
         """The snapshot as of now."""
@@ -117,25 +89,6 @@ class Session:
     def _keep(self, published: Published) -> None:
         """On the publisher's thread."""
         self._sharing.leave(*published)
-
-    def events(self, until: str | None = None) -> tuple[tuple[str, Event], ...]:
-        """The run's events up to `until` (RFC 3339 UTC), oldest first, each with its local time."""
-        today = self._day(self.wall())
-        return tuple(
-            (self._clock(event.at, today), event) for event in self.event_log.events(until)
-        )
-
-    def _clock(self, at: str, today: str) -> str:
-        wall = datetime.fromisoformat(at).timestamp()
-        day = self._day(wall)
-        return time.strftime("%H:%M:%S" if day == today else f"{day} %H:%M", self._local(wall))
-
-    def _day(self, wall: float) -> str:
-        return time.strftime("%m-%d", self._local(wall))
-
-    def samples(self) -> tuple[Sample, ...]:
-        """The last hour, oldest first."""
-        return self.history.window(self.now(), LAST_HOUR_S)
 
     def set_interval(self, interval_s: float) -> None:
         self.collector.interval_s = interval_s
@@ -278,16 +231,8 @@ class Session:
         if fresh:
             self._announce(fresh)
 
-    def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
-        """Keep one sample a round, which later answers replace, and return what has changed."""
-        if now - self._sampled_at >= 0.6 * self.interval_s:
-            self._sampled_at, self._sampled_wall = now, self.wall()
-        sample = sample_of(snapshot, self._sampled_at)
-        self.history.add(sample)
+    def _keep_sample(self, sample: Sample) -> None:
         self._kept.add(sample, self._sampled_wall)
-        if snapshot.engines:
-            self.engine_history.add(self._sampled_at, snapshot.engines)
-        return self.event_log.add(snapshot, now)
 
 
 def _host(config: Config) -> str:

@@ -46,6 +46,7 @@ class Request(NamedTuple):
     ca_bundle: str | None = None
     verify: bool = True
     max_hops: int = MAX_HOPS
+    headers: tuple[tuple[str, str], ...] = ()  # besides those of every request
 
     def __repr__(self) -> str:
         return f"Request({safe_url(self.url)!r}, timeout_s={self.timeout_s:g})"
@@ -102,6 +103,7 @@ def headers_for(request: Request, target: Target) -> list[tuple[str, str]]:
         ("User-Agent", f"tokentop/{__version__}"),
         ("Accept", "application/json, text/plain;q=0.9, */*;q=0.1"),
         ("Accept-Encoding", "identity"),
+        *request.headers,
     ]
     if request.token is not None:
         headers.append(("Authorization", f"Bearer {_sendable(request.token)}"))

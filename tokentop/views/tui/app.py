@@ -14,8 +14,8 @@ from textual.screen import Screen
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
 from tokentop.domain.verdict.values import Event
+from tokentop.runtime.live.choose import session_of
 from tokentop.runtime.live.poller import stepped
-from tokentop.runtime.live.session import Session
 from tokentop.transport import user_state
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import choices, commands, keys, navigation, theme
@@ -31,6 +31,7 @@ from tokentop.views.tui.terminal.restore_terminal import Terminal
 from tokentop.views.tui.widgets.selection import plain_text, title
 
 NOTICE_S = 4.0
+POLLED_ELSEWHERE = "The host polls, at an interval of its own; this is what it sends"
 
 
 class TokentopApp(ProcessActions):
@@ -58,8 +59,9 @@ class TokentopApp(ProcessActions):
         self._saves = saves
         kept = choices.restored(user_state.load() if saves else {}, config)
         self._only_ascii = plain
-        self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
-        self.session.set_interval(kept.interval_s)
+        self.session = session_of(config, lambda *new: self.post_message(SnapshotReady(*new)))
+        if self.session.polls:
+            self.session.set_interval(kept.interval_s)
         self.view = choices.applied(kept, ViewState())
         self._theme_wanted = kept.theme  # remembered also where the terminal has too few colours
         self._theme_name = theme.chosen(kept.theme, self.depth)
@@ -191,25 +193,20 @@ class TokentopApp(ProcessActions):
         self._change_view(self.view._replace(paused_at=None))
 
     def action_interval(self, step: int) -> None:
+        if not self.session.polls:
+            self._notify(POLLED_ELSEWHERE)
+            return
         interval_s = stepped(self.session.interval_s, step)
         self.session.set_interval(interval_s)
         self._remember()
         self._notify(f"Polling every {interval_s:g} s")
 
     def action_refresh_now(self) -> None:
+        if not self.session.polls:
+            self._notify(POLLED_ELSEWHERE)
+            return
         self.session.refresh()
         self._notify("Polling every source now")
-
-    def action_dismiss(self) -> None:
-        """Forget the engine that is opened, or under the cursor, if it is gone."""
-        identity = self.view.opened or navigation.selected(self._model())
-        if identity is None or not self.session.dismiss(identity):
-            self._notify("Only an engine that is gone can be forgotten")
-            return
-        self._change_view(navigation.back(self.view) if self.view.opened else self.view)
-        self._take_snapshot()
-        self._show()
-        self._notify("Forgotten; a search that finds it again brings it back")
 
     def action_next_theme(self) -> None:
         free = self.depth not in theme.FIXED
@@ -240,6 +237,9 @@ class TokentopApp(ProcessActions):
         self.repaint()
 
     def action_screenshot_here(self) -> None:
+        if self.is_web:
+            self._notify("The browser saves what it shows; here it would go to the server's disk")
+            return
         from tokentop.views.tui.svg import save_here
 
         name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from tokentop.runtime.live.session import Session
 from tokentop.views.tui import navigation, theme
 from tokentop.views.tui.list_actions import ListActions
 
@@ -10,12 +9,8 @@ from tokentop.views.tui.list_actions import ListActions
 class ProcessActions(ListActions):
     """What `o`, `x` and clicks on processes do; the app has the rest."""
 
-    session: Session
     _theme_name: str
     _ended: set[tuple[int, int | None]]  # have had SIGTERM: (pid, start)
-
-    def _notify(self, notice: str) -> None:
-        raise NotImplementedError
 
     def action_sort_processes(self) -> None:
         self._sorted(navigation.resorted(self.view, "processes"))
