@@ -109,6 +109,8 @@ def _text_view(args: "Arguments", config: "Config", started: float, bad: int) ->
         return _print(show.example() if args.example else show.effective(config))
     if args.view == "serve":
         return _serve(args, config)
+    if args.view == "ledger":
+        return _ledger(args, config)
     from tokentop.views import oneshot
 
     if args.watch:
@@ -126,12 +128,26 @@ def _serve(args: "Arguments", config: "Config") -> int:
 
     if not (find_spec("starlette") and find_spec("uvicorn")):
         return _say("`tokentop serve` needs an extra: pip install 'tokentop[serve]'", USAGE)
+    if config.serve.web and not (find_spec("textual_serve") and find_spec("websockets")):
+        return _say("`--web` needs another extra: pip install 'tokentop[serve,web]'", USAGE)
     from tokentop.views.serve import ServeError, serve
 
     gc.enable()
     try:
         return serve(config, os.environ, _again(args))
     except ServeError as error:
+        return _say(str(error), USAGE)
+
+
+def _ledger(args: "Arguments", config: "Config") -> int:
+    from tokentop.transport.ledger.database import LedgerError
+    from tokentop.views.ledger.call import UsageError
+    from tokentop.views.ledger.command import run
+
+    gc.enable()
+    try:
+        return run(args.name, args.operand, args.ledger, config.ledger)
+    except (UsageError, LedgerError) as error:
         return _say(str(error), USAGE)
 
 

@@ -66,18 +66,27 @@ CHANGED = {
     "prometheus.url": ('"http://a:9/p/"', "prometheus.url", "http://a:9/p"),
     "prometheus.verify": ("false", "prometheus.verify", False),
     "prometheus.group_by": ('"node"', "prometheus.group_by", "node"),
+    "ledger.path": ('"/l/x.db"', "ledger.path", "/l/x.db"),
+    "ledger.writer": ('"gpu-box"', "ledger.writer", "gpu-box"),
+    "ledger.valuation": ('"/l/v.toml"', "ledger.valuation", "/l/v.toml"),
+    "ledger.key_file": ('"/l/k"', "ledger.key_file", "/l/k"),
     "cost.usd_per_gpu_hour": ("2", "policy.cost.usd_per_gpu_hour", 2.0),
     "cost.usd_per_kwh": ("0.3", "policy.cost.usd_per_kwh", 0.3),
     "cost.reference_usd_per_mtok": ("0.6", "policy.cost.reference_usd_per_mtok", 0.6),
     "cost.gpus": ("8", "policy.cost.gpus", 8),
     "cost.silent_burn_at": ("0.5", "policy.cost.silent_burn_at", 0.5),
     "cost.burn_counts_length": ("true", "policy.cost.burn_counts_length", True),
+    "alerts.enabled": ("false", "alerts.enabled", False),
+    "alerts.defaults": ("false", "alerts.defaults", False),
+    "alerts.template": ('"slack"', "alerts.template", "slack"),
+    "alerts.command": ('["say", "it"]', "alerts.command", ("say", "it")),
     "history.enabled": ("false", "history.enabled", False),
     "history.max_mb": ("8", "history.max_mb", 8.0),
     "serve.host": ('"[::1]"', "serve.host", "::1"),
     "serve.port": ("9000", "serve.port", 9000),
     "serve.token_env": ('"MINE"', "serve.token_env", "MINE"),
     "serve.insecure_no_auth": ("true", "serve.insecure_no_auth", True),
+    "serve.web": ("true", "serve.web", True),
     "serve.allowed_hosts": ('["gpu-box"]', "serve.allowed_hosts", ("gpu-box",)),
     "serve.cors_origins": ('["https://A.b:1"]', "serve.cors_origins", ("https://a.b:1",)),
     "tls.verify": ("false", "tls.verify", False),
@@ -88,6 +97,8 @@ CHANGED = {
 ELSEWHERE = {  # keys that mean something only beside others
     "tls.ca_bundle", "prometheus.token_env", "prometheus.token_file", "prometheus.ca_bundle",
     "cost.purchase_usd", "cost.months", "cost.reference_name", "serve.token_file",
+    "alerts.webhook", "alerts.webhook_env", "alerts.webhook_file", "alerts.token_env",
+    "alerts.token_file",
 }  # fmt: skip
 
 
@@ -331,7 +342,10 @@ def test_the_stacks_own_tls_switch(word: str, verify: bool) -> None:
     ("name", "said"),
     [
         ("TOKENTOP_INTERVALL", "did you mean TOKENTOP_INTERVAL?"),
-        ("TOKENTOP_XYZZY_PLUGH", "there are TOKENTOP_CONFIG, TOKENTOP_DISCOVERY,"),
+        (
+            "TOKENTOP_XYZZY_PLUGH",
+            "there are TOKENTOP_CONFIG, TOKENTOP_CONNECT_TOKEN, TOKENTOP_DISCOVERY,",
+        ),
     ],
 )
 def test_a_variable_that_nothing_reads_is_reported(name: str, said: str) -> None:

@@ -12,7 +12,7 @@ from tokentop.domain.snapshot_json import dumps
 from tokentop.runtime.serve.app import Documents, Health, application
 from tokentop.runtime.serve.guard import Rules
 from tokentop.runtime.serve.hub import Formats, Hub
-from tokentop.runtime.serve.server import WebServer, uvicorn_config
+from tokentop.runtime.serve.server import Pages, WebServer, uvicorn_config
 from tokentop.transport.http.listen import listen
 from tokentop.views.metrics import openmetrics, prometheus
 
@@ -23,7 +23,9 @@ PATIENCE_S = 20.0
 class Service:
     """A running service; its hub belongs to the loop of its own thread."""
 
-    def __init__(self, snapshot: Snapshot, rules: Rules, formats: Formats) -> None:
+    def __init__(
+        self, snapshot: Snapshot, rules: Rules, formats: Formats, pages: Pages = ()
+    ) -> None:
         self.faults: list[str] = []
         self.now = 0.0
         self.hub = Hub(formats)
@@ -33,8 +35,8 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         health = Health(lambda: self.now, lambda: 4.0)
         documents = Documents(schema="{}", openapi="{}")
-        app = application(self.hub, documents, health, rules, self.faults.append)
-        self.server = WebServer(uvicorn_config(app), self.hub)
+        app = application(self.hub, documents, health, rules, self.faults.append, pages)
+        self.server = WebServer(uvicorn_config(app, web=bool(pages)), self.hub)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -62,12 +64,15 @@ class Service:
 
 @contextmanager
 def service(
-    snapshot: Snapshot | None = None, rules: Rules | None = None, formats: Formats | None = None
+    snapshot: Snapshot | None = None,
+    rules: Rules | None = None,
+    formats: Formats | None = None,
+    pages: Pages = (),
 ) -> Iterator[Service]:
     """Serve `snapshot`; the server is closed at the end."""
     given = Rules(frozenset({"localhost"})) if rules is None else rules
     made = Formats(dumps, prometheus, openmetrics) if formats is None else formats
-    running = Service(Snapshot() if snapshot is None else snapshot, given, made)
+    running = Service(Snapshot() if snapshot is None else snapshot, given, made, pages)
     try:
         yield running
     finally:

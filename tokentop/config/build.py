@@ -9,6 +9,8 @@ from tokentop.config.keys import table
 from tokentop.config.schema import (
     DiscoveryConfig,
     EngineConfig,
+    HostConfig,
+    LedgerConfig,
     PrometheusConfig,
     ServeConfig,
     ServiceConfig,
@@ -24,15 +26,17 @@ MAX_TOKEN = 16 * 1024
 EXPOSED = "other users of this machine can read the token; chmod 600 the file it names"
 
 
-def read_token(at: str, builder: ConfigBuilder, environ: Mapping[str, str]) -> Secret | None:
+def read_token(
+    at: str, builder: ConfigBuilder, environ: Mapping[str, str], name: str = "token"
+) -> Secret | None:
     """Read the token that `at`.token_env or `at`.token_file names, if any; note its origin.
 
     Sentences never repeat what was configured, which may be the token itself.
     """
-    variable, path = f"{at}.token_env", f"{at}.token_file"
+    variable, path = f"{at}.{name}_env", f"{at}.{name}_file"
     by_env, by_file = builder.values[variable], builder.values[path]
     if by_env and by_file:
-        builder.add_problem(path, "stands beside token_env; keep one of the two")
+        builder.add_problem(path, f"stands beside {name}_env; keep one of the two")
         return None
     if not by_env and not by_file:
         return None
@@ -44,15 +48,15 @@ def read_token(at: str, builder: ConfigBuilder, environ: Mapping[str, str]) -> S
         if not isinstance(text, Bad) and is_exposed(where):
             builder.warnings.append(builder.origin(path).problem(path, EXPOSED))
     if isinstance(text, Bad):
-        builder.add_problem(key_of_token(at, builder), text.text)
+        builder.add_problem(key_of_token(at, builder, name), text.text)
         return None
-    builder.origins[f"{at}.token"] = origin
+    builder.origins[f"{at}.{name}"] = origin
     return Secret(text)
 
 
-def key_of_token(at: str, builder: ConfigBuilder) -> str:
+def key_of_token(at: str, builder: ConfigBuilder, name: str = "token") -> str:
     """Return the key that names the token, for problems with it."""
-    return f"{at}.token_{'env' if builder.values[f'{at}.token_env'] else 'file'}"
+    return f"{at}.{name}_{'env' if builder.values[f'{at}.{name}_env'] else 'file'}"
 
 
 def refuse_cleartext(at: str, url: str, builder: ConfigBuilder) -> None:
@@ -112,6 +116,7 @@ def _unsendable(holder: str) -> Bad:
 
 
 BUNDLE = "aithernet-ca-bundle.pem"
+CONNECT_TOKEN = "TOKENTOP_CONNECT_TOKEN"
 
 
 def find_bundle(builder: ConfigBuilder, environ: Mapping[str, str]) -> None:
@@ -169,7 +174,50 @@ def _allowed(builder: ConfigBuilder) -> bool:
 def engines(builder: ConfigBuilder, environ: Mapping[str, str]) -> tuple[EngineConfig, ...]:
     """Return the engines in the file's order; problems go to the draft."""
     seen: dict[str, str] = {}
-    return tuple(_engine(at, seen, builder, environ) for at in builder.engines)
+    return tuple(_engine(at, seen, builder, environ) for at in builder.rows["engine"])
+
+
+def hosts(builder: ConfigBuilder, environ: Mapping[str, str]) -> tuple[HostConfig, ...]:
+    """Return what --connect names, with the [[host]] of the same URL; else every [[host]]."""
+    seen: dict[str, str] = {}
+    rows = [_host(at, seen, builder, environ) for at in builder.rows["host"]]
+    wanted = builder.values["connect"]
+    assert isinstance(wanted, tuple)
+    if not wanted:
+        return tuple(rows)
+    known = {row.url: row for row in rows}
+    token = _connect_token(wanted, builder, environ)
+    return tuple(known.get(url) or HostConfig(_called(url, seen), url, token) for url in wanted)
+
+
+def _host(
+    at: str, seen: dict[str, str], builder: ConfigBuilder, environ: Mapping[str, str]
+) -> HostConfig:
+    url, name, token = _named_url(at, "http://gpu-box:8765", seen, builder, environ)
+    return HostConfig(name, url, token)
+
+
+def _connect_token(
+    urls: tuple[str, ...], builder: ConfigBuilder, environ: Mapping[str, str]
+) -> Secret | None:
+    """The token of --token-file beside --connect, else of CONNECT_TOKEN.
+
+    A token_file in the configuration file is for serving: it is sent to nobody.
+    """
+    key, path = "serve.token_file", builder.values["serve.token_file"]
+    if path is not None and builder.origin(key).kind == "flag":
+        text = token_from_file(str(path))
+    elif environ.get(CONNECT_TOKEN):
+        builder.origins[key] = Origin("environment", CONNECT_TOKEN)
+        text = token_from_variable(CONNECT_TOKEN, environ)
+    else:
+        return None
+    if isinstance(text, Bad):
+        builder.add_problem(key, text.text)
+        return None
+    for url in urls:
+        refuse_cleartext("serve", url, builder)
+    return Secret(text)
 
 
 def discovery(builder: ConfigBuilder) -> DiscoveryConfig:
@@ -203,6 +251,15 @@ def serve(builder: ConfigBuilder, environ: Mapping[str, str]) -> ServeConfig:
     return ServeConfig(**values)
 
 
+def ledger(builder: ConfigBuilder, environ: Mapping[str, str]) -> LedgerConfig:
+    """Return where the ledger is; its files are opened by the commands that need them."""
+    values = builder.section("ledger")
+    for name in ("path", "valuation", "key_file"):
+        if values[name] is not None:
+            values[name] = resolve(values[name], builder.origin(f"ledger.{name}"), environ)
+    return LedgerConfig(**values)
+
+
 def cost(builder: ConfigBuilder) -> CostPolicy:
     """Return the costs; contradictory or incomplete ones become problems."""
     policy = CostPolicy(**builder.section("policy.cost"))
@@ -218,31 +275,37 @@ def cost(builder: ConfigBuilder) -> CostPolicy:
 def _engine(
     at: str, seen: dict[str, str], builder: ConfigBuilder, environ: Mapping[str, str]
 ) -> EngineConfig:
+    url, name, token = _named_url(at, "http://gpu-box:8000", seen, builder, environ)
     values = builder.section(at)
-    url = values["url"]
+    return EngineConfig(name, url, values["kind"], token, values["max_slots"])
+
+
+def _named_url(
+    at: str, sample: str, seen: dict[str, str], builder: ConfigBuilder, environ: Mapping[str, str]
+) -> tuple[str, str, Secret | None]:
+    """URL, name and token of one of many, of which no two have the same name or URL."""
+    values = builder.section(at)
+    url, name = values["url"], values["name"]
     if url is None and builder.is_valid(f"{at}.url"):
-        builder.add_problem(f"{at}.url", 'is missing; write url = "http://gpu-box:8000"')
-    name = values["name"]
+        builder.add_problem(f"{at}.url", f'is missing; write url = "{sample}"')
     if name is not None:
-        _only(f"{at}.name", f"the name {name}", seen, builder)
+        only(f"{at}.name", f"the name {name}", seen, builder)
     if url is not None:
-        _only(f"{at}.url", f"the URL {url}", seen, builder)
+        only(f"{at}.url", f"the URL {url}", seen, builder)
     token = read_token(at, builder, environ)
     if token is not None and url is not None:
         refuse_cleartext(at, url, builder)
-    return EngineConfig(
-        name or _called(str(url), seen), str(url), values["kind"], token, values["max_slots"]
-    )
+    return str(url), name or _called(str(url), seen), token
 
 
 def _called(url: str, seen: dict[str, str]) -> str:
-    """An engine without a name goes by its address."""
+    """What has no name goes by its address."""
     short = url.partition("://")[2]
     return url if f"the name {short}" in seen else short
 
 
-def _only(key: str, what: str, seen: dict[str, str], builder: ConfigBuilder) -> None:
-    """Add a problem where another engine has the same value."""
+def only(key: str, what: str, seen: dict[str, str], builder: ConfigBuilder) -> None:
+    """Add a problem where another table has the same value."""
     first = seen.setdefault(what, key)
     if first != key:
         holder = first.rpartition(".")[0]

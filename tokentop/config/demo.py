@@ -13,12 +13,13 @@ _COST: dict[str, object] = {
 
 
 def configure(builder: ConfigBuilder) -> None:
-    """Put the part's values over the user's: its engines and its server are the demo's own.
+    """Put the part's values over the user's: its engines, hosts and server are the demo's own.
 
     Costs, thresholds and prices that the user set stay.
     """
     part = builder.values["demo.part"]
-    builder.engines.clear()
+    for array in ("engine", "host"):
+        builder.rows[array].clear()
     _put(builder, "prometheus.url", PROMETHEUS_URL if part == "fleet" else None)
     if part == "fleet":
         _put(builder, "gpus.enabled", False)

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from tokentop.config.key import Key
-from tokentop.config.keys import engine, key_of, table
+from tokentop.config.keys import ARRAYS, key_of, row_keys, table
 from tokentop.config.policy_keys import CONSTRAINTS
 from tokentop.config.problems import Problem
 from tokentop.config.values import Bad
@@ -33,7 +33,8 @@ class ConfigBuilder:
         self.origins: dict[str, Origin] = {}
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
-        self.engines: list[str] = []  # where each [[engine]]'s keys are: engine[1], engine[2]...
+        # where the keys of each [[engine]], [[host]], [[alert]] are: engine[1], engine[2]...
+        self.rows: dict[str, list[str]] = {array: [] for array in ARRAYS}
         self.replaced: dict[str, object] = {}  # what a higher layer replaced
         self._wrong: set[str] = set()
 
@@ -48,14 +49,14 @@ class ConfigBuilder:
             self.values[key.name] = value
             self.origins[key.name] = origin
 
-    def add_engine(self, at: str, origin: Origin) -> None:
-        """Make room for one [[engine]], whose keys are `at`.url and so on."""
-        self.engines.append(at)
+    def add_row(self, at: str, origin: Origin) -> None:
+        """Make room for one table of many, like engine[1], whose keys are `at`.url and so on."""
+        self.rows[at.partition("[")[0]].append(at)
         self.origins[at] = origin
-        self.values |= {f"{at}.{name}": row.default for name, row in engine().items()}
+        self.values |= {f"{at}.{name}": row.default for name, row in row_keys(at).items()}
 
     def origin(self, name: str) -> Origin:
-        """Return where a key was set, else where the engine that it belongs to stands."""
+        """Return where a key was set, else where the table that it belongs to stands."""
         return self.origins.get(name) or self.origins.get(name.rpartition(".")[0], Origin())
 
     def is_valid(self, *names: str) -> bool:
@@ -90,12 +91,12 @@ class ConfigBuilder:
 
     def section(self, path: str) -> dict[str, Any]:
         """Return the values whose place in Config is directly in `path`, by field name."""
-        if path.startswith("engine["):  # one of many: the others' keys are not walked through
-            names = {field: f"{path}.{field}" for field in engine()}
+        if path.endswith("]"):  # one of many: the others' keys are not walked through
+            names = {field: f"{path}.{field}" for field in row_keys(path)}
             return {f: self.values[name] for f, name in names.items() if name in self.values}
         found = {}
         for name, value in self.values.items():
-            if name.startswith("engine["):
+            if "[" in name:
                 continue
             key = key_of(name)
             holder, _, field = ((key and key.path) or name).rpartition(".")

@@ -4,9 +4,11 @@ A new key is one row here, or in policy_keys.py, and a field in schema.py or dom
 """
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import get_args
 
+from tokentop.config.alert_keys import alert_keys, alerts_keys
 from tokentop.config.key import Key
 from tokentop.config.policy_keys import cost_keys, policy_keys
 from tokentop.config.schema import (
@@ -17,6 +19,7 @@ from tokentop.config.schema import (
     DemoConfig,
     DiscoveryConfig,
     HistoryConfig,
+    LedgerConfig,
     PrometheusConfig,
     ServeConfig,
     TlsConfig,
@@ -25,7 +28,6 @@ from tokentop.config.schema import (
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES, default_url
 
-ARRAY = "engine"  # [[engine]], once for each
 KINDS: tuple[str, ...] = get_args(EngineKind)
 
 
@@ -43,6 +45,31 @@ def engine() -> dict[str, Key]:
             1, 1_000_000, sample=256),
     )  # fmt: skip
     return {row.name: row for row in rows}
+
+
+@cache
+def host() -> dict[str, Key]:
+    """The keys of one [[host]] by their own names."""
+    rows = (
+        Key("url", "url", None, "Base URL of its `tokentop serve`", sample="http://gpu-box:8765"),
+        Key("name", "text", None, "What to call it; else its host and port", sample="gpu-box"),
+        Key("token_env", "variable", None, "Environment variable holding its token"),
+        Key("token_file", "file", None, "File holding its token"),
+    )  # fmt: skip
+    return {row.name: row for row in rows}
+
+
+ARRAYS: dict[str, Callable[[], dict[str, Key]]] = {
+    "engine": engine,
+    "host": host,
+    "alert": alert_keys,
+}
+"""The tables that there may be many of, once for each."""
+
+
+def row_keys(at: str) -> dict[str, Key]:
+    """The keys of the table `at`, like engine[2], by their own names."""
+    return ARRAYS[at.partition("[")[0]]()
 
 
 def _discovery() -> tuple[Key, ...]:
@@ -94,11 +121,26 @@ def _serve() -> tuple[Key, ...]:
         Key("serve.token_file", "file", None, "File holding the token", flag="--token-file"),
         Key("serve.insecure_no_auth", "switch", s.insecure_no_auth,
             "true answers other machines without a token", flag="--insecure-no-auth"),
+        Key("serve.web", "switch", s.web, "true shows the screen in browsers too", flag="--web"),
         Key("serve.allowed_hosts", "hosts", s.allowed_hosts,
             "Names by which clients may call it, besides addresses and the host's own",
             sample=["gpu-box.example"]),
         Key("serve.cors_origins", "origins", s.cors_origins, "Web pages that may read it",
             sample=["https://dash.example"]),
+    )  # fmt: skip
+
+
+def _ledger() -> tuple[Key, ...]:
+    ledger = LedgerConfig()
+    return (
+        Key("ledger.path", "file", ledger.path, 'The file; "" is one in $XDG_STATE_HOME',
+            sample="/var/lib/tokentop/ledger.sqlite3"),
+        Key("ledger.writer", "writer", ledger.writer, 'Whose entries it adds; "" is the host',
+            sample="gpu-box"),
+        Key("ledger.valuation", "file", ledger.valuation,
+            'Prices in credits; "" is `tokentop example valuation.toml`'),
+        Key("ledger.key_file", "file", ledger.key_file,
+            'Key that signs checkpoints; "" is ledger.key beside the file'),
     )  # fmt: skip
 
 
@@ -112,7 +154,9 @@ def table() -> dict[str, Key]:
         *_discovery(),
         *_prometheus(),
         *_history(),
+        *alerts_keys(),
         *_serve(),
+        *_ledger(),
         *cost_keys(),
         *_tls(),
         *_services(),
@@ -128,9 +172,9 @@ def by_path() -> dict[str, Key]:
 
 
 def key_of(name: str) -> Key | None:
-    """Return the row of a dotted name, which may be that of an engine: engine[2].url."""
-    if found := re.fullmatch(r"engine\[\d+\]\.(\w+)", name):
-        row = engine().get(found[1])
+    """Return the row of a dotted name, which may be that of one of many: engine[2].url."""
+    if (found := re.fullmatch(r"(\w+)\[\d+\]\.(\w+)", name)) and found[1] in ARRAYS:
+        row = ARRAYS[found[1]]().get(found[2])
         return row._replace(name=name) if row else None
     return table().get(name)
 
@@ -146,6 +190,8 @@ def _general() -> tuple[Key, ...]:
             0.1, 60.0, path="deadline_s"),
         Key("max_bytes", "integer", c.max_bytes, "Bytes of one answer; longer ones are refused",
             1024, 64 * 1024 * 1024),
+        Key("connect", "urls", c.connect, "Show what the `tokentop serve` there shows",
+            flag="--connect", in_file=False, sample=["http://gpu-box:8765"]),
         Key("gpus.enabled", "switch", c.gpus, "Ask the local NVIDIA driver",
             flag="--no-gpus", path="gpus"),
     )  # fmt: skip

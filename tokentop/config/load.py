@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tokentop.config import build
+from tokentop.config.alerts import alerts
 from tokentop.config.draft import ConfigBuilder, Origin
 from tokentop.config.keys import by_path, table
 from tokentop.config.problems import ConfigError, Problem
@@ -50,10 +51,10 @@ def load(overrides: Mapping[str, object], environ: Mapping[str, str], path: str 
 
 
 def _take_file(builder: ConfigBuilder, document: Document) -> None:
-    from tokentop.config.toml_file import engines, settings
+    from tokentop.config.toml_file import rows, settings
 
-    for at, place in engines(document):
-        builder.add_engine(at, place)
+    for at, place in rows(document):
+        builder.add_row(at, place)
     for item in settings(document):
         if isinstance(item, Problem):
             builder.problems.append(item)
@@ -75,8 +76,12 @@ def _warn_of_unknown_variables(builder: ConfigBuilder, environ: Mapping[str, str
     own = sorted(name for name in environ if name.startswith(PREFIX))
     if not own:
         return
-    known = {FILE_VARIABLE, *(name for key in table().values() for name in key.env)}
-    named = {str(builder.values[key]) for key in builder.values if key.endswith("token_env")}
+    known = {
+        FILE_VARIABLE,
+        build.CONNECT_TOKEN,
+        *(name for key in table().values() for name in key.env),
+    }
+    named = {str(builder.values[key]) for key in builder.values if key.endswith("_env")}
     there = tuple(sorted(name for name in known if name.startswith(PREFIX)))
     for name in own:
         if name not in known | named:
@@ -107,9 +112,12 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
     return Config(
         services=build.services(builder, environ),
         engines=build.engines(builder, environ),
+        alerts=alerts(builder, environ),
+        hosts=build.hosts(builder, environ),
         discovery=build.discovery(builder),
         prometheus=build.prometheus(builder, environ),
         serve=build.serve(builder, environ),
+        ledger=build.ledger(builder, environ),
         tls=TlsConfig(**builder.section("tls")),
         policy=policy,
         history=HistoryConfig(**builder.section("history")),

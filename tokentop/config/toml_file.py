@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tokentop.config.draft import Origin
 from tokentop.config.files import read_small
 from tokentop.config.key import Key
-from tokentop.config.keys import ARRAY, engine, key_of, table
+from tokentop.config.keys import ARRAYS, key_of, row_keys, table
 from tokentop.config.problems import SHOWN, Problem
 from tokentop.config.values import nearest
 
@@ -210,11 +210,12 @@ def settings(document: Document) -> Iterator[Setting | Problem]:
             yield Problem(document.path, line, name, text)
 
 
-def engines(document: Document) -> Iterator[tuple[str, Origin]]:
-    """Yield each [[engine]]: the name its keys are below (engine[1]) and where it stands."""
-    for number in range(1, len(_array(document.values.get(ARRAY))) + 1):
-        at = f"{ARRAY}[{number}]"
-        yield at, Origin("file", document.path, find(document.lines, at))
+def rows(document: Document) -> Iterator[tuple[str, Origin]]:
+    """Yield each table of an array: what its keys are below (engine[1]), and where it stands."""
+    for array in ARRAYS:
+        for number in range(1, len(_array(document.values.get(array))) + 1):
+            at = f"{array}[{number}]"
+            yield at, Origin("file", document.path, find(document.lines, at))
 
 
 def _array(value: object) -> list[dict[str, object]]:
@@ -226,7 +227,7 @@ def _leaves(values: dict[str, object], prefix: str) -> Iterator[tuple[str, objec
     """Yield the settings: what stands at a known key, or stops at an unknown or mistaken one."""
     for part, value in values.items():
         name = join(prefix, part)
-        if name == ARRAY and _array(value):
+        if name in ARRAYS and _array(value):
             for number, item in enumerate(_array(value), 1):
                 yield from ((f"{name}[{number}].{part}", leaf) for part, leaf in item.items())
         elif isinstance(value, dict) and name in _sections():
@@ -247,8 +248,8 @@ def _sections() -> set[str]:
 
 def _unknown(name: str) -> str:
     section, _, leaf = name.rpartition(".")
-    if name == ARRAY:
-        return "needs two brackets, once for each engine; write [[engine]] and its keys below"
+    if name in ARRAYS:
+        return f"needs two brackets, once for each {name}; write [[{name}]] and its keys below"
     if name in _sections():
         return f"needs a table, not a value; write [{name}] and its keys below"
     if leaf.lower() in _TOKENS:
@@ -262,8 +263,8 @@ def _unknown(name: str) -> str:
 
 def _guess(section: str, leaf: str) -> str | None:
     """Return the nearest name: beside it first, then a key of that very name elsewhere."""
-    if section.startswith(f"{ARRAY}["):
-        found = nearest(leaf, tuple(engine()))
+    if section.partition("[")[0] in ARRAYS:
+        found = nearest(leaf, tuple(row_keys(section)))
         return f"{section}.{found}" if found else None
     names = [key.name for key in table().values() if key.in_file] + sorted(_sections())
     beside = {name.rpartition(".")[2]: name for name in names if name.rpartition(".")[0] == section}

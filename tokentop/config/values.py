@@ -10,7 +10,7 @@ from tokentop.domain.urls import is_host, split
 
 YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 Item = TypeVar("Item", str, int)
-MAX_ITEMS = 100  # of hosts or ports: each pair is tried
+MAX_ITEMS = 100  # of hosts, ports or URLs: each is tried
 
 
 class Bad(NamedTuple):
@@ -42,12 +42,16 @@ def check(key: Key, raw: object) -> object | Bad:
             return raw if isinstance(raw, bool) else _wrong(key, raw, "true or false")
         case "names":
             return _names(key, raw)
+        case "words":
+            return _words(key, raw)
         case "hosts":
             return _hosts(key, raw)
         case "ports":
             return _ports(key, raw)
         case "origins":
             return _origins(key, raw)
+        case "urls":
+            return _urls(key, raw)
     return _text(key, raw) if isinstance(raw, str) else _wrong(key, raw, "text")
 
 
@@ -65,8 +69,12 @@ def _text(key: Key, raw: str) -> object | Bad:
             return _name(raw)
         case "label":
             return _label(key, raw)
+        case "rule":
+            return _rule(raw)
         case "host":
             return _host(key, raw)
+        case "writer":
+            return _writer(key, raw)
     return raw or None if "\0" not in raw else Bad("holds a NUL character; write a file's path")
 
 
@@ -83,7 +91,7 @@ def check_text(key: Key, raw: str) -> object | Bad:
             if word in YES + NO:
                 return word in YES
             return Bad(f"{printable(raw, 40)!r} is neither yes nor no; set it to true or false")
-        case "names" | "hosts" | "origins":
+        case "names" | "words" | "hosts" | "origins":
             return check(key, _listed(raw))
         case "ports":
             return check(
@@ -124,6 +132,25 @@ def _names(key: Key, raw: object) -> tuple[str, ...] | Bad:
         if name not in key.choices:
             return _no_choice(name, key.choices)
     return tuple(dict.fromkeys(raw))
+
+
+def _words(key: Key, raw: object) -> tuple[str, ...] | Bad:
+    """Program and arguments, as they are handed over: no shell reads them."""
+    texts = isinstance(raw, list | tuple) and all(isinstance(word, str) for word in raw)
+    if not isinstance(raw, list | tuple) or not texts or any("\0" in word for word in raw):
+        return _wrong(key, raw, "a list of texts")
+    return tuple(raw)
+
+
+def _rule(raw: str) -> str | Bad:
+    """An alert's rule as it was written."""
+    from tokentop.domain.alerts.rule import RuleError, parse
+
+    try:
+        parse(raw)
+    except RuleError as error:
+        return Bad(str(error))
+    return raw
 
 
 def _listed(raw: str) -> list[str]:
@@ -171,6 +198,14 @@ def _origins(key: Key, raw: object) -> tuple[str, ...] | Bad:
     return tuple(dict.fromkeys(text.lower() for text in raw))
 
 
+def _urls(key: Key, raw: object) -> tuple[str, ...] | Bad:
+    if not isinstance(raw, list | tuple) or not all(isinstance(text, str) for text in raw):
+        return _wrong(key, raw, "a list of texts")
+    urls = [_url(key, text) for text in raw]
+    bad = next((url for url in urls if isinstance(url, Bad)), None)
+    return bad or _few(tuple(dict.fromkeys(url for url in urls if isinstance(url, str))))
+
+
 def _few(items: tuple[Item, ...]) -> tuple[Item, ...] | Bad:
     many = f"names {len(items)}, and at most {MAX_ITEMS} are tried; name fewer"
     return items if len(items) <= MAX_ITEMS else Bad(many)
@@ -189,9 +224,18 @@ def _label(key: Key, raw: str) -> str | Bad:
     return Bad(f'must be the name of a label; write it like "{key.example}"')
 
 
+def _writer(key: Key, raw: str) -> str | Bad:
+    """Part of a checkpoint's origin, which holds neither spaces nor a plus."""
+    if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", raw):
+        return raw
+    return Bad(f'must be a plain word of letters, digits, ".", "_" or "-"; write it like '
+               f'"{key.example}"')  # fmt: skip
+
+
 def _url(key: Key, raw: str) -> str | Bad:
     """Sentences here never repeat the URL: it may hold a password."""
-    mend = f'write it like "{key.sample or "https://host:8150"}"'
+    sample = key.sample[0] if isinstance(key.sample, list) else key.sample
+    mend = f'write it like "{sample or "https://host:8150"}"'
     scheme, separator, rest = raw.partition("://")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if not separator or scheme.lower() not in ("http", "https"):

@@ -15,6 +15,9 @@ from tokentop.views.terminal import detect
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
+    from tokentop.domain.alerts.values import Change
+    from tokentop.runtime.oneshot.refresh import Refresher
+    from tokentop.runtime.oneshot.remote import RemoteRefresher
     from tokentop.transport.nvml import Wanted
     from tokentop.views.template import Slot
 
@@ -51,17 +54,18 @@ def run(config: Config, options: Options, started: float, again: "Reloader | Non
     _warn(config)
     if options.watch:
         return _watch(config, options, show, again)
-    snapshot = None if options.fresh else recall_shared(config, time(), details=options.json)
+    snapshot = None
+    if not (options.fresh or config.connect):
+        snapshot = recall_shared(config, time(), details=options.json)
     if snapshot is None:
         snapshot = _poll(config, options, started + config.deadline_s)
     _print(show(snapshot))
+    _explain(config, snapshot)
     return exit_code(snapshot, check=options.check)
 
 
 def _poll(config: Config, options: Options, deadline: float) -> Snapshot:
-    from tokentop.runtime.oneshot.refresh import Refresher  # not for what another has polled
-
-    refresher = Refresher(config, wanted=_wanted(config, options))
+    refresher = _refresher(config, options)
     try:
         return refresher.refresh(deadline)
     finally:
@@ -72,16 +76,48 @@ def _watch(
     config: Config, options: Options, show: Callable[[Snapshot], str], again: "Reloader | None"
 ) -> int:
     from tokentop.runtime import history
-    from tokentop.runtime.oneshot.shared_refresh import SharedRefresher
+    from tokentop.runtime.alerts import Alerting
     from tokentop.views.watch import watch
 
-    refresher = SharedRefresher(config, _wanted(config, options), fresh=options.fresh)
+    refresher = _refresher(config, options)
     try:
+        if config.connect:  # what passes there is kept there
+            return watch(refresher, show, config, in_place=not options.json)
+        alerting = Alerting(config, uname().nodename)
+        alerting.begin(_report, _ring)
         with history.keeping(config, uname().nodename, _report) as keep:
-            shown = _with_history(show, keep)
+
+            def shown(snapshot: Snapshot) -> str:
+                keep(snapshot)
+                return show(alerting.follow(snapshot, monotonic(), refresher.config.alerts))
+
             return watch(refresher, shown, config, in_place=not options.json, again=again)
     finally:
         refresher.stop()
+
+
+def _ring(change: "Change") -> None:
+    """The terminal's bell or notification; nothing where standard error is no terminal."""
+    from tokentop.views.notification import sequences
+
+    if detect(sys.stderr, environ).tty:
+        sys.stderr.write(sequences(change.actions, change.alert, environ))
+        sys.stderr.flush()
+
+
+def _refresher(config: Config, options: Options) -> "Refresher | RemoteRefresher":
+    """What polls here, or asks the host that --connect names."""
+    if config.connect:
+        from tokentop.runtime.oneshot.remote import RemoteRefresher
+
+        return RemoteRefresher(config)
+    if options.watch:
+        from tokentop.runtime.oneshot.shared_refresh import SharedRefresher
+
+        return SharedRefresher(config, _wanted(config, options), fresh=options.fresh)
+    from tokentop.runtime.oneshot.refresh import Refresher  # not for what another has polled
+
+    return Refresher(config, wanted=_wanted(config, options))
 
 
 def exit_code(snapshot: Snapshot, *, check: bool) -> int:
@@ -138,18 +174,6 @@ def _with_events(dumps: Callable[[Snapshot], str]) -> Callable[[Snapshot], str]:
     return lambda snapshot: dumps(snapshot._replace(events=log.add(snapshot, monotonic())))
 
 
-def _with_history(
-    show: Callable[[Snapshot], str], keep: Callable[[Snapshot], object]
-) -> Callable[[Snapshot], str]:
-    """What is shown is kept as well."""
-
-    def shown(snapshot: Snapshot) -> str:
-        keep(snapshot)
-        return show(snapshot)
-
-    return shown
-
-
 def _report(sentence: str) -> None:
     if sys.stderr is not None:
         sys.stderr.write(f"tokentop: {sentence}\n")
@@ -171,6 +195,12 @@ def _warn(config: Config) -> None:
         return
     origin = dict(config.origins).get("tls.verify", "tls.verify = false")
     sys.stderr.write(f"tokentop: warning: TLS certificates are not verified ({origin})\n")
+
+
+def _explain(config: Config, snapshot: Snapshot) -> None:
+    """Say on stderr why a host that --connect names shows nothing live."""
+    if config.connect and not live(snapshot) and sys.stderr is not None:
+        sys.stderr.write(f"tokentop: {snapshot.demand.headline}\n")
 
 
 def _print(text: str) -> None:

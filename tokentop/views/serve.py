@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import secrets
 import sys
 from collections.abc import Mapping
 from importlib.resources import files
 
 from tokentop import __version__
+from tokentop.config.build import CONNECT_TOKEN
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, ServeConfig
 from tokentop.config.serve_token import serve_token
@@ -15,7 +17,7 @@ from tokentop.domain.urls import is_loopback
 from tokentop.runtime.serve.app import Documents
 from tokentop.runtime.serve.guard import Rules
 from tokentop.runtime.serve.hub import Formats
-from tokentop.runtime.serve.server import Service, flush
+from tokentop.runtime.serve.server import Pages, Service, flush
 from tokentop.runtime.serve.server import serve as run_service
 from tokentop.secret import Secret
 from tokentop.transport.http.listen import Listener, listen
@@ -33,19 +35,39 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
     """
     token = _token(config.serve, environ)
     sockets = _listen(config.serve)
+    rules = Rules(_own_names(config.serve), token, config.serve.cors_origins)
+    own: list[Listener] = []
+    pages: Pages = ()
+    if config.serve.web:
+        rules = rules._replace(screen_token=Secret(secrets.token_hex()))
+        own = listen("127.0.0.1", 0)
+        pages = _pages(config, rules, own[0])
     service = Service(
         config=config,
         formats=Formats(dumps, prometheus, openmetrics),
         documents=Documents(schema=_shared("schema.json"), openapi=_openapi()),
-        rules=Rules(_own_names(config.serve), token, config.serve.cors_origins),
+        rules=rules,
         say=_say,
         reloader=reloader,
+        pages=pages,
     )
     _say(_greeting(sockets, token))
     loop = asyncio.new_event_loop()
-    code = loop.run_until_complete(run_service(service, sockets))
+    code = loop.run_until_complete(run_service(service, [*sockets, *own]))
     flush()
     os._exit(code)  # without waiting for a name look-up or a driver's call that hangs
+
+
+def _pages(config: Config, rules: Rules, own: Listener) -> Pages:
+    """The screen in a browser; its processes connect to `own`, which is on loopback."""
+    from tokentop.runtime.serve.web import Screens
+
+    url = f"http://127.0.0.1:{own.getsockname()[1]}"
+    command = [sys.executable, "-m", "tokentop.views.tui.browser", url]
+    environ = {}
+    if rules.token is not None and rules.screen_token is not None:
+        environ[CONNECT_TOKEN] = rules.screen_token.reveal()
+    return Screens([*command, *([config.file] if config.file else [])], environ).routes()
 
 
 def _token(config: ServeConfig, environ: Mapping[str, str]) -> Secret | None:

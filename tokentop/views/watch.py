@@ -13,8 +13,12 @@ from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width
-from tokentop.runtime.oneshot.refresh import Refresher
 from tokentop.views.terminal import is_tty
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.runtime.oneshot.refresh import Refresher
+    from tokentop.runtime.oneshot.remote import RemoteRefresher
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -28,7 +32,7 @@ class Terminated(Exception):  # a signal is no error
 
 
 def watch(
-    refresher: Refresher,
+    refresher: "Refresher | RemoteRefresher",
     show: Callable[[Snapshot], str],
     config: Config,
     *,
@@ -56,7 +60,7 @@ def watch(
             out.close()
 
 
-def _adopt(refresher: Refresher, changed: Config | ConfigError | None) -> None:
+def _adopt(refresher: "Refresher | RemoteRefresher", changed: Config | ConfigError | None) -> None:
     """Use the prices and thresholds of a changed file from now on; report a broken one."""
     if isinstance(changed, ConfigError):
         if sys.stderr is not None:

@@ -35,7 +35,7 @@ def styles(lines: list[Line]) -> set[str]:
     ("snapshot", "words"),
     [
         (examples.low(), "Room for 39 more requests"),
-        (examples.surge(), "Nearly full"),
+        (examples.surge(), "Busy: 12 requests wait"),
         (examples.saturated(), "Full: 55 requests wait"),
         (examples.first_paint(), "No data yet"),
     ],

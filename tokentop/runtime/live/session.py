@@ -2,26 +2,25 @@
 
 import asyncio
 import os
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tokentop import fault
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
-from tokentop.domain.engines.history import EngineHistory
-from tokentop.domain.events.log import EventLog
-from tokentop.domain.history import History, Sample, sample_of
+from tokentop.domain.alerts.values import Change
+from tokentop.domain.history import Sample
 from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.runtime.alerts import Alerting
 from tokentop.runtime.live.kept_history import KeptHistory
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.publisher import Published, Publisher
+from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
 from tokentop.runtime.live.smoothing import LatencySmoother
-from tokentop.runtime.live.spawn import Spawn
+from tokentop.runtime.live.spawn import Spawn, on_loop
 from tokentop.runtime.shared_snapshot import Sharing
 
 if TYPE_CHECKING:
@@ -31,15 +30,15 @@ if TYPE_CHECKING:
     from tokentop.transport.discovery.findings import Findings
     from tokentop.transport.http.client_async import Pool
 
-LAST_HOUR_S = 3600.0
 
-
-class Session:
+class Session(Recent):
     """Live sources, the demo's, or the demo frozen at one moment.
 
     `on_change` is called on the loop with a snapshot and its monotonic time, after new data.
     Latencies are smoothed for the eye where `smooth`.
     """
+
+    polls = True  # itself
 
     def __init__(
         self,
@@ -50,20 +49,16 @@ class Session:
     ) -> None:
         self._config = config
         self._on_change = on_change
-        self.frozen_at = config.demo.at_s if config.demo.enabled else None
-        self.history = History()
-        self.engine_history = EngineHistory()
+        super().__init__(config.demo.at_s if config.demo.enabled else None)
         self._smoother = LatencySmoother() if smooth else None
-        self.event_log = EventLog()
-        self._sampled_at = self._sampled_wall = float("-inf")
         self._kept = KeptHistory(config, _host(config))
+        self._alerting = Alerting(config, _host(config))
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
         self._announce: Callable[[Sequence[Event]], object] = len
         self._sharing = Sharing(details=True)
         self._publisher = Publisher(self._keep)
-        self._wall_began = 0.0
         self._demo = _demo(config)
         self._engine_poller: EnginePoller | None = None
         if self.frozen_at is not None:
@@ -71,11 +66,6 @@ class Session:
 
             self._wall_began = STARTED_AT
             fast_forward(self.collector, config, self._sample)
-
-    @property
-    def frozen(self) -> bool:
-        """Whether the demo is frozen: nothing will change."""
-        return self.frozen_at is not None
 
     @property
     def config(self) -> Config:
@@ -86,27 +76,13 @@ class Session:
     def interval_s(self) -> float:
         return self._poller.interval_s
 
-    def now(self) -> float:
-        """Monotonic seconds; the frozen demo's moment where it is frozen."""
-        return time.monotonic() if self.frozen_at is None else self.frozen_at
-
-    def wall(self) -> float:
-        """Unix seconds for display."""
-        return time.time() if self.frozen_at is None else self._wall_began + self.frozen_at
-
-    def local_time(self) -> time.struct_time:
-        """Local time for display; the frozen demo's is the same in every time zone."""
-        return self._local(self.wall())
-
-    def _local(self, wall: float) -> time.struct_time:
-        return time.gmtime(wall) if self.frozen else time.localtime(wall)
-
     def snapshot(self) -> Snapshot:
         """The snapshot as of now."""
         return self._smoothed(self.collector.snapshot(self.now(), self.wall()))
 
     def _smoothed(self, snapshot: Snapshot) -> Snapshot:
-        return snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
+        shown = snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
+        return self._alerting.shown(shown)
 
     def _fold(self, now: float) -> Snapshot:
         """The snapshot to show; the exact one is left for other views."""
@@ -118,25 +94,6 @@ class Session:
     def _keep(self, published: Published) -> None:
         """On the publisher's thread."""
         self._sharing.leave(*published)
-
-    def events(self, until: str | None = None) -> tuple[tuple[str, Event], ...]:
-        """The run's events up to `until` (RFC 3339 UTC), oldest first, each with its local time."""
-        today = self._day(self.wall())
-        return tuple(
-            (self._clock(event.at, today), event) for event in self.event_log.events(until)
-        )
-
-    def _clock(self, at: str, today: str) -> str:
-        wall = datetime.fromisoformat(at).timestamp()
-        day = self._day(wall)
-        return time.strftime("%H:%M:%S" if day == today else f"{day} %H:%M", self._local(wall))
-
-    def _day(self, wall: float) -> str:
-        return time.strftime("%m-%d", self._local(wall))
-
-    def samples(self) -> tuple[Sample, ...]:
-        """The last hour, oldest first."""
-        return self.history.window(self.now(), LAST_HOUR_S)
 
     @property
     def searched(self) -> tuple[int, int]:
@@ -223,6 +180,14 @@ class Session:
         """
         return await self._kept.past(stretch, self.now(), self.wall())
 
+    def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
+        """Carry out their actions from now on, after `start`; `ring` gets the terminal's."""
+        self._alerting.begin(on_loop(self._notify), ring)
+
+    def silence(self) -> int:
+        """Take no action for an hour for the alerts that fire now; how many these are."""
+        return self._alerting.silence(self.now())
+
     def stop(self) -> None:
         """Write what is not yet in the history store, before the process ends."""
         self._kept.stop()
@@ -280,20 +245,15 @@ class Session:
         except Exception as error:  # noqa: BLE001  # a fault in the fold costs one picture, not the monitor
             self._notify(f"No new picture: {fault.sentence(error)}")
             return
-        self._on_change(snapshot, now)
+        self._on_change(self._alerting.shown(snapshot), now)
         if fresh:
             self._announce(fresh)
 
     def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
-        """Keep one sample a round, which later answers replace, and return what has changed."""
-        if now - self._sampled_at >= 0.6 * self.interval_s:
-            self._sampled_at, self._sampled_wall = now, self.wall()
-        sample = sample_of(snapshot, self._sampled_at)
-        self.history.add(sample)
+        return super()._sample(self._alerting.follow(snapshot, now, self.config.alerts), now)
+
+    def _keep_sample(self, sample: Sample) -> None:
         self._kept.add(sample, self._sampled_wall)
-        if snapshot.engines:
-            self.engine_history.add(self._sampled_at, snapshot.engines)
-        return self.event_log.add(snapshot, now)
 
 
 def _host(config: Config) -> str:

@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tokentop import fault
@@ -16,8 +16,8 @@ from tokentop.runtime.serve.guard import Guard, Rules
 from tokentop.runtime.serve.hub import Hub
 from tokentop.runtime.serve.negotiation import accepts_gzip, is_current, prefers_openmetrics
 from tokentop.runtime.serve.stream import MAX_STREAMS, last_event_id, stream
+from tokentop.sources.collector import STREAM, TOKEN_ECONOMY
 
-TOKEN_ECONOMY = "/api/system/token-economy"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 STALLED_AFTER = 3  # intervals without a fold, and no less than STALLED_S
@@ -45,15 +45,17 @@ def application(
     health: Health,
     rules: Rules,
     report: Callable[[str], object],
+    more: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
-    """The API behind its guard; `report` gets a sentence about each unexpected fault."""
+    """The API and `more` behind the guard; `report` gets a sentence about each unexpected fault."""
     routes = [
         Route(TOKEN_ECONOMY, _Snapshots(hub).get),
-        Route(f"{TOKEN_ECONOMY}/stream", _Streams(hub), methods=["GET"]),
+        Route(STREAM, _Streams(hub), methods=["GET"]),
         Route("/metrics", _Snapshots(hub).metrics),
         Route("/healthz", _healthz(hub, health)),
         Route("/openapi.json", _document(documents.openapi, "application/json")),
         Route("/schema.json", _document(documents.schema, "application/schema+json")),
+        *more,
     ]
     return _Faults(Guard(Starlette(routes=routes), rules), report)
 

@@ -36,10 +36,17 @@ class Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Read on; a request that has begun must be whole in time."""
         super().data_received(data)
+        if self.transport.get_protocol() is not self:
+            return  # it is a WebSocket's from now on
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop("request")
         elif "request" not in self._timers:
             self._start("request", HEADERS_S)
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the connection over; from now on pings find out whether the browser is there."""
+        self._stop("request")
+        super().handle_websocket_upgrade(event)
 
     def on_response_complete(self) -> None:
         """Uvicorn waits for the next request from now on, KEEP_ALIVE_S seconds."""

@@ -5,6 +5,7 @@ Plain ASGI around the whole application, so that nothing can be reached past it.
 
 import hmac
 import re
+from base64 import b64decode
 from typing import NamedTuple
 
 from starlette.datastructures import Headers
@@ -22,11 +23,16 @@ _ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}|[0-9a-f:.]*:[0-9a-f:.]*")
 
 
 class Rules(NamedTuple):
-    """`hosts` are lower-case names that a request may be addressed to, besides IP addresses."""
+    """`hosts` are lower-case names that a request may be addressed to, besides IP addresses.
+
+    With `screen_token` browsers are let in too, which send the token as a password; it is that of
+    the screens that are drawn for them.
+    """
 
     hosts: frozenset[str] = frozenset()
     token: Secret | None = None
     cors_origins: tuple[str, ...] = ()
+    screen_token: Secret | None = None
 
 
 class Guard:
@@ -39,6 +45,8 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         refusal = self._refusal(scope, headers)
+        if refusal is None and scope["type"] == "websocket" and not _is_same_origin(headers):
+            refusal = _refused(403, "another page may not open this")
         allowed = self._allowed_origin(headers)
         if allowed is not None:
             send = _with_cors(send, allowed)
@@ -53,10 +61,11 @@ class Guard:
             return _refused(414, "the address is too long")
         if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
             return _refused(431, "the headers are too long")
-        if scope["method"] == "OPTIONS" and self._allowed_origin(headers) is not None:
+        if scope.get("method") == "OPTIONS" and self._allowed_origin(headers) is not None:
             return Response(status_code=204)
         if scope["path"] not in OPEN_PATHS and not self._has_token(headers):
-            return _refused(401, "a bearer token is needed", {"www-authenticate": "Bearer"})
+            scheme = "Bearer" if self._rules.screen_token is None else 'Basic realm="tokentop"'
+            return _refused(401, "a bearer token is needed", {"www-authenticate": scheme})
         return None
 
     def _is_own(self, host: str) -> bool:
@@ -75,13 +84,37 @@ class Guard:
         if self._rules.token is None:
             return True
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        wanted = self._rules.token.reveal().encode()
-        same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), wanted)
-        return scheme.lower() == "bearer" and same
+        sent = given.strip().encode("utf-8", "replace")
+        screen = self._rules.screen_token
+        if scheme.lower() == "basic" and screen is not None:
+            return _is_secret(_password(sent), self._rules.token)
+        if scheme.lower() != "bearer":
+            return False
+        return _is_secret(sent, self._rules.token) or (
+            screen is not None and _is_secret(sent, screen)
+        )
 
     def _allowed_origin(self, headers: Headers) -> str | None:
         origin = headers.get("origin", "").lower()
         return origin if origin and origin in self._rules.cors_origins else None
+
+
+def _is_secret(sent: bytes, secret: Secret) -> bool:
+    return hmac.compare_digest(sent, secret.reveal().encode())
+
+
+def _password(encoded: bytes) -> bytes:
+    """What stands behind the colon of Basic credentials; the user's name may be anything."""
+    try:
+        return b64decode(encoded, validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
+
+
+def _is_same_origin(headers: Headers) -> bool:
+    """Whether no page of another origin opens this: browsers let any page open a WebSocket."""
+    origin = headers.get("origin")
+    return origin is None or origin.partition("://")[2].lower() == headers.get("host", "").lower()
 
 
 def _refused(status: int, text: str, headers: dict[str, str] | None = None) -> Response:

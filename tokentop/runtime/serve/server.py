@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import uvicorn
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from tokentop import fault
@@ -29,8 +30,12 @@ from tokentop.transport.http.descriptors import SOCKETS
 from tokentop.transport.http.listen import BACKLOG, Listener
 
 COMMENT_EVERY_S = 15.0
+MAX_MESSAGE = 64 * 1024  # of a browser: what is pasted into the screen
 DRAIN_S = 1  # for answers under way, at the end
 CRASHED = 1
+
+
+Pages = Sequence[BaseRoute]
 
 
 class Service(NamedTuple):
@@ -42,13 +47,15 @@ class Service(NamedTuple):
     rules: Rules
     say: Callable[[str], object]
     reloader: Reloader | None = None
+    pages: Pages = ()  # besides the API
 
 
 async def serve(service: Service, sockets: list[Listener]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code, 1 where a poller failed."""
     hub = Hub(service.formats)
     collector = _Collector(service, hub)
-    server = WebServer(uvicorn_config(_application(service, hub, collector.session)), hub)
+    app = _application(service, hub, collector.session)
+    server = WebServer(uvicorn_config(app, web=bool(service.pages)), hub)
     stopped = asyncio.Event()
     code = 0
 
@@ -91,15 +98,16 @@ def _on_signals(stop: Callable[[int], None]) -> None:
 
 def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     health = Health(session.now, lambda: session.interval_s, session.frozen)
-    return application(hub, service.documents, health, service.rules, service.say)
+    return application(hub, service.documents, health, service.rules, service.say, service.pages)
 
 
-def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
+def uvicorn_config(app: ASGIApp, *, web: bool = False) -> uvicorn.Config:
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # a client could fill the log
     return uvicorn.Config(
         app,
         http=Connection,
-        ws="none",
+        ws="websockets-sansio" if web else "none",
+        ws_max_size=MAX_MESSAGE,
         interface="asgi3",
         lifespan="off",
         log_config=None,
@@ -145,6 +153,7 @@ class _Collector:
         self._publish(self.session.snapshot(), self.session.now())
         await self.session.start(self._spawn, self._service.reloader, self._service.say, self._log)
         await self.session.keep_history()
+        self.session.act_on_alerts()
         self._spawn(self._beat(), name="comments", group="serve")
         if not self.session.frozen:
             self._spawn(self._keep_fresh(), name="ages", group="serve")

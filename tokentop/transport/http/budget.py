@@ -19,6 +19,7 @@ LARGEST_ANSWERS = 2  # of the largest size make up a poll, with LARGE for the he
 CPU_S, CPU_S_PER_MIB = 0.5, 0.25
 ROWS_PER_MIB = 32 * 1024  # an empty object takes 64 bytes, one of two fields 300
 SMALL_PER_ROW = 4
+WINDOW_S = 10.0
 
 
 class Budget:
@@ -69,6 +70,29 @@ class Budget:
         """Spend the whole budget; raises RequestFailed, as every later request of the poll does."""
         self.failure = Failure("too-large", f"{self._at} {what}")
         raise RequestFailed(self.failure)
+
+
+class StreamBudget(Budget):
+    """What an answer without end may cost in WINDOW_S; its pieces are never read as one."""
+
+    __slots__ = ("_began", "_request")
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self._request = request
+        self._began = 0.0
+
+    @property
+    def is_large(self) -> bool:
+        return False
+
+    def renew(self, now: float) -> bool:
+        """Whether a window has ended, and the next one begins; `now` is monotonic."""
+        if now - self._began < WINDOW_S:
+            return False
+        super().__init__(self._request)
+        self._began = now
+        return True
 
 
 def rows_of(data: bytes) -> int:

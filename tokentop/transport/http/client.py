@@ -171,7 +171,7 @@ class Client:
         poll.stage = "asked" if poll.began is not None else "waiting"
         poll.replies = [None] * len(requests)
         for place, request in enumerate(requests):
-            steps = exchange(request, self._net, poll.budget)
+            steps = exchange(request, self._net, poll.budget, poll.take)
             poll.exchanges.append(Exchange(poll, place, request, steps))
         if not requests:
             self._posts.soon(partial(self._advance, poll, []))
@@ -245,7 +245,7 @@ class Client:
             one.deadline = None
             self._places.want(one)
             return
-        if one.deadline is None:
+        if one.deadline is None or one.poll.take is not None:
             one.begin(monotonic(), self._busy())
         until = one.deadline
         assert until is not None

@@ -72,12 +72,21 @@ class Net(NamedTuple):
     dial: Dial | None = None
 
 
-def exchange(request: Request, net: Net, budget: Budget) -> Steps[Reply | Failure]:
-    """The reply (without its latency) or the failure; whoever runs the steps keeps the time."""
+Take = Callable[[bytes], object]
+"""Is given each piece of an answer without end."""
+
+
+def exchange(
+    request: Request, net: Net, budget: Budget, take: Take | None = None
+) -> Steps[Reply | Failure]:
+    """The reply (without its latency) or the failure; whoever runs the steps keeps the time.
+
+    With `take` the body is handed over piece by piece, and the reply has none.
+    """
     try:
         if budget.failure is not None:
             return budget.failure
-        return (yield from _follow(request, net, budget))
+        return (yield from _follow(request, net, budget, take))
     except RequestFailed as failed:
         return failed.failure
     except TimeoutError:
@@ -86,10 +95,12 @@ def exchange(request: Request, net: Net, budget: Budget) -> Steps[Reply | Failur
         return failure_for_exception(error, request.url, request.timeout_s)
 
 
-def _follow(request: Request, net: Net, budget: Budget) -> Steps[Reply | Failure]:
+def _follow(
+    request: Request, net: Net, budget: Budget, take: Take | None
+) -> Steps[Reply | Failure]:
     hops = 0
     while True:
-        answer = yield from _ask(request, net, budget)
+        answer = yield from _ask(request, net, budget, take)
         if not isinstance(answer, str):
             return without_secrets(answer, request)
         hops += 1
@@ -99,7 +110,9 @@ def _follow(request: Request, net: Net, budget: Budget) -> Steps[Reply | Failure
         request = step
 
 
-def _ask(request: Request, net: Net, budget: Budget) -> Steps[Reply | Failure | str]:
+def _ask(
+    request: Request, net: Net, budget: Budget, take: Take | None
+) -> Steps[Reply | Failure | str]:
     """One request and its answer, or the Location it redirects to.
 
     A kept connection that turns out to be dead is replaced by a new one, once.
@@ -109,20 +122,28 @@ def _ask(request: Request, net: Net, budget: Budget) -> Steps[Reply | Failure | 
     key = _key(request, target)
     kept = net.idle.take(key, monotonic()) if net.idle is not None else None
     if kept is not None:
-        reader = Http1Reader(request, budget)
+        reader = _reader(request, budget, take)
         try:
             return (yield from _converse(kept, data, reader, net, budget))
         except (ConnectionError, RequestFailed):
             if reader.began:
                 raise
     connection = yield from _connect(request, target, key, net)
-    reader = Http1Reader(request, budget)
+    reader = _reader(request, budget, take)
     try:
         return (yield from _converse(connection, data, reader, net, budget))
     except ConnectionError:
         if reader.began:
             raise
         raise RequestFailed(no_answer(request)) from None
+
+
+def _reader(request: Request, budget: Budget, take: Take | None) -> Http1Reader:
+    if take is None:
+        return Http1Reader(request, budget)
+    from tokentop.transport.http.stream_reader import StreamReader
+
+    return StreamReader(request, budget, take)
 
 
 def _converse(

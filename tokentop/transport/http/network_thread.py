@@ -15,7 +15,7 @@ from tokentop.transport.http.budget import Budget
 from tokentop.transport.http.client import Client
 from tokentop.transport.http.client_blocking import one
 from tokentop.transport.http.descriptors import SOCKETS, SocketBudget
-from tokentop.transport.http.exchange import Dial
+from tokentop.transport.http.exchange import Dial, Take
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.poll import Poll
 from tokentop.transport.http.resolver import Found, look_up
@@ -40,8 +40,14 @@ class NetworkThread:
         with suppress(RuntimeError):  # the system has no thread left
             self._thread.start()
 
-    async def get(self, request: Request, parent: Poll | None) -> Reply | Failure:
-        """One GET with its redirects, on the parent's budget; raises only CancelledError."""
+    async def get(
+        self, request: Request, parent: Poll | None = None, take: Take | None = None
+    ) -> Reply | Failure:
+        """One GET with its redirects, on the parent's budget; raises only CancelledError.
+
+        With `take` the answer has no end: its pieces go there, on the network thread, and it has
+        failed once nothing came for `request.timeout_s`.
+        """
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Reply | Failure] = loop.create_future()
 
@@ -55,7 +61,7 @@ class NetworkThread:
 
         if not self._thread.is_alive() and self._in_loop is None:
             self._in_loop = asyncio.ensure_future(self._work_in_loop())
-        poll = Poll(one(request), request, done, parent=parent)
+        poll = Poll(one(request), request, done, parent=parent, take=take)
         self._client.post(lambda: self._client.submit(poll))
         try:
             return await answered

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from tokentop.domain.readings import Failure
 from tokentop.sources.json_fields import BadData
-from tokentop.transport.http.budget import Budget
-from tokentop.transport.http.exchange import Steps
+from tokentop.transport.http.budget import Budget, StreamBudget
+from tokentop.transport.http.exchange import Steps, Take
 from tokentop.transport.http.failures import RequestFailed, our_limit, timed_out
 from tokentop.transport.http.messages import Reply, Request
 
@@ -29,6 +29,7 @@ class Poll:
     `done` is called with it once `result` is there. `limit_s` bounds the whole poll, `until` every
     answer, so that something can be made of those that are there. Times are monotonic; `began` is
     when its first request was made. One with a `parent` is a part of it, and spends its budget.
+    With `take` the answer has no end: its pieces go there, and only silence is bounded.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class Poll:
         "result",
         "stage",
         "submitted",
+        "take",
         "until",
     )
 
@@ -58,11 +60,15 @@ class Poll:
         *,
         until: float | None = None,
         parent: "Poll | None" = None,
+        take: Take | None = None,
     ) -> None:
         self._steps: Batches | None = steps
         self.base = base
         self.parent = parent
-        self.budget: Budget = Budget(base) if parent is None else parent.budget
+        self.take = take
+        self.budget: Budget = StreamBudget(base) if take is not None else Budget(base)
+        if parent is not None:
+            self.budget = parent.budget
         self.done = done
         self.limit_s = limit_s
         self.until = until

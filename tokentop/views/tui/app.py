@@ -1,10 +1,10 @@
 """The full screen: sources -> poller -> snapshot -> screen model -> panels."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from time import strftime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import SystemCommand
@@ -13,9 +13,12 @@ from textual.screen import Screen
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
+from tokentop.domain.alerts.values import Change
+from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.poller import stepped
 from tokentop.runtime.live.session import Session
+from tokentop.views.notification import sequences
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import keys, navigation, theme
 from tokentop.views.tui.draw.panels.footer import announcement
@@ -29,7 +32,23 @@ from tokentop.views.tui.terminal.gc_tuning import freeze_loaded_objects
 from tokentop.views.tui.terminal.restore_terminal import Terminal
 from tokentop.views.tui.widgets.selection import plain_text, title
 
+if TYPE_CHECKING:
+    from tokentop.runtime.live.remote import RemoteSession
+
 NOTICE_S = 4.0
+POLLED_ELSEWHERE = "The host polls, at an interval of its own; this is what it sends"
+
+
+def session_of(
+    config: Config, on_change: Callable[[Snapshot, float], object]
+) -> "Session | RemoteSession":
+    """This machine's own session, or the one of the host to connect to."""
+    if not config.hosts:
+        return Session(config, on_change)
+    from tokentop.runtime.live.feed import HostFeed
+    from tokentop.runtime.live.remote import RemoteSession
+
+    return RemoteSession(config, HostFeed(config.hosts[0], config), on_change)
 
 
 class TokentopApp(TerminalApp):
@@ -54,7 +73,7 @@ class TokentopApp(TerminalApp):
         super().__init__(terminal, secrets(config), depth_of(os.environ))
         self._reloader = reloader
         self._only_ascii = plain
-        self.session = Session(config, lambda *new: self.post_message(SnapshotReady(*new)))
+        self.session = session_of(config, lambda *new: self.post_message(SnapshotReady(*new)))
         self.view = ViewState()
         self._theme_name = theme.chosen(config.ui.theme, self.depth)
         for name in (*THEMES, theme.MONO):
@@ -82,6 +101,7 @@ class TokentopApp(TerminalApp):
         await self.session.start(self.run_worker, self._reloader, self._notify, self._announce)
         if self.terminal is not None:  # under a test's pilot the process outlives the app
             await self.session.keep_history()
+            self.session.act_on_alerts(self._ring)
             freeze_loaded_objects()
         if not self.session.frozen:
             self.set_timer(1.0 - self.session.wall() % 1.0, self._start_ticking)
@@ -157,6 +177,14 @@ class TokentopApp(TerminalApp):
         if self.view.notice == notice:
             self._change_view(self.view._replace(notice=""))
 
+    def _ring(self, change: Change) -> None:
+        self.send(sequences(change.actions, change.alert, os.environ))
+
+    def action_silence(self) -> None:
+        count = self.session.silence()
+        self._notify(f"Silenced for an hour: {count} alert{'s' * (count != 1)}" if count
+                     else "No alert fires")  # fmt: skip
+
     def leave(self, code: int, message: str = "") -> None:
         self.session.stop()
         super().leave(code, message)
@@ -180,11 +208,17 @@ class TokentopApp(TerminalApp):
         self._change_view(self.view._replace(paused_at=None))
 
     def action_interval(self, step: int) -> None:
+        if not self.session.polls:
+            self._notify(POLLED_ELSEWHERE)
+            return
         interval_s = stepped(self.session.interval_s, step)
         self.session.set_interval(interval_s)
         self._notify(f"Polling every {interval_s:g} s")
 
     def action_refresh_now(self) -> None:
+        if not self.session.polls:
+            self._notify(POLLED_ELSEWHERE)
+            return
         self.session.refresh()
         self._notify("Polling every source now")
 
@@ -280,6 +314,9 @@ class TokentopApp(TerminalApp):
         self.repaint()
 
     def action_screenshot_here(self) -> None:
+        if self.is_web:
+            self._notify("The browser saves what it shows; here it would go to the server's disk")
+            return
         name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
         from tokentop.views.tui.svg import save
 

@@ -242,7 +242,7 @@ def _rows(model: ScreenModel, place: Placement) -> int | None:
     if model.view.name == "engines" and place.panel == "engines":
         return len(listed(snapshot.engines, options.engine_sort, options.engine_filter))
     if place.panel == "events":
-        return len(events.page(options, width))
+        return len(events.page(snapshot, options, width))
     if place.panel in TEXTS:
         return len(TEXTS[place.panel](snapshot, width))
     one = engine.find(snapshot, model.view.opened or "") if place.panel == "engine" else None

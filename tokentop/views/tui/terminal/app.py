@@ -51,6 +51,11 @@ class TerminalApp(App[int]):
         update = self.screen._compositor.render_update(full=True, screen_stack=behind)
         self._display(self.screen, update)
 
+    def send(self, text: str) -> None:
+        """Send control sequences beside the picture."""
+        if self._driver is not None:
+            self._driver.write(text)
+
     async def action_quit(self) -> None:
         self.leave(0)
 

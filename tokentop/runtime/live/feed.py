@@ -1,0 +1,95 @@
+"""The stream of one `tokentop serve`: its newest event, and why there is none."""
+
+import asyncio
+from collections.abc import Callable
+from random import random
+from time import monotonic
+from typing import NamedTuple
+
+from tokentop.collect.backoff import Backoff
+from tokentop.config.schema import Config, HostConfig
+from tokentop.domain.readings import Failure
+from tokentop.sources.collector import STREAM
+from tokentop.sources.event_stream import EventParser
+from tokentop.sources.json_fields import BadData
+from tokentop.transport.http.messages import Request
+from tokentop.transport.http.network_thread import NetworkThread
+
+SILENCE_S = 20.0  # a server that lives sends a comment every 15 s
+ENDED = Failure("reset", "it ended the stream")
+
+
+class Received(NamedTuple):
+    """The object of an event, not yet read, and when it came, monotonic seconds."""
+
+    data: bytes
+    at: float
+
+
+class HostFeed:
+    """Follows one host for ever. `failure` is why it is not connected, None while it is.
+
+    `newest` is replaced by each event on the network thread; what nobody has read is dropped.
+    """
+
+    def __init__(
+        self,
+        host: HostConfig,
+        config: Config,
+        *,
+        random: Callable[[], float] = random,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self.host = host
+        self.newest: Received | None = None
+        self.failure: Failure | None = None
+        self._config = config
+        self._clock = clock
+        self._backoff = Backoff(random)
+        self._parser = EventParser(config.max_bytes)
+        self._last_id: str | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed: Callable[[], object] = int
+        self._told = False
+
+    async def run(self, network: NetworkThread, changed: Callable[[], object]) -> None:
+        """Connect, again and again; `changed` is called on the loop after news of either kind."""
+        self._loop, self._changed = asyncio.get_running_loop(), changed
+        while True:
+            self._parser = EventParser(self._config.max_bytes)
+            answer = await network.get(self._request(), take=self._take)
+            self.failure = answer if isinstance(answer, Failure) else ENDED
+            changed()
+            await asyncio.sleep(self._backoff.pause_s())
+
+    def _request(self) -> Request:
+        resume = (("Last-Event-ID", self._last_id),) if self._last_id else ()
+        return Request(
+            self.host.url + STREAM,
+            timeout_s=SILENCE_S,
+            max_bytes=self._config.max_bytes,
+            token=self.host.token,
+            ca_bundle=self._config.tls.ca_bundle,
+            verify=self._config.tls.verify,
+            headers=(("Cache-Control", "no-store"), *resume),
+        )
+
+    def _take(self, data: bytes) -> None:
+        """On the network thread: keep the newest event, and wake the loop once for it."""
+        try:
+            events = self._parser.feed(data)
+        except BadData as problem:
+            raise ConnectionResetError(str(problem)) from None
+        if not events:
+            return
+        self._last_id = events[-1].id
+        self.newest = Received(events[-1].data, self._clock())
+        if self._loop is not None and not self._told and not self._loop.is_closed():
+            self._told = True
+            self._loop.call_soon_threadsafe(self._arrived)
+
+    def _arrived(self) -> None:
+        self._told = False
+        self.failure = None
+        self._backoff.reset()
+        self._changed()

@@ -1,0 +1,151 @@
+"""The screen's session where another machine's `tokentop serve` polls, and this one only looks."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from tokentop.config.schema import Config
+from tokentop.domain.aging import aged, silent
+from tokentop.domain.alerts.values import Change
+from tokentop.domain.past import Past, Stretch
+from tokentop.domain.snapshot import Gpu, Snapshot
+from tokentop.domain.verdict.values import Event
+from tokentop.runtime.live.feed import HostFeed, Received
+from tokentop.runtime.live.recent import Recent
+from tokentop.runtime.live.spawn import Spawn
+from tokentop.sources.collector import snapshot as read_snapshot
+from tokentop.sources.json_fields import BadData
+from tokentop.transport.http.network_thread import NetworkThread
+
+if TYPE_CHECKING:
+    from tokentop.config.reload import Reloader
+
+LATE = 3  # intervals without a new snapshot after which what is known is stale
+LOOK_S = 1.0
+
+
+class RemoteSession(Recent):
+    """One host's snapshots as they come; all of them grow old while it is silent."""
+
+    polls = False
+
+    def __init__(
+        self, config: Config, feed: HostFeed, on_change: Callable[[Snapshot, float], object]
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self._feed = feed
+        self._on_change = on_change
+        self._read: Received | None = None
+        self._newest = Snapshot(host=feed.host.name, interval_s=config.interval_s)
+        self._problem: str | None = None
+        self._shown_problem: str | None = None
+        self._notify: Callable[[str], object] = str
+        self._announce: Callable[[Sequence[Event]], object] = len
+
+    @property
+    def interval_s(self) -> float:
+        return self._newest.interval_s
+
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot as of now."""
+        passed_s = self._passed_s()
+        found = aged(self._newest, passed_s)
+        why = self._silence(passed_s)
+        return found if why is None else silent(found, why)
+
+    async def start(
+        self,
+        spawn: Spawn,
+        reloader: "Reloader | None" = None,  # noqa: ARG002  # prices are the host's own
+        notify: Callable[[str], object] = str,
+        announce: Callable[[Sequence[Event]], object] = len,
+    ) -> None:
+        """Follow the host; `notify` and `announce` as a Session's."""
+        self._notify, self._announce = notify, announce
+        spawn(self._feed.run(NetworkThread(), self.look), name="stream", group="stream")
+        self.watch(spawn)
+
+    def watch(self, spawn: Spawn) -> None:
+        """Notice from now on when the host falls silent, though nothing comes any more."""
+        spawn(self._watch(), name="silence", group="silence", exclusive=True)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self.look()
+
+    def look(self) -> None:
+        """Show what has come since the last look, or that nothing does."""
+        received = self._feed.newest
+        if received is not None and received is not self._read:
+            self._take(received)
+        problem = self._silence(self._passed_s())
+        if problem != self._shown_problem:
+            self._shown_problem = problem
+            self._on_change(self.snapshot(), self.now())
+
+    def _take(self, received: Received) -> None:
+        self._read = received
+        try:
+            self._newest = read_snapshot(received.data)
+        except BadData as problem:
+            self._problem = str(problem)
+            return
+        self._problem = self._shown_problem = None
+        fresh = self._sample(self._newest, received.at)
+        self._on_change(self._newest, received.at)
+        if fresh:
+            self._announce(fresh)
+
+    def _passed_s(self) -> float:
+        """Seconds since the newest snapshot came."""
+        return 0.0 if self._read is None else max(0.0, self.now() - self._read.at)
+
+    def _silence(self, passed_s: float) -> str | None:
+        """Why what is shown is not what is there now; None where it is."""
+        if self._problem is not None:
+            return self._problem
+        failure = self._feed.failure
+        if failure is not None and (self._read is None or passed_s > self.interval_s):
+            return failure.text
+        if passed_s > LATE * self.interval_s:
+            return f"{self._feed.host.name} has sent nothing new"
+        return None
+
+    def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
+        """The host follows its own alerts, and acts on them."""
+
+    def silence(self) -> int:
+        """None from here: they are silenced on the host."""
+        return 0
+
+    async def keep_history(self) -> None:
+        """What passes on the host is kept there."""
+
+    async def past(self, stretch: Stretch) -> Past:  # noqa: ARG002
+        """Nothing from before this run."""
+        return Past()
+
+    def stop(self) -> None:
+        """Nothing is to be written."""
+
+    def set_interval(self, interval_s: float) -> None:
+        """The host's own affair."""
+
+    def refresh(self) -> None:
+        """The host's own affair."""
+
+    def show_gpu_page(self, shown: bool) -> None:
+        """What only that page shows is not sent."""
+
+    def why_not_end(self, gpu: Gpu, pid: int, started: int | None) -> str | None:  # noqa: ARG002
+        """No process of another machine is ended from here."""
+        return f"{pid} runs on another host"
+
+    def end_process(self, pid: int, started: int | None, *, force: bool) -> str | None:  # noqa: ARG002
+        return f"{pid} runs on another host"
+
+    def dismiss(self, identity: str) -> bool:  # noqa: ARG002
+        """What is gone is forgotten there, not here."""
+        return False
