@@ -153,4 +153,6 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
         and name not in ("NO_COLOR", "COLORTERM", "TMUX", "STY", "COLUMNS", "LINES")
     }
     kept["TOKENTOP_HISTORY"] = "false"  # one test's past is not another's
+    # No choices of another run, and none left behind: nothing can be made there, even by root.
+    kept["XDG_STATE_HOME"] = "/proc/nowhere"
     return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", **extra}
