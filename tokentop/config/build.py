@@ -10,6 +10,7 @@ from tokentop.config.schema import (
     DiscoveryConfig,
     EngineConfig,
     HostConfig,
+    LedgerConfig,
     PrometheusConfig,
     ServeConfig,
     ServiceConfig,
@@ -248,6 +249,15 @@ def serve(builder: ConfigBuilder, environ: Mapping[str, str]) -> ServeConfig:
         origin = builder.origin("serve.token_file")
         values["token_file"] = resolve(values["token_file"], origin, environ)
     return ServeConfig(**values)
+
+
+def ledger(builder: ConfigBuilder, environ: Mapping[str, str]) -> LedgerConfig:
+    """Return where the ledger is; its files are opened by the commands that need them."""
+    values = builder.section("ledger")
+    for name in ("path", "valuation", "key_file"):
+        if values[name] is not None:
+            values[name] = resolve(values[name], builder.origin(f"ledger.{name}"), environ)
+    return LedgerConfig(**values)
 
 
 def cost(builder: ConfigBuilder) -> CostPolicy:

@@ -19,6 +19,7 @@ from tokentop.config.schema import (
     DemoConfig,
     DiscoveryConfig,
     HistoryConfig,
+    LedgerConfig,
     PrometheusConfig,
     ServeConfig,
     TlsConfig,
@@ -129,6 +130,20 @@ def _serve() -> tuple[Key, ...]:
     )  # fmt: skip
 
 
+def _ledger() -> tuple[Key, ...]:
+    ledger = LedgerConfig()
+    return (
+        Key("ledger.path", "file", ledger.path, 'The file; "" is one in $XDG_STATE_HOME',
+            sample="/var/lib/tokentop/ledger.sqlite3"),
+        Key("ledger.writer", "writer", ledger.writer, 'Whose entries it adds; "" is the host',
+            sample="gpu-box"),
+        Key("ledger.valuation", "file", ledger.valuation,
+            'Prices in credits; "" is `tokentop example valuation.toml`'),
+        Key("ledger.key_file", "file", ledger.key_file,
+            'Key that signs checkpoints; "" is ledger.key beside the file'),
+    )  # fmt: skip
+
+
 @cache
 def table() -> dict[str, Key]:
     """Return every key by its dotted name, in the order in which they are shown."""
@@ -141,6 +156,7 @@ def table() -> dict[str, Key]:
         *_history(),
         *alerts_keys(),
         *_serve(),
+        *_ledger(),
         *cost_keys(),
         *_tls(),
         *_services(),

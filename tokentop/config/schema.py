@@ -64,6 +64,19 @@ class PrometheusConfig(NamedTuple):
     verify: bool = True
 
 
+class LedgerConfig(NamedTuple):
+    """Where the consumption ledger is. None: in the user's state directory, and the host's name.
+
+    `writer` names the chain that this machine appends to; `valuation` is a file of prices in
+    credits, None the shipped one; `key_file` holds the key that signs checkpoints.
+    """
+
+    path: str | None = None
+    writer: str | None = None
+    valuation: str | None = None
+    key_file: str | None = None
+
+
 class TlsConfig(NamedTuple):
     ca_bundle: str | None = None
     verify: bool = True
@@ -174,6 +187,7 @@ class Config(NamedTuple):
     serve: ServeConfig = ServeConfig()
     hosts: tuple[HostConfig, ...] = ()  # [[host]], or what --connect names
     connect: tuple[str, ...] = ()  # --connect
+    ledger: LedgerConfig = LedgerConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
 
 

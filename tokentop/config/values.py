@@ -73,6 +73,8 @@ def _text(key: Key, raw: str) -> object | Bad:
             return _rule(raw)
         case "host":
             return _host(key, raw)
+        case "writer":
+            return _writer(key, raw)
     return raw or None if "\0" not in raw else Bad("holds a NUL character; write a file's path")
 
 
@@ -220,6 +222,14 @@ def _label(key: Key, raw: str) -> str | Bad:
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", raw):
         return raw
     return Bad(f'must be the name of a label; write it like "{key.example}"')
+
+
+def _writer(key: Key, raw: str) -> str | Bad:
+    """Part of a checkpoint's origin, which holds neither spaces nor a plus."""
+    if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", raw):
+        return raw
+    return Bad(f'must be a plain word of letters, digits, ".", "_" or "-"; write it like '
+               f'"{key.example}"')  # fmt: skip
 
 
 def _url(key: Key, raw: str) -> str | Bad:
