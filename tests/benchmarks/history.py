@@ -35,8 +35,8 @@ INSERT INTO sample SELECT :now - i * {STEP_S * 1000},
 """
 
 
-def filled(path: str, count: int) -> None:
-    """`count` samples of every figure, one each STEP_S seconds up to NOW, rolled up."""
+def filled(path: str, count: int) -> Store:
+    """A store of `count` samples of every figure, one each STEP_S seconds up to NOW, rolled up."""
     store = Store(path, 1 << 40)
     connection = store._connection
     connection.execute(_FILL, {"now": round(NOW * 1000), "count": count})
@@ -51,7 +51,8 @@ def filled(path: str, count: int) -> None:
         connection.execute(
             f"INSERT INTO {coarser} SELECT t / {step} * {step}, {each} FROM {finer} GROUP BY 1"
         )
-    store.close()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return store
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -78,7 +79,7 @@ def main() -> None:
     count = parser.parse_args().samples
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "history.db")
-        filled(path, count)
+        store = filled(path, count)
         size = os.path.getsize(path)
         print(f"{count} samples of {len(FIGURES)} figures: {size / 2**20:.0f} MiB, "
               f"{size / count:.0f} bytes each (SQLite {sqlite3.sqlite_version})")  # fmt: skip
@@ -91,7 +92,6 @@ def main() -> None:
             print(f"{name:8} of {tier_for(stretch, NOW).table:7} {len(past.mean):4} slices: read "
                   f"{opened * 1e3:6.1f} ms, {len(MEASURES)} charts drawn {shown * 1e3:6.1f} ms"
                   f"{limit}")  # fmt: skip
-        store = Store(path, 1 << 40)
         moments = iter(range(10_000))
         kept = timed(lambda: store.add([Sample(NOW + 4 * next(moments), 0.5, 2.0, 3.0)]))
         store.close()

@@ -17,7 +17,7 @@ class Key(NamedTuple):
 KEYS: tuple[Key, ...] = (
     Key("1", "view('dashboard')", "1", "Dashboard", "Views"),
     Key("2", "view('gpus')", "2", "GPUs with their processes", "Views"),
-    Key("3,h", "view('history')", "3 h", "History", "Views"),
+    Key("3,h", "view('history')", "3 h", "History of the last hour", "Views"),
     Key("4,e", "view('engines')", "4 e", "Engines, one row each", "Views"),
     Key("dollar_sign,u", "view('costs')", "$ u", "How the costs were computed", "Views"),
     Key("w", "view('why')", "w", "Why the banner says so", "Views"),
