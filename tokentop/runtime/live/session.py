@@ -26,7 +26,7 @@ from tokentop.runtime.shared_snapshot import Sharing
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
     from tokentop.runtime.demo import Demo
-    from tokentop.runtime.live.engine_poller import Search
+    from tokentop.runtime.live.engine_poller import EnginePoller, Search
     from tokentop.transport.discovery.findings import Findings
     from tokentop.transport.http.client_async import Pool
 
@@ -60,6 +60,7 @@ class Session(Recent):
         self._sharing = Sharing(details=True)
         self._publisher = Publisher(self._keep)
         self._demo = _demo(config)
+        self._engine_poller: EnginePoller | None = None
         if self.frozen_at is not None:
             from tokentop.runtime.demo import STARTED_AT, fast_forward
 
@@ -93,6 +94,11 @@ class Session(Recent):
     def _keep(self, published: Published) -> None:
         """On the publisher's thread."""
         self._sharing.leave(*published)
+
+    @property
+    def searched(self) -> tuple[int, int]:
+        """The addresses that the last search for engines tried, and how many candidates it had."""
+        return (0, 0) if self._engine_poller is None else self._engine_poller.searched
 
     def set_interval(self, interval_s: float) -> None:
         self.collector.interval_s = interval_s
@@ -154,10 +160,10 @@ class Session(Recent):
         if self._polls_engines():
             from tokentop.runtime.live.engine_poller import EnginePoller
 
-            poller = EnginePoller(
+            self._engine_poller = EnginePoller(
                 self.collector, self._config, self._poller, self.now, self._find()
             )
-            poller.start(pool, spawn)
+            self._engine_poller.start(pool, spawn)
 
     async def keep_history(self) -> None:
         """Keep what is polled from now on, and go on from what an earlier run has kept."""

@@ -1,10 +1,10 @@
 """The full screen: sources -> poller -> snapshot -> screen model -> panels."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from time import strftime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import SystemCommand
@@ -13,17 +13,14 @@ from textual.screen import Screen
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
-from tokentop.domain.alerts.values import Change
-from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.runtime.live.choose import session_of
 from tokentop.runtime.live.poller import stepped
-from tokentop.runtime.live.session import Session
 from tokentop.transport import user_state
-from tokentop.views.notification import sequences
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import choices, commands, keys, navigation, theme
+from tokentop.views.tui.alert_actions import AlertActions
 from tokentop.views.tui.draw.panels.footer import announcement
-from tokentop.views.tui.history_actions import HistoryActions
 from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.screen_model import ScreenModel, lines
 from tokentop.views.tui.screens.monitor import MonitorScreen
@@ -33,26 +30,11 @@ from tokentop.views.tui.terminal.gc_tuning import freeze_loaded_objects
 from tokentop.views.tui.terminal.restore_terminal import Terminal
 from tokentop.views.tui.widgets.selection import plain_text, title
 
-if TYPE_CHECKING:
-    from tokentop.runtime.live.remote import RemoteSession
-
 NOTICE_S = 4.0
 POLLED_ELSEWHERE = "The host polls, at an interval of its own; this is what it sends"
 
 
-def session_of(
-    config: Config, on_change: Callable[[Snapshot, float], object]
-) -> "Session | RemoteSession":
-    """This machine's own session, or the one of the host to connect to."""
-    if not config.hosts:
-        return Session(config, on_change)
-    from tokentop.runtime.live.feed import HostFeed
-    from tokentop.runtime.live.remote import RemoteSession
-
-    return RemoteSession(config, HostFeed(config.hosts[0], config), on_change)
-
-
-class TokentopApp(HistoryActions):
+class TokentopApp(AlertActions):
     """The monitor: everything on the screen is a function of (snapshot, view, time)."""
 
     CSS_PATH = "theme.tcss"
@@ -146,6 +128,7 @@ class TokentopApp(HistoryActions):
             trends=self.session.engine_history.trends,
             burn_at=self.session.config.policy.cost.silent_burn_at,
             discovery=self.session.config.discovery,
+            searched=self.session.searched,
             events=self._events(),
             past=self._past,
             wall_ahead_s=self.session.wall() - self.session.now(),
@@ -193,14 +176,6 @@ class TokentopApp(HistoryActions):
         if self.view.notice == notice:
             self._change_view(self.view._replace(notice=""))
 
-    def _ring(self, change: Change) -> None:
-        self.send(sequences(change.actions, change.alert, os.environ))
-
-    def action_silence(self) -> None:
-        count = self.session.silence()
-        self._notify(f"Silenced for an hour: {count} alert{'s' * (count != 1)}" if count
-                     else "No alert fires")  # fmt: skip
-
     def leave(self, code: int, message: str = "") -> None:
         self.session.stop()
         super().leave(code, message)
@@ -238,26 +213,6 @@ class TokentopApp(HistoryActions):
             return
         self.session.refresh()
         self._notify("Polling every source now")
-
-    def action_filter(self) -> None:
-        self._change_view(self.view._replace(filtering=self.view.opened is None))
-
-    def action_step_back(self) -> None:
-        self._change_view(navigation.back(self.view))
-
-    def action_open(self, identity: str | None = None) -> None:
-        self._change_view(navigation.opened(self._model(), identity))
-
-    def action_dismiss(self) -> None:
-        """Forget the engine that is opened, or under the cursor, if it is gone."""
-        identity = self.view.opened or navigation.selected(self._model())
-        if identity is None or not self.session.dismiss(identity):
-            self._notify("Only an engine that is gone can be forgotten")
-            return
-        self._change_view(navigation.back(self.view) if self.view.opened else self.view)
-        self._take_snapshot()
-        self._show()
-        self._notify("Forgotten; a search that finds it again brings it back")
 
     def action_next_theme(self) -> None:
         free = self.depth not in theme.FIXED

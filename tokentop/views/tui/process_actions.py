@@ -1,25 +1,16 @@
 """The actions of the GPU page's processes: sorting, selecting, ending one."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
-from tokentop.runtime.live.session import Session
 from tokentop.views.tui import navigation, theme
 from tokentop.views.tui.list_actions import ListActions
-
-if TYPE_CHECKING:
-    from tokentop.runtime.live.remote import RemoteSession
 
 
 class ProcessActions(ListActions):
     """What `o`, `x` and clicks on processes do; the app has the rest."""
 
-    session: "Session | RemoteSession"
     _theme_name: str
     _ended: set[tuple[int, int | None]]  # have had SIGTERM: (pid, start)
-
-    def _notify(self, notice: str) -> None:
-        raise NotImplementedError
 
     def action_sort_processes(self) -> None:
         self._sorted(navigation.resorted(self.view, "processes"))

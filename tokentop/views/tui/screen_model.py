@@ -62,6 +62,7 @@ class ScreenModel(NamedTuple):
     trends: Callable[[str], Trends] = lambda _: Trends()
     burn_at: float = CostPolicy().silent_burn_at
     discovery: DiscoveryConfig = DiscoveryConfig()
+    searched: tuple[int, int] = (0, 0)
     events: Sequence[tuple[str, Event]] = ()
     past: Past = Past()
     wall_ahead_s: float = 0.0
@@ -96,6 +97,7 @@ class ScreenModel(NamedTuple):
             search=self.discovery.enabled,
             hosts_searched=self.discovery.hosts,
             ports_searched=self.discovery.ports,
+            searched=self.searched,
             trends=self.trends,
             reverse=view.reverse,
             engine_reverse=view.engine_reverse,

@@ -31,7 +31,8 @@ class DrawOptions(NamedTuple):
     `events` are the run's, oldest first, each with its local time; only their own view has them.
     `samples`: the last hour up to monotonic `now`, for the panels with sparklines; `trends` are
     an engine's own, by Engine.id.
-    `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`.
+    `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`;
+    `searched` are the addresses that the last search had room for, and all that it had.
     """
 
     ascii: bool = False
@@ -59,6 +60,7 @@ class DrawOptions(NamedTuple):
     search: bool = True
     hosts_searched: tuple[str, ...] = ("127.0.0.1",)
     ports_searched: tuple[int, ...] = ()
+    searched: tuple[int, int] = (0, 0)
     samples: Sequence[Sample] = ()
     now: float = 0.0
     trends: Callable[[str], Trends] = lambda _: Trends()

@@ -167,8 +167,8 @@ def _with_shorter(snapshot: Snapshot) -> tuple[str, ...]:
     if _message(snapshot):  # it is about health
         return text, text.partition(": ")[0]
     room = (text.partition(": ")[2] or text).rpartition(", ")[2]
-    short = room.rpartition(" for ")[0] if " wait" in room else room.partition(" request")[0]
-    return text, room, short
+    short = room.rpartition(" for ")[0] if " wait" in room else room
+    return text, room, short, short.replace(" requests", "").replace(" request", "")
 
 
 def _bar(snapshot: Snapshot, width: int, *, thin: bool = False) -> Line:
