@@ -49,7 +49,7 @@ def _app(
     plain: bool,
 ) -> TokentopApp:
     if recording is None:
-        return TokentopApp(config, terminal, reloader, plain=plain)
+        return TokentopApp(config, terminal, reloader, saves=config.ui.state, plain=plain)
     from tokentop.views.tui.replay import ReplayApp
 
     return ReplayApp(config, recording, terminal, plain=plain)
