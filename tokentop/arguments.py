@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
 View = Literal[
-    "screen", "compact", "json", "doctor", "config", "serve", "example", "completion", "ledger"
-]
+    "screen", "compact", "json", "doctor", "config", "serve", "replay", "export", "example",
+    "completion", "ledger",
+]  # fmt: skip
 
+FILES = ("replay", "export")  # commands on a recording
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -51,10 +53,13 @@ COMMANDS = (
     Command("doctor", "what was found, what not, and what to do about it"),
     Command("config", "what holds now, and where each value came from", "[--example]"),
     Command("serve", "the same over HTTP: JSON, a stream of events, Prometheus metrics"),
+    Command("replay", "a recording on the full screen: pause, step, speed, any moment", "FILE"),
+    Command("export", "a recording as a table, on standard output: --csv or --parquet", "FILE"),
     Command("example", "a file that ships beside the program; all names without one", "[NAME]"),
     Command("completion", "the completion for bash, zsh or fish", "SHELL"),
     Command("ledger", "who spent what: import, report, verify and more, below", "VERB [WHAT]"),
 )
+RECORDINGS = "recordings"
 SERVING, LEDGER = "tokentop serve (pip install 'tokentop[serve]')", "tokentop ledger"
 GROUPS: dict[str, tuple[Option, ...]] = {
     "views": (
@@ -80,10 +85,18 @@ GROUPS: dict[str, tuple[Option, ...]] = {
                "KEYS"),
         Option(("--since",), "from then on: 90m, 12h, 7d, or a date", "since", "WHEN"),
         Option(("--until",), "and before then; else until now", "until", "WHEN"),
-        Option(("--csv",), "the report as CSV", "csv"),
+        Option(("--csv",), "the report, or the exported recording, as CSV", "csv"),
         Option(("--focus",), "as CSV with the columns of FOCUS 1.4, a row a day", "focus"),
         Option(("--checkpoint",), "the checkpoints that were kept", "checkpoint", "PATH"),
         Option(("--key",), "their public keys, where the private one is elsewhere", "key", "PATH"),
+    ),
+    RECORDINGS: (
+        Option(("--record",), "keep each poll's snapshot there, on screen and with --watch",
+               "recording.file", "PATH", overrides=True),
+        Option(("--parquet",), "export as Apache Parquet instead of --csv; needs pyarrow",
+               "parquet"),
+        Option(("--bundle",), "doctor: write a bug report there, without secrets", "bundle",
+               "PATH"),
     ),
     "configuration (flags win over environment and file)": (
         Option(("--config",), "read this file instead of the usual one", "config", "PATH"),
@@ -129,7 +142,7 @@ class Arguments(NamedTuple):
     """What to show, how, and what overrides the configuration (dotted key -> text or switch).
 
     The configuration checks the texts, so that a flag is refused in the same words as a file.
-    `name` is the word after `example`, `completion` or `ledger`, `operand` the one after that,
+    `name` is the word after the command, `operand` the one after that,
     `width` in cells. `ledger` has the options of `tokentop ledger` by name.
     """
 
@@ -145,6 +158,8 @@ class Arguments(NamedTuple):
     width: int | None = None
     fresh: bool = False
     operand: str | None = None
+    parquet: bool = False
+    bundle: str | None = None
 
 
 class _Formatter(RawDescriptionHelpFormatter):
@@ -178,6 +193,8 @@ def parse(words: list[str]) -> Arguments:
         width=_width(given["width"]),
         fresh=given["fresh"],
         operand=given["operand"],
+        parquet=given["parquet"],
+        bundle=given["bundle"],
         ledger={name: given[name] for name in ("json", *(each.dest for each in GROUPS[LEDGER]))},
     )
 
@@ -200,7 +217,7 @@ def _width(text: str | None) -> int | None:
 def _known(words: list[str]) -> Namespace:
     """The parsed words; what is wrong is named without its value, which may be a pasted token."""
     words = ["--demo=whole" if word == "--demo" else word for word in words]  # no value follows it
-    found, unknown = _parser().parse_known_args(words)
+    found, unknown = _parser().parse_known_intermixed_args(words)
     flags = [word.partition("=")[0] for word in unknown if word.startswith("-")]
     if flags:
         known = [flag for option in OPTIONS for flag in option.flags]
@@ -249,6 +266,7 @@ def _refuse(given: dict[str, object], view: View) -> None:
         (given["example"] and view != "config", "--example belongs to `tokentop config`"),
         *_serving_clashes(given, view),
         *_ledger_clashes(given, view),
+        *_recording_clashes(given, view),
         (
             given["command"]
             and any(given[name] for name in ("json", "compact", "watch", "check"))
@@ -256,7 +274,7 @@ def _refuse(given: dict[str, object], view: View) -> None:
             f"`tokentop {given['command']}` takes no --compact, --json, --watch or --check",
         ),
         (
-            (given["name"] and view not in ("example", "completion", "ledger"))
+            (given["name"] and view not in ("example", "completion", "ledger", *FILES))
             or (given["operand"] and view != "ledger"),
             f"`tokentop {given['command']}` takes no further word",
         ),
@@ -282,8 +300,18 @@ def _serving_clashes(given: dict[str, object], view: View) -> Iterator[tuple[obj
 
 def _ledger_clashes(given: dict[str, object], view: View) -> Iterator[tuple[object, str]]:
     words = _or([option.flags[0] for option in GROUPS[LEDGER]])
-    misplaced = view != "ledger" and any(given[option.dest] for option in GROUPS[LEDGER])
+    shared = ("csv",) if view == "export" else ()
+    named = (given[option.dest] for option in GROUPS[LEDGER] if option.dest not in shared)
+    misplaced = view != "ledger" and any(named)
     yield misplaced, f"{words} belong to `tokentop ledger`"
+
+
+def _recording_clashes(given: dict[str, object], view: View) -> Iterator[tuple[object, str]]:
+    yield view in FILES and not given["name"], f"`tokentop {view}` needs the recording's file"
+    one = "`tokentop export FILE` takes one of --csv and --parquet"
+    yield view == "export" and bool(given["csv"]) == bool(given["parquet"]), one
+    yield given["parquet"] and view != "export", one
+    yield given["bundle"] is not None and view != "doctor", "--bundle is for `tokentop doctor`"
 
 
 def _overrides(given: dict[str, object]) -> dict[str, object]:

@@ -69,6 +69,8 @@ def _main(words: list[str], started: float, bad: int) -> int:
         return _say(stop.text, bad) if stop.error else _print(stop.text)
     if args.view in ("example", "completion"):
         return _manual(args, bad)
+    if args.view == "export":
+        return _export(args)
     from tokentop.config.load import ConfigError, load
 
     try:
@@ -78,7 +80,9 @@ def _main(words: list[str], started: float, bad: int) -> int:
     for warning in config.warnings if args.view != "doctor" else ():  # which shows them itself
         _say(warning, 0)
     return (
-        _screen(args, config) if args.view == "screen" else _text_view(args, config, started, bad)
+        _screen(args, config)
+        if args.view in ("screen", "replay")
+        else _text_view(args, config, started, bad)
     )
 
 
@@ -98,11 +102,25 @@ def _manual(args: "Arguments", bad: int) -> int:
         return _say("there is no such example; `tokentop example` lists them", bad)
 
 
+def _export(args: "Arguments") -> int:
+    """Print a recording as a table; no configuration is read for that."""
+    from tokentop.transport.recording.reader import Recording
+    from tokentop.transport.recording.writer import RecordingError
+    from tokentop.views import export
+
+    try:
+        write = export.parquet if args.parquet else export.csv
+        write(Recording(args.name or ""), _say)
+    except (RecordingError, export.ExportError) as error:
+        return _say(str(error), USAGE)
+    return 0
+
+
 def _text_view(args: "Arguments", config: "Config", started: float, bad: int) -> int:
     if args.view == "doctor":
         from tokentop.views.doctor.run import run as doctor
 
-        return doctor(config, started)
+        return doctor(config, started, args.bundle)
     if args.view == "config":
         from tokentop.config import show
 
@@ -164,6 +182,15 @@ def _screen(args: "Arguments", config: "Config") -> int:
         return _say("standard output is not a terminal; use --compact or --json there", USAGE)
     if os.environ.get("TERM") == "dumb":
         return _say("this terminal (TERM=dumb) cannot draw; use --compact or --json", USAGE)
+    recording = None
+    if args.view == "replay":
+        from tokentop.transport.recording.reader import Recording
+        from tokentop.transport.recording.writer import RecordingError
+
+        try:
+            recording = Recording(args.name or "")
+        except RecordingError as error:
+            return _say(str(error), USAGE)
     import tokentop.fault  # noqa: F401  # before the memory runs out that would word it
     from tokentop.views.tui.terminal.keyboard import take_keyboard
 
@@ -174,7 +201,7 @@ def _screen(args: "Arguments", config: "Config") -> int:
     from tokentop.views.tui.run import run
 
     gc.enable()
-    return run(config, _again(args))
+    return run(config, _again(args), recording)
 
 
 def _crashed(bad: int) -> int:

@@ -1,5 +1,7 @@
 """A value that must not reach a log, a screen, JSON or a traceback."""
 
+from collections.abc import Iterable
+
 
 class Secret:
     """Holds a token; prints as `***` everywhere. `reveal()` is called where a header is written."""
@@ -22,3 +24,14 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
+
+
+def redacted(text: str, secrets: Iterable[Secret]) -> str:
+    """`text` without the secrets, user names, passwords and query strings that it may hold."""
+    import re  # not on the way to a line
+
+    for secret in secrets:
+        if value := secret.reveal():  # revealed only to be found in the text
+            text = text.replace(value, "***")
+    text = re.sub(r"(?<=://)[^/\s@]+@", "***@", text)
+    return re.sub(r"(?<=[\w/])\?[^\s'\"]+", "?***", text)

@@ -107,8 +107,8 @@ def paint_ratio(env: dict[str, str], rounds: int = 9) -> None:
     )
 
 
-def watch(env: dict[str, str], seconds: float) -> Stretch:
-    terminal = Terminal([command("tokentop")], env)
+def watch(env: dict[str, str], seconds: float, *words: str) -> Stretch:
+    terminal = Terminal([command("tokentop"), *words], env)
     terminal.read(SETTLE_S)
     cpu, before, began = terminal.cpu_s(), terminal.resident_mib(), time.monotonic()
     wakeups = terminal.wakeups()

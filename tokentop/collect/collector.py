@@ -130,14 +130,19 @@ class Collector:
         return self._config
 
     def apply_policy(self, config: Config) -> bool:
-        """Take over prices, thresholds and alerts of a changed file; whether that was all of it.
+        """Take over what may change while running; whether that was all of a changed file.
+
+        These are the prices, thresholds, the profile, the alerts and where to record.
 
         The rest of the file takes effect at the next start.
         """
         if config.policy.cost != self._config.policy.cost:
             self._meter = None
         new = self._config._replace(
-            policy=config.policy, alerts=config.alerts, origins=config.origins
+            policy=config.policy,
+            alerts=config.alerts,
+            recording=config.recording,
+            origins=config.origins,
         )
         self._config = new
         self._priced = self._demo or _has_prices(new)

@@ -12,6 +12,7 @@ from tokentop.config.schema import (
     HostConfig,
     LedgerConfig,
     PrometheusConfig,
+    RecordingConfig,
     ServeConfig,
     ServiceConfig,
 )
@@ -249,6 +250,14 @@ def serve(builder: ConfigBuilder, environ: Mapping[str, str]) -> ServeConfig:
         origin = builder.origin("serve.token_file")
         values["token_file"] = resolve(values["token_file"], origin, environ)
     return ServeConfig(**values)
+
+
+def recording(builder: ConfigBuilder, environ: Mapping[str, str]) -> RecordingConfig:
+    """Return where and how snapshots are recorded."""
+    values = builder.section("recording")
+    if values["file"]:
+        values["file"] = resolve(values["file"], builder.origin("recording.file"), environ)
+    return RecordingConfig(**values)
 
 
 def ledger(builder: ConfigBuilder, environ: Mapping[str, str]) -> LedgerConfig:

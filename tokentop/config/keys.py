@@ -21,6 +21,7 @@ from tokentop.config.schema import (
     HistoryConfig,
     LedgerConfig,
     PrometheusConfig,
+    RecordingConfig,
     ServeConfig,
     TlsConfig,
     UiConfig,
@@ -130,6 +131,19 @@ def _serve() -> tuple[Key, ...]:
     )  # fmt: skip
 
 
+def _recording() -> tuple[Key, ...]:
+    r = RecordingConfig()
+    return (
+        Key("recording.file", "file", r.file, "Where each poll's snapshot is recorded",
+            flag="--record", sample="~/tokentop.rec"),
+        Key("recording.rotate_mb", "number", r.rotate_mb,
+            "Millions of bytes after which a new file is begun", 0.1, 1e6),
+        Key("recording.rotate_hours", "number", r.rotate_hours,
+            "Hours after which a new file is begun", 0.01, 1e5),
+        Key("recording.keep", "integer", r.keep, "How many full files are kept", 1, 1000),
+    )  # fmt: skip
+
+
 def _ledger() -> tuple[Key, ...]:
     ledger = LedgerConfig()
     return (
@@ -156,6 +170,7 @@ def table() -> dict[str, Key]:
         *_history(),
         *alerts_keys(),
         *_serve(),
+        *_recording(),
         *_ledger(),
         *cost_keys(),
         *_tls(),

@@ -101,6 +101,18 @@ class ServeConfig(NamedTuple):
     cors_origins: tuple[str, ...] = ()
 
 
+class RecordingConfig(NamedTuple):
+    """Where snapshots are recorded, None for nowhere, and when a new file is begun.
+
+    The file is then FILE.1, that FILE.2 and so on; so many are kept. MB are millions of bytes.
+    """
+
+    file: str | None = None
+    rotate_mb: float = 100.0
+    rotate_hours: float = 24.0
+    keep: int = 7
+
+
 class HostConfig(NamedTuple):
     """A machine whose `tokentop serve` is shown; `url` is its base URL without a trailing slash."""
 
@@ -185,6 +197,7 @@ class Config(NamedTuple):
     history: HistoryConfig = HistoryConfig()
     alerts: AlertsConfig = AlertsConfig()
     serve: ServeConfig = ServeConfig()
+    recording: RecordingConfig = RecordingConfig()
     hosts: tuple[HostConfig, ...] = ()  # [[host]], or what --connect names
     connect: tuple[str, ...] = ()  # --connect
     ledger: LedgerConfig = LedgerConfig()

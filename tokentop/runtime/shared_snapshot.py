@@ -10,7 +10,15 @@ from _blake2 import blake2b  # hashlib would load OpenSSL: 4 ms of the one-line 
 from collections.abc import Mapping
 
 from tokentop import __version__
-from tokentop.config.schema import Config, UiConfig, secrets
+from tokentop.config.schema import (
+    Config,
+    HistoryConfig,
+    LedgerConfig,
+    RecordingConfig,
+    ServeConfig,
+    UiConfig,
+    secrets,
+)
 from tokentop.domain.snapshot import Snapshot
 from tokentop.transport.procfs import started
 from tokentop.transport.user_cache import keep, prune, recall
@@ -87,8 +95,17 @@ def _aged(snapshot: Snapshot, passed_s: float) -> Snapshot:
 
 
 def _name(config: Config, *, details: bool) -> str:
-    """One for each configuration, but for what only the drawing depends on."""
-    made_from = config._replace(ui=UiConfig(), origins=(), file=None, warnings=())
+    """One for each configuration, but for what no figure depends on."""
+    made_from = config._replace(
+        ui=UiConfig(),
+        history=HistoryConfig(),
+        ledger=LedgerConfig(),
+        serve=ServeConfig(),
+        recording=RecordingConfig(),
+        origins=(),
+        file=None,
+        warnings=(),
+    )
     tokens = [token.reveal() for token in secrets(config)]
     text = repr((__version__, details, made_from, tokens))
     return PREFIX + blake2b(text.encode(), digest_size=12).hexdigest()

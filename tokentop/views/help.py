@@ -16,6 +16,8 @@ examples:
   tokentop doctor               what was found, what not, and what to do
   tokentop config --example     a commented configuration file
   tokentop serve                the same over HTTP, for browsers and Prometheus
+  tokentop --record night.rec   the full screen, and each poll kept in a file
+  tokentop replay night.rec     that file on the full screen
   tokentop example              what ships beside the program, by name
   tokentop completion bash      completion for a shell: bash, zsh or fish
   tokentop ledger import FILE   book a gateway's usage records

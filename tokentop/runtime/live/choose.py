@@ -9,8 +9,9 @@ from tokentop.runtime.live.session import Session
 
 if TYPE_CHECKING:
     from tokentop.runtime.live.remote import RemoteSession
+    from tokentop.runtime.live.replay import ReplaySession
 
-AnySession: TypeAlias = "Session | RemoteSession"
+AnySession: TypeAlias = "Session | RemoteSession | ReplaySession"
 
 
 def session_of(config: Config, on_change: Callable[[Snapshot, float], object]) -> AnySession:

@@ -2,36 +2,43 @@
 
 import threading
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import NamedTuple
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
+from tokentop.runtime.recorder import Recorder
+from tokentop.runtime.shared_snapshot import Sharing
+
+MOST_WAITING = 8  # snapshots, for a disk that hangs; what comes then is dropped
 
 
 class Published(NamedTuple):
-    """A snapshot, the configuration that it was made with, and its moment in Unix seconds."""
+    """A snapshot, the configuration that it was made with, and its moment in Unix seconds.
+
+    `round_at` is the same for the snapshots of one round of polls, of which the last is whole.
+    """
 
     config: Config
     snapshot: Snapshot
     wall: float
+    round_at: float
 
 
 class Publisher:
-    """Calls `keep` with the newest snapshot; one that still waits is replaced by it.
+    """Shares the newest snapshot, and records the last one of each round.
 
-    `keep` raises nothing.
+    `report` gets a sentence where recording fails, on the publisher's thread.
     """
 
-    def __init__(self, keep: Callable[[Published], None]) -> None:
-        self._keep = keep
-        self._newest: Published | None = None
-        self._offered = threading.Event()
+    def __init__(self, report: Callable[[str], object]) -> None:
+        self._sharing = Sharing(details=True)
+        self._recorder = Recorder(report)
+        self._queue: SimpleQueue[Published | None] = SimpleQueue()  # its put is safe in a signal
         self._thread: threading.Thread | None = None
 
     def offer(self, published: Published) -> None:
         """Keep it soon; never blocks. Where the system has no thread left nothing is kept."""
-        self._newest = published
-        self._offered.set()
         if self._thread is None:
             thread = threading.Thread(target=self._work, name="publisher", daemon=True)
             try:
@@ -39,9 +46,26 @@ class Publisher:
             except RuntimeError:
                 return
             self._thread = thread
+        if self._queue.qsize() < MOST_WAITING:
+            self._queue.put(published)
+
+    def stop(self, within_s: float) -> None:
+        """Record what is not yet, if that takes at most `within_s` seconds."""
+        self._queue.put(None)
+        if self._thread is not None:
+            self._thread.join(within_s)
 
     def _work(self) -> None:
-        while self._offered.wait():
-            self._offered.clear()
-            if self._newest is not None:
-                self._keep(self._newest)
+        last: Published | None = None
+        while (new := self._queue.get()) is not None:
+            if last is not None and last.round_at != new.round_at:
+                self._record(last)
+            last = new
+            if self._queue.empty():
+                self._sharing.leave(new.config, new.snapshot, new.wall)
+        if last is not None:
+            self._record(last)
+        self._recorder.close()
+
+    def _record(self, published: Published) -> None:
+        self._recorder.record(published.config.recording, published.snapshot)

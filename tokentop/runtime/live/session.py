@@ -21,7 +21,6 @@ from tokentop.runtime.live.publisher import Published, Publisher
 from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn, on_loop
-from tokentop.runtime.shared_snapshot import Sharing
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from tokentop.runtime.live.engine_poller import EnginePoller, Search
     from tokentop.transport.discovery.findings import Findings
     from tokentop.transport.http.client_async import Pool
+
+STOP_S = 0.5  # for what is not yet written when the program ends
 
 
 class Session(Recent):
@@ -57,8 +58,8 @@ class Session(Recent):
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
         self._announce: Callable[[Sequence[Event]], object] = len
-        self._sharing = Sharing(details=True)
-        self._publisher = Publisher(self._keep)
+        self._report: Callable[[str], object] = str
+        self._publisher = Publisher(lambda sentence: self._report(sentence))
         self._demo = _demo(config)
         self._engine_poller: EnginePoller | None = None
         if self.frozen_at is not None:
@@ -83,17 +84,6 @@ class Session(Recent):
     def _smoothed(self, snapshot: Snapshot) -> Snapshot:
         shown = snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
         return self._alerting.shown(shown)
-
-    def _fold(self, now: float) -> Snapshot:
-        """The snapshot to show; the exact one is left for other views."""
-        wall = self.wall()
-        exact = self.collector.snapshot(now, wall)
-        self._publisher.offer(Published(self.config, exact, wall))
-        return self._smoothed(exact)
-
-    def _keep(self, published: Published) -> None:
-        """On the publisher's thread."""
-        self._sharing.leave(*published)
 
     @property
     def searched(self) -> tuple[int, int]:
@@ -149,6 +139,7 @@ class Session(Recent):
         `announce` gets what has changed between two snapshots, the most important event first.
         """
         self._notify, self._announce = notify, announce
+        self._report = on_loop(notify)
         if self.frozen:
             return
         pool = await self._load_pool()
@@ -189,7 +180,8 @@ class Session(Recent):
         return self._alerting.silence(self.now())
 
     def stop(self) -> None:
-        """Write what is not yet in the history store, before the process ends."""
+        """Write what is not yet recorded, or in the history store, before the process ends."""
+        self._publisher.stop(STOP_S)
         self._kept.stop()
 
     def _begin_demo(self) -> None:
@@ -238,13 +230,15 @@ class Session(Recent):
         return NvmlThread(self._poller.gpus_answered)
 
     def _changed(self) -> None:
-        now = self.now()
+        now, wall = self.now(), self.wall()
         try:
-            snapshot = self._fold(now)
+            exact = self.collector.snapshot(now, wall)
+            snapshot = self._smoothed(exact)
             fresh = self._sample(snapshot, now)
         except Exception as error:  # noqa: BLE001  # a fault in the fold costs one picture, not the monitor
             self._notify(f"No new picture: {fault.sentence(error)}")
             return
+        self._publisher.offer(Published(self.config, exact, wall, self._sampled_at))
         self._on_change(self._alerting.shown(snapshot), now)
         if fresh:
             self._announce(fresh)

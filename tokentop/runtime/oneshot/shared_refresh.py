@@ -1,10 +1,15 @@
-"""`--watch`: of many that watch with the same configuration one polls, and the others read that."""
+"""`--watch`: of many that watch with the same configuration one polls, and the others read that.
 
+What is shown is also recorded, where the configuration says so.
+"""
+
+import sys
 from time import time
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.oneshot.refresh import Refresher
+from tokentop.runtime.recorder import Recorder
 from tokentop.runtime.shared_snapshot import Sharing, recall_shared
 from tokentop.transport.nvml import Wanted
 
@@ -19,14 +24,24 @@ class SharedRefresher(Refresher):
         super().__init__(config, wanted=wanted)
         self._fresh = fresh
         self._sharing = Sharing(details=wanted.details)
+        self._recorder = Recorder(_report)
 
     def refresh(self, deadline: float) -> Snapshot:
         """What another process has just read, else a snapshot of our own by `deadline`."""
-        config = self._collector.config
+        config, shared = self._collector.config, None
         if not self._fresh:
             shared = recall_shared(config, time(), details=self._wanted.details)
-            if shared is not None:
-                return shared
-        snapshot = super().refresh(deadline)
-        self._sharing.leave(config, snapshot, time())
+        snapshot = shared or super().refresh(deadline)
+        if shared is None:
+            self._sharing.leave(config, snapshot, time())
+        self._recorder.record(config.recording, snapshot)
         return snapshot
+
+    def stop(self) -> None:
+        self._recorder.close()
+        super().stop()
+
+
+def _report(sentence: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"tokentop: {sentence}\n")

@@ -168,6 +168,7 @@ class _Collector:
         self.session.stop()
         for task in self._tasks:
             task.cancel()
+        self.session.stop()
 
     def _publish(self, snapshot: Snapshot, now: float) -> None:
         self._hub.publish(snapshot, now)

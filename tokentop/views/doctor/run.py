@@ -21,6 +21,7 @@ from tokentop.views.oneshot import NOTHING_ANSWERED, live
 from tokentop.views.terminal import Terminal, detect
 
 SEARCH_S = 1.0  # as the full screen's
+NOT_WRITTEN = 2
 SURVEY_S = 0.3  # of the deadline, to read the processes and sockets here
 
 
@@ -32,8 +33,11 @@ class Evidence(NamedTuple):
     survey: search.Survey | None = None
 
 
-def run(config: Config, started: float) -> int:
-    """Print the report; return 0 when at least one source works, 3 otherwise."""
+def run(config: Config, started: float, bundle: str | None = None) -> int:
+    """Print the report; return 0 when at least one source works, 3 otherwise.
+
+    With `bundle` a bug report is written there as well, or 2 returned where it cannot be.
+    """
     until = started + config.deadline_s
     refresher = Refresher(config, min(SEARCH_S, config.deadline_s / 3))
     try:
@@ -48,10 +52,24 @@ def run(config: Config, started: float) -> int:
         ascii=config.ui.ascii or not terminal.utf8,
         width=terminal.columns if terminal.tty else 100,
     )
-    if sys.stdout is not None:
-        sys.stdout.write(render(sections(config, terminal, evidence, snapshot), page))
-        sys.stdout.flush()
+    found = sections(config, terminal, evidence, snapshot)
+    _print(render(found, page))
+    if bundle is not None:
+        from tokentop.views.doctor import bundle as bundling
+
+        plain = render(found, Page(width=100))
+        try:
+            _print(f"\n{bundling.write(bundle, config, plain, snapshot)}\n")
+        except OSError as error:
+            _print(f"\n{bundle} cannot be written: {error.strerror}\n")
+            return NOT_WRITTEN
     return 0 if live(snapshot) else NOTHING_ANSWERED
+
+
+def _print(text: str) -> None:
+    if sys.stdout is not None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def sections(

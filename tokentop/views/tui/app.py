@@ -13,8 +13,9 @@ from textual.screen import Screen
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
+from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
-from tokentop.runtime.live.choose import session_of
+from tokentop.runtime.live.choose import AnySession, session_of
 from tokentop.runtime.live.poller import stepped
 from tokentop.transport import user_state
 from tokentop.views.palette import THEMES
@@ -40,6 +41,7 @@ class TokentopApp(AlertActions):
     CSS_PATH = "theme.tcss"
     TITLE = "tokentop"
     CLICK_CHAIN_TIME_THRESHOLD = -1.0  # every click acts: a second one does not select the panel
+    key_table: ClassVar[Sequence[keys.Key]] = keys.KEYS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(key.keys, key.action, key.label, priority=key.priority) for key in keys.KEYS
     ]
@@ -59,7 +61,7 @@ class TokentopApp(AlertActions):
         self._saves = saves
         kept = choices.restored(user_state.load() if saves else {}, config)
         self._only_ascii = plain
-        self.session = session_of(config, lambda *new: self.post_message(SnapshotReady(*new)))
+        self.session = self.make_session(config)
         if self.session.polls:
             self.session.set_interval(kept.interval_s)
         self.view = choices.applied(kept, ViewState())
@@ -70,6 +72,14 @@ class TokentopApp(AlertActions):
         self.theme = theme.PREFIX + self._theme_name
         self._ended = set()
         self._take_snapshot()
+
+    def make_session(self, config: Config) -> AnySession:
+        """What the screen shows, and what tells it of new snapshots."""
+        return session_of(config, self.snapshot_ready)
+
+    def snapshot_ready(self, snapshot: Snapshot, at: float) -> None:
+        """Show a new snapshot soon; `at` is its monotonic time."""
+        self.post_message(SnapshotReady(snapshot, at))
 
     # -- starting and drawing
 
@@ -273,7 +283,7 @@ class TokentopApp(AlertActions):
         screen: Screen[object],  # noqa: ARG002
     ) -> Iterable[SystemCommand]:
         """Views, sorts, themes and the keys' actions instead of Textual's own commands."""
-        for one in commands.commands():
+        for one in commands.commands(self.key_table):
             yield SystemCommand(one.label, one.help, partial(self.run_action, one.action))
 
     # -- typing a filter, and the mouse

@@ -61,3 +61,21 @@ KEYS: tuple[Key, ...] = (
     Key("q", "quit", "q ^c", "Quit", "Program"),
     Key("ctrl+c,ctrl+q", "quit", "", "Quit", "Program", priority=True),
 )
+
+# In a replay instead of the group "Polling".
+REPLAY_KEYS: tuple[Key, ...] = (
+    Key("p,space", "pause", "p space", "Pause, and play on", "Playing"),
+    Key("full_stop,right_square_bracket", "step(1)", ". ]", "A snapshot on", "Playing"),
+    Key("comma,left_square_bracket", "step(-1)", ", [", "A snapshot back", "Playing"),
+    Key("right", "skip(60)", "→", "A minute on", "Playing"),
+    Key("left", "skip(-60)", "←", "A minute back", "Playing"),
+    Key("plus,equals_sign", "interval(1)", "+", "Faster", "Playing"),
+    Key("minus,underscore", "interval(-1)", "-", "Slower", "Playing"),
+    Key("colon", "jump", ":", "Go to a time", "Playing"),
+)
+
+
+def replay_table() -> tuple[Key, ...]:
+    """The keys of a replay: nothing is polled, ended or forgotten there."""
+    kept = (key for key in KEYS if key.group not in ("Polling", "Processes") and key.keys != "d")
+    return (*kept, *REPLAY_KEYS)

@@ -5,6 +5,7 @@ from typing import Any
 
 from tokentop.domain.history import SPANS_S, span_of
 from tokentop.views.tui.draw.layout import Placement
+from tokentop.views.tui.draw.panels import timeline
 from tokentop.views.tui.draw.panels.engines import table as engines
 from tokentop.views.tui.draw.panels.engines.rows import (
     ENGINE_SORTS,
@@ -14,13 +15,13 @@ from tokentop.views.tui.draw.panels.engines.rows import (
     place_of,
     start_at,
 )
-from tokentop.views.tui.draw.panels.footer import HINTS
+from tokentop.views.tui.draw.panels.footer import hints
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus import process_rows
 from tokentop.views.tui.draw.panels.gpus import processes as process_table
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
 from tokentop.views.tui.draw.registry import PANELS
-from tokentop.views.tui.keys import KEYS
+from tokentop.views.tui.keys import KEYS, REPLAY_KEYS
 from tokentop.views.tui.screen_model import ScreenModel, edges, lines, scrolling
 from tokentop.views.tui.state import PAGES, ViewState
 
@@ -249,6 +250,9 @@ def click(model: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
                 return _hint(model, place, x - place.x)
             if (sort := _heading(model, place, x, y)) is not None:
                 return f"sort_by({place.panel!r}, {sort!r})"
+            if place.panel == "timeline":
+                fraction = timeline.fraction_at(x - place.x, place.width)
+                return None if fraction is None else f"go_to({fraction})"
             if place.panel == "processes" and model.view.name == "gpus":
                 return _on_processes(model, shown, place, x, y)
             if place.panel == "engines" and model.view.name == "engines":
@@ -290,8 +294,9 @@ def _on_processes(model: ScreenModel, shown: Shown, place: Placement, x: int, y:
 def _hint(model: ScreenModel, place: Placement, x: int) -> str | None:
     """The action of the key hint under a cell of the footer."""
     text = "".join(part for part, _ in lines(model, place)[0])
-    for key, word in HINTS:
+    for key, word in hints(model.options):
         start = text.find(f" {key} {word}")
         if 0 <= start < x <= start + len(key) + len(word) + 1:
-            return next((k.action for k in KEYS if key[0] in k.shown.split()), None)
+            shown = [*REPLAY_KEYS, *KEYS] if model.timeline is not None else KEYS
+            return next((k.action for k in shown if key[0] in k.shown.split()), None)
     return None

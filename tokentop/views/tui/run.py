@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
@@ -13,9 +13,14 @@ from tokentop.views.tui.terminal.gc_tuning import use_one_malloc_arena
 from tokentop.views.tui.terminal.headroom import check_headroom
 from tokentop.views.tui.terminal.restore_terminal import Terminal, crash_report, on_signals
 
+if TYPE_CHECKING:
+    from tokentop.transport.recording.reader import Recording
 
-def run(config: Config, reloader: Reloader | None = None) -> NoReturn:
-    """Run the full screen until the user or a signal ends the process.
+
+def run(
+    config: Config, reloader: Reloader | None = None, recording: "Recording | None" = None
+) -> NoReturn:
+    """Run the full screen until the user or a signal ends the process; it plays a `recording`.
 
     `reloader` reads the configuration again when its file has changed. Raises, with the terminal
     as it was, where threads, descriptors or memory do not suffice: see fault.exhausted.
@@ -27,9 +32,24 @@ def run(config: Config, reloader: Reloader | None = None) -> NoReturn:
     app: TokentopApp | None = None
     try:
         on_signals(lambda code: app.leave(code) if app else terminal.leave(code))
-        app = TokentopApp(config, terminal, reloader, saves=config.ui.state, plain=plain)
+        app = _app(config, terminal, reloader, recording, plain=plain)
         app.driver_class = Driver
         app.run()
         terminal.leave(app.return_code or 0)
     except Exception as error:  # noqa: BLE001  # the terminal must be restored whatever went wrong
         terminal.leave(1, message=crash_report(error, secrets(config)))
+
+
+def _app(
+    config: Config,
+    terminal: Terminal,
+    reloader: Reloader | None,
+    recording: "Recording | None",
+    *,
+    plain: bool,
+) -> TokentopApp:
+    if recording is None:
+        return TokentopApp(config, terminal, reloader, saves=config.ui.state, plain=plain)
+    from tokentop.views.tui.replay import ReplayApp
+
+    return ReplayApp(config, recording, terminal, plain=plain)

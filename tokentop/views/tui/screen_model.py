@@ -11,6 +11,7 @@ from tokentop.domain.past import POINTS, Past
 from tokentop.domain.policy import INTERVAL_S, CostPolicy
 from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.timeline import Timeline
 from tokentop.domain.verdict.values import Event
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
@@ -67,6 +68,7 @@ class ScreenModel(NamedTuple):
     past: Past = Past()
     wall_ahead_s: float = 0.0
     local: Callable[[float], time.struct_time] = time.gmtime
+    timeline: Timeline | None = None
 
     @property
     def options(self) -> DrawOptions:
@@ -76,7 +78,7 @@ class ScreenModel(NamedTuple):
             ascii=self.ui.ascii,
             elapsed_s=self.elapsed_s,
             clock=self.clock,
-            paused=view.paused_at is not None,
+            paused=view.paused_at is not None or self._stands_still,
             insecure_tls=self.insecure_tls,
             sort=view.sort,
             filter=view.filter,
@@ -102,11 +104,24 @@ class ScreenModel(NamedTuple):
             reverse=view.reverse,
             engine_reverse=view.engine_reverse,
             events=self.events,
+            timeline=self.timeline,
+            jump=view.jump,
         )
+
+    @property
+    def _stands_still(self) -> bool:
+        return self.timeline is not None and not self.timeline.playing
 
 
 def placements(model: ScreenModel, width: int, height: int) -> tuple[Placement, ...]:
     """The panels of the model's view on a screen of `width` x `height` cells."""
+    if model.timeline is None or height < 2:
+        return _view(model, width, height)
+    timeline = Placement("timeline", 0, height - 1, width, 1)
+    return (*_view(model, width, height - 1), timeline)
+
+
+def _view(model: ScreenModel, width: int, height: int) -> tuple[Placement, ...]:
     if model.view.name == "dashboard" or width < 20 or height < 8:
         return dashboard(width, height, layout_inputs(model.snapshot, model.options))
     tall = _FRAMED_GPUS if model.view.name == "gpus" else 20  # three frames cost nine rows

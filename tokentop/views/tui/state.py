@@ -21,7 +21,7 @@ class ViewState(NamedTuple):
     costs, the reasons or the events were opened. `paused_at` is monotonic, s, and so is `moment`,
     the history's cursor; it shows `span_s` seconds up to `ends_at`, None for the last hour and for
     now. `reverse`, `engine_reverse` and `process_reverse`: a
-    table stands upside down.
+    table stands upside down. `jump` is the moment that is typed, in a replay.
     """
 
     name: Name = "dashboard"
@@ -45,6 +45,7 @@ class ViewState(NamedTuple):
     reverse: bool = False
     engine_reverse: bool = False
     process_reverse: bool = False
+    jump: str | None = None
 
     def named(self, name: Name) -> "ViewState":
         """The same choices in another view, its list at the top; a filter stays with its list."""

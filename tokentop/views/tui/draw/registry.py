@@ -20,6 +20,7 @@ from tokentop.views.tui.draw.panels import (
     search,
     services,
     strip,
+    timeline,
     tokens,
     welcome,
     why,
@@ -55,6 +56,7 @@ PANELS: dict[str, Panel] = {
         costs.PANEL,
         why.PANEL,
         events.PANEL,
+        timeline.PANEL,
     )
 }
 

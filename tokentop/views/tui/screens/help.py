@@ -1,19 +1,23 @@
 """Help over the monitor: the keys, and what the words mean; `?` turns the page."""
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.app import ComposeResult
+from textual.geometry import Size
 from textual.screen import ModalScreen
 
 from tokentop.domain.text import fit
 from tokentop.views.glossary import GLOSSARY
 from tokentop.views.tui.draw.kit.frame import framed
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, ascii_lines, block, window, wrapped
-from tokentop.views.tui.keys import KEYS, Key
+from tokentop.views.tui.keys import KEYS, Key, replay_table
 from tokentop.views.tui.screens.overlay import Overlay
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
 
-GROUPS = ("Views", "Lists", "Polling", "Program", "Processes")
+LEFT, RIGHT = ("Views", "Program"), ("Lists", "Polling", "Playing", "Processes")
+IN_ONE = ("Views", "Lists", "Polling", "Playing", "Program", "Processes")
 _NARROW, _WIDE = 36, 46  # cells of a column
 _EDGE = 4
 _WORD = 14  # cells of the longest word, and a gap
@@ -27,7 +31,7 @@ _MOVES = {
 
 def help_lines(width: int, height: int, options: DrawOptions, page: int = 0) -> list[Line]:
     """A page as `height` lines of `width` cells, from row `options.offset` on."""
-    rows = _rows(width, page)
+    rows = _rows(width, page, table_of(options))
     inside = (max(1, width - _EDGE), max(1, height - 2))
     hint = f"? {TITLES[1 - page].lower()} · " if width > _WIDE else ""
     hint += "other keys close" if len(rows) > inside[1] else "any other key closes"
@@ -37,17 +41,26 @@ def help_lines(width: int, height: int, options: DrawOptions, page: int = 0) -> 
     return ascii_lines(drawn) if options.ascii else drawn
 
 
-def help_size(width: int, height: int, page: int = 0) -> tuple[int, int]:
+def table_of(options: DrawOptions) -> Sequence[Key]:
+    """The keys that do something here."""
+    return KEYS if options.timeline is None else replay_table()
+
+
+def help_size(
+    width: int, height: int, page: int = 0, table: Sequence[Key] = KEYS
+) -> tuple[int, int]:
     """The box's size on a screen of `width` x `height`."""
     column = _column(width)
     wanted = 2 * column + _EDGE if column else _WIDE + _EDGE
     box = min(width, wanted)
-    return box, min(height, len(_rows(box, page)) + 2)
+    return box, min(height, len(_rows(box, page, table)) + 2)
 
 
-def moved(key: str, offset: int, width: int, height: int, page: int = 0) -> int | None:
+def moved(
+    key: str, offset: int, width: int, height: int, page: int = 0, table: Sequence[Key] = KEYS
+) -> int | None:
     """The offset after a key that scrolls the box of that size; None if the key closes it."""
-    count, room = len(_rows(width, page)), height - 2
+    count, room = len(_rows(width, page, table)), height - 2
     if count <= room or key not in _MOVES:
         return None
     step = _MOVES[key]
@@ -61,8 +74,8 @@ def _column(width: int) -> int:
     return min(_WIDE, room) if room >= _NARROW else 0
 
 
-def _rows(width: int, page: int) -> list[Line]:
-    return _words(width - _EDGE) if page else _keys(width)
+def _rows(width: int, page: int, table: Sequence[Key]) -> list[Line]:
+    return _words(width - _EDGE) if page else _keys(width, table)
 
 
 def _words(width: int) -> list[Line]:
@@ -78,22 +91,25 @@ def _words(width: int) -> list[Line]:
     return rows
 
 
-def _keys(width: int) -> list[Line]:
+def _keys(width: int, table: Sequence[Key]) -> list[Line]:
     """The keys, group by group, side by side from 76 cells on."""
-    blocks = [_group(name) for name in GROUPS]
     column = _column(width)
     if not column:
-        return [line for group in blocks for line in group]
-    left = [*blocks[0], [], *blocks[3]]
-    right = [*blocks[1], [], *blocks[2], [], *blocks[4]]
+        return [line for line in _groups(IN_ONE, table) if line]
+    left, right = _groups(LEFT, table), _groups(RIGHT, table)
     height = max(len(left), len(right))
     pairs = zip(block(left, column, height), block(right, column, height), strict=True)
     return [[*a, *b] for a, b in pairs]
 
 
-def _group(name: str) -> list[Line]:
-    keys = [key for key in KEYS if key.group == name and key.shown]
-    return [[(name, "title")], *map(_row, keys)]
+def _groups(names: Sequence[str], table: Sequence[Key]) -> list[Line]:
+    """The keys of these groups, a blank line between two."""
+    rows: list[Line] = []
+    for name in names:
+        keys = [key for key in table if key.group == name and key.shown]
+        rows += [*([[]] if rows and keys else []), *([[(name, "title")]] if keys else [])]
+        rows += map(_row, keys)
+    return rows
 
 
 def _row(key: Key) -> Line:
@@ -114,7 +130,10 @@ class HelpScreen(ModalScreen[None], Overlay, inherit_bindings=False):
         yield self._panel
 
     def on_resize(self, event: events.Resize) -> None:
-        self._show(*help_size(event.size.width, event.size.height, self._page))
+        self._show(*self._box(event.size))
+
+    def _box(self, screen: Size) -> tuple[int, int]:
+        return help_size(*screen, self._page, table_of(self._options))
 
     def _show(self, width: int, height: int) -> None:
         self._panel.styles.width, self._panel.styles.height = width, height
@@ -137,11 +156,11 @@ class HelpScreen(ModalScreen[None], Overlay, inherit_bindings=False):
         """Show the other page from its first row."""
         self._page = 1 - self._page
         self._options = self._options._replace(offset=0)
-        self._show(*help_size(*self.size, self._page))
+        self._show(*self._box(self.size))
 
     def _scrolled(self, key: str) -> bool:
-        size = help_size(*self.size, self._page)
-        offset = moved(key, self._options.offset, *size, self._page)
+        size = self._box(self.size)
+        offset = moved(key, self._options.offset, *size, self._page, table_of(self._options))
         if offset is None:
             return False
         self._options = self._options._replace(offset=offset)

@@ -8,7 +8,6 @@ new descriptor.
 
 import os
 import queue
-import re
 import select
 import signal
 import termios
@@ -18,7 +17,7 @@ from contextlib import suppress
 from typing import NoReturn, Protocol
 
 from tokentop import fault
-from tokentop.secret import Secret
+from tokentop.secret import Secret, redacted
 
 RESTORE = (
     "\x18"  # cancel a sequence that was cut in its middle
@@ -36,9 +35,6 @@ WRITE_LIMIT_S = 0.06  # a stalled SSH link must not hold the process
 LOCK_LIMIT_S = 0.01
 HUNG_UP = 128 + signal.SIGHUP
 LEAVING = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGABRT", "SIGUSR2", "SIGXCPU")
-
-_USER_INFO = re.compile(r"(?<=://)[^/\s@]+@")
-_QUERY = re.compile(r"(?<=[\w/])\?[^\s'\"]+")
 
 
 class Writer(Protocol):
@@ -67,14 +63,6 @@ def within(limit_s: float, work: Callable[[], object]) -> None:
         work()
     with suppress(TimeoutError):
         signal.setitimer(signal.ITIMER_REAL, 0.0)
-
-
-def redacted(text: str, secrets: Iterable[Secret]) -> str:
-    """`text` without the secrets, user names, passwords and query strings that it may hold."""
-    for secret in secrets:
-        if value := secret.reveal():  # revealed only to be found in the text
-            text = text.replace(value, "***")
-    return _QUERY.sub("?***", _USER_INFO.sub("***@", text))
 
 
 def crash_report(error: BaseException, secrets: Iterable[Secret]) -> str:

@@ -8,6 +8,7 @@ from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import cell_width, fit
+from tokentop.domain.timeline import Timeline
 from tokentop.domain.verdict.values import Event
 
 Span = tuple[str, str]  # text, style name (see palette.STYLES)
@@ -31,6 +32,7 @@ class DrawOptions(NamedTuple):
     `events` are the run's, oldest first, each with its local time; only their own view has them.
     `samples`: the last hour up to monotonic `now`, for the panels with sparklines; `trends` are
     an engine's own, by Engine.id.
+    A replay has a `timeline`, and `jump` while the moment to go to is typed.
     `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`;
     `searched` are the addresses that the last search had room for, and all that it had.
     """
@@ -67,6 +69,8 @@ class DrawOptions(NamedTuple):
     reverse: bool = False
     engine_reverse: bool = False
     events: Sequence[tuple[str, Event]] = ()
+    timeline: Timeline | None = None
+    jump: str | None = None
 
 
 @lru_cache(maxsize=1024)

@@ -14,6 +14,15 @@ HINTS = (
     ("s", "sort"), ("h", "history"), ("$", "costs"), ("c", "compact"), ("t", "theme"),
     ("r", "refresh"), ("+/-", "interval"), ("S", "screenshot"),
 )  # fmt: skip
+REPLAY_HINTS = (
+    ("q", "quit"), ("?", "help"), ("p", "pause"), (",", "back"), (".", "step"), ("+/-", "speed"),
+    (":", "go to"), ("e", "engines"), ("h", "history"), ("$", "costs"), ("t", "theme"),
+)  # fmt: skip
+
+
+def hints(options: DrawOptions) -> tuple[tuple[str, str], ...]:
+    """The keys that are named, with a word each."""
+    return HINTS if options.timeline is None else REPLAY_HINTS
 
 
 def lines(_snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
@@ -25,7 +34,7 @@ def lines(_snapshot: Snapshot, width: int, height: int, options: DrawOptions) ->
         return block([[(" " + clean(options.notice, 200), "text")]], width, height)
     line: Line = [(" ", "text")]
     used = 1
-    for key, word in HINTS:
+    for key, word in hints(options):
         size = cell_width(key) + cell_width(word) + 1
         if used + size > width:
             break

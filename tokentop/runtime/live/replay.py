@@ -1,0 +1,238 @@
+"""The screen's session where a recording is played: its clock is the recording's own."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from tokentop.config.schema import Config
+from tokentop.domain import past
+from tokentop.domain.alerts.values import Change
+from tokentop.domain.engines.history import EngineHistory
+from tokentop.domain.events.log import EventLog
+from tokentop.domain.history import History, sample_of
+from tokentop.domain.snapshot import Gpu, Snapshot
+from tokentop.domain.snapshot_decode import loads
+from tokentop.domain.timeline import Stretch, Timeline, slices
+from tokentop.domain.verdict.values import Event
+from tokentop.runtime.live.recent import Recent
+from tokentop.runtime.live.spawn import Spawn
+from tokentop.transport.recording.reader import Place, Recording
+
+if TYPE_CHECKING:
+    from tokentop.config.reload import Reloader
+
+TICK_S = 0.25
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+PAST_S = 3600.0
+MOST_PAST = 180  # snapshots of the hour before, from which charts and events are made
+NOT_HERE = "a recording is played: there is nothing to end"
+
+
+class Before(NamedTuple):
+    """What charts, trends and events are made of at a moment."""
+
+    history: History
+    engine_history: EngineHistory
+    event_log: EventLog
+
+
+class ReplaySession(Recent):
+    """Plays a recording; `now()` and `wall()` are the moment that is shown, in Unix seconds.
+
+    `on_change` is called on the loop with each snapshot and its moment.
+    """
+
+    polls = False
+    frozen_at = None
+
+    def __init__(
+        self,
+        config: Config,
+        recording: Recording,
+        on_change: Callable[[Snapshot, float], object],
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.playing = True
+        self.speed = 1.0
+        self._recording = recording
+        self._on_change = on_change
+        self._first, self._last = recording.first_ms / 1000, recording.last_ms / 1000
+        frames = (Stretch(f.first_ms / 1000, f.last_ms / 1000, f.tiers) for f in recording.frames)
+        self._tiers = slices(frames, self._first, self._last)
+        self._at = self._first
+        self._advanced = time.monotonic()
+        self._notify: Callable[[str], object] = str
+        self._announce: Callable[[Sequence[Event]], object] = len
+        self._jumped = asyncio.Event()
+        self._place = Place(0, 0)
+        self._snapshot = Snapshot()
+        self._take(self._place)
+
+    # -- the clock
+
+    @property
+    def interval_s(self) -> float:
+        return self._snapshot.interval_s
+
+    def now(self) -> float:
+        return self._at
+
+    def wall(self) -> float:
+        return self._at
+
+    @property
+    def timeline(self) -> Timeline:
+        return Timeline(self._first, self._last, self._at, self._tiers, self.playing, self.speed)
+
+    def snapshot(self) -> Snapshot:
+        """The snapshot of the moment that is shown."""
+        return self._snapshot
+
+    # -- playing
+
+    async def start(
+        self,
+        spawn: Spawn,
+        reloader: "Reloader | None" = None,  # noqa: ARG002  # nothing is polled
+        notify: Callable[[str], object] = str,
+        announce: Callable[[Sequence[Event]], object] = len,
+    ) -> None:
+        """Play from here on; `notify` and `announce` as a Session's."""
+        self._notify, self._announce = notify, announce
+        if self._recording.damaged:
+            notify(f"{self._recording.damaged:,} bytes of the recording are damaged and left out")
+        self._advanced = time.monotonic()
+        spawn(self._play(), name="replay", group="replay", exclusive=True)
+        spawn(self._remember(), name="replay history", group="replay history", exclusive=True)
+
+    async def _play(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            passed, self._advanced = time.monotonic() - self._advanced, time.monotonic()
+            if self.playing:
+                self.advance(passed)
+
+    def advance(self, passed_s: float) -> None:
+        """Let so many real seconds pass."""
+        self._at = min(self._last, self._at + passed_s * self.speed)
+        place = self._recording.find(self._at * 1000)
+        if place != self._place:
+            self._show(place)
+        if self._at >= self._last:
+            self.playing = False
+            self._notify("This is the end of the recording")
+
+    def pause(self) -> None:
+        """Pause, or play on; at the end from the beginning."""
+        if not self.playing and self._at >= self._last:
+            self.seek(self._first)
+        self.playing = not self.playing
+
+    def step(self, count: int) -> None:
+        """Pause at the snapshot so many further."""
+        self.playing = False
+        place = self._recording.moved(self._place, count)
+        if (row := self._recording.at(place)) is not None:
+            self._at = row[0] / 1000
+            self._show(place)
+
+    def faster(self, step: int) -> None:
+        """The next higher (+1) or lower (-1) speed."""
+        place = SPEEDS.index(self.speed) + step
+        self.speed = SPEEDS[max(0, min(len(SPEEDS) - 1, place))]
+
+    def seek(self, at: float) -> None:
+        """Go on from that moment, Unix seconds, or the nearest end of the recording."""
+        self._at = min(self._last, max(self._first, at))
+        self._show(self._recording.find(self._at * 1000))
+        self._jumped.set()
+
+    def _show(self, place: Place) -> None:
+        back = place < self._place
+        if self._take(place):
+            if back:
+                self._sampled_at = float("-inf")
+            fresh = self._sample(self._snapshot, self._at)
+            self._on_change(self._snapshot, self._at)
+            if fresh:
+                self._announce(fresh)
+
+    def _take(self, place: Place) -> bool:
+        """Make the snapshot there the one that is shown; whether it can be read."""
+        row = self._recording.at(place)
+        snapshot = None if row is None else loads(row[1])
+        self._place = place
+        if snapshot is None:
+            return False
+        self._snapshot = snapshot
+        return True
+
+    # -- what lies before the moment that is shown
+
+    async def _remember(self) -> None:
+        """After each jump make charts, trends and events anew, beside the loop."""
+        while True:
+            await self._jumped.wait()
+            self._jumped.clear()
+            with suppress(RuntimeError):  # no thread to be had
+                before = await asyncio.to_thread(self._before, self._at)
+                if not self._jumped.is_set():
+                    self.history, self.engine_history, self.event_log = before
+                    self._on_change(self._snapshot, self._at)
+
+    def _before(self, at: float) -> Before:
+        """At most MOST_PAST snapshots of the hour before `at`, evenly spread."""
+        found = Before(History(), EngineHistory(), EventLog())
+        step = max(self.interval_s, min(PAST_S, at - self._first) / MOST_PAST)
+        place = None
+        for number in range(MOST_PAST, -1, -1):
+            if (moment := at - number * step) < self._first:
+                continue
+            before, place = place, self._recording.find(moment * 1000)
+            row = self._recording.at(place) if place != before else None
+            snapshot = None if row is None else loads(row[1])
+            if row is not None and snapshot is not None:
+                found.history.add(sample_of(snapshot, row[0] / 1000))
+                found.engine_history.add(row[0] / 1000, snapshot.engines)
+                found.event_log.add(snapshot, row[0] / 1000)
+        return found
+
+    # -- what is not there in a recording
+
+    def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
+        """What happened then calls nobody now."""
+
+    def silence(self) -> int:
+        """Nothing fires in a recording."""
+        return 0
+
+    async def keep_history(self) -> None:
+        """What was recorded is kept already."""
+
+    async def past(self, stretch: past.Stretch) -> past.Past:  # noqa: ARG002
+        """Nothing from beyond the recording."""
+        return past.Past()
+
+    def set_interval(self, interval_s: float) -> None:
+        """A recording has its own."""
+
+    def refresh(self) -> None:
+        """Nothing is polled."""
+
+    def show_gpu_page(self, shown: bool) -> None:
+        """Nothing more is asked for."""
+
+    def why_not_end(self, gpu: Gpu, pid: int, started: int | None) -> str | None:  # noqa: ARG002
+        return NOT_HERE
+
+    def end_process(self, pid: int, started: int | None, *, force: bool) -> str | None:  # noqa: ARG002
+        return NOT_HERE
+
+    def dismiss(self, identity: str) -> bool:  # noqa: ARG002
+        return False
+
+    def stop(self) -> None:
+        """Nothing is left to be written."""

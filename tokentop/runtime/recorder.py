@@ -1,0 +1,55 @@
+"""Records snapshots where the configuration says so; a disk that refuses stops nothing."""
+
+from collections.abc import Callable
+
+from tokentop.config.schema import RecordingConfig
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_json import dumps
+from tokentop.transport.recording.writer import RecordingError, RecordingWriter, Target
+
+
+class Recorder:
+    """Appends snapshots to the configured file; what goes wrong is one sentence to `report`.
+
+    It is reported once, and tried again with the next snapshot.
+    """
+
+    def __init__(self, report: Callable[[str], object]) -> None:
+        self._report = report
+        self._config = RecordingConfig()
+        self._writer: RecordingWriter | None = None
+        self._failed = ""
+
+    def record(self, config: RecordingConfig, snapshot: Snapshot) -> None:
+        """Append a snapshot where this configuration says."""
+        if config != self._config:
+            self.close()
+            self._config = config
+        if config.file is None:
+            return
+        try:
+            if self._writer is None:
+                self._writer = RecordingWriter(_target(config.file, config))
+            self._writer.add(dumps(snapshot).encode(), snapshot.demand.tier)
+        except RecordingError as error:
+            self._say(str(error))
+        else:
+            self._say(f"recording to {config.file} again" if self._failed else "")
+
+    def close(self) -> None:
+        """Complete the file."""
+        if self._writer is not None:
+            try:
+                self._writer.close()
+            except RecordingError as error:
+                self._say(str(error))
+            self._writer = None
+
+    def _say(self, sentence: str) -> None:
+        if sentence and sentence != self._failed:
+            self._report(sentence)
+        self._failed = "" if sentence.endswith(" again") else sentence
+
+
+def _target(file: str, config: RecordingConfig) -> Target:
+    return Target(file, config.rotate_mb * 1e6, config.rotate_hours * 3600, config.keep)

@@ -1,0 +1,1 @@
+"""Recordings of snapshots: files of gzip members, each of them readable alone."""
