@@ -13,17 +13,15 @@ from textual.screen import Screen
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
-from tokentop.domain.alerts.values import Change
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.choose import session_of
 from tokentop.runtime.live.poller import stepped
 from tokentop.transport import user_state
-from tokentop.views.notification import sequences
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import choices, commands, keys, navigation, theme
+from tokentop.views.tui.alert_actions import AlertActions
 from tokentop.views.tui.draw.panels.footer import announcement
 from tokentop.views.tui.messages import SnapshotReady
-from tokentop.views.tui.process_actions import ProcessActions
 from tokentop.views.tui.screen_model import ScreenModel, lines
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import Name, ViewState
@@ -36,7 +34,7 @@ NOTICE_S = 4.0
 POLLED_ELSEWHERE = "The host polls, at an interval of its own; this is what it sends"
 
 
-class TokentopApp(ProcessActions):
+class TokentopApp(AlertActions):
     """The monitor: everything on the screen is a function of (snapshot, view, time)."""
 
     CSS_PATH = "theme.tcss"
@@ -132,6 +130,9 @@ class TokentopApp(ProcessActions):
             discovery=self.session.config.discovery,
             searched=self.session.searched,
             events=self._events(),
+            past=self._past,
+            wall_ahead_s=self.session.wall() - self.session.now(),
+            local=self.session.local,
         )
 
     def _events(self) -> tuple[tuple[str, Event], ...]:
@@ -145,6 +146,7 @@ class TokentopApp(ProcessActions):
 
     def _tick(self) -> None:
         if self.screen_stack:
+            self._refresh_past()
             self.monitor.tick(self._model())
 
     def _change_view(self, view: ViewState) -> None:
@@ -173,14 +175,6 @@ class TokentopApp(ProcessActions):
     def _clear_notice(self, notice: str) -> None:
         if self.view.notice == notice:
             self._change_view(self.view._replace(notice=""))
-
-    def _ring(self, change: Change) -> None:
-        self.send(sequences(change.actions, change.alert, os.environ))
-
-    def action_silence(self) -> None:
-        count = self.session.silence()
-        self._notify(f"Silenced for an hour: {count} alert{'s' * (count != 1)}" if count
-                     else "No alert fires")  # fmt: skip
 
     def leave(self, code: int, message: str = "") -> None:
         self.session.stop()

@@ -19,7 +19,8 @@ class ViewState(NamedTuple):
     `process_sort` and `process` (a Row.key) are the same of the GPU page's processes.
     `table_offset` is where the table stood when it was opened, `previous` the view from which the
     costs, the reasons or the events were opened. `paused_at` is monotonic, s, and so is `moment`,
-    the history's cursor. `reverse`, `engine_reverse` and `process_reverse`: a
+    the history's cursor; it shows `span_s` seconds up to `ends_at`, None for the last hour and for
+    now. `reverse`, `engine_reverse` and `process_reverse`: a
     table stands upside down.
     """
 
@@ -39,6 +40,8 @@ class ViewState(NamedTuple):
     process_sort: str = "gpu"
     process: str = ""
     moment: float | None = None
+    span_s: float | None = None
+    ends_at: float | None = None
     reverse: bool = False
     engine_reverse: bool = False
     process_reverse: bool = False
@@ -52,6 +55,8 @@ class ViewState(NamedTuple):
             offset=0,
             opened=None,
             moment=None,
+            span_s=None,
+            ends_at=None,
             filter=self.filter if same else "",
             previous=self.previous if self.name in PAGES else self.name,
         )
