@@ -76,12 +76,17 @@ def _groups(snapshot: Snapshot) -> list[Group]:
     if snapshot.demo:
         groups.insert(0, Group(BADGE, [Piece("DEMO")]))
     if alarm := check.alarm(snapshot):
+        groups = [group for group in groups if not alarm.endswith(f" {_text(group)}")]
         groups.insert(0, Group(ALARM, [Piece(alarm, "alarm")]))
     stale, age = figures.stale_age(snapshot)
     if stale:
         word = "stale" if age is None else f"stale {text.fmt_age(age)}"
         groups.append(Group(BADGE, [Piece(word, "label")]))
     return groups
+
+
+def _text(group: Group) -> str:
+    return "".join(piece.text for piece in group.pieces)
 
 
 def _fitting(groups: list[Group], width: int | None) -> list[Group]:

@@ -45,7 +45,7 @@ def waiting(queued: int, active: int = 8, **more: Any) -> QueueReading:
         (waiting(0, 1), 85, "surge", "pressure", "Nearly full, room for 7 more requests"),
         (waiting(0, 1), 96, "saturated", "saturated", "Full: there is no room for more"),
         (waiting(8), 5, "saturated", "saturated", "Full: 8 requests wait"),
-        (waiting(2), 5, "high", "normal", "Busy"),
+        (waiting(2), 5, "high", "normal", "Busy: 2 requests wait"),
         (
             waiting(0, 1, back_pressure=True),
             5,
