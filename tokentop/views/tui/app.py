@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from time import strftime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import SystemCommand
@@ -31,7 +31,8 @@ from tokentop.views.tui.terminal.restore_terminal import Terminal
 from tokentop.views.tui.widgets.selection import plain_text, title
 
 if TYPE_CHECKING:
-    from tokentop.runtime.live.remote import RemoteSession
+    from tokentop.runtime.live.fleet import FleetSession
+    from tokentop.runtime.live.remote import Onlooker
 
 NOTICE_S = 4.0
 POLLED_ELSEWHERE = "The host polls, at an interval of its own; this is what it sends"
@@ -39,14 +40,23 @@ POLLED_ELSEWHERE = "The host polls, at an interval of its own; this is what it s
 
 def session_of(
     config: Config, on_change: Callable[[Snapshot, float], object]
-) -> "Session | RemoteSession":
+) -> "Session | Onlooker":
     """This machine's own session, or the one of the host to connect to."""
     if not config.hosts:
         return Session(config, on_change)
+    if len(config.hosts) > 1:
+        from tokentop.runtime.live.fleet import FleetSession
+
+        return FleetSession(config, on_change)
     from tokentop.runtime.live.feed import HostFeed
     from tokentop.runtime.live.remote import RemoteSession
 
     return RemoteSession(config, HostFeed(config.hosts[0], config), on_change)
+
+
+def _fleet_of(session: "Session | Onlooker") -> "FleetSession | None":
+    """The session, where it is that of several hosts."""
+    return cast("FleetSession", session) if hasattr(session, "rows") else None
 
 
 class TokentopApp(TerminalApp):
@@ -72,7 +82,8 @@ class TokentopApp(TerminalApp):
         self._reloader = reloader
         self._only_ascii = plain
         self.session = session_of(config, lambda *new: self.post_message(SnapshotReady(*new)))
-        self.view = ViewState()
+        self._fleet = _fleet_of(self.session)
+        self.view = ViewState("dashboard" if self._fleet is None else "hosts")
         self._theme_name = theme.chosen(config.ui.theme, self.depth)
         for name in (*THEMES, theme.MONO):
             self.register_theme(theme.textual_theme(name))
@@ -138,6 +149,7 @@ class TokentopApp(TerminalApp):
             burn_at=self.session.config.policy.cost.silent_burn_at,
             discovery=self.session.config.discovery,
             events=self._events(),
+            fleet=self._fleet.rows() if self._fleet and self.view.name == "hosts" else (),
         )
 
     def _events(self) -> tuple[tuple[str, Event], ...]:
@@ -180,12 +192,34 @@ class TokentopApp(TerminalApp):
     # -- keys
 
     def action_view(self, name: Name) -> None:
-        self._change_view(self.view.named(name))
+        if not self._in_hosts():
+            self._change_view(self.view.named(name))
 
     def action_next_view(self, step: int) -> None:
-        self._change_view(self.view.next(step))
+        if not self._in_hosts():
+            self._change_view(self.view.next(step))
+
+    def _in_hosts(self) -> bool:
+        """Whether the hosts' table is shown, which has none of a host's views."""
+        if self.view.name == "hosts":
+            self._notify("enter opens a host; its views are there")
+        return self.view.name == "hosts"
+
+    def _open_host(self, key: str | None) -> None:
+        """Show one host until esc; its history goes on after that."""
+        session = self._fleet.open(key) if self._fleet is not None and key is not None else None
+        if session is not None:
+            self._table = self.view._replace(host=key or "", notice="")
+            self._show_session(session, ViewState())
+
+    def _show_session(self, session: "Session | Onlooker", view: ViewState) -> None:
+        self.session = session
+        self._take_snapshot()
+        self._change_view(view)
 
     def action_compact(self) -> None:
+        if self._in_hosts():
+            return
         self._change_view(self.view._replace(name="dashboard", compact=not self.view.compact))
 
     def action_pause(self) -> None:
@@ -253,9 +287,17 @@ class TokentopApp(TerminalApp):
         self._change_view(self.view._replace(filtering=self.view.opened is None))
 
     def action_step_back(self) -> None:
-        self._change_view(navigation.back(self.view))
+        after, fleet = navigation.back(self.view), self._fleet
+        if fleet is None or self.session is fleet or after != self.view._replace(offset=0):
+            self._change_view(after)
+        else:  # nothing of this host is left to go back from
+            fleet.close()
+            self._show_session(fleet, self._table)
 
     def action_open(self, identity: str | None = None) -> None:
+        if self.view.name == "hosts":
+            self._open_host(identity or navigation.selected_host(self._model()))
+            return
         self._change_view(navigation.opened(self._model(), identity))
 
     def action_dismiss(self) -> None:

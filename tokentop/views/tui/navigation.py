@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+from tokentop.domain.hosts import HOST_SORTS, HostRow
+from tokentop.domain.hosts import listed as listed_hosts
 from tokentop.views.tui.draw.layout import Placement
+from tokentop.views.tui.draw.panels import hosts as hosts_panel
 from tokentop.views.tui.draw.panels.engines.rows import (
     ENGINE_SORTS,
     Row,
@@ -20,6 +23,7 @@ from tokentop.views.tui.screen_model import ScreenModel, edges, lines, scrolling
 from tokentop.views.tui.state import PAGES, ViewState
 
 Shown = Sequence[Placement]
+_BORDERS = {"frame": 2, "rule": 1, "bare": 0}  # rows of a place that its border takes
 
 
 def table(model: ScreenModel) -> list[Row]:
@@ -51,6 +55,18 @@ def processes_resorted(view: ViewState, column: str | None = None) -> ViewState:
     return view._replace(process_sort=after, offset=0, process="")
 
 
+def hosts(model: ScreenModel) -> list[HostRow]:
+    """The hosts, all of them; none in another view."""
+    view = model.view
+    return listed_hosts(model.fleet, view.host_sort, view.filter) if view.name == "hosts" else []
+
+
+def selected_host(model: ScreenModel) -> str | None:
+    """The key of the host under the cursor."""
+    found = hosts(model)
+    return found[hosts_panel.place_of(found, model.view.host)].key if found else None
+
+
 def in_table(view: ViewState) -> bool:
     """Whether a cursor moves through the engines."""
     return view.name == "engines" and view.opened is None
@@ -61,6 +77,9 @@ def resorted(view: ViewState) -> ViewState:
     if view.name == "engines":
         after = ENGINE_SORTS[(ENGINE_SORTS.index(view.engine_sort) + 1) % len(ENGINE_SORTS)]
         return view._replace(engine_sort=after, offset=0)
+    if view.name == "hosts":
+        after = HOST_SORTS[(HOST_SORTS.index(view.host_sort) + 1) % len(HOST_SORTS)]
+        return view._replace(host_sort=after, offset=0)
     after = SORTS[(SORTS.index(view.sort) + 1) % len(SORTS)]
     return view._replace(sort=after, offset=0)
 
@@ -72,6 +91,8 @@ def scrolled(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
         return _moved(model, shown, rows)
     if processes(model):
         return _moved_process(model, shown, rows)
+    if hosts(model):
+        return _moved_host(model, shown, rows)
     last, _ = scrolling(model, shown)
     return view.scrolled(min(view.offset, last) + rows, last)
 
@@ -87,6 +108,8 @@ def to_end(model: ScreenModel, shown: Shown, end: int) -> ViewState:
         return _moved(model, shown, len(table(model)) * (1 if end else -1))
     if found := processes(model):
         return _moved_process(model, shown, len(found) * (1 if end else -1))
+    if several := hosts(model):
+        return _moved_host(model, shown, len(several) * (1 if end else -1))
     last, _ = scrolling(model, shown)
     return model.view.scrolled(end * last, last)
 
@@ -112,6 +135,31 @@ def _moved_process(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
     room = max(1, process_room(shown, len(found)))
     offset = start_at(len(found), room, view.offset, at)
     return view._replace(process=found[at].key, offset=offset)
+
+
+def _moved_host(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
+    """The cursor on another host."""
+    view, found = model.view, hosts(model)
+    at = max(0, min(len(found) - 1, hosts_panel.place_of(found, view.host) + rows))
+    room = hosts_panel.rooms(len(found), _host_lines(shown))
+    return view._replace(host=found[at].key, offset=start_at(len(found), room, view.offset, at))
+
+
+def _host_lines(shown: Shown) -> int:
+    """The lines within the border of the hosts' panel."""
+    place = next((place for place in shown if place.panel == "hosts"), None)
+    return 1 if place is None else place.height - _BORDERS[place.border]
+
+
+def host_at(model: ScreenModel, place: Placement, y: int) -> str | None:
+    """The key of the host drawn in row `y`."""
+    found, room = hosts(model), hosts_panel.rooms(len(hosts(model)), _host_lines((place,)))
+    start = start_at(
+        len(found), room, model.view.offset, hosts_panel.place_of(found, model.view.host)
+    )
+    row = y - place.y - (place.border != "bare") - hosts_panel.TOP
+    hit = 0 <= row < room and start + row < len(found)
+    return found[start + row].key if hit else None
 
 
 def process_room(shown: Shown, count: int) -> int:
@@ -175,6 +223,9 @@ def click(model: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
             if place.panel == "engines" and model.view.name == "engines":
                 identity = engine_at(model, place, y)
                 return f"open({identity!r})" if identity else None
+            if place.panel == "hosts":
+                key = host_at(model, place, y)
+                return f"open({key!r})" if key else None
             opens = PANELS[place.panel].opens if model.view.name == "dashboard" else None
             return f"view({opens!r})" if opens else None
     return None

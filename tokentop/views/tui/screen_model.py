@@ -6,6 +6,8 @@ from typing import NamedTuple
 from tokentop.config.schema import DiscoveryConfig, UiConfig
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
+from tokentop.domain.hosts import HostRow
+from tokentop.domain.hosts import listed as listed_hosts
 from tokentop.domain.policy import INTERVAL_S, CostPolicy
 from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
@@ -14,7 +16,7 @@ from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.layout_inputs import driver_trouble, layout_inputs
 from tokentop.views.tui.draw.panel import Panel, draw_panel
-from tokentop.views.tui.draw.panels import costs, events, why
+from tokentop.views.tui.draw.panels import costs, events, hosts, why
 from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines.rows import listed
 from tokentop.views.tui.draw.panels.gpus import hardware, process_rows
@@ -55,6 +57,7 @@ class ScreenModel(NamedTuple):
     burn_at: float = CostPolicy().silent_burn_at
     discovery: DiscoveryConfig = DiscoveryConfig()
     events: Sequence[tuple[str, Event]] = ()
+    fleet: Sequence[HostRow] = ()
 
     @property
     def options(self) -> DrawOptions:
@@ -85,6 +88,9 @@ class ScreenModel(NamedTuple):
             hosts_searched=self.discovery.hosts,
             ports_searched=self.discovery.ports,
             events=self.events,
+            fleet=self.fleet,
+            host_sort=view.host_sort,
+            host_cursor=view.host,
         )
 
 
@@ -108,7 +114,7 @@ def _inside(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
         return _gpu_view(model, room)
     if view.name == "engines":
         return (room._replace(panel="engines" if view.opened is None else "engine"),)
-    if view.name in PAGES:
+    if view.name in (*PAGES, "hosts"):
         return (room._replace(panel=view.name),)
     return _charts(room, CHARTS[presence(model.snapshot)])
 
@@ -239,6 +245,8 @@ def _rows(model: ScreenModel, place: Placement) -> int | None:
         return len(process_rows.rows(snapshot, options))
     if model.view.name == "engines" and place.panel == "engines":
         return len(listed(snapshot.engines, options.engine_sort, options.engine_filter))
+    if place.panel == "hosts":
+        return hosts.TOP + len(listed_hosts(model.fleet, options.host_sort, options.filter))
     if place.panel == "events":
         return len(events.page(options, width))
     if place.panel in TEXTS:

@@ -15,6 +15,7 @@ from tokentop.views.tui.draw.panels import (
     events,
     footer,
     header,
+    hosts,
     metrics,
     multiplier,
     search,
@@ -55,6 +56,7 @@ PANELS: dict[str, Panel] = {
         costs.PANEL,
         why.PANEL,
         events.PANEL,
+        hosts.PANEL,
     )
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from tokentop.domain.hosts import HostRow
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import cell_width, fit
 from tokentop.domain.verdict.values import Event
@@ -26,6 +27,7 @@ class DrawOptions(NamedTuple):
     processes, which have neither on the dashboard. `summary_hidden`: the border shows no
     summary, so stale figures have their age inside.
     `events` are the run's, oldest first, each with its local time; only their own view has them.
+    `fleet`, `host_sort` and `host_cursor` (a HostRow.key) are of the hosts' table.
     `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`.
     """
 
@@ -55,6 +57,9 @@ class DrawOptions(NamedTuple):
     hosts_searched: tuple[str, ...] = ("127.0.0.1",)
     ports_searched: tuple[int, ...] = ()
     events: Sequence[tuple[str, Event]] = ()
+    fleet: Sequence[HostRow] = ()
+    host_sort: str = "name"
+    host_cursor: str = ""
 
 
 @lru_cache(maxsize=1024)
