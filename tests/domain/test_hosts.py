@@ -53,15 +53,14 @@ def test_only_hosts_that_are_heard_are_summed() -> None:
 
 def test_a_row_has_the_snapshots_figures() -> None:
     s = examples.high()
-    row = host_row("http://x", "x", s, 5.0, None)
+    row = host_row("http://x", "x", s)
     assert (row.tier, row.load) == (s.demand.tier, s.demand.utilization)
     assert (row.multiplier, row.queued) == (s.pricing.multiplier, s.llm.queued)
     assert row.gpus == (len(s.gpus), len(s.gpus))
-    assert s.data_age_s is not None
-    assert row.age_s == s.data_age_s + 5.0
+    assert row.age_s == s.data_age_s
 
 
 def test_nothing_is_made_of_what_is_unknown() -> None:
     """An empty snapshot has no figure, and none is 0."""
-    row = host_row("http://x", "x", Snapshot(), 5.0, "asking")
+    row = host_row("http://x", "x", Snapshot())
     assert {row.load, row.gpus, row.vram, row.queued, row.cost, row.age_s} == {None}

@@ -49,12 +49,11 @@ class Totals(NamedTuple):
     cost: float | None = None
 
 
-def host_row(key: str, name: str, s: Snapshot, passed_s: float, problem: str | None) -> HostRow:
-    """The row of a host whose newest snapshot came `passed_s` seconds ago."""
+def host_row(key: str, name: str, s: Snapshot) -> HostRow:
+    """The row of a host that is heard, as of its snapshot."""
     return HostRow(
         key=key,
         name=name,
-        problem=problem,
         health=s.health.state,
         headline=s.demand.headline,
         tier=s.demand.tier,
@@ -66,7 +65,7 @@ def host_row(key: str, name: str, s: Snapshot, passed_s: float, problem: str | N
         queued=s.llm.queued,
         tokens_per_s=s.throughput.generation_tokens_per_s,
         cost=total([s.cost.usd_per_hour, s.cloud.usd_per_hour]),
-        age_s=None if s.data_age_s is None else s.data_age_s + passed_s,
+        age_s=s.data_age_s,
     )
 
 

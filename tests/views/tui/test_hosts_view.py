@@ -18,6 +18,12 @@ from tokentop.views.tui.app import TokentopApp
 NOWHERE = "http://127.0.0.1:9"
 
 
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table is renewed more often than for people."""
+    monkeypatch.setattr("tokentop.runtime.live.fleet.EVERY_S", 0.2)
+
+
 @pytest.fixture
 def boxes() -> Iterator[list[Service]]:
     """Three hosts: idle, high and saturated."""

@@ -30,6 +30,7 @@ class HostFeed:
     """Follows one host for ever. `failure` is why it is not connected, None while it is.
 
     `newest` is replaced by each event on the network thread; what nobody has read is dropped.
+    The loop is woken for it only while it is `looked_at`.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class HostFeed:
     ) -> None:
         self.host = host
         self.newest: Received | None = None
+        self.looked_at = True
         self.failure: Failure | None = None
         self._config = config
         self._clock = clock
@@ -101,12 +103,17 @@ class HostFeed:
             return
         self._last_id = events[-1].id
         self.newest = Received(events[-1].data, self._clock())
-        if self._loop is not None and not self._told and not self._loop.is_closed():
+        self.failure = None
+        self._backoff.reset()
+        if (
+            self.looked_at
+            and self._loop is not None
+            and not self._told
+            and not self._loop.is_closed()
+        ):
             self._told = True
             self._loop.call_soon_threadsafe(self._arrived)
 
     def _arrived(self) -> None:
         self._told = False
-        self.failure = None
-        self._backoff.reset()
         self._changed()

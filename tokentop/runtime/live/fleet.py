@@ -1,4 +1,4 @@
-"""Several hosts at once: every stream is followed, each host's newest object read once a second."""
+"""Several hosts at once: every stream is followed, each host's newest object read every two seconds."""
 
 import asyncio
 import json
@@ -19,8 +19,17 @@ from tokentop.transport.http.network_thread import NetworkThread
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
 
-EVERY_S = 1.0
-_LEFT_OUT = ("services", "engines", "events")  # of the object: no row of a host shows them
+EVERY_S = 2.0  # the table is renewed; a key redraws it at once
+_OF_GPU = ("mig", "state", "vram_used_bytes", "vram_total_bytes")
+_SHOWN = {
+    "health": ("state",),
+    "demand": ("utilization", "tier", "headline"),
+    "pricing": ("multiplier",),
+    "llm": ("active", "queued"),
+    "throughput": ("generation_tokens_per_s",),
+    "cost": ("usd_per_hour",),
+    "cloud": ("usd_per_hour",),
+}
 
 
 class FleetSession(Onlooker):
@@ -47,12 +56,12 @@ class FleetSession(Onlooker):
 
     def snapshot(self) -> Snapshot:
         """What the header shows: how many hosts, and the age of the newest data."""
-        ages = [row.age_s for row in self.rows() if row.age_s is not None]
-        count = len(self._hosts)
+        now, count = self.now(), len(self._hosts)
+        ages = [host.row(now).age_s for host in self._hosts.values()]
         return Snapshot(
             host=f"{count} host{'s' * (count != 1)}",
             interval_s=self.interval_s,
-            data_age_s=min(ages, default=None),
+            data_age_s=min((age_s for age_s in ages if age_s is not None), default=None),
         )
 
     def open(self, key: str) -> RemoteSession | None:
@@ -63,6 +72,7 @@ class FleetSession(Onlooker):
         if host.session is None:
             host.session = RemoteSession(self.config, host.feed, self._of_opened(host))
             host.session.say(self._notify, self._announce)
+        host.feed.looked_at = True
         self._opened = host.session
         host.session.look()
         return host.session
@@ -137,14 +147,16 @@ class _Host:
 
     def __init__(self, feed: HostFeed) -> None:
         self.feed = feed
+        feed.looked_at = False  # the table looks every EVERY_S
         self.session: RemoteSession | None = None
         self._read: Received | None = None
-        self._snapshot = Snapshot()
+        self._row = HostRow(feed.host.url, feed.host.name)
+        self._interval_s = 0.0
 
     @property
     def interval_s(self) -> float | None:
         """At which it polls; None before it was heard."""
-        return None if self._read is None else self._snapshot.interval_s
+        return self._interval_s or None
 
     def changed(self) -> None:
         """Something came; whoever looks at this host sees it at once, the table within EVERY_S."""
@@ -158,16 +170,19 @@ class _Host:
             return False
         self._read = received
         found = decode(_trimmed(received.data))
-        self._snapshot = self._snapshot if found is None else found
+        if found is not None:
+            self._interval_s = found.interval_s
+            self._row = host_row(self._row.key, self._row.name, found)
         return True
 
     def row(self, now: float) -> HostRow:
+        """Its row as of now."""
         passed_s = 0.0 if self._read is None else now - self._read.at
-        host = self.feed.host
-        return host_row(host.url, host.name, self._snapshot, passed_s, self._problem(passed_s))
+        age_s = None if self._row.age_s is None else self._row.age_s + passed_s
+        return self._row._replace(problem=self._problem(passed_s), age_s=age_s)
 
     def _problem(self, passed_s: float) -> str | None:
-        failure, interval_s = self.feed.failure, self._snapshot.interval_s
+        failure, interval_s = self.feed.failure, self._interval_s
         if failure is not None and (self._read is None or passed_s > interval_s):
             return failure.text
         if self._read is None:
@@ -176,7 +191,7 @@ class _Host:
 
 
 def _trimmed(data: bytes) -> Any:
-    """The object without its longest lists: to read all of a large one takes 2 ms."""
+    """The part of the object that a row is made of: to read all of a large one takes 2 ms."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
@@ -184,6 +199,12 @@ def _trimmed(data: bytes) -> Any:
     if not isinstance(value, dict):
         return None
     gpus = value.get("gpus")
-    if isinstance(gpus, list):
-        value["gpus"] = [{**gpu, "processes": None} for gpu in gpus if isinstance(gpu, dict)]
-    return {name: part for name, part in value.items() if name not in _LEFT_OUT}
+    kept = {name: value.get(name) for name in ("schema", "interval_s", "data_age_s")}
+    kept |= {name: _picked(value.get(name), wanted) for name, wanted in _SHOWN.items()}
+    return kept | {
+        "gpus": [_picked(gpu, _OF_GPU) for gpu in gpus] if isinstance(gpus, list) else None
+    }
+
+
+def _picked(value: object, wanted: tuple[str, ...]) -> dict[str, object]:
+    return {n: value[n] for n in wanted if n in value} if isinstance(value, dict) else {}

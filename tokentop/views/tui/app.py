@@ -126,7 +126,7 @@ class TokentopApp(TerminalApp):
         return screen
 
     def on_snapshot_ready(self, event: SnapshotReady) -> None:
-        if self.view.paused_at is None:
+        if self.view.paused_at is None and self.screen_stack:  # it has none while it ends
             self._snapshot, self._snapshot_at = event.snapshot, event.at
             self._show()
 

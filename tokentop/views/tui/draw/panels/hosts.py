@@ -114,10 +114,11 @@ def _gap(column: Column) -> str:
 def _row(
     row: HostRow, cols: Sequence[Column], width: int, options: DrawOptions, *, selected: bool
 ) -> Line:
+    words = _words(row, options)
     line: Line = []
     for column in cols:
         line += [(_gap(column), "text")] if line else []
-        line += _cell(row, column, options)
+        line += _cell(row, column, words, options)
     if row.problem is not None:
         line = _silent(row, line)
     if selected:  # the pointer takes the first gap, so that nothing moves
@@ -133,7 +134,9 @@ def _silent(row: HostRow, cells: Line) -> Line:
     return [*cells[:3], (fit(text, span_width(cells[3:])), "warn")]
 
 
-def _cell(row: HostRow, column: Column, options: DrawOptions) -> Line:
+def _cell(
+    row: HostRow, column: Column, words: dict[str, tuple[str, str]], options: DrawOptions
+) -> Line:
     """One cell of exactly the column's width."""
     if column.key == "mark":
         state = "stale" if row.problem is not None else _HEALTH.get(row.health, "online")
@@ -141,13 +144,14 @@ def _cell(row: HostRow, column: Column, options: DrawOptions) -> Line:
         return [(engine_symbol(state, plain=options.ascii), style)]
     if column.key == "bar":
         return meter(ratio(*row.vram) if row.vram else None, column.width)
-    text, style = _words(row, column.key, options)
+    text, style = words[column.key]
     return [(fit(text, column.width, column.align), style)]
 
 
-def _words(row: HostRow, key: str, options: DrawOptions) -> tuple[str, str]:
+def _words(row: HostRow, options: DrawOptions) -> dict[str, tuple[str, str]]:
+    """Each figure as text, with its style."""
     colour = tier_style(row.tier)
-    cells = {
+    return {
         "name": (clean(row.name, 80), "text"),
         "tier": (row.tier or fmt_count(None), colour),
         "load": (fmt_percent(row.load), colour),
@@ -160,7 +164,6 @@ def _words(row: HostRow, key: str, options: DrawOptions) -> tuple[str, str]:
         "cost": (fmt_usd(row.cost), "text"),
         "age": (fmt_age(row.age_s), "dim"),
     }
-    return cells[key]
 
 
 def _gpus(gpus: tuple[int, int] | None) -> str:
