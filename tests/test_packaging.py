@@ -14,7 +14,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
 EXTRAS = PROJECT["optional-dependencies"]
-SERVING = [Requirement(line) for line in (*EXTRAS["serve"], *EXTRAS["web"])]
+OPTIONAL = [Requirement(line) for extra in ("serve", "web", "ledger") for line in EXTRAS[extra]]
 DEVELOPMENT = [Requirement(line) for line in EXTRAS["dev"]]
 LOCK = (ROOT / ".ci" / "lock.txt").read_text()
 LOCKED = dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\\n]+)", LOCK, re.MULTILINE))
@@ -27,7 +27,7 @@ def test_the_types_that_are_claimed_are_shipped() -> None:
     assert (ROOT / "tokentop" / "py.typed").exists()
 
 
-@pytest.mark.parametrize("wanted", [*RUNTIME, *SERVING], ids=lambda wanted: wanted.name)
+@pytest.mark.parametrize("wanted", [*RUNTIME, *OPTIONAL], ids=lambda wanted: wanted.name)
 def test_every_dependency_is_bounded_above(wanted: Requirement) -> None:
     """A new major version is tried before users get it; where private names are used, a minor."""
     (bound,) = [one.version for one in wanted.specifier if one.operator == "<"]
@@ -37,7 +37,7 @@ def test_every_dependency_is_bounded_above(wanted: Requirement) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted", [*RUNTIME, *SERVING, *DEVELOPMENT], ids=lambda wanted: wanted.name
+    "wanted", [*RUNTIME, *OPTIONAL, *DEVELOPMENT], ids=lambda wanted: wanted.name
 )
 def test_the_lock_is_in_step_with_the_ranges(wanted: Requirement) -> None:
     """Everything that pyproject.toml names is locked at a version that it allows."""
@@ -45,9 +45,9 @@ def test_the_lock_is_in_step_with_the_ranges(wanted: Requirement) -> None:
     assert wanted.specifier.contains(locked)
 
 
-def test_the_base_install_has_no_web_server() -> None:
-    """What `tokentop serve` alone needs is an extra."""
-    assert not {wanted.name for wanted in SERVING} & {wanted.name for wanted in RUNTIME}
+def test_the_base_install_has_neither_web_server_nor_signatures() -> None:
+    """What one command alone needs is an extra."""
+    assert not {wanted.name for wanted in OPTIONAL} & {wanted.name for wanted in RUNTIME}
 
 
 def test_the_charts_need_no_compiler() -> None:

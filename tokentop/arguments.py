@@ -2,7 +2,7 @@
 
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, NoReturn, cast
+from typing import Any, Literal, NamedTuple, NoReturn, cast
 
 from tokentop import __version__
 
@@ -10,32 +10,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
-View = Literal["screen", "compact", "json", "doctor", "config", "serve", "example", "completion"]
+View = Literal[
+    "screen", "compact", "json", "doctor", "config", "serve", "example", "completion", "ledger"
+]
 
 SHELLS = ("bash", "zsh", "fish")
-EPILOG = """\
-examples:
-  tokentop                      the full screen
-  tokentop --demo               the full screen on a simulated machine
-  tokentop --demo=fleet         64 engines behind a Prometheus server
-  tokentop --compact            one line, for a status bar
-  tokentop --compact --watch    a fresh line every interval
-  tokentop --format '{gpu_util}% {queued} {multiplier:.2f}x'
-  tokentop --json | jq .demand.tier
-  tokentop --check              for Nagios and its kin
-  tokentop doctor               what was found, what not, and what to do
-  tokentop config --example     a commented configuration file
-  tokentop serve                the same over HTTP, for browsers and Prometheus
-  tokentop example              what ships beside the program, by name
-  tokentop completion bash      completion for a shell: bash, zsh or fish
-
-exit codes:
-  0  printed from at least one live source
-  1  an unexpected fault
-  2  a usage or configuration error
-  3  nothing answered; the line, or the JSON, is printed still
-  with --check: 0 normal, 1 pressure, 2 saturated, 3 unknown or an error
-"""
 
 
 class Option(NamedTuple):
@@ -74,8 +53,9 @@ COMMANDS = (
     Command("serve", "the same over HTTP: JSON, a stream of events, Prometheus metrics"),
     Command("example", "a file that ships beside the program; all names without one", "[NAME]"),
     Command("completion", "the completion for bash, zsh or fish", "SHELL"),
+    Command("ledger", "who spent what: import, report, verify and more, below", "VERB [WHAT]"),
 )
-SERVING = "tokentop serve (pip install 'tokentop[serve]')"
+SERVING, LEDGER = "tokentop serve (pip install 'tokentop[serve]')", "tokentop ledger"
 GROUPS: dict[str, tuple[Option, ...]] = {
     "views": (
         Option(("--compact",), "print one line", "compact"),
@@ -94,6 +74,16 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--demo-at",), "freeze one moment", "demo.at_s", "SECONDS", overrides=True),
         Option(("--help", "-h"), "show this and exit", "help"),
         Option(("--version", "-V"), "show the version and exit", "version"),
+    ),
+    LEDGER: (
+        Option(("--by",), "user, project, team, model, provider, engine, outcome, day, hour", "by",
+               "KEYS"),
+        Option(("--since",), "from then on: 90m, 12h, 7d, or a date", "since", "WHEN"),
+        Option(("--until",), "and before then; else until now", "until", "WHEN"),
+        Option(("--csv",), "the report as CSV", "csv"),
+        Option(("--focus",), "as CSV with the columns of FOCUS 1.4, a row a day", "focus"),
+        Option(("--checkpoint",), "the checkpoints that were kept", "checkpoint", "PATH"),
+        Option(("--key",), "their public keys, where the private one is elsewhere", "key", "PATH"),
     ),
     "configuration (flags win over environment and file)": (
         Option(("--config",), "read this file instead of the usual one", "config", "PATH"),
@@ -137,7 +127,8 @@ class Arguments(NamedTuple):
     """What to show, how, and what overrides the configuration (dotted key -> text or switch).
 
     The configuration checks the texts, so that a flag is refused in the same words as a file.
-    `name` is the word after `example` or `completion`, `width` in cells.
+    `name` is the word after `example`, `completion` or `ledger`, `operand` the one after that,
+    `width` in cells. `ledger` has the options of `tokentop ledger` by name.
     """
 
     view: View
@@ -147,9 +138,11 @@ class Arguments(NamedTuple):
     example: bool
     config: str | None
     overrides: dict[str, object]
+    ledger: dict[str, Any]
     name: str | None = None
     width: int | None = None
     fresh: bool = False
+    operand: str | None = None
 
 
 class _Formatter(RawDescriptionHelpFormatter):
@@ -182,15 +175,16 @@ def parse(words: list[str]) -> Arguments:
         name=given["name"],
         width=_width(given["width"]),
         fresh=given["fresh"],
+        operand=given["operand"],
+        ledger={name: given[name] for name in ("json", *(each.dest for each in GROUPS[LEDGER]))},
     )
 
 
 def help_text() -> str:
     """What --help prints: usage, commands, flags, the names of --format, examples, exit codes."""
-    from tokentop.views.template import described
+    from tokentop.views.help import epilog
 
-    names = ["names for --format, with Python format specs:", *described(), ""]
-    return _parser("\n".join([*names, EPILOG])).format_help()
+    return _parser(epilog()).format_help()
 
 
 def _width(text: str | None) -> int | None:
@@ -239,12 +233,16 @@ def _refuse(given: dict[str, object], view: View) -> None:
         ),
         (given["example"] and view != "config", "--example belongs to `tokentop config`"),
         *_serving_clashes(given, view),
+        *_ledger_clashes(given, view),
         (
-            given["command"] and any(given[name] for name in ("json", "compact", "watch", "check")),
+            given["command"]
+            and any(given[name] for name in ("json", "compact", "watch", "check"))
+            and (view != "ledger" or not given["json"]),
             f"`tokentop {given['command']}` takes no --compact, --json, --watch or --check",
         ),
         (
-            given["name"] and view not in ("example", "completion"),
+            (given["name"] and view not in ("example", "completion", "ledger"))
+            or (given["operand"] and view != "ledger"),
             f"`tokentop {given['command']}` takes no further word",
         ),
         (view == "completion" and given["name"] not in SHELLS, "completion is for " + _or(SHELLS)),
@@ -265,6 +263,12 @@ def _serving_clashes(given: dict[str, object], view: View) -> Iterator[tuple[obj
     yield several and view != "screen", "the text views show one host: one --connect"
     yield given["connect"] and given["command"], "--connect is for the screen and the text views"
     yield given["connect"] and given["demo.part"], "--connect and --demo cannot go together"
+
+
+def _ledger_clashes(given: dict[str, object], view: View) -> Iterator[tuple[object, str]]:
+    words = _or([option.flags[0] for option in GROUPS[LEDGER]])
+    misplaced = view != "ledger" and any(given[option.dest] for option in GROUPS[LEDGER])
+    yield misplaced, f"{words} belong to `tokentop ledger`"
 
 
 def _overrides(given: dict[str, object]) -> dict[str, object]:
@@ -296,6 +300,7 @@ def _parser(epilog: str = "") -> _Parser:
     )
     parser.add_argument("command", nargs="?", help=SUPPRESS)
     parser.add_argument("name", nargs="?", help=SUPPRESS)
+    parser.add_argument("operand", nargs="?", help=SUPPRESS)
     parser.add_argument("--example", action="store_true", help=SUPPRESS)
     for title, options in GROUPS.items():
         group = parser.add_argument_group(title)

@@ -109,6 +109,8 @@ def _text_view(args: "Arguments", config: "Config", started: float, bad: int) ->
         return _print(show.example() if args.example else show.effective(config))
     if args.view == "serve":
         return _serve(args, config)
+    if args.view == "ledger":
+        return _ledger(args, config)
     from tokentop.views import oneshot
 
     if args.watch:
@@ -134,6 +136,18 @@ def _serve(args: "Arguments", config: "Config") -> int:
     try:
         return serve(config, os.environ, _again(args))
     except ServeError as error:
+        return _say(str(error), USAGE)
+
+
+def _ledger(args: "Arguments", config: "Config") -> int:
+    from tokentop.transport.ledger.database import LedgerError
+    from tokentop.views.ledger.call import UsageError
+    from tokentop.views.ledger.command import run
+
+    gc.enable()
+    try:
+        return run(args.name, args.operand, args.ledger, config.ledger)
+    except (UsageError, LedgerError) as error:
         return _say(str(error), USAGE)
 
 

@@ -203,12 +203,24 @@ def test_token_from_a_variable_or_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "above", "warned"),
-    [(0o600, 0o755, False), (0o640, 0o755, False), (0o644, 0o755, True), (0o644, 0o700, False)],
+    [
+        (0o600, 0o755, False),
+        (0o644, 0o755, True),
+        (0o644, 0o700, False),
+        (0o644, 0o710, True),
+        (0o640, 0o755, True),
+        (0o640, 0o710, True),
+        (0o640, 0o700, False),
+        (0o604, 0o710, False),
+    ],
 )
 def test_a_token_that_others_can_read_is_warned_about(
     tmp_path: Path, mode: int, above: int, warned: bool
 ) -> None:
-    """It is used all the same; a folder that others cannot enter protects it too."""
+    """It is used all the same; a folder that others cannot enter protects it too.
+
+    The group is others as well, as it is for ssh.
+    """
     with tempfile.TemporaryDirectory(dir="/tmp") as shared:  # pytest's own folder is closed
         folder, token = Path(shared), Path(shared) / "token"
         token.write_text(SECRET)
@@ -218,6 +230,19 @@ def test_a_token_that_others_can_read_is_warned_about(
     said = "services.genesis.token_file: other users of this machine can read the token; chmod 600"
     assert len(config.warnings) == warned
     assert all(f"config.toml:2: {said}" in warning for warning in config.warnings)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_a_token_that_another_user_shares_with_our_group(tmp_path: Path) -> None:
+    """The way to hand a service its token: nothing to warn about, and nothing it could change."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as shared:
+        token = Path(shared) / "token"
+        token.write_text(SECRET)
+        token.chmod(0o640)
+        os.chown(token, 65534, -1)
+        Path(shared).chmod(0o755)
+        config = read(tmp_path, f'[services.genesis]\ntoken_file = "{token}"\n')
+    assert not config.warnings
 
 
 @pytest.mark.parametrize(

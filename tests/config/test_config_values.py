@@ -66,12 +66,20 @@ CHANGED = {
     "prometheus.url": ('"http://a:9/p/"', "prometheus.url", "http://a:9/p"),
     "prometheus.verify": ("false", "prometheus.verify", False),
     "prometheus.group_by": ('"node"', "prometheus.group_by", "node"),
+    "ledger.path": ('"/l/x.db"', "ledger.path", "/l/x.db"),
+    "ledger.writer": ('"gpu-box"', "ledger.writer", "gpu-box"),
+    "ledger.valuation": ('"/l/v.toml"', "ledger.valuation", "/l/v.toml"),
+    "ledger.key_file": ('"/l/k"', "ledger.key_file", "/l/k"),
     "cost.usd_per_gpu_hour": ("2", "policy.cost.usd_per_gpu_hour", 2.0),
     "cost.usd_per_kwh": ("0.3", "policy.cost.usd_per_kwh", 0.3),
     "cost.reference_usd_per_mtok": ("0.6", "policy.cost.reference_usd_per_mtok", 0.6),
     "cost.gpus": ("8", "policy.cost.gpus", 8),
     "cost.silent_burn_at": ("0.5", "policy.cost.silent_burn_at", 0.5),
     "cost.burn_counts_length": ("true", "policy.cost.burn_counts_length", True),
+    "alerts.enabled": ("false", "alerts.enabled", False),
+    "alerts.defaults": ("false", "alerts.defaults", False),
+    "alerts.template": ('"slack"', "alerts.template", "slack"),
+    "alerts.command": ('["say", "it"]', "alerts.command", ("say", "it")),
     "history.enabled": ("false", "history.enabled", False),
     "history.max_mb": ("8", "history.max_mb", 8.0),
     "serve.host": ('"[::1]"', "serve.host", "::1"),
@@ -89,6 +97,8 @@ CHANGED = {
 ELSEWHERE = {  # keys that mean something only beside others
     "tls.ca_bundle", "prometheus.token_env", "prometheus.token_file", "prometheus.ca_bundle",
     "cost.purchase_usd", "cost.months", "cost.reference_name", "serve.token_file",
+    "alerts.webhook", "alerts.webhook_env", "alerts.webhook_file", "alerts.token_env",
+    "alerts.token_file",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import pytest
 from tokentop.domain import snapshot as model
 from tokentop.domain.snapshot_engines import TokensSeen
 from tokentop.domain.snapshot_json import dumps
-from tokentop.domain.verdict.values import Event, Health, Pool, Reason
+from tokentop.domain.verdict.values import Alert, Event, Health, Pool, Reason
 
 SCHEMA = {
     "": "schema version at host interval_s demo services_online services gpus llm throughput"
@@ -40,7 +40,8 @@ SCHEMA = {
 }
 
 ADDITIVE = {
-    "": "data_age_s cost events",
+    "": "data_age_s cost events alerts",
+    "alerts[]": "name state text member severity since",
     "events[]": "code text member at",
     "throughput": "ttft_p95_s itl_p95_s prefix_hit_ratio burn preemptions finished latencies",
     "engines[]": "name ttft_p95_s itl_p95_s requests_per_s prefix_hit_ratio rejections burn"
@@ -76,6 +77,7 @@ FULL = model.Snapshot(
     cloud=model.Cloud(instances=(model.CloudInstance(),)),
     health=Health("down", (Reason("engine_down", "it is down"),)),
     events=(Event("tier", "demand rose", None, "2026-11-21T12:04:31.000Z"),),
+    alerts=(Alert("busy", "firing", "it is busy"),),
     demand=model.Demand(reasons=(Reason("queue_full", "they wait"),), pools=(Pool("m"),)),
 )
 

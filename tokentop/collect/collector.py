@@ -130,13 +130,15 @@ class Collector:
         return self._config
 
     def apply_policy(self, config: Config) -> bool:
-        """Take over prices, thresholds and profile of a changed file; whether that was all of it.
+        """Take over prices, thresholds and alerts of a changed file; whether that was all of it.
 
         The rest of the file takes effect at the next start.
         """
         if config.policy.cost != self._config.policy.cost:
             self._meter = None
-        new = self._config._replace(policy=config.policy, origins=config.origins)
+        new = self._config._replace(
+            policy=config.policy, alerts=config.alerts, origins=config.origins
+        )
         self._config = new
         self._priced = self._demo or _has_prices(new)
         return config._replace(file=new.file, warnings=new.warnings) == new

@@ -10,6 +10,7 @@ from tokentop.config.schema import (
     DiscoveryConfig,
     EngineConfig,
     HostConfig,
+    LedgerConfig,
     PrometheusConfig,
     ServeConfig,
     ServiceConfig,
@@ -25,15 +26,17 @@ MAX_TOKEN = 16 * 1024
 EXPOSED = "other users of this machine can read the token; chmod 600 the file it names"
 
 
-def read_token(at: str, builder: ConfigBuilder, environ: Mapping[str, str]) -> Secret | None:
+def read_token(
+    at: str, builder: ConfigBuilder, environ: Mapping[str, str], name: str = "token"
+) -> Secret | None:
     """Read the token that `at`.token_env or `at`.token_file names, if any; note its origin.
 
     Sentences never repeat what was configured, which may be the token itself.
     """
-    variable, path = f"{at}.token_env", f"{at}.token_file"
+    variable, path = f"{at}.{name}_env", f"{at}.{name}_file"
     by_env, by_file = builder.values[variable], builder.values[path]
     if by_env and by_file:
-        builder.add_problem(path, "stands beside token_env; keep one of the two")
+        builder.add_problem(path, f"stands beside {name}_env; keep one of the two")
         return None
     if not by_env and not by_file:
         return None
@@ -45,15 +48,15 @@ def read_token(at: str, builder: ConfigBuilder, environ: Mapping[str, str]) -> S
         if not isinstance(text, Bad) and is_exposed(where):
             builder.warnings.append(builder.origin(path).problem(path, EXPOSED))
     if isinstance(text, Bad):
-        builder.add_problem(key_of_token(at, builder), text.text)
+        builder.add_problem(key_of_token(at, builder, name), text.text)
         return None
-    builder.origins[f"{at}.token"] = origin
+    builder.origins[f"{at}.{name}"] = origin
     return Secret(text)
 
 
-def key_of_token(at: str, builder: ConfigBuilder) -> str:
+def key_of_token(at: str, builder: ConfigBuilder, name: str = "token") -> str:
     """Return the key that names the token, for problems with it."""
-    return f"{at}.token_{'env' if builder.values[f'{at}.token_env'] else 'file'}"
+    return f"{at}.{name}_{'env' if builder.values[f'{at}.{name}_env'] else 'file'}"
 
 
 def refuse_cleartext(at: str, url: str, builder: ConfigBuilder) -> None:
@@ -248,6 +251,15 @@ def serve(builder: ConfigBuilder, environ: Mapping[str, str]) -> ServeConfig:
     return ServeConfig(**values)
 
 
+def ledger(builder: ConfigBuilder, environ: Mapping[str, str]) -> LedgerConfig:
+    """Return where the ledger is; its files are opened by the commands that need them."""
+    values = builder.section("ledger")
+    for name in ("path", "valuation", "key_file"):
+        if values[name] is not None:
+            values[name] = resolve(values[name], builder.origin(f"ledger.{name}"), environ)
+    return LedgerConfig(**values)
+
+
 def cost(builder: ConfigBuilder) -> CostPolicy:
     """Return the costs; contradictory or incomplete ones become problems."""
     policy = CostPolicy(**builder.section("policy.cost"))
@@ -277,9 +289,9 @@ def _named_url(
     if url is None and builder.is_valid(f"{at}.url"):
         builder.add_problem(f"{at}.url", f'is missing; write url = "{sample}"')
     if name is not None:
-        _only(f"{at}.name", f"the name {name}", seen, builder)
+        only(f"{at}.name", f"the name {name}", seen, builder)
     if url is not None:
-        _only(f"{at}.url", f"the URL {url}", seen, builder)
+        only(f"{at}.url", f"the URL {url}", seen, builder)
     token = read_token(at, builder, environ)
     if token is not None and url is not None:
         refuse_cleartext(at, url, builder)
@@ -292,7 +304,7 @@ def _called(url: str, seen: dict[str, str]) -> str:
     return url if f"the name {short}" in seen else short
 
 
-def _only(key: str, what: str, seen: dict[str, str], builder: ConfigBuilder) -> None:
+def only(key: str, what: str, seen: dict[str, str], builder: ConfigBuilder) -> None:
     """Add a problem where another table has the same value."""
     first = seen.setdefault(what, key)
     if first != key:

@@ -18,8 +18,8 @@ def configure(builder: ConfigBuilder) -> None:
     Costs, thresholds and prices that the user set stay.
     """
     part = builder.values["demo.part"]
-    for rows in builder.rows.values():
-        rows.clear()
+    for array in ("engine", "host"):
+        builder.rows[array].clear()
     _put(builder, "prometheus.url", PROMETHEUS_URL if part == "fleet" else None)
     if part == "fleet":
         _put(builder, "gpus.enabled", False)

@@ -33,7 +33,7 @@ class ConfigBuilder:
         self.origins: dict[str, Origin] = {}
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
-        # where the keys of each [[engine]] and [[host]] are: engine[1], engine[2]...
+        # where the keys of each [[engine]], [[host]], [[alert]] are: engine[1], engine[2]...
         self.rows: dict[str, list[str]] = {array: [] for array in ARRAYS}
         self.replaced: dict[str, object] = {}  # what a higher layer replaced
         self._wrong: set[str] = set()

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from collections.abc import Iterable, Iterator
 
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -24,18 +25,33 @@ def read_small(path: str, limit: int) -> bytes:
 
 
 def is_exposed(path: str) -> bool:
-    """Whether other users can read a file: its mode, and every directory above, let them."""
+    """Whether other users can read a file: its mode, and every directory above, let them.
+
+    As with ssh's keys the group's members count where the file is this user's own; one of root's
+    may be given to a service through its group.
+    """
     place = os.path.realpath(path)
     try:
-        if not os.stat(place).st_mode & stat.S_IROTH:
-            return False
-        while (above := os.path.dirname(place)) != place:
-            place = above
-            if not os.stat(place).st_mode & stat.S_IXOTH:
-                return False
+        found = os.stat(place)
+        own = found.st_uid == os.geteuid()
+        above = [os.stat(folder).st_mode for folder in _above(place)]
     except (OSError, ValueError):
         return False
-    return True
+    return _lets(found.st_mode, above, stat.S_IROTH, stat.S_IXOTH) or (
+        own and _lets(found.st_mode, above, stat.S_IRGRP, stat.S_IXGRP | stat.S_IXOTH)
+    )
+
+
+def _above(place: str) -> Iterator[str]:
+    """Every directory above a path."""
+    while (above := os.path.dirname(place)) != place:
+        yield above
+        place = above
+
+
+def _lets(mode: int, above: Iterable[int], read: int, enter: int) -> bool:
+    """Whether one of these bits lets somebody read the file and enter each directory."""
+    return bool(mode & read) and all(one & enter for one in above)
 
 
 def _refuse_special(mode: int) -> None:

@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 Kind = Literal[
     "number", "integer", "switch", "choice", "names", "url", "path", "file", "variable",
-    "text", "label", "host", "hosts", "ports", "origins", "urls",
+    "text", "label", "rule", "words", "writer", "host", "hosts", "ports", "origins", "urls",
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import get_args
 
+from tokentop.config.alert_keys import alert_keys, alerts_keys
 from tokentop.config.key import Key
 from tokentop.config.policy_keys import cost_keys, policy_keys
 from tokentop.config.schema import (
@@ -18,6 +19,7 @@ from tokentop.config.schema import (
     DemoConfig,
     DiscoveryConfig,
     HistoryConfig,
+    LedgerConfig,
     PrometheusConfig,
     ServeConfig,
     TlsConfig,
@@ -57,8 +59,12 @@ def host() -> dict[str, Key]:
     return {row.name: row for row in rows}
 
 
-ARRAYS: dict[str, Callable[[], dict[str, Key]]] = {"engine": engine, "host": host}
-"""The tables that there may be many of: [[engine]] and [[host]], once for each."""
+ARRAYS: dict[str, Callable[[], dict[str, Key]]] = {
+    "engine": engine,
+    "host": host,
+    "alert": alert_keys,
+}
+"""The tables that there may be many of, once for each."""
 
 
 def row_keys(at: str) -> dict[str, Key]:
@@ -124,6 +130,20 @@ def _serve() -> tuple[Key, ...]:
     )  # fmt: skip
 
 
+def _ledger() -> tuple[Key, ...]:
+    ledger = LedgerConfig()
+    return (
+        Key("ledger.path", "file", ledger.path, 'The file; "" is one in $XDG_STATE_HOME',
+            sample="/var/lib/tokentop/ledger.sqlite3"),
+        Key("ledger.writer", "writer", ledger.writer, 'Whose entries it adds; "" is the host',
+            sample="gpu-box"),
+        Key("ledger.valuation", "file", ledger.valuation,
+            'Prices in credits; "" is `tokentop example valuation.toml`'),
+        Key("ledger.key_file", "file", ledger.key_file,
+            'Key that signs checkpoints; "" is ledger.key beside the file'),
+    )  # fmt: skip
+
+
 @cache
 def table() -> dict[str, Key]:
     """Return every key by its dotted name, in the order in which they are shown."""
@@ -134,7 +154,9 @@ def table() -> dict[str, Key]:
         *_discovery(),
         *_prometheus(),
         *_history(),
+        *alerts_keys(),
         *_serve(),
+        *_ledger(),
         *cost_keys(),
         *_tls(),
         *_services(),

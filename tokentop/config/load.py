@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tokentop.config import build
+from tokentop.config.alerts import alerts
 from tokentop.config.draft import ConfigBuilder, Origin
 from tokentop.config.keys import by_path, table
 from tokentop.config.problems import ConfigError, Problem
@@ -80,7 +81,7 @@ def _warn_of_unknown_variables(builder: ConfigBuilder, environ: Mapping[str, str
         build.CONNECT_TOKEN,
         *(name for key in table().values() for name in key.env),
     }
-    named = {str(builder.values[key]) for key in builder.values if key.endswith("token_env")}
+    named = {str(builder.values[key]) for key in builder.values if key.endswith("_env")}
     there = tuple(sorted(name for name in known if name.startswith(PREFIX)))
     for name in own:
         if name not in known | named:
@@ -111,10 +112,12 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
     return Config(
         services=build.services(builder, environ),
         engines=build.engines(builder, environ),
+        alerts=alerts(builder, environ),
         hosts=build.hosts(builder, environ),
         discovery=build.discovery(builder),
         prometheus=build.prometheus(builder, environ),
         serve=build.serve(builder, environ),
+        ledger=build.ledger(builder, environ),
         tls=TlsConfig(**builder.section("tls")),
         policy=policy,
         history=HistoryConfig(**builder.section("history")),

@@ -7,6 +7,9 @@ from tokentop.secret import Secret
 
 THEMES = ("dark", "light", "colorblind", "ansi")
 DEMO_PARTS = ("whole", "stack", "engines", "fleet", "gpus")
+SEVERITIES = ("info", "warning", "critical")
+ACTIONS = ("bell", "notify", "webhook", "command")
+TEMPLATES = ("json", "slack", "ntfy")
 PANELS = (
     "banner", "gpus", "slots", "multiplier", "metrics", "capacity", "cloud", "services", "economy",
     "tokens", "engines",
@@ -61,6 +64,19 @@ class PrometheusConfig(NamedTuple):
     verify: bool = True
 
 
+class LedgerConfig(NamedTuple):
+    """Where the consumption ledger is. None: in the user's state directory, and the host's name.
+
+    `writer` names the chain that this machine appends to; `valuation` is a file of prices in
+    credits, None the shipped one; `key_file` holds the key that signs checkpoints.
+    """
+
+    path: str | None = None
+    writer: str | None = None
+    valuation: str | None = None
+    key_file: str | None = None
+
+
 class TlsConfig(NamedTuple):
     ca_bundle: str | None = None
     verify: bool = True
@@ -108,6 +124,34 @@ class HistoryConfig(NamedTuple):
     max_mb: float = 64.0  # MiB of the file; the oldest goes first
 
 
+class AlertConfig(NamedTuple):
+    """One [[alert]]; `when` and `until` are rules (domain/alerts/rule.py), already checked.
+
+    `severity` is one of SEVERITIES, `actions` are some of ACTIONS.
+    """
+
+    name: str = ""
+    when: str = ""
+    until: str | None = None
+    cooldown_s: float = 300.0
+    severity: str = "warning"
+    text: str | None = None
+    actions: tuple[str, ...] = ()
+    silenced: bool = False
+
+
+class AlertsConfig(NamedTuple):
+    """The alerts and where their actions lead; `webhook` is a URL, `command` program and words."""
+
+    enabled: bool = True
+    defaults: bool = True
+    template: str = "json"
+    command: tuple[str, ...] = ()
+    webhook: Secret | None = None
+    token: Secret | None = None
+    rows: tuple[AlertConfig, ...] = ()
+
+
 class DemoConfig(NamedTuple):
     """`part` is one of DEMO_PARTS."""
 
@@ -138,16 +182,17 @@ class Config(NamedTuple):
     discovery: DiscoveryConfig = DiscoveryConfig()
     prometheus: PrometheusConfig = PrometheusConfig()
     history: HistoryConfig = HistoryConfig()
+    alerts: AlertsConfig = AlertsConfig()
     serve: ServeConfig = ServeConfig()
     hosts: tuple[HostConfig, ...] = ()  # [[host]], or what --connect names
     connect: tuple[str, ...] = ()  # --connect
+    ledger: LedgerConfig = LedgerConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
 
 
 def secrets(config: Config) -> tuple[Secret, ...]:
     """Every configured token, so that text can be checked for them before it is shown."""
     named = [*(s.token for s in config.services), *(e.token for e in config.engines)]
+    named += [config.prometheus.token, config.alerts.webhook, config.alerts.token]
     named += [host.token for host in config.hosts]
-    if config.prometheus is not None:
-        named.append(config.prometheus.token)
     return tuple(token for token in named if token is not None)

@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from tokentop.config.key import Key
 from tokentop.config.keys import ARRAYS, row_keys, table
 from tokentop.config.problems import printable
-from tokentop.config.schema import Config, EngineConfig, HostConfig, ServiceConfig
+from tokentop.config.schema import (
+    AlertConfig,
+    Config,
+    EngineConfig,
+    HostConfig,
+    ServiceConfig,
+)
 from tokentop.config.toml_file import usual_places
 from tokentop.config.values import toml
 
@@ -21,6 +27,8 @@ SECTIONS = {
     "prometheus": "A fleet, read from a server that speaks Prometheus' query API",
     "history": "The past: $XDG_STATE_HOME/tokentop, else ~/.local/state/tokentop",
     "serve": "tokentop serve: who may ask, and where. The token stays out of this file",
+    "ledger": "tokentop ledger: who spent what, kept in one file that is only added to",
+    "alerts": "Alerts are events (v); where an action of theirs leads",
     "cost": "What the GPUs cost: rented (usd_per_gpu_hour) or owned (the three keys below it)",
     "tls": "HTTPS to the services",
     "services.genesis": "The seven services: HTTPS where a CA bundle is found, else HTTP; Genesis "
@@ -43,8 +51,8 @@ def effective(config: Config) -> str:
     held += ["prometheus"] if config.prometheus.token is not None else []
     rows += [(f"{at}.token", "***") for at in held]
     lines = _aligned([(f"{name} = {value}", origins.get(name, "default")) for name, value in rows])
-    tables: dict[str, Sequence[EngineConfig | HostConfig]]
-    tables = {"engine": config.engines, "host": config.hosts}
+    tables: dict[str, Sequence[EngineConfig | HostConfig | AlertConfig]]
+    tables = {"engine": config.engines, "host": config.hosts, "alert": config.alerts.rows}
     for array, many in tables.items():
         for number, one in enumerate(many, 1):
             lines += ["", f"[[{array}]]", *_row(f"{array}[{number}]", one, origins)]
@@ -58,25 +66,29 @@ def example() -> str:
         if key.in_file:
             sections.setdefault(key.section, []).append(key)
     texts = {name: _section(name, keys) for name, keys in sections.items()}
-    texts["discovery"] += "\n" + "\n".join(map(_row_example, ARRAYS))
+    texts["discovery"] += "\n" + "\n".join(map(_row_example, ("engine", "host")))
+    texts["alerts"] += "\n" + _row_example("alert")
     return "\n".join([HEADER, *texts.values()])
 
 
-def _row(at: str, row: EngineConfig | HostConfig, origins: dict[str, str]) -> list[str]:
-    """The lines of one [[engine]] or [[host]] block."""
+def _row(
+    at: str, row: EngineConfig | HostConfig | AlertConfig, origins: dict[str, str]
+) -> list[str]:
+    """The lines of one block of an array, like [[engine]]."""
     values = row._asdict() | {"token": None}
     pairs = [
         (f"{name} = {toml(values[name])}", origins.get(f"{at}.{name}", "default"))
         for name in row_keys(at)
         if name in values
     ]
-    if row.token is not None:
+    if getattr(row, "token", None) is not None:
         pairs.append(("token = ***", origins.get(f"{at}.token", "flag --token-file")))
     return _aligned(pairs)
 
 
 _ROWS = {
     "engine": "An engine that is not found by itself",
+    "alert": "An alert; README has the language of its rules",
     "host": "A machine whose `tokentop serve` is shown, in a table of all of them",
 }
 
@@ -84,7 +96,7 @@ _ROWS = {
 def _row_example(array: str) -> str:
     """A block to copy: there is none by default, so all of it is explanation."""
     keys = ARRAYS[array]().values()
-    settings = [f"# {key.leaf} = {toml(key.sample)}" for key in keys]
+    settings = [f"# {key.leaf} = {toml(key.example)}" for key in keys]
     width = max(map(len, settings))
     lines = [f"{text:<{width}}  # {_help(key)}" for text, key in zip(settings, keys, strict=True)]
     first = f'# {_ROWS[array]}; one such block for each, without the "# "'
@@ -125,7 +137,7 @@ def _file(config: Config) -> str:
 
 def _kept(config: Config, key: Key) -> bool:
     """Whether to show the key: not those that Config does not contain, and not the demo's."""
-    return key.leaf not in ("token_env", "token_file") and (key.in_file or config.demo.enabled)
+    return not key.leaf.endswith(("_env", "_file")) and (key.in_file or config.demo.enabled)
 
 
 def _value(config: Config, key: Key) -> str:

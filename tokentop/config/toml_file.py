@@ -211,7 +211,7 @@ def settings(document: Document) -> Iterator[Setting | Problem]:
 
 
 def rows(document: Document) -> Iterator[tuple[str, Origin]]:
-    """Yield each [[engine]] and [[host]]: what its keys are below (engine[1]), where it stands."""
+    """Yield each table of an array: what its keys are below (engine[1]), and where it stands."""
     for array in ARRAYS:
         for number in range(1, len(_array(document.values.get(array))) + 1):
             at = f"{array}[{number}]"

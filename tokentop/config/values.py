@@ -42,6 +42,8 @@ def check(key: Key, raw: object) -> object | Bad:
             return raw if isinstance(raw, bool) else _wrong(key, raw, "true or false")
         case "names":
             return _names(key, raw)
+        case "words":
+            return _words(key, raw)
         case "hosts":
             return _hosts(key, raw)
         case "ports":
@@ -67,8 +69,12 @@ def _text(key: Key, raw: str) -> object | Bad:
             return _name(raw)
         case "label":
             return _label(key, raw)
+        case "rule":
+            return _rule(raw)
         case "host":
             return _host(key, raw)
+        case "writer":
+            return _writer(key, raw)
     return raw or None if "\0" not in raw else Bad("holds a NUL character; write a file's path")
 
 
@@ -85,7 +91,7 @@ def check_text(key: Key, raw: str) -> object | Bad:
             if word in YES + NO:
                 return word in YES
             return Bad(f"{printable(raw, 40)!r} is neither yes nor no; set it to true or false")
-        case "names" | "hosts" | "origins":
+        case "names" | "words" | "hosts" | "origins":
             return check(key, _listed(raw))
         case "ports":
             return check(
@@ -126,6 +132,25 @@ def _names(key: Key, raw: object) -> tuple[str, ...] | Bad:
         if name not in key.choices:
             return _no_choice(name, key.choices)
     return tuple(dict.fromkeys(raw))
+
+
+def _words(key: Key, raw: object) -> tuple[str, ...] | Bad:
+    """Program and arguments, as they are handed over: no shell reads them."""
+    texts = isinstance(raw, list | tuple) and all(isinstance(word, str) for word in raw)
+    if not isinstance(raw, list | tuple) or not texts or any("\0" in word for word in raw):
+        return _wrong(key, raw, "a list of texts")
+    return tuple(raw)
+
+
+def _rule(raw: str) -> str | Bad:
+    """An alert's rule as it was written."""
+    from tokentop.domain.alerts.rule import RuleError, parse
+
+    try:
+        parse(raw)
+    except RuleError as error:
+        return Bad(str(error))
+    return raw
 
 
 def _listed(raw: str) -> list[str]:
@@ -197,6 +222,14 @@ def _label(key: Key, raw: str) -> str | Bad:
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", raw):
         return raw
     return Bad(f'must be the name of a label; write it like "{key.example}"')
+
+
+def _writer(key: Key, raw: str) -> str | Bad:
+    """Part of a checkpoint's origin, which holds neither spaces nor a plus."""
+    if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", raw):
+        return raw
+    return Bad(f'must be a plain word of letters, digits, ".", "_" or "-"; write it like '
+               f'"{key.example}"')  # fmt: skip
 
 
 def _url(key: Key, raw: str) -> str | Bad:

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from tokentop.domain.policy import INTERVAL_S, CapacityPolicy
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot_engines import Cost, CostBounds, Engine, EngineState, Throughput
-from tokentop.domain.verdict.values import NO_DATA, Event, Health, Mode, Pool, Reason, Tier
+from tokentop.domain.verdict.values import NO_DATA, Alert, Event, Health, Mode, Pool, Reason, Tier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # only the GPU page has any
@@ -254,7 +254,8 @@ class Snapshot(NamedTuple):
     """The result of one refresh. The default value is the safe zero state.
 
     `at` is RFC 3339 UTC. `data_age_s` is the age of the newest good answer of any source.
-    `events` are what changed since the snapshot before, where a view compares the two.
+    `events` are what changed since the snapshot before, where a view compares the two; `alerts`
+    what its rules say, where a view follows them.
     """
 
     version: str = ""
@@ -279,3 +280,4 @@ class Snapshot(NamedTuple):
     data_age_s: float | None = None
     cost: Cost = Cost()
     events: tuple[Event, ...] = ()
+    alerts: tuple[Alert, ...] = ()

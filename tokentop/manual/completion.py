@@ -5,9 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from tokentop.arguments import COMMANDS, OPTIONS, SHELLS, Option
 from tokentop.config.schema import PANELS, THEMES
 from tokentop.manual.shipped import SHIPPED
+from tokentop.views.ledger.verbs import VERBS
 
 VALUES: dict[str, Sequence[str]] = {"NAME": THEMES, "PANELS": PANELS}  # by an option's `value`
-ARGUMENTS: dict[str, Sequence[str]] = {"example": sorted(SHIPPED), "completion": SHELLS}
+ARGUMENTS: dict[str, Sequence[str]] = {
+    "example": sorted(SHIPPED),
+    "completion": SHELLS,
+    "ledger": [verb.name for verb in VERBS],
+}
 
 
 def script(shell: str) -> str:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 
-from tokentop.arguments import COMMANDS, EPILOG, GROUPS, Option
+from tokentop.arguments import COMMANDS, GROUPS, Option
 from tokentop.config.build import CONNECT_TOKEN
 from tokentop.config.keys import table
 from tokentop.manual.shipped import SHIPPED
 from tokentop.views.figures import FIELDS
+from tokentop.views.help import EPILOG
+from tokentop.views.ledger.verbs import VERBS
 from tokentop.views.tui.keys import KEYS
 
 
@@ -18,6 +20,7 @@ def page() -> str:
         _synopsis(),
         _section("DESCRIPTION", _DESCRIPTION),
         _commands(),
+        _verbs(),
         *(_options(title, options) for title, options in GROUPS.items()),
         _formats(),
         _keys(),
@@ -52,6 +55,11 @@ def _synopsis() -> list[str]:
 def _commands() -> list[str]:
     rows = (_item(f"{each.name} {each.argument}".rstrip(), each.help) for each in COMMANDS)
     return _section("COMMANDS", (line for row in rows for line in row))
+
+
+def _verbs() -> list[str]:
+    rows = (_item(f"ledger {verb.usage}", verb.help) for verb in VERBS)
+    return _section('"VERBS OF LEDGER"', (line for row in rows for line in row))
 
 
 def _options(title: str, options: Iterable[Option]) -> list[str]:

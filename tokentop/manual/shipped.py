@@ -10,6 +10,7 @@ SHIPPED: dict[str, str] = {
     "openapi.json": "the API of `tokentop serve`, which it answers at /openapi.json",
     "prometheus-alerts.yml": "Prometheus alert rules, with the scrape configuration at the top",
     "schema.json": "the JSON Schema of tokentop/1",
+    "valuation.toml": "what tokens and GPU time are worth, in credits; to copy and change",
     "tokentop.1": "this program's manual page",
     "tokentop-watch.service": "a systemd user unit that logs one JSON object an interval",
     "tokentop.service": "a hardened systemd unit for `tokentop serve`",

@@ -15,6 +15,7 @@ from tokentop.views.terminal import detect
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
+    from tokentop.domain.alerts.values import Change
     from tokentop.runtime.oneshot.refresh import Refresher
     from tokentop.runtime.oneshot.remote import RemoteRefresher
     from tokentop.transport.nvml import Wanted
@@ -75,17 +76,33 @@ def _watch(
     config: Config, options: Options, show: Callable[[Snapshot], str], again: "Reloader | None"
 ) -> int:
     from tokentop.runtime import history
+    from tokentop.runtime.alerts import Alerting
     from tokentop.views.watch import watch
 
     refresher = _refresher(config, options)
     try:
         if config.connect:  # what passes there is kept there
             return watch(refresher, show, config, in_place=not options.json)
+        alerting = Alerting(config, uname().nodename)
+        alerting.begin(_report, _ring)
         with history.keeping(config, uname().nodename, _report) as keep:
-            shown = _with_history(show, keep)
+
+            def shown(snapshot: Snapshot) -> str:
+                keep(snapshot)
+                return show(alerting.follow(snapshot, monotonic(), refresher.config.alerts))
+
             return watch(refresher, shown, config, in_place=not options.json, again=again)
     finally:
         refresher.stop()
+
+
+def _ring(change: "Change") -> None:
+    """The terminal's bell or notification; nothing where standard error is no terminal."""
+    from tokentop.views.notification import sequences
+
+    if detect(sys.stderr, environ).tty:
+        sys.stderr.write(sequences(change.actions, change.alert, environ))
+        sys.stderr.flush()
 
 
 def _refresher(config: Config, options: Options) -> "Refresher | RemoteRefresher":
@@ -155,18 +172,6 @@ def _with_events(dumps: Callable[[Snapshot], str]) -> Callable[[Snapshot], str]:
 
     log = EventLog()
     return lambda snapshot: dumps(snapshot._replace(events=log.add(snapshot, monotonic())))
-
-
-def _with_history(
-    show: Callable[[Snapshot], str], keep: Callable[[Snapshot], object]
-) -> Callable[[Snapshot], str]:
-    """What is shown is kept as well."""
-
-    def shown(snapshot: Snapshot) -> str:
-        keep(snapshot)
-        return show(snapshot)
-
-    return shown
 
 
 def _report(sentence: str) -> None:

@@ -85,7 +85,8 @@ class _World:
         clock = asyncio.get_running_loop().time
         self.clock = clock
         self.rounds = _Rounds(self.collector, 0.01, lambda: None, clock)
-        EnginePoller(self.collector, config, self.rounds, clock, search).start(pool, spawn)
+        self.poller = EnginePoller(self.collector, config, self.rounds, clock, search)
+        self.poller.start(pool, spawn)
 
     async def until(self, ready: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
@@ -134,6 +135,15 @@ async def test_a_found_engine_is_polled_at_once_and_no_more_when_it_is_gone(
     await world.until(lambda: world.states() == {})
     async with asyncio.timeout(10):
         await spawn.started[1]  # the engine's polling ends by itself
+
+
+async def test_a_search_without_room_for_all_says_so(spawn: Tasks) -> None:
+    """On a host with hundreds of processes that are called like engines."""
+    crowded = Findings((Found("vllm", URL),), tried=64, candidates=203)
+    world = _World(_Pool(), spawn, search=_finding(crowded))
+    assert world.poller.searched == (0, 0)
+    await world.until(lambda: world.states() == {URL: "online"})
+    assert world.poller.searched == (64, 203)
 
 
 async def test_a_poll_takes_at_most_twice_a_requests_time(spawn: Tasks) -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -20,6 +21,7 @@ from tokentop.transport.discovery.candidates import (
 )
 from tokentop.transport.discovery.probe_cache import ProbeCache
 from tokentop.transport.discovery.search import find
+from tokentop.transport.http.messages import Request
 
 NOW = 1_800_000_000.0
 ME = os.geteuid()
@@ -41,6 +43,11 @@ def crowd(tree: Tree, first_pid: int, count: int, user: int, first_port: int) ->
     """Processes called `vllm serve` that do nothing."""
     for at in range(count):
         tree.process(first_pid + at, 1, *VLLM, str(first_port + at), user=user)
+
+
+def refuse(request: Request, timeout_s: float) -> NoReturn:
+    """Nothing listens anywhere."""
+    raise ConnectionRefusedError
 
 
 @pytest.mark.parametrize("count", [64, 300])
@@ -77,10 +84,13 @@ def test_the_usual_ports_keep_their_places(tree: Tree) -> None:
 
 
 def test_the_number_left_out_is_known(tree: Tree) -> None:
-    """`64 of 203`: the doctor shows that there was more."""
+    """`64 of 203`: the doctor and the screen show that there was more."""
     crowd(tree, 100, 200, MALLORY, 20_000)
-    choice = choose(SearchScope(usual=(8000, 8080, 30000), root=str(tree.root)))
+    search = SearchScope(usual=(8000, 8080, 30000), root=str(tree.root))
+    choice = choose(search)
     assert (len(choice.rows), choice.total) == (64, 203)
+    findings = find(search, ProbeCache(), NOW, 5.0, dial=refuse)
+    assert (findings.tried, findings.candidates) == (64, 203)
 
 
 @pytest.mark.parametrize("holds", [(), None], ids=["readable", "hidden"])

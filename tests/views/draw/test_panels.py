@@ -12,6 +12,7 @@ from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.panels import banner, capacity, header, metrics, services, welcome
 from tokentop.views.tui.draw.panels import multiplier as gauge
+from tokentop.views.tui.draw.panels.engines import table
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus.rows import arranged, short_name
 from tokentop.views.tui.draw.panels.slots import panel as slots
@@ -34,7 +35,7 @@ def styles(lines: list[Line]) -> set[str]:
     ("snapshot", "words"),
     [
         (examples.low(), "Room for 39 more requests"),
-        (examples.surge(), "Nearly full"),
+        (examples.surge(), "Busy: 12 requests wait"),
         (examples.saturated(), "Full: 55 requests wait"),
         (examples.first_paint(), "No data yet"),
     ],
@@ -282,6 +283,14 @@ def test_a_service_that_is_down_is_brighter_than_the_others() -> None:
     drawn = services.lines(examples.troubled(), 116, 2, LOOK)
     assert any("compute" in text for text, style in drawn[0] if style == "error")
     assert all(w in said(drawn) for w in ("refused", "HTTP 5xx", "stale 12s", "bad data", "3 ms"))
+
+
+def test_a_search_without_room_for_all_candidates_says_so() -> None:
+    """Where it says what was looked at, and where no engine is listed."""
+    crowded = LOOK._replace(searched=(64, 203))
+    assert "(64 of 203 such places)" in said(welcome.lines(examples.empty(), 118, 30, crowded))
+    assert "64 of 203" in said(table.lines(examples.empty(), 118, 4, crowded))
+    assert " of " not in said(table.lines(examples.empty(), 118, 4, LOOK))
 
 
 def test_an_empty_machine_says_what_to_try() -> None:

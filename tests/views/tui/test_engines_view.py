@@ -15,6 +15,7 @@ from tokentop.domain.engines.readings import Counters, EngineReading
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.runtime.live.reload import ConfigReloader
+from tokentop.runtime.live.session import Session
 from tokentop.transport.discovery.findings import Found
 from tokentop.views.tui.app import TokentopApp
 
@@ -260,3 +261,12 @@ def test_the_history_keeps_gaps_and_forgets_who_is_gone() -> None:
     for i in range(MOST):
         history.add(12.0 + 4 * i, [])
     assert history.trends("a").tokens_per_s == ()
+
+
+async def test_a_search_without_room_for_all_candidates_says_so(
+    at_box: AppPilot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the engines that it found."""
+    assert "of 203" not in await pressed(at_box, "e")
+    monkeypatch.setattr(Session, "searched", (64, 203))
+    assert "tok/s · tried 64 of 203 ─╮" in await pressed(at_box, "j")

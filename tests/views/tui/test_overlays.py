@@ -1,6 +1,8 @@
 """Help and the command palette: opened and closed by any keys, in any order and however fast."""
 
+import gc
 import operator
+import weakref
 
 import pytest
 from hypothesis import given, settings
@@ -66,6 +68,23 @@ async def test_queued_clicks_close_an_overlay_once(make_app: MakeApp, opened: st
             overlay.post_message(events.Click(overlay, 0, 23, 0, 0, 1, False, False, False, 0, 23))
         await settled(pilot)
         assert len(pilot.app.screen_stack) == 1
+
+
+@pytest.mark.parametrize("opened", ["question_mark", "ctrl+p"])
+async def test_closed_overlays_leave_memory(make_app: MakeApp, opened: str) -> None:
+    """A day of help and palettes keeps not one drawn line of any but the last."""
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        drawn = []
+        for _ in range(3):
+            await pressed(pilot, opened)
+            widgets = [pilot.app.screen, *pilot.app.screen.query()]
+            drawn.append([weakref.ref(widget._styles_cache) for widget in widgets])
+            del widgets
+            await pressed(pilot, "escape", "escape")
+            await settled(pilot)
+        gc.collect()
+        assert len(drawn[0]) == len(drawn[2]) > 0
+        assert not [cache for cache in (*drawn[0], *drawn[1]) if cache() is not None]
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)

@@ -9,8 +9,10 @@ from tokentop.domain.verdict.tiers import TIERS
 from tokentop.domain.verdict.values import Event, EventCode, Reason
 
 _LIMIT = 200  # characters of a text
+_GOOD_NEWS = ("_back", "_ready", "_resolved")
 _SILENT = ("stale", "backing-off", "offline")
 _OUT = ("lost", "error")
+_FIRES = ("firing", "silenced")
 _COUNTED: dict[str, EventCode] = {"rejections": "rejections", "preemptions": "preemptions"}
 # These take speed away against the operator's will; other limits were set on purpose.
 SLOWING = ("power-cap", "hw-slowdown", "hw-thermal", "sw-thermal", "power-brake")
@@ -28,9 +30,10 @@ def changes(before: Snapshot, after: Snapshot) -> tuple[Event, ...]:
         *_services(before.services, after.services),
         *_reasons(before.demand.reasons, after.demand.reasons),
         *_tier(before, after),
+        *_alerts(before, after),
     )
     dated = (event._replace(text=clean(event.text, _LIMIT), at=after.at) for event in found)
-    return tuple(sorted(dated, key=lambda event: event.code.endswith(("_back", "_ready"))))
+    return tuple(sorted(dated, key=lambda event: event.code.endswith(_GOOD_NEWS)))
 
 
 def _gpus(before: Iterable[Gpu], after: Iterable[Gpu]) -> Iterator[Event]:
@@ -100,6 +103,17 @@ def _reasons(before: Iterable[Reason], after: Iterable[Reason]) -> Iterator[Even
     for reason in after:
         if reason.code in _COUNTED and (reason.code, reason.text) not in known:
             yield Event(_COUNTED[reason.code], reason.text, reason.member)
+
+
+def _alerts(before: Snapshot, after: Snapshot) -> Iterator[Event]:
+    """Alerts that have begun to fire, silenced ones too, and those that were resolved."""
+    fired = {(one.name, one.member) for one in before.alerts if one.state in _FIRES}
+    for one in after.alerts:
+        fires, known = one.state in _FIRES, (one.name, one.member) in fired
+        if fires and not known:
+            yield Event("alert_firing", f"alert {one.name}: {one.text}", one.member)
+        elif known and one.state == "resolved":
+            yield Event("alert_resolved", f"alert {one.name} is resolved: {one.text}", one.member)
 
 
 def _tier(before: Snapshot, after: Snapshot) -> Iterator[Event]:

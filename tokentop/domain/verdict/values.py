@@ -1,4 +1,4 @@
-"""The verdict's values: health, pools, reasons and events with their codes, members, the clock."""
+"""Values of the verdict: health, pools, reasons, alerts, events, members, the clock."""
 
 from typing import Literal, NamedTuple
 
@@ -55,6 +55,8 @@ EventCode = Literal[
     "rejections",
     "preemptions",
     "tier",
+    "alert_firing",
+    "alert_resolved",
 ]
 
 
@@ -68,6 +70,24 @@ class Event(NamedTuple):
     text: str
     member: str | None = None
     at: str = ""
+
+
+AlertState = Literal["pending", "firing", "silenced", "resolved"]
+Severity = Literal["info", "warning", "critical"]
+
+
+class Alert(NamedTuple):
+    """One alert about one member, or about the whole (`member` is None).
+
+    `since` is when the state began, RFC 3339 UTC.
+    """
+
+    name: str
+    state: AlertState
+    text: str
+    member: str | None = None
+    severity: Severity = "warning"
+    since: str = ""
 
 
 class Health(NamedTuple):

@@ -40,7 +40,10 @@ class Scheduler(Protocol):
 
 
 class EnginePoller:
-    """Polls the engines of the configuration, and those that a search finds."""
+    """Polls the engines of the configuration, and those that a search finds.
+
+    `searched` are the addresses that the last search tried, and how many candidates there were.
+    """
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class EnginePoller:
         )
         self._probe_cache = ProbeCache()
         self._polled: set[str] = set()
+        self.searched = (0, 0)
 
     def start(self, pool: Pool, spawn: Spawn) -> None:
         """Start one worker per engine, and one that searches where discovery is enabled."""
@@ -76,6 +80,7 @@ class EnginePoller:
             await asyncio.sleep(SEARCH_EVERY_S)
 
     def _update_registry(self, findings: Findings) -> None:
+        self.searched = (findings.tried, findings.candidates)
         known = self._registry.ids()
         found = discovered(findings)
         self._registry.update_from_discovery(*found, now=self._clock(), complete=findings.complete)

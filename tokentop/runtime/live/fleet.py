@@ -1,4 +1,4 @@
-"""Several hosts at once: every stream is followed, each host's newest object read every two seconds."""
+"""Several hosts at once: every stream is followed, the newest object of each read every EVERY_S."""
 
 import asyncio
 import json

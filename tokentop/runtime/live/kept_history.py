@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from tokentop.config.schema import Config
 from tokentop.domain.history import Sample
 from tokentop.domain.past import Past, Stretch
 from tokentop.runtime import history
+from tokentop.runtime.live.spawn import on_loop
 
 if TYPE_CHECKING:
     from tokentop.transport.history.writer import HistoryWriter
@@ -28,13 +28,7 @@ class KeptHistory:
 
         `notify` gets a sentence where something goes wrong, on the running loop.
         """
-        loop = asyncio.get_running_loop()
-
-        def report(sentence: str) -> None:
-            with suppress(RuntimeError):  # the loop was closed meanwhile
-                loop.call_soon_threadsafe(notify, sentence)
-
-        self._writer = history.writer(self._config, self._host, report)
+        self._writer = history.writer(self._config, self._host, on_loop(notify))
         return self._writer is not None
 
     def add(self, sample: Sample, wall: float) -> None:

@@ -34,6 +34,11 @@ class Recent(ABC):
         """Whether the demo is frozen: nothing will change."""
         return self.frozen_at is not None
 
+    @property
+    def searched(self) -> tuple[int, int]:
+        """The addresses that the last search for engines tried, and how many candidates it had."""
+        return 0, 0  # where no search is made here
+
     def now(self) -> float:
         """Monotonic seconds; the frozen demo's moment where it is frozen."""
         return time.monotonic() if self.frozen_at is None else self.frozen_at

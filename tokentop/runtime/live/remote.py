@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tokentop.config.schema import Config
 from tokentop.domain.aging import aged, silent
+from tokentop.domain.alerts.values import Change
 from tokentop.domain.past import Past, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
@@ -55,6 +56,13 @@ class Onlooker(Recent):
         announce: Callable[[Sequence[Event]], object] = len,
     ) -> None:
         """Follow what is shown; `notify` and `announce` as a Session's."""
+
+    def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
+        """The host follows its own alerts, and acts on them."""
+
+    def silence(self) -> int:
+        """None from here: they are silenced on the host."""
+        return 0
 
     async def keep_history(self) -> None:
         """What passes on the host is kept there."""

@@ -9,22 +9,24 @@ from typing import TYPE_CHECKING
 from tokentop import fault
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
+from tokentop.domain.alerts.values import Change
 from tokentop.domain.history import Sample
 from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.runtime.alerts import Alerting
 from tokentop.runtime.live.kept_history import KeptHistory
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.publisher import Published, Publisher
 from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
 from tokentop.runtime.live.smoothing import LatencySmoother
-from tokentop.runtime.live.spawn import Spawn
+from tokentop.runtime.live.spawn import Spawn, on_loop
 from tokentop.runtime.shared_snapshot import Sharing
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
     from tokentop.runtime.demo import Demo
-    from tokentop.runtime.live.engine_poller import Search
+    from tokentop.runtime.live.engine_poller import EnginePoller, Search
     from tokentop.transport.discovery.findings import Findings
     from tokentop.transport.http.client_async import Pool
 
@@ -50,6 +52,7 @@ class Session(Recent):
         super().__init__(config.demo.at_s if config.demo.enabled else None)
         self._smoother = LatencySmoother() if smooth else None
         self._kept = KeptHistory(config, _host(config))
+        self._alerting = Alerting(config, _host(config))
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
@@ -57,6 +60,7 @@ class Session(Recent):
         self._sharing = Sharing(details=True)
         self._publisher = Publisher(self._keep)
         self._demo = _demo(config)
+        self._engine_poller: EnginePoller | None = None
         if self.frozen_at is not None:
             from tokentop.runtime.demo import STARTED_AT, fast_forward
 
@@ -77,7 +81,8 @@ class Session(Recent):
         return self._smoothed(self.collector.snapshot(self.now(), self.wall()))
 
     def _smoothed(self, snapshot: Snapshot) -> Snapshot:
-        return snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
+        shown = snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
+        return self._alerting.shown(shown)
 
     def _fold(self, now: float) -> Snapshot:
         """The snapshot to show; the exact one is left for other views."""
@@ -89,6 +94,11 @@ class Session(Recent):
     def _keep(self, published: Published) -> None:
         """On the publisher's thread."""
         self._sharing.leave(*published)
+
+    @property
+    def searched(self) -> tuple[int, int]:
+        """The addresses that the last search for engines tried, and how many candidates it had."""
+        return (0, 0) if self._engine_poller is None else self._engine_poller.searched
 
     def set_interval(self, interval_s: float) -> None:
         self.collector.interval_s = interval_s
@@ -150,10 +160,10 @@ class Session(Recent):
         if self._polls_engines():
             from tokentop.runtime.live.engine_poller import EnginePoller
 
-            poller = EnginePoller(
+            self._engine_poller = EnginePoller(
                 self.collector, self._config, self._poller, self.now, self._find()
             )
-            poller.start(pool, spawn)
+            self._engine_poller.start(pool, spawn)
 
     async def keep_history(self) -> None:
         """Keep what is polled from now on, and go on from what an earlier run has kept."""
@@ -169,6 +179,14 @@ class Session(Recent):
         Raises PastError where it cannot be read.
         """
         return await self._kept.past(stretch, self.now(), self.wall())
+
+    def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
+        """Carry out their actions from now on, after `start`; `ring` gets the terminal's."""
+        self._alerting.begin(on_loop(self._notify), ring)
+
+    def silence(self) -> int:
+        """Take no action for an hour for the alerts that fire now; how many these are."""
+        return self._alerting.silence(self.now())
 
     def stop(self) -> None:
         """Write what is not yet in the history store, before the process ends."""
@@ -227,9 +245,12 @@ class Session(Recent):
         except Exception as error:  # noqa: BLE001  # a fault in the fold costs one picture, not the monitor
             self._notify(f"No new picture: {fault.sentence(error)}")
             return
-        self._on_change(snapshot, now)
+        self._on_change(self._alerting.shown(snapshot), now)
         if fresh:
             self._announce(fresh)
+
+    def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
+        return super()._sample(self._alerting.follow(snapshot, now, self.config.alerts), now)
 
     def _keep_sample(self, sample: Sample) -> None:
         self._kept.add(sample, self._sampled_wall)

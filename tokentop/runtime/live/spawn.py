@@ -1,6 +1,8 @@
-"""How the pollers start their endless work, without knowing what runs it."""
+"""How the pollers start their endless work, and how other threads report to the loop."""
 
-from collections.abc import Coroutine
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol
 
 
@@ -14,3 +16,14 @@ class Spawn(Protocol):
     def __call__(
         self, work: Coroutine[Any, Any, None], *, name: str, group: str, exclusive: bool = False
     ) -> object: ...
+
+
+def on_loop(notify: Callable[[str], object]) -> Callable[[str], None]:
+    """What other threads may call: `notify` is then called on the loop that runs now."""
+    loop = asyncio.get_running_loop()
+
+    def report(sentence: str) -> None:
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(notify, sentence)
+
+    return report

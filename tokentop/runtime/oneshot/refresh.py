@@ -140,6 +140,11 @@ class Refresher:
         watched = self._again and self._collector.has_engines
         return self._wanted._replace(pids=search or watched)
 
+    @property
+    def config(self) -> Config:
+        """The configuration in force, with what a changed file has replaced."""
+        return self._collector.config
+
     def apply_policy(self, config: Config) -> bool:
         """Take over the prices and thresholds of a changed file; whether that was all of it."""
         return self._collector.apply_policy(config)

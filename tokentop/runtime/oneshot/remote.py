@@ -15,14 +15,14 @@ class RemoteRefresher:
     """Asks the first of the configured hosts; while it is silent its last snapshot grows old."""
 
     def __init__(self, config: Config) -> None:
-        self._config = config
+        self.config = config
         self._host = config.hosts[0]
         self._last = Snapshot(host=self._host.name, interval_s=config.interval_s)
         self._last_at = monotonic()
 
     def refresh(self, deadline: float) -> Snapshot:
         """The host's snapshot by `deadline` (monotonic); else the last one, with the reason."""
-        config = self._config
+        config = self.config
         reply = fetch(
             Request(
                 self._host.url + TOKEN_ECONOMY,

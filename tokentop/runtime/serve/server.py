@@ -153,6 +153,7 @@ class _Collector:
         self._publish(self.session.snapshot(), self.session.now())
         await self.session.start(self._spawn, self._service.reloader, self._service.say, self._log)
         await self.session.keep_history()
+        self.session.act_on_alerts()
         self._spawn(self._beat(), name="comments", group="serve")
         if not self.session.frozen:
             self._spawn(self._keep_fresh(), name="ages", group="serve")

@@ -32,10 +32,13 @@ class Findings(NamedTuple):
 
     `starting`: by its command line an engine, but it does not listen yet. `configured`: what
     /proc has about addresses that the user configured; no request was made to them.
-    `complete` is False where the deadline came first.
+    `complete` is False where the deadline came first. Of `candidates` addresses there was room for
+    `tried` ones.
     """
 
     found: tuple[Found, ...] = ()
     starting: tuple[Found, ...] = ()
     configured: tuple[Found, ...] = ()
     complete: bool = True
+    tried: int = 0
+    candidates: int = 0

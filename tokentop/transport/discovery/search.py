@@ -12,7 +12,13 @@ from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import Failure
-from tokentop.transport.discovery.candidates import Candidate, SearchScope, candidates, is_taken
+from tokentop.transport.discovery.candidates import (
+    Candidate,
+    Choice,
+    SearchScope,
+    choose,
+    is_taken,
+)
 from tokentop.transport.discovery.findings import Findings, Found
 from tokentop.transport.discovery.probe import ProbeResult, base_request, origin, probe
 from tokentop.transport.discovery.probe_cache import (
@@ -62,7 +68,7 @@ class _Search:
         self._now = now
         self._deadline = deadline
         self._client = Client(dial=dial)
-        self._candidates: tuple[Candidate, ...] | None = None
+        self._choice: Choice | None = None
         self._known: list[_Probed] = []
         self._unknown: list[Candidate] = []
         self._probed: list[_Probed] = []
@@ -77,10 +83,10 @@ class _Search:
         except RuntimeError:  # the system has no thread left
             pass
         self._client.close()
-        return self._found(self._candidates)
+        return self._found(self._choice)
 
-    def _found(self, all_: tuple[Candidate, ...] | None) -> Findings:
-        if all_ is None:
+    def _found(self, choice: Choice | None) -> Findings:
+        if choice is None:
             return Findings(complete=False)
         for one in self._probed:
             self._remember(one)
@@ -88,22 +94,23 @@ class _Search:
         late = [_Probed(c, ProbeResult("late", c.host)) for c in self._unknown if c not in in_time]
         every = [_by_process(one) for one in (*self._known, *self._probed, *late)]
         complete = not late and all(one.result.outcome != "late" for one in self._probed)
-        configured = [c for c in all_ if is_taken(c, self._search.taken)]
-        return _findings(every, configured, complete=complete)
+        configured = [c for c in choice.rows if is_taken(c, self._search.taken)]
+        findings = _findings(every, configured, complete=complete)
+        return findings._replace(tried=len(choice.rows), candidates=choice.total)
 
     def _look(self) -> None:
         """Runs on a thread of its own."""
         try:
-            found = candidates(self._search)
+            choice = choose(self._search)
         except Exception:  # noqa: BLE001  # a strange process table costs the search, no traceback
-            found = ()
-        self._client.post(partial(self._looked, found))
+            choice = Choice((), 0)
+        self._client.post(partial(self._looked, choice))
 
-    def _looked(self, found: tuple[Candidate, ...]) -> None:
+    def _looked(self, choice: Choice) -> None:
         self._client.release()
         self._cache.reader = None  # it has delivered, though its thread may live a moment yet
-        self._candidates = found
-        free = [c for c in found if not is_taken(c, self._search.taken)]
+        self._choice = choice
+        free = [c for c in choice.rows if not is_taken(c, self._search.taken)]
         self._known, self._unknown = self._sorted_out(free)
         for candidate in self._unknown:
             base = base_request(candidate.host, candidate.port)

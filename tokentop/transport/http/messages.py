@@ -1,4 +1,4 @@
-"""One GET's rules, shared by both transports: time, size, TLS, auth, redirects."""
+"""One request's rules, shared by both transports: time, size, TLS, auth, redirects."""
 
 import re
 from collections.abc import Iterable
@@ -33,10 +33,11 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 
 
 class Request(NamedTuple):
-    """One GET. `url` may hold secrets (user info, query): show `safe_url(url)` only.
+    """One GET, or a POST of `post`. `url` may hold secrets: show `safe_url(url)` only.
 
     `timeout_s` bounds the whole exchange, name resolution and TLS included; `max_bytes` the body.
-    A token goes to the URL's own origin only. `max_hops` redirects are followed.
+    A token goes to the URL's own origin only. `max_hops` redirects are followed. A POST's
+    `headers` name its content type.
     """
 
     url: str
@@ -47,6 +48,7 @@ class Request(NamedTuple):
     verify: bool = True
     max_hops: int = MAX_HOPS
     headers: tuple[tuple[str, str], ...] = ()  # besides those of every request
+    post: bytes | None = None
 
     def __repr__(self) -> str:
         return f"Request({safe_url(self.url)!r}, timeout_s={self.timeout_s:g})"
@@ -97,7 +99,7 @@ def target_of(request: Request) -> Target:
 
 
 def headers_for(request: Request, target: Target) -> list[tuple[str, str]]:
-    """What is sent with the GET; the one place where a token is revealed. Raises RequestFailed."""
+    """What is sent with a request, and the one place that reveals a token; raises RequestFailed."""
     headers = [
         ("Host", target.netloc),
         ("User-Agent", f"tokentop/{__version__}"),
@@ -114,11 +116,13 @@ def headers_for(request: Request, target: Target) -> list[tuple[str, str]]:
 
 def head(request: Request, target: Target, *, close: bool = True) -> bytes:
     """The bytes of the whole request; with `close` its connection carries no other."""
-    lines = [f"GET {target.path} HTTP/1.1"]
+    body = request.post
+    lines = [f"{'GET' if body is None else 'POST'} {target.path} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in headers_for(request, target)]
+    lines += [] if body is None else [f"Content-Length: {len(body)}"]
     if close:
         lines.append("Connection: close")
-    return "\r\n".join([*lines, "", ""]).encode("ascii")
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + (body or b"")
 
 
 def _sendable(token: Secret) -> str:

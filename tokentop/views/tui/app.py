@@ -13,10 +13,12 @@ from textual.screen import Screen
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
+from tokentop.domain.alerts.values import Change
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.poller import stepped
 from tokentop.runtime.live.session import Session
+from tokentop.views.notification import sequences
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import keys, navigation, theme
 from tokentop.views.tui.draw.panels.footer import announcement
@@ -110,6 +112,7 @@ class TokentopApp(TerminalApp):
         await self.session.start(self.run_worker, self._reloader, self._notify, self._announce)
         if self.terminal is not None:  # under a test's pilot the process outlives the app
             await self.session.keep_history()
+            self.session.act_on_alerts(self._ring)
             freeze_loaded_objects()
         if not self.session.frozen:
             self.set_timer(1.0 - self.session.wall() % 1.0, self._start_ticking)
@@ -148,6 +151,7 @@ class TokentopApp(TerminalApp):
             trends=self.session.engine_history.trends,
             burn_at=self.session.config.policy.cost.silent_burn_at,
             discovery=self.session.config.discovery,
+            searched=self.session.searched,
             events=self._events(),
             fleet=self._fleet.rows() if self._fleet and self.view.name == "hosts" else (),
         )
@@ -184,6 +188,14 @@ class TokentopApp(TerminalApp):
     def _clear_notice(self, notice: str) -> None:
         if self.view.notice == notice:
             self._change_view(self.view._replace(notice=""))
+
+    def _ring(self, change: Change) -> None:
+        self.send(sequences(change.actions, change.alert, os.environ))
+
+    def action_silence(self) -> None:
+        count = self.session.silence()
+        self._notify(f"Silenced for an hour: {count} alert{'s' * (count != 1)}" if count
+                     else "No alert fires")  # fmt: skip
 
     def leave(self, code: int, message: str = "") -> None:
         self.session.stop()

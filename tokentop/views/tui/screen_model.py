@@ -56,6 +56,7 @@ class ScreenModel(NamedTuple):
     trends: Callable[[str], Trends] = lambda _: Trends()
     burn_at: float = CostPolicy().silent_burn_at
     discovery: DiscoveryConfig = DiscoveryConfig()
+    searched: tuple[int, int] = (0, 0)
     events: Sequence[tuple[str, Event]] = ()
     fleet: Sequence[HostRow] = ()
 
@@ -87,6 +88,7 @@ class ScreenModel(NamedTuple):
             search=self.discovery.enabled,
             hosts_searched=self.discovery.hosts,
             ports_searched=self.discovery.ports,
+            searched=self.searched,
             events=self.events,
             fleet=self.fleet,
             host_sort=view.host_sort,
@@ -248,7 +250,7 @@ def _rows(model: ScreenModel, place: Placement) -> int | None:
     if place.panel == "hosts":
         return hosts.TOP + len(listed_hosts(model.fleet, options.host_sort, options.filter))
     if place.panel == "events":
-        return len(events.page(options, width))
+        return len(events.page(snapshot, options, width))
     if place.panel in TEXTS:
         return len(TEXTS[place.panel](snapshot, width))
     one = engine.find(snapshot, model.view.opened or "") if place.panel == "engine" else None

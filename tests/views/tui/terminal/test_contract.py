@@ -20,6 +20,7 @@ from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS
 from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor
+from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.command import CommandList, CommandPalette
@@ -67,6 +68,7 @@ SIZE = (100, 30)
         (LinuxDriver.disable_input, "self"),
         (LinuxDriver.run_input_thread, "self"),
         (TextualDriver.process_message, "self message"),
+        (StylesCache.get_inner_outer.__wrapped__, "cls base_background background"),
         (WriterThread.__init__, "self file"),
         (WriterThread.write, "self text"),
         (LinuxDriver._get_terminal_size, "self"),

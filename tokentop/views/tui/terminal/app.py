@@ -12,6 +12,7 @@ from tokentop.views.tui.terminal.ascii_filter import AsciiFilter
 from tokentop.views.tui.terminal.color_depth import filters_for, show_depth
 from tokentop.views.tui.terminal.driver import writer_of
 from tokentop.views.tui.terminal.restore_terminal import Terminal, crash_report
+from tokentop.views.tui.terminal.style_cache import release_closed_screens
 from tokentop.views.tui.theme import PREFIX
 
 
@@ -22,6 +23,7 @@ class TerminalApp(App[int]):
     """
 
     def __init__(self, terminal: Terminal | None, secrets: Iterable[Secret], depth: Depth) -> None:
+        release_closed_screens()
         # Decided before Textual picks its filter: without it NO_COLOR gives shades of grey.
         super().__init__(ansi_color=True if depth is Depth.NONE else None)
         show_depth(self.console, depth)
@@ -48,6 +50,11 @@ class TerminalApp(App[int]):
         behind = self._background_screens
         update = self.screen._compositor.render_update(full=True, screen_stack=behind)
         self._display(self.screen, update)
+
+    def send(self, text: str) -> None:
+        """Send control sequences beside the picture."""
+        if self._driver is not None:
+            self._driver.write(text)
 
     async def action_quit(self) -> None:
         self.leave(0)

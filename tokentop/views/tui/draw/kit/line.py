@@ -28,7 +28,8 @@ class DrawOptions(NamedTuple):
     summary, so stale figures have their age inside.
     `events` are the run's, oldest first, each with its local time; only their own view has them.
     `fleet`, `host_sort` and `host_cursor` (a HostRow.key) are of the hosts' table.
-    `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`.
+    `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`;
+    `searched` are the addresses that the last search had room for, and all that it had.
     """
 
     ascii: bool = False
@@ -56,6 +57,7 @@ class DrawOptions(NamedTuple):
     search: bool = True
     hosts_searched: tuple[str, ...] = ("127.0.0.1",)
     ports_searched: tuple[int, ...] = ()
+    searched: tuple[int, int] = (0, 0)
     events: Sequence[tuple[str, Event]] = ()
     fleet: Sequence[HostRow] = ()
     host_sort: str = "name"

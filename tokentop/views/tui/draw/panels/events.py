@@ -1,8 +1,8 @@
-"""What has changed since the start, the newest first."""
+"""The alerts as they stand, and what has changed since the start, the newest first."""
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width, clean, fit
-from tokentop.domain.verdict.values import Event, EventCode
+from tokentop.domain.verdict.values import Alert, Event, EventCode
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, window, wrapped
 from tokentop.views.tui.draw.panel import Panel
 
@@ -22,18 +22,46 @@ _MARKS: dict[EventCode, tuple[str, str]] = {
     "gpu_throttled": _WARNING,
     "rejections": _WARNING,
     "preemptions": _WARNING,
+    "alert_firing": _WARNING,
+    "alert_resolved": _GOOD,
 }
+_STATE = 9  # cells of an alert's state
 _CODE = 17  # cells of a code
 _WIDE = 80  # cells from which the codes stand beside the sentences
 
 
-def lines(_snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The page in exactly `height` lines of `width` cells, from row `options.offset` on."""
-    return window(page(options, width), width, height, options.offset)
+    return window(page(snapshot, options, width), width, height, options.offset)
 
 
-def page(options: DrawOptions, width: int) -> list[Line]:
+def page(snapshot: Snapshot, options: DrawOptions, width: int) -> list[Line]:
     """All rows, whatever the height."""
+    alerts = [row for alert in snapshot.alerts for row in _alert_rows(alert, width)]
+    return [*alerts, *([[]] if alerts else []), *_event_rows(options, width)]
+
+
+def _alert_rows(alert: Alert, width: int) -> list[Line]:
+    """The state, the name that the configuration knows it by, and the sentence beside them."""
+    name = _CODE if width >= _WIDE else 0
+    before = 3 + _STATE + name
+    told = clean(alert.text, 300) if name else f"{alert.name}: {clean(alert.text, 300)}"
+    sentences = wrapped(told, max(12, width - before), 4)
+    symbol, style = _alert_mark(alert)
+    head: Line = [(symbol + "  ", style), (fit(alert.state, _STATE), "bright")]
+    if name:
+        head.append((fit(alert.name, name), "dim"))
+    rest = [[(" " * before, "text"), (row, "text")] for row in sentences[1:]]
+    return [[*head, (sentences[0], "text")], *rest]
+
+
+def _alert_mark(alert: Alert) -> tuple[str, str]:
+    if alert.state == "firing":
+        return _BAD if alert.severity == "critical" else _WARNING
+    return _GOOD if alert.state == "resolved" else _PLAIN
+
+
+def _event_rows(options: DrawOptions, width: int) -> list[Line]:
     if not options.events:
         return [[("Nothing has changed since the start.", "dim")]]
     column = max(cell_width(clock) for clock, _ in options.events)

@@ -41,7 +41,9 @@ def _looked_at(options: DrawOptions) -> str:
     named = ", ".join(f"{port} {'/'.join(kinds)}" for port, kinds in own)
     more = " ".join(map(str, (*options.ports_searched, *others)))
     hosts = " ".join(clean(host, 60) for host in options.hosts_searched)
-    return f"{hosts} at {named}; {more}; and wherever a process here listens"
+    tried, candidates = options.searched
+    room = f" ({tried} of {candidates} such places)" if tried < candidates else ""
+    return f"{hosts} at {named}; {more}; and wherever a process here listens{room}"
 
 
 @cache

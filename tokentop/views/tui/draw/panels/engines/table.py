@@ -88,7 +88,7 @@ def title(_snapshot: Snapshot, options: DrawOptions) -> str:
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
-    """How many are online, and their tokens per second together."""
+    """How many are online, their tokens per second together, and a search without room for all."""
     up, of = engines_online(snapshot)
     if not of:
         return []
@@ -97,6 +97,9 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
     if known(speed):
         figure = fmt.rate(speed, fmt.lower_bound(snapshot.engines, options))
         line += [(" · ", "dim"), (figure, "bright"), (" tok/s", "dim")]
+    tried, candidates = options.searched
+    if tried < candidates and options.cursor is not None:  # the dashboard has no room for it
+        line += [(f" · tried {tried} of {candidates}", "warn")]
     return line
 
 
@@ -224,7 +227,10 @@ def _state(engine: Engine, width: int, options: DrawOptions) -> tuple[str, str]:
 def _absence(snapshot: Snapshot, options: DrawOptions) -> str:
     if snapshot.engines:
         return f"No engine matches “{clean(options.engine_filter, 40)}”."
-    return "No inference engine is known here. The search goes on; `tokentop doctor` shows where."
+    tried, candidates = options.searched
+    room = f"The last search had room for {tried} of {candidates} places. " * (tried < candidates)
+    more = "The search goes on; `tokentop doctor` shows where."
+    return f"No inference engine is known here. {room}{more}"
 
 
 def _places(inputs: LayoutInputs) -> Places:

@@ -1,0 +1,1 @@
+"""The ledger as values: bytes, chain, tree, notes."""

@@ -1,0 +1,1 @@
+"""Usage records as gateways and files have them."""

@@ -1,0 +1,1 @@
+"""Rules over the snapshot: what is pending, firing or resolved."""

@@ -1,0 +1,86 @@
+"""The keys of the snapshot by their JSON names (`gpus[].power_w`), and their values."""
+
+from collections.abc import Iterator
+from functools import cache
+
+from tokentop.domain.snapshot import CloudInstance, Gpu, Service, Snapshot
+from tokentop.domain.snapshot_engines import SILENT_STATES, Engine
+from tokentop.domain.verdict.values import Pool
+
+# One item of each list, whose members are told apart by the field that is named last.
+_LISTS: dict[str, tuple[object, str]] = {
+    "services": (Service("", ""), "name"),
+    "gpus": (Gpu(), "uuid"),
+    "engines": (Engine("", ""), "id"),
+    "demand.pools": (Pool(""), "model"),
+    "cloud.instances": (CloudInstance(), "id"),
+}
+_SILENT = (*SILENT_STATES, "lost", "error", "suspended")
+_SKIPPED = ("services_online", "explained", "finished")  # pairs, words, totals
+
+
+@cache
+def keys() -> tuple[str, ...]:
+    """Every key that a rule may name."""
+    scalars = _leaves(Snapshot(), "")
+    items = (key for name, (item, _) in _LISTS.items() for key in _leaves(item, f"{name}[]."))
+    return (*scalars, *items)
+
+
+def _leaves(row: object, prefix: str) -> Iterator[str]:
+    """The fields of a named tuple, those of the tuples in it included, lists left out."""
+    for name in row._fields:  # type: ignore[attr-defined]
+        value, path = getattr(row, name), f"{prefix}{name}"
+        if name in _SKIPPED or path in _LISTS:
+            continue
+        if hasattr(value, "_fields"):
+            yield from _leaves(value, f"{path}.")
+        else:
+            yield path
+
+
+def list_of(key: str) -> str | None:
+    """The list that a key walks through; None for a key of the whole."""
+    name, bracket, _ = key.partition("[]")
+    return name if bracket else None
+
+
+def members(snapshot: Snapshot, name: str) -> Iterator[tuple[str, object]]:
+    """The items of a list with what tells them apart: an identity, else the place in the list."""
+    rows = _field(snapshot, name)
+    if not isinstance(rows, tuple):
+        return
+    for place, row in enumerate(rows):
+        identity = getattr(row, _LISTS[name][1])
+        yield str(place if identity is None else identity), row
+
+
+def value(snapshot: Snapshot, item: object, key: str) -> object:
+    """The value of a key, in `item` where the key walks through a list; None where unknown.
+
+    A figure that is stale, or of a member that does not answer, is unknown; its age is not.
+    """
+    name, bracket, path = key.partition("[].")
+    row, path = (item, path) if bracket else (snapshot, name)
+    found = _field(row, path)
+    section, _, leaf = path.rpartition(".")
+    holder = _field(row, section) if section else row
+    old = getattr(holder, "stale", False) or getattr(holder, "state", None) in _SILENT
+    figure = isinstance(found, int | float) and not isinstance(found, bool)
+    return None if old and figure and leaf != "age_s" else found
+
+
+def _field(row: object, path: str) -> object:
+    for name in path.split("."):
+        row = getattr(row, name, None)
+    return row
+
+
+def shown_name(item: object) -> str:
+    """A member in a word: `GPU 3`, an engine's model, a service's name."""
+    if isinstance(item, Gpu):
+        return f"GPU {item.index}" if item.index is not None else "GPU"
+    if isinstance(item, Engine):
+        return item.name or item.model or item.id
+    found = getattr(item, "name", None) or getattr(item, "model", None) or getattr(item, "id", "")
+    return str(found or "")

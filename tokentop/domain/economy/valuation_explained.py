@@ -1,0 +1,79 @@
+"""How an entry's credits were computed, in rows of (what, how much, where that comes from)."""
+
+from collections.abc import Mapping
+
+from tokentop.domain.ledger.entry import Entry
+from tokentop.domain.snapshot_engines import CostInput
+from tokentop.domain.text import DASH
+
+Inputs = Mapping[str, object]
+
+
+def explained(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:
+    """The rows behind `entry.milli_credits`, the result last; `inputs` as they were booked."""
+    result = CostInput("credits", thousandths(entry.milli_credits), "computed")
+    if inputs["by"] == "cache":
+        return (CostInput("answered from the gateway's cache", "0", "no engine worked"), result)
+    rows = _tokens if inputs["by"] == "tokens" else _compute
+    return (*rows(entry, inputs), *_live(inputs), result)
+
+
+def _tokens(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:
+    fresh = (entry.prompt or 0) - (entry.cached or 0)
+    table = f"{inputs['model']} in the table “{inputs['tables']}”"
+    return (
+        CostInput("prompt tokens, not cached", str(fresh), entry.feed),
+        CostInput("cached prompt tokens", _count(entry.cached), entry.feed),
+        CostInput("generated tokens", _count(entry.generated), entry.feed),
+        CostInput("credits per million prompt tokens", thousandths(inputs["input"]), table),
+        CostInput("share of that for cached ones", thousandths(inputs["cached"]), table),
+        CostInput("credits per million generated tokens", thousandths(inputs["output"]), table),
+    )
+
+
+def _compute(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:
+    table = f"the table “{inputs['tables']}”"
+    size = inputs.get("parameters")
+    return (
+        CostInput("GPU-seconds", thousandths(entry.gpu_ms), entry.feed),
+        CostInput("compute units a second", thousandths(inputs["scale"]),
+                  f"{inputs['gpu']} in {table}" if "gpu" in inputs else "what the GPU costs now"),
+        CostInput("bytes transferred", _count(entry.transfer_bytes), entry.feed),
+        CostInput("credits per GB", thousandths(inputs["bandwidth"]), table),
+        CostInput("billions of parameters", thousandths(size),
+                  f"the model in {table}" if size else "not in the table: no complexity index"),
+        CostInput("credits per 1,000 requests and billion", thousandths(inputs["complexity"]),
+                  table),
+    )  # fmt: skip
+
+
+def _live(inputs: Inputs) -> tuple[CostInput, ...]:
+    rows = (
+        ("demand multiplier", "demand", 1000),
+        ("USD per GPU-hour now", "gpu_hour", 10**6),
+        ("USD per hour of the reference GPU", "reference_hour", 10**6),
+    )
+    return tuple(
+        CostInput(what, decimal(inputs[name], unit), "live")
+        for what, name, unit in rows
+        if inputs.get(name) is not None
+    )
+
+
+def _count(value: int | None) -> str:
+    return DASH if value is None else str(value)
+
+
+def thousandths(value: object) -> str:
+    """Thousandths as a decimal number, exactly: 1500 is 1.5."""
+    return decimal(value, 1000)
+
+
+def decimal(value: object, unit: int) -> str:
+    """value / unit, a power of ten, exactly and without trailing zeros; a dash for None."""
+    if not isinstance(value, int):
+        return DASH
+    digits = len(str(unit)) - 1
+    whole, rest = divmod(abs(value), unit)
+    fraction = f"{rest:0{digits}}".rstrip("0")
+    return ("-" if value < 0 else "") + f"{whole}.{fraction}".rstrip(".")

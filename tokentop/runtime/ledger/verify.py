@@ -1,0 +1,94 @@
+"""Every entry held against its chain, its checkpoints and the sums; proofs and new checkpoints."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from tokentop.domain.ledger.audit import Audit, audit
+from tokentop.domain.ledger.entry import encode
+from tokentop.domain.ledger.merkle import leaf_hash, path, root_of
+from tokentop.domain.ledger.note import Checkpoint, NoteError, SignedNote, key_hash, read_notes
+from tokentop.transport.ledger import reader
+from tokentop.transport.ledger.signing import verifies
+
+ORIGIN = "tokentop-ledger/"  # before the writer's name, in checkpoints
+
+
+class Verified(NamedTuple):
+    """What verify found: each writer's chain, how many checkpoints agree, and all that is wrong.
+
+    `faults` are sentences, those of a writer begin with its name.
+    """
+
+    chains: tuple[Audit, ...]
+    checkpoints: int
+    faults: tuple[str, ...]
+
+
+class Proof(NamedTuple):
+    """That an entry is in a checkpoint: its bytes, its number from 0, and the path to the root."""
+
+    data: bytes
+    place: int
+    checkpoint: Checkpoint
+    path: tuple[bytes, ...]
+
+
+def verify(db: sqlite3.Connection, checkpoints: Sequence[Checkpoint] = ()) -> Verified:
+    """Walk all entries once; memory stays flat. `checkpoints` have verified signatures."""
+    names = reader.writers(db)
+    promised = {point.origin.removeprefix(ORIGIN) for point in checkpoints if point.size}
+    chains = tuple(
+        audit(name, reader.chain(db, name), _of(name, checkpoints))
+        for name in sorted({*names, *promised})
+    )
+    faults = [f"{each.writer}: {each.fault}" for each in chains if each.fault]
+    beside = reader.beside_the_chain(db)
+    return Verified(chains, len(checkpoints), (*faults, *([beside] if beside else [])))
+
+
+def _of(writer: str, checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
+    return [point for point in checkpoints if point.origin == ORIGIN + writer]
+
+
+def trusted(text: str, keys: Mapping[str, bytes]) -> Iterator[Checkpoint]:
+    """The checkpoints of a file, each signed by one of `keys` (name -> public bytes).
+
+    Raises NoteError for one that is not, or is no ledger's; LedgerError without the extra.
+    """
+    for note in read_notes(text):
+        if not note.checkpoint.origin.startswith(ORIGIN):
+            raise NoteError(f"{note.checkpoint.origin!a} is no ledger of tokentop")
+        if not _signed(note, keys):
+            raise NoteError(
+                f"the checkpoint of {note.checkpoint.size} entries has no signature of the key"
+            )
+        yield note.checkpoint
+
+
+def _signed(note: SignedNote, keys: Mapping[str, bytes]) -> bool:
+    return any(
+        verifies(keys[one.name], note.text, one)
+        for one in note.signatures
+        if one.name in keys and one.key_hash == key_hash(one.name, keys[one.name])
+    )
+
+
+def prove(db: sqlite3.Connection, identity: str, checkpoints: Sequence[Checkpoint]) -> Proof:
+    """The proof that an event's entry is in the newest of its writer's checkpoints.
+
+    Raises ValueError where the entry, or a checkpoint that is new enough, is missing, and where the
+    ledger is not that of the checkpoint.
+    """
+    found = reader.entry(db, identity)
+    if found is None:
+        raise ValueError("there is no such entry")
+    point = max(_of(found.writer, checkpoints), key=lambda each: each.size, default=None)
+    if point is None or point.size < found.seq:
+        raise ValueError("the entry is newer than every checkpoint given")
+    leaves = (leaf_hash(encode(entry)) for entry, _ in reader.chain(db, found.writer))
+    data, index = encode(found), found.seq - 1
+    steps = tuple(path(leaves, index, point.size))
+    if root_of(leaf_hash(data), index, point.size, steps) != point.root:
+        raise ValueError("the ledger is not that of the checkpoint; `tokentop ledger verify` it")
+    return Proof(data, index, point, steps)

@@ -1,0 +1,1 @@
+"""Usage records of gateways and of files: rows as they came -> usage events, pure."""

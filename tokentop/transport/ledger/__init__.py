@@ -1,0 +1,1 @@
+"""The ledger on disk: an append-only SQLite file, and the keys that sign its checkpoints."""

@@ -1,0 +1,1 @@
+"""`tokentop ledger`: usage booked, reported and proved, in text."""

@@ -1,0 +1,37 @@
+"""What every verb of `tokentop ledger` is given, and what it answers with."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tokentop.config.schema import LedgerConfig
+
+DONE, WRONG = 0, 4  # WRONG: rows were refused, or the ledger was tampered with
+
+Said = tuple[str, int]  # the text to print, the exit code
+
+
+class UsageError(ValueError):
+    """Arguments that cannot be used, as one sentence."""
+
+
+class Call(NamedTuple):
+    """One call: the word after the verb, the options by name, the configuration, the time.
+
+    `now_us` is Unix microseconds.
+    """
+
+    operand: str
+    options: Mapping[str, Any]
+    config: LedgerConfig
+    environ: Mapping[str, str]
+    now_us: int
+
+
+def read_file(path: str, limit: int) -> bytes:
+    """At most `limit` bytes of a file that the user named; raises UsageError."""
+    from tokentop.config.files import read_small
+
+    try:
+        return read_small(path, limit)
+    except OSError as error:
+        raise UsageError(f"{path!a} cannot be read ({error.strerror})") from None

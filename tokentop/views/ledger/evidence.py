@@ -1,0 +1,98 @@
+"""The verbs that show the ledger was not tampered with: verify, checkpoint, key, prove."""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+
+from tokentop.domain.ledger.note import (
+    Checkpoint,
+    NoteError,
+    read_verifier_key,
+    signed,
+    text_of,
+    verifier_key,
+)
+from tokentop.runtime.ledger import place
+from tokentop.runtime.ledger import verify as checks
+from tokentop.transport.ledger.database import LedgerError
+from tokentop.transport.ledger.signing import read_key
+from tokentop.views.ledger.call import DONE, WRONG, Call, Said, UsageError, read_file
+
+MAX_BYTES = 16 * 1024 * 1024  # of a file of checkpoints: a hundred thousand of them
+
+
+def verify(call: Call) -> Said:
+    """Each chain with its size and root, or what is wrong with it first."""
+    points = _checkpoints(call)
+    found = checks.verify(place.opened(call.config, call.environ), points)
+    if found.faults:
+        return "\n".join(found.faults), WRONG
+    lines = [f"{each.writer}: {each.size:,} entries, none changed" for each in found.chains]
+    agree = f"checkpoints that agree: {found.checkpoints}" if points else _UNPROVED
+    return "\n".join([*(lines or ["the ledger is empty"]), agree]), DONE
+
+
+_UNPROVED = "without a checkpoint, a ledger rewritten whole or cut off at its end looks intact"
+
+
+def checkpoint(call: Call) -> Said:
+    """Verify everything, then sign size and root of each chain; nothing wrong is ever signed."""
+    found = checks.verify(place.opened(call.config, call.environ))
+    if found.faults:
+        raise LedgerError(f"nothing is signed: {found.faults[0]}")
+    name = checks.ORIGIN + place.writer_name(call.config)
+    signer = read_key(place.key_path(call.config, call.environ), name)
+    notes = []
+    for chain in found.chains:
+        text = text_of(Checkpoint(checks.ORIGIN + chain.writer, chain.size, chain.root))
+        notes.append(signed(text, signer.sign(text.encode())))
+    return "\n".join(notes), DONE
+
+
+def key(call: Call) -> Said:
+    """The public key, by which others check checkpoints."""
+    found = read_key(place.key_path(call.config, call.environ))
+    return verifier_key(found.name, found.public), DONE
+
+
+def prove(call: Call) -> Said:
+    """An entry's proof against the newest checkpoint of its chain, as JSON."""
+    points = _checkpoints(call)
+    if not points:
+        raise UsageError("name the kept checkpoints with --checkpoint FILE")
+    db = place.opened(call.config, call.environ)
+    try:
+        found = checks.prove(db, call.operand, points)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    document = {
+        "entry": found.data.decode(),
+        "index": found.place,
+        "size": found.checkpoint.size,
+        "path": [b64encode(each).decode() for each in found.path],
+        "origin": found.checkpoint.origin,
+        "root": b64encode(found.checkpoint.root).decode(),
+    }
+    return json.dumps(document, ensure_ascii=False), DONE
+
+
+def _checkpoints(call: Call) -> list[Checkpoint]:
+    """The signed checkpoints of --checkpoint; none where the option is not given."""
+    path = call.options["checkpoint"]
+    if path is None:
+        return []
+    try:
+        return list(checks.trusted(read_file(path, MAX_BYTES).decode(), _keys(call)))
+    except (NoteError, UnicodeDecodeError) as error:
+        said = str(error) if isinstance(error, NoteError) else "it is no text"
+        raise UsageError(f"{path!a}: {said}") from None
+
+
+def _keys(call: Call) -> Mapping[str, bytes]:
+    """Public keys by name: those of --key, else this machine's own."""
+    path = call.options["key"]
+    if path is not None:
+        lines = read_file(path, MAX_BYTES).decode("ascii", "replace").splitlines()
+        return dict(read_verifier_key(line) for line in lines if line.strip())
+    own = read_key(place.key_path(call.config, call.environ))
+    return {own.name: own.public}

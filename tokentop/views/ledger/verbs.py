@@ -1,0 +1,34 @@
+"""The verbs of `tokentop ledger` as one table: help, the manual and completions are made of it."""
+
+from typing import NamedTuple
+
+
+class Verb(NamedTuple):
+    """One word after `ledger`; `operand` stands for the word that it needs after it."""
+
+    name: str
+    help: str
+    operand: str = ""
+
+    @property
+    def usage(self) -> str:
+        return f"{self.name} {self.operand}".rstrip()
+
+
+VERBS = (
+    Verb("import", "book the usage records in a file of JSON lines, JSON or CSV", "FILE"),
+    Verb("report", "sums of requests, tokens, credits and USD; --by, --since"),
+    Verb("verify", "name the first entry that was changed, removed or cut off"),
+    Verb("show", "one entry, and how its credits were computed", "ID"),
+    Verb("reverse", "book the entry that cancels one", "ID"),
+    Verb("forget", "erase a person's name; the entries stay", "NAME"),
+    Verb("checkpoint", "print what the ledger holds now, signed, to be kept elsewhere"),
+    Verb("key", "print the public key of the checkpoints"),
+    Verb("prove", "print the proof that an entry is in the newest --checkpoint", "ID"),
+)
+
+
+def described() -> list[str]:
+    """The verbs as lines of help."""
+    width = max(len(verb.usage) for verb in VERBS)
+    return [f"  {verb.usage:<{width}}  {verb.help}" for verb in VERBS]
