@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MISSES = 2  # discoveries in a row that no longer find a silent engine
 GONE_KEPT_S = 600.0  # how long an engine that served is shown as gone
+MOST_GONE = 64  # of them: neighbours may come and go for ever
 
 
 class EngineRegistry:
@@ -54,8 +55,9 @@ class EngineRegistry:
     ) -> None:
         """Take one search's findings; a found engine that fails and is missing twice is dropped.
 
-        One that served is kept as gone for GONE_KEPT_S before. `starting` are known by their
-        processes alone: they do not listen yet. A search that was not completed misses nothing.
+        One that served is kept as gone for GONE_KEPT_S before, MOST_GONE of them. `starting` are
+        known by their processes alone: they do not listen yet. A search that was not completed
+        misses nothing.
         """
         for one in (*found, *starting):
             known = self._places.get(place(one.url))
@@ -69,10 +71,13 @@ class EngineRegistry:
                 engine.process_vanished()
                 if self._is_over(engine, now):
                     self._drop(identity)
+        # Those found first stay: no crowd that comes later pushes them out.
+        for identity in [i for i, e in self._engines.items() if _is_gone(e)][MOST_GONE:]:
+            self._drop(identity)
 
     def _is_over(self, engine: EngineTarget, now: float) -> bool:
         """Whether a missing engine need not be shown any longer."""
-        if not engine.discovered or not engine.silent:
+        if not _is_gone(engine):
             return False
         since = engine.unserved_since
         return not engine.read_before or since is None or now - since > GONE_KEPT_S
@@ -193,6 +198,11 @@ class EngineRegistry:
             ca_bundle=self._config.tls.ca_bundle,
             verify=self._config.tls.verify,
         )
+
+
+def _is_gone(engine: EngineTarget) -> bool:
+    """Whether it was found once, and neither answers nor is found any more."""
+    return engine.discovered and engine.silent and engine.misses >= MISSES
 
 
 def _fleet(config: Config, host: str) -> "PrometheusTarget | None":

@@ -89,9 +89,12 @@ def _pairs(pairs: Iterable[tuple[int, int] | None]) -> tuple[int, int] | None:
     return (sum(a for a, _ in known), sum(b for _, b in known)) if known else None
 
 
-def listed(rows: Iterable[HostRow], sort: str = "name", wanted: str = "") -> list[HostRow]:
+def listed(
+    rows: Iterable[HostRow], sort: str = "name", wanted: str = "", *, reverse: bool = False
+) -> list[HostRow]:
     """The rows with every word of the filter, in the order of one column."""
-    return sorted((row for row in rows if _matches(row, wanted)), key=_order(sort))
+    found = (row for row in rows if _matches(row, wanted))
+    return sorted(found, key=_order(sort), reverse=reverse)
 
 
 def _matches(row: HostRow, wanted: str) -> bool:

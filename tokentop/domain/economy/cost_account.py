@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 WINDOW_S = 3600.0
 SLICE_S = 60.0
+MOST_GAPS = 64  # engines whose gaps are kept, in a slice and in all: names come and go
 
 
 class Account(NamedTuple):
@@ -56,7 +57,8 @@ class LastHour:
             self.slices.append(Slice(now, Account(), {}))
         start, before, missing = self.slices[-1]
         for engine in gaps:
-            missing[engine] = missing.get(engine, 0.0) + account.seconds
+            if engine in missing or len(missing) < MOST_GAPS:
+                missing[engine] = missing.get(engine, 0.0) + account.seconds
         self.slices[-1] = Slice(start, before.plus(account), missing)
         while self.slices[0].start < now - WINDOW_S:
             self.slices.popleft()
@@ -85,9 +87,10 @@ class LastHour:
         return total
 
     def gaps(self) -> dict[str, float]:
-        """Seconds of the hour in which each engine reported no tokens."""
+        """Seconds of the hour in which each engine reported no tokens, of those with the most."""
         found: dict[str, float] = {}
         for one in self.slices:
             for engine, seconds in one.gaps.items():
                 found[engine] = found.get(engine, 0.0) + seconds
-        return found
+        most = set(sorted(found, key=found.__getitem__, reverse=True)[:MOST_GAPS])
+        return {engine: seconds for engine, seconds in found.items() if engine in most}

@@ -41,7 +41,8 @@ _STYLES = {"down": "error", "starting": "warn", "degraded": "warn", "ok": "activ
 def lines(_snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """Totals and table in exactly `height` lines of `width` cells."""
     above = _totals(options)
-    rows = listed(options.fleet, options.host_sort, options.filter)
+    wanted, reverse = options.filter, options.host_reverse
+    rows = listed(options.fleet, options.host_sort, wanted, reverse=reverse)
     if not rows:
         return [exact(above, width), *sentence(_absence(options), width, height - 1)]
     room = rooms(len(rows), height)
