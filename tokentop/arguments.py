@@ -91,7 +91,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--theme",), "dark, light, colorblind or ansi", "ui.theme", "NAME",
                overrides=True),
         Option(("--ascii",), "no block characters", "ui.ascii", overrides=True),
-        Option(("--no-state",), "remember no sort, theme and interval", "ui.state",
+        Option(("--no-state",), "remember no sort, theme, interval and history", "ui.state",
                overrides=True, stores=False),
         Option(("--hide",), "panels, joined by commas", "ui.hide", "PANELS", overrides=True),
         Option(("--no-gpus",), "leave NVML alone", "gpus", overrides=True, stores=False),

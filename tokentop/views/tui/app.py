@@ -13,12 +13,10 @@ from textual.screen import Screen
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
-from tokentop.domain.alerts.values import Change
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.choose import session_of
 from tokentop.runtime.live.poller import stepped
 from tokentop.transport import user_state
-from tokentop.views.notification import sequences
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import choices, commands, keys, navigation, theme
 from tokentop.views.tui.draw.panels.footer import announcement
@@ -135,6 +133,9 @@ class TokentopApp(HostActions):
             searched=self.session.searched,
             events=self._events(),
             fleet=self._fleet.rows() if self._fleet and self.view.name == "hosts" else (),
+            past=self._past,
+            wall_ahead_s=self.session.wall() - self.session.now(),
+            local=self.session.local,
         )
 
     def _events(self) -> tuple[tuple[str, Event], ...]:
@@ -148,6 +149,7 @@ class TokentopApp(HostActions):
 
     def _tick(self) -> None:
         if self.screen_stack:
+            self._refresh_past()
             self.monitor.tick(self._model())
 
     def _change_view(self, view: ViewState) -> None:
@@ -176,14 +178,6 @@ class TokentopApp(HostActions):
     def _clear_notice(self, notice: str) -> None:
         if self.view.notice == notice:
             self._change_view(self.view._replace(notice=""))
-
-    def _ring(self, change: Change) -> None:
-        self.send(sequences(change.actions, change.alert, os.environ))
-
-    def action_silence(self) -> None:
-        count = self.session.silence()
-        self._notify(f"Silenced for an hour: {count} alert{'s' * (count != 1)}" if count
-                     else "No alert fires")  # fmt: skip
 
     def leave(self, code: int, message: str = "") -> None:
         self.session.stop()

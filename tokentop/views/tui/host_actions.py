@@ -1,12 +1,13 @@
 """The actions of the hosts' table: opening one, and coming back."""
 
+from tokentop.domain.past import Past
 from tokentop.runtime.live.choose import AnySession, fleet_of
 from tokentop.views.tui import navigation
-from tokentop.views.tui.process_actions import ProcessActions
+from tokentop.views.tui.alert_actions import AlertActions
 from tokentop.views.tui.state import ViewState
 
 
-class HostActions(ProcessActions):
+class HostActions(AlertActions):
     """What `enter` and `esc` do where there are several hosts; the app has the rest."""
 
     def _begin_with_hosts(self) -> None:
@@ -41,6 +42,6 @@ class HostActions(ProcessActions):
             self._show_session(fleet, self._table)
 
     def _show_session(self, session: AnySession, view: ViewState) -> None:
-        self.session = session
+        self.session, self._past = session, Past()
         self._take_snapshot()
         self._change_view(view._replace(offset=0))

@@ -1,13 +1,15 @@
 """The whole screen as a value: which panels stand where, and the lines of each."""
 
+import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tokentop.config.schema import DiscoveryConfig, UiConfig
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
 from tokentop.domain.hosts import HostRow
 from tokentop.domain.hosts import listed as listed_hosts
+from tokentop.domain.past import POINTS, Past
 from tokentop.domain.policy import INTERVAL_S, CostPolicy
 from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
@@ -25,6 +27,9 @@ from tokentop.views.tui.draw.registry import PANELS, dashboard
 from tokentop.views.tui.state import PAGES, ViewState
 
 _ENGINES = ("tokens", "ttft", "kv", "queue", "power", "usd")
+if TYPE_CHECKING:
+    from tokentop.views.tui.draw.panels.history import charts
+
 CHARTS: dict[Presence, tuple[str, ...]] = {
     "stack": ("utilization", "multiplier", "queue", "vram"),
     "engines": _ENGINES,
@@ -43,7 +48,8 @@ class ScreenModel(NamedTuple):
     """Everything that the screen is a function of; times are monotonic seconds.
 
     `now` is when the history ends; it stands still while paused. `elapsed_s` is the time since the
-    snapshot was folded, which goes on.
+    snapshot was folded, which goes on. `past` is the stretch that the view asks for; Unix time is
+    `wall_ahead_s` ahead of monotonic time, `local` gives the local time of it.
     """
 
     snapshot: Snapshot
@@ -61,6 +67,9 @@ class ScreenModel(NamedTuple):
     searched: tuple[int, int] = (0, 0)
     events: Sequence[tuple[str, Event]] = ()
     fleet: Sequence[HostRow] = ()
+    past: Past = Past()
+    wall_ahead_s: float = 0.0
+    local: Callable[[float], time.struct_time] = time.gmtime
 
     @property
     def options(self) -> DrawOptions:
@@ -169,7 +178,20 @@ def charted(model: ScreenModel) -> tuple[str, ...]:
     names = CHARTS[presence(model.snapshot)]
     if presence(model.snapshot) == "stack" and model.snapshot.engines:
         names = tuple(dict.fromkeys((*names, *_ENGINES)))
-    return charts.recorded(names, model.samples())
+    return charts.recorded(names, _period(model).samples)
+
+
+def _period(model: ScreenModel) -> "charts.Period":
+    """What the charts draw: the last hour in memory, or a stretch of the past."""
+    from tokentop.views.tui.draw.panels.history import charts
+
+    view = model.view
+    if view.span_s is None:
+        return charts.Period(model.samples(), model.now, view.moment)
+    slice_s = view.span_s / POINTS  # between two slices the picture stands still
+    end = (model.now // slice_s + 1) * slice_s if view.ends_at is None else view.ends_at
+    past, clock = model.past, (model.wall_ahead_s, model.local)
+    return charts.Period(past.mean, end, view.moment, view.span_s, past, *clock)
 
 
 def _charts(room: Placement, names: Sequence[str]) -> tuple[Placement, ...]:
@@ -221,8 +243,7 @@ def _panel(model: ScreenModel, name: str) -> Panel:
     if name.startswith(_CHART):
         from tokentop.views.tui.draw.panels.history import charts  # loads plotext, 5 MB
 
-        period = charts.Period(model.samples(), model.now, model.view.moment)
-        return charts.panel(name.removeprefix(_CHART), name, period)
+        return charts.panel(name.removeprefix(_CHART), name, _period(model))
     if name == "engine":
         identity = model.view.opened or ""
         return engine.panel(identity, model.trends(identity))

@@ -20,7 +20,8 @@ class ViewState(NamedTuple):
     `host_sort` and `host` (a HostRow.key) are the same of the hosts.
     `table_offset` is where the table stood when it was opened, `previous` the view from which the
     costs, the reasons or the events were opened. `paused_at` is monotonic, s, and so is `moment`,
-    the history's cursor. `reverse`, `engine_reverse` and `process_reverse`: a
+    the history's cursor; it shows `span_s` seconds up to `ends_at`, None for the last hour and for
+    now. `reverse`, `engine_reverse` and `process_reverse`: a
     table stands upside down.
     """
 
@@ -43,6 +44,8 @@ class ViewState(NamedTuple):
     host_reverse: bool = False
     host: str = ""
     moment: float | None = None
+    span_s: float | None = None
+    ends_at: float | None = None
     reverse: bool = False
     engine_reverse: bool = False
     process_reverse: bool = False
@@ -56,6 +59,8 @@ class ViewState(NamedTuple):
             offset=0,
             opened=None,
             moment=None,
+            span_s=None,
+            ends_at=None,
             filter=self.filter if same else "",
             previous=self.previous if self.name in PAGES else self.name,
         )

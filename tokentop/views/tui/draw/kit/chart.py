@@ -13,6 +13,7 @@ import plotext
 from tokentop.domain.text import fmt_duration, known
 from tokentop.views.tui.draw.kit.line import Line, block, sentence
 
+Axis = Callable[[int], Sequence[tuple[float, str]]]
 Ticks = Sequence[tuple[float, str]]
 
 MIN_WIDTH, MIN_HEIGHT = 16, 3
@@ -25,7 +26,9 @@ class Chart(NamedTuple):
     """What is drawn over the last `span_s` seconds.
 
     `values` returns as many equal slices of them as it is asked for. `ticks` are (value, label)
-    pairs, the first and last are the scale's ends. `cursor_s`: the cursor, in seconds before now.
+    pairs, the first and last are the scale's ends. `cursor_s`: the cursor, in seconds before now,
+    and `cursor_at` its time in words. `axis` gives the marks below for a width in cells; None
+    counts back from now.
     """
 
     values: Callable[[int], Sequence[float | None]]
@@ -33,6 +36,8 @@ class Chart(NamedTuple):
     style: str
     span_s: float
     cursor_s: float | None = None
+    axis: Axis | None = None
+    cursor_at: str = ""
 
     @property
     def labels(self) -> int:
@@ -54,7 +59,9 @@ def chart_lines(
     values = tuple(chart.values(columns if ascii else 2 * columns))  # one a dot
     if not any(map(known, values)):
         return sentence("Nothing to draw yet.", width, height)
-    rows = _plotted(values, tuple(chart.ticks), chart.span_s, (width, height), ascii)
+    axis = _times(chart.span_s, width) if chart.axis is None else chart.axis(width)
+    ticks = tuple(chart.ticks)
+    rows = _plotted(values, ticks, chart.span_s, tuple(axis), (width, height), ascii)
     cursor = _column(chart, columns)
     drawn = [_pointed(row, chart, cursor) for row in rows[:-1]]
     times = [(rows[-1], "dim")] if cursor is None else _time(chart, columns, cursor)
@@ -66,6 +73,7 @@ def _plotted(
     values: tuple[float | None, ...],
     ticks: tuple[tuple[float, str], ...],
     span_s: float,
+    axis: tuple[tuple[float, str], ...],
     size: tuple[int, int],
     ascii: bool,  # noqa: A002
 ) -> list[str]:
@@ -81,7 +89,8 @@ def _plotted(
     plotext.ylim(ticks[0][0], ticks[-1][0])
     plotext.yticks(*zip(*_shown(ticks, size[1] - 1), strict=True))
     plotext.xlim(-span_s, 0)
-    plotext.xticks(*zip(*_times(span_s, size[0]), strict=True))
+    if axis:
+        plotext.xticks(*zip(*axis, strict=True))
     return str(plotext.uncolorize(plotext.build())).split("\n")[: size[1]]
 
 
@@ -130,6 +139,6 @@ def _pointed(row: str, chart: Chart, cursor: int | None) -> Line:
 
 def _time(chart: Chart, columns: int, cursor: int) -> Line:
     """The cursor's time under its column, instead of the axis."""
-    word = "-" + fmt_duration(chart.cursor_s or 0.0)
+    word = chart.cursor_at or "-" + fmt_duration(chart.cursor_s or 0.0)
     start = max(0, min(columns - len(word), cursor - len(word) // 2))
     return [(" " * (chart.labels + start), "dim"), (word, "selected")]

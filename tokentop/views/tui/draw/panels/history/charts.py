@@ -1,11 +1,13 @@
-"""The last hour as charts of what there is: the stack's, the engines', or the GPUs' figures."""
+"""Any stretch of the past as charts of what there is: stack, engines, or GPUs."""
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import ceil, floor, log10
 from typing import NamedTuple
 
 from tokentop.domain.history import Sample, sample_at, series, span_of
+from tokentop.domain.past import Past
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import (
     DASH,
@@ -16,9 +18,10 @@ from tokentop.domain.text import (
     fmt_usd,
     known,
 )
-from tokentop.views.tui.draw.kit.chart import Chart, Ticks, chart_lines
+from tokentop.views.tui.draw.kit.chart import Axis, Chart, Ticks, chart_lines
 from tokentop.views.tui.draw.kit.format import span
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
+from tokentop.views.tui.draw.kit.time_axis import Local, marks, moment
 from tokentop.views.tui.draw.panel import Panel
 
 TickMaker = Callable[[Snapshot, Sequence[float]], Ticks]
@@ -115,11 +118,19 @@ def recorded(names: Sequence[str], samples: Sequence[Sample]) -> tuple[str, ...]
 
 
 class Period(NamedTuple):
-    """The samples that are drawn and the monotonic moments `now` and `cursor`."""
+    """The samples that are drawn and the monotonic moments `now`, where they end, and `cursor`.
+
+    With `span_s` they are the mean of a stretch of `past`, of which the cursor shows the extremes
+    as well, and the axis has local times: Unix time is `wall_ahead_s` ahead.
+    """
 
     samples: Sequence[Sample]
     now: float
     cursor: float | None = None
+    span_s: float | None = None
+    past: Past = Past()
+    wall_ahead_s: float = 0.0
+    local: Local = time.gmtime
 
 
 def panel(measure: str, name: str, period: Period) -> Panel:
@@ -133,14 +144,43 @@ def panel(measure: str, name: str, period: Period) -> Panel:
     )
 
 
+def _clock(period: Period) -> "tuple[Axis | None, str]":
+    """The axis of a stretch of the past, and the cursor's own time on it."""
+    span_s = period.span_s
+    if span_s is None:
+        return None, ""
+    end, cursor = period.now + period.wall_ahead_s, period.cursor
+    at = "" if cursor is None else moment(cursor + period.wall_ahead_s, span_s, period.local)
+    return partial(marks, end, span_s, local=period.local), at
+
+
 def _summary(name: str, period: Period) -> Line:
     """The newest value; with a cursor the value under it."""
     if period.cursor is None:
-        return [("now ", "dim"), (latest(name, period.samples), "bright")]
+        return [(_newest(period), "dim"), (latest(name, period.samples), "bright")]
     found, measure = sample_at(period.samples, period.cursor), MEASURES[name]
     text = measure.write(measure.value(found)) if found else DASH
+    if period.span_s is not None:
+        when = moment(period.cursor + period.wall_ahead_s, period.span_s, period.local)
+        return [(f"{when} ", "dim"), (text, "selected"), (_extremes(measure, period), "dim")]
     ago = fmt_duration(period.now - period.cursor)
     return [(f"{ago} ago ", "dim"), (text, "selected")]
+
+
+def _newest(period: Period) -> str:
+    """When the newest value was: now, or in a stretch of the past its own time."""
+    if period.span_s is None or not period.samples:
+        return "now "
+    at = period.samples[-1].t + period.wall_ahead_s
+    return moment(at, period.span_s, period.local) + " "
+
+
+def _extremes(measure: Measure, period: Period) -> str:
+    """` 12%-98%` at the cursor, where the two differ."""
+    at = period.cursor or 0.0
+    ends = (sample_at(each, at) for each in (period.past.low, period.past.high))
+    low, high = (measure.write(measure.value(end)) if end else DASH for end in ends)
+    return "" if low == high else f" {low}-{high}"
 
 
 def lines(
@@ -153,8 +193,8 @@ def lines(
     ascii: bool = False,  # noqa: A002
 ) -> list[Line]:
     """One measure's chart in exactly `height` lines of `width` cells."""
-    measure, (samples, now, cursor) = MEASURES[name], period
-    span_s = span_of(samples, now)
+    measure, (samples, now, cursor, *_) = MEASURES[name], period
+    span_s = period.span_s or span_of(samples, now)
     values = [value for value in map(measure.value, samples) if known(value)]
     chart = Chart(
         partial(series, samples, measure.value, now, span_s),
@@ -162,5 +202,6 @@ def lines(
         measure.style,
         span_s,
         None if cursor is None else now - cursor,
+        *_clock(period),
     )
     return chart_lines(chart, width, height, ascii=ascii)
