@@ -58,6 +58,13 @@ def test_the_charts_need_no_compiler() -> None:
     assert plotext.__version__.startswith("5.3")
 
 
+def test_everything_locked_has_a_hash() -> None:
+    """Else pip would refuse the whole file, or an attacker's wheel be taken."""
+    entries = re.split(r"^(?=[a-z0-9])", LOCK, flags=re.MULTILINE)[1:]
+    assert len(entries) == len(LOCKED) > 30
+    assert [entry[:40] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
 @pytest.mark.parametrize("words", ["What tokentop reads", "What it sends", "What it stores"])
 def test_the_security_policy_is_where_forges_look(words: str) -> None:
     """And says what the program touches, beside how to report."""

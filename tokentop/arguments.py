@@ -91,6 +91,8 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--theme",), "dark, light, colorblind or ansi", "ui.theme", "NAME",
                overrides=True),
         Option(("--ascii",), "no block characters", "ui.ascii", overrides=True),
+        Option(("--no-state",), "remember no sort, theme, interval and history", "ui.state",
+               overrides=True, stores=False),
         Option(("--hide",), "panels, joined by commas", "ui.hide", "PANELS", overrides=True),
         Option(("--no-gpus",), "leave NVML alone", "gpus", overrides=True, stores=False),
         Option(("--no-discovery",), "look for no engines by itself", "discovery.enabled",
@@ -201,14 +203,27 @@ def _known(words: list[str]) -> Namespace:
     found, unknown = _parser().parse_known_args(words)
     flags = [word.partition("=")[0] for word in unknown if word.startswith("-")]
     if flags:
-        raise Stop(
-            f"there is no {' or '.join(map(ascii, flags))} (see tokentop --help)", error=True
-        )
+        known = [flag for option in OPTIONS for flag in option.flags]
+        raise Stop(f"there is no {_suggested(flags, known)} (see tokentop --help)", error=True)
     names = [command.name for command in COMMANDS]
     if unknown or found.command not in (None, *names):
         several = f"{', '.join(names[:-1])} and {names[-1]}"
-        raise Stop(f"the only commands are {several} (see tokentop --help)", error=True)
+        meant = "" if found.command in (None, *names) else _meant(str(found.command), names)
+        raise Stop(f"the only commands are {several}{meant} (see tokentop --help)", error=True)
     return found
+
+
+def _suggested(flags: list[str], known: list[str]) -> str:
+    """The unknown flags, each with the one that may have been meant."""
+    return " or ".join(ascii(flag) + _meant(flag, known) for flag in flags)
+
+
+def _meant(word: str, known: list[str]) -> str:
+    """`, did you mean --demo?`; nothing where no word is near. Names, never a flag's value."""
+    from difflib import get_close_matches  # only after a mistake
+
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f", did you mean {near[0]}?" if near else ""
 
 
 def _view(given: dict[str, object]) -> View:

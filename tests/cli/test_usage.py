@@ -48,6 +48,17 @@ def test_a_mistake_is_one_sentence_and_2(words: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("word", "meant"),
+    [("--dmeo", "--demo"), ("--promethius=x", "--prometheus"), ("docter", "doctor")],
+)
+def test_a_slip_of_the_finger_is_answered_with_what_was_meant(word: str, meant: str) -> None:
+    """Flags and commands; the word that is near is named."""
+    done = run(word)
+    assert done.returncode == 2
+    assert f"did you mean {meant}?" in done.stderr
+
+
+@pytest.mark.parametrize(
     "words", [("--token", "s3cr3t"), ("--token=s3cr3t",), ("s3cr3t",), ("doctor", "s3cr3t"),
      ("example", "s3cr3t"), ("completion", "s3cr3t"), ("--width", "s3cr3t")],
     ids=" ".join,

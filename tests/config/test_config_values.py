@@ -40,6 +40,7 @@ CHANGED = {
     "gpus.enabled": ("false", "gpus", False),
     "ui.theme": ('"light"', "ui.theme", "light"),
     "ui.ascii": ("true", "ui.ascii", True),
+    "ui.state": ("false", "ui.state", False),
     "ui.hide": ('["cloud", "gpus", "cloud"]', "ui.hide", ("cloud", "gpus")),
     "pricing.floor": ("0.5", "policy.pricing.floor", 0.5),
     "pricing.ceiling": ("9", "policy.pricing.ceiling", 9.0),

@@ -12,6 +12,7 @@ from tokentop.domain.verdict import values
 EXPECTED: dict[str, dict[str, object]] = {
     "Capacity": {"threshold": 0.95},
     "Clock": {"interval_s": 4.0, "starting_grace_s": 600.0},
+    "Alert": {"severity": "warning"},
     "Demand": {"message": "No data yet", "headline": "No data yet", "source": "local",
                "profile": "vram"},
     "Engine": {"state": "offline", "source": "direct"},

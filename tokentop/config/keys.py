@@ -205,6 +205,8 @@ def _screen() -> tuple[Key, ...]:
         Key("ui.ascii", "switch", ui.ascii, "For fonts without block characters", flag="--ascii"),
         Key("ui.hide", "names", ui.hide, f"Panels to leave out: {', '.join(PANELS)}",
             choices=PANELS, flag="--hide"),
+        Key("ui.state", "switch", ui.state, "Keep sort, theme, interval and history between runs",
+            flag="--no-state"),
     )  # fmt: skip
 
 

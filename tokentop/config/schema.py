@@ -110,11 +110,12 @@ class HostConfig(NamedTuple):
 
 
 class UiConfig(NamedTuple):
-    """`theme` is one of THEMES; `hide` names some of PANELS."""
+    """`theme` is one of THEMES; `hide` names some of PANELS; `state`: choices are remembered."""
 
     theme: str = "dark"
     ascii: bool = False
     hide: tuple[str, ...] = ()
+    state: bool = True
 
 
 class HistoryConfig(NamedTuple):

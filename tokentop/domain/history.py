@@ -1,12 +1,17 @@
-"""The last hour in memory, for the history charts."""
+"""The last hour in memory, for the history charts and the sparklines."""
 
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from tokentop.domain import gpu_pool
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.text import known
+
+# A young history fills its chart: it takes at least half of each span, two thirds of most.
+SPANS_S = tuple(60.0 * n for n in (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60))
 
 
 class Sample(NamedTuple):
@@ -75,23 +80,61 @@ class History:
         return tuple(s for s in self._samples if now - span_s <= s.t <= now)
 
 
-def buckets(
+def span_of(samples: Sequence[Sample], now: float) -> float:
+    """The shortest of SPANS_S that holds every sample, in seconds."""
+    age = now - samples[0].t if samples else 0.0
+    return next((span for span in SPANS_S if age <= span), SPANS_S[-1])
+
+
+def series(
     samples: Sequence[Sample],
     value: Callable[[Sample], float | None],
     now: float,
     span_s: float,
     count: int,
 ) -> list[float | None]:
-    """`count` equal slices of the last `span_s` seconds, each the mean of its known values.
+    """`count` equal slices of the last `span_s` seconds, each the highest of its known values.
 
-    A slice in which nothing is known is None.
+    A slice that is shorter than the time between two polls repeats the one before it; where a poll
+    is missing, or its value unknown, the slices are None.
     """
     if count <= 0 or span_s <= 0:
         return []
-    found: list[list[float]] = [[] for _ in range(count)]
+    slices: list[float | None] = [None] * count
+    unknown = [True] * count
+    start = now - span_s
     for sample in samples:
-        said = value(sample)
-        place = int((sample.t - (now - span_s)) / span_s * count)
-        if said is not None and now - span_s <= sample.t <= now:
-            found[min(place, count - 1)].append(said)
-    return [sum(values) / len(values) if values else None for values in found]
+        if start <= sample.t <= now:
+            at = min(int((sample.t - start) / span_s * count), count - 1)
+            figure, before = value(sample), slices[at]
+            unknown[at] = False
+            if known(figure) and (before is None or figure > before):
+                slices[at] = figure
+    return _held(slices, unknown, 1.5 * interval_s(samples) / (span_s / count) + 1)
+
+
+def interval_s(samples: Sequence[Sample]) -> float:
+    """The usual time between two samples in seconds; 0 where there are fewer than two."""
+    steps = sorted(b.t - a.t for a, b in pairwise(samples[-64:]))
+    return steps[len(steps) // 2] if steps else 0.0
+
+
+def _held(
+    slices: list[float | None], unsampled: Sequence[bool], reach: float
+) -> list[float | None]:
+    """Slices between two samples at most `reach` slices apart repeat the first one's value.
+
+    So do those after the last sample, until the next one is due.
+    """
+    filled = list(slices)
+    sampled = [i for i, empty in enumerate(unsampled) if not empty]
+    for left, right in pairwise([*sampled, len(slices)] if sampled else []):
+        if 1 < right - left <= reach:
+            filled[left + 1 : right] = [slices[left]] * (right - left - 1)
+    return filled
+
+
+def sample_at(samples: Sequence[Sample], t: float) -> Sample | None:
+    """The sample in force at monotonic `t`; None where none was taken shortly before."""
+    reach = 1.5 * interval_s(samples)
+    return next((s for s in reversed(samples) if t - reach <= s.t <= t), None)

@@ -133,6 +133,7 @@ def _bold(text: str) -> str:
 def _escaped(text: str) -> str:
     """Text that roff prints as it stands; a line never begins with a control character."""
     plain = text.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq")
-    for sign, name in (("↓", r"\(da"), ("↑", r"\(ua"), ("^", r"\(ha"), ("~", r"\(ti")):
+    arrows = (("↓", r"\(da"), ("↑", r"\(ua"), ("←", r"\(<-"), ("→", r"\(->"))
+    for sign, name in (*arrows, ("^", r"\(ha"), ("~", r"\(ti")):
         plain = plain.replace(sign, name)
     return rf"\&{plain}" if plain.startswith(".") else plain

@@ -50,7 +50,7 @@ def keeping(
 
 def is_kept(config: Config) -> bool:
     """Whether the past is kept: simulated figures never are."""
-    return config.history.enabled and not config.demo.enabled
+    return config.history.enabled and config.ui.state and not config.demo.enabled
 
 
 def past(config: Config, host: str, stretch: Stretch, now: float) -> Past:

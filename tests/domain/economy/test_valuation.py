@@ -61,6 +61,21 @@ def test_a_gpu_second_is_a_unit_times_the_multiplier(gpu: str, units: float) -> 
     assert found.milli_credits == units * 1_000_000
 
 
+def test_memory_counts_as_the_share_of_the_vram_held() -> None:
+    """A quarter of the card for a second is a quarter of a unit, and the row shows it."""
+    request = event(model="own", gpu="RTX 4090", gpu_ms=1000, vram_share=250)
+    milli_credits, inputs = value(request, shipped())
+    assert milli_credits == 250
+    assert inputs is not None
+    entry = usage(request, link=Link("a", 1, 0), people={"ada": "x"}, value=(250, "v"))
+    rows = {what: much for what, much, _ in explained(entry, inputs)}
+    by_hand = (
+        Fraction(rows["GPU-seconds"]) * Fraction(rows["share of the VRAM held"])
+        * Fraction(rows["compute units a second"])
+    )  # fmt: skip
+    assert Fraction(rows["credits"]) == by_hand == Fraction(1, 4)
+
+
 def test_complexity_is_a_credit_a_thousand_requests_and_ten_billion_parameters() -> None:
     """So 70 B is 7 credits for 1,000 requests: 7 milli-credits for one."""
     with_index = value(event(model="llama-3.1-70b", gpu="RTX 4090", gpu_ms=1000), shipped())

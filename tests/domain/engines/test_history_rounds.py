@@ -26,7 +26,7 @@ def test_only_the_last_rounds_are_kept() -> None:
     history = EngineHistory(most=2)
     for t in range(4):
         history.add(float(t), [at_work(t)])
-    assert history.trends("a") == Trends((None,) * 2, (2.0, 3.0), (None,) * 2, 1.0)
+    assert history.trends("a") == Trends((None,) * 2, (2.0, 3.0), (None,) * 2, 1.0, first=2)
 
 
 def test_an_unknown_engine_has_no_trends() -> None:

@@ -40,7 +40,7 @@ def point(db: sqlite3.Connection) -> Checkpoint:
 
 
 def rechain(db: sqlite3.Connection) -> None:
-    """Number and hash all entries anew, as one would who knows how."""
+    """Number and hash all entries anew, as an intruder with this program would."""
     rows = [entry for entry, _ in reader.chain(db, "a")]
     db.execute("DELETE FROM entries")
     before = GENESIS
@@ -173,7 +173,7 @@ def test_a_checkpoint_counts_only_with_the_keys_signature() -> None:
 
 @pytest.mark.parametrize("number", [0, 4, 9])
 def test_an_entry_is_proved_to_be_in_a_checkpoint(db: sqlite3.Connection, number: int) -> None:
-    """With its bytes, its place and the path alone, by whoever holds the checkpoint."""
+    """With its bytes, its place and the path alone, for any holder of the checkpoint."""
     kept = point(db)
     Writer(db, "a", valued).append([event(50)], NOW_US)
     proof = prove(db, f"test:{number}", [kept._replace(size=3), kept])

@@ -36,9 +36,11 @@ def test_a_time_is_read_however_it_is_written(text: object, at_us: int) -> None:
 
 
 def test_gpu_time_alone_is_usage() -> None:
-    row = {"time": 1795262400, "gpu": "RTX 4090", "gpu_seconds": 1.5, "model": "own"}
+    row = {"time": 1795262400, "gpu": "RTX 4090", "gpu_seconds": 1.5, "vram_share": 0.4,
+           "model": "own"}  # fmt: skip
     found = event(row, "row:1")
     assert (found.identity, found.gpu_ms, found.prompt) == ("row:1", 1500, None)
+    assert found.vram_share == 400
 
 
 @pytest.mark.parametrize(

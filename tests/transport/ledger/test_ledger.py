@@ -64,7 +64,7 @@ CHANGES = (
     "INSERT OR REPLACE INTO entries SELECT * FROM entries WHERE seq = 3",
     "REPLACE INTO entries SELECT * FROM entries WHERE seq = 5",
     "INSERT INTO entries SELECT 'a', 1, kind, 'new', at_us, booked_us, feed, outcome, estimated, "
-    + ", ".join(["NULL"] * 23) + ", hash FROM entries WHERE seq = 1",
+    + ", ".join(["NULL"] * 24) + ", hash FROM entries WHERE seq = 1",
     "UPDATE valuations SET inputs = '{}'",
     "DELETE FROM valuations",
     "INSERT OR REPLACE INTO valuations SELECT id, '{}' FROM valuations",
@@ -156,6 +156,21 @@ def test_an_erased_name_is_in_no_byte_of_the_files(path: str, db: sqlite3.Connec
     assert not reader.erase(db, name)
     Writer(db, "a", valued).append([event(2, user=name)], NOW_US)
     assert len(reader.sums(db, ["user_id"], 0, 2 * NOW_US)) == 2
+
+
+def test_a_name_in_a_log_that_is_read_is_not_called_erased(
+    path: str, db: sqlite3.Connection
+) -> None:
+    booked(db)
+    reading = sqlite3.connect(path, isolation_level=None)
+    reading.execute("BEGIN")
+    assert reading.execute("SELECT name FROM people").fetchone() == ("ada",)
+    db.execute("PRAGMA busy_timeout = 1")
+    with pytest.raises(LedgerError, match="another process reads the ledger"):
+        reader.erase(db, "ada")
+    reading.close()
+    assert not reader.erase(db, "ada")
+    assert b"ada" not in b"".join(each.read_bytes() for each in Path(path).parent.iterdir())
 
 
 def test_a_full_disk_books_nothing_and_says_so(path: str, db: sqlite3.Connection) -> None:

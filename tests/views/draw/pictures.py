@@ -250,7 +250,9 @@ def _arranged(width: int, height: int, inputs: LayoutInputs) -> str:
 def screens() -> Iterator[tuple[str, ScreenModel, tuple[Size, ...]]]:
     """Every screen by name, with the sizes it is drawn at."""
     for name, build in STATES.items():
-        yield name, model(build(), history=() if name in YOUNG else None), SIZES
+        snapshot = build()
+        history = () if name in YOUNG else None
+        yield name, model(snapshot, history=history, trends=_trends(snapshot)), SIZES
     for name, (snapshot, view, sizes, fields) in VARIANTS.items():
         yield name, model(snapshot, view, trends=_trends(snapshot), **fields), sizes
 
@@ -282,5 +284,6 @@ def _trends(snapshot: Snapshot) -> object:
             )
             for e in snapshot.engines
         ]
-        history.add(NOW - 4.0 * (449 - i), rising if not 200 <= i < 230 else ())
+        silent = [e._replace(state="stale") for e in snapshot.engines]
+        history.add(NOW - 4.0 * (449 - i), rising if not 200 <= i < 230 else silent)
     return history.trends

@@ -25,4 +25,5 @@ def _sample(i: int, t: float) -> Sample:
         tokens_per_s=2400.0 * level,
         ttft_p95_s=0.1 + 0.6 * level,
         kv_cache=0.9 * level,
+        usd_per_hour=19.2 if i >= 80 else None,
     )

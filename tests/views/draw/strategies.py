@@ -106,24 +106,24 @@ snapshots = st.one_of(
         data_age_s=figures,
     ),
 )  # fmt: skip
+moments = st.floats(0, NOW)
 looks = st.builds(
     DrawOptions, flags, st.floats(0, 1e5), st.sampled_from(["", "12:04:31"]), flags, flags,
     st.sampled_from(["index", "util", "vram", "temp", "power", "name"]),
     st.sampled_from(["", "", "h200", "\x1b"]), flags, st.integers(-5, 100),
     flags,
     st.frozensets(st.sampled_from(["banner", "gpus", "slots", "services", "economy"])),
-    history=st.lists(ratios, max_size=300).map(tuple), notice=st.sampled_from(["", "saved"]),
+    notice=st.sampled_from(["", "saved"]),
     engine_sort=st.sampled_from(ENGINE_SORTS), engine_filter=st.sampled_from(["", "vllm", "x"]),
-    cursor=st.one_of(st.none(), st.just(""), names), burn_at=st.floats(0, 1),
+    cursor=st.one_of(st.none(), st.just(""), names), burn_at=st.floats(0, 1), now=moments,
 )  # fmt: skip
 views = st.builds(
     ViewState, st.sampled_from(get_args(Name)), flags, st.sampled_from(GPU_SORTS),
     st.sampled_from(["", "", "h200", "\x1b", "漢字"]), flags, st.integers(-5, 100),
     st.one_of(st.none(), st.just(1.0)), st.sampled_from(["", "saved"]),
     st.sampled_from(ENGINE_SORTS), names, st.one_of(st.none(), names),
-    process_sort=st.sampled_from([*PROCESS_SORTS, *(f"-{sort}" for sort in PROCESS_SORTS)]),
+    process_sort=st.sampled_from(PROCESS_SORTS), process_reverse=flags,
 )  # fmt: skip
-moments = st.floats(0, NOW)
 histories = st.lists(
     st.builds(Sample, moments, ratios, figures, figures, ratios), max_size=60
 ).map(lambda samples: tuple(sorted(samples, key=lambda s: s.t)))  # fmt: skip

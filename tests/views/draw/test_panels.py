@@ -46,6 +46,20 @@ def test_the_banner_speaks_its_mode(snapshot: Snapshot, words: str) -> None:
     assert words in said(banner.lines(snapshot, 116, 3, LOOK))
 
 
+@pytest.mark.parametrize(
+    ("width", "words"),
+    [
+        (78, "FULL   Full: 23 requests wait for gemma4-12b  "),
+        (72, "FULL   23 requests wait for gemma4-12b  "),
+        (58, "FULL   23 requests wait  "),
+        (38, "FULL   23 wait  "),
+    ],
+)
+def test_a_banner_without_room_leaves_out_what_its_badge_says(width: int, words: str) -> None:
+    """Never the bare name of a model, and not "Full" twice."""
+    assert words in said(banner.lines(engine_examples.priced(), width, 2, LOOK))
+
+
 def test_the_full_banner_turns_into_the_capacity_panel() -> None:
     """When compute is full the banner shows what comes next, its price and the progress."""
     text = said(banner.lines(examples.saturated(), 78, 2, LOOK))

@@ -152,5 +152,7 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
         if not name.startswith(("AITHER_", "TOKENTOP_", "TEXTUAL", "FAKE_NVML"))
         and name not in ("NO_COLOR", "COLORTERM", "TMUX", "STY", "COLUMNS", "LINES")
     }
+    # No choices of another run, and none left behind: nothing can be made there, even by root.
+    kept["XDG_STATE_HOME"] = "/proc/nowhere"
     kept["TOKENTOP_HISTORY"] = "false"  # one test's past is not another's
     return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", **extra}

@@ -174,7 +174,7 @@ async def test_the_costs_are_explained(key: str) -> None:
         text = await pressed(pilot, key)
         for words in ("USD per GPU-hour", "2.5", "configured", "all time measured, s"):
             assert words in text
-        assert "KV cache" in await pressed(pilot, "escape")
+        assert "TTFT p95" in await pressed(pilot, "escape")
 
 
 async def test_a_changed_threshold_marks_the_burn_at_the_next_poll(tmp_path: Path) -> None:

@@ -38,8 +38,8 @@ async def test_it_is_the_second_page_of_help(make_app: MakeApp) -> None:
         assert "silent burn  " not in await pressed(pilot, "question_mark")
         shown = await pressed(pilot, "question_mark")
         assert "silent burn" in shown
-        assert "Sort by the next column" not in shown
-        assert "Sort by the next column" in await pressed(pilot, "question_mark")
+        assert "Filter; esc clears" not in shown
+        assert "Filter; esc clears" in await pressed(pilot, "question_mark")
         await pressed(pilot, "x")
         assert len(pilot.app.screen_stack) == 1
 

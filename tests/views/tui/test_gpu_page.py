@@ -83,7 +83,7 @@ async def test_o_sorts_the_processes_by_the_next_column(
 ) -> None:
     """By VRAM the largest is first; the heading has the mark."""
     shown = await pressed(at_page, "o")
-    assert "VRAM▾" in shown
+    assert "▾VRAM" in shown
     assert _under_cursor(at_page) == child.pid
 
 
@@ -93,10 +93,30 @@ async def test_a_heading_sorts_and_once_more_in_reverse(
     """A click on `SM` puts the busiest first, another one the idlest."""
     x, y = _find(at_page, " SM ")
     await click(at_page, x + 1, y)
-    assert "SM▾" in picture(app_of(at_page))
+    assert "▾SM" in picture(app_of(at_page))
     assert _under_cursor(at_page) == child.pid
     await click(at_page, x + 1, y)
-    assert "SM▴" in picture(app_of(at_page))
+    assert "▴SM" in picture(app_of(at_page))
+    assert _under_cursor(at_page) == 1
+
+
+async def test_the_filter_keeps_the_processes_that_match(
+    at_page: AppPilot, child: subprocess.Popen[bytes]
+) -> None:
+    """By what their rows show, the pid and the command line too; their GPU stays with them."""
+    shown = await pressed(at_page, "/", *str(child.pid), "enter")
+    assert _under_cursor(at_page) == child.pid
+    assert "vllm serve m" in shown
+    assert "/sbin/init" not in shown
+    assert "No process matches “gemma”." in await pressed(at_page, "escape", "/", *"gemma", "enter")
+
+
+async def test_shift_o_reverses_the_processes(
+    at_page: AppPilot, child: subprocess.Popen[bytes]
+) -> None:
+    """The GPUs' order is left alone."""
+    assert "▾VRAM" in await pressed(at_page, "o")
+    assert "▴VRAM" in await pressed(at_page, "O")
     assert _under_cursor(at_page) == 1
 
 

@@ -12,7 +12,16 @@ from tokentop.views.tui.keys import KEYS
 async def test_the_first_picture_is_whole(at_large: AppPilot) -> None:
     """Banner, GPUs, slots, multiplier, services and footer are there, each row full width."""
     text = picture(app_of(at_large))
-    for words in ("DEMO", "requests wait", "GPU pool", "LLM slots", "×5.8", "genesis", "q quit"):
+    shown = (
+        "DEMO",
+        "requests wait",
+        "GPU pool",
+        "LLM slots",
+        "cost multiplier",
+        "genesis",
+        "q quit",
+    )
+    for words in shown:
         assert words in text
     assert {len(line) for line in text.split("\n")} == {120}
 

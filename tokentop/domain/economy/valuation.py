@@ -1,8 +1,9 @@
 """What a request is worth in credits, and the inputs that a figure opens into.
 
 value = compute units x GPU multiplier + transfer x bandwidth factor + complexity index. One compute
-unit is one second of the reference GPU. A model in the table is valued by the table's prices of its
-tokens instead. All in integers: milli-credits, thousandths of a factor.
+unit is one second of the whole reference GPU; with a share of its VRAM, that share. A model in the
+table is valued by the table's prices of its tokens instead. All in integers: milli-credits,
+thousandths of a factor.
 """
 
 from collections.abc import Mapping
@@ -110,7 +111,8 @@ def _by_compute(event: UsageEvent, tables: Tables, live: Live | None) -> Value:
     if event.gpu_ms is None or scale is None or (tables.bandwidth and event.transfer_bytes is None):
         return UNKNOWN
     size = _parameters(event.model, tables)
-    compute = rounded(event.gpu_ms * scale, 1000)  # a GPU-millisecond is a milli-credit
+    held = 1000 if event.vram_share is None else event.vram_share
+    compute = rounded(event.gpu_ms * held * scale, 1000 * 1000)  # a GPU-millisecond: a milli-credit
     transfer = rounded((event.transfer_bytes or 0) * tables.bandwidth, GB)
     index = rounded((size or 0) * tables.complexity, 1000 * 1000)
     inputs = how | {

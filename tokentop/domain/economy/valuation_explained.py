@@ -36,6 +36,7 @@ def _compute(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:
     size = inputs.get("parameters")
     return (
         CostInput("GPU-seconds", thousandths(entry.gpu_ms), entry.feed),
+        CostInput("share of the VRAM held", _share(entry.vram_share), entry.feed),
         CostInput("compute units a second", thousandths(inputs["scale"]),
                   f"{inputs['gpu']} in {table}" if "gpu" in inputs else "what the GPU costs now"),
         CostInput("bytes transferred", _count(entry.transfer_bytes), entry.feed),
@@ -58,6 +59,10 @@ def _live(inputs: Inputs) -> tuple[CostInput, ...]:
         for what, name, unit in rows
         if inputs.get(name) is not None
     )
+
+
+def _share(value: int | None) -> str:
+    return "1" if value is None else thousandths(value)
 
 
 def _count(value: int | None) -> str:

@@ -12,12 +12,16 @@ MOST_ABSENT = 64  # engines kept that are in the snapshot no longer: names may c
 
 
 class Trends(NamedTuple):
-    """One engine's kept rounds, oldest first; None where unknown. `span_s` is their age."""
+    """One engine's kept rounds, oldest first; None where unknown. `span_s` is their age.
+
+    `first` counts the rounds that were dropped before them.
+    """
 
     tokens_per_s: tuple[float | None, ...] = ()
     queued: tuple[float | None, ...] = ()
     kv_cache: tuple[float | None, ...] = ()
     span_s: float = 0.0
+    first: int = 0
 
 
 class EngineHistory:
@@ -29,6 +33,7 @@ class EngineHistory:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._times: array[float] = array("d")
+        self._dropped = 0
         self._rings: dict[str, tuple[array[float], array[float], array[float]]] = {}
         self._absent: dict[str, None] = {}  # in the order in which they went
 
@@ -37,7 +42,7 @@ class EngineHistory:
         if self._times and t <= self._times[-1]:
             self._drop_last()
         said = {engine.id: engine for engine in engines}
-        for name in said.keys() - self._rings.keys():
+        for name in [name for name in said if name not in self._rings]:
             blank = [math.nan] * len(self._times)
             self._rings[name] = (array("f", blank), array("f", blank), array("f", blank))
         self._note_absent(said)
@@ -53,7 +58,7 @@ class EngineHistory:
         if rings is None or not self._times:
             return Trends()
         tokens, queued, kv = (tuple(None if v != v else v for v in ring) for ring in rings)
-        return Trends(tokens, queued, kv, self._times[-1] - self._times[0])
+        return Trends(tokens, queued, kv, self._times[-1] - self._times[0], self._dropped)
 
     def _note_absent(self, said: Mapping[str, Engine]) -> None:
         self._absent = {name: None for name in self._absent if name not in said}
@@ -69,6 +74,7 @@ class EngineHistory:
     def _forget(self) -> None:
         if len(self._times) > self._most:
             del self._times[0]
+            self._dropped += 1
             for ring in self._all():
                 del ring[0]
             gone = [n for n, rings in self._rings.items() if all(v != v for r in rings for v in r)]

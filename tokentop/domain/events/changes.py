@@ -68,8 +68,9 @@ def _gpu_name(gpu: Gpu) -> str:
 
 def _slowing(gpu: Gpu) -> tuple[str, ...] | None:
     """What holds its clocks down; None where the driver does not say."""
-    reasons: tuple[str, ...] | None = getattr(gpu, "throttle", None)
-    return None if reasons is None else tuple(each for each in reasons if each in SLOWING)
+    if gpu.throttle is None:
+        return None
+    return tuple(reason for reason in gpu.throttle if reason in SLOWING)
 
 
 def _services(before: Iterable[Service], after: Iterable[Service]) -> Iterator[Event]:

@@ -59,7 +59,7 @@ def _fault(entry: Entry, expected: int, follows: bool) -> str | None:
 
 
 def _rewritten(held: int, size: int) -> str:
-    """All hashes fit, but not the checkpoint: whoever changed an entry rewrote the chain after."""
+    """All hashes fit, but not the checkpoint: so the chain was rewritten after a change."""
     first = f"entry {size}" if size == held + 1 else f"one of the entries {held + 1} to {size}"
     return f"{first} was changed, removed or inserted, and the chain after it rewritten"
 

@@ -49,6 +49,7 @@ class Entry(NamedTuple):
     duration_ms: int | None = None
     gpu: str | None = None
     gpu_ms: int | None = None
+    vram_share: int | None = None
     transfer_bytes: int | None = None
     micro_usd: int | None = None
     milli_credits: int | None = None

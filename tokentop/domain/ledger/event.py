@@ -19,6 +19,7 @@ _LIMITS = (
     ("reasoning", MAX_TOKENS, "reasoning tokens"),
     ("duration_ms", MAX_MS, "milliseconds"),
     ("gpu_ms", 1000 * MAX_MS, "GPU-milliseconds"),
+    ("vram_share", 1000, "thousandths of the VRAM"),
     ("transfer_bytes", MAX_BYTES, "bytes"),
     ("micro_usd", MAX_MICRO_USD, "micro-USD"),
 )
@@ -29,8 +30,9 @@ class UsageEvent(NamedTuple):
 
     `at_us` is when it began, in Unix microseconds. `prompt` includes `cached`, `generated` includes
     `reasoning`. `authenticated` names those of user, project and team that the gateway checked;
-    what is not named was chosen by the client. `gpu_ms` is GPU time used, summed over GPUs;
-    `micro_usd` what the feed's own price list charged. None is unknown, never 0.
+    what is not named was chosen by the client. `gpu_ms` is GPU time used, summed over GPUs, and
+    `vram_share` the part of their VRAM that was held for it, in thousandths; `micro_usd` what the
+    feed's own price list charged. None is unknown, never 0.
     """
 
     identity: str
@@ -56,6 +58,7 @@ class UsageEvent(NamedTuple):
     duration_ms: int | None = None
     gpu: str | None = None
     gpu_ms: int | None = None
+    vram_share: int | None = None
     transfer_bytes: int | None = None
     micro_usd: int | None = None
 

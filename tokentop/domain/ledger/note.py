@@ -26,7 +26,7 @@ class Checkpoint(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """One signature line: who signed, the first four bytes of the key's hash, and 64 bytes."""
+    """One signature line: the key's name, the first four bytes of the key's hash, and 64 bytes."""
 
     name: str
     key_hash: bytes

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from hashlib import sha256
 from itertools import islice
 from typing import NamedTuple
@@ -34,34 +34,41 @@ class Imported(NamedTuple):
 
 def import_rows(rows: Iterable[Row], writer: Writer, now_us: int) -> Imported:
     """Book every row that can be; a file that was read before adds nothing."""
-    refused: list[Refused] = []
-    events = _events(rows, now_us, refused)
-    new = known = 0
-    while batch := list(islice(events, BATCH)):
-        booked = writer.append(batch, now_us)
-        new, known = new + booked.new, known + booked.known
-    return Imported(new, known, tuple(refused[:SHOWN]), len(refused))
+    seen: Counter[bytes] = Counter()
+    done = Imported(0, 0, (), 0)
+    source = iter(rows)
+    while part := [_read(row, seen, now_us) for row in islice(source, BATCH)]:
+        booked = writer.append((each for each in part if isinstance(each, UsageEvent)), now_us)
+        refused = [each for each in part if isinstance(each, Refused)]
+        done = Imported(
+            done.new + booked.new,
+            done.known + booked.known,
+            (*done.refused, *refused)[:SHOWN],
+            done.refused_count + len(refused),
+        )
+    return done
 
 
-def _events(rows: Iterable[Row], now_us: int, refused: list[Refused]) -> Iterator[UsageEvent]:
-    seen: Counter[bytes] = Counter()  # of rows without an id: twins in one file are two events
-    for line, value in rows:
-        try:
-            found = _event(value, seen)
-            wrong = problem(found, now_us)
-        except Unreadable as unreadable:
-            wrong = str(unreadable)
-        if wrong is None:
-            yield found
-        else:
-            refused.append(Refused(line, wrong))
+def _read(row: Row, seen: "Counter[bytes]", now_us: int) -> UsageEvent | Refused:
+    """The event of a row, or why it has none."""
+    try:
+        found = _event(row.value, seen)
+    except Unreadable as unreadable:
+        return Refused(row.line, str(unreadable))
+    wrong = problem(found, now_us)
+    return found if wrong is None else Refused(row.line, wrong)
 
 
 def _event(value: object, seen: "Counter[bytes]") -> UsageEvent:
+    """A row without an id is known by its content, and twins in one file by their order.
+
+    `seen` counts such rows; they are the same whenever the file is read again.
+    """
     if isinstance(value, Unreadable):
         raise value
+    found = event(value, "")
+    if found.identity:
+        return found
     digest = sha256(json.dumps(value, sort_keys=True).encode()).digest()[:16]
-    found = event(value, f"row:{digest.hex()}:{seen[digest]}")
-    if found.identity.startswith("row:"):
-        seen[digest] += 1
-    return found
+    seen[digest] += 1
+    return found._replace(identity=f"row:{digest.hex()}:{seen[digest]}")

@@ -55,6 +55,6 @@ def _csv(file: BufferedReader) -> Iterator[Row]:
             except StopIteration:
                 return
             except csv.Error:
-                yield Row(reader.line_num, Unreadable("it is not valid CSV"))
+                yield Row(reader.line_num + 1, Unreadable("it is not valid CSV"))
             else:
                 yield Row(reader.line_num, {name: each for name, each in value.items() if name})

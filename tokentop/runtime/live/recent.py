@@ -49,7 +49,7 @@ class Recent(ABC):
 
     def local_time(self) -> time.struct_time:
         """Local time for display; the frozen demo's is the same in every time zone."""
-        return self._local(self.wall())
+        return self.local(self.wall())
 
     def events(self, until: str | None = None) -> tuple[tuple[str, Event], ...]:
         """The run's events up to `until` (RFC 3339 UTC), oldest first, each with its local time."""
@@ -79,10 +79,11 @@ class Recent(ABC):
     def _clock(self, at: str, today: str) -> str:
         wall = datetime.fromisoformat(at).timestamp()
         day = self._day(wall)
-        return time.strftime("%H:%M:%S" if day == today else f"{day} %H:%M", self._local(wall))
+        return time.strftime("%H:%M:%S" if day == today else f"{day} %H:%M", self.local(wall))
 
     def _day(self, wall: float) -> str:
-        return time.strftime("%m-%d", self._local(wall))
+        return time.strftime("%m-%d", self.local(wall))
 
-    def _local(self, wall: float) -> time.struct_time:
+    def local(self, wall: float) -> time.struct_time:
+        """Unix seconds as local time."""
         return time.gmtime(wall) if self.frozen else time.localtime(wall)

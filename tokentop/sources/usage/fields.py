@@ -17,8 +17,8 @@ def micro_usd(value: object) -> int | None:
     return _scaled(value, 1_000_000)
 
 
-def milliseconds(value: object) -> int | None:
-    """Seconds as milliseconds, to the nearest."""
+def thousandths(value: object) -> int | None:
+    """Seconds as milliseconds, a share as thousandths, to the nearest."""
     return _scaled(value, 1000)
 
 

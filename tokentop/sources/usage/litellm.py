@@ -124,7 +124,7 @@ def _no_tokens() -> dict[str, Any]:
 
 
 def _who(record: _Record) -> dict[str, Any]:
-    """Who used it, and which of that LiteLLM checked."""
+    """User, team and project, and which of them LiteLLM authenticated."""
     top, key = record.top, record.key
     checked = Fields(_object(key.raw("auth", "user_api_key_auth_metadata")))
     named: dict[str, str | None] = {

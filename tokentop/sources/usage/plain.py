@@ -10,7 +10,7 @@ from tokentop.sources.usage.fields import (
     counted,
     micro_usd,
     microseconds,
-    milliseconds,
+    thousandths,
 )
 
 # Our name of a figure -> the names of its column, the first that holds something counts.
@@ -34,6 +34,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "duration_s": ("duration_s", "duration"),
     "gpu": ("gpu",),
     "gpu_s": ("gpu_seconds",),
+    "vram_share": ("vram_share",),
     "transfer_bytes": ("transfer_bytes",),
     "usd": ("usd", "cost_usd", "cost"),
     "outcome": ("outcome", "status"),
@@ -48,12 +49,12 @@ def event(row: Mapping[str, object], fallback: str) -> UsageEvent:
     """The usage event of one row; raises Unreadable.
 
     Prompt tokens include cached ones and generated tokens reasoning, as OpenAI counts them. A row
-    says nothing of who authenticated its user.
+    does not show whether its user was authenticated.
     """
     fields = Fields({name.strip().lower(): value for name, value in row.items() if value != ""})
     columns = {name: tuple(map(str.lower, names)) for name, names in COLUMNS.items()}
     tokens: dict[str, Any] = {name: counted(fields, name, *columns[name]) for name in _TOKENS}
-    gpu_ms = milliseconds(fields.raw("gpu_s", *columns["gpu_s"]))
+    gpu_ms = thousandths(fields.raw("gpu_s", *columns["gpu_s"]))
     if tokens["prompt"] is None and tokens["generated"] is None and gpu_ms is None:
         raise Unreadable("it has neither tokens nor GPU-seconds")
     texts: dict[str, Any] = {name: fields.text(name, *columns[name]) for name in _TEXTS}
@@ -67,9 +68,10 @@ def event(row: Mapping[str, object], fallback: str) -> UsageEvent:
         estimated=bool(fields.boolean("estimated", *columns["estimated"])),
         request=name,
         gpu_ms=gpu_ms,
+        vram_share=thousandths(fields.raw("vram_share", *columns["vram_share"])),
         duration_ms=duration
         if duration is not None
-        else milliseconds(fields.raw("duration_s", *columns["duration_s"])),
+        else thousandths(fields.raw("duration_s", *columns["duration_s"])),
         transfer_bytes=fields.count("transfer_bytes", *columns["transfer_bytes"]),
         micro_usd=micro_usd(fields.raw("usd", *columns["usd"])),
         **tokens,

@@ -11,11 +11,7 @@ __all__ = ["Unreadable", "event"]
 
 
 def event(row: object, fallback: str) -> UsageEvent:
-    """The event of one row; raises Unreadable.
-
-    `fallback` identifies a row that has no id of its own: it is the same whenever the same file is
-    read again.
-    """
+    """The event of one row; raises Unreadable. `fallback` identifies a row without an id."""
     if not isinstance(row, dict):
         raise Unreadable("it is no object")
     read = litellm.event if litellm.is_one(row) else plain.event

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.totals import DIMENSIONS, HOUR_US, Totals
-from tokentop.transport.ledger.database import transaction
+from tokentop.transport.ledger.database import LedgerError, transaction
 from tokentop.transport.ledger.schema import SUMS, TRIGGERS
 
 PERIODS = {"hour": "hour", "day": "hour / 24"}
@@ -92,13 +92,18 @@ def people(db: sqlite3.Connection) -> dict[str, str]:
 
 
 def erase(db: sqlite3.Connection, name: str) -> bool:
-    """Erase a person's name, from the file's free pages and the write-ahead log too; was there one.
+    """Erase a person's name, from the file's free pages and the write-ahead log too.
 
-    Entries keep the random id, which no longer leads to anybody.
+    Entries keep the random id. Returns whether there was such a name; raises LedgerError where
+    another process reads the log, which keeps the name until then.
     """
     with transaction(db):
         done = db.execute("UPDATE people SET name = NULL WHERE name = ?", (name,)).rowcount
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise LedgerError(
+            "another process reads the ledger, and its log still holds the name; repeat this later"
+        )
     return done > 0
 
 

@@ -12,7 +12,7 @@ VERSION = 1
 
 _INTEGERS = frozenset(
     ("seq", "at_us", "booked_us", "estimated", "prompt", "cached", "generated", "reasoning",
-     "duration_ms", "gpu_ms", "transfer_bytes", "micro_usd", "milli_credits")
+     "duration_ms", "gpu_ms", "vram_share", "transfer_bytes", "micro_usd", "milli_credits")
 )  # fmt: skip
 _NEEDED = frozenset(Entry._fields[: Entry._fields.index("reverses")])
 _APPEND_ONLY = ("entries", "valuations")

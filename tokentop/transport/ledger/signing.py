@@ -62,8 +62,8 @@ def read_key(path: str, name: str | None = None) -> Key:
             raise LedgerError(f"there is no key at {path}; {made}") from None
         return _made(path, name)
     except (OSError, UnicodeDecodeError) as error:
-        said = getattr(error, "strerror", None) or "it is no text"
-        raise LedgerError(f"the key {path} cannot be read ({said})") from None
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise LedgerError(f"the key {path} cannot be read ({reason})") from None
 
 
 def _made(path: str, name: str) -> Key:

@@ -72,7 +72,9 @@ class Writer:
         `now_us` is Unix microseconds. An entry keeps the event's own time, however late it comes.
         """
         given = list(events)
-        unique = {event.identity: event for event in given}
+        unique: dict[str, UsageEvent] = {}
+        for event in given:
+            unique.setdefault(event.identity, event)
         with transaction(self._db):
             known = self._lookup(_KNOWN, unique)
             new = [event for name, event in unique.items() if name not in known]

@@ -6,16 +6,16 @@ from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.importing import Imported, import_rows
 from tokentop.runtime.ledger.usage_file import rows
 from tokentop.transport.ledger import reader
-from tokentop.views.ledger.call import DONE, WRONG, Call, Said, UsageError
+from tokentop.views.ledger.call import DONE, WRONG, Answer, Call, UsageError
 
 
-def import_file(call: Call) -> Said:
+def import_file(call: Call) -> Answer:
     """Book a file's usage records; rows that cannot be booked are named on standard error."""
     try:
         file = open(call.operand, "rb")  # noqa: SIM115  # a failure here is not the ledger's
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or "no file can have such a name"
-        raise UsageError(f"{call.operand!a} cannot be read ({said})") from None
+        reason = getattr(error, "strerror", None) or "no file can have such a name"
+        raise UsageError(f"{call.operand!a} cannot be read ({reason})") from None
     with file:
         db = place.opened(call.config, call.environ, create=True)
         done = import_rows(rows(file), place.writer(db, call.config), call.now_us)
@@ -31,16 +31,16 @@ def _say_refused(done: Imported) -> None:
         sys.stderr.write(f"tokentop: and {done.refused_count - len(done.refused)} more\n")
 
 
-def reverse(call: Call) -> Said:
+def reverse(call: Call) -> Answer:
     """Cancel an entry by its id, with an entry of the opposite amounts."""
     db = place.opened(call.config, call.environ)
     entry = place.writer(db, call.config).reverse(call.operand, call.now_us)
     return f"booked {entry.identity} as entry {entry.seq} of {entry.writer}", DONE
 
 
-def forget(call: Call) -> Said:
+def forget(call: Call) -> Answer:
     """Erase a person's name from the ledger's file."""
     db = place.opened(call.config, call.environ)
     if not reader.erase(db, call.operand):
         raise UsageError("the ledger has no person of that name")
-    return "erased; the person's entries stay, under a number that leads to nobody", DONE
+    return "erased; the person's entries stay, under a random number", DONE

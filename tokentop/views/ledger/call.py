@@ -7,7 +7,7 @@ from tokentop.config.schema import LedgerConfig
 
 DONE, WRONG = 0, 4  # WRONG: rows were refused, or the ledger was tampered with
 
-Said = tuple[str, int]  # the text to print, the exit code
+Answer = tuple[str, int]  # the text to print, the exit code
 
 
 class UsageError(ValueError):

@@ -10,10 +10,10 @@ from tokentop.config.schema import LedgerConfig
 from tokentop.runtime.ledger import place
 from tokentop.transport.ledger.database import failures
 from tokentop.views.ledger import booking, evidence, reporting
-from tokentop.views.ledger.call import Call, Said, UsageError
+from tokentop.views.ledger.call import Answer, Call, UsageError
 from tokentop.views.ledger.verbs import VERBS
 
-_ACTIONS: dict[str, Callable[[Call], Said]] = {
+_ACTIONS: dict[str, Callable[[Call], Answer]] = {
     "import": booking.import_file,
     "report": reporting.report,
     "verify": evidence.verify,

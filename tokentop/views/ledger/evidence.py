@@ -16,12 +16,12 @@ from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger import verify as checks
 from tokentop.transport.ledger.database import LedgerError
 from tokentop.transport.ledger.signing import read_key
-from tokentop.views.ledger.call import DONE, WRONG, Call, Said, UsageError, read_file
+from tokentop.views.ledger.call import DONE, WRONG, Answer, Call, UsageError, read_file
 
 MAX_BYTES = 16 * 1024 * 1024  # of a file of checkpoints: a hundred thousand of them
 
 
-def verify(call: Call) -> Said:
+def verify(call: Call) -> Answer:
     """Each chain with its size and root, or what is wrong with it first."""
     points = _checkpoints(call)
     found = checks.verify(place.opened(call.config, call.environ), points)
@@ -35,11 +35,11 @@ def verify(call: Call) -> Said:
 _UNPROVED = "without a checkpoint, a ledger rewritten whole or cut off at its end looks intact"
 
 
-def checkpoint(call: Call) -> Said:
+def checkpoint(call: Call) -> Answer:
     """Verify everything, then sign size and root of each chain; nothing wrong is ever signed."""
     found = checks.verify(place.opened(call.config, call.environ))
-    if found.faults:
-        raise LedgerError(f"nothing is signed: {found.faults[0]}")
+    if found.faults or not found.chains:
+        raise LedgerError(f"nothing is signed: {(*found.faults, 'the ledger is empty')[0]}")
     name = checks.ORIGIN + place.writer_name(call.config)
     signer = read_key(place.key_path(call.config, call.environ), name)
     notes = []
@@ -49,13 +49,13 @@ def checkpoint(call: Call) -> Said:
     return "\n".join(notes), DONE
 
 
-def key(call: Call) -> Said:
+def key(call: Call) -> Answer:
     """The public key, by which others check checkpoints."""
     found = read_key(place.key_path(call.config, call.environ))
     return verifier_key(found.name, found.public), DONE
 
 
-def prove(call: Call) -> Said:
+def prove(call: Call) -> Answer:
     """An entry's proof against the newest checkpoint of its chain, as JSON."""
     points = _checkpoints(call)
     if not points:
@@ -81,11 +81,12 @@ def _checkpoints(call: Call) -> list[Checkpoint]:
     path = call.options["checkpoint"]
     if path is None:
         return []
+    data, keys = read_file(path, MAX_BYTES), _keys(call)
     try:
-        return list(checks.trusted(read_file(path, MAX_BYTES).decode(), _keys(call)))
+        return list(checks.trusted(data.decode(), keys))
     except (NoteError, UnicodeDecodeError) as error:
-        said = str(error) if isinstance(error, NoteError) else "it is no text"
-        raise UsageError(f"{path!a}: {said}") from None
+        reason = str(error) if isinstance(error, NoteError) else "it is no text"
+        raise UsageError(f"{path!a}: {reason}") from None
 
 
 def _keys(call: Call) -> Mapping[str, bytes]:
@@ -93,6 +94,9 @@ def _keys(call: Call) -> Mapping[str, bytes]:
     path = call.options["key"]
     if path is not None:
         lines = read_file(path, MAX_BYTES).decode("ascii", "replace").splitlines()
-        return dict(read_verifier_key(line) for line in lines if line.strip())
+        try:
+            return dict(read_verifier_key(line) for line in lines if line.strip())
+        except NoteError as error:
+            raise UsageError(f"{path!a}: {error}") from None
     own = read_key(place.key_path(call.config, call.environ))
     return {own.name: own.public}

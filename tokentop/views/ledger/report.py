@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tokentop.domain.economy.valuation_explained import decimal, thousandths
 from tokentop.domain.ledger.totals import HOUR_US, Totals, added
 from tokentop.domain.text import BOUND_SIGNS, DASH, cell_width, fit, fmt_usd
+from tokentop.sources.json_fields import as_number
 from tokentop.transport.ledger.reader import Sums
 from tokentop.views.ledger.when import iso
 
@@ -139,4 +140,5 @@ def written(lines: Iterable[Sequence[object]]) -> str:
 
 
 def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+    risky = isinstance(value, str) and value[:1] in ("=", "+", "-", "@")
+    return f"'{value}" if risky and as_number(value) is None else value

@@ -9,7 +9,7 @@ from tokentop.domain.ledger.totals import HOUR_US
 from tokentop.domain.text import DASH
 from tokentop.runtime.ledger import place
 from tokentop.transport.ledger import reader
-from tokentop.views.ledger.call import DONE, Call, Said, UsageError
+from tokentop.views.ledger.call import DONE, Answer, Call, UsageError
 from tokentop.views.ledger.focus import BY, as_focus
 from tokentop.views.ledger.report import DEFAULT_BY, KEYS, Report, as_csv, as_json, named, table
 from tokentop.views.ledger.when import iso, when
@@ -17,7 +17,7 @@ from tokentop.views.ledger.when import iso, when
 DAY_US = 24 * HOUR_US
 
 
-def report(call: Call) -> Said:
+def report(call: Call) -> Answer:
     """Sums by --by since --since: a table, --json, --csv, or --focus."""
     forms = [name for name in ("json", "csv", "focus") if call.options[name]]
     if len(forms) > 1:
@@ -28,7 +28,7 @@ def report(call: Call) -> Said:
     return {"json": as_json, "csv": as_csv}.get("".join(forms), table)(made), DONE
 
 
-def _focus(call: Call) -> Said:
+def _focus(call: Call) -> Answer:
     if call.options["by"]:
         raise UsageError("--focus has its own columns; leave --by out")
     made = _summed(call, BY)
@@ -62,7 +62,7 @@ def _summed(call: Call, by: tuple[str, ...]) -> Report:
     return Report(by, since, last, tuple(named(by, found, reader.people(db))))
 
 
-def show(call: Call) -> Said:
+def show(call: Call) -> Answer:
     """One entry field by field, then how its credits were computed."""
     db = place.opened(call.config, call.environ)
     entry = reader.entry(db, call.operand)

@@ -1,10 +1,10 @@
 """The full screen: sources -> poller -> snapshot -> screen model -> panels."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from time import strftime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import SystemCommand
@@ -13,45 +13,28 @@ from textual.screen import Screen
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
-from tokentop.domain.alerts.values import Change
-from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.runtime.live.choose import session_of
 from tokentop.runtime.live.poller import stepped
-from tokentop.runtime.live.session import Session
-from tokentop.views.notification import sequences
+from tokentop.transport import user_state
 from tokentop.views.palette import THEMES
-from tokentop.views.tui import keys, navigation, theme
+from tokentop.views.tui import choices, commands, keys, navigation, theme
+from tokentop.views.tui.alert_actions import AlertActions
 from tokentop.views.tui.draw.panels.footer import announcement
 from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.screen_model import ScreenModel, lines
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import Name, ViewState
-from tokentop.views.tui.terminal.app import TerminalApp
 from tokentop.views.tui.terminal.color_depth import depth_of
 from tokentop.views.tui.terminal.gc_tuning import freeze_loaded_objects
 from tokentop.views.tui.terminal.restore_terminal import Terminal
 from tokentop.views.tui.widgets.selection import plain_text, title
 
-if TYPE_CHECKING:
-    from tokentop.runtime.live.remote import RemoteSession
-
 NOTICE_S = 4.0
 POLLED_ELSEWHERE = "The host polls, at an interval of its own; this is what it sends"
 
 
-def session_of(
-    config: Config, on_change: Callable[[Snapshot, float], object]
-) -> "Session | RemoteSession":
-    """This machine's own session, or the one of the host to connect to."""
-    if not config.hosts:
-        return Session(config, on_change)
-    from tokentop.runtime.live.feed import HostFeed
-    from tokentop.runtime.live.remote import RemoteSession
-
-    return RemoteSession(config, HostFeed(config.hosts[0], config), on_change)
-
-
-class TokentopApp(TerminalApp):
+class TokentopApp(AlertActions):
     """The monitor: everything on the screen is a function of (snapshot, view, time)."""
 
     CSS_PATH = "theme.tcss"
@@ -67,21 +50,26 @@ class TokentopApp(TerminalApp):
         terminal: Terminal | None = None,
         reloader: Reloader | None = None,
         *,
+        saves: bool = False,
         plain: bool = False,
     ) -> None:
         """`plain`: only ASCII can be shown, whatever is configured."""
         super().__init__(terminal, secrets(config), depth_of(os.environ))
         self._reloader = reloader
+        self._saves = saves
+        kept = choices.restored(user_state.load() if saves else {}, config)
         self._only_ascii = plain
         self.session = session_of(config, lambda *new: self.post_message(SnapshotReady(*new)))
-        self.view = ViewState()
-        self._theme_name = theme.chosen(config.ui.theme, self.depth)
+        if self.session.polls:
+            self.session.set_interval(kept.interval_s)
+        self.view = choices.applied(kept, ViewState())
+        self._theme_wanted = kept.theme  # remembered also where the terminal has too few colours
+        self._theme_name = theme.chosen(kept.theme, self.depth)
         for name in (*THEMES, theme.MONO):
             self.register_theme(theme.textual_theme(name))
         self.theme = theme.PREFIX + self._theme_name
-        self._ended: set[tuple[int, int | None]] = set()  # have had SIGTERM: (pid, start)
-        self._snapshot = self.session.snapshot()
-        self._snapshot_at = self.session.now()
+        self._ended = set()
+        self._take_snapshot()
 
     # -- starting and drawing
 
@@ -142,6 +130,9 @@ class TokentopApp(TerminalApp):
             discovery=self.session.config.discovery,
             searched=self.session.searched,
             events=self._events(),
+            past=self._past,
+            wall_ahead_s=self.session.wall() - self.session.now(),
+            local=self.session.local,
         )
 
     def _events(self) -> tuple[tuple[str, Event], ...]:
@@ -155,6 +146,7 @@ class TokentopApp(TerminalApp):
 
     def _tick(self) -> None:
         if self.screen_stack:
+            self._refresh_past()
             self.monitor.tick(self._model())
 
     def _change_view(self, view: ViewState) -> None:
@@ -164,6 +156,13 @@ class TokentopApp(TerminalApp):
             self.view = view
             self.session.show_gpu_page(view.name == "gpus")
             self._show()
+
+    def _remember(self) -> None:
+        if self._saves:
+            self.run_worker(choices.keep(self._choices), name="save the choices")
+
+    def _choices(self) -> choices.Choices:
+        return choices.chosen(self._theme_wanted, self.session.interval_s, self.view)
 
     def _notify(self, notice: str) -> None:
         """Show one sentence in the footer for NOTICE_S."""
@@ -176,14 +175,6 @@ class TokentopApp(TerminalApp):
     def _clear_notice(self, notice: str) -> None:
         if self.view.notice == notice:
             self._change_view(self.view._replace(notice=""))
-
-    def _ring(self, change: Change) -> None:
-        self.send(sequences(change.actions, change.alert, os.environ))
-
-    def action_silence(self) -> None:
-        count = self.session.silence()
-        self._notify(f"Silenced for an hour: {count} alert{'s' * (count != 1)}" if count
-                     else "No alert fires")  # fmt: skip
 
     def leave(self, code: int, message: str = "") -> None:
         self.session.stop()
@@ -213,6 +204,7 @@ class TokentopApp(TerminalApp):
             return
         interval_s = stepped(self.session.interval_s, step)
         self.session.set_interval(interval_s)
+        self._remember()
         self._notify(f"Polling every {interval_s:g} s")
 
     def action_refresh_now(self) -> None:
@@ -222,81 +214,18 @@ class TokentopApp(TerminalApp):
         self.session.refresh()
         self._notify("Polling every source now")
 
-    def action_sort(self) -> None:
-        self._change_view(navigation.resorted(self.view))
-
-    def action_sort_processes(self, column: str | None = None) -> None:
-        if self.view.name == "gpus":
-            self._change_view(navigation.processes_resorted(self.view, column))
-
-    def action_select_process(self, place: int) -> None:
-        found = navigation.processes(self._model())
-        self._change_view(self.view._replace(process=found[place].key))
-
-    async def action_end_process(self) -> None:
-        """Ask, naming it, whether to end the process under the cursor of the GPU page."""
-        from tokentop.views.tui.screens.end_process import EndProcessScreen, box_of
-
-        model = self._model()
-        row = navigation.selected_process(model)
-        if row is None or row.process is None:
-            self._notify("x ends the process under the cursor of the GPU page (2)")
-            return
-        pid, started = row.process.pid, row.detail.started
-        if (refusal := self.session.why_not_end(row.gpu, pid, started)) is not None:
-            self._notify(refusal)
-            return
-        force = (pid, started) in self._ended
-        confirmed = partial(self._end_process, pid, started, force=force)
-        styles = theme.style_table(self._theme_name)
-        await self.push_screen(EndProcessScreen(box_of(model, row, force=force), confirmed, styles))
-
-    def _end_process(self, pid: int, started: int | None, *, force: bool) -> None:
-        refusal = self.session.end_process(pid, started, force=force)
-        if refusal is not None:
-            self._notify(refusal)
-            return
-        self._ended.add((pid, started))
-        again = "" if force else "; if it stays, x again sends SIGKILL"
-        self._notify(f"Sent {'SIGKILL' if force else 'SIGTERM'} to {pid}{again}")
-        self.session.refresh()
-
-    def action_filter(self) -> None:
-        self._change_view(self.view._replace(filtering=self.view.opened is None))
-
-    def action_step_back(self) -> None:
-        self._change_view(navigation.back(self.view))
-
-    def action_open(self, identity: str | None = None) -> None:
-        self._change_view(navigation.opened(self._model(), identity))
-
-    def action_dismiss(self) -> None:
-        """Forget the engine that is opened, or under the cursor, if it is gone."""
-        identity = self.view.opened or navigation.selected(self._model())
-        if identity is None or not self.session.dismiss(identity):
-            self._notify("Only an engine that is gone can be forgotten")
-            return
-        self._change_view(navigation.back(self.view) if self.view.opened else self.view)
-        self._take_snapshot()
-        self._show()
-        self._notify("Forgotten; a search that finds it again brings it back")
-
-    def action_scroll_rows(self, rows: int) -> None:
-        self._change_view(navigation.scrolled(self._model(), self.monitor.placed, rows))
-
-    def action_scroll_pages(self, pages: int) -> None:
-        self._change_view(navigation.paged(self._model(), self.monitor.placed, pages))
-
-    def action_scroll_to(self, end: int) -> None:
-        self._change_view(navigation.to_end(self._model(), self.monitor.placed, end))
-
     def action_next_theme(self) -> None:
+        free = self.depth not in theme.FIXED
+        self.action_pick_theme(theme.next_theme(self._theme_name) if free else "")
+
+    def action_pick_theme(self, name: str) -> None:
         if fixed := theme.FIXED.get(self.depth):
             self._notify(fixed)
             return
-        self._theme_name = theme.next_theme(self._theme_name)
+        self._theme_name = self._theme_wanted = name
         self.theme = theme.PREFIX + self._theme_name
         self._show()
+        self._remember()
         self._notify(f"Theme: {self._theme_name}")
 
     def action_copy(self) -> None:
@@ -317,15 +246,10 @@ class TokentopApp(TerminalApp):
         if self.is_web:
             self._notify("The browser saves what it shows; here it would go to the server's disk")
             return
-        name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
-        from tokentop.views.tui.svg import save
+        from tokentop.views.tui.svg import save_here
 
-        try:
-            path = save(os.path.join(os.getcwd(), name), self.picture())
-        except OSError as error:
-            self._notify(f"The screenshot could not be saved: {error.strerror or error}")
-            return
-        self._notify(f"Saved {path}")
+        name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
+        self._notify(save_here(name, self.picture()))
 
     def picture(self) -> str:
         """What the screen shows now, as SVG."""
@@ -336,9 +260,8 @@ class TokentopApp(TerminalApp):
     async def action_help(self) -> None:
         from tokentop.views.tui.screens.help import HelpScreen
 
-        await self.push_screen(
-            HelpScreen(theme.style_table(self._theme_name), self._model().options)
-        )
+        styles = theme.style_table(self._theme_name)
+        await self.push_screen(HelpScreen(styles, self._model().options))
 
     def action_command_palette(self) -> None:
         from tokentop.views.tui.screens.palette import open_over
@@ -349,11 +272,9 @@ class TokentopApp(TerminalApp):
         self,
         screen: Screen[object],  # noqa: ARG002
     ) -> Iterable[SystemCommand]:
-        """The keys' actions instead of Textual's own commands."""
-        for key in keys.KEYS:
-            if key.shown and key.action != "command_palette":
-                run = partial(self.run_action, key.action)
-                yield SystemCommand(key.label, f"key: {key.shown}", run)
+        """Views, sorts, themes and the keys' actions instead of Textual's own commands."""
+        for one in commands.commands():
+            yield SystemCommand(one.label, one.help, partial(self.run_action, one.action))
 
     # -- typing a filter, and the mouse
 
@@ -362,13 +283,7 @@ class TokentopApp(TerminalApp):
             return
         event.prevent_default()  # else the letters act as keys
         event.stop()
-        if event.key in ("enter", "escape"):
-            kept = self.view.filter if event.key == "enter" else ""
-            self._change_view(self.view._replace(filtering=False, filter=kept, offset=0))
-        elif event.key in ("backspace", "ctrl+h"):
-            self._change_view(self.view.backspaced())
-        elif event.character:
-            self._change_view(self.view.typed(event.character))
+        self._change_view(self.view.key_typed(event.key, event.character or ""))
 
     def on_paste(self, event: events.Paste) -> None:
         if self.view.filtering:

@@ -1,8 +1,11 @@
 """Sorting, scrolling, opening and going back: from one view state to the next."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from tokentop.domain.history import SPANS_S, span_of
 from tokentop.views.tui.draw.layout import Placement
+from tokentop.views.tui.draw.panels.engines import table as engines
 from tokentop.views.tui.draw.panels.engines.rows import (
     ENGINE_SORTS,
     Row,
@@ -12,7 +15,9 @@ from tokentop.views.tui.draw.panels.engines.rows import (
     start_at,
 )
 from tokentop.views.tui.draw.panels.footer import HINTS
+from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus import process_rows
+from tokentop.views.tui.draw.panels.gpus import processes as process_table
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
 from tokentop.views.tui.draw.registry import PANELS
 from tokentop.views.tui.keys import KEYS
@@ -20,12 +25,26 @@ from tokentop.views.tui.screen_model import ScreenModel, edges, lines, scrolling
 from tokentop.views.tui.state import PAGES, ViewState
 
 Shown = Sequence[Placement]
+_HOUR_S, _DAY_S = 3600.0, 86_400.0
+ZOOM_SPANS_S = (
+    *SPANS_S, 3 * _HOUR_S, 6 * _HOUR_S, 12 * _HOUR_S, _DAY_S, 3 * _DAY_S, 7 * _DAY_S, 30 * _DAY_S,
+    91 * _DAY_S, 365 * _DAY_S, 730 * _DAY_S,
+)  # fmt: skip
+CURSOR_STEPS = 60  # of the history's cursor over the whole span
+# A table's sorts, and the names of what ViewState has of it.
+_TABLES = {
+    "engines": (ENGINE_SORTS, "engine_sort", "engine_reverse"),
+    "gpus": (SORTS, "sort", "reverse"),
+    "processes": (process_rows.PROCESS_SORTS, "process_sort", "process_reverse"),
+}
 
 
 def table(model: ScreenModel) -> list[Row]:
     """The rows of the engines' view, all of them."""
     view = model.view
-    return listed(model.snapshot.engines, view.engine_sort, view.filter)
+    return listed(
+        model.snapshot.engines, view.engine_sort, view.filter, reverse=view.engine_reverse
+    )
 
 
 def processes(model: ScreenModel) -> list[process_rows.Row]:
@@ -42,27 +61,38 @@ def selected_process(model: ScreenModel) -> process_rows.Row | None:
     return here if here is not None and here.process is not None else None
 
 
-def processes_resorted(view: ViewState, column: str | None = None) -> ViewState:
-    """The processes by their next column, or by this one; in reverse if they were by it."""
-    if column is None:
-        after = process_rows.next_sort(view.process_sort)
-    else:
-        after = f"-{column}" if view.process_sort == column else column
-    return view._replace(process_sort=after, offset=0, process="")
-
-
 def in_table(view: ViewState) -> bool:
     """Whether a cursor moves through the engines."""
     return view.name == "engines" and view.opened is None
 
 
-def resorted(view: ViewState) -> ViewState:
-    """The list of the view, sorted by its next column."""
-    if view.name == "engines":
-        after = ENGINE_SORTS[(ENGINE_SORTS.index(view.engine_sort) + 1) % len(ENGINE_SORTS)]
-        return view._replace(engine_sort=after, offset=0)
-    after = SORTS[(SORTS.index(view.sort) + 1) % len(SORTS)]
-    return view._replace(sort=after, offset=0)
+def listing(view: ViewState) -> str:
+    """The table that the keys of lists sort: the engines' in its view, else the GPU pool."""
+    return "engines" if view.name == "engines" else "gpus"
+
+
+def resorted(view: ViewState, table: str) -> ViewState:
+    """A table sorted by its next column."""
+    sorts, sort, reverse = _TABLES[table]
+    after = sorts[(sorts.index(getattr(view, sort)) + 1) % len(sorts)]
+    return _changed(view, {sort: after, reverse: False})
+
+
+def sorted_by(view: ViewState, table: str, by: str) -> ViewState:
+    """A table sorted by a column; where it already is, reversed."""
+    _, sort, reverse = _TABLES[table]
+    again = getattr(view, sort) == by and not getattr(view, reverse)
+    return _changed(view, {sort: by, reverse: again})
+
+
+def reversed_order(view: ViewState, table: str) -> ViewState:
+    """A table upside down."""
+    reverse = _TABLES[table][2]
+    return _changed(view, {reverse: not getattr(view, reverse)})
+
+
+def _changed(view: ViewState, order: dict[str, Any]) -> ViewState:
+    return view._replace(**order, offset=0)
 
 
 def scrolled(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
@@ -149,7 +179,54 @@ def back(view: ViewState) -> ViewState:
         return view._replace(opened=None, offset=view.table_offset)
     if view.name in PAGES:
         return view.named(view.previous)
+    if view.moment is not None:
+        return view._replace(moment=None)
+    if view.span_s is not None:
+        return view._replace(span_s=None, ends_at=None)
     return view._replace(filter="", filtering=False, offset=0)
+
+
+def pointed(model: ScreenModel, steps: int) -> ViewState:
+    """The history's cursor `steps` columns further right; past the newest there is none."""
+    view = model.view
+    if view.name != "history":
+        return view
+    samples, end = model.samples(), stretch_end(model)
+    span_s = view.span_s or span_of(samples, end)
+    at = (end if view.moment is None else view.moment) + steps * span_s / CURSOR_STEPS
+    oldest = samples[0].t if samples and view.span_s is None else end - span_s
+    return view._replace(moment=None if at >= end else max(at, oldest))
+
+
+def stretch_end(model: ScreenModel) -> float:
+    """The monotonic moment at which the history's stretch ends."""
+    return model.now if model.view.ends_at is None else model.view.ends_at
+
+
+def zoomed(model: ScreenModel, steps: int) -> ViewState:
+    """The history over a longer (+1) or shorter (-1) span, around the cursor where there is one."""
+    view = model.view
+    span_s = view.span_s or (SPANS_S[-1] if steps > 0 else span_of(model.samples(), model.now))
+    if steps > 0:
+        after = next((s for s in ZOOM_SPANS_S if s > span_s), ZOOM_SPANS_S[-1])
+    else:
+        after = next((s for s in reversed(ZOOM_SPANS_S) if s < span_s), ZOOM_SPANS_S[0])
+    end = stretch_end(model) if view.moment is None else view.moment + after / 2
+    return _ending(model, view._replace(span_s=after), end)
+
+
+def panned(model: ScreenModel, steps: int) -> ViewState:
+    """The history half a span earlier (-1) or later (+1), at most up to now."""
+    view = model.view
+    span_s = view.span_s or span_of(model.samples(), model.now)
+    end = stretch_end(model) + steps * span_s / 2
+    return _ending(model, view._replace(span_s=span_s, moment=None), end)
+
+
+def _ending(model: ScreenModel, view: ViewState, end: float) -> ViewState:
+    if view.name != "history":
+        return model.view
+    return view._replace(ends_at=None if end >= model.now else end)
 
 
 def engine_at(model: ScreenModel, place: Placement, y: int) -> str | None:
@@ -170,6 +247,8 @@ def click(model: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
         if place.x <= x < place.x + place.width and place.y <= y < place.y + place.height:
             if place.panel == "footer":
                 return _hint(model, place, x - place.x)
+            if (sort := _heading(model, place, x, y)) is not None:
+                return f"sort_by({place.panel!r}, {sort!r})"
             if place.panel == "processes" and model.view.name == "gpus":
                 return _on_processes(model, shown, place, x, y)
             if place.panel == "engines" and model.view.name == "engines":
@@ -180,17 +259,27 @@ def click(model: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
     return None
 
 
+def _heading(model: ScreenModel, place: Placement, x: int, y: int) -> str | None:
+    """The sort that a click on a table's heading means."""
+    framed = place.border == "frame"
+    if y != place.y + framed or place.border == "bare":
+        return None
+    x -= place.x + 2 * framed
+    width, height = place.width - 4 * framed, place.height - sum(edges(place))
+    if place.panel == "engines":
+        return engines.sort_at(model.snapshot, width, x, model.options)
+    if place.panel == "gpus":
+        return gpus.sort_at(model.snapshot, width, height, x, model.options)
+    return None
+
+
 def _on_processes(model: ScreenModel, shown: Shown, place: Placement, x: int, y: int) -> str | None:
     """A heading sorts, once more in reverse; a row takes the cursor."""
     left, width = (place.x + 2, place.width - 4) if place.border == "frame" else (0, place.width)
     row = y - place.y - 2  # below the title and the headings
     if row == -1:
-        for column in process_rows.columns(width):
-            if left <= x <= left + column.width:
-                sorts = column.key in process_rows.PROCESS_SORTS
-                return f"sort_processes({column.key!r})" if sorts else None
-            left += column.width + 1
-        return None
+        sort = process_table.sort_at(width, x - left)
+        return f"sort_by('processes', {sort!r})" if sort else None
     found = processes(model)
     room = process_room(shown, len(found))
     at = process_rows.place_of(found, model.view.process)

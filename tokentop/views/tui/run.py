@@ -27,7 +27,7 @@ def run(config: Config, reloader: Reloader | None = None) -> NoReturn:
     app: TokentopApp | None = None
     try:
         on_signals(lambda code: app.leave(code) if app else terminal.leave(code))
-        app = TokentopApp(config, terminal, reloader, plain=plain)
+        app = TokentopApp(config, terminal, reloader, saves=config.ui.state, plain=plain)
         app.driver_class = Driver
         app.run()
         terminal.leave(app.return_code or 0)

@@ -1,11 +1,13 @@
 """The whole screen as a value: which panels stand where, and the lines of each."""
 
+import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tokentop.config.schema import DiscoveryConfig, UiConfig
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
+from tokentop.domain.past import POINTS, Past
 from tokentop.domain.policy import INTERVAL_S, CostPolicy
 from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
@@ -22,13 +24,18 @@ from tokentop.views.tui.draw.panels.gpus.rows import arranged
 from tokentop.views.tui.draw.registry import PANELS, dashboard
 from tokentop.views.tui.state import PAGES, ViewState
 
-CHARTS: dict[Presence, tuple[str, str, str, str]] = {
+_ENGINES = ("tokens", "ttft", "kv", "queue", "power", "usd")
+if TYPE_CHECKING:
+    from tokentop.views.tui.draw.panels.history import charts
+
+CHARTS: dict[Presence, tuple[str, ...]] = {
     "stack": ("utilization", "multiplier", "queue", "vram"),
-    "engines": ("tokens", "ttft", "queue", "kv"),
+    "engines": _ENGINES,
     "gpus": ("gpu", "vram", "power", "heat"),
     "nothing": ("gpu", "vram", "power", "heat"),
 }
 _CHART = "chart-"
+_TRENDS = ("tokens", "metrics", "capacity", "history")  # the dashboard's panels with a past
 _HARDWARE_FROM = 14  # rows of the GPU page from which clocks and links have a place
 _FRAMED_GPUS = 32
 _FOLDED = 10  # cells of a GPU where the pool is folded into columns
@@ -39,7 +46,8 @@ class ScreenModel(NamedTuple):
     """Everything that the screen is a function of; times are monotonic seconds.
 
     `now` is when the history ends; it stands still while paused. `elapsed_s` is the time since the
-    snapshot was folded, which goes on.
+    snapshot was folded, which goes on. `past` is the stretch that the view asks for; Unix time is
+    `wall_ahead_s` ahead of monotonic time, `local` gives the local time of it.
     """
 
     snapshot: Snapshot
@@ -56,6 +64,9 @@ class ScreenModel(NamedTuple):
     discovery: DiscoveryConfig = DiscoveryConfig()
     searched: tuple[int, int] = (0, 0)
     events: Sequence[tuple[str, Event]] = ()
+    past: Past = Past()
+    wall_ahead_s: float = 0.0
+    local: Callable[[float], time.struct_time] = time.gmtime
 
     @property
     def options(self) -> DrawOptions:
@@ -79,6 +90,7 @@ class ScreenModel(NamedTuple):
             engine_filter=view.filter if view.name == "engines" else "",
             cursor=view.cursor if view.name == "engines" else None,
             process_sort=view.process_sort if view.name == "gpus" else "gpu",
+            process_reverse=view.process_reverse and view.name == "gpus",
             process_cursor=view.process if view.name == "gpus" else None,
             burn_at=self.burn_at,
             hosts=view.name == "gpus",
@@ -86,6 +98,9 @@ class ScreenModel(NamedTuple):
             hosts_searched=self.discovery.hosts,
             ports_searched=self.discovery.ports,
             searched=self.searched,
+            trends=self.trends,
+            reverse=view.reverse,
+            engine_reverse=view.engine_reverse,
             events=self.events,
         )
 
@@ -112,7 +127,7 @@ def _inside(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
         return (room._replace(panel="engines" if view.opened is None else "engine"),)
     if view.name in PAGES:
         return (room._replace(panel=view.name),)
-    return _charts(room, CHARTS[presence(model.snapshot)])
+    return _charts(room, charted(model))
 
 
 def _gpu_view(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
@@ -149,33 +164,55 @@ def _stacked(room: Placement, panels: Sequence[tuple[str, int]]) -> tuple[Placem
     return tuple(places)
 
 
-def _charts(room: Placement, charts: Sequence[str]) -> tuple[Placement, ...]:
-    """Two by two where it is wide; else one above the other, as many as are readable."""
-    across = 2 if room.width >= 100 else 1
-    down = max(1, min(len(charts) // across, room.height // 5))
+def charted(model: ScreenModel) -> tuple[str, ...]:
+    """The measures of the history view: of the stack, the engines or the GPUs what has a value."""
+    from tokentop.views.tui.draw.panels.history import charts  # loads plotext, 5 MB
+
+    names = CHARTS[presence(model.snapshot)]
+    if presence(model.snapshot) == "stack" and model.snapshot.engines:
+        names = tuple(dict.fromkeys((*names, *_ENGINES)))
+    return charts.recorded(names, _period(model).samples)
+
+
+def _period(model: ScreenModel) -> "charts.Period":
+    """What the charts draw: the last hour in memory, or a stretch of the past."""
+    from tokentop.views.tui.draw.panels.history import charts
+
+    view = model.view
+    if view.span_s is None:
+        return charts.Period(model.samples(), model.now, view.moment)
+    slice_s = view.span_s / POINTS  # between two slices the picture stands still
+    end = (model.now // slice_s + 1) * slice_s if view.ends_at is None else view.ends_at
+    past, clock = model.past, (model.wall_ahead_s, model.local)
+    return charts.Period(past.mean, end, view.moment, view.span_s, past, *clock)
+
+
+def _charts(room: Placement, names: Sequence[str]) -> tuple[Placement, ...]:
+    """Side by side where it is wide; as many rows as are readable, the last one filled up."""
+    across = 3 if room.width >= 180 and len(names) > 4 else 2 if room.width >= 100 else 1
+    fits = max(1, room.height // 5)
+    if len(names) > across * fits and room.width >= 72:
+        across = 2 if across == 1 else across
+    down = min(-(-len(names) // across), fits)
+    shown = names[: across * down]
     rows = [room.height * i // down for i in range(down + 1)]
-    columns = [room.width * i // across for i in range(across + 1)]
-    return tuple(
-        Placement(
-            _CHART + charts[y * across + x],
-            room.x + columns[x],
-            room.y + rows[y],
-            columns[x + 1] - columns[x],
-            rows[y + 1] - rows[y],
-            room.border,
-        )
-        for y in range(down)
-        for x in range(across)
-    )
+    placed: list[Placement] = []
+    for y in range(down):
+        row = shown[y * across : (y + 1) * across]
+        edges = [room.width * i // len(row) for i in range(len(row) + 1)]
+        placed += [
+            Placement(_CHART + name, room.x + x, room.y + rows[y], end - x,
+                      rows[y + 1] - rows[y], room.border)
+            for name, x, end in zip(row, edges, edges[1:], strict=False)
+        ]  # fmt: skip
+    return tuple(placed)
 
 
 def lines(model: ScreenModel, place: Placement) -> list[Line]:
     """One panel's lines, exactly as large as its place."""
     options = model.options
-    if place.panel == "history":  # the dashboard's own, so that it does without plotext's 5 MB
-        shown = presence(model.snapshot)
-        values = [s.gpu_utilization if shown == "gpus" else s.utilization for s in model.samples()]
-        options = options._replace(history=values)
+    if place.panel in _TRENDS:
+        options = options._replace(samples=model.samples(), now=model.now)
     if model.view.name == "gpus" and place.panel in ("gpus", "hardware"):
         options = options._replace(offset=_gpu_offset(model, place.panel))
     return draw_panel(_panel(model, place.panel), model.snapshot, place, options)
@@ -199,7 +236,7 @@ def _panel(model: ScreenModel, name: str) -> Panel:
     if name.startswith(_CHART):
         from tokentop.views.tui.draw.panels.history import charts  # loads plotext, 5 MB
 
-        return charts.panel(name.removeprefix(_CHART), name, model.samples(), model.now)
+        return charts.panel(name.removeprefix(_CHART), name, _period(model))
     if name == "engine":
         identity = model.view.opened or ""
         return engine.panel(identity, model.trends(identity))

@@ -18,7 +18,10 @@ class ViewState(NamedTuple):
     `cursor` is the id of the engine under the cursor, `opened` of the one shown in full;
     `process_sort` and `process` (a Row.key) are the same of the GPU page's processes.
     `table_offset` is where the table stood when it was opened, `previous` the view from which the
-    costs, the reasons or the events were opened. `paused_at` is monotonic, s.
+    costs, the reasons or the events were opened. `paused_at` is monotonic, s, and so is `moment`,
+    the history's cursor; it shows `span_s` seconds up to `ends_at`, None for the last hour and for
+    now. `reverse`, `engine_reverse` and `process_reverse`: a
+    table stands upside down.
     """
 
     name: Name = "dashboard"
@@ -36,6 +39,12 @@ class ViewState(NamedTuple):
     previous: Name = "dashboard"
     process_sort: str = "gpu"
     process: str = ""
+    moment: float | None = None
+    span_s: float | None = None
+    ends_at: float | None = None
+    reverse: bool = False
+    engine_reverse: bool = False
+    process_reverse: bool = False
 
     def named(self, name: Name) -> "ViewState":
         """The same choices in another view, its list at the top; a filter stays with its list."""
@@ -45,6 +54,9 @@ class ViewState(NamedTuple):
             compact=False,
             offset=0,
             opened=None,
+            moment=None,
+            span_s=None,
+            ends_at=None,
             filter=self.filter if same else "",
             previous=self.previous if self.name in PAGES else self.name,
         )
@@ -58,6 +70,15 @@ class ViewState(NamedTuple):
         """The filter with `text` appended, at most `limit` characters."""
         safe = "".join(char for char in text if char.isprintable())
         return self._replace(filter=(self.filter + safe)[:limit], offset=0)
+
+    def key_typed(self, key: str, character: str) -> "ViewState":
+        """The filter after a key: enter keeps it, esc clears it."""
+        if key in ("enter", "escape"):
+            kept = self.filter if key == "enter" else ""
+            return self._replace(filtering=False, filter=kept, offset=0)
+        if key in ("backspace", "ctrl+h"):
+            return self.backspaced()
+        return self.typed(character) if character else self
 
     def backspaced(self) -> "ViewState":
         """The filter without its last character."""

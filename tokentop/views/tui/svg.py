@@ -69,3 +69,11 @@ def _plain(entity: re.Match[str]) -> str:
 def _escaped(text: str) -> str:
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text.replace("\xa0", "&#160;")
+
+
+def save_here(name: str, picture: str) -> str:
+    """Save the picture in the working directory; what to report about it."""
+    try:
+        return f"Saved {save(os.path.join(os.getcwd(), name), picture)}"
+    except OSError as error:
+        return f"The screenshot could not be saved: {error.strerror or error}"

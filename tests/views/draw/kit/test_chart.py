@@ -13,8 +13,15 @@ def text(lines: list[Line]) -> list[str]:
     return ["".join(part for part, _ in line) for line in lines]
 
 
-def chart(samples: list[Sample], width: int = 80, height: int = 10, name: str = "utilization"):  # type: ignore[no-untyped-def]
-    return text(history_view.lines(name, Snapshot(), samples, samples[-1].t, width, height))
+def chart(
+    samples: list[Sample],
+    width: int = 80,
+    height: int = 10,
+    name: str = "utilization",
+    cursor: float | None = None,
+) -> list[str]:
+    period = history_view.Period(samples, samples[-1].t, cursor)
+    return text(history_view.lines(name, Snapshot(), period, width, height))
 
 
 def curve_columns(rows: list[str]) -> set[int]:
@@ -63,8 +70,37 @@ def test_the_queue_scale_holds_the_longest_queue() -> None:
 @pytest.mark.parametrize("name", list(history_view.MEASURES))
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
 def test_a_value_that_is_no_number_is_a_gap(name: str, odd: float) -> None:
-    """plotext itself would join the points on both sides of it."""
+    """And the points on both sides of it are still drawn."""
     figures = len(Sample._fields) - 1
     samples = [Sample(4.0 * i, *[0.5] * figures) for i in range(60)]
     samples[30] = Sample(120.0, *[odd] * figures)
     assert len(curve_columns(chart(samples, name=name))) > 20
+
+
+@pytest.mark.parametrize(
+    ("minutes", "marks"),
+    [
+        (5, {"-4m": 60, "-3m": 120, "-2m": 180, "-1m": 240}),
+        (15, {"-10m": 100, "-5m": 200}),
+        (60, {"-45m": 75, "-30m": 150, "-15m": 225}),
+    ],
+)
+def test_every_time_stands_under_its_own_moment(minutes: int, marks: dict[str, int]) -> None:
+    """A spike at a time that the axis names has that name under it; 300 columns, one a slice."""
+    step = minutes * 60 / 300
+    for word, column in marks.items():
+        samples = [Sample(step * i, 0.9 if i == column else 0.1) for i in range(301)]
+        rows = chart(samples, width=305)
+        spike = {x for x, char in enumerate(rows[1]) if "\u2800" < char <= "\u28ff"}
+        at = rows[-1].index(word)
+        assert spike
+        assert spike <= set(range(at, at + len(word) + 1))
+
+
+def test_the_cursor_marks_its_column_and_its_time() -> None:
+    """101 columns are 100 steps of 3 s: 1:15 ago is the 75th, and the spike stands there too."""
+    samples = [Sample(float(i), 0.8 if i == 225 else 0.1) for i in range(301)]
+    rows = chart(samples, width=106, cursor=225.0)
+    assert rows[-1].strip() == "-1:15"
+    assert rows[0].index("│", 5) == 5 + 75
+    assert 5 + 75 in {x for x, char in enumerate(rows[1]) if "\u2800" < char <= "\u28ff"}

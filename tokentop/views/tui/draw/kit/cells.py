@@ -5,6 +5,7 @@ over-full as full.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from tokentop.domain.text import known
 
@@ -90,6 +91,21 @@ def sparkline(
     levels = _LEVELS_ASCII if ascii else _LEVELS
     drawn = "".join(_level(value, top, levels) for value in values[-width:])
     return drawn.rjust(width)
+
+
+def thinned(values: Sequence[float | None], room: int, first: int = 0) -> list[float | None]:
+    """At most `room` values, each the highest of its share, so that no peak is lost.
+
+    `first` is the number of the first value: shares begin at fixed numbers, so that those of old
+    values stay as they are while new ones come.
+    """
+    each = -(-len(values) // max(1, room))
+    if each <= 1:
+        return list(values)
+    starts = [0, *range(each - first % each, len(values), each)]
+    shares = (values[a:b] for a, b in pairwise([*starts, len(values)]))
+    drawn = [max((v for v in share if known(v)), default=None) for share in shares]
+    return drawn[-room:]
 
 
 def _level(value: float | None, top: float | None, levels: str) -> str:

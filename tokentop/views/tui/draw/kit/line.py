@@ -1,9 +1,11 @@
 """Lines of styled text, the operations every panel is built from, and DrawOptions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from tokentop.domain.engines.history import Trends
+from tokentop.domain.history import Sample
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import cell_width, fit
 from tokentop.domain.verdict.values import Event
@@ -19,13 +21,16 @@ class DrawOptions(NamedTuple):
 
     `elapsed_s` is the time since the snapshot was folded, so that ages tick between polls;
     `clock` is the wall clock as text. `sort` and `filter` are of the GPU pool, `offset` of the list
-    or page that scrolls; `filtering` is true while a filter is typed. `engine_sort`,
+    or page that scrolls; `filtering` is true while a filter is typed. `reverse` and
+    `engine_reverse`: the GPU pool, or the engines' table, stands upside down. `engine_sort`,
     `engine_filter` and `cursor` (an Engine.id) are of the engines' table. Silent burn above the
     share `burn_at` is marked. `hosts`: GPUs of other hosts always have their host's name.
-    `process_sort` and `process_cursor` (a Row.key; "" for the first) are of the GPU page's
-    processes, which have neither on the dashboard. `summary_hidden`: the border shows no
-    summary, so stale figures have their age inside.
+    `process_sort`, `process_reverse` and `process_cursor` (a Row.key; "" for the first) are of the
+    GPU page's processes, which have none of them on the dashboard. `summary_hidden`: the border
+    shows no summary, so stale figures have their age inside.
     `events` are the run's, oldest first, each with its local time; only their own view has them.
+    `samples`: the last hour up to monotonic `now`, for the panels with sparklines; `trends` are
+    an engine's own, by Engine.id.
     `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`;
     `searched` are the addresses that the last search had room for, and all that it had.
     """
@@ -42,12 +47,12 @@ class DrawOptions(NamedTuple):
     compact: bool = False
     hidden: frozenset[str] = frozenset()
     interval_s: float | None = None
-    history: Sequence[float | None] = ()
     notice: str = ""
     engine_sort: str = "model"
     engine_filter: str = ""
     cursor: str | None = None
     process_sort: str = "gpu"
+    process_reverse: bool = False
     process_cursor: str | None = None
     burn_at: float = CostPolicy().silent_burn_at
     hosts: bool = False
@@ -56,6 +61,11 @@ class DrawOptions(NamedTuple):
     hosts_searched: tuple[str, ...] = ("127.0.0.1",)
     ports_searched: tuple[int, ...] = ()
     searched: tuple[int, int] = (0, 0)
+    samples: Sequence[Sample] = ()
+    now: float = 0.0
+    trends: Callable[[str], Trends] = lambda _: Trends()
+    reverse: bool = False
+    engine_reverse: bool = False
     events: Sequence[tuple[str, Event]] = ()
 
 

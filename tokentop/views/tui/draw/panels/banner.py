@@ -147,7 +147,7 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
         aged = old(demand.age_s, options)
         figures.append(("  " + (aged if width >= 60 else aged.partition(" ")[0]), "stale"))
     said, why = _headline_style(snapshot), _why(snapshot)
-    badge, texts = _badge(snapshot, options), (*_with_short(headline(snapshot)), "")
+    badge, texts = _badge(snapshot, options), (*_with_shorter(snapshot), "")
     words = [[*badge, (texts[0], said), (" · ", "dim"), *why]] if why else []
     words += [[*badge, (text, said)] for text in texts]
     room = width - wide(figures) - 2
@@ -161,10 +161,14 @@ def _percent(snapshot: Snapshot, options: DrawOptions) -> str:
     return (sign if bound else "") + fmt_percent(snapshot.demand.utilization)
 
 
-def _with_short(text: str) -> tuple[str, ...]:
-    """A headline, and shorter forms of it for less room."""
-    head = text.partition(": ")[0].partition(", ")[0]
-    return (text, head, head.removesuffix(" requests").removesuffix(" request"))
+def _with_shorter(snapshot: Snapshot) -> tuple[str, ...]:
+    """The headline, and shorter forms of it: the badge beside it has the word for the demand."""
+    text = headline(snapshot)
+    if _message(snapshot):  # it is about health
+        return text, text.partition(": ")[0]
+    room = (text.partition(": ")[2] or text).rpartition(", ")[2]
+    short = room.rpartition(" for ")[0] if " wait" in room else room
+    return text, room, short, short.replace(" requests", "").replace(" request", "")
 
 
 def _bar(snapshot: Snapshot, width: int, *, thin: bool = False) -> Line:

@@ -16,6 +16,7 @@ from tokentop.views.tui.draw.kit.line import (
     sides,
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
+from tokentop.views.tui.draw.kit.trend import DEMAND, trend_line
 from tokentop.views.tui.draw.layout import LARGE, MEDIUM, SMALL, STACK, Place, SharedRow
 from tokentop.views.tui.draw.panel import Panel
 
@@ -31,7 +32,8 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         facts = _facts(snapshot, options)
         if height >= 8:
             facts = [line for fact in facts for line in (fact, [])]
-        drawn = [progress(snapshot, width), *([[]] if height >= 5 else []), *facts]
+        lately = [trend_line(DEMAND, width, options, 6)] if height >= 5 else []
+        drawn = [progress(snapshot, width), *lately, *facts]
     body = block(drawn, width, height)
     return dimmed(body) if capacity.stale else body
 

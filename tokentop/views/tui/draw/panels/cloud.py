@@ -19,7 +19,7 @@ def lines(snapshot: Snapshot, width: int, height: int, _options: DrawOptions) ->
     cols = columns(width)
     rows = [_row(i, cols) for i in rented]
     if len(rows) > height > 1:
-        rows = [*rows[: height - 1], [(f"+{len(rows) - height + 1} more", "dim")]]
+        rows = [*rows[: height - 1], [(f"1–{height - 1} of {len(rows)}", "dim")]]
     body = block(rows, width, height)
     return dimmed(body) if snapshot.cloud.stale else body
 

@@ -82,9 +82,13 @@ def _rows(clock: str, event: Event, column: int, width: int) -> list[Line]:
     return [[*head, (sentences[0], "text")], *rest]
 
 
-def _summary(_snapshot: Snapshot, options: DrawOptions) -> Line:
+def _summary(snapshot: Snapshot, options: DrawOptions) -> Line:
     count = len(options.events)
-    return [(f"{count} since the start", "dim")] if count else []
+    fires = any(alert.state == "firing" for alert in snapshot.alerts)
+    words = (["z silences what fires"] if fires else []) + (
+        [f"{count} since the start"] if count else []
+    )
+    return [(" · ".join(words), "dim")] if words else []
 
 
 PANEL = Panel("events", lines, "events", _summary)

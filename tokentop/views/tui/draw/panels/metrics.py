@@ -1,12 +1,14 @@
-"""The metric grid: queue depth, cost multiplier, base cost per request, active cloud instances."""
+"""The metrics: queue depth, base cost per request, active cloud instances, and two trends.
+
+The multiplier's own figure stands in the banner alone.
+"""
 
 from typing import NamedTuple
 
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.text import DASH, cell_width, fit, fmt_count, fmt_multiplier, known
-from tokentop.views.palette import tier_style
+from tokentop.domain.text import DASH, cell_width, fit, fmt_count, known
 from tokentop.views.tui.draw.kit.format import per_hour
-from tokentop.views.tui.draw.kit.glyphs import big, old
+from tokentop.views.tui.draw.kit.glyphs import old
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
     Line,
@@ -15,10 +17,15 @@ from tokentop.views.tui.draw.kit.line import (
     exact,
     first_fit,
     joined,
+    span_width,
 )
+from tokentop.views.tui.draw.kit.trend import MULTIPLIER, QUEUE, aligned, trend_line
 from tokentop.views.tui.draw.layout import LARGE, MEDIUM, SMALL, STACK, Place
-from tokentop.views.tui.draw.panel import Panel
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs
+from tokentop.views.tui.draw.panel import Panel, Places
 
+_TRENDS = (QUEUE, MULTIPLIER)
+_LABEL, _NAME, _FIGURE = 6, 12, 4  # cells of a trend's label, a metric's label, its figure
 _COST = {True: ("base cost", "base"), False: ("request cost", "cost")}  # by: everything is free
 
 
@@ -35,21 +42,19 @@ class Metric(NamedTuple):
 
 
 def metrics(snapshot: Snapshot, options: DrawOptions) -> tuple[Metric, ...]:
-    """The four cells, always four and always in this order."""
+    """The three cells, always three and always in this order."""
     llm, cloud, price = snapshot.llm, snapshot.cloud, snapshot.pricing
     queue = DASH if llm.queued is None else fmt_count(llm.queued)
     active = DASH if cloud.active is None else fmt_count(cloud.active)
     cost, remark = base_cost(snapshot)
-    accent = tier_style(snapshot.demand.tier)
     waiting = "queued" if llm.queued else "bright"
-    factor, rent = fmt_multiplier(price.multiplier), per_hour(cloud.usd_per_hour)
+    rent = per_hour(cloud.usd_per_hour)
     cells = (
         _metric("queue depth", "queue", queue, waiting, "waiting", llm.stale),
-        _metric("multiplier", "cost", factor, accent, price.source, snapshot.demand.stale),
         _metric(*_COST[price.everything_free], cost, "bright", remark, price.stale),
         _metric("cloud", "cloud", active, "bright", rent, cloud.stale),
     )
-    ages = (llm.age_s, snapshot.demand.age_s, price.age_s, cloud.age_s)
+    ages = (llm.age_s, price.age_s, cloud.age_s)
     pairs = zip(cells, ages, strict=True)
     return tuple(c._replace(old=old(a, options)) if c.stale else c for c, a in pairs)
 
@@ -73,43 +78,35 @@ def base_cost(snapshot: Snapshot) -> tuple[str, str]:
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
-    """The grid in exactly `height` lines of `width` cells: one row, two by two, or large."""
+    """One row, or a row a metric with the trends below, in `height` lines of `width` cells."""
     cells = metrics(snapshot, options)
-    if height in (2, 3) and width < 52:
-        return block([_row(cells[:2], width), _row(cells[2:], width)], width, height)
-    if height < 4:
+    if height < 3:
         return block([_row(cells, width)], width, height)
-    tall = 4 if height >= 9 and width >= 36 else 2
-    rooms = (width // 2, width - width // 2)
-    drawn: list[Line] = []
-    for pair in (cells[:2], cells[2:]):
-        columns = [_cell(m, room, tall, options) for m, room in zip(pair, rooms, strict=True)]
-        drawn += [[*a, *b] for a, b in zip(*columns, strict=True)]
-        drawn += [[]] if height >= 2 * tall + 1 and pair is not cells[2:] else []
-    return block(drawn, width, height)
+    rows = [_fact(metric, width) for metric in cells]
+    trends = [trend_line(trend, width, options, _LABEL) for trend in aligned(_TRENDS)]
+    apart: list[Line] = [[]] if height > len(rows) + len(trends) else []
+    room = height - len(rows)
+    return block([*rows, *apart, *(trends if room >= len(trends) else [])], width, height)
 
 
-def _cell(metric: Metric, width: int, tall: int, options: DrawOptions) -> list[Line]:
-    label: Line = [(metric.label, "dim")]
-    if metric.old:
-        figure = cell_width(metric.figure if tall == 2 else big(metric.figure, options)[2])
-        fits = figure + 2 + cell_width(metric.old) <= width
-        metric = metric._replace(remark=metric.old if fits else metric.old.partition(" ")[0])
-    if tall == 2:
-        figures: list[Line] = [[(metric.figure, metric.style), ("  " + metric.remark, "dim")]]
-    elif metric.figure == DASH or any(c.isalpha() for c in metric.figure):
-        figures = [[], [(metric.figure, metric.style), ("  " + metric.remark, "dim")], []]
-    else:
-        figures = [[(row, metric.style)] for row in big(metric.figure, options)]
-        figures[2] = [*figures[2], ("  " + metric.remark, "dim")]
-    cell = [exact(line, width) for line in (label, *figures)]
-    return dimmed(cell) if metric.stale else cell
+def _fact(metric: Metric, width: int) -> Line:
+    """`queue depth  12  waiting`; where it is narrow the remark goes, an age is shortened."""
+    label: Line = [(fit(metric.label, _NAME) + " ", "dim")]
+    figure = fit(metric.figure, max(_FIGURE, cell_width(metric.figure)), "right")
+    line = [*label, (figure, metric.style)]
+    words = (metric.old, metric.old.partition(" ")[0]) if metric.old else (metric.remark, "")
+    line.append(("  " + next((w for w in words if _fits(line, w, width)), ""), "dim"))
+    return dimmed([line])[0] if metric.stale else line
+
+
+def _fits(line: Line, words: str, width: int) -> bool:
+    return span_width(line) + 2 + cell_width(words) <= width
 
 
 def _row(cells: tuple[Metric, ...], width: int) -> Line:
     """Equal cells in one row, `queue depth 12`; where that is too narrow, the bare figures."""
     room = width // len(cells)
-    if room < 13 and len(cells) == 4:
+    if room < 13:
         return _tight(cells, width)
     line: Line = []
     for metric in cells:
@@ -138,11 +135,10 @@ def _old(metric: Metric, room: int) -> Line:
 
 
 def _tight(cells: tuple[Metric, ...], width: int) -> Line:
-    """`queue   4  ×5.10  base free  cloud 1`: the multiplier needs no label."""
-    queue, cost, base, cloud = cells
+    """`queue   4  base free  cloud 1`."""
+    queue, base, cloud = cells
     parts: list[Line] = [
         [("queue ", "dim"), (fit(queue.figure, 3, "right"), queue.style)],
-        [(fit(cost.figure, 5, "right"), cost.style)],
         [("base ", "dim"), (base.figure, base.style)],
         [("cloud ", "dim"), (cloud.figure, cloud.style)],
     ]
@@ -150,7 +146,7 @@ def _tight(cells: tuple[Metric, ...], width: int) -> Line:
     short = [m.old.partition(" ")[0] for m in cells]
     if not any(short):
         return joined(shown)
-    shown[2] = shown[2][1:]  # `free` and a number of credits need no label
+    shown[1] = shown[1][1:]  # `free` and a number of credits need no label
     if len(set(short)) == 1:
         return joined([*shown, [(short[0], "stale")]])
     aged = [[*f, (f" {age}", "stale")] if age else f for f, age in zip(shown, short, strict=True)]
@@ -158,18 +154,17 @@ def _tight(cells: tuple[Metric, ...], width: int) -> Line:
 
 
 def _ticks(snapshot: Snapshot) -> bool:
-    parts = (snapshot.demand, snapshot.llm, snapshot.cloud, snapshot.pricing)
+    parts = (snapshot.llm, snapshot.cloud, snapshot.pricing)
     return any(part.stale for part in parts)
 
 
-PANEL = Panel(
-    "metrics",
-    lines,
-    "metrics",
-    places=(
-        Place(LARGE, 4, (5, 7, 8, 11), "frame", contents=STACK, share=4),
-        Place(MEDIUM, 7, (1,), inset=1, contents=STACK),
+def _places(inputs: LayoutInputs) -> Places:
+    """Beside capacity and cloud; on a medium screen one row, the first to go for engines' rows."""
+    return (
+        Place(LARGE, 4, (5, 7, 8), "frame", contents=STACK, share=5),
+        Place(MEDIUM, 13 if inputs.engines else 7, (1,), inset=1, contents=STACK),
         Place(SMALL, 7, (1,), inset=1, inset_from=30, contents=STACK),
-    ),
-    ticks=_ticks,
-)
+    )
+
+
+PANEL = Panel("metrics", lines, "metrics", places=_places, ticks=_ticks)

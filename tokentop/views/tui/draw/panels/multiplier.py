@@ -25,11 +25,10 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
-    """The multiplier, with its age where it is stale."""
-    factor = fmt_multiplier(snapshot.pricing.multiplier)
+    """The age where it is stale; the figure itself stands in the banner."""
     if snapshot.demand.stale:
-        return [(f"{factor} · {old(snapshot.demand.age_s, options)}", "stale")]
-    return [(factor, tier_style(snapshot.demand.tier))]
+        return [(old(snapshot.demand.age_s, options), "stale")]
+    return []
 
 
 def _share(pricing: Pricing) -> float | None:
@@ -41,21 +40,18 @@ def _share(pricing: Pricing) -> float | None:
 
 
 def _one_line(snapshot: Snapshot, width: int, options: DrawOptions) -> Line:
-    """`multiplier ×1.00 ━━━━━●──── ×6.00   ×5.61`."""
+    """`multiplier ×1.00 ━━━━━●──── ×6.00`, without the figure, which stands in the banner."""
     pricing, style = snapshot.pricing, tier_style(snapshot.demand.tier)
     left: Line = [
         ("multiplier " if width >= 56 else "cost ", "dim"),
         (fmt_multiplier(pricing.floor) + " ", "dim"),
     ]
-    right: Line = [
-        (" " + fmt_multiplier(pricing.ceiling), "dim"),
-        ("  " + fit(fmt_multiplier(pricing.multiplier), 6, "right"), style),
-    ]
+    right: Line = [(" " + fmt_multiplier(pricing.ceiling), "dim")]
     if snapshot.demand.stale and options.summary_hidden:  # the age instead of the ceiling
-        right = [("", "dim"), right[1], (f"  {old(snapshot.demand.age_s, options)}", "stale")]
+        right = [(f"  {old(snapshot.demand.age_s, options)}", "stale")]
     room = width - sum(len(text) for text, _ in (*left, *right))
     if room < 5:
-        return [("multiplier ", "dim"), *right[1:]]
+        return [("multiplier ", "dim"), (fmt_multiplier(pricing.multiplier), style)]
     return [*left, *_scale(_share(pricing), room, style), *right]
 
 

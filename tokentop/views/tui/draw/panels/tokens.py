@@ -1,10 +1,9 @@
-"""The tokens panel: throughput, latency and cost."""
-
-from typing import NamedTuple
+"""The tokens panel: throughput, latency and cost, and how they went lately."""
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, fmt_usd, known
 from tokentop.views.tui.draw.kit import format as fmt
+from tokentop.views.tui.draw.kit.facts import FIGURE, Fact, fact_line
 from tokentop.views.tui.draw.kit.glyphs import age, old
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
@@ -15,39 +14,96 @@ from tokentop.views.tui.draw.kit.line import (
     first_fit,
     joined,
     sentence,
-    span_width,
+)
+from tokentop.views.tui.draw.kit.trend import (
+    KV,
+    QUEUE,
+    TOKENS,
+    TTFT,
+    aligned,
+    period,
+    trend_line,
+    trend_pairs,
 )
 from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK, Place
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 from tokentop.views.tui.draw.panel import Panel, Places
 
 _THREE = 66  # cells from which throughput, latency and cost stand side by side
-_LABEL, _FIGURE = 12, 5
+_FOUR = 140  # the same with the trends beside them
+_PAIRS, _NARROW = 64, 48  # two trends in a row, one
 _SHARES = (31, 34, 35)  # of the width: throughput, latency, cost
-
-
-class Fact(NamedTuple):
-    """One figure: its label, its value as text, its unit, its style."""
-
-    label: str
-    value: str
-    unit: str = ""
-    style: str = "bright"
+_FLAT = (TOKENS, TTFT, KV, QUEUE)
+_TRENDS = ((TOKENS, TTFT), (KV, QUEUE))
+_FACTS = 80  # the least cells of the three columns beside the trends
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The panel in exactly `height` lines of `width` cells."""
     if not any(f.value != DASH for group in _groups(snapshot, options) for f in group):
         return sentence("No engine reports its tokens.", width, height)
-    if height < 4:
+    if width >= _FOUR and height >= 4:
+        drawn = _beside_trends(snapshot, width, height, options)
+    elif not options.summary_hidden and width >= _NARROW and height >= 2:
+        drawn = _below_trends(snapshot, width, height, options)
+    elif height < 4:
         drawn = _short(snapshot, width, height, options)
     elif width >= _THREE:
         drawn = _columns(snapshot, width, height, options)
     else:
         facts = [fact for group in _groups(snapshot, options) for fact in group]
-        drawn = [_fact(fact, width, 10) for fact in facts]
+        drawn = [fact_line(fact, width, 10) for fact in facts]
     body = block(drawn, width, height)
     return dimmed(body) if snapshot.llm.stale else body
+
+
+def _beside_trends(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+    """The three columns, and the trends in the rest of the width."""
+    taken = max(_FACTS, width * 9 // 20)
+    room = width - taken - 2
+    facts = block(_columns(snapshot, taken, height, options), taken + 2, height)
+    trends: list[Line] = [trend_line(trend, room, options, 8) for trend in aligned(_FLAT)]
+    if height > len(trends):
+        trends.insert(0, [*exact([("trends", "dim")], room - 12), ("least–most", "dim")])
+    drawn = block(trends, room, height)
+    return [[*a, *b] for a, b in zip(facts, drawn, strict=True)]
+
+
+def _below_trends(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+    """Rows of trends, two side by side where it is wide, and the other figures under them."""
+    newest = _newest(snapshot, options)
+    if width < _PAIRS:
+        return [trend_line(t, width, options, 8, newest[t.label]) for t in aligned(_FLAT)]
+    trends = trend_pairs(_TRENDS, width, options, newest)
+    room = height - len(trends)
+    if room < 4:
+        return [*trends, *_others(snapshot, width, options)]
+    return [*trends, *_columns(snapshot, width, room, options)]
+
+
+def _newest(snapshot: Snapshot, options: DrawOptions) -> dict[str, str]:
+    """The present figures of the trends, by their labels."""
+    rates, sign = snapshot.throughput, fmt.lower_bound(snapshot.engines, options)
+    return {
+        TOKENS.label: fmt.rate(rates.generation_tokens_per_s, sign),
+        TTFT.label: fmt.span(rates.ttft_p95_s),
+        KV.label: fmt.share(snapshot.llm.kv_cache),
+        QUEUE.label: fmt_count(snapshot.llm.queued),
+    }
+
+
+def _others(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
+    """Two lines with what the trends do not show, the most important figures first."""
+    parts = _parts(snapshot, options)
+    speed = [parts[name] for name in ("ttft", "itl", "prompt", "requests")]
+    priced = ("busy", "best") if snapshot.cost.basis is not None else ()
+    rest = [parts[name] for name in (*priced, "burn", "hits", "preemptions")]
+    return [_widest([part[:n] for n in range(len(part), 0, -1)], width) for part in (speed, rest)]
+
+
+def title(_snapshot: Snapshot, options: DrawOptions) -> str:
+    """The title with the span of the sparklines."""
+    return " · ".join(filter(None, ("tokens", period(options))))
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
@@ -61,7 +117,10 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
         figure = fmt.rate(speed, fmt.lower_bound(snapshot.engines, options))
         words.append([(figure, "bright"), (" tok/s", "dim")])
     if known(hourly):
-        words.append([(fmt.prices(snapshot, options)["usd_per_hour"], "bright"), ("/h", "dim")])
+        money = fmt.prices(snapshot, options)
+        words.append([(money["usd_per_hour"], "bright"), ("/h", "dim")])
+        if known(snapshot.cost.usd_per_mtok_reserved):
+            words.append([(money["usd_per_mtok_reserved"], "bright"), ("/Mtok", "dim")])
     return joined(words, " · ")
 
 
@@ -137,8 +196,8 @@ def _columns(snapshot: Snapshot, width: int, height: int, options: DrawOptions) 
     for i, (head, group) in enumerate(zip(_HEADS, groups, strict=True)):
         room = edges[i + 1] - edges[i]
         column: list[Line] = [[(head, "dim")]] if titled else []
-        figure = 12 if group is groups[1] else 7 if group is groups[2] else _FIGURE + bound
-        column += [_fact(fact, min(room - 1, 36), figure) for fact in group]
+        figure = 12 if group is groups[1] else 7 if group is groups[2] else FIGURE + bound
+        column += [fact_line(fact, min(room - 1, 36), figure) for fact in group]
         for y, row in enumerate(block(column, room, rows + titled)):
             drawn[y] += row
     return drawn
@@ -147,45 +206,42 @@ def _columns(snapshot: Snapshot, width: int, height: int, options: DrawOptions) 
 _HEADS = ("throughput", "latency: median/p95", "cost of 1M generated")
 
 
-def _fact(fact: Fact, width: int, figure: int) -> Line:
-    """Label, right-aligned figure, unit: nothing moves when a figure gets a digit more."""
-    label = fit(fact.label, min(_LABEL, max(4, width - figure)) - 1) + " "
-    room = max(figure, min(width - cell_width(label), cell_width(fact.value)))
-    line: Line = [
-        (label, "dim"),
-        (fit(fact.value, room, "right"), "dim" if fact.value == DASH else fact.style),
-    ]
-    if span_width(line) + cell_width(fact.unit) + 1 <= width:
-        line.append((" " + fact.unit, "dim"))
-    return exact(line, width)
+def _parts(snapshot: Snapshot, options: DrawOptions) -> dict[str, Line]:
+    """Every figure as a few words, for one line of them."""
+    rates, sign = snapshot.throughput, fmt.lower_bound(snapshot.engines, options)
+    money = fmt.prices(snapshot, options)
+    burn = _silent_burn(snapshot, options)
+    return {
+        "generation": _pair("gen", fmt.rate(rates.generation_tokens_per_s, sign), " tok/s"),
+        "prompt": _pair("prompt", fmt.rate(rates.prompt_tokens_per_s, sign), ""),
+        "requests": _pair("req", fmt.rate(rates.requests_per_s), "/s"),
+        "ttft": _pair("first token", fmt.spans(rates.ttft_s, rates.ttft_p95_s), ""),
+        "itl": _pair("next", fmt.spans(rates.itl_s, rates.itl_p95_s), ""),
+        "hits": _pair("hits", fmt.share(rates.prefix_hit_ratio), ""),
+        "preemptions": _pair("preempted", fmt_count(rates.preemptions), ""),
+        "burn": [("burn ", "dim"), (burn.value, "dim" if burn.value == DASH else burn.style)],
+        "hour": _pair("", money["usd_per_hour"], "/h"),
+        "token": _pair("", money["usd_per_mtok_reserved"], "/Mtok"),
+        "busy": _pair("busy", money["usd_per_mtok_busy"], ""),
+        "best": _pair("best", money["usd_per_mtok_best"], ""),
+    }
 
 
 def _short(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """One to three lines, the most important figures first."""
-    rates, cost = snapshot.throughput, snapshot.cost
-    sign = fmt.lower_bound(snapshot.engines, options)
-    generation = _pair("gen", fmt.rate(rates.generation_tokens_per_s, sign), " tok/s")
+    parts = _parts(snapshot, options)
+    generation, ttft, itl, burn = (parts[n] for n in ("generation", "ttft", "itl", "burn"))
     if snapshot.llm.stale and options.summary_hidden:
         generation.append((f"  {old(snapshot.llm.age_s, options)}", "stale"))
-    prompt = _pair("prompt", fmt.rate(rates.prompt_tokens_per_s, sign), "")
-    requests = _pair("req", fmt.rate(rates.requests_per_s), "/s")
-    ttft = _pair("first token", fmt.spans(rates.ttft_s, rates.ttft_p95_s), "")
-    itl = _pair("next", fmt.spans(rates.itl_s, rates.itl_p95_s), "")
-    hits = _pair("hits", fmt.share(rates.prefix_hit_ratio), "")
-    fact = _silent_burn(snapshot, options)
-    burn: Line = [("burn ", "dim"), (fact.value, "dim" if fact.value == DASH else fact.style)]
-    money = fmt.prices(snapshot, options)
-    hour = _pair("", money["usd_per_hour"], "/h")
-    token = _pair("", money["usd_per_mtok_reserved"], "/Mtok")
-    busy = _pair("busy", money["usd_per_mtok_busy"], "")
-    best = _pair("best", money["usd_per_mtok_best"], "")
-    priced = [hour, token] if cost.basis is not None else []
+    with_price = snapshot.cost.basis is not None
+    priced = [parts["hour"], parts["token"]] if with_price else []
     if height == 1:
-        full = [generation, prompt, ttft, *priced, burn]
+        full = [generation, parts["prompt"], ttft, *priced, burn]
         return [_widest([full, [generation, ttft, *priced], [generation, *priced], [generation]],
                         width)]  # fmt: skip
-    second = [*priced, busy, best, hits] if cost.basis is not None else [hits, itl]
-    first = [generation, prompt, requests, ttft, itl, burn]
+    hits = parts["hits"]
+    second = [*priced, parts["busy"], parts["best"], hits] if with_price else [hits, itl]
+    first = [generation, parts["prompt"], parts["requests"], ttft, itl, burn]
     return [
         _widest([first[:n] for n in (6, 5, 4, 2, 1)], width),
         _widest([second[:n] for n in range(len(second), 0, -1)], width),
@@ -195,7 +251,7 @@ def _short(snapshot: Snapshot, width: int, height: int, options: DrawOptions) ->
 
 def _pair(label: str, value: str, unit: str) -> Line:
     style = "dim" if value == DASH else "bright"
-    figure = (fit(value, max(_FIGURE, cell_width(value)), "right"), style)
+    figure = (fit(value, max(FIGURE, cell_width(value)), "right"), style)
     return [((label + " ") if label else "", "dim"), figure, (unit, "dim")]
 
 
@@ -208,10 +264,10 @@ def _places(inputs: LayoutInputs) -> Places:
     if not inputs.engines:
         return ()
     return (
-        Place(LARGE, 7, (3, 4, 5, 7, 8), "frame", contents=STACK),
+        Place(LARGE, 7, (4, 6, 7, 8), "frame", contents=STACK),
         Place(LARGE, 4, (6, 7, 8), "frame", contents=ENGINES),
-        Place(MEDIUM, 9, (2,), "rule", 1, contents=STACK, below="metrics"),
-        Place(MEDIUM, 4, (3, 5, 6), "rule", 1, contents=ENGINES),
+        Place(MEDIUM, 9, (3, 5), "rule", 1, contents=STACK, below="gpus"),
+        Place(MEDIUM, 4, (3, 5, 7, 8), "rule", 1, contents=ENGINES),
         Place(SMALL, 4, (1, 2), inset=1, inset_from=30),
     )
 
@@ -219,7 +275,7 @@ def _places(inputs: LayoutInputs) -> Places:
 PANEL = Panel(
     "tokens",
     lines,
-    "tokens",
+    title,
     summary,
     places=_places,
     ticks=lambda snapshot: snapshot.llm.stale,

@@ -18,7 +18,7 @@ from tokentop.domain.text import (
 )
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol
 from tokentop.views.tui.draw.kit import format as fmt
-from tokentop.views.tui.draw.kit.cells import sparkline
+from tokentop.views.tui.draw.kit.cells import sparkline, thinned
 from tokentop.views.tui.draw.kit.glyphs import age
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
@@ -126,25 +126,15 @@ def _trends(trends: Trends, width: int, options: DrawOptions) -> list[Line]:
     ):
         most = top or max((v for v in values if known(v)), default=None)
         latest = values[-1] if values else None
+        shares = thinned(values, room, trends.first)
         rows.append(
             [
                 (fit(label, _LABEL), "dim"),
-                (
-                    sparkline(_thinned(values, room), room, top=most, ascii=options.ascii),
-                    "bar.line",
-                ),
+                (sparkline(shares, room, top=most, ascii=options.ascii), "bar.line"),
                 (fit(write(latest), 8, "right"), "dim" if latest is None else "bright"),
             ]
         )
     return rows
-
-
-def _thinned(values: Sequence[float | None], room: int) -> list[float | None]:
-    """At most `room` values, each the highest of its share, so that no peak is lost."""
-    if len(values) <= room:
-        return list(values)
-    shares = (values[i * len(values) // room : (i + 1) * len(values) // room] for i in range(room))
-    return [max((v for v in share if known(v)), default=None) for share in shares]
 
 
 def _load(engine: Engine) -> Facts:

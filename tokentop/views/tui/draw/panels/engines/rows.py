@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.domain.text import cell_width, clean
-from tokentop.views.tui.draw.kit.format import engine_name
+from tokentop.views.tui.draw.kit.format import engine_name, state, state_words
 from tokentop.views.tui.draw.kit.table import Column
 
 ENGINE_SORTS = ("model", "kind", "slots", "queue", "kv", "tok/s", "ttft", "state")
+FIGURES = ENGINE_SORTS[2:7]  # the largest first
 # Sorted by state, what needs attention comes first.
 _STATES = (
     "auth-required", "offline", "backing-off", "stale", "names-only", "no-metrics", "starting",
@@ -24,9 +25,13 @@ class Row(NamedTuple):
     members: tuple[Engine, ...] = ()
 
 
-def listed(engines: Sequence[Engine], sort: str = "model", wanted: str = "") -> list[Row]:
-    """The rows that match the filter, sorted, group by group."""
-    kept = sorted((e for e in engines if _matches(e, wanted)), key=_key(sort))
+def listed(
+    engines: Sequence[Engine], sort: str = "model", wanted: str = "", *, reverse: bool = False
+) -> list[Row]:
+    """The rows that match the filter, sorted, group by group; reversed, the unknown stay last."""
+    figures = reverse and sort in FIGURES
+    found = (e for e in engines if _matches(e, wanted))
+    kept = sorted(found, key=_key(sort, -1.0 if figures else 1.0), reverse=reverse and not figures)
     if not any(e.group for e in engines):
         return [Row(e) for e in kept]
     groups: dict[str, list[Engine]] = {}
@@ -39,7 +44,7 @@ def listed(engines: Sequence[Engine], sort: str = "model", wanted: str = "") -> 
     return rows
 
 
-def _key(sort: str) -> Callable[[Engine], tuple[float | str, ...]]:
+def _key(sort: str, sign: float = 1.0) -> Callable[[Engine], tuple[float | str, ...]]:
     """Figures: the largest first, the unknown last. Routers come after the engines."""
 
     def figure(engine: Engine) -> float | None:
@@ -57,10 +62,10 @@ def _key(sort: str) -> Callable[[Engine], tuple[float | str, ...]]:
             return (engine.kind, *name)
         if sort == "state":
             return (_STATES.index(engine.state) if engine.state in _STATES else 0, *name)
-        if sort not in ENGINE_SORTS[2:7]:
+        if sort not in FIGURES:
             return name
         value = figure(engine)
-        return (value is None, -(value or 0.0), *name)
+        return (value is None, -sign * (value or 0.0), *name)
 
     return key
 
@@ -76,7 +81,8 @@ def _matches(engine: Engine, wanted: str) -> bool:
     words = wanted.casefold().split()
     if not words:
         return True
-    fields = [engine.id, engine.kind, engine.model, engine.name, engine.group, engine.state]
+    fields: list[str | None] = [engine.url, *state_words(state(engine))]
+    fields += [engine.id, engine.kind, engine.model, engine.name, engine.group, engine.state]
     fields += ["router" if engine.router else None, *(engine.models or ()), *engine.adapters]
     text = " ".join(f for f in fields if f).casefold()
     return all(word in text for word in words)
@@ -121,17 +127,18 @@ def columns(engines: Sequence[Engine], width: int) -> list[Column]:
         (64, Column("kind", "kind", kind, "left")),
         (30, Column("slots", "active", max(6, 2 * most + 1 + guessed))),
         (44, Column("queue", "queue", 5)),
-        (104, Column("kvbar", "KV cache", 12, "left")),
+        (140, Column("kvbar", "KV cache", 12, "left")),
         (56, Column("kv", "KV", 5)),
         (128, Column("prompt", "prompt/s", 8)),
         (24, Column("speed", "tok/s", 6 + bounded)),
+        (104, Column("trend", "", 20 if width >= 172 else 12, "left")),
         (72, Column("ttft", "TTFT p95", 8)),
         (116, Column("itl", "ITL p95", 8)),
         (172, Column("e2e", "E2E p95", 8)),
         (184, Column("waited", "wait p95", 8)),
         (148, Column("requests", "req/s", 6)),
         (148, Column("hits", "hits", 5)),
-        (140, Column("vram", "VRAM", 7)),
+        (152, Column("vram", "VRAM", 7)),
         (50, Column("state", "state", 13 if width >= 128 else 8, "left")),
     ]
     kept = [c for least, c in wide if width >= least]

@@ -9,6 +9,7 @@ from tokentop.domain.snapshot_engines import DOWN_STATES, SILENT_STATES, Engine
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, gib, known
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol
 from tokentop.views.tui.draw.kit import format as fmt
+from tokentop.views.tui.draw.kit.cells import sparkline, thinned
 from tokentop.views.tui.draw.kit.glyphs import age, meter
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
@@ -20,24 +21,32 @@ from tokentop.views.tui.draw.kit.line import (
     span_width,
     wrapped,
 )
-from tokentop.views.tui.draw.kit.table import Column
+from tokentop.views.tui.draw.kit.table import Column, Order, column_at, headings
 from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, Place, rising
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs, engines_online
 from tokentop.views.tui.draw.panel import Panel, Places
-from tokentop.views.tui.draw.panels.engines.rows import Row, columns, listed, place_of, start_at
+from tokentop.views.tui.draw.panels.engines.rows import (
+    FIGURES,
+    Row,
+    columns,
+    listed,
+    place_of,
+    start_at,
+)
 
 TITLE = "engines"
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The table in exactly `height` lines of `width` cells; the last one counts the rows cut."""
-    rows = listed(snapshot.engines, options.engine_sort, options.engine_filter)
+    sort, wanted, reverse = options.engine_sort, options.engine_filter, options.engine_reverse
+    rows = listed(snapshot.engines, sort, wanted, reverse=reverse)
     if not rows:
         return sentence(_absence(snapshot, options), width, height)
     room = height - 1 if len(rows) > height > 1 else height
     at = place_of(rows, options.cursor) if options.cursor is not None else None
     start = start_at(len(rows), room, options.offset if at is not None else 0, at)
-    cols = columns(snapshot.engines, width)
+    cols = _columns(snapshot, width, options)
     shown = rows[start : start + room]
     drawn = [
         _row(row, cols, width, options, selected=start + i == at) for i, row in enumerate(shown)
@@ -63,17 +72,33 @@ def heads(snapshot: Snapshot, width: int, _height: int, options: DrawOptions) ->
     """The column headings, the one sorted by brighter."""
     if not listed(snapshot.engines, options.engine_sort, options.engine_filter):
         return []
-    line: Line = []
-    for column in columns(snapshot.engines, width):
-        chosen = _SORTED.get(column.key) == options.engine_sort and options.cursor is not None
-        line += [(_gap(column), "text")] if line else []
-        line.append((fit(column.head, column.width, column.align), "bright" if chosen else "dim"))
-    return line
+    sort, falling = options.engine_sort, options.engine_sort in FIGURES
+    order = Order(sort, _SORTED, falling != options.engine_reverse)
+    shown = options.cursor is not None or sort != "model" or options.engine_reverse
+    return headings(_columns(snapshot, width, options), _room_before, order if shown else None)
+
+
+def sort_at(snapshot: Snapshot, width: int, x: int, options: DrawOptions) -> str | None:
+    """The sort that the heading in cell `x` stands for."""
+    column = column_at(_columns(snapshot, width, options), _room_before, x)
+    return _SORTED.get(column.key) if column else None
+
+
+def _room_before(column: Column) -> int:
+    return len(_gap(column))
+
+
+def _columns(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Column]:
+    """The columns that fit; the heading of the sparklines gives the time that they cover."""
+    spans = (options.trends(row.id).span_s for row in snapshot.engines[:1])
+    head = next((f"last {max(1, round(s / 60))} min" for s in spans if s), "")
+    cols = columns(snapshot.engines, width)
+    return [c._replace(head=head) if c.key == "trend" else c for c in cols]
 
 
 _SORTED = {
     "model": "model", "kind": "kind", "slots": "slots", "queue": "queue", "kv": "kv",
-    "speed": "tok/s", "ttft": "ttft", "state": "state",
+    "speed": "tok/s", "trend": "tok/s", "kvbar": "kv", "ttft": "ttft", "state": "state",
 }  # fmt: skip
 
 
@@ -104,9 +129,9 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
 
 
 def _position(start: int, room: int, count: int, *, moves: bool) -> Line:
-    if not moves:
-        return [(f"+{count - room} more", "text"), (" · e opens them all", "dim")]
     place = f"{start + 1}–{start + room} of {count}"
+    if not moves:
+        return [(place, "text"), (" · e opens them all", "dim")]
     return [(place, "text"), (" · j k to move, enter opens", "dim")]
 
 
@@ -167,10 +192,21 @@ def _cell(engine: Engine, column: Column, options: DrawOptions) -> Line:
         return [(mark, ENGINE_STYLES.get(engine.state, "dim"))]
     if column.key == "kvbar":
         return meter(engine.kv_cache, column.width)
+    if column.key == "trend":
+        return _trend(engine, column.width, options)
     if column.key == "model":
         return _name(engine, column.width)
     text, style = _words(engine, column, options)
     return [(fit(text, column.width, column.align), style if text != DASH else "dim")]
+
+
+def _trend(engine: Engine, width: int, options: DrawOptions) -> Line:
+    """The engine's tokens per second, each cell the highest of its share of the kept rounds."""
+    trends = options.trends(engine.id)
+    values = thinned(trends.tokens_per_s, width, trends.first)
+    most = max((v for v in values if known(v)), default=None)
+    drawn = sparkline(values, width, top=most, ascii=options.ascii)
+    return [(drawn.replace("█", "▇"), "bar.line")]
 
 
 def _name(engine: Engine, width: int) -> Line:

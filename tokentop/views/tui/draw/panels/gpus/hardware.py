@@ -41,7 +41,7 @@ _COLUMNS: tuple[tuple[int, Column], ...] = (  # cells of width from which each i
 
 def cards(snapshot: Snapshot, options: DrawOptions) -> list[Gpu]:
     """This host's physical GPUs in the order of the pool; no other host's driver is asked."""
-    found = arranged(snapshot.gpus, options.sort, options.filter)
+    found = arranged(snapshot.gpus, options.sort, options.filter, reverse=options.reverse)
     return [gpu for gpu in found if gpu.mig is None and gpu.source == "nvml"]
 
 

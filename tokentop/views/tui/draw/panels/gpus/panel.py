@@ -8,6 +8,7 @@ from tokentop.domain.snapshot import Gpu, Service, Snapshot
 from tokentop.domain.text import clean, fit, fmt_percent, gib
 from tokentop.views.tui.draw.kit.glyphs import age
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sentence
+from tokentop.views.tui.draw.kit.table import Column, Order, column_at, headings
 from tokentop.views.tui.draw.layout import (
     ALL,
     ENGINES,
@@ -24,6 +25,8 @@ from tokentop.views.tui.draw.panel import Panel, Places
 from tokentop.views.tui.draw.panels.gpus import vram_split
 from tokentop.views.tui.draw.panels.gpus.cells import Context, row
 from tokentop.views.tui.draw.panels.gpus.rows import (
+    FIGURES,
+    SORTED,
     arranged,
     columns,
     foreign,
@@ -39,7 +42,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     """The pool in exactly `height` lines of `width` cells."""
     if not snapshot.gpus:
         return sentence(_absence(snapshot), width, height)
-    rows = arranged(snapshot.gpus, options.sort, options.filter)
+    rows = arranged(snapshot.gpus, options.sort, options.filter, reverse=options.reverse)
     if not rows:
         return sentence(f"No GPU matches “{clean(options.filter, 40)}”.", width, height)
     nodes = foreign(snapshot.gpus, snapshot.host)
@@ -73,12 +76,27 @@ def _table(rows: list[Gpu], across: int, width: int, height: int, ctx: Context) 
 
 def heads(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> Line:
     """The column headings; none where GPUs stand in several columns."""
-    rows = arranged(snapshot.gpus, options.sort, options.filter)
+    rows = arranged(snapshot.gpus, options.sort, options.filter, reverse=options.reverse)
     if not rows or _across(len(rows), width, height) > 1:
         return []
-    cols = columns(rows, width, foreign(snapshot.gpus, snapshot.host), always=options.hosts)
-    cells = [fit(c.head, c.width, c.align) for c in cols]
-    return [((" " * gap_at(width)).join(cells), "dim")]
+    order = Order(options.sort, SORTED, (options.sort in FIGURES) != options.reverse)
+    return headings(_columns(snapshot, rows, width, options), lambda _: gap_at(width), order)
+
+
+def sort_at(
+    snapshot: Snapshot, width: int, height: int, x: int, options: DrawOptions
+) -> str | None:
+    """The sort that the heading in cell `x` stands for; none where GPUs stand in columns."""
+    rows = arranged(snapshot.gpus, options.sort, options.filter, reverse=options.reverse)
+    if not rows or _across(len(rows), width, height) > 1:
+        return None
+    column = column_at(_columns(snapshot, rows, width, options), lambda _: gap_at(width), x)
+    return SORTED.get(column.key) if column else None
+
+
+def _columns(snapshot: Snapshot, rows: list[Gpu], width: int, options: DrawOptions) -> list[Column]:
+    nodes = foreign(snapshot.gpus, snapshot.host)
+    return columns(rows, width, nodes, always=options.hosts)
 
 
 def title(snapshot: Snapshot, options: DrawOptions) -> str:
@@ -182,8 +200,8 @@ def _places(inputs: LayoutInputs) -> Places:
     framed, ruled = rising(3 + min(rows, 8), 3 + rows), rising(1 + min(rows, 8), 1 + rows)
     legend = (*framed, 4 + rows)
     return (
-        Place(LARGE, 3, framed, "frame", flex=rows > 16, contents=STACK),
-        Place(LARGE, 3, legend, "frame", flex=rows > 16, contents=(*ENGINES, *GPUS)),
+        Place(LARGE, 3, framed, "frame", flex=rows > 16, contents=(*STACK, *GPUS)),
+        Place(LARGE, 3, legend, "frame", flex=rows > 16, contents=ENGINES),
         Place(MEDIUM, 3, ruled, "rule", 1, flex=rows > 8, contents=ALL),
         Place(
             SMALL, 2, rising(min(rows, 4), rows), inset=1, flex=True, inset_from=30, contents=ALL

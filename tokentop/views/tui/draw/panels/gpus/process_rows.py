@@ -7,9 +7,10 @@ from tokentop.domain.gpu_detail import ProcessDetail
 from tokentop.domain.snapshot import Gpu, Process, Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.kit.table import Column
-from tokentop.views.tui.draw.panels.gpus.rows import arranged
+from tokentop.views.tui.draw.panels.gpus.rows import arranged, matches
 
 PROCESS_SORTS = ("gpu", "vram", "sm", "cpu", "memory", "age", "user", "pid")
+SORTED = {sort: sort for sort in PROCESS_SORTS}  # by column
 _NOTHING = ProcessDetail()
 
 
@@ -31,31 +32,34 @@ class Row(NamedTuple):
 
 
 def rows(snapshot: Snapshot, options: DrawOptions) -> list[Row]:
-    """The rows by GPU, the largest first, or in the order of one column; filtered as the pool is.
+    """The rows by GPU, the largest first, or in the order of one column.
 
-    A sort that begins with "-" is reversed; what is unknown comes last either way.
+    A filter keeps the processes that match it with their GPU. The unknown come last, also reversed.
     """
     found: list[Row] = []
-    for gpu in arranged(snapshot.gpus, options.sort, options.filter):
+    for gpu in arranged(snapshot.gpus, options.sort, options.filter, reverse=options.reverse):
         if gpu.processes is None:
             found += [Row(gpu, None)] if gpu.source == "nvml" and gpu.state == "ok" else []
             continue
         ranked = sorted(gpu.processes, key=lambda p: (-(p.vram_bytes or 0), p.pid))
-        found += [Row(gpu, process) for process in ranked]
-    return _ordered(found, options.process_sort)
+        found += [Row(gpu, one) for one in ranked if matches(gpu, (one,), options.filter)]
+    return _ordered(found, options.process_sort, reverse=options.process_reverse)
 
 
-def _ordered(found: list[Row], sort: str) -> list[Row]:
-    column, reverse = sort.removeprefix("-"), sort.startswith("-")
-    if column == "gpu":
+def _ordered(found: list[Row], sort: str, *, reverse: bool) -> list[Row]:
+    if sort == "gpu":
         return found[::-1] if reverse else found
-    figure = _FIGURES.get(column)
+    figure = _FIGURES.get(sort)
     if figure is None:
         return found
     known = [row for row in found if figure(row) is not None]
     unknown = [row for row in found if figure(row) is None]
-    rising = (column in ("user", "pid")) != reverse  # names from A, figures from the largest
-    return sorted(known, key=figure, reverse=not rising) + unknown
+    return sorted(known, key=figure, reverse=falls(sort) != reverse) + unknown
+
+
+def falls(sort: str) -> bool:
+    """Whether the largest come first; names begin with A, and GPUs with the first."""
+    return sort not in ("gpu", "user", "pid")
 
 
 def _user(row: Row) -> str | None:
@@ -71,13 +75,6 @@ _FIGURES: dict[str, Callable[[Row], Any]] = {
     "user": _user,
     "pid": lambda row: row.process.pid if row.process else None,
 }
-
-
-def next_sort(sort: str) -> str:
-    """The next column's order."""
-    column = sort.removeprefix("-")
-    at = PROCESS_SORTS.index(column) if column in PROCESS_SORTS else 0
-    return PROCESS_SORTS[(at + 1) % len(PROCESS_SORTS)]
 
 
 def place_of(found: Sequence[Row], cursor: str | None) -> int:

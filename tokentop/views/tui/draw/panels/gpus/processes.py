@@ -15,12 +15,19 @@ from tokentop.views.tui.draw.kit.line import (
     sentence,
     sides,
 )
-from tokentop.views.tui.draw.kit.table import Column
+from tokentop.views.tui.draw.kit.table import Column, Order, column_at, headings
 from tokentop.views.tui.draw.layout import GPUS, LARGE, MEDIUM, Place, rising
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 from tokentop.views.tui.draw.panel import Panel, Places
 from tokentop.views.tui.draw.panels.engines.rows import start_at
-from tokentop.views.tui.draw.panels.gpus.process_rows import Row, columns, place_of, rows
+from tokentop.views.tui.draw.panels.gpus.process_rows import (
+    SORTED,
+    Row,
+    columns,
+    falls,
+    place_of,
+    rows,
+)
 
 _UNLISTED = "the driver does not list the processes of other users here"
 
@@ -30,6 +37,8 @@ Engines = Mapping[str, str]  # an engine's name and kind, by its id
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The list under its headings in exactly `height` lines of `width` cells."""
     found = rows(snapshot, options)
+    if not found and options.filter:
+        return sentence(f"No process matches “{clean(options.filter, 40)}”.", width, height)
     if not found:
         words = "No process holds VRAM here; those of another host are not listed."
         return sentence(words, width, height)
@@ -58,14 +67,19 @@ def _heads(width: int, options: DrawOptions) -> Line:
         user = f" {fit('user', 10)}" if width >= 48 else ""
         text = f"{fit('gpu', 3, 'right')} {fit('pid', 8, 'right')}{user}    VRAM    process"
         return [(text, "dim")]
-    line: Line = []
-    for column in columns(width):
-        sorted_by = options.process_sort.removeprefix("-") == column.key
-        mark = ("▴" if options.process_sort.startswith("-") else "▾") if sorted_by else ""
-        line += [(" ", "dim")] if line else []
-        text = fit(column.head + mark, column.width, column.align)
-        line.append((text, "text" if sorted_by else "dim"))
-    return line
+    sort = options.process_sort
+    order = Order(sort, SORTED, falls(sort) != options.process_reverse)
+    return headings(columns(width), _gap, order)
+
+
+def sort_at(width: int, x: int) -> str | None:
+    """The sort that the heading in cell `x` stands for."""
+    column = column_at(columns(width), _gap, x)
+    return SORTED.get(column.key) if column else None
+
+
+def _gap(_column: Column) -> int:
+    return 1
 
 
 def _row(row: Row, width: int, names: Engines, options: DrawOptions) -> Line:

@@ -1,16 +1,21 @@
 """The GPU pool as rows: short names, sorting, filtering, which columns fit."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tokentop.domain.gpu_pool import in_service
-from tokentop.domain.snapshot import Gpu
+from tokentop.domain.snapshot import Gpu, Process
 from tokentop.domain.text import cell_width, clean, gib
 from tokentop.views.tui.draw.kit.table import Column
 
 _NODES = 64  # cells from which hosts have a column of their own
 _NEVER = 1 << 30
 SORTS = ("index", "util", "vram", "temp", "power", "name")
+FIGURES = SORTS[1:5]  # the largest first
+SORTED = {
+    "index": "index", "name": "name", "place": "name", "bar": "vram", "vram": "vram",
+    "fill": "vram", "util": "util", "load": "util", "temp": "temp", "power": "power",
+}  # fmt: skip
 _NOISE = re.compile(
     r"\b(NVIDIA|GeForce|Tesla|Quadro|Graphics|Laptop GPU|Generation)\b ?|-SXM\d?|-PCIE?", re.I
 )
@@ -43,11 +48,14 @@ def _short_node(node: str) -> str:
     return name if first.isdigit() or ":" in first else first
 
 
-def arranged(gpus: Sequence[Gpu], sort: str = "index", wanted: str = "") -> list[Gpu]:
+def arranged(
+    gpus: Sequence[Gpu], sort: str = "index", wanted: str = "", *, reverse: bool = False
+) -> list[Gpu]:
     """The GPUs that match the filter, sorted; MIG instances follow their parent.
 
-    Sorting by a figure puts the largest first and the unknown last.
+    Sorting by a figure puts the largest first, `reverse` the smallest; the unknown are last.
     """
+    figures = reverse and sort in FIGURES
     parents = [g for g in gpus if g.mig is None]
     uuids = {g.uuid for g in parents}
     children: dict[str, list[Gpu]] = {}
@@ -57,13 +65,14 @@ def arranged(gpus: Sequence[Gpu], sort: str = "index", wanted: str = "") -> list
     orphans = [g for g in gpus if g.mig is not None and g.mig not in uuids]
     rows: list[Gpu] = []
     nodes = list(dict.fromkeys(g.node for g in gpus if g.node))
-    for parent in sorted([*parents, *orphans], key=_key(sort, nodes)):
+    key = _key(sort, nodes, -1.0 if figures else 1.0)
+    for parent in sorted([*parents, *orphans], key=key, reverse=reverse and not figures):
         family = [parent, *children.get(parent.uuid or "", ())]
-        rows += family if any(_matches(g, wanted) for g in family) else ()
+        rows += family if any(matches(g, g.processes, wanted) for g in family) else ()
     return rows
 
 
-def _key(sort: str, nodes: list[str]) -> Callable[[Gpu], tuple[float | str, ...]]:
+def _key(sort: str, nodes: list[str], sign: float) -> Callable[[Gpu], tuple[float | str, ...]]:
     def figure(gpu: Gpu) -> float | None:
         return {
             "util": gpu.utilization,
@@ -77,20 +86,23 @@ def _key(sort: str, nodes: list[str]) -> Callable[[Gpu], tuple[float | str, ...]
         place = (node, gpu.index if gpu.index is not None else 1 << 30)
         if sort == "name":
             return (short_name(gpu), *place)
-        if sort not in SORTS[1:]:
+        if sort not in FIGURES:
             return place
         value = figure(gpu) if in_service(gpu) else None
-        return (value is None, -(value or 0.0), *place)
+        return (value is None, -sign * (value or 0.0), *place)
 
     return key
 
 
-def _matches(gpu: Gpu, wanted: str) -> bool:
+def matches(gpu: Gpu, processes: Iterable[Process] | None, wanted: str) -> bool:
+    """Whether every word of the filter stands in what is shown of the GPU and these processes."""
     words = wanted.casefold().split()
     if not words:
         return True
     fields = [gpu.name, gpu.uuid, gpu.node, gpu.state, gpu.note, gpu.source, str(gpu.index)]
-    fields += [text for p in gpu.processes or () for text in (p.name, p.user)]
+    fields.append(short_name(gpu))
+    for p in processes or ():
+        fields += [p.name, p.user, p.engine, str(p.pid), p.detail and p.detail.command]
     text = " ".join(f for f in fields if f).casefold()
     return all(word in text for word in words)
 

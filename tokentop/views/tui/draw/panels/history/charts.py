@@ -1,22 +1,29 @@
-"""The last hour as charts of what there is: the stack's, the engines', or the GPUs' figures."""
+"""Any stretch of the past as charts of what there is: stack, engines, or GPUs."""
 
+import time
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from functools import partial
 from math import ceil, floor, log10
 from typing import NamedTuple
 
-from tokentop.domain.history import Sample, buckets
+from tokentop.domain.history import Sample, sample_at, series, span_of
+from tokentop.domain.past import Past
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.text import DASH, fmt_count, fmt_multiplier, fmt_percent, known
-from tokentop.views.tui.draw.kit.chart import Chart, chart_lines
+from tokentop.domain.text import (
+    DASH,
+    fmt_count,
+    fmt_duration,
+    fmt_multiplier,
+    fmt_percent,
+    fmt_usd,
+    known,
+)
+from tokentop.views.tui.draw.kit.chart import Axis, Chart, Ticks, chart_lines
 from tokentop.views.tui.draw.kit.format import span
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
+from tokentop.views.tui.draw.kit.time_axis import Local, marks, moment
 from tokentop.views.tui.draw.panel import Panel
 
-SPAN_S = 3600.0
-_SPANS_S = (300.0, 900.0, 1800.0, SPAN_S)  # a young history fills the chart, not its last corner
-
-Ticks = Sequence[tuple[float, str]]
 TickMaker = Callable[[Snapshot, Sequence[float]], Ticks]
 
 
@@ -52,7 +59,7 @@ def _scaled(write: Callable[[float | None], str], least: float) -> TickMaker:
         highest = max([*values, least])
         unit = 10.0 ** floor(log10(highest / 2))
         step = next(unit * n for n in (1, 2, 5, 10) if unit * n >= highest / 2)
-        return tuple((step * i, write(step * i)) for i in range(3))
+        return ((0.0, "0"), (step, write(step)), (2 * step, write(2 * step)))
 
     return ticks
 
@@ -86,17 +93,14 @@ MEASURES: dict[str, Measure] = {
         "GPU utilisation", lambda s: s.gpu_utilization, fmt_percent, "tier.moderate", _ratio_ticks
     ),
     "power": Measure("Power", lambda s: s.power_w, _watts, "tier.high", _scaled(_watts, 100.0)),
+    "usd": Measure(
+        "USD per hour", lambda s: s.usd_per_hour, fmt_usd, "queued", _scaled(fmt_usd, 0.02)
+    ),
     "heat": Measure(
         "Hottest GPU", lambda s: s.temperature_c, _degrees, "queued",
         lambda _, __: ((20.0, "20°"), (60.0, "60°"), (100.0, "100°")),
     ),
 }  # fmt: skip
-
-
-def span_of(samples: Sequence[Sample], now: float) -> float:
-    """The shortest of 5, 15, 30 and 60 minutes that holds every sample, in seconds."""
-    age = now - samples[0].t if samples else 0.0
-    return next((span for span in _SPANS_S if age <= span), SPAN_S)
 
 
 def latest(name: str, samples: Sequence[Sample]) -> str:
@@ -105,52 +109,99 @@ def latest(name: str, samples: Sequence[Sample]) -> str:
     return measure.write(measure.value(samples[-1])) if samples else DASH
 
 
-def panel(measure: str, name: str, samples: Sequence[Sample], now: float) -> Panel:
-    """The panel `name` with a chart of one measure; `now` is monotonic seconds."""
+def recorded(names: Sequence[str], samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Of these measures those that have had a value; the first four where none has yet."""
+    found = tuple(
+        name for name in names if any(known(MEASURES[name].value(s)) for s in reversed(samples))
+    )
+    return found or tuple(names[:4])
+
+
+class Period(NamedTuple):
+    """The samples that are drawn and the monotonic moments `now`, where they end, and `cursor`.
+
+    With `span_s` they are the mean of a stretch of `past`, of which the cursor shows the extremes
+    as well, and the axis has local times: Unix time is `wall_ahead_s` ahead.
+    """
+
+    samples: Sequence[Sample]
+    now: float
+    cursor: float | None = None
+    span_s: float | None = None
+    past: Past = Past()
+    wall_ahead_s: float = 0.0
+    local: Local = time.gmtime
+
+
+def panel(measure: str, name: str, period: Period) -> Panel:
+    """The panel `name` with a chart of one measure."""
 
     def inside(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
-        return lines(measure, snapshot, samples, now, width, height, ascii=options.ascii)
+        return lines(measure, snapshot, period, width, height, ascii=options.ascii)
 
-    def newest(_snapshot: Snapshot, _options: DrawOptions) -> Line:
-        return [("now ", "dim"), (latest(measure, samples), "bright")]
+    return Panel(
+        name, inside, MEASURES[measure].title, lambda _snapshot, _options: _summary(measure, period)
+    )
 
-    return Panel(name, inside, MEASURES[measure].title, newest)
+
+def _clock(period: Period) -> "tuple[Axis | None, str]":
+    """The axis of a stretch of the past, and the cursor's own time on it."""
+    span_s = period.span_s
+    if span_s is None:
+        return None, ""
+    end, cursor = period.now + period.wall_ahead_s, period.cursor
+    at = "" if cursor is None else moment(cursor + period.wall_ahead_s, span_s, period.local)
+    return partial(marks, end, span_s, local=period.local), at
+
+
+def _summary(name: str, period: Period) -> Line:
+    """The newest value; with a cursor the value under it."""
+    if period.cursor is None:
+        return [(_newest(period), "dim"), (latest(name, period.samples), "bright")]
+    found, measure = sample_at(period.samples, period.cursor), MEASURES[name]
+    text = measure.write(measure.value(found)) if found else DASH
+    if period.span_s is not None:
+        when = moment(period.cursor + period.wall_ahead_s, period.span_s, period.local)
+        return [(f"{when} ", "dim"), (text, "selected"), (_extremes(measure, period), "dim")]
+    ago = fmt_duration(period.now - period.cursor)
+    return [(f"{ago} ago ", "dim"), (text, "selected")]
+
+
+def _newest(period: Period) -> str:
+    """When the newest value was: now, or in a stretch of the past its own time."""
+    if period.span_s is None or not period.samples:
+        return "now "
+    at = period.samples[-1].t + period.wall_ahead_s
+    return moment(at, period.span_s, period.local) + " "
+
+
+def _extremes(measure: Measure, period: Period) -> str:
+    """` 12%-98%` at the cursor, where the two differ."""
+    at = period.cursor or 0.0
+    ends = (sample_at(each, at) for each in (period.past.low, period.past.high))
+    low, high = (measure.write(measure.value(end)) if end else DASH for end in ends)
+    return "" if low == high else f" {low}-{high}"
 
 
 def lines(
     name: str,
     snapshot: Snapshot,
-    samples: Sequence[Sample],
-    now: float,
+    period: Period,
     width: int,
     height: int,
     *,
     ascii: bool = False,  # noqa: A002
 ) -> list[Line]:
     """One measure's chart in exactly `height` lines of `width` cells."""
-    measure = MEASURES[name]
-    span_s = span_of(samples, now)
-    count = max(1, width - 6)
-    values = _held(buckets(samples, measure.value, now, span_s, count), samples, span_s)
-    points = [((i + 1) / count * span_s - span_s, value) for i, value in enumerate(values)]
-    ticks = measure.ticks(snapshot, [value for value in values if known(value)])
-    chart = Chart(points, ticks, measure.style)
-    return chart_lines(chart, width, height, span_s, ascii=ascii)
-
-
-def _held(
-    values: list[float | None], samples: Sequence[Sample], span_s: float
-) -> list[float | None]:
-    """Slices shorter than the time between two samples hold the value before them.
-
-    A missing sample makes two known slices lie further apart than that: it stays a gap.
-    """
-    steps = sorted(b.t - a.t for a, b in pairwise(samples))
-    usual = steps[len(steps) // 2] if steps else 0.0
-    reach = 1.5 * usual / (span_s / max(1, len(values))) + 1
-    filled = list(values)
-    there = [i for i, value in enumerate(values) if value is not None]
-    for left, right in pairwise(there):
-        if 1 < right - left <= reach:
-            filled[left + 1 : right] = [values[left]] * (right - left - 1)
-    return filled
+    measure, (samples, now, cursor, *_) = MEASURES[name], period
+    span_s = period.span_s or span_of(samples, now)
+    values = [value for value in map(measure.value, samples) if known(value)]
+    chart = Chart(
+        partial(series, samples, measure.value, now, span_s),
+        measure.ticks(snapshot, values),
+        measure.style,
+        span_s,
+        None if cursor is None else now - cursor,
+        *_clock(period),
+    )
+    return chart_lines(chart, width, height, ascii=ascii)

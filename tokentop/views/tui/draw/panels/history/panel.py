@@ -1,8 +1,9 @@
-"""The last minutes of demand as an area in eighths, one column a sample."""
+"""The last minutes of demand as an area in eighths."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 
+from tokentop.domain.history import Sample, series, span_of
 from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import fit, known
@@ -15,23 +16,20 @@ _LEVELS = " ▁▂▃▄▅▆▇█"
 _LABEL = 5
 
 
-def lines(_snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The chart in exactly `height` lines of `width` cells; gaps stay gaps."""
-    values = options.history
-    if sum(map(known, values)) < 2 or height < 2 or width < 20:
+    figure = _value(snapshot)
+    if sum(known(figure(s)) for s in options.samples) < 2 or height < 2 or width < 20:
         return sentence("The history of the last hour starts here.", width, height)
-    columns = resampled(values, width - _LABEL)
+    span_s = span_of(options.samples, options.now)
+    columns = series(options.samples, figure, options.now, span_s, width - _LABEL)
     rows = [_row(columns, row, height) for row in range(height)]
     return block(rows, width, height)
 
 
-def resampled(values: Sequence[float | None], columns: int) -> list[float | None]:
-    """At most `columns` values, each the highest of its share, so that no peak is lost."""
-    if len(values) <= columns:
-        return [*([None] * (columns - len(values))), *values]
-    edges = [i * len(values) // columns for i in range(columns + 1)]
-    shares = (values[a:b] for a, b in pairwise(edges))
-    return [max((v for v in share if known(v)), default=None) for share in shares]
+def _value(snapshot: Snapshot) -> Callable[[Sample], float | None]:
+    """What the area is of: demand, and of a box of GPUs their utilisation."""
+    return attrgetter("gpu_utilization" if presence(snapshot) == "gpus" else "utilization")
 
 
 def _row(columns: Sequence[float | None], row: int, height: int) -> Line:
@@ -65,9 +63,11 @@ def _places(inputs: LayoutInputs) -> Places:
     )
 
 
-def title(snapshot: Snapshot, _options: DrawOptions) -> str:
-    """What the area is of."""
-    return "GPU utilisation" if presence(snapshot) == "gpus" else "demand"
+def title(snapshot: Snapshot, options: DrawOptions) -> str:
+    """What the area is of, and the time that it covers."""
+    name = "GPU utilisation" if presence(snapshot) == "gpus" else "demand"
+    minutes = span_of(options.samples, options.now) / 60
+    return f"{name} · last {minutes:.0f} min" if options.samples else name
 
 
 PANEL = Panel("history", lines, title, places=_places, opens="history")
