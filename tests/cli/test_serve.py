@@ -99,7 +99,10 @@ def test_latencies_are_as_measured(tmp_path: Path) -> None:
     """Two events with one service's latency differ, where the screen would show a steady one."""
     words = ("--demo", "--interval", "0.5")
     found = set()
-    with serve(*words) as (url, _), httpx.stream("GET", f"{url}{API}/stream") as answer:
+    with (
+        serve(*words) as (url, _),
+        httpx.stream("GET", f"{url}{API}/stream", timeout=PATIENCE_S) as answer,
+    ):
         for line in answer.iter_lines():
             if line.startswith("data: "):
                 found.add(json.loads(line[6:])["services"][0]["latency_ms"])

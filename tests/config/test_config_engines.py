@@ -1,5 +1,6 @@
 """Engines that the user names, and every mistake about them, their fleet and their cost."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,29 @@ def test_mistakes(tmp_path: Path, text: str, said: str) -> None:
     """Each is one sentence at its own line, with the mend."""
     (found,) = refused(tmp_path, text, K_K=SECRET)
     assert found.startswith(f"config.toml:{said}")
+
+
+def calls(home: Path, count: int) -> int:
+    """How many calls it takes to load so many engines."""
+    text = "".join(f'[[engine]]\nurl = "http://10.0.0.1:{9000 + at}"\n' for at in range(count))
+    made = 0
+
+    def count_one(_frame: object, event: str, _argument: object) -> None:
+        nonlocal made
+        made += event == "call"
+
+    sys.setprofile(count_one)
+    try:
+        assert len(read(home, text).engines) == count
+    finally:
+        sys.setprofile(None)
+    return made
+
+
+def test_hundreds_of_engines_load_in_linear_time(tmp_path: Path) -> None:
+    """Another hundred costs as much as the hundred before: 1,000 took 13 s."""
+    _, first, second, third = (calls(tmp_path, count) for count in (1, 100, 200, 300))
+    assert third - second < 1.1 * (second - first)
 
 
 def attempt(home: Path, text: str) -> Config | ConfigError:

@@ -126,6 +126,12 @@ def test_gpus_bear_the_engines_processes(loop: dict[float, Snapshot]) -> None:
     assert idle[0] < 30
 
 
+def test_vram_is_divided_where_an_engine_reports_its_cache(loop: dict[float, Snapshot]) -> None:
+    """vLLM's label and SGLang's /v1/loads, GiB a GPU; llama.cpp reports none."""
+    gib = {one.kind: one.kv_gpu_bytes and one.kv_gpu_bytes / 2**30 for one in loop[0.0].engines}
+    assert gib == {"vllm": 104.0, "sglang": 50.0, "llamacpp": None}
+
+
 def test_the_second_loop_is_the_first_again(loop: dict[float, Snapshot]) -> None:
     """The story loops: the same tiers at the same seconds, but for the edges of a tier."""
     same = [loop[t].demand.tier == loop[t + 180].demand.tier for t in loop if 8 <= t <= 180]

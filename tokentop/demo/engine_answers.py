@@ -60,6 +60,9 @@ def _vllm_metrics(engine: Engine, t: float, seed: int) -> str:
         f"vllm:prefix_cache_queries_total{{{own}}} {total.prompted:.1f}",
         f"vllm:prefix_cache_hits_total{{{own}}} {total.prefix_hits:.1f}",
     ]
+    if engine.kv_gib is not None:
+        size = int(engine.kv_gib * 2**30)
+        rows.append(f'vllm:cache_config_info{{engine="0",kv_cache_memory_bytes="{size}"}} 1')
     rows += (
         f'vllm:request_success_total{{{own},finished_reason="{reason}"}} {count:.2f}'
         for reason, count in reasons.items()
@@ -98,6 +101,7 @@ def _sglang_loads(engine: Engine, t: float, seed: int) -> object:
         "max_running_requests": engine.slots,
         "token_usage": round(now.kv_cache, 4),
         "gen_throughput": round(now.tokens_per_s, 2),
+        "memory": {"kv_cache_gb": engine.kv_gib},
     }
     return {"version": _VERSIONS["sglang"], "loads": [rank]}
 

@@ -31,8 +31,12 @@ class EventParser:
         self._rest += data
         if len(self._rest) > self._most:
             raise BadData("sent an event that is too long")
-        # a carriage return at the very end may be half of a line's end
-        *lines, self._rest = _LINE.split(self._rest) if data[-1:] != b"\r" else [self._rest]
+        if b"\r" not in self._rest:
+            *lines, self._rest = self._rest.split(b"\n")
+        elif data[-1:] == b"\r":
+            return []  # it may be half of a line's end
+        else:
+            *lines, self._rest = _LINE.split(self._rest)
         return [event for event in map(self._line, lines) if event is not None]
 
     def _line(self, line: bytes) -> ServerEvent | None:

@@ -13,6 +13,7 @@ from tokentop.config.load import load
 from tokentop.transport import user_state
 from tokentop.views.tui.app import TokentopApp
 from tokentop.views.tui.commands import commands
+from tokentop.views.tui.keys import KEYS
 
 LARGE = (120, 40)
 
@@ -139,7 +140,7 @@ async def test_the_filter_matches_what_is_shown() -> None:
 
 def test_the_palette_has_views_sorts_and_themes_by_name_in_useful_order() -> None:
     """Views first, quit last; each entry once."""
-    labels = [one.label for one in commands()]
+    labels = [one.label for one in commands(KEYS)]
     assert labels[0] == "View: Dashboard"
     assert labels[-1] == "Quit"
     assert len(labels) == len(set(labels))

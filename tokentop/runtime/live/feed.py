@@ -12,7 +12,7 @@ from tokentop.domain.readings import Failure
 from tokentop.sources.collector import STREAM
 from tokentop.sources.event_stream import EventParser
 from tokentop.sources.json_fields import BadData
-from tokentop.transport.http.messages import Request
+from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.network_thread import NetworkThread
 
 SILENCE_S = 20.0  # a server that lives sends a comment every 15 s
@@ -30,6 +30,7 @@ class HostFeed:
     """Follows one host for ever. `failure` is why it is not connected, None while it is.
 
     `newest` is replaced by each event on the network thread; what nobody has read is dropped.
+    The loop is woken for it only while it is `looked_at`.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class HostFeed:
     ) -> None:
         self.host = host
         self.newest: Received | None = None
+        self.looked_at = True
         self.failure: Failure | None = None
         self._config = config
         self._clock = clock
@@ -50,17 +52,34 @@ class HostFeed:
         self._last_id: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: Callable[[], object] = int
-        self._told = False
+        self._told = self._stopped = False
+        self._asking: asyncio.Future[Reply | Failure] | None = None
 
     async def run(self, network: NetworkThread, changed: Callable[[], object]) -> None:
-        """Connect, again and again; `changed` is called on the loop after news of either kind."""
+        """Connect, again and again, until `stop`.
+
+        `changed` is called on the loop after news of either kind.
+        """
         self._loop, self._changed = asyncio.get_running_loop(), changed
-        while True:
+        while not self._stopped:
             self._parser = EventParser(self._config.max_bytes)
-            answer = await network.get(self._request(), take=self._take)
+            self._asking = asyncio.ensure_future(network.get(self._request(), take=self._take))
+            try:
+                answer = await self._asking
+            except asyncio.CancelledError:
+                if self._stopped:
+                    return
+                self._asking.cancel()
+                raise
             self.failure = answer if isinstance(answer, Failure) else ENDED
             changed()
             await asyncio.sleep(self._backoff.pause_s())
+
+    def stop(self) -> None:
+        """Follow it no more."""
+        self._stopped = True
+        if self._asking is not None:
+            self._asking.cancel()
 
     def _request(self) -> Request:
         resume = (("Last-Event-ID", self._last_id),) if self._last_id else ()
@@ -84,12 +103,17 @@ class HostFeed:
             return
         self._last_id = events[-1].id
         self.newest = Received(events[-1].data, self._clock())
-        if self._loop is not None and not self._told and not self._loop.is_closed():
+        self.failure = None
+        self._backoff.reset()
+        if (
+            self.looked_at
+            and self._loop is not None
+            and not self._told
+            and not self._loop.is_closed()
+        ):
             self._told = True
             self._loop.call_soon_threadsafe(self._arrived)
 
     def _arrived(self) -> None:
         self._told = False
-        self.failure = None
-        self._backoff.reset()
         self._changed()

@@ -20,8 +20,8 @@ from tokentop.runtime.live.poller import stepped
 from tokentop.transport import user_state
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import choices, commands, keys, navigation, theme
-from tokentop.views.tui.alert_actions import AlertActions
 from tokentop.views.tui.draw.panels.footer import announcement
+from tokentop.views.tui.host_actions import HostActions
 from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.screen_model import ScreenModel, lines
 from tokentop.views.tui.screens.monitor import MonitorScreen
@@ -35,7 +35,7 @@ NOTICE_S = 4.0
 POLLED_ELSEWHERE = "The host polls, at an interval of its own; this is what it sends"
 
 
-class TokentopApp(AlertActions):
+class TokentopApp(HostActions):
     """The monitor: everything on the screen is a function of (snapshot, view, time)."""
 
     CSS_PATH = "theme.tcss"
@@ -62,9 +62,11 @@ class TokentopApp(AlertActions):
         kept = choices.restored(user_state.load() if saves else {}, config)
         self._only_ascii = plain
         self.session = self.make_session(config)
+        self._interval_wanted = kept.interval_s
         if self.session.polls:
             self.session.set_interval(kept.interval_s)
         self.view = choices.applied(kept, ViewState())
+        self._begin_with_hosts()
         self._theme_wanted = kept.theme  # remembered also where the terminal has too few colours
         self._theme_name = theme.chosen(kept.theme, self.depth)
         for name in (*THEMES, theme.MONO):
@@ -116,7 +118,7 @@ class TokentopApp(AlertActions):
         return screen
 
     def on_snapshot_ready(self, event: SnapshotReady) -> None:
-        if self.view.paused_at is None:
+        if self.view.paused_at is None and self.screen_stack:  # it has none while it ends
             self._snapshot, self._snapshot_at = event.snapshot, event.at
             self._show()
 
@@ -140,6 +142,7 @@ class TokentopApp(AlertActions):
             discovery=self.session.config.discovery,
             searched=self.session.searched,
             events=self._events(),
+            fleet=self._fleet.rows() if self._fleet and self.view.name == "hosts" else (),
             past=self._past,
             wall_ahead_s=self.session.wall() - self.session.now(),
             local=self.session.local,
@@ -172,7 +175,7 @@ class TokentopApp(AlertActions):
             self.run_worker(choices.keep(self._choices), name="save the choices")
 
     def _choices(self) -> choices.Choices:
-        return choices.chosen(self._theme_wanted, self.session.interval_s, self.view)
+        return choices.chosen(self._theme_wanted, self._interval_wanted, self.view)
 
     def _notify(self, notice: str) -> None:
         """Show one sentence in the footer for NOTICE_S."""
@@ -193,12 +196,16 @@ class TokentopApp(AlertActions):
     # -- keys
 
     def action_view(self, name: Name) -> None:
-        self._change_view(self.view.named(name))
+        if not self._in_hosts():
+            self._change_view(self.view.named(name))
 
     def action_next_view(self, step: int) -> None:
-        self._change_view(self.view.next(step))
+        if not self._in_hosts():
+            self._change_view(self.view.next(step))
 
     def action_compact(self) -> None:
+        if self._in_hosts():
+            return
         self._change_view(self.view._replace(name="dashboard", compact=not self.view.compact))
 
     def action_pause(self) -> None:
@@ -214,6 +221,7 @@ class TokentopApp(AlertActions):
             return
         interval_s = stepped(self.session.interval_s, step)
         self.session.set_interval(interval_s)
+        self._interval_wanted = interval_s
         self._remember()
         self._notify(f"Polling every {interval_s:g} s")
 

@@ -7,7 +7,7 @@ from tokentop.config.schema import THEMES
 from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
 from tokentop.views.tui.draw.panels.gpus.process_rows import PROCESS_SORTS
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
-from tokentop.views.tui.keys import KEYS, Key
+from tokentop.views.tui.keys import Key
 
 _KEYS_ONLY = ("scroll_", "point", "step_back", "command_palette", "next_view")
 
@@ -20,9 +20,9 @@ class Command(NamedTuple):
     action: str
 
 
-def commands(table: Sequence[Key] = KEYS) -> Iterator[Command]:
-    """All of them; moves of a cursor are left to their keys."""
-    shown = [key for key in table if key.shown]
+def commands(keys: Sequence[Key]) -> Iterator[Command]:
+    """All that the `keys` do; moves of a cursor are left to their keys."""
+    shown = [key for key in keys if key.shown]
     for key in shown:
         if key.action.startswith("view("):
             yield Command(f"View: {key.label}", f"key: {key.shown}", key.action)

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from tokentop.domain.history import SPANS_S, span_of
+from tokentop.domain.hosts import HOST_SORTS, HostRow
+from tokentop.domain.hosts import listed as listed_hosts
 from tokentop.views.tui.draw.layout import Placement
+from tokentop.views.tui.draw.panels import hosts as hosts_panel
 from tokentop.views.tui.draw.panels import timeline
 from tokentop.views.tui.draw.panels.engines import table as engines
 from tokentop.views.tui.draw.panels.engines.rows import (
@@ -26,6 +29,7 @@ from tokentop.views.tui.screen_model import ScreenModel, edges, lines, scrolling
 from tokentop.views.tui.state import PAGES, ViewState
 
 Shown = Sequence[Placement]
+_BORDERS = {"frame": 2, "rule": 1, "bare": 0}  # rows of a place that its border takes
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 ZOOM_SPANS_S = (
     *SPANS_S, 3 * _HOUR_S, 6 * _HOUR_S, 12 * _HOUR_S, _DAY_S, 3 * _DAY_S, 7 * _DAY_S, 30 * _DAY_S,
@@ -36,6 +40,7 @@ CURSOR_STEPS = 60  # of the history's cursor over the whole span
 _TABLES = {
     "engines": (ENGINE_SORTS, "engine_sort", "engine_reverse"),
     "gpus": (SORTS, "sort", "reverse"),
+    "hosts": (HOST_SORTS, "host_sort", "host_reverse"),
     "processes": (process_rows.PROCESS_SORTS, "process_sort", "process_reverse"),
 }
 
@@ -62,14 +67,28 @@ def selected_process(model: ScreenModel) -> process_rows.Row | None:
     return here if here is not None and here.process is not None else None
 
 
+def hosts(model: ScreenModel) -> list[HostRow]:
+    """The hosts, all of them; none in another view."""
+    view = model.view
+    if view.name != "hosts":
+        return []
+    return listed_hosts(model.fleet, view.host_sort, view.filter, reverse=view.host_reverse)
+
+
+def selected_host(model: ScreenModel) -> str | None:
+    """The key of the host under the cursor."""
+    found = hosts(model)
+    return found[hosts_panel.place_of(found, model.view.host)].key if found else None
+
+
 def in_table(view: ViewState) -> bool:
     """Whether a cursor moves through the engines."""
     return view.name == "engines" and view.opened is None
 
 
 def listing(view: ViewState) -> str:
-    """The table that the keys of lists sort: the engines' in its view, else the GPU pool."""
-    return "engines" if view.name == "engines" else "gpus"
+    """The table that the keys of lists sort: the view's own, else the GPU pool."""
+    return view.name if view.name in ("engines", "hosts") else "gpus"
 
 
 def resorted(view: ViewState, table: str) -> ViewState:
@@ -103,6 +122,8 @@ def scrolled(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
         return _moved(model, shown, rows)
     if processes(model):
         return _moved_process(model, shown, rows)
+    if hosts(model):
+        return _moved_host(model, shown, rows)
     last, _ = scrolling(model, shown)
     return view.scrolled(min(view.offset, last) + rows, last)
 
@@ -118,6 +139,8 @@ def to_end(model: ScreenModel, shown: Shown, end: int) -> ViewState:
         return _moved(model, shown, len(table(model)) * (1 if end else -1))
     if found := processes(model):
         return _moved_process(model, shown, len(found) * (1 if end else -1))
+    if several := hosts(model):
+        return _moved_host(model, shown, len(several) * (1 if end else -1))
     last, _ = scrolling(model, shown)
     return model.view.scrolled(end * last, last)
 
@@ -143,6 +166,31 @@ def _moved_process(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
     room = max(1, process_room(shown, len(found)))
     offset = start_at(len(found), room, view.offset, at)
     return view._replace(process=found[at].key, offset=offset)
+
+
+def _moved_host(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
+    """The cursor on another host."""
+    view, found = model.view, hosts(model)
+    at = max(0, min(len(found) - 1, hosts_panel.place_of(found, view.host) + rows))
+    room = hosts_panel.rooms(len(found), _host_lines(shown))
+    return view._replace(host=found[at].key, offset=start_at(len(found), room, view.offset, at))
+
+
+def _host_lines(shown: Shown) -> int:
+    """The lines within the border of the hosts' panel."""
+    place = next((place for place in shown if place.panel == "hosts"), None)
+    return 1 if place is None else place.height - _BORDERS[place.border]
+
+
+def host_at(model: ScreenModel, place: Placement, y: int) -> str | None:
+    """The key of the host drawn in row `y`."""
+    found, room = hosts(model), hosts_panel.rooms(len(hosts(model)), _host_lines((place,)))
+    start = start_at(
+        len(found), room, model.view.offset, hosts_panel.place_of(found, model.view.host)
+    )
+    row = y - place.y - (place.border != "bare") - hosts_panel.TOP
+    hit = 0 <= row < room and start + row < len(found)
+    return found[start + row].key if hit else None
 
 
 def process_room(shown: Shown, count: int) -> int:
@@ -248,16 +296,19 @@ def click(model: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
         if place.x <= x < place.x + place.width and place.y <= y < place.y + place.height:
             if place.panel == "footer":
                 return _hint(model, place, x - place.x)
+            if (sort := _heading(model, place, x, y)) is not None:
+                return f"sort_by({place.panel!r}, {sort!r})"
             if place.panel == "timeline":
                 fraction = timeline.fraction_at(x - place.x, place.width)
                 return None if fraction is None else f"go_to({fraction})"
-            if (sort := _heading(model, place, x, y)) is not None:
-                return f"sort_by({place.panel!r}, {sort!r})"
             if place.panel == "processes" and model.view.name == "gpus":
                 return _on_processes(model, shown, place, x, y)
             if place.panel == "engines" and model.view.name == "engines":
                 identity = engine_at(model, place, y)
                 return f"open({identity!r})" if identity else None
+            if place.panel == "hosts":
+                key = host_at(model, place, y)
+                return f"open({key!r})" if key else None
             opens = PANELS[place.panel].opens if model.view.name == "dashboard" else None
             return f"view({opens!r})" if opens else None
     return None

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from tokentop.config.schema import DiscoveryConfig, UiConfig
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
+from tokentop.domain.hosts import HostRow
+from tokentop.domain.hosts import listed as listed_hosts
 from tokentop.domain.past import POINTS, Past
 from tokentop.domain.policy import INTERVAL_S, CostPolicy
 from tokentop.domain.presence import Presence, presence
@@ -17,7 +19,7 @@ from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.layout_inputs import driver_trouble, layout_inputs
 from tokentop.views.tui.draw.panel import Panel, draw_panel
-from tokentop.views.tui.draw.panels import costs, events, why
+from tokentop.views.tui.draw.panels import costs, events, hosts, why
 from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines.rows import listed
 from tokentop.views.tui.draw.panels.gpus import hardware, process_rows
@@ -65,10 +67,11 @@ class ScreenModel(NamedTuple):
     discovery: DiscoveryConfig = DiscoveryConfig()
     searched: tuple[int, int] = (0, 0)
     events: Sequence[tuple[str, Event]] = ()
-    timeline: Timeline | None = None
+    fleet: Sequence[HostRow] = ()
     past: Past = Past()
     wall_ahead_s: float = 0.0
     local: Callable[[float], time.struct_time] = time.gmtime
+    timeline: Timeline | None = None
 
     @property
     def options(self) -> DrawOptions:
@@ -106,6 +109,10 @@ class ScreenModel(NamedTuple):
             events=self.events,
             timeline=self.timeline,
             jump=view.jump,
+            fleet=self.fleet,
+            host_sort=view.host_sort,
+            host_reverse=view.host_reverse,
+            host_cursor=view.host,
         )
 
     @property
@@ -140,7 +147,7 @@ def _inside(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
         return _gpu_view(model, room)
     if view.name == "engines":
         return (room._replace(panel="engines" if view.opened is None else "engine"),)
-    if view.name in PAGES:
+    if view.name in (*PAGES, "hosts"):
         return (room._replace(panel=view.name),)
     return _charts(room, charted(model))
 
@@ -293,6 +300,8 @@ def _rows(model: ScreenModel, place: Placement) -> int | None:
         return len(process_rows.rows(snapshot, options))
     if model.view.name == "engines" and place.panel == "engines":
         return len(listed(snapshot.engines, options.engine_sort, options.engine_filter))
+    if place.panel == "hosts":
+        return hosts.TOP + len(listed_hosts(model.fleet, options.host_sort, options.filter))
     if place.panel == "events":
         return len(events.page(snapshot, options, width))
     if place.panel in TEXTS:

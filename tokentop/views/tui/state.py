@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-Name = Literal["dashboard", "gpus", "history", "engines", "costs", "why", "events"]
+Name = Literal["dashboard", "gpus", "history", "engines", "costs", "why", "events", "hosts"]
 NAMES: tuple[Name, ...] = ("dashboard", "gpus", "history", "engines")  # tab goes through them
 
 PAGES: tuple[Name, ...] = (
@@ -17,6 +17,7 @@ class ViewState(NamedTuple):
 
     `cursor` is the id of the engine under the cursor, `opened` of the one shown in full;
     `process_sort` and `process` (a Row.key) are the same of the GPU page's processes.
+    `host_sort` and `host` (a HostRow.key) are the same of the hosts.
     `table_offset` is where the table stood when it was opened, `previous` the view from which the
     costs, the reasons or the events were opened. `paused_at` is monotonic, s, and so is `moment`,
     the history's cursor; it shows `span_s` seconds up to `ends_at`, None for the last hour and for
@@ -39,13 +40,16 @@ class ViewState(NamedTuple):
     previous: Name = "dashboard"
     process_sort: str = "gpu"
     process: str = ""
-    jump: str | None = None
+    host_sort: str = "name"
+    host_reverse: bool = False
+    host: str = ""
     moment: float | None = None
     span_s: float | None = None
     ends_at: float | None = None
     reverse: bool = False
     engine_reverse: bool = False
     process_reverse: bool = False
+    jump: str | None = None
 
     def named(self, name: Name) -> "ViewState":
         """The same choices in another view, its list at the top; a filter stays with its list."""

@@ -15,6 +15,7 @@ from tokentop.views.tui.draw.panels import (
     events,
     footer,
     header,
+    hosts,
     metrics,
     multiplier,
     search,
@@ -57,6 +58,7 @@ PANELS: dict[str, Panel] = {
         why.PANEL,
         events.PANEL,
         timeline.PANEL,
+        hosts.PANEL,
     )
 }
 

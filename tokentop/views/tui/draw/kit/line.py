@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
+from tokentop.domain.hosts import HostRow
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import cell_width, fit
 from tokentop.domain.timeline import Timeline
@@ -30,9 +31,10 @@ class DrawOptions(NamedTuple):
     GPU page's processes, which have none of them on the dashboard. `summary_hidden`: the border
     shows no summary, so stale figures have their age inside.
     `events` are the run's, oldest first, each with its local time; only their own view has them.
-    A replay has a `timeline`, and `jump` while the moment to go to is typed.
+    `fleet`, `host_sort`, `host_reverse` and `host_cursor` (a HostRow.key) are of the hosts' table.
     `samples`: the last hour up to monotonic `now`, for the panels with sparklines; `trends` are
     an engine's own, by Engine.id.
+    A replay has a `timeline`, and `jump` while the moment to go to is typed.
     `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`;
     `searched` are the addresses that the last search had room for, and all that it had.
     """
@@ -71,6 +73,10 @@ class DrawOptions(NamedTuple):
     events: Sequence[tuple[str, Event]] = ()
     timeline: Timeline | None = None
     jump: str | None = None
+    fleet: Sequence[HostRow] = ()
+    host_sort: str = "name"
+    host_reverse: bool = False
+    host_cursor: str = ""
 
 
 @lru_cache(maxsize=1024)

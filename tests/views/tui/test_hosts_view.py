@@ -1,0 +1,131 @@
+"""The hosts' table over running services: rows, order, one host and back, a host that dies."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests import examples
+from tests.servers.service import PATIENCE_S, Service, service
+from tokentop.config.load import load
+from tokentop.config.reload import reloader
+from tokentop.domain.snapshot import Snapshot
+from tokentop.views.tui.app import TokentopApp
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table is renewed more often than for people."""
+    monkeypatch.setattr("tokentop.runtime.live.fleet.EVERY_S", 0.2)
+
+
+@pytest.fixture
+def boxes() -> Iterator[list[Service]]:
+    """Three hosts: idle, high and saturated."""
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(service(examples.STATES[state]()._replace(host=f"box-{state}")))
+            for state in ("idle", "high", "saturated")
+        ]
+
+
+def text(app: TokentopApp) -> str:
+    """What is on the screen."""
+    return "\n".join(
+        "".join(segment.text for segment in strip)
+        for strip in app.screen._compositor.render_strips()
+    )
+
+
+async def until(pilot: Pilot[int], found: Callable[[str], bool]) -> str:
+    async with asyncio.timeout(PATIENCE_S):
+        while not found(text(pilot.app)):  # type: ignore[arg-type]
+            await pilot.pause(0.05)
+    return text(pilot.app)  # type: ignore[arg-type]
+
+
+def rows(shown: str) -> list[str]:
+    """The lines of hosts, by their ports' place."""
+    return [line for line in shown.splitlines() if "127.0.0.1:" in line]
+
+
+@asynccontextmanager
+async def table(*urls: str, size: tuple[int, int] = (120, 30)) -> AsyncIterator[Pilot[int]]:
+    app = TokentopApp(load({"connect": list(urls), "gpus": False}, {}, None))
+    async with app.run_test(size=size) as pilot:
+        yield pilot
+
+
+async def test_a_row_for_each_host_and_the_totals_above(boxes: list[Service]) -> None:
+    """Sorted and filtered by keys; one that is silent says why."""
+    async with table(*(box.url for box in boxes), NOWHERE) as pilot:
+        shown = await until(pilot, lambda t: "3/4 hosts" in t and "nothing listens" in t)
+        assert len(rows(shown)) == 4
+        await pilot.press("s")
+        shown = await until(pilot, lambda t: "hosts · by tier" in t)
+        assert [word for row in rows(shown) for word in row.split() if word in examples.STATES] == [
+            "saturated", "high", "idle",
+        ]  # fmt: skip
+        await pilot.press("slash", *"satur", "enter")
+        shown = await until(pilot, lambda t: "/satur" in t)
+        assert len(rows(shown)) == 1
+        await pilot.press("escape")
+        assert len(rows(await until(pilot, lambda t: "/satur" not in t))) == 4
+
+
+async def test_enter_opens_a_host_and_escape_comes_back(boxes: list[Service]) -> None:
+    """Its dashboard with all its views; the cursor is where it was."""
+    async with table(*(box.url for box in boxes)) as pilot:
+        await until(pilot, lambda t: "3/3 hosts" in t)
+        await pilot.press("s", "enter")
+        await until(pilot, lambda t: "box-saturated" in t)
+        await pilot.press("2")
+        await until(pilot, lambda t: "GPU pool" in t and "box-saturated" in t)
+        await pilot.press("1")
+        await pilot.pause()
+        await asyncio.to_thread(
+            boxes[2].publish, examples.STATES["low"]()._replace(host="box-changed")
+        )
+        await until(pilot, lambda t: "box-changed" in t)
+        await pilot.press("escape")
+        shown = await until(pilot, lambda t: "3/3 hosts" in t)
+        assert "by tier" in shown
+        await pilot.press("e")
+        assert "enter opens a host" in await until(pilot, lambda t: "enter opens" in t)
+
+
+async def test_a_host_that_dies_is_dimmed_with_its_age() -> None:
+    """Its last figures stay in its row, and leave the totals."""
+    snapshot = examples.STATES["high"]()._replace(interval_s=1.0)
+    with service(snapshot) as dying, service(Snapshot(host="other")) as other:
+        async with table(dying.url, other.url) as pilot:
+            await until(pilot, lambda t: "2/2 hosts" in t)
+            await asyncio.to_thread(dying.close)
+            shown = await until(pilot, lambda t: "1/2 hosts" in t)
+    assert any("high" in row for row in rows(shown))
+
+
+async def test_hosts_follow_the_file(boxes: list[Service], tmp_path: Path) -> None:
+    """One that is added appears, one that is taken away goes, without a restart."""
+    file = tmp_path / "config.toml"
+    block = '[[host]]\nurl = "{}"\nname = "{}"\n'
+    file.write_text(block.format(boxes[0].url, "one") + block.format(boxes[1].url, "two"))
+    app = TokentopApp(load({}, {}, str(file)), reloader=reloader({}, {}, str(file)))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda t: "2/2 hosts" in t)
+        file.write_text(block.format(boxes[1].url, "two") + block.format(boxes[2].url, "three"))
+        shown = await until(pilot, lambda t: "three" in t and "2/2 hosts" in t)
+        assert " one " not in shown
+
+
+@pytest.mark.parametrize("size", [(20, 8), (40, 12), (80, 24), (200, 60)])
+async def test_every_size_is_exact(size: tuple[int, int], boxes: list[Service]) -> None:
+    async with table(*(box.url for box in boxes), size=size) as pilot:
+        await until(pilot, lambda t: "host" in t)
+        lines = text(pilot.app).splitlines()  # type: ignore[arg-type]
+    assert len(lines) == size[1]
