@@ -7,6 +7,7 @@ import subprocess
 import zipfile
 from io import StringIO
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -55,7 +56,9 @@ def test_the_screen_records_each_round_until_q(env: dict[str, str], tmp_path: Pa
     with serving() as url:
         words = ("--no-gpus", "--interval", "0.5", "--record", str(file))
         with in_terminal(*words, env=env | environment(url), columns=120) as screen:
-            screen.until("2.13", times=2)
+            screen.until("2.13")
+            while not file.exists():  # the first round is over
+                Event().wait(0.01)
             screen.press("q")
             assert screen.end() == 0
     found = lines(file)

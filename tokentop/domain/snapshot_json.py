@@ -14,7 +14,12 @@ SCHEMA = "tokentop/1"
 
 def dumps(snapshot: Snapshot) -> str:
     """Return one line of pure ASCII (readable under any locale) with finite numbers only."""
-    return json.dumps(encode(snapshot), allow_nan=False, separators=(",", ":"))
+    return line_of(encode(snapshot))
+
+
+def line_of(value: dict[str, object]) -> str:
+    """The line of an encoded snapshot."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
 def encode(snapshot: Snapshot) -> dict[str, object]:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from tokentop.config.schema import RecordingConfig
-from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.snapshot_json import dumps
+from tokentop.domain.snapshot_json import line_of
+from tokentop.domain.verdict.values import Tier
 from tokentop.transport.recording.writer import RecordingError, RecordingWriter, Target
 
 
@@ -20,8 +20,10 @@ class Recorder:
         self._writer: RecordingWriter | None = None
         self._failed = ""
 
-    def record(self, config: RecordingConfig, snapshot: Snapshot) -> None:
-        """Append a snapshot where this configuration says."""
+    def record(
+        self, config: RecordingConfig, encoded: dict[str, object], tier: Tier | None
+    ) -> None:
+        """Append an encoded snapshot, of that tier, where this configuration says."""
         if config != self._config:
             self.close()
             self._config = config
@@ -30,7 +32,7 @@ class Recorder:
         try:
             if self._writer is None:
                 self._writer = RecordingWriter(_target(config.file, config))
-            self._writer.add(dumps(snapshot).encode(), snapshot.demand.tier)
+            self._writer.add(line_of(encoded).encode(), tier)
         except RecordingError as error:
             self._say(str(error))
         else:

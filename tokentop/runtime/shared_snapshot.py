@@ -40,15 +40,15 @@ class Sharing:
         self._config: Config | None = None
         self._name = ""
 
-    def leave(self, config: Config, snapshot: Snapshot, now: float) -> None:
+    def leave(
+        self, config: Config, encoded: dict[str, object], interval_s: float, now: float
+    ) -> None:
         """Replace what was left before; `now` is the snapshot's moment, Unix seconds.
 
         Nothing is left where no reader could tell whether this process lives.
         """
         if config.demo.enabled or self._started is None:
             return
-        from tokentop.domain.snapshot_json import encode
-
         if self._config is None:
             prune(PREFIX, now - LEFT_BEHIND_S)
         if config is not self._config:
@@ -56,8 +56,8 @@ class Sharing:
         value = {
             "pid": self._pid,
             "started": self._started,
-            "until": now + snapshot.interval_s,
-            "snapshot": encode(snapshot),
+            "until": now + interval_s,
+            "snapshot": encoded,
         }
         keep(self._name, value, now)
 

@@ -57,10 +57,10 @@ async def test_step_skip_and_the_mark_follows(pilot: AppPilot) -> None:
     begin = at(pilot)
     await pressed(pilot, ".", ".", ",")
     assert at(pilot) == pytest.approx(begin - begin % 4 + 4)
-    await pressed(pilot, "right")
+    await pressed(pilot, ")")
     assert at(pilot) == pytest.approx(begin - begin % 4 + 64)
     assert last_row(pilot).index("┃") == 1 + int(at(pilot) / (4 * (COUNT - 1)) * 111)
-    await pressed(pilot, "left", "left")
+    await pressed(pilot, "(", "(")
     assert at(pilot) == 0.0
 
 

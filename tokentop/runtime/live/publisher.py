@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_json import encode
 from tokentop.runtime.recorder import Recorder
 from tokentop.runtime.shared_snapshot import Sharing
 
@@ -56,16 +57,17 @@ class Publisher:
             self._thread.join(within_s)
 
     def _work(self) -> None:
-        last: Published | None = None
+        last: tuple[Published, dict[str, object]] | None = None
         while (new := self._queue.get()) is not None:
-            if last is not None and last.round_at != new.round_at:
-                self._record(last)
-            last = new
+            if last is not None and last[0].round_at != new.round_at:
+                self._record(*last)
+            last = (new, encode(new.snapshot))  # once for both
             if self._queue.empty():
-                self._sharing.leave(new.config, new.snapshot, new.wall)
+                self._sharing.leave(new.config, last[1], new.snapshot.interval_s, new.wall)
         if last is not None:
-            self._record(last)
+            self._record(*last)
         self._recorder.close()
 
-    def _record(self, published: Published) -> None:
-        self._recorder.record(published.config.recording, published.snapshot)
+    def _record(self, published: Published, encoded: dict[str, object]) -> None:
+        tier = published.snapshot.demand.tier
+        self._recorder.record(published.config.recording, encoded, tier)

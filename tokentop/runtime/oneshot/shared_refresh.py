@@ -8,6 +8,7 @@ from time import time
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_json import encode
 from tokentop.runtime.oneshot.refresh import Refresher
 from tokentop.runtime.recorder import Recorder
 from tokentop.runtime.shared_snapshot import Sharing, recall_shared
@@ -32,9 +33,10 @@ class SharedRefresher(Refresher):
         if not self._fresh:
             shared = recall_shared(config, time(), details=self._wanted.details)
         snapshot = shared or super().refresh(deadline)
+        encoded = encode(snapshot)
         if shared is None:
-            self._sharing.leave(config, snapshot, time())
-        self._recorder.record(config.recording, snapshot)
+            self._sharing.leave(config, encoded, snapshot.interval_s, time())
+        self._recorder.record(config.recording, encoded, snapshot.demand.tier)
         return snapshot
 
     def stop(self) -> None:

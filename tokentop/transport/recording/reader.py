@@ -160,6 +160,8 @@ def _is_mark(file: int, offset: int, size: int) -> bool:
 
 def _next_mark(file: int, begin: int, size: int) -> int | None:
     """Where the first frame begins at or after `begin`."""
+    if begin < size and _is_mark(file, begin, size):
+        return begin
     while begin < size:
         block = os.pread(file, _SCAN, begin)
         if (found := block.find(MARK)) >= 0:

@@ -65,10 +65,10 @@ KEYS: tuple[Key, ...] = (
 # In a replay instead of the group "Polling".
 REPLAY_KEYS: tuple[Key, ...] = (
     Key("p,space", "pause", "p space", "Pause, and play on", "Playing"),
-    Key("full_stop,right_square_bracket", "step(1)", ". ]", "A snapshot on", "Playing"),
-    Key("comma,left_square_bracket", "step(-1)", ", [", "A snapshot back", "Playing"),
-    Key("right", "skip(60)", "→", "A minute on", "Playing"),
-    Key("left", "skip(-60)", "←", "A minute back", "Playing"),
+    Key("full_stop", "step(1)", ".", "A snapshot on", "Playing"),
+    Key("comma", "step(-1)", ",", "A snapshot back", "Playing"),
+    Key("right_parenthesis", "skip(60)", ")", "A minute on", "Playing"),
+    Key("left_parenthesis", "skip(-60)", "(", "A minute back", "Playing"),
     Key("plus,equals_sign", "interval(1)", "+", "Faster", "Playing"),
     Key("minus,underscore", "interval(-1)", "-", "Slower", "Playing"),
     Key("colon", "jump", ":", "Go to a time", "Playing"),
