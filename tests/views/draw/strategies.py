@@ -11,7 +11,9 @@ from tests.views.draw.composed import model
 from tokentop.config.schema import UiConfig
 from tokentop.domain import snapshot as domain
 from tokentop.domain import snapshot_engines as serving
-from tokentop.domain.history import Sample
+from tokentop.domain.engines.history import Trends
+from tokentop.domain.history import SPANS_S, Sample
+from tokentop.domain.hosts import HOST_SORTS
 from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
 from tokentop.views.tui.draw.panels.gpus.process_rows import PROCESS_SORTS
@@ -107,6 +109,12 @@ snapshots = st.one_of(
     ),
 )  # fmt: skip
 moments = st.floats(0, NOW)
+trends = st.builds(
+    Trends,
+    *[st.lists(figures, max_size=20).map(tuple)] * 3,
+    span_s=st.floats(0, 1e6),
+    first=st.integers(0, 9),
+).map(lambda found: lambda _: found)
 looks = st.builds(
     DrawOptions, flags, st.floats(0, 1e5), st.sampled_from(["", "12:04:31"]), flags, flags,
     st.sampled_from(["index", "util", "vram", "temp", "power", "name"]),
@@ -116,6 +124,8 @@ looks = st.builds(
     notice=st.sampled_from(["", "saved"]),
     engine_sort=st.sampled_from(ENGINE_SORTS), engine_filter=st.sampled_from(["", "vllm", "x"]),
     cursor=st.one_of(st.none(), st.just(""), names), burn_at=st.floats(0, 1), now=moments,
+    process_sort=st.sampled_from(PROCESS_SORTS), host_sort=st.sampled_from(HOST_SORTS),
+    trends=trends,
 )  # fmt: skip
 views = st.builds(
     ViewState, st.sampled_from(get_args(Name)), flags, st.sampled_from(GPU_SORTS),
@@ -123,6 +133,9 @@ views = st.builds(
     st.one_of(st.none(), st.just(1.0)), st.sampled_from(["", "saved"]),
     st.sampled_from(ENGINE_SORTS), names, st.one_of(st.none(), names),
     process_sort=st.sampled_from(PROCESS_SORTS), process_reverse=flags,
+    host_sort=st.sampled_from(HOST_SORTS),
+    moment=st.none() | moments, ends_at=st.none() | moments,
+    span_s=st.none() | st.sampled_from(SPANS_S),
 )  # fmt: skip
 histories = st.lists(
     st.builds(Sample, moments, ratios, figures, figures, ratios), max_size=60

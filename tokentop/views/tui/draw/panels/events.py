@@ -45,12 +45,12 @@ def _alert_rows(alert: Alert, width: int) -> list[Line]:
     """The state, the name that the configuration knows it by, and the sentence beside them."""
     name = _CODE if width >= _WIDE else 0
     before = 3 + _STATE + name
-    told = clean(alert.text, 300) if name else f"{alert.name}: {clean(alert.text, 300)}"
+    told = clean(alert.text if name else f"{alert.name}: {alert.text}", 300)
     sentences = wrapped(told, max(12, width - before), 4)
     symbol, style = _alert_mark(alert)
     head: Line = [(symbol + "  ", style), (fit(alert.state, _STATE), "bright")]
     if name:
-        head.append((fit(alert.name, name), "dim"))
+        head.append((fit(clean(alert.name), name), "dim"))
     rest = [[(" " * before, "text"), (row, "text")] for row in sentences[1:]]
     return [[*head, (sentences[0], "text")], *rest]
 
