@@ -12,13 +12,13 @@ async def test_a_picture_that_cannot_be_made_is_reported(
 ) -> None:
     """The last picture stays, the footer names kind and place, and no value is shown."""
 
-    def broken(now: float) -> Snapshot:
+    def broken(now: float, wall: float) -> Snapshot:
         raise KeyError("sk-secret")
 
     async with make_app().run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         app = app_of(pilot)
-        monkeypatch.setattr(app.session, "_fold", broken)
+        monkeypatch.setattr(app.session.collector, "snapshot", broken)
         app.session._changed()
         await pilot.pause()
         text = picture(app)

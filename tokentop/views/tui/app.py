@@ -86,7 +86,7 @@ class TokentopApp(HostActions):
     # -- starting and drawing
 
     def get_default_screen(self) -> Screen[None]:
-        return MonitorScreen(self._model(), theme.style_table(self._theme_name))
+        return MonitorScreen(self.model(), theme.style_table(self._theme_name))
 
     @property
     def plain(self) -> bool:
@@ -125,7 +125,7 @@ class TokentopApp(HostActions):
     def _take_snapshot(self) -> None:
         self._snapshot, self._snapshot_at = self.session.snapshot(), self.session.now()
 
-    def _model(self) -> ScreenModel:
+    def model(self) -> ScreenModel:
         now = self.session.now() if self.view.paused_at is None else self.view.paused_at
         return ScreenModel(
             snapshot=self._snapshot,
@@ -155,12 +155,12 @@ class TokentopApp(HostActions):
         return self.session.events(None if self.view.paused_at is None else self._snapshot.at)
 
     def _show(self) -> None:
-        self.monitor.show(self._model(), theme.style_table(self._theme_name))
+        self.monitor.show(self.model(), theme.style_table(self._theme_name))
 
     def _tick(self) -> None:
         if self.screen_stack:
             self._refresh_past()
-            self.monitor.tick(self._model())
+            self.monitor.tick(self.model())
 
     def _change_view(self, view: ViewState) -> None:
         if view._replace(notice=self.view.notice) != self.view:
@@ -251,7 +251,7 @@ class TokentopApp(HostActions):
         text, name = self.screen.get_selected_text(), "the selection"
         if not text:
             place = self.monitor.copyable(self.mouse_over)
-            drawn = lines(self._model(), place)
+            drawn = lines(self.model(), place)
             text, name = plain_text(drawn), title(drawn) or place.panel
         self.copy_to_clipboard(text)
         count = text.count("\n") + 1
@@ -279,7 +279,7 @@ class TokentopApp(HostActions):
         from tokentop.views.tui.screens.help import HelpScreen
 
         styles = theme.style_table(self._theme_name)
-        await self.push_screen(HelpScreen(styles, self._model().options))
+        await self.push_screen(HelpScreen(styles, self.model().options))
 
     def action_command_palette(self) -> None:
         from tokentop.views.tui.screens.palette import open_over
@@ -317,7 +317,7 @@ class TokentopApp(HostActions):
         if self.screen is not self.monitor or self.monitor.selections:
             return  # the end of a drag, which has selected text, is a click for Textual
         action = navigation.click(
-            self._model(), self.monitor.placed, event.screen_x, event.screen_y
+            self.model(), self.monitor.placed, event.screen_x, event.screen_y
         )
         if action:
             await self.run_action(action)

@@ -23,10 +23,10 @@ class HistoryActions(ProcessActions):
         raise NotImplementedError
 
     def action_zoom(self, steps: int) -> None:
-        self._look_at(navigation.zoomed(self._model(), steps))
+        self._look_at(navigation.zoomed(self.model(), steps))
 
     def action_pan(self, steps: int) -> None:
-        self._look_at(navigation.panned(self._model(), steps))
+        self._look_at(navigation.panned(self.model(), steps))
 
     def _look_at(self, view: ViewState) -> None:
         self._change_view(view)
@@ -47,7 +47,7 @@ class HistoryActions(ProcessActions):
     async def _load_past(self) -> None:
         view, now, wall = self.view, self.session.now(), self.session.wall()
         self._past_read_at = now
-        end = wall - now + navigation.stretch_end(self._model())
+        end = wall - now + navigation.stretch_end(self.model())
         try:
             found = await self.session.past(Stretch(end - (view.span_s or 0.0), end))
         except PastError as error:

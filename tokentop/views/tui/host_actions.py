@@ -27,7 +27,7 @@ class HostActions(AlertActions):
         if self.view.name != "hosts" or self._fleet is None:
             super().action_open(identity)
             return
-        key = identity or navigation.selected_host(self._model())
+        key = identity or navigation.selected_host(self.model())
         session = self._fleet.open(key) if key is not None else None
         if session is not None:
             self._table = self.view._replace(host=key or "", notice="")

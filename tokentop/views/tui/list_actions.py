@@ -19,7 +19,7 @@ class ListActions(TerminalApp):
         """The screen at the bottom of the stack."""
         raise NotImplementedError
 
-    def _model(self) -> ScreenModel:
+    def model(self) -> ScreenModel:
         raise NotImplementedError
 
     def _change_view(self, view: ViewState) -> None:
@@ -57,11 +57,11 @@ class ListActions(TerminalApp):
         self._change_view(navigation.back(self.view))
 
     def action_open(self, identity: str | None = None) -> None:
-        self._change_view(navigation.opened(self._model(), identity))
+        self._change_view(navigation.opened(self.model(), identity))
 
     def action_dismiss(self) -> None:
         """Forget the engine that is opened, or under the cursor, if it is gone."""
-        identity = self.view.opened or navigation.selected(self._model())
+        identity = self.view.opened or navigation.selected(self.model())
         if identity is None or not self.session.dismiss(identity):
             self._notify("Only an engine that is gone can be forgotten")
             return
@@ -71,13 +71,13 @@ class ListActions(TerminalApp):
         self._notify("Forgotten; a search that finds it again brings it back")
 
     def action_scroll_rows(self, rows: int) -> None:
-        self._change_view(navigation.scrolled(self._model(), self.monitor.placed, rows))
+        self._change_view(navigation.scrolled(self.model(), self.monitor.placed, rows))
 
     def action_scroll_pages(self, pages: int) -> None:
-        self._change_view(navigation.paged(self._model(), self.monitor.placed, pages))
+        self._change_view(navigation.paged(self.model(), self.monitor.placed, pages))
 
     def action_scroll_to(self, end: int) -> None:
-        self._change_view(navigation.to_end(self._model(), self.monitor.placed, end))
+        self._change_view(navigation.to_end(self.model(), self.monitor.placed, end))
 
     def action_point(self, steps: int) -> None:
-        self._change_view(navigation.pointed(self._model(), steps))
+        self._change_view(navigation.pointed(self.model(), steps))

@@ -19,14 +19,14 @@ class ProcessActions(ListActions):
         self._sorted(navigation.reversed_order(self.view, "processes"))
 
     def action_select_process(self, place: int) -> None:
-        found = navigation.processes(self._model())
+        found = navigation.processes(self.model())
         self._change_view(self.view._replace(process=found[place].key))
 
     async def action_end_process(self) -> None:
         """Ask, naming it, whether to end the process under the cursor of the GPU page."""
         from tokentop.views.tui.screens.end_process import EndProcessScreen, box_of
 
-        model = self._model()
+        model = self.model()
         row = navigation.selected_process(model)
         if row is None or row.process is None:
             self._notify("x ends the process under the cursor of the GPU page (2)")

@@ -64,8 +64,8 @@ class ReplayApp(TokentopApp):
         self._replay = ReplaySession(config, self._recording, self.snapshot_ready)
         return self._replay
 
-    def _model(self) -> ScreenModel:
-        return super()._model()._replace(timeline=self._replay.timeline)
+    def model(self) -> ScreenModel:
+        return super().model()._replace(timeline=self._replay.timeline)
 
     def _tick(self) -> None:
         if self.screen_stack:

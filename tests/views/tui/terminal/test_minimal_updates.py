@@ -48,7 +48,7 @@ async def test_a_tick_sends_less_than_a_hundred_bytes(make_app: MakeApp) -> None
     app = make_app(100.0)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        model = app._model()
+        model = app.model()
         app.monitor.tick(model._replace(clock="12:01:41", elapsed_s=model.elapsed_s + 1))
         sent = sent_by(app)
         assert 0 < len(sent) < 100
