@@ -103,8 +103,9 @@ class Terminal:
 
     def end(self) -> int:
         """Read to the end and return the exit code, negative for a signal."""
+        deadline = monotonic() + PATIENCE_S
         while self._read():
-            pass
+            assert monotonic() < deadline, f"it goes on: {self.seen[-400:]!r}"
         return self._wait()
 
     def close(self) -> None:
