@@ -316,8 +316,6 @@ class TokentopApp(HostActions):
     async def on_click(self, event: events.Click) -> None:
         if self.screen is not self.monitor or self.monitor.selections:
             return  # the end of a drag, which has selected text, is a click for Textual
-        action = navigation.click(
-            self.model(), self.monitor.placed, event.screen_x, event.screen_y
-        )
+        action = navigation.click(self.model(), self.monitor.placed, event.screen_x, event.screen_y)
         if action:
             await self.run_action(action)
