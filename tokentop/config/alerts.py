@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from tokentop.config.build import key_of_token, only, read_token, refuse_cleartext
+from tokentop.config.build import only
+from tokentop.config.credentials import key_of_token, read_token, refuse_cleartext
 from tokentop.config.draft import ConfigBuilder
 from tokentop.config.keys import table
 from tokentop.config.schema import AlertConfig, AlertsConfig

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tokentop.config import build
+from tokentop.config import build, credentials
 from tokentop.config.alerts import alerts
 from tokentop.config.draft import ConfigBuilder, Origin
 from tokentop.config.keys import by_path, table
@@ -43,7 +43,7 @@ def load(overrides: Mapping[str, object], environ: Mapping[str, str], path: str 
 
         configure(builder)
     builder.constrain()
-    build.find_bundle(builder, environ)
+    credentials.find_bundle(builder, environ)
     config = _config(builder, environ, document.path if isinstance(document, Document) else None)
     if builder.problems:
         raise ConfigError(builder.sorted_problems())
@@ -78,7 +78,7 @@ def _warn_of_unknown_variables(builder: ConfigBuilder, environ: Mapping[str, str
         return
     known = {
         FILE_VARIABLE,
-        build.CONNECT_TOKEN,
+        credentials.CONNECT_TOKEN,
         *(name for key in table().values() for name in key.env),
     }
     named = {str(builder.values[key]) for key in builder.values if key.endswith("_env")}

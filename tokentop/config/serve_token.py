@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tokentop.config.build import token_from_file, token_from_variable
+from tokentop.config.credentials import token_from_file, token_from_variable
 from tokentop.config.schema import ServeConfig
 from tokentop.config.values import Bad
 from tokentop.secret import Secret

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tokentop.arguments import COMMANDS, GROUPS, Option
-from tokentop.config.build import CONNECT_TOKEN
+from tokentop.config.credentials import CONNECT_TOKEN
 from tokentop.config.keys import table
 from tokentop.manual.shipped import SHIPPED
 from tokentop.views.figures import FIELDS

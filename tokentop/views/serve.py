@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 
 from tokentop import __version__
-from tokentop.config.build import CONNECT_TOKEN
+from tokentop.config.credentials import CONNECT_TOKEN
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, ServeConfig
 from tokentop.config.serve_token import serve_token
