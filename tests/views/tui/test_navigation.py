@@ -5,7 +5,7 @@ import pytest
 from tests import engine_examples, examples
 from tests.views.draw.composed import model
 from tokentop.domain.snapshot import Snapshot
-from tokentop.views.tui.navigation import click
+from tokentop.views.tui.pointer import click
 from tokentop.views.tui.screen_model import placements
 
 STACK, BOX = examples.high(), engine_examples.priced()

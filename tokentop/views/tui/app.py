@@ -19,7 +19,7 @@ from tokentop.runtime.live.choose import AnySession, session_of
 from tokentop.runtime.live.poller import stepped
 from tokentop.transport import user_state
 from tokentop.views.palette import THEMES
-from tokentop.views.tui import choices, commands, keys, navigation, theme
+from tokentop.views.tui import choices, commands, keys, pointer, theme
 from tokentop.views.tui.draw.panels.footer import announcement
 from tokentop.views.tui.host_actions import HostActions
 from tokentop.views.tui.messages import SnapshotReady
@@ -316,6 +316,6 @@ class TokentopApp(HostActions):
     async def on_click(self, event: events.Click) -> None:
         if self.screen is not self.monitor or self.monitor.selections:
             return  # the end of a drag, which has selected text, is a click for Textual
-        action = navigation.click(self.model(), self.monitor.placed, event.screen_x, event.screen_y)
+        action = pointer.click(self.model(), self.monitor.placed, event.screen_x, event.screen_y)
         if action:
             await self.run_action(action)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tokentop.domain.past import POINTS, Past, PastError, Stretch
-from tokentop.views.tui import navigation
+from tokentop.views.tui import history_range
 from tokentop.views.tui.process_actions import ProcessActions
 from tokentop.views.tui.state import ViewState
 
@@ -23,10 +23,10 @@ class HistoryActions(ProcessActions):
         raise NotImplementedError
 
     def action_zoom(self, steps: int) -> None:
-        self._look_at(navigation.zoomed(self.model(), steps))
+        self._look_at(history_range.zoomed(self.model(), steps))
 
     def action_pan(self, steps: int) -> None:
-        self._look_at(navigation.panned(self.model(), steps))
+        self._look_at(history_range.panned(self.model(), steps))
 
     def _look_at(self, view: ViewState) -> None:
         self._change_view(view)
@@ -47,7 +47,7 @@ class HistoryActions(ProcessActions):
     async def _load_past(self) -> None:
         view, now, wall = self.view, self.session.now(), self.session.wall()
         self._past_read_at = now
-        end = wall - now + navigation.stretch_end(self.model())
+        end = wall - now + history_range.stretch_end(self.model())
         try:
             found = await self.session.past(Stretch(end - (view.span_s or 0.0), end))
         except PastError as error:

@@ -1,7 +1,7 @@
 """The actions of lists: sorting, filtering, scrolling, opening, and the history's cursor."""
 
 from tokentop.runtime.live.choose import AnySession
-from tokentop.views.tui import navigation
+from tokentop.views.tui import history_range, navigation
 from tokentop.views.tui.screen_model import ScreenModel
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import ViewState
@@ -80,4 +80,4 @@ class ListActions(TerminalApp):
         self._change_view(navigation.to_end(self.model(), self.monitor.placed, end))
 
     def action_point(self, steps: int) -> None:
-        self._change_view(navigation.pointed(self.model(), steps))
+        self._change_view(history_range.pointed(self.model(), steps))

@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tokentop.domain.history import SPANS_S, span_of
 from tokentop.domain.hosts import HOST_SORTS, HostRow
 from tokentop.domain.hosts import listed as listed_hosts
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.panels import hosts as hosts_panel
-from tokentop.views.tui.draw.panels import timeline
-from tokentop.views.tui.draw.panels.engines import table as engines
 from tokentop.views.tui.draw.panels.engines.rows import (
     ENGINE_SORTS,
     Row,
@@ -18,24 +15,13 @@ from tokentop.views.tui.draw.panels.engines.rows import (
     place_of,
     start_at,
 )
-from tokentop.views.tui.draw.panels.footer import hints
-from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus import process_rows
-from tokentop.views.tui.draw.panels.gpus import processes as process_table
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
-from tokentop.views.tui.draw.registry import PANELS
-from tokentop.views.tui.keys import KEYS, REPLAY_KEYS
-from tokentop.views.tui.screen_model import ScreenModel, edges, lines, scrolling
+from tokentop.views.tui.screen_model import ScreenModel, scrolling
 from tokentop.views.tui.state import PAGES, ViewState
 
 Shown = Sequence[Placement]
 _BORDERS = {"frame": 2, "rule": 1, "bare": 0}  # rows of a place that its border takes
-_HOUR_S, _DAY_S = 3600.0, 86_400.0
-ZOOM_SPANS_S = (
-    *SPANS_S, 3 * _HOUR_S, 6 * _HOUR_S, 12 * _HOUR_S, _DAY_S, 3 * _DAY_S, 7 * _DAY_S, 30 * _DAY_S,
-    91 * _DAY_S, 365 * _DAY_S, 730 * _DAY_S,
-)  # fmt: skip
-CURSOR_STEPS = 60  # of the history's cursor over the whole span
 # A table's sorts, and the names of what ViewState has of it.
 _TABLES = {
     "engines": (ENGINE_SORTS, "engine_sort", "engine_reverse"),
@@ -172,25 +158,14 @@ def _moved_host(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
     """The cursor on another host."""
     view, found = model.view, hosts(model)
     at = max(0, min(len(found) - 1, hosts_panel.place_of(found, view.host) + rows))
-    room = hosts_panel.rooms(len(found), _host_lines(shown))
+    room = hosts_panel.rooms(len(found), host_lines(shown))
     return view._replace(host=found[at].key, offset=start_at(len(found), room, view.offset, at))
 
 
-def _host_lines(shown: Shown) -> int:
+def host_lines(shown: Shown) -> int:
     """The lines within the border of the hosts' panel."""
     place = next((place for place in shown if place.panel == "hosts"), None)
     return 1 if place is None else place.height - _BORDERS[place.border]
-
-
-def host_at(model: ScreenModel, place: Placement, y: int) -> str | None:
-    """The key of the host drawn in row `y`."""
-    found, room = hosts(model), hosts_panel.rooms(len(hosts(model)), _host_lines((place,)))
-    start = start_at(
-        len(found), room, model.view.offset, hosts_panel.place_of(found, model.view.host)
-    )
-    row = y - place.y - (place.border != "bare") - hosts_panel.TOP
-    hit = 0 <= row < room and start + row < len(found)
-    return found[start + row].key if hit else None
 
 
 def process_room(shown: Shown, count: int) -> int:
@@ -233,121 +208,3 @@ def back(view: ViewState) -> ViewState:
     if view.span_s is not None:
         return view._replace(span_s=None, ends_at=None)
     return view._replace(filter="", filtering=False, offset=0)
-
-
-def pointed(model: ScreenModel, steps: int) -> ViewState:
-    """The history's cursor `steps` columns further right; past the newest there is none."""
-    view = model.view
-    if view.name != "history":
-        return view
-    samples, end = model.samples(), stretch_end(model)
-    span_s = view.span_s or span_of(samples, end)
-    at = (end if view.moment is None else view.moment) + steps * span_s / CURSOR_STEPS
-    oldest = samples[0].t if samples and view.span_s is None else end - span_s
-    return view._replace(moment=None if at >= end else max(at, oldest))
-
-
-def stretch_end(model: ScreenModel) -> float:
-    """The monotonic moment at which the history's stretch ends."""
-    return model.now if model.view.ends_at is None else model.view.ends_at
-
-
-def zoomed(model: ScreenModel, steps: int) -> ViewState:
-    """The history over a longer (+1) or shorter (-1) span, around the cursor where there is one."""
-    view = model.view
-    span_s = view.span_s or (SPANS_S[-1] if steps > 0 else span_of(model.samples(), model.now))
-    if steps > 0:
-        after = next((s for s in ZOOM_SPANS_S if s > span_s), ZOOM_SPANS_S[-1])
-    else:
-        after = next((s for s in reversed(ZOOM_SPANS_S) if s < span_s), ZOOM_SPANS_S[0])
-    end = stretch_end(model) if view.moment is None else view.moment + after / 2
-    return _ending(model, view._replace(span_s=after), end)
-
-
-def panned(model: ScreenModel, steps: int) -> ViewState:
-    """The history half a span earlier (-1) or later (+1), at most up to now."""
-    view = model.view
-    span_s = view.span_s or span_of(model.samples(), model.now)
-    end = stretch_end(model) + steps * span_s / 2
-    return _ending(model, view._replace(span_s=span_s, moment=None), end)
-
-
-def _ending(model: ScreenModel, view: ViewState, end: float) -> ViewState:
-    if view.name != "history":
-        return model.view
-    return view._replace(ends_at=None if end >= model.now else end)
-
-
-def engine_at(model: ScreenModel, place: Placement, y: int) -> str | None:
-    """The engine drawn in row `y` of the table's place."""
-    found, (above, below) = table(model), edges(place)
-    room = place.height - above - below
-    if len(found) > room > 1:
-        room -= 1
-    start = start_at(len(found), room, model.view.offset, place_of(found, model.view.cursor))
-    at = start + y - place.y - above
-    hit = found[at].engine if above <= y - place.y < above + room and at < len(found) else None
-    return hit.id if hit else None
-
-
-def click(model: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
-    """The action that a click on a cell means, if any."""
-    for place in shown:
-        if place.x <= x < place.x + place.width and place.y <= y < place.y + place.height:
-            if place.panel == "footer":
-                return _hint(model, place, x - place.x)
-            if (sort := _heading(model, place, x, y)) is not None:
-                return f"sort_by({place.panel!r}, {sort!r})"
-            if place.panel == "timeline":
-                fraction = timeline.fraction_at(x - place.x, place.width)
-                return None if fraction is None else f"go_to({fraction})"
-            if place.panel == "processes" and model.view.name == "gpus":
-                return _on_processes(model, shown, place, x, y)
-            if place.panel == "engines" and model.view.name == "engines":
-                identity = engine_at(model, place, y)
-                return f"open({identity!r})" if identity else None
-            if place.panel == "hosts":
-                key = host_at(model, place, y)
-                return f"open({key!r})" if key else None
-            opens = PANELS[place.panel].opens if model.view.name == "dashboard" else None
-            return f"view({opens!r})" if opens else None
-    return None
-
-
-def _heading(model: ScreenModel, place: Placement, x: int, y: int) -> str | None:
-    """The sort that a click on a table's heading means."""
-    framed = place.border == "frame"
-    if y != place.y + framed or place.border == "bare":
-        return None
-    x -= place.x + 2 * framed
-    width, height = place.width - 4 * framed, place.height - sum(edges(place))
-    if place.panel == "engines":
-        return engines.sort_at(model.snapshot, width, x, model.options)
-    if place.panel == "gpus":
-        return gpus.sort_at(model.snapshot, width, height, x, model.options)
-    return None
-
-
-def _on_processes(model: ScreenModel, shown: Shown, place: Placement, x: int, y: int) -> str | None:
-    """A heading sorts, once more in reverse; a row takes the cursor."""
-    left, width = (place.x + 2, place.width - 4) if place.border == "frame" else (0, place.width)
-    row = y - place.y - 2  # below the title and the headings
-    if row == -1:
-        sort = process_table.sort_at(width, x - left)
-        return f"sort_by('processes', {sort!r})" if sort else None
-    found = processes(model)
-    room = process_room(shown, len(found))
-    at = process_rows.place_of(found, model.view.process)
-    hit = start_at(len(found), room, model.view.offset, at) + row
-    return f"select_process({hit})" if 0 <= row < room and hit < len(found) else None
-
-
-def _hint(model: ScreenModel, place: Placement, x: int) -> str | None:
-    """The action of the key hint under a cell of the footer."""
-    text = "".join(part for part, _ in lines(model, place)[0])
-    for key, word in hints(model.options):
-        start = text.find(f" {key} {word}")
-        if 0 <= start < x <= start + len(key) + len(word) + 1:
-            shown = [*REPLAY_KEYS, *KEYS] if model.timeline is not None else KEYS
-            return next((k.action for k in shown if key[0] in k.shown.split()), None)
-    return None
