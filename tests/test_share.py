@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.servers.service import service
-from tokentop.arguments import parse
+from tokentop.arguments.parse import parse
 
 SHARE = Path(str(files("tokentop").joinpath("share")))
 

@@ -7,7 +7,7 @@ from time import monotonic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tokentop.arguments import Arguments
+    from tokentop.arguments.parse import Arguments
     from tokentop.config.reload import Reloader
     from tokentop.config.schema import Config
 
@@ -61,7 +61,7 @@ def _ended(code: int) -> int:
 
 
 def _main(words: list[str], started: float, bad: int) -> int:
-    from tokentop.arguments import Stop, parse
+    from tokentop.arguments.parse import Stop, parse
 
     try:
         args = parse(words)

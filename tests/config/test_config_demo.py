@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tokentop.arguments import parse
+from tokentop.arguments.parse import parse
 from tokentop.config.load import ConfigError, load
 from tokentop.config.schema import Config
 

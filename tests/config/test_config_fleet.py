@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.test_config_engines import SECRET, read, refused
-from tokentop import arguments
+from tokentop.arguments.parse import parse
 from tokentop.config import show
 from tokentop.config.load import load
 from tokentop.config.schema import PrometheusConfig
@@ -86,8 +86,8 @@ def test_a_token_without_a_server_of_its_own_is_for_the_flags(tmp_path: Path) ->
 
 def test_the_flags(tmp_path: Path) -> None:
     """--no-discovery and --prometheus reach the configuration."""
-    given = arguments.parse(["--no-discovery", "--prometheus", "http://localhost:9090"])
+    given = parse(["--no-discovery", "--prometheus", "http://localhost:9090"])
     config = load(given.overrides, {"HOME": str(tmp_path)}, None)
     assert not config.discovery.enabled
     assert config.prometheus.url == "http://localhost:9090"
-    assert load(arguments.parse([]).overrides, {"HOME": str(tmp_path)}, None).discovery.enabled
+    assert load(parse([]).overrides, {"HOME": str(tmp_path)}, None).discovery.enabled

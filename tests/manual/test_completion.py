@@ -12,7 +12,7 @@ from time import monotonic
 import pytest
 
 from tests.cli.command import run
-from tokentop.arguments import COMMANDS, OPTIONS, SHELLS
+from tokentop.arguments.options import COMMANDS, OPTIONS, SHELLS
 from tokentop.config.schema import PANELS, THEMES
 from tokentop.manual.shipped import SHIPPED
 

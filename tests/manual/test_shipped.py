@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.command import environment, run
 from tests.manual.regenerate import MANUAL, README, ROOT, readme
-from tokentop.arguments import COMMANDS, OPTIONS
+from tokentop.arguments.options import COMMANDS, OPTIONS
 from tokentop.manual.page import page
 from tokentop.manual.shipped import SHIPPED
 from tokentop.views.figures import FIELDS

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from tokentop.arguments import COMMANDS, OPTIONS, SHELLS, Option
+from tokentop.arguments.options import COMMANDS, OPTIONS, SHELLS, Option
 from tokentop.config.schema import PANELS, THEMES
 from tokentop.manual.shipped import SHIPPED
 from tokentop.views.ledger.verbs import VERBS

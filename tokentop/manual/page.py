@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tokentop.arguments import COMMANDS, GROUPS, Option
+from tokentop.arguments.options import COMMANDS, GROUPS, Option
 from tokentop.config.credentials import CONNECT_TOKEN
 from tokentop.config.keys import table
 from tokentop.manual.shipped import SHIPPED

@@ -9,7 +9,7 @@ import pytest
 from tests.views.draw.pictures import pictures
 from tests.views.tui.conftest import MakeApp
 from tests.views.tui.pilot import pressed
-from tokentop.arguments import Stop, parse
+from tokentop.arguments.parse import Stop, parse
 from tokentop.config.show import example
 from tokentop.domain.verdict.values import Tier
 from tokentop.views.glossary import GLOSSARY, markdown

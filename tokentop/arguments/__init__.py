@@ -1,0 +1,1 @@
+"""The command's arguments: the table of them, which exclude each other, and the parser."""

@@ -1,0 +1,127 @@
+"""Every command and flag, once: --help, the manual, completions and the parser read it."""
+
+from typing import Literal, NamedTuple
+
+View = Literal[
+    "screen", "compact", "json", "doctor", "config", "serve", "replay", "export", "example",
+    "completion", "ledger",
+]  # fmt: skip
+
+FILES = ("replay", "export")  # commands on a recording
+SHELLS = ("bash", "zsh", "fish")
+
+
+class Option(NamedTuple):
+    """One flag: a row of --help, of the manual and of every shell's completion.
+
+    `dest` is its name in Arguments, or the dotted key of the configuration that it `overrides`.
+    `value` stands for its value and is empty for a switch, which stores `stores`.
+    It may be given `many` times.
+    """
+
+    flags: tuple[str, ...]
+    help: str
+    dest: str
+    value: str = ""
+    overrides: bool = False
+    stores: bool = True
+    many: bool = False
+
+    @property
+    def takes_word(self) -> bool:
+        """Whether the next word is its value; `[=...]` stands in the same word, or nowhere."""
+        return bool(self.value) and not self.value.startswith("[=")
+
+
+class Command(NamedTuple):
+    """One word that is a command; `argument` stands for the word after it, `[...]` if optional."""
+
+    name: str
+    help: str
+    argument: str = ""
+
+
+COMMANDS = (
+    Command("doctor", "what was found, what not, and what to do about it"),
+    Command("config", "what holds now, and where each value came from", "[--example]"),
+    Command("serve", "the same over HTTP: JSON, a stream of events, Prometheus metrics"),
+    Command("replay", "a recording on the full screen: pause, step, speed, any moment", "FILE"),
+    Command("export", "a recording as a table, on standard output: --csv or --parquet", "FILE"),
+    Command("example", "a file that ships beside the program; all names without one", "[NAME]"),
+    Command("completion", "the completion for bash, zsh or fish", "SHELL"),
+    Command("ledger", "who spent what: import, report, verify and more, below", "VERB [WHAT]"),
+)
+RECORDINGS = "recordings"
+SERVING, LEDGER = "tokentop serve (pip install 'tokentop[serve]')", "tokentop ledger"
+GROUPS: dict[str, tuple[Option, ...]] = {
+    "views": (
+        Option(("--compact",), "print one line", "compact"),
+        Option(("--json",), "print one JSON object (schema tokentop/1)", "json"),
+        Option(("--watch",), "with either: again and again, every interval", "watch"),
+        Option(("--format",), "the line from a template of the names below", "format", "TEMPLATE"),
+        Option(("--width",), "at most so many cells: what matters least goes first, whole",
+               "width", "N"),
+        Option(("--check",), "make the exit code the banner mode", "check"),
+        Option(("--connect",), "what a `tokentop serve` elsewhere shows; several: a row each",
+               "connect", "URL", overrides=True, many=True),
+        Option(("--fresh",), "poll, whatever another tokentop of yours has just read", "fresh"),
+        Option(("--demo",), "a simulated machine; =stack, =engines, =gpus or =fleet play one part",
+               "demo.part", "[=PART]", overrides=True),
+        Option(("--demo-seed",), "make it repeatable", "demo.seed", "N", overrides=True),
+        Option(("--demo-at",), "freeze one moment", "demo.at_s", "SECONDS", overrides=True),
+        Option(("--help", "-h"), "show this and exit", "help"),
+        Option(("--version", "-V"), "show the version and exit", "version"),
+    ),
+    LEDGER: (
+        Option(("--by",), "user, project, team, model, provider, engine, outcome, day, hour", "by",
+               "KEYS"),
+        Option(("--since",), "from then on: 90m, 12h, 7d, or a date", "since", "WHEN"),
+        Option(("--until",), "and before then; else until now", "until", "WHEN"),
+        Option(("--csv",), "the report, or the exported recording, as CSV", "csv"),
+        Option(("--focus",), "as CSV with the columns of FOCUS 1.4, a row a day", "focus"),
+        Option(("--checkpoint",), "the checkpoints that were kept", "checkpoint", "PATH"),
+        Option(("--key",), "their public keys, where the private one is elsewhere", "key", "PATH"),
+    ),
+    RECORDINGS: (
+        Option(("--record",), "keep each poll's snapshot there, on screen and with --watch",
+               "recording.file", "PATH", overrides=True),
+        Option(("--parquet",), "export as Apache Parquet instead of --csv; needs pyarrow",
+               "parquet"),
+        Option(("--bundle",), "doctor: write a bug report there, without secrets", "bundle",
+               "PATH"),
+    ),
+    "configuration (flags win over environment and file)": (
+        Option(("--config",), "read this file instead of the usual one", "config", "PATH"),
+        Option(("--interval",), "seconds between polls", "interval_s", "S", overrides=True),
+        Option(("--theme",), "dark, light, colorblind or ansi", "ui.theme", "NAME",
+               overrides=True),
+        Option(("--ascii",), "no block characters", "ui.ascii", overrides=True),
+        Option(("--no-state",), "remember no sort, theme, interval and history", "ui.state",
+               overrides=True, stores=False),
+        Option(("--hide",), "panels, joined by commas", "ui.hide", "PANELS", overrides=True),
+        Option(("--no-gpus",), "leave NVML alone", "gpus", overrides=True, stores=False),
+        Option(("--no-discovery",), "look for no engines by itself", "discovery.enabled",
+               overrides=True, stores=False),
+        Option(("--prometheus",), "read a fleet from there", "prometheus.url", "URL",
+               overrides=True),
+    ),
+    SERVING: (
+        Option(("--host",), "listen there; else on 127.0.0.1 only", "serve.host", "H",
+               overrides=True),
+        Option(("--port",), "8765; 0 takes a free one", "serve.port", "N", overrides=True),
+        Option(("--token-file",), "clients send what it holds as a bearer token",
+               "serve.token_file", "PATH", overrides=True),
+        Option(("--web",), "the full screen too, for a browser (pip install 'tokentop[web]')",
+               "serve.web", overrides=True),
+        Option(("--insecure-no-auth",), "beyond this machine without a token",
+               "serve.insecure_no_auth", overrides=True),
+    ),
+}  # fmt: skip
+OPTIONS = tuple(option for group in GROUPS.values() for option in group)
+OVERRIDES = tuple(option.dest for option in OPTIONS if option.overrides)
+
+
+def usage() -> list[str]:
+    """Every way to call the program, one a line."""
+    words = (f"{command.name} {command.argument}".rstrip() for command in COMMANDS)
+    return ["tokentop [options]", *(f"tokentop {each} [options]" for each in words)]
