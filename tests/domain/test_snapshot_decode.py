@@ -3,15 +3,14 @@
 import json
 from functools import cache
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tokentop.domain import gpu_detail
 from tokentop.domain.snapshot import Gpu, Llm, Service, Snapshot
-from tokentop.domain.snapshot_decode import MAX_ROWS, loads
+from tokentop.domain.snapshot_decode import MAX_ROWS, field_types, loads
 from tokentop.domain.snapshot_json import dumps, encode
 from tokentop.domain.text import clean
 
@@ -40,7 +39,7 @@ def of(kind: Any) -> Values:
 
 
 def _row(kind: Any) -> Values:
-    hints = get_type_hints(kind, localns=vars(gpu_detail))
+    hints = field_types(kind)
     fields = {name: of(hint) for name, hint in hints.items() if name != "services_online"}
     return st.builds(kind, **fields)
 

@@ -7,6 +7,7 @@ import pytest
 from tokentop.domain import snapshot as model
 from tokentop.domain.snapshot_engines import TokensSeen
 from tokentop.domain.snapshot_json import dumps
+from tokentop.domain.snapshot_ledger import Budget, Flag, LedgerFigures, Project
 from tokentop.domain.verdict.values import Alert, Event, Health, Pool, Reason
 
 SCHEMA = {
@@ -40,7 +41,14 @@ SCHEMA = {
 }
 
 ADDITIVE = {
-    "": "data_age_s cost events alerts",
+    "": "data_age_s cost events alerts ledger",
+    "ledger": "budgets projects flags to_classify today_requests today_tokens today_credits"
+    " today_usd unattributed overclaimed decides entries age_s note",
+    "ledger.budgets[]": "name scope who period unit limit spent reserve reserve_spent burn_per_hour"
+    " zero_in_s left_at_end threshold state estimated unknown ends_at",
+    "ledger.projects[]": "name requests tokens credits usd velocity stopped why",
+    "ledger.flags[]": "id kind at projects model task cost expected running escalated precedent"
+    " classified",
     "alerts[]": "name state text member severity since",
     "events[]": "code text member at",
     "throughput": "ttft_p95_s itl_p95_s prefix_hit_ratio burn preemptions finished latencies",
@@ -77,6 +85,11 @@ FULL = model.Snapshot(
     cloud=model.Cloud(instances=(model.CloudInstance(),)),
     health=Health("down", (Reason("engine_down", "it is down"),)),
     events=(Event("tier", "demand rose", None, "2026-11-21T12:04:31.000Z"),),
+    ledger=LedgerFigures(
+        budgets=(Budget("b", "project", "p", "day", "usd", 5.0, 1.0),),
+        projects=(Project("p", 3),),
+        flags=(Flag("f", "task", "2026-11-21T12:04:31.000Z", ("p",)),),
+    ),
     alerts=(Alert("busy", "firing", "it is busy"),),
     demand=model.Demand(reasons=(Reason("queue_full", "they wait"),), pools=(Pool("m"),)),
 )

@@ -16,8 +16,9 @@ from tokentop.domain.snapshot_engines import Cost, CostBounds, Engine, EngineSta
 from tokentop.domain.verdict.values import NO_DATA, Alert, Event, Health, Mode, Pool, Reason, Tier
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # only the GPU page has any
+if TYPE_CHECKING:  # only the GPU page and who follows a ledger have any
     from tokentop.domain.gpu_detail import GpuDetail, ProcessDetail, ThrottleReason, Xid
+    from tokentop.domain.snapshot_ledger import LedgerFigures
 
 GpuState = Literal["ok", "stale", "lost", "suspended", "error"]
 ServiceState = EngineState | Literal["off"]
@@ -255,7 +256,7 @@ class Snapshot(NamedTuple):
 
     `at` is RFC 3339 UTC. `data_age_s` is the age of the newest good answer of any source.
     `events` are what changed since the snapshot before, where a view compares the two; `alerts`
-    what its rules say, where a view follows them.
+    what its rules say, where a view follows them. `ledger` is None where none is followed.
     """
 
     version: str = ""
@@ -281,3 +282,4 @@ class Snapshot(NamedTuple):
     cost: Cost = Cost()
     events: tuple[Event, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    ledger: "LedgerFigures | None" = None

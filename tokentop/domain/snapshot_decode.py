@@ -12,7 +12,7 @@ from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from tokentop.domain import gpu_detail
+from tokentop.domain import gpu_detail, snapshot_ledger
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_json import SCHEMA
 from tokentop.domain.text import clean
@@ -40,6 +40,11 @@ def decode(value: object) -> Snapshot | None:
     pairs = list(online.items()) if isinstance(online, Mapping) else None
     found: Snapshot = _decoder(Snapshot)({**value, "services_online": pairs})
     return found
+
+
+def field_types(row: type) -> dict[str, Any]:
+    """The type of each field, those too that snapshot.py imports for the type checker alone."""
+    return get_type_hints(row, localns={**vars(gpu_detail), **vars(snapshot_ledger)})
 
 
 @cache
@@ -111,7 +116,7 @@ def _sound(item: Decode, values: list[object]) -> list[object]:
 
 
 def _row(kind: Any) -> Decode:
-    hints = get_type_hints(kind, localns=vars(gpu_detail), include_extras=True)
+    hints = field_types(kind)
     fields = [(name, _decoder(hint)) for name, hint in hints.items()]
 
     def read(value: object) -> object:

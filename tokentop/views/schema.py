@@ -6,10 +6,10 @@
 import json
 import sys
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin
 
-from tokentop.domain import gpu_detail
 from tokentop.domain.snapshot import AITHER_SERVICES, Snapshot
+from tokentop.domain.snapshot_decode import field_types
 from tokentop.domain.snapshot_json import SCHEMA
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -34,7 +34,7 @@ def schema() -> dict[str, Any]:
 
 
 def _object(row: type, definitions: dict[str, Any]) -> dict[str, Any]:
-    hints = get_type_hints(row, localns=vars(gpu_detail))  # which snapshot.py imports lazily
+    hints = field_types(row)
     properties = {name: _type(hints[name], definitions) for name in row._fields}  # type: ignore[attr-defined]
     return {
         "type": "object",
