@@ -68,6 +68,12 @@ CHANGED = {
     "prometheus.verify": ("false", "prometheus.verify", False),
     "prometheus.group_by": ('"node"', "prometheus.group_by", "node"),
     "ledger.path": ('"/l/x.db"', "ledger.path", "/l/x.db"),
+    "ledger.url": (
+        '"postgresql://ada@[::1]:5433/l"',
+        "ledger.url",
+        "postgresql://ada@[::1]:5433/l",
+    ),
+    "ledger.archive": ('"/l/old"', "ledger.archive", "/l/old"),
     "ledger.writer": ('"gpu-box"', "ledger.writer", "gpu-box"),
     "ledger.valuation": ('"/l/v.toml"', "ledger.valuation", "/l/v.toml"),
     "ledger.key_file": ('"/l/k"', "ledger.key_file", "/l/k"),
@@ -103,7 +109,7 @@ ELSEWHERE = {  # keys that mean something only beside others
     "tls.ca_bundle", "prometheus.token_env", "prometheus.token_file", "prometheus.ca_bundle",
     "cost.purchase_usd", "cost.months", "cost.reference_name", "serve.token_file",
     "alerts.webhook", "alerts.webhook_env", "alerts.webhook_file", "alerts.token_env",
-    "alerts.token_file",
+    "alerts.token_file", "ledger.password_env", "ledger.password_file",
 }  # fmt: skip
 
 

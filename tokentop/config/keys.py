@@ -149,12 +149,18 @@ def _ledger() -> tuple[Key, ...]:
     return (
         Key("ledger.path", "file", ledger.path, 'The file; "" is one in $XDG_STATE_HOME',
             sample="/var/lib/tokentop/ledger.sqlite3"),
+        Key("ledger.url", "database", ledger.url, "PostgreSQL, where several machines write one",
+            sample="postgresql://tokentop@db.example/ledger?sslmode=verify-full"),
+        Key("ledger.password_env", "variable", None, "Variable holding the password of its user"),
+        Key("ledger.password_file", "file", None, "File holding it"),
         Key("ledger.writer", "writer", ledger.writer, 'Whose entries it adds; "" is the host',
             sample="gpu-box"),
         Key("ledger.valuation", "file", ledger.valuation,
             'Prices in credits; "" is `tokentop example valuation.toml`'),
         Key("ledger.key_file", "file", ledger.key_file,
             'Key that signs checkpoints; "" is ledger.key beside the file'),
+        Key("ledger.archive", "file", ledger.archive,
+            'Folder of archived entries; "" is ledger-archive beside the file'),
     )  # fmt: skip
 
 

@@ -16,7 +16,6 @@ Opening = Callable[[], Database]
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One server for all tests of a run."""
-    pytest.importorskip("psycopg", reason="no psycopg: pip install 'tokentop[postgres]'")
     if programs() is None:
         pytest.skip("no PostgreSQL server: install Debian's postgresql, or your system's")
     with running() as server:
