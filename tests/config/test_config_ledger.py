@@ -24,6 +24,17 @@ def test_a_password_comes_from_the_environment_or_a_file(tmp_path: Path) -> None
         assert SECRET not in f"{config!r}{effective(config)}"
 
 
+def test_the_webhook_of_checkpoints_may_be_a_secret(tmp_path: Path) -> None:
+    url = f"https://hooks.example/{SECRET}"
+    plain = read(tmp_path, f'[ledger]\nwebhook = "{url}"')
+    held = read(tmp_path, '[ledger]\nwebhook_env = "HOOK"', HOOK=url)
+    for config in (plain, held):
+        assert config.ledger.webhook == Secret(url)
+        assert Secret(url) in secrets(config)
+    said = refused(tmp_path, '[ledger]\nwebhook_env = "HOOK"', HOOK=f"ftp://{SECRET}")
+    assert said.startswith("config.toml:2: ledger.webhook_env: what it names does not start with")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -161,6 +161,13 @@ def _ledger() -> tuple[Key, ...]:
             'Key that signs checkpoints; "" is ledger.key beside the file'),
         Key("ledger.archive", "file", ledger.archive,
             'Folder of archived entries; "" is ledger-archive beside the file'),
+        Key("ledger.checkpoint_hours", "number", ledger.checkpoint_hours,
+            "Hours between checkpoints of serve, in its log; 0 makes none", 0.0, 1e4),
+        Key("ledger.checkpoint_file", "file", ledger.checkpoint_file,
+            "Checkpoints are added to this file too"),
+        Key("ledger.webhook", "url", None, "And posted there", sample="https://elsewhere.example/x"),
+        Key("ledger.webhook_env", "variable", None, "Variable holding that URL, if it is secret"),
+        Key("ledger.webhook_file", "file", None, "File holding it"),
     )  # fmt: skip
 
 

@@ -69,7 +69,8 @@ class LedgerConfig(NamedTuple):
 
     `url` is a PostgreSQL database, instead of the file at `path`; it has no password. `writer`
     names the chain that this machine appends to; `valuation` is a file of prices in credits, None
-    the shipped one; `key_file` holds the key that signs checkpoints, `archive` is a folder.
+    the shipped one; `key_file` holds the key that signs checkpoints, `archive` is a folder. While
+    serving a checkpoint is made every `checkpoint_hours`, unless that is 0.
     """
 
     path: str | None = None
@@ -79,6 +80,9 @@ class LedgerConfig(NamedTuple):
     valuation: str | None = None
     key_file: str | None = None
     archive: str | None = None
+    checkpoint_hours: float = 0.0
+    checkpoint_file: str | None = None
+    webhook: Secret | None = None
 
 
 class TlsConfig(NamedTuple):
@@ -213,5 +217,5 @@ def secrets(config: Config) -> tuple[Secret, ...]:
     named = [*(s.token for s in config.services), *(e.token for e in config.engines)]
     named += [config.prometheus.token, config.alerts.webhook, config.alerts.token]
     named += [host.token for host in config.hosts]
-    named.append(config.ledger.password)
+    named += [config.ledger.password, config.ledger.webhook]
     return tuple(token for token in named if token is not None)

@@ -98,6 +98,12 @@ def entries_after(db: Database, last: Mapping[str, int]) -> Iterator[Entry]:
         yield entry
 
 
+def holds(db: Database, writer: str, seq: int, last: bytes) -> bool:
+    """Whether a chain reaches number `seq` with the hash `last`."""
+    held = "SELECT 1 FROM entries WHERE writer = ? AND seq = ? AND hash = ?"
+    return db.row(held, (writer, seq, last)) is not None
+
+
 def entry(db: Database, identity: str) -> Entry | None:
     """The entry of an event; None where there is none."""
     row = db.row(f"SELECT {_ENTRY} FROM entries WHERE identity = ?", (identity,))
@@ -138,9 +144,12 @@ def beside_the_chain(db: Database) -> str | None:
         return f"the inputs of valuation {lost[0][:16]} were removed"
     if db.row(_UNEQUAL) is not None:
         return "the hourly sums are not those of the entries"
-    if not db.guarded():
-        return "the triggers that refuse changes were removed or changed"
-    return None
+    return unguarded(db)
+
+
+def unguarded(db: Database) -> str | None:
+    """A sentence where the triggers are not those of this version; else None."""
+    return None if db.guarded() else "the triggers that refuse changes were removed or changed"
 
 
 _LOST = """\
