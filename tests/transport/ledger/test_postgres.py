@@ -193,7 +193,7 @@ def test_what_keeps_it_from_being_opened_is_one_sentence_without_the_password(
 ) -> None:
     given = url.format(port=postgres_server.port)
     with pytest.raises(LedgerError) as caught:
-        connect_server(given, Secret(PASSWORD))
+        connect_server(given, Secret(PASSWORD), "")
     frames = traceback.StackSummary.extract(
         traceback.walk_tb(caught.tb.tb_next), capture_locals=True
     )
@@ -206,7 +206,7 @@ def test_a_ledger_that_is_not_there_is_not_made_by_reading(
     postgres: Opening, postgres_server: PostgresServer
 ) -> None:
     with pytest.raises(LedgerError, match=r"there is no ledger in postgresql://\*\*\*@.*import"):
-        connect_server(postgres_server.url, Secret(PASSWORD))
+        connect_server(postgres_server.url, Secret(PASSWORD), "")
 
 
 def test_two_that_make_it_at_once_make_one(postgres: Opening) -> None:
@@ -255,7 +255,7 @@ from tests.transport.ledger.test_ledger import valued
 from tokentop.secret import Secret
 from tokentop.transport.ledger.database import connect_server
 from tokentop.transport.ledger.writer import Writer
-writer = Writer(connect_server(sys.argv[1], Secret(PASSWORD)), "a", valued)
+writer = Writer(connect_server(sys.argv[1], Secret(PASSWORD), ""), "a", valued)
 for first in range(0, 100_000, 50):
     writer.append([event(number) for number in range(first, first + 50)], NOW_US)
     print(first + 50, flush=True)

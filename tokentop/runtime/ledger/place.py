@@ -10,10 +10,16 @@ from tokentop.config.schema import LedgerConfig
 from tokentop.config.valuation import load
 from tokentop.domain.economy.valuation import value
 from tokentop.transport import user_state
-from tokentop.transport.ledger.database import Database, LedgerError, connect, connect_server
+from tokentop.transport.ledger.database import (
+    ARCHIVE,
+    Database,
+    LedgerError,
+    connect,
+    connect_server,
+)
 from tokentop.transport.ledger.writer import Writer
 
-KEY, ARCHIVE = "ledger.key", "ledger-archive"
+KEY = "ledger.key"
 
 
 def path(config: LedgerConfig, environ: Mapping[str, str]) -> str:
@@ -67,6 +73,7 @@ def writer(db: Database, config: LedgerConfig) -> Writer:
 
 def opened(config: LedgerConfig, environ: Mapping[str, str], *, create: bool = False) -> Database:
     """The ledger's database; raises LedgerError."""
+    archive = archive_path(config, environ)
     if config.url is not None:
-        return connect_server(config.url, config.password, create=create)
-    return connect(path(config, environ), create=create)
+        return connect_server(config.url, config.password, archive, create=create)
+    return connect(path(config, environ), create=create, archive=archive)

@@ -1,13 +1,15 @@
 """Every entry held against its chain, its checkpoints and the sums; proofs and new checkpoints."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tokentop.domain.ledger.audit import Audit, Tree, audit
 from tokentop.domain.ledger.entry import encode
 from tokentop.domain.ledger.merkle import leaf_hash, path, root_of
 from tokentop.domain.ledger.note import Checkpoint, NoteError, SignedNote, key_hash, read_notes
+from tokentop.runtime.ledger.archiving import compared
 from tokentop.transport.ledger import reader
+from tokentop.transport.ledger.archive import ArchiveError
 from tokentop.transport.ledger.database import Database
 from tokentop.transport.ledger.signing import verifies
 from tokentop.transport.ledger.trees import trees
@@ -40,11 +42,22 @@ def verify(db: Database, checkpoints: Sequence[Checkpoint] = ()) -> Verified:
     kept = [Checkpoint(ORIGIN + name, tree.size, tree.root) for name, tree in trees(db).items()]
     points = [*checkpoints, *kept]
     promised = {point.origin.removeprefix(ORIGIN) for point in points if point.size}
+    beside: list[str] = []
     chains = tuple(
-        audit(name, reader.chain(db, name), _of(name, points))
+        _walked(db, name, _of(name, points), beside.append)
         for name in sorted({*reader.writers(db), *promised})
     )
-    return Verified(chains, len(checkpoints), _faults(chains, reader.beside_the_chain(db)))
+    beside += filter(None, [reader.beside_the_chain(db)])
+    return Verified(chains, len(checkpoints), _faults(chains, beside))
+
+
+def _walked(
+    db: Database, writer: str, points: Sequence[Checkpoint], report: Callable[[str], object]
+) -> Audit:
+    try:
+        return audit(writer, compared(db, writer, reader.chain(db, writer), report), points)
+    except ArchiveError as error:
+        return Audit(writer, 0, b"", str(error))
 
 
 def verify_new(db: Database) -> Verified:
@@ -53,7 +66,7 @@ def verify_new(db: Database) -> Verified:
     chains = tuple(
         _grown(db, name, kept.get(name, Tree())) for name in sorted({*reader.writers(db), *kept})
     )
-    return Verified(chains, 0, _faults(chains, reader.unguarded(db)))
+    return Verified(chains, 0, _faults(chains, filter(None, [reader.unguarded(db)])))
 
 
 def _grown(db: Database, writer: str, tree: Tree) -> Audit:
@@ -63,9 +76,8 @@ def _grown(db: Database, writer: str, tree: Tree) -> Audit:
     return audit(writer, reader.chain(db, writer, tree.size), start=tree)
 
 
-def _faults(chains: Sequence[Audit], beside: str | None) -> tuple[str, ...]:
-    faults = [f"{each.writer}: {each.fault}" for each in chains if each.fault]
-    return (*faults, *([beside] if beside else []))
+def _faults(chains: Sequence[Audit], beside: Iterable[str]) -> tuple[str, ...]:
+    return (*(f"{each.writer}: {each.fault}" for each in chains if each.fault), *beside)
 
 
 def _of(writer: str, checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:

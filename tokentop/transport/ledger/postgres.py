@@ -36,9 +36,9 @@ _DEFAULTS = {
 class PostgresDatabase(Database):
     """One connection, made again when it broke."""
 
-    def __init__(self, url: str, password: Secret | None) -> None:
+    def __init__(self, url: str, password: Secret | None, archive: str) -> None:
         self._url, self._password = Secret(url), password
-        self.place = redacted(url, ())
+        self.place, self.archive = redacted(url, ()), archive
         self._connection: Connection | None = None
         self._booking = False
 
@@ -117,13 +117,13 @@ class PostgresDatabase(Database):
             raise LedgerError(f"the ledger {self.place}: {_sentence(error)}") from None
 
 
-def opened(url: str, password: Secret | None, create: bool) -> Database:
+def opened(url: str, password: Secret | None, create: bool, archive: str) -> Database:
     """Open the ledger at a URL that has no password; raises LedgerError where there is none."""
     try:
         import psycopg  # noqa: F401
     except ImportError:
         raise LedgerError(EXTRA) from None
-    db = PostgresDatabase(url, password)
+    db = PostgresDatabase(url, password, archive)
     try:
         _prepare(db, create)
     except BaseException:
