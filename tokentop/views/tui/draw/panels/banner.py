@@ -3,6 +3,7 @@
 from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import clean, fit, fmt_count, fmt_multiplier, fmt_percent, known
+from tokentop.domain.verdict.tiers import mode_of
 from tokentop.domain.verdict.values import Reason
 from tokentop.views.palette import (
     badge_style,
@@ -48,12 +49,9 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
 
 
 def border(snapshot: Snapshot) -> str:
-    """The frame's style: the worse of health and mode, grey while nothing is known."""
-    health = _HEALTH_STYLES.get(snapshot.health.state)
-    if health is not None and snapshot.health.state != "degraded":
-        return health
-    mode = snapshot.demand.mode
-    return "frame" if mode is None or snapshot.demand.stale else mode_style(mode)
+    """The frame's style: the headline's, grey while nothing is known."""
+    unknown = snapshot.demand.mode is None or snapshot.demand.stale
+    return "frame" if unknown and _is_well(snapshot) else _headline_style(snapshot)
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
@@ -128,7 +126,11 @@ def _why(snapshot: Snapshot) -> Line:
 
 
 def _headline_style(snapshot: Snapshot) -> str:
-    return _HEALTH_STYLES.get(snapshot.health.state) or mode_style(snapshot.demand.mode)
+    """What is down or starting, else the badge's colour; the mode's where services report worse."""
+    demand = snapshot.demand
+    found = _HEALTH_STYLES.get(snapshot.health.state)
+    by_tier = demand.mode == mode_of(demand.tier)
+    return found or (tier_style(demand.tier) if by_tier else mode_style(demand.mode))
 
 
 def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
