@@ -209,11 +209,13 @@ STYLED: dict[str, tuple[Size, ...]] = {
 
 # Name: what the layout depends on; each is arranged on screens of every height.
 LAYOUTS = {
+    "stack-no-gpu": LayoutInputs(),
     "stack-1-gpu": LayoutInputs(gpu_rows=1),
     "stack-8-gpus": LayoutInputs(gpu_rows=8),
     "stack-64-gpus": LayoutInputs(gpu_rows=64),
     "stack-and-engines": LayoutInputs(gpu_rows=8, engines=2, engine_rows=2),
     "one-engine": LayoutInputs(gpu_rows=1, engines=1, engine_rows=1, presence="engines"),
+    "engines-no-gpu": LayoutInputs(engines=3, engine_rows=3, presence="engines"),
     "engines": LayoutInputs(gpu_rows=8, engines=3, engine_rows=3, presence="engines"),
     "many-engines": LayoutInputs(gpu_rows=9, engines=9, engine_rows=11, presence="engines"),
     "fleet": LayoutInputs(gpu_rows=17, engines=65, engine_rows=69, presence="engines"),
