@@ -90,6 +90,11 @@ class Session(Recent):
         """The addresses that the last search for engines tried, and how many candidates it had."""
         return (0, 0) if self._engine_poller is None else self._engine_poller.searched
 
+    @property
+    def records(self) -> bool:
+        """False while a recording that is wanted cannot be written."""
+        return not self._publisher.failed
+
     def set_interval(self, interval_s: float) -> None:
         self.collector.interval_s = interval_s
         self._poller.set_interval(interval_s)
