@@ -31,9 +31,9 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         drawn = _short(snapshot, width, options)
     else:
         facts = _facts(snapshot, options)
+        lately = [trend_line(DEMAND, width, options, 6)] if height >= len(facts) + 2 else []
         if height >= 8:
             facts = [line for fact in facts for line in (fact, [])]
-        lately = [trend_line(DEMAND, width, options, 6)] if height >= 5 else []
         drawn = [progress(snapshot, width), *lately, *facts]
     body = block(drawn, width, height)
     return dimmed(body) if capacity.stale else body
