@@ -51,6 +51,7 @@ def sums(db: Database, by: Sequence[str], since_us: int, until_us: int) -> list[
     return [_sums(row, len(by)) for row in found if row[-1] is not None]  # no entry: all NULL
 
 
+_KEYS = ("hour", *DIMENSIONS)
 _SUMMED = ", ".join(SUMS)
 _SOURCES = (
     f"SELECT {_SUMMED} FROM hourly WHERE hour >= ? AND hour < ? "
@@ -167,11 +168,10 @@ def unguarded(db: Database) -> str | None:
 _LOST = """\
 SELECT valuation FROM entries WHERE valuation IS NOT NULL
   AND valuation NOT IN (SELECT id FROM valuations) LIMIT 1"""
-_GROUPED = (
-    f"SELECT {', '.join(('hour', *DIMENSIONS, *(f'sum({name})' for name in Totals._fields)))} "
-    f"FROM (SELECT {_SUMMED} FROM entry_sums UNION ALL SELECT {_SUMMED} FROM archived_sums) AS d "
-    f"GROUP BY {', '.join(('hour', *DIMENSIONS))}"
-)
+_TAKEN = ", ".join((*_KEYS, *(f"-{name}" for name in Totals._fields)))
 _UNEQUAL = f"""\
-SELECT * FROM (SELECT * FROM ({_GROUPED}) AS a EXCEPT SELECT {_SUMMED} FROM hourly) AS b
-UNION ALL SELECT * FROM (SELECT {_SUMMED} FROM hourly EXCEPT {_GROUPED}) AS c LIMIT 1"""
+SELECT {", ".join(_KEYS)} FROM (
+  SELECT {_SUMMED} FROM entry_sums UNION ALL SELECT {_SUMMED} FROM archived_sums
+  UNION ALL SELECT {_TAKEN} FROM hourly
+) AS difference GROUP BY {", ".join(_KEYS)}
+HAVING {" OR ".join(f"sum({name}) <> 0" for name in Totals._fields)} LIMIT 1"""
