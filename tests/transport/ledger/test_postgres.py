@@ -163,6 +163,14 @@ def test_a_full_disk_books_nothing_and_says_so(
     assert writer.append([event(7)], NOW_US).new == 1
 
 
+def test_text_that_it_cannot_hold_is_one_sentence(postgres: Opening) -> None:
+    """What feeds send has no such character any more; the connection lives on."""
+    writer = booked(postgres())
+    with pytest.raises(LedgerError, match="cannot contain NUL"):
+        writer.append([event(7), event(8, model="a\0b")], NOW_US)
+    assert writer.append([event(7)], NOW_US).new == 1
+
+
 def test_a_reader_does_not_wait_for_a_writer(postgres: Opening) -> None:
     db, other = postgres(), postgres()
     booked(db)

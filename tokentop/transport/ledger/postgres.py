@@ -206,13 +206,16 @@ _KNOWN = {
 
 def _sentence(error: "Error") -> str:
     """In our words where the error is known, else the first line of the server's own."""
-    from psycopg import ProgrammingError
+    from psycopg import OperationalError, ProgrammingError
 
     if error.sqlstate in _KNOWN:
         return _KNOWN[error.sqlstate]
+    first = clean((error.diag.message_primary or str(error)).partition("\n")[0])
     if error.diag.message_primary:
-        return clean(error.diag.message_primary)
+        return first
     if isinstance(error, ProgrammingError):  # its text repeats the URL
         return "its URL cannot be read; write it like postgresql://user@host/database"
-    first = str(error).partition("\n")[0].rpartition("failed: ")[2]
-    return f"it cannot be reached ({clean(first.removeprefix('FATAL:').strip())})"
+    if isinstance(error, OperationalError):
+        why = first.rpartition("failed: ")[2].removeprefix("FATAL:").strip()
+        return f"it cannot be reached ({why})"
+    return first
