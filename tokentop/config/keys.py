@@ -14,12 +14,14 @@ from tokentop.config.policy_keys import cost_keys, policy_keys
 from tokentop.config.schema import (
     DEMO_PARTS,
     PANELS,
+    PROVIDERS,
     THEMES,
     Config,
     DemoConfig,
     DiscoveryConfig,
     HistoryConfig,
     LedgerConfig,
+    OffersConfig,
     PrometheusConfig,
     RecordingConfig,
     ServeConfig,
@@ -101,6 +103,18 @@ def _prometheus() -> tuple[Key, ...]:
     )  # fmt: skip
 
 
+def _offers() -> list[Key]:
+    rows: list[Key] = []
+    for field, default in OffersConfig()._asdict().items():
+        at = f"offers.{PROVIDERS[field]}"
+        rows += (
+            Key(f"{at}.url", "url", default.url, "Base URL", path=f"offers.{field}.url"),
+            Key(f"{at}.token_env", "variable", None, "Environment variable holding the API key"),
+            Key(f"{at}.token_file", "file", None, "File holding the API key"),
+        )
+    return rows
+
+
 def _history() -> tuple[Key, ...]:
     h = HistoryConfig()
     return (
@@ -167,6 +181,7 @@ def table() -> dict[str, Key]:
         *policy_keys(),
         *_discovery(),
         *_prometheus(),
+        *_offers(),
         *_history(),
         *alerts_keys(),
         *_serve(),

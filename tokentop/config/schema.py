@@ -10,6 +10,7 @@ DEMO_PARTS = ("whole", "stack", "engines", "fleet", "gpus")
 SEVERITIES = ("info", "warning", "critical")
 ACTIONS = ("bell", "notify", "webhook", "command")
 TEMPLATES = ("json", "slack", "ntfy")
+PROVIDERS = {"vast": "vast", "runpod": "runpod", "lambda_cloud": "lambda"}  # field -> name
 PANELS = (
     "banner", "gpus", "slots", "multiplier", "metrics", "capacity", "cloud", "services", "economy",
     "tokens", "engines",
@@ -62,6 +63,27 @@ class PrometheusConfig(NamedTuple):
     ca_bundle: str | None = None
     group_by: str | None = None
     verify: bool = True
+
+
+class ProviderConfig(NamedTuple):
+    """One cloud that rents GPUs; without a token it is left alone. `url` has no trailing slash."""
+
+    url: str
+    token: Secret | None = None
+
+
+class OffersConfig(NamedTuple):
+    """The clouds whose offers and rented instances are read."""
+
+    vast: ProviderConfig = ProviderConfig("https://console.vast.ai")
+    runpod: ProviderConfig = ProviderConfig("https://api.runpod.io")
+    lambda_cloud: ProviderConfig = ProviderConfig("https://cloud.lambda.ai")
+
+    def configured(self) -> dict[str, ProviderConfig]:
+        """Those that have a token, by the names that the user knows."""
+        return {
+            PROVIDERS[field]: one for field, one in self._asdict().items() if one.token is not None
+        }
 
 
 class LedgerConfig(NamedTuple):
@@ -201,6 +223,7 @@ class Config(NamedTuple):
     hosts: tuple[HostConfig, ...] = ()  # [[host]], or what --connect names
     connect: tuple[str, ...] = ()  # --connect
     ledger: LedgerConfig = LedgerConfig()
+    offers: OffersConfig = OffersConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
 
 
@@ -209,4 +232,5 @@ def secrets(config: Config) -> tuple[Secret, ...]:
     named = [*(s.token for s in config.services), *(e.token for e in config.engines)]
     named += [config.prometheus.token, config.alerts.webhook, config.alerts.token]
     named += [host.token for host in config.hosts]
+    named += [one.token for one in config.offers]
     return tuple(token for token in named if token is not None)

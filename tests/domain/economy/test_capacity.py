@@ -19,27 +19,29 @@ OFFERS = (H100, RTX, SMALL, NAMELESS, Offer("o5", "A100", 80 * GIB, None, None, 
 class TestNextInstance:
     def test_cheapest_offer_as_large_as_the_smallest_local_gpu(self):
         """24 GiB is the least here: the 12 GiB offer and the one of unknown size do not suit."""
-        found = next_instance(POLICY, OFFERS, [140 * GIB, 24 * GIB, None], RatesReading())
+        found = next_instance(POLICY, OFFERS, 24 * GIB, RatesReading())
         assert found == NextInstance(
-            "RTX 4090", 24 * GIB, "US-East", "vast", 0.42, pytest.approx(2100), "offer"
+            "RTX 4090", 24 * GIB, "US-East", "vast", 0.42, pytest.approx(2100), "offer", 24 * GIB
         )
 
     def test_any_offer_where_no_gpu_is_local(self):
         """With nothing to compare to, the cheapest of all, priced at Mint's rate."""
-        found = next_instance(POLICY, OFFERS, [], RatesReading(tokens_per_usd=6000))
+        found = next_instance(POLICY, OFFERS, 0, RatesReading(tokens_per_usd=6000))
         assert (found.usd_per_hour, found.tokens_per_hour) == (0.05, pytest.approx(300))
 
     @pytest.mark.parametrize("offers", [(), (SMALL,), (Offer("x", "A100", 80 * GIB),)])
     def test_default_where_no_offer_suits(self, offers):
         """None, only too small ones, or one without a price: 0.80 USD/h and 4,000 tokens/h."""
-        found = next_instance(POLICY, offers, [24 * GIB], RatesReading())
-        assert found == NextInstance(usd_per_hour=0.8, tokens_per_hour=4000.0, source="default")
+        found = next_instance(POLICY, offers, 24 * GIB, RatesReading())
+        assert found == NextInstance(
+            usd_per_hour=0.8, tokens_per_hour=4000.0, source="default", needed_bytes=24 * GIB
+        )
 
     def test_default_follows_mint(self):
         """Mint's own rates make the default price."""
         rates = RatesReading(tokens_per_usd=4000, gpu_tokens_per_hour=6000)
-        assert next_instance(POLICY, (), (), rates).usd_per_hour == 1.5
-        assert next_instance(POLICY, (), (), RatesReading(tokens_per_usd=0)).usd_per_hour is None
+        assert next_instance(POLICY, (), 0, rates).usd_per_hour == 1.5
+        assert next_instance(POLICY, (), 0, RatesReading(tokens_per_usd=0)).usd_per_hour is None
 
 
 class TestCapacity:

@@ -1,13 +1,14 @@
 """The rented cloud instances: GPU type, region, status, price."""
 
+from tokentop.domain.presence import has_stack, rents
 from tokentop.domain.snapshot import CloudInstance, Snapshot
 from tokentop.domain.text import DASH, clean, fit, fmt_usd
 from tokentop.views.tui.draw.kit.format import per_hour
 from tokentop.views.tui.draw.kit.glyphs import age, old
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, sentence
 from tokentop.views.tui.draw.kit.table import Column
-from tokentop.views.tui.draw.layout import LARGE, MEDIUM, STACK, Place, SharedRow
-from tokentop.views.tui.draw.layout_inputs import waiting
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, NO_STACK, STACK, Place, SharedRow
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs, waiting
 from tokentop.views.tui.draw.panel import Panel
 
 
@@ -65,7 +66,7 @@ def columns(width: int) -> list[Column]:
 def _row(instance: CloudInstance, cols: list[Column]) -> Line:
     texts = {
         "gpu": clean(instance.gpu or DASH, 60),
-        "region": clean(instance.region or DASH, 60),
+        "region": _where(instance),
         "status": clean(instance.status or DASH, 60),
         "model": clean(instance.model or DASH, 60),
         "price": fmt_usd(instance.usd_per_hour),
@@ -78,10 +79,27 @@ def _row(instance: CloudInstance, cols: list[Column]) -> Line:
     return line
 
 
+def _where(instance: CloudInstance) -> str:
+    """The region, with the provider where several lists are shown as one."""
+    return " · ".join(clean(w, 60) for w in (instance.provider, instance.region) if w) or DASH
+
+
 def _absence(snapshot: Snapshot) -> str:
     if snapshot.cloud.instances is not None:
         return "Nothing is rented."
+    if rents(snapshot) and not has_stack(snapshot):
+        silent = (one for one in snapshot.services if one.kind == "offers" and one.error)
+        return next((f"{one.name}: {one.error}" for one in silent), "Waiting for the list…")
     return "Waiting for Compute…" if waiting(snapshot) else "Compute has not listed its instances."
+
+
+def _places(inputs: LayoutInputs) -> tuple[Place | SharedRow, ...]:
+    """Beside the stack's figures; elsewhere beside the capacity."""
+    return (
+        SharedRow(LARGE, "metrics", 6, STACK),
+        Place(MEDIUM, 11, (2, 3), "rule", 1, grow_last=True, contents=STACK),
+        *((SharedRow(LARGE, "capacity", 1, NO_STACK),) if inputs.rents else ()),
+    )
 
 
 PANEL = Panel(
@@ -90,9 +108,6 @@ PANEL = Panel(
     title,
     summary,
     heads,
-    places=(
-        SharedRow(LARGE, "metrics", 6, STACK),
-        Place(MEDIUM, 11, (2, 3), "rule", 1, grow_last=True, contents=STACK),
-    ),
+    places=_places,
     ticks=lambda snapshot: snapshot.cloud.stale,
 )
