@@ -17,7 +17,7 @@ def lines(snapshot: Snapshot, width: int, height: int, _options: DrawOptions) ->
     rented = snapshot.cloud.instances
     if not rented:
         return sentence(_absence(snapshot), width, height)
-    cols = columns(width)
+    cols = columns(width, rented)
     rows = [_row(i, cols) for i in rented]
     if len(rows) > height > 1:
         rows = [*rows[: height - 1], [(f"1–{height - 1} of {len(rows)}", "dim")]]
@@ -27,9 +27,10 @@ def lines(snapshot: Snapshot, width: int, height: int, _options: DrawOptions) ->
 
 def heads(snapshot: Snapshot, width: int, _height: int, _options: DrawOptions) -> Line:
     """The column headings."""
-    if not snapshot.cloud.instances:
+    rented = snapshot.cloud.instances
+    if not rented:
         return []
-    return [("  ".join(fit(c.head, c.width, c.align) for c in columns(width)), "dim")]
+    return [("  ".join(fit(c.head, c.width, c.align) for c in columns(width, rented)), "dim")]
 
 
 def title(snapshot: Snapshot, options: DrawOptions) -> str:
@@ -50,12 +51,17 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
     return [(str(cloud.active), "bright"), (f" active · {per_hour(cloud.usd_per_hour)}", "dim")]
 
 
-def columns(width: int) -> list[Column]:
-    """The columns that fit; the first one takes what the others leave."""
+def columns(width: int, rented: tuple[CloudInstance, ...]) -> list[Column]:
+    """The columns that fit; the first one takes what the others leave.
+
+    Providers know no model: where nothing names one, the region has that room.
+    """
+    model, region = max(8, width // 4), 8 if width < 60 else 12
+    named = any(one.model for one in rented)
     wide = [
-        (38, Column("region", "region", 8 if width < 60 else 12, "left")),
+        (38, Column("region", "region", region if named else region + model, "left")),
         (0, Column("status", "status", 9, "left")),
-        (56, Column("model", "model", max(8, width // 4), "left")),
+        *([(56, Column("model", "model", model, "left"))] if named else []),
         (24, Column("price", "$/h", 6)),
     ]
     kept = [c for least, c in wide if width >= least]
