@@ -69,12 +69,13 @@ def _offer_sources(config: Config) -> tuple[HttpSource, ...]:
     """Both lists of every configured provider; certificates are verified whatever [tls] says."""
     from tokentop.sources.offers.providers import LISTS, PAUSE_S, TIMEOUT_S
 
+    size = config.policy.capacity.vram_gb
     rows = [(row, one) for row in LISTS if (one := config.offers.configured().get(row.provider))]
     return tuple(
         HttpSource(
             row.key,
             row.provider,
-            Request(one.url + row.path, TIMEOUT_S, config.max_bytes, one.token),
+            Request(one.url + row.path_for(size), TIMEOUT_S, config.max_bytes, one.token),
             row.parse,
             PAUSE_S,
         )

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokentop.domain.economy.capacity import below_since, capacity, next_instance
+from tokentop.domain.economy.capacity import below_since, capacity, next_instance, vram_needed
 from tokentop.domain.policy import CapacityPolicy, Policy
 from tokentop.domain.readings import Offer, RatesReading
-from tokentop.domain.snapshot import Demand, NextInstance
+from tokentop.domain.snapshot import Demand, Gpu, NextInstance, Process
 
 POLICY = Policy()
 GIB = 2**30
@@ -88,3 +88,24 @@ class TestScaleDownClock:
             since = below_since(since, utilization, 2, float(now), CapacityPolicy())
             started = None if utilization >= 0.40 else (now if started is None else started)
             assert since == started
+
+
+class TestVramNeeded:
+    """What one more GPU must have, in bytes."""
+
+    def gpu(self, total: int, *held: tuple[str | None, int]) -> Gpu:
+        processes = [Process(pid, vram_bytes=size * GIB, engine=engine)
+                     for pid, (engine, size) in enumerate(held)]  # fmt: skip
+        return Gpu(vram_total_bytes=total * GIB, processes=tuple(processes))
+
+    def test_what_the_largest_engine_holds_on_one_gpu(self):
+        """Its processes count together; other programs' do not."""
+        pool = [self.gpu(80, ("a", 30), ("a", 10), ("b", 20)), self.gpu(24, (None, 23), ("b", 12))]
+        assert vram_needed(CapacityPolicy(), pool) == 40 * GIB
+
+    def test_the_smallest_gpu_where_no_engines_share_is_known(self):
+        assert vram_needed(CapacityPolicy(), [self.gpu(80, (None, 70)), self.gpu(24)]) == 24 * GIB
+        assert vram_needed(CapacityPolicy(), [Gpu()]) == 0
+
+    def test_what_the_user_says_comes_first(self):
+        assert vram_needed(CapacityPolicy(vram_gb=48.0), [self.gpu(24, ("a", 20))]) == 48 * GIB

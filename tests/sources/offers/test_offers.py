@@ -163,6 +163,8 @@ def test_the_search_asks_for_what_it_shows() -> None:
     assert query["num_gpus"] == {"eq": 1}
     assert query["verified"] == query["rentable"] == {"eq": True}
     assert query["order"] == [["dph_total", "asc"]]
+    large = parse_qs(urlsplit(BY_KEY["vast/offers"].path_for(80.0)).query)
+    assert json.loads(large["q"][0]) == query | {"gpu_ram": {"gte": 80_000}}
 
 
 WRAPPERS = ("offers", "instances", "gpus", "pods", "data")

@@ -25,9 +25,13 @@ class OfferList(NamedTuple):
     def key(self) -> str:
         return f"{self.provider}/{self.name}"
 
+    def path_for(self, vram_gb: float | None) -> str:
+        """The path where GPUs of that size are wanted: one market is too large to list whole."""
+        return vast.offers_path(vram_gb) if self.key == "vast/offers" else self.path
+
 
 LISTS: tuple[OfferList, ...] = (
-    OfferList("vast", "offers", vast.OFFERS_PATH, vast.parse_offers),
+    OfferList("vast", "offers", vast.offers_path(), vast.parse_offers),
     OfferList("vast", "instances", vast.INSTANCES_PATH, vast.parse_instances),
     OfferList("runpod", "offers", runpod.OFFERS_PATH, runpod.parse_offers),
     OfferList("runpod", "instances", runpod.INSTANCES_PATH, runpod.parse_instances),

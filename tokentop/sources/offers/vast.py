@@ -29,7 +29,12 @@ def _json(value: object) -> str:
     return quote(json.dumps(value, separators=(",", ":")), safe="")
 
 
-OFFERS_PATH = f"/api/v0/bundles/?q={_json(_QUERY)}"
+def offers_path(vram_gb: float | None = None) -> str:
+    """The search; with `vram_gb` among GPUs of about that size and larger ones."""
+    size = {} if vram_gb is None else {"gpu_ram": {"gte": int(vram_gb * 1000)}}
+    return f"/api/v0/bundles/?q={_json(_QUERY | size)}"
+
+
 INSTANCES_PATH = f"/api/v1/instances/?limit={_PAGE}&select_cols={_json(_COLUMNS)}"
 
 
