@@ -74,6 +74,7 @@ CHANGED = {
     "ledger.path": ('"/l/x.db"', "ledger.path", "/l/x.db"),
     "ledger.writer": ('"gpu-box"', "ledger.writer", "gpu-box"),
     "ledger.valuation": ('"/l/v.toml"', "ledger.valuation", "/l/v.toml"),
+    "ledger.prices": ('"live"', "ledger.prices", "live"),
     "ledger.key_file": ('"/l/k"', "ledger.key_file", "/l/k"),
     "cost.usd_per_gpu_hour": ("2", "policy.cost.usd_per_gpu_hour", 2.0),
     "cost.usd_per_kwh": ("0.3", "policy.cost.usd_per_kwh", 0.3),

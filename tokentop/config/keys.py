@@ -16,6 +16,7 @@ from tokentop.config.schema import (
     PANELS,
     PROVIDERS,
     THEMES,
+    VALUATIONS,
     Config,
     DemoConfig,
     DiscoveryConfig,
@@ -167,6 +168,9 @@ def _ledger() -> tuple[Key, ...]:
             sample="gpu-box"),
         Key("ledger.valuation", "file", ledger.valuation,
             'Prices in credits; "" is `tokentop example valuation.toml`'),
+        Key("ledger.prices", "choice", ledger.prices,
+            "list, or live: times the present multiplier, by what a GPU costs now",
+            choices=VALUATIONS),
         Key("ledger.key_file", "file", ledger.key_file,
             'Key that signs checkpoints; "" is ledger.key beside the file'),
     )  # fmt: skip

@@ -9,6 +9,7 @@ THEMES = ("dark", "light", "colorblind", "ansi")
 DEMO_PARTS = ("whole", "stack", "engines", "fleet", "gpus")
 SEVERITIES = ("info", "warning", "critical")
 ACTIONS = ("bell", "notify", "webhook", "command")
+VALUATIONS = ("list", "live")
 TEMPLATES = ("json", "slack", "ntfy")
 PROVIDERS = {"vast": "vast", "runpod": "runpod", "lambda_cloud": "lambda"}  # field -> name
 PANELS = (
@@ -90,13 +91,15 @@ class LedgerConfig(NamedTuple):
     """Where the consumption ledger is. None: in the user's state directory, and the host's name.
 
     `writer` names the chain that this machine appends to; `valuation` is a file of prices in
-    credits, None the shipped one; `key_file` holds the key that signs checkpoints.
+    credits, None the shipped one; `prices` is one of VALUATIONS; `key_file` holds the key that
+    signs checkpoints.
     """
 
     path: str | None = None
     writer: str | None = None
     valuation: str | None = None
     key_file: str | None = None
+    prices: str = "list"
 
 
 class TlsConfig(NamedTuple):
