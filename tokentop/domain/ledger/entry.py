@@ -7,7 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 from tokentop.domain.ledger.event import UsageEvent
 
-Kind = Literal["usage", "reversal"]
+Kind = Literal["usage", "reversal", "decision"]
+
+Decision = Literal["stop", "resume"]
 
 GENESIS = bytes(32)  # the hash before a writer's first entry
 
@@ -120,4 +122,18 @@ def reversal(entry: Entry, *, link: Link) -> Entry:
     identity = f"reversal:{entry.identity}"
     return entry._replace(
         **link._asdict(), kind="reversal", identity=identity, reverses=entry.identity, **turned
+    )
+
+
+def decision(link: Link, identity: str, project: str, outcome: Decision) -> Entry:
+    """The entry by which a person stops a project, or lets it go on."""
+    return Entry(
+        **link._asdict(),
+        kind="decision",
+        identity=identity,
+        at_us=link.booked_us,
+        feed="tokentop",
+        outcome=outcome,
+        estimated=0,
+        project=project,
     )
