@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from tests.domain.budgets.examples import MINUTE_US, UTC, book, budget, entry, rule
 from tests.domain.ledger.examples import HOUR_US, NOON_US
 from tokentop.domain.budgets.account import Account
-from tokentop.domain.ledger.entry import Link, decision, reversal
+from tokentop.domain.budgets.decision import Outcome, decision
+from tokentop.domain.ledger.entry import Entry, Link, reversal
 from tokentop.domain.ledger.event import DAY_US
+from tokentop.domain.ledger.record import recorded
 from tokentop.domain.policy import BudgetRule
 
 AMOUNTS = st.integers(0, 10**6)
@@ -190,23 +192,28 @@ def test_projects_and_todays_sums() -> None:
     assert found.today_usd == 0.000021
 
 
+def decided(project: str, outcome: Outcome, at_us: int, writer: str = "box") -> Entry:
+    made = decision(project, outcome, user=None, identity=f"d:{at_us}", at_us=at_us)
+    return recorded(made, link=Link(writer, 1, at_us), people={})
+
+
 def test_a_decision_stops_a_project_until_the_next_one() -> None:
     kept = book(rule())
-    kept.book(decision(Link("box", 1, NOON_US), "d:1", "alpha", "stop"))
+    kept.book(decided("alpha", "stop", NOON_US))
     found = kept.figures(NOON_US)
     assert found.budgets[0].state == "stopped"
     assert [(each.name, each.stopped, each.why) for each in found.projects] == [
         ("alpha", True, "project alpha was stopped at 2026-11-21T12:00:00Z")
     ]
     assert found.today_requests == 0
-    kept.book(decision(Link("box", 2, NOON_US + 1), "d:2", "alpha", "resume"))
+    kept.book(decided("alpha", "resume", NOON_US + 1))
     assert not kept.figures(NOON_US).projects
 
 
 def test_of_two_decisions_the_later_holds_in_whatever_order_they_are_read() -> None:
     kept = book()
-    kept.book(decision(Link("b", 1, NOON_US + 1), "d:2", "alpha", "resume"))
-    kept.book(decision(Link("a", 1, NOON_US), "d:1", "alpha", "stop"))
+    kept.book(decided("alpha", "resume", NOON_US + 1, "b"))
+    kept.book(decided("alpha", "stop", NOON_US, "a"))
     assert kept.why_stopped("alpha") is None
 
 

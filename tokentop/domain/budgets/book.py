@@ -16,9 +16,9 @@ from tokentop.domain.budgets.authority import (
 from tokentop.domain.budgets.today import Today
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import iso
-from tokentop.domain.ledger.totals import SUMMED, totals
+from tokentop.domain.ledger.totals import SUMMED, Totals, totals
 from tokentop.domain.policy import BudgetRule
-from tokentop.domain.snapshot_ledger import Budget, LedgerFigures, Project
+from tokentop.domain.snapshot_ledger import Budget, BudgetPeriod, LedgerFigures, Project
 
 
 class BudgetBook:
@@ -54,6 +54,19 @@ class BudgetBook:
         for account in self.paying(self.asker(entry.user_id, entry.project, entry.team)):
             account.book(entry.at_us, amounts, entry.project)
         self.today.add(entry.at_us, entry.project, amounts)
+
+    def carry(self, period: BudgetPeriod, at_us: int, asker: Asker, amounts: Totals) -> None:
+        """Add sums over one period: to the budgets of that period, and a day's to its projects."""
+        for account in self.paying(asker):
+            if account.rule.period == period:
+                account.carry(at_us, amounts, asker.project)
+        if period == "day":
+            self.today.add(at_us, asker.project, amounts)
+
+    def heat(self, at_us: int, asker: Asker, amounts: Totals) -> None:
+        """Count sums of a moment in the burn only."""
+        for account in self.paying(asker):
+            account.heat(at_us, amounts, asker.project)
 
     def asker(self, user_id: str | None, project: str | None, team: str | None) -> Asker:
         """Who is behind an entry, with a user's name."""

@@ -39,9 +39,7 @@ def bucket(entry: Entry) -> Bucket:
 
 
 def totals(entry: Entry) -> Totals:
-    """What one entry adds; a reversal takes its request away again, a decision is none."""
-    if entry.kind not in SUMMED:
-        return Totals()
+    """What one entry adds; a reversal takes its request away again."""
     sign = -1 if entry.kind == "reversal" else 1
     return Totals(
         requests=sign,
