@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tokentop.domain.policy import INTERVAL_S, Policy
+from tokentop.domain.policy import INTERVAL_S, BudgetRule, Policy
 from tokentop.secret import Secret
 
 THEMES = ("dark", "light", "colorblind", "ansi")
@@ -10,6 +10,7 @@ DEMO_PARTS = ("whole", "stack", "engines", "fleet", "gpus")
 SEVERITIES = ("info", "warning", "critical")
 ACTIONS = ("bell", "notify", "webhook", "command")
 TEMPLATES = ("json", "slack", "ntfy")
+FAILURE_MODES = ("open", "closed")
 PANELS = (
     "banner", "gpus", "slots", "multiplier", "metrics", "capacity", "cloud", "services", "economy",
     "tokens", "engines",
@@ -69,12 +70,22 @@ class LedgerConfig(NamedTuple):
 
     `writer` names the chain that this machine appends to; `valuation` is a file of prices in
     credits, None the shipped one; `key_file` holds the key that signs checkpoints.
+    Days and months begin in `time_zone`, None the machine's.
     """
 
     path: str | None = None
     writer: str | None = None
     valuation: str | None = None
     key_file: str | None = None
+    time_zone: str | None = None
+
+
+class AuthorizeConfig(NamedTuple):
+    """How /v1/authorize refuses; `failure_mode` holds while the ledger cannot be read."""
+
+    status: int = 429
+    retry_after: bool = False
+    failure_mode: str = "open"
 
 
 class TlsConfig(NamedTuple):
@@ -201,6 +212,8 @@ class Config(NamedTuple):
     hosts: tuple[HostConfig, ...] = ()  # [[host]], or what --connect names
     connect: tuple[str, ...] = ()  # --connect
     ledger: LedgerConfig = LedgerConfig()
+    budgets: tuple[BudgetRule, ...] = ()
+    authorize: AuthorizeConfig = AuthorizeConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
 
 
