@@ -43,6 +43,10 @@ def budget_keys() -> dict[str, Key]:
 def authorize_keys() -> tuple[Key, ...]:
     a = AuthorizeConfig()
     return (
+        *(Key(f"authorize.{name}", "words", getattr(a, name),
+              f"Headers that name the {name}, the first one counts",
+              sample=[f"x-tokentop-{name}"])
+          for name in SCOPES),
         Key("authorize.status", "integer", a.status,
             "Status of a refusal; clients stop at the first 429 or 402", 400, 499),
         Key("authorize.retry_after", "switch", a.retry_after,

@@ -99,8 +99,22 @@ class LedgerConfig(NamedTuple):
 
 
 class AuthorizeConfig(NamedTuple):
-    """How /v1/authorize refuses; `failure_mode` holds while the ledger cannot be read."""
+    """Whom /v1/authorize takes a request to be from, by the first of these headers, and refusals.
 
+    The usual ones of nginx and Caddy with their identity providers, of Traefik, Envoy and the
+    OpenAI clients; the gateway has to set or remove them, since clients can send them too.
+    `failure_mode` holds while the ledger cannot be read.
+    """
+
+    user: tuple[str, ...] = (
+        "x-tokentop-user", "x-auth-request-user", "x-forwarded-user", "remote-user",
+        "x-jwt-claim-sub",
+    )  # fmt: skip
+    project: tuple[str, ...] = ("x-tokentop-project", "openai-project")
+    team: tuple[str, ...] = (
+        "x-tokentop-team", "x-auth-request-groups", "x-forwarded-groups", "remote-groups",
+        "openai-organization",
+    )  # fmt: skip
     status: int = 429
     retry_after: bool = False
     failure_mode: str = "open"
@@ -233,6 +247,11 @@ class Config(NamedTuple):
     budgets: tuple[BudgetRule, ...] = ()
     authorize: AuthorizeConfig = AuthorizeConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
+
+
+def has_ledger(config: Config) -> bool:
+    """Whether the configuration has a ledger to follow; the demo's is simulated."""
+    return (bool(config.budgets) or config.ledger != LedgerConfig()) and not config.demo.enabled
 
 
 def secrets(config: Config) -> tuple[Secret, ...]:
