@@ -74,7 +74,7 @@ CHANGED = {
     "ledger.time_zone": ('"Asia/Kolkata"', "ledger.time_zone", "Asia/Kolkata"),
     "authorize.user": ('["x-me"]', "authorize.user", ("x-me",)),
     "authorize.project": ('["x-p", "x-q"]', "authorize.project", ("x-p", "x-q")),
-    "authorize.team": ("[]", "authorize.team", ()),
+    "authorize.team": ('["x-t"]', "authorize.team", ("x-t",)),
     "authorize.status": ("402", "authorize.status", 402),
     "authorize.retry_after": ("true", "authorize.retry_after", True),
     "authorize.failure_mode": ('"closed"', "authorize.failure_mode", "closed"),

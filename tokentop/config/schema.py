@@ -99,22 +99,14 @@ class LedgerConfig(NamedTuple):
 
 
 class AuthorizeConfig(NamedTuple):
-    """Whom /v1/authorize takes a request to be from, by the first of these headers, and refusals.
+    """Headers that say whose a request is, before the usual ones, and how /v1/authorize refuses.
 
-    The usual ones of nginx and Caddy with their identity providers, of Traefik, Envoy and the
-    OpenAI clients; the gateway has to set or remove them, since clients can send them too.
     `failure_mode` holds while the ledger cannot be read.
     """
 
-    user: tuple[str, ...] = (
-        "x-tokentop-user", "x-auth-request-user", "x-forwarded-user", "remote-user",
-        "x-jwt-claim-sub",
-    )  # fmt: skip
-    project: tuple[str, ...] = ("x-tokentop-project", "openai-project")
-    team: tuple[str, ...] = (
-        "x-tokentop-team", "x-auth-request-groups", "x-forwarded-groups", "remote-groups",
-        "openai-organization",
-    )  # fmt: skip
+    user: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
     status: int = 429
     retry_after: bool = False
     failure_mode: str = "open"
