@@ -11,6 +11,7 @@ from tokentop.config.valuation import load
 from tokentop.domain.economy.valuation import value
 from tokentop.transport import user_state
 from tokentop.transport.ledger.database import Database, LedgerError, connect
+from tokentop.transport.ledger.reports import MatchingWriter
 from tokentop.transport.ledger.writer import Writer
 
 KEY = "ledger.key"
@@ -49,7 +50,7 @@ def writer(db: Database, config: LedgerConfig) -> Writer:
     tables = load(config.valuation)
     if isinstance(tables, Problem):
         raise LedgerError(str(tables))
-    return Writer(db, writer_name(config), partial(value, tables=tables))
+    return MatchingWriter(db, writer_name(config), partial(value, tables=tables))
 
 
 def opened(config: LedgerConfig, environ: Mapping[str, str], *, create: bool = False) -> Database:

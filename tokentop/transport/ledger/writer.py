@@ -29,7 +29,7 @@ from tokentop.domain.ledger.totals import (
     bucket,
     totals,
 )
-from tokentop.transport.ledger.database import Database, LedgerError
+from tokentop.transport.ledger.database import Database, LedgerError, Row
 
 _AT_ONCE = 500  # parameters of one statement
 
@@ -170,8 +170,12 @@ class Writer:
 
     def _lookup(self, select: str, values: Collection[str]) -> dict[str, str]:
         """The two columns of `select`, which ends in the column that must be among `values`."""
-        found: dict[str, str] = {}
+        return dict(self._found(select, values))
+
+    def _found(self, select: str, values: Collection[str]) -> list[Row]:
+        """The rows of `select`, which ends in the column that must be among `values`."""
+        rows: list[Row] = []
         wanted = iter(values)
         while part := list(islice(wanted, _AT_ONCE)):
-            found.update(self._db.rows(f"{select} IN ({', '.join('?' * len(part))})", part))
-        return found
+            rows += self._db.rows(f"{select} IN ({', '.join('?' * len(part))})", part)
+        return rows
