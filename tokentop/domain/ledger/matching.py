@@ -34,6 +34,7 @@ class Request:
         self.feeds = set(feeds)
         self.reports: list[UsageEvent] = []
         self.is_better = self.is_cancelled = False
+        self.parts: list[Request] = []  # that were booked apart
 
     def add(self, report: UsageEvent) -> None:
         """Take one more report of it."""
@@ -42,6 +43,16 @@ class Request:
         after = merged(self.event, report)
         if after is not self.event and not self.final:
             self.event, self.is_better = after, True
+
+    def absorb(self, other: "Request") -> None:
+        """Take a request that was booked apart, until a report showed that both are one."""
+        self.feeds |= other.feeds
+        self.reports += other.reports
+        after = merged(self.event, other.event)
+        if after is not self.event and not self.final:
+            self.event, self.is_better = after, True
+        other.reports, other.is_cancelled = [], True
+        self.parts.append(other)
 
     @property
     def is_new(self) -> bool:
@@ -89,13 +100,16 @@ class Matcher:
         session = session_key(report)
         if report.feed.endswith(SUMS) and session in self._one_by_one:
             return
-        request = self._find(report)
+        found = self._find(report)
+        request = found[0] if found else None
         if request is None and report.identity in self._known:
             return  # more than a day ago
         if request is None:
             request = Request(report, ())
             self.requests[request] = None
         request.add(report)
+        for other in found[1:]:
+            request.absorb(other)
         self._index(report, request, session)
 
     def _index(self, report: UsageEvent, request: Request, session: str | None) -> None:
@@ -110,12 +124,19 @@ class Matcher:
             for sums in self._by_key.pop(session, ()):
                 sums.is_cancelled = True
 
-    def _find(self, report: UsageEvent) -> Request | None:
-        """The request that a report is of; it takes one of each feed, or the same one again."""
+    def _find(self, report: UsageEvent) -> list[Request]:
+        """The requests that a report is of; each takes one of a feed, or the same one again.
+
+        Several, where it is what shows that they are one: a trace of one, the call's id of another.
+        """
+        found: list[Request] = []
+        feeds: set[str] = set()
         for key in probes(report):
             for request in self._by_key.get(key, ()):
                 again = key == f"identity {report.identity}"
-                fresh = report.feed not in request.feeds
-                if again or (fresh and is_same(key, request.event, report)):
-                    return request
-        return None
+                fresh = report.feed not in request.feeds and is_same(key, request.event, report)
+                apart = not found or not (request.final or feeds & request.feeds)
+                if (again or fresh) and apart and not request.is_cancelled:
+                    found.append(request)
+                    feeds |= request.feeds
+        return found

@@ -77,12 +77,17 @@ def is_same(key: str, booked: UsageEvent, report: UsageEvent) -> bool:
         return _encloses(booked, report) or _encloses(report, booked)
     if booked.outcome == "cache-hit" or report.outcome == "cache-hit":
         return kind == "request"
-    if booked.estimated or report.estimated:
+    if booked.estimated or report.estimated or _is_cut(booked) or _is_cut(report):
         return _overlap(booked, report)
     return all(
         getattr(booked, name) in (None, getattr(report, name)) or getattr(report, name) is None
         for name in ("prompt", "generated")
     )
+
+
+def _is_cut(event: UsageEvent) -> bool:
+    """Whether an engine counted what it had generated when the client hung up."""
+    return event.feed in _ENGINES and event.outcome == "aborted"
 
 
 def _end(event: UsageEvent) -> int:
@@ -125,7 +130,12 @@ def _outranks(one: UsageEvent, other: UsageEvent) -> bool:
         return _total(one) > _total(other)
     if {one.feed, other.feed} <= set(_GATEWAYS):
         return (_rank(one), not one.estimated) > (_rank(other), not other.estimated)
-    return (not one.estimated, _rank(one)) > (not other.estimated, _rank(other))
+    return _quality(one) > _quality(other)
+
+
+def _quality(event: UsageEvent) -> tuple[bool, bool, int]:
+    """A gateway guesses what an engine has counted, where a client hung up."""
+    return _is_cut(event), not event.estimated, _rank(event)
 
 
 def _rank(event: UsageEvent) -> int:

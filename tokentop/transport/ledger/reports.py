@@ -121,6 +121,8 @@ class MatchingWriter(Writer):
             if request.is_new or request.is_corrected:
                 events.append(event)
             links += request.links(event.identity)
+            for part in request.parts:
+                self._db.execute(_MOVE, (event.identity, part.event.identity))
         entries = self._book(now_us, [*reversals, *self._makers(events)])
         self._db.executemany(_INSERT, links)
         return entries
