@@ -115,6 +115,22 @@ def test_requests_that_are_alike_stay_as_many_as_they_were(opening: Opening) -> 
     assert len(booked(db)) == 2
 
 
+def test_two_reports_of_the_gateway_leave_room_for_the_clients(opening: Opening) -> None:
+    turn = claude_turn()
+    span = turn["gateway"]._replace(feed="litellm-otel", trace="ab" * 16)
+    entry = book(opening(), [[turn["gateway"]], [span], [turn["log"]]])
+    assert entry.task == turn["log"].task
+
+
+def test_many_that_are_alike_are_not_held_against_each_other(opening: Opening) -> None:
+    """A load test through a gateway: a thousand equal requests of one session in one minute."""
+    seen = claude_turn()["gateway"]
+    many = [seen._replace(identity=f"litellm:{n}", request=f"r-{n}") for n in range(1000)]
+    db = opening()
+    MatchingWriter(db, "a", valued).append(many, NOW_US)
+    assert len(booked(db)) == 1000
+
+
 def test_codex_is_found_by_its_session(opening: Opening) -> None:
     """LiteLLM keeps the header in which Codex names it; prompts and counts are the same."""
     log = captured("codex/logs.json")

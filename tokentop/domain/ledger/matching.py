@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import UsageEvent
-from tokentop.domain.ledger.reports import SUMS, is_same, keys, merged, probes, session_key
+from tokentop.domain.ledger.reports import GUESSED, SUMS, have_met, is_same, keys, merged, session_key
 
 ONE_BY_ONE = ""  # in place of an identity: the session's requests are reported one by one
 
@@ -36,10 +36,14 @@ class Request:
         self.is_better = self.is_cancelled = False
         self.parts: list[Request] = []  # that were booked apart
 
-    def add(self, report: UsageEvent) -> None:
-        """Take one more report of it."""
+    def accept(self, report: UsageEvent) -> None:
+        """Count a report that adds nothing, like the first one."""
         self.feeds.add(report.feed)
         self.reports.append(report)
+
+    def add(self, report: UsageEvent) -> None:
+        """Take one more report of it."""
+        self.accept(report)
         after = merged(self.event, report)
         if after is not self.event and not self.final:
             self.event, self.is_better = after, True
@@ -69,10 +73,17 @@ class Request:
         """Whether it has to be booked once more."""
         return self.is_reversed and not self.is_cancelled
 
+    @property
+    def is_paired(self) -> bool:
+        """Whether a client's and a gateway's report have met: those that are alike have others."""
+        return have_met(self.feeds)
+
     def links(self, identity: str) -> Iterator[Link]:
         """How later reports find it; `identity` is that of its entry."""
         for report in self.reports:
-            yield from (Link(key, identity, report.feed, report.at_us) for key in keys(report))
+            for key in keys(report):
+                if not (self.is_paired and key.startswith(GUESSED)):
+                    yield Link(key, identity, report.feed, report.at_us)
             session = session_key(report)
             if session is not None:
                 standing = identity if report.feed.endswith(SUMS) else ONE_BY_ONE
@@ -95,19 +106,21 @@ class Matcher:
             self._by_key[key].append(request)
             self.requests[request] = None
 
-    def take(self, report: UsageEvent) -> None:
-        """Add a report to its request, or a request that is new."""
+    def take(self, report: UsageEvent, probes: Iterable[str]) -> None:
+        """Add a report to its request, or a request that is new; `probes` are those of reports."""
         session = session_key(report)
         if report.feed.endswith(SUMS) and session in self._one_by_one:
             return
-        found = self._find(report)
+        found = self._find(report, probes)
         request = found[0] if found else None
         if request is None and report.identity in self._known:
             return  # more than a day ago
         if request is None:
             request = Request(report, ())
             self.requests[request] = None
-        request.add(report)
+            request.accept(report)
+        else:
+            request.add(report)
         for other in found[1:]:
             request.absorb(other)
         self._index(report, request, session)
@@ -124,14 +137,14 @@ class Matcher:
             for sums in self._by_key.pop(session, ()):
                 sums.is_cancelled = True
 
-    def _find(self, report: UsageEvent) -> list[Request]:
+    def _find(self, report: UsageEvent, probes: Iterable[str]) -> list[Request]:
         """The requests that a report is of; each takes one of a feed, or the same one again.
 
         Several, where it is what shows that they are one: a trace of one, the call's id of another.
         """
         found: list[Request] = []
         feeds: set[str] = set()
-        for key in probes(report):
+        for key in probes:
             for request in self._by_key.get(key, ()):
                 again = key == f"identity {report.identity}"
                 fresh = report.feed not in request.feeds and is_same(key, request.event, report)

@@ -13,7 +13,7 @@ the engine's, the client's. Attribution that the gateway authenticated stays; wh
 filled in from the other.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from tokentop.domain.ledger.entry import Entry
@@ -23,7 +23,13 @@ SUMS = "-sums"  # ends the name of feeds that report a session's sums, not its r
 _GATEWAYS = ("litellm-otel", "litellm")  # the better one last
 _ENGINES = ("vllm", "sglang")
 _CLIENTS = ("genai", "claude-code", "codex", "gemini-cli")
-MATCHED = frozenset((*_GATEWAYS, *_ENGINES, *_CLIENTS))
+_SIDES = {
+    **dict.fromkeys(_GATEWAYS, "gateway"),
+    **dict.fromkeys(_ENGINES, "engine"),
+    **dict.fromkeys(_CLIENTS, "client"),
+}
+MATCHED = frozenset(_SIDES)
+GUESSED = ("session", "counts")  # kinds of keys by which alike requests are told apart in order
 _MINUTE_US = 60 * 1_000_000
 _SLACK_US = 1_000_000  # between two clocks of one machine room
 _WHO = ("user", "project", "team")
@@ -35,28 +41,39 @@ _FIELDS = tuple(name for name in UsageEvent._fields if name in Entry._fields)
 
 def keys(event: UsageEvent) -> tuple[str, ...]:
     """By what other reports of this one's request are found; its identity first."""
-    return tuple(_keys(event, (0,)))
+    side = _SIDES.get(event.feed)
+    return tuple(_keys(event, () if side is None else (side,), (0,)))
 
 
 def probes(event: UsageEvent) -> tuple[str, ...]:
-    """The keys of reports that may be of the same request: as `keys`, also a minute apart."""
-    return tuple(_keys(event, (-1, 0, 1)))
+    """The keys of reports that may be of the same request: those of others than its own kind.
+
+    So a gateway's thousand equal requests are not held against each other.
+    """
+    own = _SIDES.get(event.feed)
+    others = () if own is None else tuple({*_SIDES.values()} - {own})
+    return tuple(_keys(event, others, (-1, 0, 1)))
 
 
-def _keys(event: UsageEvent, minutes: tuple[int, ...]) -> Iterator[str]:
+def _keys(event: UsageEvent, sides: tuple[str, ...], minutes: tuple[int, ...]) -> Iterator[str]:
     yield f"identity {event.identity}"
-    if event.feed not in MATCHED:
-        return
     counts = f"{event.prompt} {event.generated}"
-    if event.request is not None:
-        yield f"request {event.request}"
-    if event.session is not None and not event.estimated:
-        yield f"session {counts} {event.session}"
-    for minute in (event.at_us // _MINUTE_US + each for each in minutes):
+    exact = bool(event.prompt and event.generated) and not event.estimated
+    times = [event.at_us // _MINUTE_US + each for each in minutes]
+    for side in sides:
+        if event.request is not None:
+            yield f"request {side} {event.request}"
         if event.trace is not None:
-            yield f"trace {minute} {event.trace}"
-        if event.generated and event.prompt and not event.estimated and event.model:
-            yield f"counts {minute} {counts} {event.model}"
+            yield from (f"trace {side} {minute} {event.trace}" for minute in times)
+        if exact and event.session is not None:
+            yield f"session {side} {counts} {event.session}"
+        if exact and event.model is not None:
+            yield from (f"counts {side} {minute} {counts} {event.model}" for minute in times)
+
+
+def have_met(feeds: Collection[str]) -> bool:
+    """Whether a client's and a gateway's report are among those of a request."""
+    return {"client", "gateway"} <= {_SIDES.get(feed) for feed in feeds}
 
 
 def session_key(event: UsageEvent) -> str | None:

@@ -14,10 +14,11 @@ from tokentop.domain.ledger.entry import Entry, reversal
 from tokentop.domain.ledger.event import DAY_US, UsageEvent
 from tokentop.domain.ledger.matching import ONE_BY_ONE, Link, Matcher, Request
 from tokentop.domain.ledger.record import Record
-from tokentop.domain.ledger.reports import as_event, probes, session_key
+from tokentop.domain.ledger.reports import GUESSED, as_event, probes, session_key
 from tokentop.transport.ledger.database import Database
 from tokentop.transport.ledger.writer import Booked, Writer
 
+CANDIDATES = 2000  # that one batch is held against: hostile ones may all look alike
 KEPT_US = DAY_US  # for so long a late report is found
 PRUNED_US = 3600 * 1_000_000  # how often older ones are removed
 
@@ -31,6 +32,7 @@ _INSERT = (
     "INSERT INTO reports (key, identity, feed, at_us) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 _MOVE = "UPDATE reports SET identity = ? WHERE identity = ?"
+_PAIRED = "DELETE FROM reports WHERE identity = ? AND (key LIKE ? OR key LIKE ?)"
 _FOUND = "SELECT key, identity FROM reports WHERE key"
 _FEEDS = "SELECT identity, feed FROM reports WHERE identity"
 _ENTRIES = f"SELECT {', '.join(Entry._fields)} FROM entries WHERE identity"
@@ -54,9 +56,10 @@ class MatchingWriter(Writer):
         reports = [each for each in batch if isinstance(each, UsageEvent)]
         with self._db.transaction():
             self._prune(now_us)
-            matcher = self._matcher(reports)
-            for report in reports:
-                matcher.take(report)
+            probed = [probes(report) for report in reports]
+            matcher = self._matcher(reports, probed)
+            for report, by in zip(reports, probed, strict=True):
+                matcher.take(report, by)
             records = self._new_records(batch)
             entries = self._book_all(matcher.requests, records, now_us)
         new = len(records) + sum(request.is_new for request in matcher.requests)
@@ -75,12 +78,12 @@ class MatchingWriter(Writer):
         known = self._known(records)
         return [each for name, each in records.items() if name not in known]
 
-    def _matcher(self, reports: Sequence[UsageEvent]) -> Matcher:
+    def _matcher(self, reports: Sequence[UsageEvent], probed: Sequence[Sequence[str]]) -> Matcher:
         """The requests in the ledger that a batch may report again."""
         matcher = Matcher(self._known([report.identity for report in reports]))
-        wanted = {key for report in reports for key in probes(report)}
+        wanted = {key for each in probed for key in each}
         wanted |= {key for report in reports if (key := session_key(report)) is not None}
-        found = self._found(_FOUND, wanted)
+        found = self._found(_FOUND, wanted, f"ORDER BY at_us LIMIT {CANDIDATES}")
         requests = self._requests({identity for _, identity in found} - {ONE_BY_ONE})
         links = ((key, requests[name]) for key, name in found if name in requests)
         matcher.load(links, (key for key, name in found if name == ONE_BY_ONE))
@@ -121,6 +124,8 @@ class MatchingWriter(Writer):
             if request.is_new or request.is_corrected:
                 events.append(event)
             links += request.links(event.identity)
+            if request.entry is not None and request.reports and request.is_paired:
+                self._db.execute(_PAIRED, (event.identity, *(f"{kind} %" for kind in GUESSED)))
             for part in request.parts:
                 self._db.execute(_MOVE, (event.identity, part.event.identity))
         entries = self._book(now_us, [*reversals, *self._makers(events)])

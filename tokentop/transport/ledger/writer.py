@@ -172,10 +172,10 @@ class Writer:
         """The two columns of `select`, which ends in the column that must be among `values`."""
         return dict(self._found(select, values))
 
-    def _found(self, select: str, values: Collection[str]) -> list[Row]:
+    def _found(self, select: str, values: Collection[str], last: str = "") -> list[Row]:
         """The rows of `select`, which ends in the column that must be among `values`."""
         rows: list[Row] = []
         wanted = iter(values)
         while part := list(islice(wanted, _AT_ONCE)):
-            rows += self._db.rows(f"{select} IN ({', '.join('?' * len(part))})", part)
+            rows += self._db.rows(f"{select} IN ({', '.join('?' * len(part))}) {last}", part)
         return rows
