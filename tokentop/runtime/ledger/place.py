@@ -17,6 +17,7 @@ from tokentop.transport.ledger.database import (
     connect,
     connect_server,
 )
+from tokentop.transport.ledger.reports import MatchingWriter
 from tokentop.transport.ledger.writer import Writer
 
 KEY = "ledger.key"
@@ -68,7 +69,7 @@ def writer(db: Database, config: LedgerConfig) -> Writer:
     tables = load(config.valuation)
     if isinstance(tables, Problem):
         raise LedgerError(str(tables))
-    return Writer(db, writer_name(config), partial(value, tables=tables))
+    return MatchingWriter(db, writer_name(config), partial(value, tables=tables))
 
 
 def opened(config: LedgerConfig, environ: Mapping[str, str], *, create: bool = False) -> Database:

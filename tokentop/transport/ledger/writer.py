@@ -30,7 +30,7 @@ from tokentop.domain.ledger.totals import (
     totals,
 )
 from tokentop.transport.ledger.archive import identity_hash
-from tokentop.transport.ledger.database import Database, LedgerError
+from tokentop.transport.ledger.database import Database, LedgerError, Row
 from tokentop.transport.ledger.reader import entry
 
 Key = TypeVar("Key", str, bytes)
@@ -175,8 +175,12 @@ class Writer:
 
     def _lookup(self, select: str, values: Collection[Key]) -> dict[Key, str]:
         """The two columns of `select`, which ends in the column that must be among `values`."""
-        found: dict[Key, str] = {}
+        return dict(self._found(select, values))
+
+    def _found(self, select: str, values: Collection[Key], last: str = "") -> list[Row]:
+        """The rows of `select`, which ends in the column that must be among `values`."""
+        rows: list[Row] = []
         wanted = iter(values)
         while part := list(islice(wanted, _AT_ONCE)):
-            found.update(self._db.rows(f"{select} IN ({', '.join('?' * len(part))})", part))
-        return found
+            rows += self._db.rows(f"{select} IN ({', '.join('?' * len(part))}) {last}", part)
+        return rows
