@@ -6,7 +6,15 @@ from typing import NamedTuple
 
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import UsageEvent
-from tokentop.domain.ledger.reports import GUESSED, SUMS, have_met, is_same, keys, merged, session_key
+from tokentop.domain.ledger.reports import (
+    GUESSED,
+    SUMS,
+    have_met,
+    is_same,
+    keys,
+    merged,
+    session_key,
+)
 
 ONE_BY_ONE = ""  # in place of an identity: the session's requests are reported one by one
 
