@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 EXTRA = "a ledger in PostgreSQL needs an extra: pip install 'tokentop[postgres]'"
 SCHEMA = "tokentop"
-# The lock is "tokl" among those of the database. A batch looks up all by a key; a plan that was made
-# while the table was small would be kept, and read the whole table ever after.
+# The lock is "tokl" among those of the database. A batch looks up all by a key; a plan that was
+# made while the table was small would be kept, and read the whole table ever after.
 _BEGIN = f"BEGIN; SET LOCAL enable_seqscan TO off; SELECT pg_advisory_xact_lock({0x746F6B6C})"
 _SESSION = (
     f"SET search_path TO {SCHEMA}",
