@@ -66,6 +66,17 @@ class CostPolicy(NamedTuple):
     burn_counts_length: bool = False  # whether what the length limit cut was for nothing
 
 
+class DetectorPolicy(NamedTuple):
+    """When a task or several projects together are flagged.
+
+    A `threshold` other than the default holds only after the calibration epoch.
+    """
+
+    threshold: float = 3.0  # times what the task is expected to cost
+    idle_s: float = 1800.0  # a task without a request for so long has ended
+    machine_credits_per_hour: float | None = None  # what all projects may spend together
+
+
 class Policy(NamedTuple):
     """Everything the formulas need that is not a measurement."""
 
@@ -75,3 +86,4 @@ class Policy(NamedTuple):
     profile: Literal["auto", "vram", "serving"] = "auto"
     cost: CostPolicy = CostPolicy()
     health: HealthPolicy = HealthPolicy()
+    detector: DetectorPolicy = DetectorPolicy()

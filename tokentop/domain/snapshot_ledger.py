@@ -47,8 +47,9 @@ class Flag(NamedTuple):
     """A task beyond three times its baseline, or several projects beyond a limit together.
 
     `cost` and `expected` are credits; `expected` is None for a concentration, whose `projects` are
-    those that share in it. `precedent` is the classification of the same kind of flag before;
-    `escalated` is true while a person has to see it. `running`: the task still spends.
+    those that share in it, and whose `task` is the limit. `precedent` is the classification of the
+    same kind of flag before; `escalated` is true while a person has to see it. `running`: the task
+    still spends.
     """
 
     id: str
