@@ -6,7 +6,10 @@ from random import Random
 from tests.domain.ledger.examples import NOON_US
 from tokentop.domain.detector.detector import Detector
 from tokentop.domain.detector.flags import Raised
-from tokentop.domain.ledger.entry import Entry
+from tokentop.domain.detector.records import classified
+from tokentop.domain.ledger.entry import Entry, Link
+from tokentop.domain.ledger.record import recorded
+from tokentop.domain.snapshot_ledger import Classification
 
 SECOND_US = 1_000_000
 
@@ -30,14 +33,10 @@ def session(
         yield entry(first + number, cost, at_s + number, session=name, **values)
 
 
-def verdict(flag: Raised, outcome: str, at_s: float) -> Entry:
-    """What a person decided about a flag."""
-    group = flag.task.group
-    return entry(
-        0, None, at_s, kind="classification", outcome=outcome, request=flag.id,
-        project=group.project, model=group.model or None, task=flag.name,
-        session=flag.task.id if group.unit == "conversation" else None,
-    )  # fmt: skip
+def verdict(flag: Raised, outcome: Classification, at_s: float) -> Entry:
+    """What a person decided about a flag, as it stands in the ledger."""
+    at_us = NOON_US + int(at_s * SECOND_US)
+    return recorded(classified(flag, outcome, at_us), link=Link("a", 1, at_us), people={})
 
 
 def learned(detector: Detector, costs: Iterable[int], at_s: float = -90_000.0) -> None:

@@ -14,6 +14,7 @@ from tokentop.domain.detector.flags import EPOCH, MOST_FLAGS, Raised
 from tokentop.domain.detector.shown import MOST_SHOWN, flags
 from tokentop.domain.ledger.entry import Link, reversal
 from tokentop.domain.policy import DetectorPolicy
+from tokentop.domain.snapshot_ledger import Classification
 
 MINUTE = 60.0
 
@@ -160,7 +161,7 @@ def test_a_later_flag_of_the_kind_carries_the_precedent() -> None:
 
 
 @pytest.mark.parametrize(("outcome", "expected"), [("halt", 10_000), ("fine", 40_000)])
-def test_what_is_fine_becomes_the_baseline(outcome: str, expected: int) -> None:
+def test_what_is_fine_becomes_the_baseline(outcome: Classification, expected: int) -> None:
     """Flagged tasks count for nothing until a person has called one of their kind fine."""
     detector = watching()
     flag = raised(detector, 0, 40_000)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from tokentop.domain.detector.baseline import Baseline
 from tokentop.domain.detector.flags import FlagBook, Raised, flag_id
 from tokentop.domain.detector.recent import Recent
+from tokentop.domain.detector.records import read
 from tokentop.domain.detector.tasks import Group, Task, TaskId, task_of
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.policy import DetectorPolicy
@@ -33,13 +34,21 @@ class Detector:
 
     def _booked(self, entry: Entry, learn: bool) -> Raised | None:
         self._end_idle(entry.booked_us)
-        if entry.kind == "classification":
-            fine = self.flags.classify(entry)
-            if fine is not None and fine.task not in self._tasks:
-                self._count(fine.task.group, fine.cost)
+        if entry.kind == "flag":
+            self._read(entry)
         elif entry.kind in ("usage", "reversal") and entry.milli_credits is not None:
             return self._charge(entry, learn or entry.booked_us - entry.at_us > LATE_US)
         return None
+
+    def _read(self, entry: Entry) -> None:
+        """Take in a flag, or the verdict on one, from the ledger."""
+        found = read(entry)
+        if isinstance(found, Raised):
+            self.flags.add(found)
+        elif found is not None:
+            fine = self.flags.classify(found)
+            if fine is not None and fine.task not in self._tasks:
+                self._count(fine.task.group, fine.cost)
 
     def running(self, key: TaskId, now_us: int) -> Task | None:
         """A task that has not been idle for too long; `now_us` is Unix microseconds."""

@@ -1,18 +1,16 @@
 """Flags as they were raised and classified: cases, precedents, the calibration epoch."""
 
 from hashlib import sha256
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from tokentop.domain.detector.recent import Recent
-from tokentop.domain.detector.tasks import Group, TaskId, task_of
-from tokentop.domain.ledger.entry import Entry
+from tokentop.domain.detector.tasks import Group, TaskId
 from tokentop.domain.policy import DetectorPolicy
 from tokentop.domain.snapshot_ledger import Classification
 
 EPOCH = 20  # flags that a person classifies before the threshold may be tuned
 MOST_FLAGS = 200
 MOST_KINDS = 2_000
-VERDICTS: tuple[Classification, ...] = get_args(Classification)
 
 
 class Raised(NamedTuple):
@@ -29,6 +27,13 @@ class Raised(NamedTuple):
     task: TaskId
     name: str | None = None
     projects: tuple[str, ...] = ()
+
+
+class Verdict(NamedTuple):
+    """What a person has decided about a flag."""
+
+    flag: Raised
+    verdict: Classification
 
 
 def flag_id(task: TaskId) -> str:
@@ -70,19 +75,16 @@ class FlagBook:
         if flag in self.newest:
             self.newest[flag] = self.newest[flag]._replace(cost=cost)
 
-    def classify(self, entry: Entry) -> Raised | None:
+    def classify(self, given: Verdict) -> Raised | None:
         """Take in a person's verdict; the flag, where this has just made its cost a fine one."""
-        flag = entry.request or ""
-        verdict = next((each for each in VERDICTS if each == entry.outcome), None)
-        if verdict is None:
-            return None
+        flag, verdict = given
         if self.left:
-            self._classified.add(flag)
-        self._precedents.put(task_of(entry).group, verdict)
-        before = self.verdicts.get(flag)
-        if flag in self.newest:
-            self.verdicts[flag] = verdict
-        return self.newest.get(flag) if verdict == "fine" != before else None
+            self._classified.add(flag.id)
+        self._precedents.put(flag.task.group, verdict)
+        before = self.verdicts.get(flag.id)
+        if flag.id in self.newest:
+            self.verdicts[flag.id] = verdict
+        return self.newest.get(flag.id) if verdict == "fine" != before else None
 
     def precedent(self, kind: Group) -> Classification | None:
         """How a flag of this kind was classified last."""

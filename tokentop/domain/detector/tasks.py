@@ -1,11 +1,15 @@
 """Which task a request belongs to, and what kind of task that is."""
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from tokentop.domain.ledger.entry import Entry
 
 _NUMBERED = re.compile("[A-Za-z]*[0-9][A-Za-z0-9]*")
+
+
+Unit = Literal["conversation", "request"]
+UNITS: tuple[Unit, ...] = get_args(Unit)
 
 
 class Group(NamedTuple):
@@ -18,7 +22,7 @@ class Group(NamedTuple):
     project: str
     model: str
     kind: str
-    unit: Literal["conversation", "request"]
+    unit: Unit
 
     @property
     def of_model(self) -> "Group":
@@ -34,7 +38,7 @@ class TaskId(NamedTuple):
 
 
 def task_of(entry: Entry) -> TaskId:
-    """The task that an entry is part of; an entry of a flag is about that task."""
+    """The task that an entry of usage is part of."""
     name = entry.task or ""
     kind = _NUMBERED.sub("#", name)
     shared = entry.session or (name if kind != name else None)
