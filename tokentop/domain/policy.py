@@ -77,6 +77,19 @@ class DetectorPolicy(NamedTuple):
     machine_credits_per_hour: float | None = None  # what all projects may spend together
 
 
+class ReplenishmentPolicy(NamedTuple):
+    """What becomes of a project's budget in credits as it runs out; None leaves it alone.
+
+    Velocities are USD of reported value per credit. `share` of the budget's limit is added at once.
+    """
+
+    window_days: int = 30  # over which the velocity is
+    above: float | None = None  # replenish at this velocity or more
+    below: float | None = None  # ask for a review below it
+    at: float = 0.8  # of the limit that is spent
+    share: float = 0.25
+
+
 class Policy(NamedTuple):
     """Everything the formulas need that is not a measurement."""
 
@@ -87,3 +100,4 @@ class Policy(NamedTuple):
     cost: CostPolicy = CostPolicy()
     health: HealthPolicy = HealthPolicy()
     detector: DetectorPolicy = DetectorPolicy()
+    replenishment: ReplenishmentPolicy = ReplenishmentPolicy()

@@ -4,10 +4,10 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from tokentop.domain.detector.flags import Raised, flag_id
-from tokentop.domain.detector.recent import Recent
 from tokentop.domain.detector.tasks import Group, TaskId
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.totals import HOUR_US
+from tokentop.domain.recent import Recent
 from tokentop.domain.snapshot_ledger import Budget
 
 MINUTE_US = 60_000_000

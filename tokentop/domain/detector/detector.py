@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from tokentop.domain.detector.baseline import Baseline
 from tokentop.domain.detector.flags import FlagBook, Raised, flag_id
-from tokentop.domain.detector.recent import Recent
 from tokentop.domain.detector.records import read
 from tokentop.domain.detector.tasks import Group, Task, TaskId, task_of
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.policy import DetectorPolicy
+from tokentop.domain.recent import Recent
 
 MOST_TASKS = 20_000  # open at once; the one seen longest ago ends early
 MOST_BASELINES = 4_000

@@ -3,9 +3,9 @@
 from hashlib import sha256
 from typing import NamedTuple
 
-from tokentop.domain.detector.recent import Recent
 from tokentop.domain.detector.tasks import Group, TaskId
 from tokentop.domain.policy import DetectorPolicy
+from tokentop.domain.recent import Recent
 from tokentop.domain.snapshot_ledger import Classification
 
 EPOCH = 20  # flags that a person classifies before the threshold may be tuned
