@@ -11,7 +11,7 @@ from tokentop.domain.ledger.event import DAY_US
 from tokentop.domain.policy import ReplenishmentPolicy
 from tokentop.domain.replenishment.audit import Month, suspects
 from tokentop.domain.replenishment.rules import decide
-from tokentop.domain.replenishment.velocity import Velocities
+from tokentop.domain.replenishment.velocity import MOST_DAYS, Velocities
 from tokentop.domain.snapshot_ledger import Budget
 
 DAY_S = 86_400.0
@@ -28,43 +28,43 @@ def worth(usd: int, day: int = 0) -> Entry:
 
 def test_velocity_is_usd_per_credit() -> None:
     """120 USD for 1,000 credits."""
-    found = Velocities(30)
+    found = Velocities()
     for each in (spent(400), spent(600, 1), worth(100), worth(20, 1)):
         found.book(each)
-    assert found.of("alpha", NOON_US + DAY_US) == pytest.approx(0.12)
+    assert found.of("alpha", NOON_US + DAY_US, 30) == pytest.approx(0.12)
 
 
 def test_what_is_unknown_is_no_velocity() -> None:
     """Neither value alone, nor credits alone, nor requests without a price."""
     for entries in ([worth(5)], [spent(5)], [worth(5), entry(1, None)], []):
-        found = Velocities(30)
+        found = Velocities()
         for each in entries:
             found.book(each)
-        assert found.of("alpha", NOON_US) is None
+        assert found.of("alpha", NOON_US, 30) is None
 
 
 def test_the_window_forgets() -> None:
-    found = Velocities(7)
+    found = Velocities()
     for each in (spent(100), worth(100), spent(100, 8), worth(10, 8)):
         found.book(each)
-    assert found.of("alpha", NOON_US + 8 * DAY_US) == pytest.approx(0.1)
+    assert found.of("alpha", NOON_US + 8 * DAY_US, 7) == pytest.approx(0.1)
 
 
 def test_a_reversal_takes_its_credits_away() -> None:
-    found, request = Velocities(7), entry(1, 100_000)
+    found, request = Velocities(), entry(1, 100_000)
     for each in (request, reversal(request, link=Link("a", 2, 0)), spent(50), worth(5)):
         found.book(each)
-    assert found.of("alpha", NOON_US) == pytest.approx(0.1)
+    assert found.of("alpha", NOON_US, 30) == pytest.approx(0.1)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 4000)), max_size=300))
 def test_memory_is_bounded(rows: list[tuple[int, int]]) -> None:
     """Whatever the order of the days and however many the projects."""
-    found = Velocities(3)
+    found = Velocities()
     for project, day in rows:
         found.add(f"p{project}", day, 1, 1)
     assert len(found._projects) <= 2000
-    assert all(len(days) <= 4 for days in found._projects.values())
+    assert all(len(days) <= MOST_DAYS + 1 for days in found._projects.values())
 
 
 def budget(spent_: float, scope: str = "project", **values: object) -> Budget:

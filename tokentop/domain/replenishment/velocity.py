@@ -6,6 +6,7 @@ from tokentop.domain.ledger.totals import SUMMED
 from tokentop.domain.recent import Recent
 
 MOST_PROJECTS = 2_000
+MOST_DAYS = 92
 
 
 def velocity(micro_usd: int, milli_credits: int) -> float | None:
@@ -14,10 +15,9 @@ def velocity(micro_usd: int, milli_credits: int) -> float | None:
 
 
 class Velocities:
-    """Value and credits of each project by day (UTC), for `days` days."""
+    """Value and credits of each project by day (UTC), of the last MOST_DAYS."""
 
-    def __init__(self, days: int) -> None:
-        self._kept = days
+    def __init__(self) -> None:
         self._projects: Recent[str, dict[int, tuple[int, int]]] = Recent(MOST_PROJECTS)
 
     def book(self, entry: Entry) -> None:
@@ -32,12 +32,12 @@ class Velocities:
         days = self._projects.use(project, dict)
         value, spent = days.get(day, (0, 0))
         days[day] = value + micro_usd, spent + milli_credits
-        if len(days) > self._kept + 1:
+        if len(days) > MOST_DAYS + 1:
             del days[min(days)]
 
-    def of(self, project: str, now_us: int) -> float | None:
-        """The velocity up to now; None where no value was reported or nothing spent."""
-        first = now_us // DAY_US - self._kept
+    def of(self, project: str, now_us: int, days: int) -> float | None:
+        """The velocity of so many days; None where no value was reported or nothing spent."""
+        first = now_us // DAY_US - days
         found = [sums for day, sums in self._projects.get(project, {}).items() if day > first]
         if not any(value for value, _ in found):
             return None
