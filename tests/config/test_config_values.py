@@ -71,6 +71,13 @@ CHANGED = {
     "ledger.writer": ('"gpu-box"', "ledger.writer", "gpu-box"),
     "ledger.valuation": ('"/l/v.toml"', "ledger.valuation", "/l/v.toml"),
     "ledger.key_file": ('"/l/k"', "ledger.key_file", "/l/k"),
+    "ledger.intake": ("true", "ledger.intake", True),
+    "ledger.token_env": ('"SENDERS"', "ledger.token_env", "SENDERS"),
+    "ledger.mapping.user": ('["Acme.user"]', "ledger.mapping.user", ("acme.user",)),
+    "ledger.mapping.project": ('["a", "b"]', "ledger.mapping.project", ("a", "b")),
+    "ledger.mapping.team": ('["a"]', "ledger.mapping.team", ("a",)),
+    "ledger.mapping.task": ('["a"]', "ledger.mapping.task", ("a",)),
+    "ledger.mapping.session": ('["a"]', "ledger.mapping.session", ("a",)),
     "cost.usd_per_gpu_hour": ("2", "policy.cost.usd_per_gpu_hour", 2.0),
     "cost.usd_per_kwh": ("0.3", "policy.cost.usd_per_kwh", 0.3),
     "cost.reference_usd_per_mtok": ("0.6", "policy.cost.reference_usd_per_mtok", 0.6),
@@ -103,7 +110,7 @@ ELSEWHERE = {  # keys that mean something only beside others
     "tls.ca_bundle", "prometheus.token_env", "prometheus.token_file", "prometheus.ca_bundle",
     "cost.purchase_usd", "cost.months", "cost.reference_name", "serve.token_file",
     "alerts.webhook", "alerts.webhook_env", "alerts.webhook_file", "alerts.token_env",
-    "alerts.token_file",
+    "alerts.token_file", "ledger.token_file",
 }  # fmt: skip
 
 

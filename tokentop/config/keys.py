@@ -155,6 +155,14 @@ def _ledger() -> tuple[Key, ...]:
             'Prices in credits; "" is `tokentop example valuation.toml`'),
         Key("ledger.key_file", "file", ledger.key_file,
             'Key that signs checkpoints; "" is ledger.key beside the file'),
+        Key("ledger.intake", "switch", ledger.intake,
+            "`tokentop serve` books the usage that gateways, engines and agents send it"),
+        Key("ledger.token_env", "variable", None,
+            "Environment variable holding a token that may send usage and nothing else"),
+        Key("ledger.token_file", "file", None, "File holding that token"),
+        *(Key(f"ledger.mapping.{name}", "words", names, f"Attributes that name the {name}",
+              sample=["acme.cost_center"])
+          for name, names in ledger.mapping._asdict().items()),
     )  # fmt: skip
 
 

@@ -64,17 +64,36 @@ class PrometheusConfig(NamedTuple):
     verify: bool = True
 
 
+class MappingConfig(NamedTuple):
+    """Names of attributes that say whose usage it is, before the usual ones; the first one counts.
+
+    Attributes of telemetry, headers and metadata that a client chose; in lower case.
+    """
+
+    user: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
+    task: tuple[str, ...] = ()
+    session: tuple[str, ...] = ()
+
+
 class LedgerConfig(NamedTuple):
     """Where the consumption ledger is. None: in the user's state directory, and the host's name.
 
     `writer` names the chain that this machine appends to; `valuation` is a file of prices in
-    credits, None the shipped one; `key_file` holds the key that signs checkpoints.
+    credits, None the shipped one; `key_file` holds the key that signs checkpoints. With `intake`
+    `tokentop serve` books what it is sent; senders may show the token of `token_env` or
+    `token_file` instead of serve's.
     """
 
     path: str | None = None
     writer: str | None = None
     valuation: str | None = None
     key_file: str | None = None
+    intake: bool = False
+    token_env: str | None = None
+    token_file: str | None = None
+    mapping: MappingConfig = MappingConfig()
 
 
 class TlsConfig(NamedTuple):

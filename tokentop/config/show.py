@@ -29,6 +29,7 @@ SECTIONS = {
     "history": "The past: $XDG_STATE_HOME/tokentop, else ~/.local/state/tokentop",
     "serve": "tokentop serve: who may ask, and where. The token stays out of this file",
     "ledger": "tokentop ledger: who spent what, kept in one file that is only added to",
+    "ledger.mapping": "Whose usage it is: attributes that are looked at before the usual ones",
     "alerts": "Alerts are events (v); where an action of theirs leads",
     "cost": "What the GPUs cost: rented (usd_per_gpu_hour) or owned (the three keys below it)",
     "tls": "HTTPS to the services",

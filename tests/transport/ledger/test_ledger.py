@@ -3,13 +3,12 @@
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.domain.ledger.examples import HOUR_US, NOON_US, NOW_US, event
+from tests.domain.ledger.examples import NOW_US, event
 from tokentop.config.problems import Problem
 from tokentop.config.valuation import load
 from tokentop.domain.economy.valuation import Value, value
@@ -82,70 +81,6 @@ def test_the_database_refuses_changes(path: str, db: Database, statement: str) -
     assert verify(db).faults == ()
 
 
-def test_an_event_counts_once(db: Database) -> None:
-    """Within a batch, in a later one, from another writer."""
-    writer = Writer(db, "a", valued)
-    first = writer.append([event(1), event(2), event(1)], NOW_US)
-    assert ([each.identity for each in first.entries], first.known) == (["test:1", "test:2"], 1)
-    again = writer.append([event(2), event(3)], NOW_US)
-    assert (again.new, again.known) == (1, 1)
-    elsewhere = Writer(db, "b", valued).append([event(3), event(4)], NOW_US)
-    assert (elsewhere.new, elsewhere.known) == (1, 1)
-    assert total(db).requests == 4
-
-
-def test_a_late_event_is_booked_at_its_own_time(db: Database) -> None:
-    writer = booked(db)
-    writer.append([event(99, at_us=NOON_US - 48 * HOUR_US)], NOW_US)
-    assert total(db, NOON_US - 49 * HOUR_US, NOON_US - 47 * HOUR_US).requests == 1
-    assert [entry.seq for entry, _ in reader.chain(db, "a")][-1] == 6
-    assert verify(db).faults == ()
-
-
-def test_sums_are_exact_at_any_bound(db: Database) -> None:
-    """Whole hours come from kept sums, the rest from entries; both by plain counting."""
-    times = [NOON_US + minute * 60_000_000 for minute in range(0, 300, 7)]
-    Writer(db, "a", valued).append(
-        [event(number, at_us=at, prompt=number + 1) for number, at in enumerate(times)], NOW_US
-    )
-    bounds = [NOON_US + minute * 60_000_000 for minute in (-5, 0, 1, 59, 60, 61, 120, 185, 300)]
-    for since in bounds:
-        for until in bounds:
-            inside = [number for number, at in enumerate(times) if since <= at < until]
-            found = total(db, since, until)
-            assert (found.requests, found.prompt) == (
-                len(inside), sum(number + 1 for number in inside),
-            )  # fmt: skip
-
-
-def test_a_report_groups_and_tells_unknown_from_nothing(db: Database) -> None:
-    Writer(db, "a", valued).append(
-        [event(1), event(2, model="own", micro_usd=None, user=None), event(3, project="beta")],
-        NOW_US,
-    )
-    found = {row.keys: row.totals for row in reader.sums(db, ["project", "model"], 0, 2 * NOW_US)}
-    assert set(found) == {("alpha", "gpt-4o"), ("alpha", "own"), ("beta", "gpt-4o")}
-    assert (found["alpha", "own"].unpriced, found["alpha", "own"].unvalued) == (1, 1)
-    # 100 prompt tokens at 100 and 50 generated ones at 300 credits a million: 0.025 credits
-    assert found["beta", "gpt-4o"].milli_credits == 25
-    assert found["beta", "gpt-4o"].unvalued == 0
-    users = {row.keys for row in reader.sums(db, ["user_id"], 0, 2 * NOW_US)}
-    assert (None,) in users
-    assert len(users) == 2
-
-
-def test_a_reversal_cancels_and_happens_once(db: Database) -> None:
-    writer = booked(db)
-    writer.reverse("test:3", NOW_US)
-    assert total(db).requests == 4
-    assert verify(db).faults == ()
-    with pytest.raises(LedgerError, match="reversed already"):
-        writer.reverse("test:3", NOW_US)
-    for name in ("test:77", "reversal:test:3"):
-        with pytest.raises(LedgerError, match="no entry of usage"):
-            writer.reverse(name, NOW_US)
-
-
 def test_an_erased_name_is_in_no_byte_of_the_files(path: str, db: Database) -> None:
     """And the chain is whole; the next event of that name belongs to another number."""
     name = "ada.lovelace@example.org"
@@ -204,25 +139,6 @@ def test_a_ledger_that_is_not_there_is_not_made_by_reading(path: str) -> None:
     with pytest.raises(LedgerError, match=r"there is no ledger at .*import"):
         connect(path)
     assert not Path(path).exists()
-
-
-def test_two_writers_of_one_chain_wait_for_each_other(path: str, db: Database) -> None:
-    """Two processes of one machine share its name: no number is given twice."""
-
-    def many(first: int) -> None:
-        mine = connect(path)
-        writer = Writer(mine, "a", valued)
-        for number in range(first, first + 40):
-            writer.append([event(number)], NOW_US)
-        mine.close()
-
-    threads = [threading.Thread(target=many, args=(first,)) for first in (0, 1000)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [chain.size for chain in verify(db).chains] == [80]
-    assert verify(db).faults == ()
 
 
 def test_a_reader_does_not_wait_for_a_writer(path: str, db: Database) -> None:

@@ -62,6 +62,7 @@ class UsageEvent(NamedTuple):
     vram_share: int | None = None
     transfer_bytes: int | None = None
     micro_usd: int | None = None
+    trace: str | None = None  # W3C's trace id, by which reports of one request are found
 
 
 def problem(event: UsageEvent, now_us: int) -> str | None:

@@ -39,7 +39,10 @@ Pages = Sequence[BaseRoute]
 
 
 class Service(NamedTuple):
-    """What is served and how; `say` gets sentences for the log."""
+    """What is served and how; `say` gets sentences for the log.
+
+    `pages` are the screen in a browser, `routes` more of the API.
+    """
 
     config: Config
     formats: Formats
@@ -47,7 +50,8 @@ class Service(NamedTuple):
     rules: Rules
     say: Callable[[str], object]
     reloader: Reloader | None = None
-    pages: Pages = ()  # besides the API
+    pages: Pages = ()
+    routes: Pages = ()
 
 
 async def serve(service: Service, sockets: list[Listener]) -> int:
@@ -98,7 +102,8 @@ def _on_signals(stop: Callable[[int], None]) -> None:
 
 def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     health = Health(session.now, lambda: session.interval_s, session.frozen)
-    return application(hub, service.documents, health, service.rules, service.say, service.pages)
+    more = (*service.routes, *service.pages)
+    return application(hub, service.documents, health, service.rules, service.say, more)
 
 
 def uvicorn_config(app: ASGIApp, *, web: bool = False) -> uvicorn.Config:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from tokentop.secret import Secret
+
 Row = tuple[Any, ...]
 
 
@@ -15,8 +17,8 @@ class LedgerError(Exception):
 class Database(ABC):
     """One connection, used by one thread; `place` is its path, or its URL without a password.
 
-    Statements are standard SQL with `?` marks. Every method raises LedgerError, and a ledger that
-    cannot be reached is tried again at the next call.
+    Statements are standard SQL with `?` marks; those that write belong in a transaction. Every
+    method raises LedgerError, and a ledger that cannot be reached is tried again at the next call.
     """
 
     place: str
@@ -61,3 +63,10 @@ def connect(path: str, *, create: bool = False) -> Database:
     from tokentop.transport.ledger.sqlite import opened
 
     return opened(path, create)
+
+
+def connect_server(url: str, password: Secret | None, *, create: bool = False) -> Database:
+    """Open the ledger in a PostgreSQL database; raises LedgerError where there is none."""
+    from tokentop.transport.ledger.postgres import opened
+
+    return opened(url, password, create)
