@@ -13,7 +13,7 @@ from tokentop.domain.ledger.record import Record, recorded
 TASK = TaskId(Group("alpha", "own", "ticket #", "conversation"), "c1")
 FLAG = Raised(flag_id(TASK), NOON_US, 31_000, 10_000, TASK, "ticket 7")
 TEAM = TaskId(Group("team blue", "", "", "request"), "1")
-TOGETHER = Raised(flag_id(TEAM), NOON_US, 9000, 8000, TEAM, None, ("a, b", "c"))
+TOGETHER = Raised(flag_id(TEAM), NOON_US, 9000, 8000, TEAM, None, ("a, b", "c"), "concentration")
 
 
 def booked(record: Record) -> Entry:

@@ -107,4 +107,5 @@ def _raised(
     scope: str, spent: Mapping[str, int], limit: int, projects: tuple[str, ...], now_us: int
 ) -> Raised:
     task = TaskId(Group(scope, "", "", "request"), str(now_us))
-    return Raised(flag_id(task), now_us, sum(spent.values()), limit, task, None, projects)
+    cost = sum(spent.values())
+    return Raised(flag_id(task), now_us, cost, limit, task, None, projects, "concentration")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tokentop.domain.detector.tasks import Group, TaskId
 from tokentop.domain.policy import DetectorPolicy
 from tokentop.domain.recent import Recent
-from tokentop.domain.snapshot_ledger import Classification
+from tokentop.domain.snapshot_ledger import Classification, FlagKind
 
 EPOCH = 20  # flags that a person classifies before the threshold may be tuned
 MOST_FLAGS = 200
@@ -17,7 +17,8 @@ class Raised(NamedTuple):
     """A flag. `cost` and `expected` are milli-credits, `at_us` Unix microseconds.
 
     `name` is what the task is called, where it has a name. A concentration has `projects`, and the
-    limit that they exceed together as the project of its `task`.
+    limit that they exceed together as the project of its `task`. Of a review `expected` is the
+    budget's limit.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Raised(NamedTuple):
     task: TaskId
     name: str | None = None
     projects: tuple[str, ...] = ()
+    about: FlagKind = "task"
 
 
 class Verdict(NamedTuple):
@@ -78,7 +80,7 @@ class FlagBook:
     def classify(self, given: Verdict) -> Raised | None:
         """Take in a person's verdict; the flag, where this has just made its cost a fine one."""
         flag, verdict = given
-        if self.left:
+        if self.left and flag.about != "review":
             self._classified.add(flag.id)
         self._precedents.put(flag.task.group, verdict)
         before = self.verdicts.get(flag.id)
@@ -94,7 +96,8 @@ class FlagBook:
         """Whether a person has to see a flag."""
         if raised.id in self.verdicts:
             return False
-        return self.left > 0 or self.precedent(raised.task.group) != "fine"
+        calibrating = self.left > 0 and raised.about != "review"
+        return calibrating or self.precedent(raised.task.group) != "fine"
 
     def threshold(self, policy: DetectorPolicy) -> float:
         """The threshold in force, times the expected cost."""

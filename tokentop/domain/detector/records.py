@@ -10,9 +10,10 @@ from tokentop.domain.detector.flags import Raised, Verdict
 from tokentop.domain.detector.tasks import UNITS, Group, TaskId
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.record import Record
-from tokentop.domain.snapshot_ledger import Classification
+from tokentop.domain.snapshot_ledger import Classification, FlagKind
 
 RAISED = "raised"
+KINDS: tuple[FlagKind, ...] = get_args(FlagKind)
 VERDICTS: tuple[Classification, ...] = get_args(Classification)
 
 
@@ -35,7 +36,8 @@ def _record(flag: Raised, name: str, at_us: int, outcome: str) -> Record:
     (project, model, kind, unit), task = flag.task
     details: dict[str, int | str | None] = {
         "flag": flag.id, "raised": flag.at_us, "expected": flag.expected, "unit": unit,
-        "kind": kind, "task": task, "projects": "\n".join(flag.projects) or None,
+        "kind": kind, "task": task, "about": flag.about,
+        "projects": "\n".join(flag.projects) or None,
     }  # fmt: skip
     return Record(
         "flag", name, at_us, outcome, project=project or None, model=model or None, task=flag.name,
@@ -47,13 +49,14 @@ def read(entry: Entry) -> Raised | Verdict | None:
     """What an entry of the kind `flag` says; None where a newer version says more than this one."""
     details = json.loads(entry.details or "{}")
     unit = next((each for each in UNITS if each == details.get("unit")), None)
-    if unit is None:
+    about = next((each for each in KINDS if each == details.get("about")), None)
+    if unit is None or about is None:
         return None
     group = Group(entry.project or "", entry.model or "", details["kind"], unit)
     flag = Raised(
         details["flag"], details["raised"], entry.milli_credits or 0, details["expected"],
         TaskId(group, details["task"]), entry.task,
-        tuple(details.get("projects", "").splitlines()),
+        tuple(details.get("projects", "").splitlines()), about,
     )  # fmt: skip
     verdict = next((each for each in VERDICTS if each == entry.outcome), None)
     return flag if entry.outcome == RAISED else Verdict(flag, verdict) if verdict else None

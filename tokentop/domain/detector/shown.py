@@ -18,10 +18,10 @@ def flags(detector: Detector, now_us: int) -> tuple[Flag, ...]:
 def _flag(detector: Detector, raised: Raised, now_us: int) -> Flag:
     book, group = detector.flags, raised.task.group
     task = detector.running(raised.task, now_us)
-    together = bool(raised.projects)
+    together = raised.about == "concentration"
     return Flag(
         id=raised.id,
-        kind="concentration" if together else "task",
+        kind=raised.about,
         at=iso(raised.at_us),
         projects=raised.projects or (group.project,),
         model=group.model or None,

@@ -168,8 +168,9 @@ class Accounts:
                 book.heat(
                     slot.at_us, book.asker(slot.user_id, slot.project, slot.team), slot.totals
                 )
-            for entry in following.records(db, "decision"):
-                book.book(entry)
+            for kind in ("decision", "transfer"):
+                for entry in following.records(db, kind):
+                    book.book(entry)
             for part in self._parts:
                 part.load(db, now_us)
         with self._lock:
