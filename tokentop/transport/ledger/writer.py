@@ -102,6 +102,10 @@ class Writer:
             for each in new
         ]
 
+    def close(self) -> None:
+        """Close the connection to the database."""
+        self._db.close()
+
     def reverse(self, identity: str, now_us: int) -> Entry:
         """Book the entry that cancels one; raises LedgerError where that cannot be."""
         with self._db.transaction():
