@@ -114,7 +114,7 @@ class Accounts:
         for part in self._parts:
             found = part.figures(found, now_us)
         age_s = None if self._read_us is None else max(0.0, (now_us - self._read_us) / 1e6)
-        return found._replace(entries=entries, age_s=age_s, note=self._note)
+        return found._replace(entries=entries, age_s=age_s, note=self._note or found.note)
 
     def refusal(self, asker: Asker, now_us: int) -> Refusal | None:
         """Why a request may not be made; None where it may."""
