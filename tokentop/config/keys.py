@@ -9,6 +9,7 @@ from functools import cache
 from typing import get_args
 
 from tokentop.config.alert_keys import alert_keys, alerts_keys
+from tokentop.config.budget_keys import authorize_keys, budget_keys
 from tokentop.config.key import Key
 from tokentop.config.policy_keys import cost_keys, policy_keys
 from tokentop.config.schema import (
@@ -64,6 +65,7 @@ ARRAYS: dict[str, Callable[[], dict[str, Key]]] = {
     "engine": engine,
     "host": host,
     "alert": alert_keys,
+    "budget": budget_keys,
 }
 """The tables that there may be many of, once for each."""
 
@@ -155,6 +157,8 @@ def _ledger() -> tuple[Key, ...]:
             'Prices in credits; "" is `tokentop example valuation.toml`'),
         Key("ledger.key_file", "file", ledger.key_file,
             'Key that signs checkpoints; "" is ledger.key beside the file'),
+        Key("ledger.time_zone", "zone", ledger.time_zone,
+            'Where its days and months begin; "" is the machine\'s', sample="Europe/Berlin"),
         Key("ledger.intake", "switch", ledger.intake,
             "`tokentop serve` books the usage that gateways, engines and agents send it"),
         Key("ledger.token_env", "variable", None,
@@ -180,6 +184,7 @@ def table() -> dict[str, Key]:
         *_serve(),
         *_recording(),
         *_ledger(),
+        *authorize_keys(),
         *cost_keys(),
         *_tls(),
         *_services(),

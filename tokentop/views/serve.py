@@ -62,6 +62,7 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
         reloader=reloader,
         pages=pages,
         routes=routes,
+        subscribe=id if intake is None else intake.subscribe,
     )
     _say(_greeting(sockets, token))
     loop = asyncio.new_event_loop()

@@ -128,6 +128,7 @@ class Account:
             estimated=main.estimated > 0,
             unknown=max(0, main.unknown),
             ends_at=None if end is None else iso(end),
+            share=share if limit > 0 else None,
         )  # fmt: skip
 
     def _state(self, share: float) -> BudgetState:

@@ -75,8 +75,7 @@ class Accounts:
                 self._name_users(db)
                 self._catch_up(db)
         except LedgerError as error:
-            self._note = str(error)
-            self.close()
+            self.fail(str(error))
         else:
             self._read_us, self._note = now_us, None
 
@@ -85,6 +84,11 @@ class Accounts:
         entries = reader.entries_after(db, dict(self._last))
         while part := list(islice(entries, AT_ONCE)):
             self._take(part)
+
+    def fail(self, reason: str) -> None:
+        """Show why the ledger cannot be read; it is opened anew at the next `follow`."""
+        self._note = reason
+        self.close()
 
     def close(self) -> None:
         """Let go of the database; `follow` opens it again."""
