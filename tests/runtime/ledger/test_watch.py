@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.domain.budgets.examples import rule
+from tests.domain.detector.stream import entry
 from tests.domain.ledger.examples import NOON_US, event
 from tokentop.domain.detector import records
 from tokentop.domain.detector.flags import Raised
@@ -17,7 +18,6 @@ from tokentop.domain.policy import BudgetRule, DetectorPolicy, Policy, Replenish
 from tokentop.domain.replenishment.records import swap, value
 from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.runtime.ledger.accounts import Accounts
-from tokentop.runtime.ledger.intake import QueueFull
 from tokentop.runtime.ledger.verify import verify
 from tokentop.runtime.ledger.watch import Watch
 from tokentop.transport.ledger import following
@@ -36,25 +36,16 @@ class Serving:
     def __init__(self, path: str, policy: Policy, rules: Sequence[BudgetRule] = ()) -> None:
         self.path = path
         self.db: Database = connect(path, create=True)
-        self.full = False
-        self.queued: list[Record] = []
-        self.watch = Watch(policy, self.record)
+        self.watch = Watch(policy, books=True)
         self.accounts = Accounts(lambda: connect(path), rules, ZoneInfo("UTC"), [self.watch])
         self.accounts.follow(NOON_US)
-
-    def record(self, found: Sequence[Record]) -> None:
-        """Queue records, as the thread that books does."""
-        if self.full:
-            raise QueueFull
-        self.queued.extend(found)
 
     def book(self, *given: UsageEvent | Record, now_us: int = NOON_US) -> None:
         """Each event costs a credit for each prompt token."""
         writer = Writer(self.db, "a", lambda each: Value((each.prompt or 0) * 1000, None))
         self.accounts.book(writer.append(given, now_us).entries)
         self.accounts.follow(now_us)
-        while self.queued:
-            self.accounts.book(writer.append([self.queued.pop(0)], now_us).entries)
+        self.accounts.book(writer.append(self.watch.take(), now_us).entries)
 
     def figures(self, now_us: int = NOON_US) -> LedgerFigures:
         self.accounts.figures(now_us)
@@ -82,8 +73,8 @@ def test_a_runaway_is_a_flag_in_the_ledger_and_in_the_figures(path: str) -> None
     (flag,) = serving.figures().flags
     assert (flag.cost, flag.expected, flag.projects) == (42.0, 10.0, ("alpha",))
     assert serving.figures().to_classify == 20
-    (entry,) = following.records(serving.db, "flag")
-    assert (entry.identity, entry.milli_credits) == (f"flag:{flag.id}", 42_000)
+    (booked,) = following.records(serving.db, "flag")
+    assert (booked.identity, booked.milli_credits) == (f"flag:{flag.id}", 42_000)
     assert verify(serving.db).faults == ()
 
 
@@ -114,14 +105,15 @@ def test_a_new_process_knows_what_tasks_cost(path: str) -> None:
     assert len(again.figures().flags) == 1
 
 
-def test_a_flag_that_found_the_queue_full_is_booked_later(path: str) -> None:
+def test_what_could_not_be_booked_is_kept(path: str) -> None:
     serving = Serving(path, Policy())
     serving.book(*requests(0, 10, 10))
-    serving.full = True
-    serving.book(*requests(100, 1, 42))
-    assert following.records(serving.db, "flag") == []
-    serving.full = False
-    serving.book(*requests(101, 1, 10))
+    serving.watch.book([entry(1, 42_000, model="own")])
+    found = serving.watch.take()
+    assert [each.kind for each in found] == ["flag"]
+    assert serving.watch.take() == []
+    serving.watch.keep(found)
+    serving.book()
     assert len(following.records(serving.db, "flag")) == 1
 
 

@@ -1,13 +1,14 @@
 """A person's decision to stop a project or to let it go on, booked for every collector to see."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from secrets import token_hex
 
 from tokentop.config.schema import LedgerConfig
 from tokentop.domain.budgets.decision import Outcome, decision
 from tokentop.domain.ledger.entry import Entry
+from tokentop.domain.ledger.record import Record
 from tokentop.runtime.ledger import place
 
 
@@ -16,11 +17,18 @@ def decide(
 ) -> Entry:
     """Book the decision of this process's user; raises LedgerError."""
     made = decision(
-        project, outcome, user=_user(), identity=f"decision:{token_hex(8)}", at_us=now_us
+        project, outcome, user=user(), identity=f"decision:{token_hex(8)}", at_us=now_us
     )
+    return book(config, environ, [made], now_us)[0]
+
+
+def book(
+    config: LedgerConfig, environ: Mapping[str, str], records: Sequence[Record], now_us: int
+) -> Sequence[Entry]:
+    """Book records together; raises LedgerError. Those that the ledger has already are left out."""
     db = place.opened(config, environ, create=True)
     try:
-        return place.writer(db, config).append([made], now_us).entries[0]
+        return place.writer(db, config).append(records, now_us).entries
     finally:
         db.close()
 
@@ -32,7 +40,7 @@ def done(project: str, outcome: Outcome) -> str:
     return f"{project} may spend again"
 
 
-def _user() -> str | None:
+def user() -> str | None:
     """The name under which this process runs."""
     with suppress(ImportError, KeyError, AttributeError):  # no such module, name or call
         import pwd

@@ -14,9 +14,10 @@ from tokentop.domain.policy import BudgetRule
 from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.accounts import Accounts, Part
-from tokentop.runtime.ledger.deciding import decide, done
+from tokentop.runtime.ledger.deciding import book, decide, done
+from tokentop.runtime.ledger.watch import Watch
 from tokentop.runtime.ledger.zone import zone
-from tokentop.transport.ledger.database import Database
+from tokentop.transport.ledger.database import Database, LedgerError
 
 EVERY_S = 1.0  # between two looks at the ledger
 UNREADABLE_S = 15.0  # sums that are older decide nothing
@@ -34,7 +35,8 @@ class Follower:
     ) -> None:
         self._config = config
         self._environ = environ
-        self.accounts = Accounts(self._open, *self._rules(), parts)
+        self.watch = Watch(config().policy)
+        self.accounts = Accounts(self._open, *self._rules(), (self.watch, *parts))
         self._wake = threading.Event()
         self._looked = threading.Event()
         self._stopping = False
@@ -93,13 +95,25 @@ class Follower:
         while not self._stopping:
             try:
                 self.accounts.configure(*self._rules())
+                self.watch.configure(self._config().policy)
                 self.accounts.follow(time_ns() // 1000)
+                self._book_flags()
             except Exception as error:  # noqa: BLE001  # the next look may do
                 self.accounts.fail(fault.sentence(error))
             self._looked.set()
             self._wake.wait(EVERY_S)
             self._wake.clear()
         self.accounts.close()
+
+    def _book_flags(self) -> None:
+        """Book what the watch has raised; where the ledger cannot, with the next look."""
+        found = self.watch.take()
+        try:
+            if found:
+                book(self._config().ledger, self._environ, found, time_ns() // 1000)
+        except LedgerError:
+            self.watch.keep(found)
+            raise
 
     def _rules(self) -> tuple[Sequence[BudgetRule], tzinfo]:
         config = self._config()

@@ -1,10 +1,10 @@
 """The detector and replenishment as a part of Accounts: flags, velocities, credits that move.
 
-Only the process that books (`record` is given) raises concentrations and replenishes; all others
-read both from the ledger.
+Only a process that `books` raises concentrations and replenishes; all others read both from the
+ledger, where it books them and the flags of tasks.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from threading import Lock
 
 from tokentop.domain.detector import records, shown
@@ -17,7 +17,6 @@ from tokentop.domain.policy import Policy
 from tokentop.domain.replenishment.replenisher import Replenisher
 from tokentop.domain.replenishment.velocity import MOST_DAYS, Velocities
 from tokentop.domain.snapshot_ledger import LedgerFigures
-from tokentop.runtime.ledger.intake import QueueFull
 from tokentop.transport.ledger import following, reader, tasks
 from tokentop.transport.ledger.database import Database
 
@@ -28,10 +27,8 @@ LEARNED = 20_000  # entries that a new process learns baselines from
 class Watch:
     """May be called from any thread. Times are Unix microseconds."""
 
-    def __init__(
-        self, policy: Policy, record: Callable[[Sequence[Record]], object] | None = None
-    ) -> None:
-        self._record = record
+    def __init__(self, policy: Policy, *, books: bool = False) -> None:
+        self.books = books
         self._lock = Lock()
         self._reset(policy)
 
@@ -79,15 +76,14 @@ class Watch:
             self._replenisher.book(entries)
             for entry in entries:
                 self._velocities.book(entry)
-        self._keep([records.raised(flag) for flag in raised])
+            self._keep(records.raised(flag) for flag in raised)
 
     def figures(self, figures: LedgerFigures, now_us: int) -> LedgerFigures:
         """The figures with flags, what is left to classify, and each project's velocity."""
         with self._lock:
-            due = self._due(figures, now_us) if self._record else []
-            found = self._with_own(figures, now_us)
-        self._keep(due)
-        return found
+            if self.books:
+                self._keep(self._due(figures, now_us))
+            return self._with_own(figures, now_us)
 
     def _with_own(self, figures: LedgerFigures, now_us: int) -> LedgerFigures:
         days = self._policy.replenishment.window_days
@@ -114,15 +110,17 @@ class Watch:
         )
         return found + [records.raised(one) for one in (*together, *reviews) if flags.add(one)]
 
-    def _keep(self, found: Sequence[Record]) -> None:
-        """Book records; those that find the queue full go with the next ones."""
-        if self._record is None:
-            return
+    def take(self) -> list[Record]:
+        """What is to be booked. Give it back with `keep` where that fails."""
         with self._lock:
-            waiting, self._waiting = [*self._waiting, *found][-MOST_WAITING:], []
-        try:
-            if waiting:
-                self._record(waiting)
-        except QueueFull:
-            with self._lock:
-                self._waiting = waiting + self._waiting
+            found, self._waiting = self._waiting, []
+            return found
+
+    def keep(self, found: Iterable[Record]) -> None:
+        """Keep records that are to be booked."""
+        with self._lock:
+            self._keep(found)
+
+    def _keep(self, found: Iterable[Record]) -> None:
+        if self.books:
+            self._waiting = [*self._waiting, *found][-MOST_WAITING:]

@@ -20,7 +20,8 @@ _SPENT = (
 )
 _VALUE = (
     "SELECT project, CAST(sum(micro_usd) AS BIGINT) FROM entries "
-    "WHERE kind = 'value' AND at_us >= ? AND at_us < ? GROUP BY project"
+    f"WHERE kind NOT IN ({_SUMMED}) AND kind = 'value' AND at_us >= ? AND at_us < ? "
+    "GROUP BY project"
 )
 
 
@@ -33,6 +34,11 @@ def months(db: Database, since_us: int, until_us: int) -> Mapping[str, Month]:
     """Tasks, credits and reported value of each project, of entries at [since, until)."""
     span = (since_us, until_us)
     found = {row[0]: Month(row[1], row[2] or 0) for row in db.rows(_SPENT, span)}
-    for project, micro_usd in db.rows(_VALUE, span):
-        found[project] = found.get(project, Month())._replace(micro_usd=micro_usd or 0)
+    for project, micro_usd in value(db, *span).items():
+        found[project] = found.get(project, Month())._replace(micro_usd=micro_usd)
     return found
+
+
+def value(db: Database, since_us: int, until_us: int) -> dict[str, int]:
+    """Reported value of each project at [since, until), in micro-USD."""
+    return dict(db.rows(_VALUE, (since_us, until_us)))
