@@ -194,7 +194,7 @@ def test_a_price_of_ones_own_is_used(filled: dict[str, str], tmp_path: Path) -> 
     ("words", "sentence"),
     [
         ((), "ledger takes one of import, report, verify"),
-        (("audit",), "ledger takes one of"),
+        (("guess",), "ledger takes one of"),
         (("import",), "write `tokentop ledger import FILE`"),
         (("report", "x"), "write `tokentop ledger report`"),
         (("import", "/nonexistent"), "cannot be read (No such file or directory)"),
