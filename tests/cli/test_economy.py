@@ -89,7 +89,7 @@ def test_an_audit_without_suspects(env: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("value", "alpha"), "write `tokentop ledger value PROJECT USD`"),
+        (("value", "alpha"), "write `tokentop ledger value PROJECT N`"),
         (("value", "alpha", "much"), "'much' is no amount"),
         (("value", "alpha", "0"), "'0' is no amount"),
         (("value", "alpha", "1e999"), "is no amount"),
