@@ -81,16 +81,24 @@ class MappingConfig(NamedTuple):
 class LedgerConfig(NamedTuple):
     """Where the consumption ledger is. None: in the user's state directory, and the host's name.
 
-    `writer` names the chain that this machine appends to; `valuation` is a file of prices in
-    credits, None the shipped one; `key_file` holds the key that signs checkpoints. Days and months
-    begin in `time_zone`, None the machine's. With `intake` `tokentop serve` books what it is sent;
+    `url` is a PostgreSQL database, instead of the file at `path`; it has no password. `writer`
+    names the chain that this machine appends to; `valuation` is a file of prices in credits, None
+    the shipped one; `key_file` holds the key that signs checkpoints, `archive` is a folder. While
+    serving a checkpoint is made every `checkpoint_hours`, unless that is 0. Days and months begin
+    in `time_zone`, None the machine's. With `intake` `tokentop serve` books what it is sent;
     senders may show the token of `token_env` or `token_file` instead of serve's.
     """
 
     path: str | None = None
+    url: str | None = None
+    password: Secret | None = None
     writer: str | None = None
     valuation: str | None = None
     key_file: str | None = None
+    archive: str | None = None
+    checkpoint_hours: float = 0.0
+    checkpoint_file: str | None = None
+    webhook: Secret | None = None
     time_zone: str | None = None
     intake: bool = False
     token_env: str | None = None
@@ -99,22 +107,14 @@ class LedgerConfig(NamedTuple):
 
 
 class AuthorizeConfig(NamedTuple):
-    """Whom /v1/authorize takes a request to be from, by the first of these headers, and refusals.
+    """Headers that say whose a request is, before the usual ones, and how /v1/authorize refuses.
 
-    The usual ones of nginx and Caddy with their identity providers, of Traefik, Envoy and the
-    OpenAI clients; the gateway has to set or remove them, since clients can send them too.
     `failure_mode` holds while the ledger cannot be read.
     """
 
-    user: tuple[str, ...] = (
-        "x-tokentop-user", "x-auth-request-user", "x-forwarded-user", "remote-user",
-        "x-jwt-claim-sub",
-    )  # fmt: skip
-    project: tuple[str, ...] = ("x-tokentop-project", "openai-project")
-    team: tuple[str, ...] = (
-        "x-tokentop-team", "x-auth-request-groups", "x-forwarded-groups", "remote-groups",
-        "openai-organization",
-    )  # fmt: skip
+    user: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
     status: int = 429
     retry_after: bool = False
     failure_mode: str = "open"
@@ -259,4 +259,5 @@ def secrets(config: Config) -> tuple[Secret, ...]:
     named = [*(s.token for s in config.services), *(e.token for e in config.engines)]
     named += [config.prometheus.token, config.alerts.webhook, config.alerts.token]
     named += [host.token for host in config.hosts]
+    named += [config.ledger.password, config.ledger.webhook]
     return tuple(token for token in named if token is not None)

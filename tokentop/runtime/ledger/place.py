@@ -10,7 +10,14 @@ from tokentop.config.schema import LedgerConfig
 from tokentop.config.valuation import load
 from tokentop.domain.economy.valuation import value
 from tokentop.transport import user_state
-from tokentop.transport.ledger.database import Database, LedgerError, connect
+from tokentop.transport.ledger.database import (
+    ARCHIVE,
+    Database,
+    LedgerError,
+    connect,
+    connect_server,
+)
+from tokentop.transport.ledger.reports import MatchingWriter
 from tokentop.transport.ledger.writer import Writer
 
 KEY = "ledger.key"
@@ -22,17 +29,30 @@ def path(config: LedgerConfig, environ: Mapping[str, str]) -> str:
     Hosts may share a home directory, and SQLite's log cannot be shared between two. Raises
     LedgerError where there is no such directory that other users cannot write to.
     """
-    if config.path is not None:
-        return config.path
+    return config.path or os.path.join(_state(environ), f"ledger-{_host()}.sqlite3")
+
+
+def _state(environ: Mapping[str, str]) -> str:
     state = user_state.directory(environ)
     if state is None:
         raise LedgerError("no directory for it is yours alone; set path in [ledger]")
-    return os.path.join(state, f"ledger-{_host()}.sqlite3")
+    return state
+
+
+def _beside(name: str, config: LedgerConfig, environ: Mapping[str, str]) -> str:
+    """A file beside the ledger's own; where that is a server, in the state directory."""
+    folder = _state(environ) if config.url else os.path.dirname(path(config, environ))
+    return os.path.join(folder, name)
 
 
 def key_path(config: LedgerConfig, environ: Mapping[str, str]) -> str:
     """The private key's file."""
-    return config.key_file or os.path.join(os.path.dirname(path(config, environ)), KEY)
+    return config.key_file or _beside(KEY, config, environ)
+
+
+def archive_path(config: LedgerConfig, environ: Mapping[str, str]) -> str:
+    """The folder of archived segments."""
+    return config.archive or _beside(ARCHIVE, config, environ)
 
 
 def writer_name(config: LedgerConfig) -> str:
@@ -49,9 +69,12 @@ def writer(db: Database, config: LedgerConfig) -> Writer:
     tables = load(config.valuation)
     if isinstance(tables, Problem):
         raise LedgerError(str(tables))
-    return Writer(db, writer_name(config), partial(value, tables=tables))
+    return MatchingWriter(db, writer_name(config), partial(value, tables=tables))
 
 
 def opened(config: LedgerConfig, environ: Mapping[str, str], *, create: bool = False) -> Database:
     """The ledger's database; raises LedgerError."""
-    return connect(path(config, environ), create=create)
+    archive = archive_path(config, environ)
+    if config.url is not None:
+        return connect_server(config.url, config.password, archive, create=create)
+    return connect(path(config, environ), create=create, archive=archive)

@@ -200,7 +200,8 @@ class Session(Recent):
         """Show the ledger from now on."""
         from tokentop.runtime.ledger.follower import Follower
 
-        self.follower = Follower(lambda: self.config, os.environ)
+        changed = on_loop(lambda _: self._changed())
+        self.follower = Follower(lambda: self.config, os.environ, lambda: changed(""))
         self.collector.ledger = self.follower.figures
         self.follower.start()
 

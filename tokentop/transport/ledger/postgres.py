@@ -36,9 +36,9 @@ _DEFAULTS = {
 class PostgresDatabase(Database):
     """One connection, made again when it broke."""
 
-    def __init__(self, url: str, password: Secret | None) -> None:
+    def __init__(self, url: str, password: Secret | None, archive: str) -> None:
         self._url, self._password = Secret(url), password
-        self.place = redacted(url, ())
+        self.place, self.archive = redacted(url, ()), archive
         self._connection: Connection | None = None
         self._booking = False
 
@@ -117,13 +117,13 @@ class PostgresDatabase(Database):
             raise LedgerError(f"the ledger {self.place}: {_sentence(error)}") from None
 
 
-def opened(url: str, password: Secret | None, create: bool) -> Database:
+def opened(url: str, password: Secret | None, create: bool, archive: str) -> Database:
     """Open the ledger at a URL that has no password; raises LedgerError where there is none."""
     try:
         import psycopg  # noqa: F401
     except ImportError:
         raise LedgerError(EXTRA) from None
-    db = PostgresDatabase(url, password)
+    db = PostgresDatabase(url, password, archive)
     try:
         _prepare(db, create)
     except BaseException:
@@ -146,7 +146,7 @@ def _prepare(db: Database, create: bool) -> None:
 
 
 def _is_there(db: Database) -> bool:
-    return db.row("SELECT to_regclass(?) IS NOT NULL", (f"{SCHEMA}.version",)) == (True,)
+    return db.row(_VERSION_TABLE, (SCHEMA,)) is not None
 
 
 def _create(db: Database) -> None:
@@ -166,8 +166,9 @@ def _connected(url: Secret, password: Secret | None) -> "Connection":
     from psycopg.types.numeric import Int8Dumper
 
     given: Mapping[str, Any] = _DEFAULTS | conninfo_to_dict(url.reveal())
-    secret = {} if password is None else {"password": password.reveal()}
-    connection = psycopg.connect(**{**given, **secret}, autocommit=True)
+    connection = psycopg.connect(
+        **given, password=None if password is None else password.reveal(), autocommit=True
+    )
     # One type for every number, so that a statement is prepared once and not for each size of them.
     connection.adapters.register_dumper(int, Int8Dumper)
     for statement in _SESSION:
@@ -180,6 +181,7 @@ def _marked(sql: str) -> str:
     return sql.replace("%", "%%").replace("?", "%s")
 
 
+_VERSION_TABLE = "SELECT 1 FROM pg_tables WHERE schemaname = ? AND tablename = 'version'"
 _TRIGGERS = """\
 SELECT pg_get_triggerdef(t.oid), p.prosrc, t.tgenabled FROM pg_trigger t
 JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid
@@ -204,4 +206,4 @@ def _sentence(error: "Error") -> str:
     if isinstance(error, ProgrammingError):  # its text repeats the URL
         return "its URL cannot be read; write it like postgresql://user@host/database"
     first = str(error).partition("\n")[0].rpartition("failed: ")[2]
-    return f"it cannot be reached ({clean(first.removeprefix('FATAL:').strip())}); try again"
+    return f"it cannot be reached ({clean(first.removeprefix('FATAL:').strip())})"

@@ -5,7 +5,7 @@ from functools import partial
 from hashlib import sha256
 from itertools import islice
 from os import urandom
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tokentop.domain.economy.valuation import Value
 from tokentop.domain.ledger.entry import (
@@ -29,8 +29,11 @@ from tokentop.domain.ledger.totals import (
     bucket,
     totals,
 )
-from tokentop.transport.ledger.database import Database, LedgerError
+from tokentop.transport.ledger.archive import identity_hash
+from tokentop.transport.ledger.database import Database, LedgerError, Row
+from tokentop.transport.ledger.reader import entry
 
+Key = TypeVar("Key", str, bytes)
 _AT_ONCE = 500  # parameters of one statement
 
 _KEYS = ("hour", *DIMENSIONS)
@@ -46,8 +49,8 @@ _COUNT = (
     f"{_insert('hourly', (*_KEYS, *Totals._fields))} ON CONFLICT ({', '.join(_KEYS)}) DO UPDATE "
     f"SET {', '.join(f'{name} = hourly.{name} + excluded.{name}' for name in Totals._fields)}"
 )
-_ENTRY = f"SELECT {', '.join(Entry._fields)} FROM entries WHERE identity = ?"
 _HEAD = "SELECT seq, hash FROM entries WHERE writer = ? ORDER BY seq DESC LIMIT 1"
+_ARCHIVED = "SELECT id, id FROM archived WHERE id"
 _KNOWN = "SELECT identity, identity FROM entries WHERE identity"
 _PEOPLE = "SELECT name, id FROM people WHERE name"
 _VALUED = "SELECT id, id FROM valuations WHERE id"
@@ -109,16 +112,18 @@ class Writer:
     def reverse(self, identity: str, now_us: int) -> Entry:
         """Book the entry that cancels one; raises LedgerError where that cannot be."""
         with self._db.transaction():
-            row = self._db.row(_ENTRY, (identity,))
-            if row is None or Entry(*row).kind != "usage":
+            found = entry(self._db, identity)
+            if found is None or found.kind != "usage":
                 raise LedgerError(f"there is no entry of usage called {identity!a}")
             if self._known([f"reversal:{identity}"]):
                 raise LedgerError("that entry was reversed already")
-            return self._book(now_us, [partial(reversal, Entry(*row))])[0]
+            return self._book(now_us, [partial(reversal, found)])[0]
 
     def _known(self, identities: Collection[str]) -> Collection[str]:
-        """Those of the identities that are in the ledger."""
-        return self._lookup(_KNOWN, identities)
+        """Those of the identities that are in the ledger, archived or not."""
+        known = self._lookup(_KNOWN, identities)
+        hashes = {identity_hash(each): each for each in identities if each not in known}
+        return {*known, *(hashes[each] for each in self._lookup(_ARCHIVED, hashes))}
 
     def _book(self, now_us: int, make: Sequence[Callable[..., Entry]]) -> list[Entry]:
         """Chain and insert entries; `make` has one function an entry, given its place."""
@@ -168,10 +173,14 @@ class Writer:
         self._db.executemany("INSERT INTO valuations (id, inputs) VALUES (?, ?)", new)
         return found
 
-    def _lookup(self, select: str, values: Collection[str]) -> dict[str, str]:
+    def _lookup(self, select: str, values: Collection[Key]) -> dict[Key, str]:
         """The two columns of `select`, which ends in the column that must be among `values`."""
-        found: dict[str, str] = {}
+        return dict(self._found(select, values))
+
+    def _found(self, select: str, values: Collection[Key], last: str = "") -> list[Row]:
+        """The rows of `select`, which ends in the column that must be among `values`."""
+        rows: list[Row] = []
         wanted = iter(values)
         while part := list(islice(wanted, _AT_ONCE)):
-            found.update(self._db.rows(f"{select} IN ({', '.join('?' * len(part))})", part))
-        return found
+            rows += self._db.rows(f"{select} IN ({', '.join('?' * len(part))}) {last}", part)
+        return rows
