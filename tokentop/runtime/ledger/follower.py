@@ -28,7 +28,8 @@ class Follower:
     """Accounts that are kept up to date from `start` to `stop`.
 
     `config` is the configuration in force: changed budgets take effect with the next look.
-    With `learns` it finds flags itself, else it has those that were booked. `on_change` is called on the follower's thread after a look at a ledger that has changed.
+    With `learns` it finds flags itself, else it has those that were booked. `on_change` is called
+    on the follower's thread after a look at a ledger that has changed.
     """
 
     def __init__(

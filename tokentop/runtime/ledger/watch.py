@@ -1,8 +1,8 @@
 """The detector and replenishment as a part of Accounts: flags, velocities, credits that move.
 
 Only a process that `books` raises concentrations and replenishes; all others read both from the
-ledger, where it books them and the flags of tasks. A view of one moment `learns` nothing: it has the
-flags that were booked.
+ledger, where it books them and the flags of tasks. A view of one moment `learns` nothing: it has
+the flags that were booked.
 """
 
 from collections.abc import Iterable, Sequence
