@@ -33,9 +33,9 @@ from tokentop.runtime.ledger.checkpointing import sign
 from tokentop.secret import Secret
 from tokentop.transport.ledger import reader
 from tokentop.transport.ledger.database import Database, connect, connect_server
+from tokentop.transport.ledger.reports import MatchingWriter
 from tokentop.transport.ledger.schema import SUMS
 from tokentop.transport.ledger.signing import Key
-from tokentop.transport.ledger.writer import Writer
 
 LIMIT_PER_S = 2000
 LIMIT_REPORT_S = 1.0
@@ -51,6 +51,7 @@ def events(first: int, count: int, over: int) -> Iterator[UsageEvent]:
         yield event(
             number,
             identity=f"litellm:{number:032x}",
+            feed="litellm",
             at_us=NOW_US - (over - number % over) * step,
             user=f"user-{number * 7919 % 50}",
             project=f"project-{number * 7919 % 10}",
@@ -63,7 +64,7 @@ def events(first: int, count: int, over: int) -> Iterator[UsageEvent]:
 
 def fill(db: Database, first: int, count: int, batch: int, over: int) -> float:
     """Book events; return how many a second."""
-    writer = Writer(db, "bench", valued)
+    writer = MatchingWriter(db, "bench", valued)
     batches = [list(events(at, batch, over)) for at in range(first, first + count, batch)]
     started = time.perf_counter()
     for each in batches:
