@@ -15,9 +15,11 @@ from tests.domain.ledger.examples import NOW_US, event
 from tests.servers.postgres import PASSWORD, PostgresServer
 from tests.transport.ledger.conftest import Opening
 from tests.transport.ledger.test_ledger import booked, total, valued
+from tokentop.domain.ledger.record import Record
 from tokentop.runtime.ledger.verify import verify
 from tokentop.secret import Secret
-from tokentop.transport.ledger.database import LedgerError, connect_server
+from tokentop.transport.ledger import following, tasks
+from tokentop.transport.ledger.database import LedgerError, connect, connect_server
 from tokentop.transport.ledger.writer import Writer
 
 CHANGES = (
@@ -268,6 +270,34 @@ for first in range(0, 100_000, 50):
     writer.append([event(number) for number in range(first, first + 50)], NOW_US)
     print(first + 50, flush=True)
 """
+
+
+def test_those_who_follow_read_the_same_from_either_database(
+    postgres: Opening, tmp_path: Path
+) -> None:
+    """Heads, slots, records and the detector's and the audit's figures."""
+    in_a_file = connect(str(tmp_path / "ledger.sqlite3"), create=True)
+    value = Record("value", "v:1", NOW_US, "reported", project="alpha", micro_usd=120_000_000)
+    found = []
+    for db in (in_a_file, postgres()):
+        writer = booked(db)
+        writer.append([value, event(9, project="beta", session="s", user=None)], NOW_US)
+        writer.reverse("test:2", NOW_US)
+        ids = following.ids(db, ["ada", "nobody"])
+        assert set(ids.values()) == {"ada"}
+        name = dict.fromkeys(ids, "ada")
+        found.append((
+            following.heads(db),
+            sorted(
+                (each._replace(user_id=name.get(each.user_id or "")) for each in
+                 following.slots(db, 60_000_000, 0)), key=str,
+            ),
+            following.records(db, "value"),
+            [each.identity for each in tasks.latest(db, 3, NOW_US)],
+            tasks.months(db, 0, 2 * NOW_US),
+        ))  # fmt: skip
+    in_a_file.close()
+    assert found[0] == found[1]
 
 
 def test_a_killed_writer_loses_nothing_that_it_acknowledged(
