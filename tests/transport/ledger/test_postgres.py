@@ -16,12 +16,14 @@ from tests.servers.postgres import PASSWORD, PostgresServer
 from tests.transport.ledger.conftest import Opening
 from tests.transport.ledger.test_ledger import booked, total, valued
 from tokentop.domain.ledger.record import Record
+from tokentop.runtime.ledger.intake import Intake
 from tokentop.runtime.ledger.verify import verify
 from tokentop.secret import Secret
 from tokentop.transport.ledger import following, tasks
 from tokentop.transport.ledger.database import LedgerError, connect, connect_server
 from tokentop.transport.ledger.writer import Writer
 
+LONG_S = 30.0
 CHANGES = (
     "UPDATE entries SET prompt = 1",
     "DELETE FROM entries WHERE seq = 5",
@@ -120,6 +122,25 @@ def test_a_restart_between_two_batches_is_not_noticed(
     postgres_server.stop("INT")
     postgres_server.start()
     assert writer.append([event(9)], NOW_US).new == 1
+
+
+def test_what_is_received_while_it_is_away_is_refused_and_taken_afterwards(
+    postgres: Opening, postgres_server: PostgresServer
+) -> None:
+    """As serve receives it: the sender gets the failure, and what it sends again is one entry."""
+    said: list[str] = []
+    intake = Intake(lambda: Writer(postgres(), "a", valued), lambda: NOW_US, said.append)
+    intake.start()
+    intake.book([event(1), event(2)]).result(LONG_S)
+    postgres_server.stop()
+    with pytest.raises(LedgerError, match="cannot be reached"):
+        intake.book([event(2), event(3)]).result(LONG_S)
+    postgres_server.start()
+    intake.book([event(2), event(3)]).result(LONG_S)
+    intake.stop()
+    assert [len(said), len(said[0].splitlines())] == [2, 1]
+    db = postgres()
+    assert (total(db).requests, verify(db).faults) == (3, ())
 
 
 def test_a_connection_lost_within_a_batch_books_nothing_of_it(

@@ -22,12 +22,6 @@ CANDIDATES = 2000  # that one batch is held against: hostile ones may all look a
 KEPT_US = DAY_US  # for so long a late report is found
 PRUNED_US = 3600 * 1_000_000  # how often older ones are removed
 
-TABLES = (
-    "CREATE TABLE IF NOT EXISTS reports (key TEXT NOT NULL, identity TEXT NOT NULL, "
-    "feed TEXT NOT NULL, at_us BIGINT NOT NULL, PRIMARY KEY (key, identity, feed))",
-    "CREATE INDEX IF NOT EXISTS reports_identity ON reports (identity)",
-    "CREATE INDEX IF NOT EXISTS reports_at ON reports (at_us)",
-)
 _COLUMNS = ("key", "identity", "feed", "at_us")
 _MOVE = "UPDATE reports SET identity = ? WHERE identity = ?"
 _PAIRED = "DELETE FROM reports WHERE identity = ? AND (key LIKE ? OR key LIKE ?)"
@@ -64,9 +58,6 @@ class MatchingWriter(Writer):
         return Booked(tuple(entries), len(batch) - new)
 
     def _prune(self, now_us: int) -> None:
-        if self._pruned_us is None:
-            for statement in TABLES:
-                self._db.execute(statement)
         if self._pruned_us is None or now_us - self._pruned_us > PRUNED_US:
             self._pruned_us = now_us
             self._db.execute("DELETE FROM reports WHERE at_us < ?", (now_us - KEPT_US,))
