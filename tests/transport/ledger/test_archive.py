@@ -163,6 +163,7 @@ def test_what_the_database_keeps_of_archives_cannot_be_changed(old: Database) ->
         ("archived_sums", "UPDATE archived_sums SET prompt = 1 WHERE last_seq = 6",
          "the sums of the archive a-4-6.jsonl.gz are not those of its entries"),
         ("archived", "DELETE FROM archived WHERE seq = 5", "a: identities of archived entries"),
+        ("valuations", "DELETE FROM valuations", "the inputs of valuation"),
         ("entries", "DELETE FROM entries WHERE seq = 2", "a: entry 2 was removed"),
         ("entries", "UPDATE entries SET outcome = 'resume' WHERE seq = 2", "a: entry 2 was"),
     ],
