@@ -1,6 +1,7 @@
 """What a person reports, moves or decides about the ledger's projects, checked and then booked.
 
-Every function raises LedgerError with one sentence where it cannot be done.
+Every function raises Refused with one sentence for what cannot be, and LedgerError where the ledger
+cannot be read or written.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,10 @@ from tokentop.transport.ledger.database import Database, LedgerError
 Environ = Mapping[str, str]
 
 
+class Refused(LedgerError):
+    """What was given cannot be booked; the ledger itself is well."""
+
+
 def amount(text: str, scale: int, most: int) -> int:
     """A decimal number times `scale`, as a whole number other than 0, at most `most` in size."""
     try:
@@ -37,7 +42,7 @@ def amount(text: str, scale: int, most: int) -> int:
     except InvalidOperation:
         scaled = Decimal(0)
     if scaled == 0 or abs(scaled) > most or scaled != int(scaled):
-        raise LedgerError(f"{text[:40]!a} is no amount: it takes a number other than 0")
+        raise Refused(f"{text[:40]!a} is no amount: it takes a number other than 0")
     return int(scaled)
 
 
@@ -45,7 +50,7 @@ def project(text: str) -> str:
     """A project's name as the ledger writes it."""
     name = clean_name(text)
     if not name:
-        raise LedgerError("a project needs a name")
+        raise Refused("a project needs a name")
     return name
 
 
@@ -55,7 +60,7 @@ def report_value(
 ) -> Entry | None:  # fmt: skip
     """Book business value; None where a report of the same `identity` is in the ledger."""
     if unit not in (None, "usd"):
-        raise LedgerError(f"{str(unit)[:20]!a} is no unit of value; write it in usd")
+        raise Refused(f"{str(unit)[:20]!a} is no unit of value; write it in usd")
     micro_usd = amount(usd, 1_000_000, records.MAX_MICRO_USD)
     made = records.value(identity or token_hex(8), project(name), micro_usd, now_us)
     return next(iter(_book(config, environ, [made], now_us)), None)
@@ -67,7 +72,7 @@ def swap(
     """Move credits from one project to another."""
     milli = _positive(credits_)
     if project(giver) == project(taker):
-        raise LedgerError("a project cannot swap with itself")
+        raise Refused("a project cannot swap with itself")
     _check_spare(config, environ, project(giver), milli, now_us)
     pair = records.swap(token_hex(8), project(giver), project(taker), milli, now_us)
     return _book(config, environ, pair, now_us)
@@ -90,13 +95,13 @@ def offer_of(config: Config, provider: str, found: NextInstance | None) -> recor
         raise LedgerError(str(tables))
     real = found is not None and found.source == "offer" and found.usd_per_hour is not None
     if found is None or not real or (found.provider or "").lower() != provider.lower():
-        raise LedgerError(
+        raise Refused(
             f"no live offer of {clean_name(provider, 40)} is known; the screen or `tokentop serve` "
             "has to run and to read its offers"
         )
     speed = find_gpu(found.gpu, tables)
     if speed is None:
-        raise LedgerError(f"the price list has no GPU like {found.gpu}")
+        raise Refused(f"the price list has no GPU like {found.gpu}")
     micro_usd = round((found.usd_per_hour or 0) * 1e6)
     return records.Offer(found.provider or provider, speed.name, micro_usd, speed.multiplier)
 
@@ -107,7 +112,7 @@ def classify(
     """Book a person's verdict on a flag; returns the flag, and how many are left to classify."""
     wanted = next((each for each in flags.VERDICTS if each == verdict), None)
     if wanted is None:
-        raise LedgerError(f"{verdict[:20]!a} is no verdict; it is one of {_listed()}")
+        raise Refused(f"{verdict[:20]!a} is no verdict; it is one of {_listed()}")
     db = place.opened(config.ledger, environ)
     try:
         found = find_flag(db, flag)
@@ -128,7 +133,7 @@ def find_flag(db: Database, flag: str) -> Raised:
     entry = reader.entry(db, flags.identity(flag))
     found = entry and flags.read(entry)
     if not isinstance(found, Raised):
-        raise LedgerError(f"there is no flag {flag[:40]!a}; `tokentop flags` lists them")
+        raise Refused(f"there is no flag {flag[:40]!a}; `tokentop flags` lists them")
     return found
 
 
@@ -142,7 +147,7 @@ def flag_book(db: Database, config: Config) -> Detector:
 def _positive(credits_: str) -> int:
     milli = amount(credits_, 1000, records.MAX_MILLI_CREDITS)
     if milli < 0:
-        raise LedgerError("credits move by a number above 0")
+        raise Refused("credits move by a number above 0")
     return milli
 
 
@@ -150,7 +155,7 @@ def _check_spare(config: Config, environ: Environ, giver: str, milli: int, now_u
     """Refuse what the giver has spent already, and what is a team's innovation reserve."""
     reserved = next((rule for rule in config.budgets if giver in rule.reserve_projects), None)
     if reserved is not None:
-        raise LedgerError(
+        raise Refused(
             f"{giver} spends from the innovation reserve of {reserved.who}, which stays there"
         )
     accounts = Accounts(
@@ -163,9 +168,7 @@ def _check_spare(config: Config, environ: Environ, giver: str, milli: int, now_u
         if (budget.scope, budget.who, budget.unit) == ("project", giver, "credits"):
             left = budget.limit - budget.spent
             if milli > left * 1000:
-                raise LedgerError(
-                    f"{giver} has {max(0.0, left):,.6g} credits left in {budget.name}"
-                )
+                raise Refused(f"{giver} has {max(0.0, left):,.6g} credits left in {budget.name}")
 
 
 def _book(config: Config, environ: Environ, made: Sequence[Record], now_us: int) -> Sequence[Entry]:
