@@ -92,6 +92,11 @@ class Session(Recent):
         """The addresses that the last search for engines tried, and how many candidates it had."""
         return (0, 0) if self._engine_poller is None else self._engine_poller.searched
 
+    @property
+    def records(self) -> bool:
+        """False while a recording that is wanted cannot be written."""
+        return not self._publisher.failed
+
     def set_interval(self, interval_s: float) -> None:
         self.collector.interval_s = interval_s
         self._poller.set_interval(interval_s)
@@ -123,6 +128,12 @@ class Session(Recent):
         from tokentop.transport.end_process import end
 
         return end(pid, started, force=force)
+
+    async def stop_project(self, name: str, *, resume: bool) -> str:
+        """Refuse what a project spends from now on, or let it pass again; how that went."""
+        from tokentop.runtime.ledger.deciding import stopped
+
+        return await asyncio.to_thread(stopped, self.follower, name, resume=resume)
 
     def dismiss(self, identity: str) -> bool:
         """Forget an engine that is gone; whether there was one."""
@@ -165,7 +176,7 @@ class Session(Recent):
         if self._kept.start(self._notify):
             now, wall = self.now(), self.wall()
             with suppress(PastError):  # the writer finds the same and reports it
-                before = await self._kept.past(Stretch(wall - LAST_HOUR_S, wall), now, wall)
+                before = await self._kept.stored(Stretch(wall - LAST_HOUR_S, wall), now, wall)
                 self.history.prepend(before.mean)
 
     async def past(self, stretch: Stretch) -> Past:

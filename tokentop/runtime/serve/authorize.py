@@ -58,7 +58,9 @@ class Authority:
             Route(AUTHORIZE + "/{rest:path}", _Endpoint(self._authorize)),
             *(
                 Route(
-                    f"/v1/projects/{{project}}/{outcome}", self._stopping(outcome), methods=["POST"]
+                    f"/v1/projects/{{project:path}}/{outcome}",
+                    self._stopping(outcome),
+                    methods=["POST"],
                 )
                 for outcome in get_args(Outcome)
             ),

@@ -163,8 +163,9 @@ def move(db: Database, segment: Segment, rows: Sequence[tuple[Entry, bytes]]) ->
     gone = [entry for entry, _ in rows if entry.kind in SUMMED]
     with db.transaction():
         db.execute(_NAME, segment)
-        db.executemany(
-            "INSERT INTO archived (id, writer, seq) VALUES (?, ?, ?)",
+        db.insert(
+            "archived",
+            ("id", "writer", "seq"),
             [(identity_hash(entry.identity), entry.writer, entry.seq) for entry in gone],
         )
         db.execute(_SUM, (segment.last_seq, *run))

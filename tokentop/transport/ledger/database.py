@@ -43,6 +43,11 @@ class Database(ABC):
     def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Run a statement once a row."""
 
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Add rows to a table."""
+        marks = ", ".join("?" * len(columns))
+        self.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
+
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
         """A transaction that writes, one at a time: all of it or, where anything is raised, none.

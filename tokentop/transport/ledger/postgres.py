@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 EXTRA = "a ledger in PostgreSQL needs an extra: pip install 'tokentop[postgres]'"
 SCHEMA = "tokentop"
-_BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({0x746F6B6C})"  # "tokl", among the database's locks
+# The lock is "tokl" among those of the database. A batch looks up all by a key; a plan that was
+# made while the table was small would be kept, and read the whole table ever after.
+_BEGIN = f"BEGIN; SET LOCAL enable_seqscan TO off; SELECT pg_advisory_xact_lock({0x746F6B6C})"
 _SESSION = (
     f"SET search_path TO {SCHEMA}",
     "SET lock_timeout TO '10s'",  # another process may be booking a batch
@@ -53,6 +55,13 @@ class PostgresDatabase(Database):
     def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         with self._failures(), self._live().cursor() as cursor:
             cursor.executemany(_marked(sql), rows)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """By COPY, which takes two thirds of the time of INSERT."""
+        copied = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        with self._failures(), self._live().cursor() as cursor, cursor.copy(copied) as copy:
+            for row in rows:
+                copy.write_row(row)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -37,16 +37,10 @@ Key = TypeVar("Key", str, bytes)
 _AT_ONCE = 500  # parameters of one statement
 
 _KEYS = ("hour", *DIMENSIONS)
-
-
-def _insert(table: str, columns: Sequence[str]) -> str:
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
-
-
-_INSERT = _insert("entries", (*Entry._fields, "hash"))
+_SUMS = (*_KEYS, *Totals._fields)
 _COUNT = (
-    f"{_insert('hourly', (*_KEYS, *Totals._fields))} ON CONFLICT ({', '.join(_KEYS)}) DO UPDATE "
+    f"INSERT INTO hourly ({', '.join(_SUMS)}) VALUES ({', '.join('?' * len(_SUMS))}) "
+    f"ON CONFLICT ({', '.join(_KEYS)}) DO UPDATE "
     f"SET {', '.join(f'{name} = hourly.{name} + excluded.{name}' for name in Totals._fields)}"
 )
 _HEAD = "SELECT seq, hash FROM entries WHERE writer = ? ORDER BY seq DESC LIMIT 1"
@@ -138,7 +132,7 @@ class Writer:
             if entry.kind in SUMMED:
                 place = bucket(entry)
                 sums[place] = added(sums.get(place, Totals()), totals(entry))
-        self._db.executemany(_INSERT, rows)
+        self._db.insert("entries", (*Entry._fields, "hash"), rows)
         self._db.executemany(_COUNT, [(*place, *sums[place]) for place in sums])
         return entries
 
@@ -153,7 +147,7 @@ class Writer:
         names |= {each.end_user for each in given if isinstance(each, UsageEvent) and each.end_user}
         ids = self._lookup(_PEOPLE, names)
         new = {name: urandom(8).hex() for name in sorted(names - ids.keys())}
-        self._db.executemany("INSERT INTO people (name, id) VALUES (?, ?)", new.items())
+        self._db.insert("people", ("name", "id"), new.items())
         return ids | new
 
     def _values(self, events: Iterable[UsageEvent]) -> dict[str, tuple[int | None, str | None]]:
@@ -170,7 +164,7 @@ class Writer:
             found[event.identity] = milli_credits, name
         known = self._lookup(_VALUED, kept)
         new = [(name, text) for name, text in kept.items() if name not in known]
-        self._db.executemany("INSERT INTO valuations (id, inputs) VALUES (?, ?)", new)
+        self._db.insert("valuations", ("id", "inputs"), new)
         return found
 
     def _lookup(self, select: str, values: Collection[Key]) -> dict[Key, str]:
