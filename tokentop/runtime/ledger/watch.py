@@ -22,7 +22,7 @@ from tokentop.transport.ledger import following, reader, tasks
 from tokentop.transport.ledger.database import Database
 
 MOST_WAITING = 1_000  # records
-LEARNED = 20_000  # entries that a new process learns baselines from
+LEARNED = 10_000  # entries that a new process learns baselines from
 
 
 class Watch:
