@@ -79,6 +79,8 @@ def budget(spent_: float, scope: str = "project", **values: object) -> Budget:
         (budget(850), 0.5, None, "replenish", 250),
         (budget(850), 0.1, budget(9900, "team", limit=10_000.0), "replenish", 100),
         (budget(850), 0.5, budget(10_000, "team", limit=10_000.0), "review", 0),
+        (budget(850), 0.5, budget(9.9, "team", limit=10.0, unit="usd"), "replenish", 250),
+        (budget(850), 0.5, budget(10.1, "team", limit=10.0, unit="usd"), "review", 0),
         (budget(850), 0.05, None, None, 0),  # between the two
         (budget(850), 0.01, None, "review", 0),
         (budget(850), None, None, "review", 0),

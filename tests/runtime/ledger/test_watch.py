@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.domain.budgets.examples import rule
 from tests.domain.detector.stream import entry
 from tests.domain.ledger.examples import NOON_US, event
+from tokentop.config.schema import Config, LedgerConfig
 from tokentop.domain.detector import records
 from tokentop.domain.detector.flags import Raised
 from tokentop.domain.economy.valuation import Value
@@ -18,6 +20,7 @@ from tokentop.domain.policy import BudgetRule, DetectorPolicy, Policy, Replenish
 from tokentop.domain.replenishment.records import swap, value
 from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.runtime.ledger.accounts import Accounts
+from tokentop.runtime.ledger.follower import Follower
 from tokentop.runtime.ledger.verify import verify
 from tokentop.runtime.ledger.watch import Watch
 from tokentop.transport.ledger import following
@@ -164,6 +167,39 @@ def test_a_fast_project_is_replenished_once_and_within_its_teams_budget(path: st
         alpha, team = again.figures().budgets
     assert (team.spent, team.limit) == (1700.0, 1800.0)
     assert alpha.limit <= 1250 + 312.5  # a quarter of 1,250, or what was left of the team's
+
+
+def test_a_project_of_the_innovation_reserve_is_left_alone(path: str) -> None:
+    """Whatever its velocity: what it spends is the reserve."""
+    team = TEAM._replace(reserve_projects=("alpha",))
+    serving = Serving(path, RULES, [CREDITS, team])
+    serving.watch.configure(RULES, [CREDITS, team])
+    serving.book(*requests(0, 85, 10, team="blue"), value("1", "alpha", 170_000_000, NOON_US))
+    assert serving.figures().budgets[0].limit == 1000.0
+    assert serving.figures().flags == ()
+    assert following.records(serving.db, "transfer") == []
+
+
+def test_a_follower_that_books_does_so_with_its_next_look(path: str) -> None:
+    """The flag of a task is an entry within a look, and one that only follows adds none."""
+    serving = Serving(path, Policy())
+    serving.book(*requests(0, 10, 10))
+    config = Config(ledger=LedgerConfig(path=path, writer="b"))
+    booking, looking = Follower(lambda: config, {}), Follower(lambda: config, {})
+    booking.watch.books = True
+    for each in (booking, looking):
+        each.start()
+        each.wait(10)
+    serving.watch.books = False
+    serving.book(*requests(100, 1, 42))
+    deadline = monotonic() + 10
+    while not (found := following.records(serving.db, "flag")) and monotonic() < deadline:
+        booking.look()
+        looking.look()
+        booking.wait(0.01)
+    for each in (booking, looking):
+        each.stop()
+    assert [(each.writer, each.outcome) for each in found] == [("b", "raised")]
 
 
 def test_a_slow_project_is_reviewed_and_gets_nothing(path: str) -> None:

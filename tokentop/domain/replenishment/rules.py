@@ -20,8 +20,8 @@ def decide(
 ) -> Decision | None:
     """The decision about one budget; None where there is nothing to do.
 
-    `team` is the budget in credits of the project's team, which has its innovation reserve apart:
-    nothing is added beyond what is left of it.
+    `team` is the budget of the project's team, which has its innovation reserve apart: nothing is
+    added once it is spent, nor, where it is in credits too, beyond what is left of it.
     """
     if not _runs_out(budget, policy):
         return None
@@ -44,7 +44,8 @@ def _runs_out(budget: Budget, policy: ReplenishmentPolicy) -> bool:
 def _replenished(budget: Budget, team: Budget | None, policy: ReplenishmentPolicy) -> Decision:
     """As much as the rule says, and no more than the team has left outside of its reserve."""
     wanted = policy.share * budget.limit
-    room = wanted if team is None else min(wanted, team.limit - team.spent)
+    left = wanted if team is None else team.limit - team.spent
+    room = min(wanted, left) if team is None or team.unit == budget.unit or left <= 0 else wanted
     if room <= 0:
         why = "its team has nothing left outside of the innovation reserve"
         return Decision("review", budget.who, why)

@@ -105,7 +105,7 @@ class Follower:
         while not self._stopping:
             try:
                 self.accounts.configure(*self._rules())
-                self.watch.configure(self._config().policy)
+                self.watch.configure(self._config().policy, self._config().budgets)
                 self.accounts.follow(time_ns() // 1000)
                 self._book_flags()
             except Exception as error:  # noqa: BLE001  # the next look may do

@@ -14,7 +14,7 @@ from tokentop.domain.detector.detector import Detector
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import DAY_US
 from tokentop.domain.ledger.record import Record
-from tokentop.domain.policy import Policy
+from tokentop.domain.policy import BudgetRule, Policy
 from tokentop.domain.replenishment.replenisher import Replenisher
 from tokentop.domain.replenishment.velocity import MOST_DAYS, Velocities
 from tokentop.domain.snapshot_ledger import LedgerFigures
@@ -31,6 +31,7 @@ class Watch:
     def __init__(self, policy: Policy, *, books: bool = False, learns: bool = True) -> None:
         self.books = books
         self._learns = learns
+        self._reserved: frozenset[str] = frozenset()  # projects that spend an innovation reserve
         self._lock = Lock()
         self._reset(policy)
 
@@ -43,10 +44,12 @@ class Watch:
         self._replenisher = Replenisher()
         self._waiting: list[Record] = []
 
-    def configure(self, policy: Policy) -> None:
+    def configure(self, policy: Policy, budgets: Sequence[BudgetRule] = ()) -> None:
         """Take other rules; they hold from now on."""
+        reserved = frozenset(project for rule in budgets for project in rule.reserve_projects)
         with self._lock:
             self._policy, self._detector.policy = policy, policy.detector
+            self._reserved = reserved
 
     def load(self, db: Database, now_us: int) -> None:
         """Begin with what the ledger holds: flags with verdicts, then what tasks cost of late."""
@@ -109,6 +112,7 @@ class Watch:
             lambda project: self._velocities.of(project, now_us, policy.window_days),
             policy,
             now_us,
+            self._reserved,
         )
         return found + [records.raised(one) for one in (*together, *reviews) if flags.add(one)]
 
