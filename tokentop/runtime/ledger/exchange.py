@@ -8,9 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from secrets import token_hex
 
-from tokentop.config.problems import Problem
 from tokentop.config.schema import Config
-from tokentop.config.valuation import load
 from tokentop.domain.detector import records as flags
 from tokentop.domain.detector.detector import Detector
 from tokentop.domain.detector.flags import Raised
@@ -90,16 +88,13 @@ def convert(
 
 def offer_of(config: Config, provider: str, found: NextInstance | None) -> records.Offer:
     """A provider's offer, where `found` is one of a GPU whose speed the price list has."""
-    tables = load(config.ledger.valuation)
-    if isinstance(tables, Problem):
-        raise LedgerError(str(tables))
     real = found is not None and found.source == "offer" and found.usd_per_hour is not None
     if found is None or not real or (found.provider or "").lower() != provider.lower():
         raise Refused(
             f"no live offer of {clean_name(provider, 40)} is known; the screen or `tokentop serve` "
             "has to run and to read its offers"
         )
-    speed = find_gpu(found.gpu, tables)
+    speed = find_gpu(found.gpu, place.tables(config.ledger))
     if speed is None:
         raise Refused(f"the price list has no GPU like {found.gpu}")
     micro_usd = round((found.usd_per_hour or 0) * 1e6)
