@@ -41,12 +41,19 @@ def _runs_out(budget: Budget, policy: ReplenishmentPolicy) -> bool:
     return ruled and budget.limit > 0 and budget.spent >= policy.at * budget.limit
 
 
-def _replenished(budget: Budget, team: Budget | None, policy: ReplenishmentPolicy) -> Decision:
-    """As much as the rule says, and no more than the team has left outside of its reserve."""
+def _replenished(
+    budget: Budget, team: Budget | None, policy: ReplenishmentPolicy
+) -> Decision | None:
+    """As much as the rule says, and no more than the team has left outside of its reserve.
+
+    What the project may spend already is a part of that.
+    """
     wanted = policy.share * budget.limit
     left = wanted if team is None else team.limit - team.spent
-    room = min(wanted, left) if team is None or team.unit == budget.unit or left <= 0 else wanted
-    if room <= 0:
+    if left <= 0:
         why = "its team has nothing left outside of the innovation reserve"
         return Decision("review", budget.who, why)
-    return Decision("replenish", budget.who, "its velocity is high", int(room * 1000))
+    if team is not None and team.unit == budget.unit:
+        wanted = min(wanted, left - max(0.0, budget.limit - budget.spent))
+    milli = int(wanted * 1000)
+    return Decision("replenish", budget.who, "its velocity is high", milli) if milli > 0 else None
