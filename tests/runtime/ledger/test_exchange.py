@@ -4,28 +4,34 @@ from pathlib import Path
 
 import pytest
 
+from tests.domain.budgets.examples import rule
 from tests.domain.ledger.examples import NOON_US, event
 from tokentop.config.schema import Config, LedgerConfig
-from tokentop.domain.replenishment.records import value
+from tokentop.domain.replenishment.records import Offer, value
 from tokentop.domain.snapshot import NextInstance
 from tokentop.runtime.ledger import exchange, place
 from tokentop.runtime.ledger.exchange import Refused
+from tokentop.transport.ledger.database import LedgerError
 from tokentop.views.ledger.call import Call
 from tokentop.views.ledger.economy import audit
 
 DAY_US = 86_400_000_000
 FOUND = NextInstance("NVIDIA H100 SXM", provider="RunPod", usd_per_hour=5.989, source="offer")
+OFFER = Offer("RunPod", "H100 SXM", 5_989_000, 5989)
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     path = str(tmp_path / "ledger.sqlite3")
-    return Config(ledger=LedgerConfig(path=path, writer="a", time_zone="UTC"))
+    budget = rule(who="alpha", unit="credits", period="total", limit=10_000.0)
+    ledger = LedgerConfig(path=path, writer="a", time_zone="UTC")
+    return Config(ledger=ledger, budgets=(budget,))
 
 
 def test_credits_become_usd_at_what_a_gpu_costs_there(config: Config) -> None:
     """The H100 has 5.989 times the speed of the reference GPU: at 5.989 USD its hour an hour of the
     reference, which is 3,600 credits, costs one USD."""
+    place.opened(config.ledger, {}, create=True).close()
     offer = exchange.offer_of(config, "runpod", FOUND)
     given, taken = exchange.convert(config, {}, "alpha", offer, "3600", NOON_US)
     assert (given.project, given.milli_credits, given.micro_usd) == (
@@ -35,6 +41,11 @@ def test_credits_become_usd_at_what_a_gpu_costs_there(config: Config) -> None:
     )
     assert (taken.project, taken.milli_credits, taken.micro_usd) == (None, 3_600_000, 1_000_000)
     assert '"gpu_hour":5989000' in (taken.details or "")
+
+
+def test_a_ledger_that_is_not_there_is_said(config: Config) -> None:
+    with pytest.raises(LedgerError, match="there is no ledger at"):
+        exchange.convert(config, {}, "alpha", OFFER, "5", NOON_US)
 
 
 @pytest.mark.parametrize(

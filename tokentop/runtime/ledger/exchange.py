@@ -15,6 +15,7 @@ from tokentop.domain.detector.flags import Raised
 from tokentop.domain.economy.valuation import find_gpu
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.record import Record
+from tokentop.domain.policy import BudgetRule
 from tokentop.domain.replenishment import records
 from tokentop.domain.snapshot import NextInstance
 from tokentop.domain.text import clean_name
@@ -71,6 +72,7 @@ def swap(
     milli = _positive(credits_)
     if project(giver) == project(taker):
         raise Refused("a project cannot swap with itself")
+    _budgets_in_credits(config, project(taker))
     _check_spare(config, environ, project(giver), milli, now_us)
     pair = records.swap(token_hex(8), project(giver), project(taker), milli, now_us)
     return _book(config, environ, pair, now_us)
@@ -153,17 +155,31 @@ def _check_spare(config: Config, environ: Environ, giver: str, milli: int, now_u
         raise Refused(
             f"{giver} spends from the innovation reserve of {reserved.who}, which stays there"
         )
+    own = _budgets_in_credits(config, giver)
     accounts = Accounts(
-        lambda: place.opened(config.ledger, environ), config.budgets, zone(config.ledger, environ)
+        lambda: place.opened(config.ledger, environ), own, zone(config.ledger, environ)
     )
     accounts.follow(now_us)
-    budgets = accounts.figures(now_us).budgets
+    figures = accounts.figures(now_us)
     accounts.close()
-    for budget in budgets:
-        if (budget.scope, budget.who, budget.unit) == ("project", giver, "credits"):
-            left = budget.limit - budget.spent
-            if milli > left * 1000:
-                raise Refused(f"{giver} has {max(0.0, left):,.6g} credits left in {budget.name}")
+    if figures.age_s is None:
+        raise LedgerError(figures.note or "the ledger cannot be read")
+    least = min(figures.budgets, key=lambda each: each.limit - each.spent)
+    left = max(0.0, least.limit - least.spent)
+    if milli > left * 1000:
+        raise Refused(f"{giver} has {left:,.6g} credits left in {least.name}")
+
+
+def _budgets_in_credits(config: Config, name: str) -> Sequence[BudgetRule]:
+    """What a project may spend in credits; raises Refused where no budget says."""
+    found = [
+        rule
+        for rule in config.budgets
+        if (rule.scope, rule.who, rule.unit) == ("project", name, "credits")
+    ]
+    if not found:
+        raise Refused(f"{name} has no [[budget]] in credits, so none can move")
+    return found
 
 
 def _book(config: Config, environ: Environ, made: Sequence[Record], now_us: int) -> Sequence[Entry]:
