@@ -4,8 +4,7 @@ Every function raises Refused with one sentence for what cannot be, and LedgerEr
 cannot be read or written.
 """
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
 
 from tokentop.config.schema import Config
@@ -23,26 +22,24 @@ from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.accounts import Accounts
 from tokentop.runtime.ledger.deciding import book, user
 from tokentop.runtime.ledger.zone import zone
+from tokentop.sources.usage.fields import micro_usd, thousandths
 from tokentop.transport.ledger import following, reader
 from tokentop.transport.ledger.database import Database, LedgerError
 
 Environ = Mapping[str, str]
+MAX_ID = 200
 
 
 class Refused(LedgerError):
     """What was given cannot be booked; the ledger itself is well."""
 
 
-def amount(text: str, scale: int, most: int) -> int:
-    """A decimal number times `scale`, as a whole number other than 0, at most `most` in size."""
-    try:
-        found = Decimal(text)
-        scaled = found * scale if found.is_finite() and abs(found) < most else Decimal(0)
-    except InvalidOperation:
-        scaled = Decimal(0)
-    if scaled == 0 or abs(scaled) > most or scaled != int(scaled):
-        raise Refused(f"{text[:40]!a} is no amount: it takes a number other than 0")
-    return int(scaled)
+def _amount(value: object, read: Callable[[object], int | None], most: int) -> int:
+    """A number other than 0, as whole micro-USD or milli-credits, at most `most` in size."""
+    found = read(value)
+    if not found or abs(found) > most:
+        raise Refused(f"{str(value)[:40]!a} is no amount: it takes a number other than 0")
+    return found
 
 
 def project(text: str) -> str:
@@ -54,14 +51,16 @@ def project(text: str) -> str:
 
 
 def report_value(
-    config: Config, environ: Environ, name: str, usd: str, unit: str | None, now_us: int,
+    config: Config, environ: Environ, name: str, usd: object, unit: str | None, now_us: int,
     identity: str | None = None,
 ) -> Entry | None:  # fmt: skip
     """Book business value; None where a report of the same `identity` is in the ledger."""
     if unit not in (None, "usd"):
         raise Refused(f"{str(unit)[:20]!a} is no unit of value; write it in usd")
-    micro_usd = amount(usd, 1_000_000, records.MAX_MICRO_USD)
-    made = records.value(identity or token_hex(8), project(name), micro_usd, now_us)
+    if identity is not None and not (0 < len(identity) <= MAX_ID and identity.isprintable()):
+        raise Refused(f"an id has 1 to {MAX_ID} printable characters")
+    worth = _amount(usd, micro_usd, records.MAX_MICRO_USD)
+    made = records.value(identity or token_hex(8), project(name), worth, now_us)
     return next(iter(_book(config, environ, [made], now_us)), None)
 
 
@@ -99,8 +98,8 @@ def offer_of(config: Config, provider: str, found: NextInstance | None) -> recor
     speed = find_gpu(found.gpu, place.tables(config.ledger))
     if speed is None:
         raise Refused(f"the price list has no GPU like {found.gpu}")
-    micro_usd = round((found.usd_per_hour or 0) * 1e6)
-    return records.Offer(found.provider or provider, speed.name, micro_usd, speed.multiplier)
+    price = micro_usd(found.usd_per_hour) or 0
+    return records.Offer(found.provider or provider, speed.name, price, speed.multiplier)
 
 
 def classify(
@@ -142,7 +141,7 @@ def flag_book(db: Database, config: Config) -> Detector:
 
 
 def _positive(credits_: str) -> int:
-    milli = amount(credits_, 1000, records.MAX_MILLI_CREDITS)
+    milli = _amount(credits_, thousandths, records.MAX_MILLI_CREDITS)
     if milli < 0:
         raise Refused("credits move by a number above 0")
     return milli

@@ -3,8 +3,8 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from time import time_ns
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -54,8 +54,8 @@ class Economy:
             return _text(str(error), error.status, error.headers)
         return await self._answered(lambda: self._report(given))
 
-    async def _given(self, request: Request) -> dict[str, str | None]:
-        """Project, value, unit and id of a report; raises BodyError."""
+    async def _given(self, request: Request) -> Mapping[str, Any]:
+        """A report's project, value, unit and id; raises BodyError."""
         with self._bodies.room() as body:
             await self._bodies.read(request, body)
             if len(body) > MAX_VALUE:
@@ -63,10 +63,10 @@ class Economy:
             encoding = request.headers.get("content-encoding", "").strip().lower()
             return _report_in(unpacked(body, encoding))
 
-    def _report(self, given: Mapping[str, str | None]) -> Response:
+    def _report(self, given: Mapping[str, Any]) -> Response:
         booked = exchange.report_value(
-            self._config(), self._environ, given["project"] or "", given["value"] or "",
-            given["unit"], time_ns() // 1000, given["id"],
+            self._config(), self._environ, given.get("project", ""), given["value"],
+            given.get("unit"), time_ns() // 1000, given.get("id"),
         )  # fmt: skip
         return JSONResponse({"booked": booked is not None}, 200 if booked is None else 201)
 
@@ -104,19 +104,17 @@ class Economy:
         return answer
 
 
-def _report_in(body: bytes) -> dict[str, str | None]:
+def _report_in(body: bytes) -> Mapping[str, Any]:
+    """The object in a body whose project, unit and id are text or missing; raises BodyError."""
     try:
-        found = json.loads(body, parse_float=Decimal)
+        given = json.loads(body)
     except (ValueError, RecursionError):
-        found = None
-    given = found if isinstance(found, dict) else {}
-    value = given.get("value")
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        given = None
+    if not isinstance(given, dict) or "value" not in given:
         raise BodyError(400, _FORM)
-    texts = {name: given.get(name) for name in ("project", "unit", "id")}
-    if not all(each is None or isinstance(each, str) for each in texts.values()):
+    if not all(isinstance(given.get(name, ""), str) for name in ("project", "unit", "id")):
         raise BodyError(400, _FORM)
-    return {**texts, "value": str(value)}
+    return given
 
 
 def _text(text: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
