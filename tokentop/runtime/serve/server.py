@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -26,6 +27,7 @@ from tokentop.runtime.serve.connection import (
     MAX_CONNECTIONS,
     Connection,
 )
+from tokentop.runtime.serve.economy import Economy
 from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
 from tokentop.transport.http.descriptors import SOCKETS
@@ -107,7 +109,8 @@ def _on_signals(stop: Callable[[int], None]) -> None:
 def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     health = Health(session.now, lambda: session.interval_s, session.frozen)
     authority = Authority(lambda: session.follower, lambda: session.config)
-    more = (*service.routes, *authority.routes(), *service.pages)
+    economy = Economy(lambda: session.follower, lambda: session.config, os.environ)
+    more = (*service.routes, *authority.routes(), *economy.routes(), *service.pages)
     return application(hub, service.documents, health, service.rules, service.say, more)
 
 
