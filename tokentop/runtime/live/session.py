@@ -166,7 +166,7 @@ class Session(Recent):
         if self._kept.start(self._notify):
             now, wall = self.now(), self.wall()
             with suppress(PastError):  # the writer finds the same and reports it
-                before = await self._kept.past(Stretch(wall - LAST_HOUR_S, wall), now, wall)
+                before = await self._kept.stored(Stretch(wall - LAST_HOUR_S, wall), now, wall)
                 self.history.prepend(before.mean)
 
     async def past(self, stretch: Stretch) -> Past:
