@@ -9,17 +9,21 @@ from functools import cache
 from typing import get_args
 
 from tokentop.config.alert_keys import alert_keys, alerts_keys
+from tokentop.config.budget_keys import authorize_keys, budget_keys
 from tokentop.config.key import Key
 from tokentop.config.policy_keys import cost_keys, policy_keys
 from tokentop.config.schema import (
     DEMO_PARTS,
     PANELS,
+    PROVIDERS,
     THEMES,
+    VALUATIONS,
     Config,
     DemoConfig,
     DiscoveryConfig,
     HistoryConfig,
     LedgerConfig,
+    OffersConfig,
     PrometheusConfig,
     RecordingConfig,
     ServeConfig,
@@ -64,6 +68,7 @@ ARRAYS: dict[str, Callable[[], dict[str, Key]]] = {
     "engine": engine,
     "host": host,
     "alert": alert_keys,
+    "budget": budget_keys,
 }
 """The tables that there may be many of, once for each."""
 
@@ -99,6 +104,18 @@ def _prometheus() -> tuple[Key, ...]:
         Key("prometheus.group_by", "label", p.group_by,
             "Label to group by, like cluster, node or model_name", sample="cluster"),
     )  # fmt: skip
+
+
+def _offers() -> list[Key]:
+    rows: list[Key] = []
+    for field, default in OffersConfig()._asdict().items():
+        at = f"offers.{PROVIDERS[field]}"
+        rows += (
+            Key(f"{at}.url", "url", default.url, "Base URL", path=f"offers.{field}.url"),
+            Key(f"{at}.token_env", "variable", None, "Environment variable holding the API key"),
+            Key(f"{at}.token_file", "file", None, "File holding the API key"),
+        )
+    return rows
 
 
 def _history() -> tuple[Key, ...]:
@@ -157,8 +174,21 @@ def _ledger() -> tuple[Key, ...]:
             sample="gpu-box"),
         Key("ledger.valuation", "file", ledger.valuation,
             'Prices in credits; "" is `tokentop example valuation.toml`'),
+        Key("ledger.prices", "choice", ledger.prices,
+            "list, or live: times the present multiplier, by what a GPU costs now",
+            choices=VALUATIONS),
         Key("ledger.key_file", "file", ledger.key_file,
             'Key that signs checkpoints; "" is ledger.key beside the file'),
+        Key("ledger.time_zone", "zone", ledger.time_zone,
+            'Where its days and months begin; "" is the machine\'s', sample="Europe/Berlin"),
+        Key("ledger.intake", "switch", ledger.intake,
+            "`tokentop serve` books the usage that gateways, engines and agents send it"),
+        Key("ledger.token_env", "variable", None,
+            "Environment variable holding a token that may send usage and nothing else"),
+        Key("ledger.token_file", "file", None, "File holding that token"),
+        *(Key(f"ledger.mapping.{name}", "words", names, f"Attributes that name the {name}",
+              sample=["acme.cost_center"])
+          for name, names in ledger.mapping._asdict().items()),
         Key("ledger.archive", "file", ledger.archive,
             'Folder of archived entries; "" is ledger-archive beside the file'),
         Key("ledger.checkpoint_hours", "number", ledger.checkpoint_hours,
@@ -180,11 +210,13 @@ def table() -> dict[str, Key]:
         *policy_keys(),
         *_discovery(),
         *_prometheus(),
+        *_offers(),
         *_history(),
         *alerts_keys(),
         *_serve(),
         *_recording(),
         *_ledger(),
+        *authorize_keys(),
         *cost_keys(),
         *_tls(),
         *_services(),

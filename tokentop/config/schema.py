@@ -2,14 +2,17 @@
 
 from typing import NamedTuple
 
-from tokentop.domain.policy import INTERVAL_S, Policy
+from tokentop.domain.policy import INTERVAL_S, BudgetRule, Policy
 from tokentop.secret import Secret
 
 THEMES = ("dark", "light", "colorblind", "ansi")
 DEMO_PARTS = ("whole", "stack", "engines", "fleet", "gpus")
 SEVERITIES = ("info", "warning", "critical")
 ACTIONS = ("bell", "notify", "webhook", "command")
+VALUATIONS = ("list", "live")
 TEMPLATES = ("json", "slack", "ntfy")
+PROVIDERS = {"vast": "vast", "runpod": "runpod", "lambda_cloud": "lambda"}  # field -> name
+FAILURE_MODES = ("open", "closed")
 PANELS = (
     "banner", "gpus", "slots", "multiplier", "metrics", "capacity", "cloud", "services", "economy",
     "tokens", "engines",
@@ -64,13 +67,50 @@ class PrometheusConfig(NamedTuple):
     verify: bool = True
 
 
+class ProviderConfig(NamedTuple):
+    """One cloud that rents GPUs; without a token it is left alone. `url` has no trailing slash."""
+
+    url: str
+    token: Secret | None = None
+
+
+class OffersConfig(NamedTuple):
+    """The clouds whose offers and rented instances are read."""
+
+    vast: ProviderConfig = ProviderConfig("https://console.vast.ai")
+    runpod: ProviderConfig = ProviderConfig("https://api.runpod.io")
+    lambda_cloud: ProviderConfig = ProviderConfig("https://cloud.lambda.ai")
+
+    def configured(self) -> dict[str, ProviderConfig]:
+        """Those that have a token, by the names that the user knows."""
+        return {
+            PROVIDERS[field]: one for field, one in self._asdict().items() if one.token is not None
+        }
+
+
+class MappingConfig(NamedTuple):
+    """Names of attributes that say whose usage it is, before the usual ones; the first one counts.
+
+    Attributes of telemetry, headers and metadata that a client chose; in lower case.
+    """
+
+    user: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
+    task: tuple[str, ...] = ()
+    session: tuple[str, ...] = ()
+
+
 class LedgerConfig(NamedTuple):
     """Where the consumption ledger is. None: in the user's state directory, and the host's name.
 
     `url` is a PostgreSQL database, instead of the file at `path`; it has no password. `writer`
     names the chain that this machine appends to; `valuation` is a file of prices in credits, None
-    the shipped one; `key_file` holds the key that signs checkpoints, `archive` is a folder. While
-    serving a checkpoint is made every `checkpoint_hours`, unless that is 0.
+    the shipped one; `prices` is one of VALUATIONS; `key_file` holds the key that signs checkpoints,
+    `archive` is a folder. While serving a checkpoint is made every `checkpoint_hours`, unless that
+    is 0. Days and months begin in `time_zone`, None the machine's. With `intake` `tokentop serve`
+    books what it is sent; senders may show the token of `token_env` or `token_file` instead of
+    serve's.
     """
 
     path: str | None = None
@@ -83,6 +123,26 @@ class LedgerConfig(NamedTuple):
     checkpoint_hours: float = 0.0
     checkpoint_file: str | None = None
     webhook: Secret | None = None
+    prices: str = "list"
+    time_zone: str | None = None
+    intake: bool = False
+    token_env: str | None = None
+    token_file: str | None = None
+    mapping: MappingConfig = MappingConfig()
+
+
+class AuthorizeConfig(NamedTuple):
+    """Headers that say whose a request is, before the usual ones, and how /v1/authorize refuses.
+
+    `failure_mode` holds while the ledger cannot be read.
+    """
+
+    user: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
+    status: int = 429
+    retry_after: bool = False
+    failure_mode: str = "open"
 
 
 class TlsConfig(NamedTuple):
@@ -209,7 +269,15 @@ class Config(NamedTuple):
     hosts: tuple[HostConfig, ...] = ()  # [[host]], or what --connect names
     connect: tuple[str, ...] = ()  # --connect
     ledger: LedgerConfig = LedgerConfig()
+    offers: OffersConfig = OffersConfig()
+    budgets: tuple[BudgetRule, ...] = ()
+    authorize: AuthorizeConfig = AuthorizeConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
+
+
+def has_ledger(config: Config) -> bool:
+    """Whether the configuration has a ledger to follow; the demo's is simulated."""
+    return (bool(config.budgets) or config.ledger != LedgerConfig()) and not config.demo.enabled
 
 
 def secrets(config: Config) -> tuple[Secret, ...]:
@@ -218,4 +286,5 @@ def secrets(config: Config) -> tuple[Secret, ...]:
     named += [config.prometheus.token, config.alerts.webhook, config.alerts.token]
     named += [host.token for host in config.hosts]
     named += [config.ledger.password, config.ledger.webhook]
+    named += [one.token for one in config.offers]
     return tuple(token for token in named if token is not None)

@@ -14,6 +14,7 @@ from tokentop.config.schema import (
 )
 from tokentop.config.toml_file import usual_places
 from tokentop.config.values import toml
+from tokentop.domain.policy import BudgetRule
 
 SECTIONS = {
     "": "",
@@ -25,10 +26,14 @@ SECTIONS = {
     "capacity": "When the next instance comes, and when a surplus one goes",
     "discovery": "Inference engines are looked for here (GET only), besides those named below",
     "prometheus": "A fleet, read from a server that speaks Prometheus' query API",
+    "offers.vast": "Clouds that rent GPUs: their offers and your instances, each list once in\n"
+    "# five minutes, GET only. Off until a variable or a file with an API key is named.",
     "recording": "Snapshots, to be played by `tokentop replay FILE`",
     "history": "The past: $XDG_STATE_HOME/tokentop, else ~/.local/state/tokentop",
     "serve": "tokentop serve: who may ask, and where. The token stays out of this file",
     "ledger": "tokentop ledger: who spent what, kept in one file that is only added to",
+    "authorize": "tokentop serve: how /v1/authorize refuses those whose budgets are spent",
+    "ledger.mapping": "Whose usage it is: attributes that are looked at before the usual ones",
     "alerts": "Alerts are events (v); where an action of theirs leads",
     "cost": "What the GPUs cost: rented (usd_per_gpu_hour) or owned (the three keys below it)",
     "tls": "HTTPS to the services",
@@ -36,6 +41,8 @@ SECTIONS = {
     "always HTTP.\n# Tokens stay out of this file: name a variable or a file that holds one.",
     "services.genesis.paths": "What is asked, below the URL",
 }
+
+_OneOfMany = EngineConfig | HostConfig | AlertConfig | BudgetRule
 
 HEADER = """\
 # tokentop's configuration. Every key stands here at its default, switched off by a leading "#":
@@ -49,11 +56,13 @@ def effective(config: Config) -> str:
     origins = dict(config.origins)
     rows = [(name, _value(config, key)) for name, key in table().items() if _kept(config, key)]
     held = [f"services.{row.name}" for row in config.services if row.token is not None]
+    held += [f"offers.{name}" for name in config.offers.configured()]
     held += ["prometheus"] if config.prometheus.token is not None else []
     rows += [(f"{at}.token", "***") for at in held]
     lines = _aligned([(f"{name} = {value}", origins.get(name, "default")) for name, value in rows])
-    tables: dict[str, Sequence[EngineConfig | HostConfig | AlertConfig]]
-    tables = {"engine": config.engines, "host": config.hosts, "alert": config.alerts.rows}
+    tables: dict[str, Sequence[_OneOfMany]]
+    tables = {"engine": config.engines, "host": config.hosts, "alert": config.alerts.rows,
+              "budget": config.budgets}  # fmt: skip
     for array, many in tables.items():
         for number, one in enumerate(many, 1):
             lines += ["", f"[[{array}]]", *_row(f"{array}[{number}]", one, origins)]
@@ -69,14 +78,15 @@ def example() -> str:
     texts = {name: _section(name, keys) for name, keys in sections.items()}
     texts["discovery"] += "\n" + "\n".join(map(_row_example, ("engine", "host")))
     texts["alerts"] += "\n" + _row_example("alert")
+    texts["authorize"] += "\n" + _row_example("budget")
     return "\n".join([HEADER, *texts.values()])
 
 
-def _row(
-    at: str, row: EngineConfig | HostConfig | AlertConfig, origins: dict[str, str]
-) -> list[str]:
+def _row(at: str, row: _OneOfMany, origins: dict[str, str]) -> list[str]:
     """The lines of one block of an array, like [[engine]]."""
     values = row._asdict() | {"token": None}
+    if isinstance(row, BudgetRule):
+        values[row.scope] = row.who
     pairs = [
         (f"{name} = {toml(values[name])}", origins.get(f"{at}.{name}", "default"))
         for name in row_keys(at)
@@ -90,6 +100,7 @@ def _row(
 _ROWS = {
     "engine": "An engine that is not found by itself",
     "alert": "An alert; README has the language of its rules",
+    "budget": "What a user, a project or a team may spend in a period",
     "host": "A machine whose `tokentop serve` is shown, in a table of all of them",
 }
 
