@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from tokentop import fault
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config
+from tokentop.domain.alerts.values import Change
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.ledger.intake import Subscriber
@@ -156,6 +157,7 @@ class _Collector:
         self._hub = hub
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop: Callable[[int], object] = int
+        self._silent: set[str] = set()  # names of alerts that wanted a terminal
 
     async def start(self, stop: Callable[[int], object]) -> None:
         """Publish what is known before any answer, and begin to poll."""
@@ -165,10 +167,17 @@ class _Collector:
         if self.session.follower is not None:
             self._service.subscribe(self.session.follower.accounts.book)
         await self.session.keep_history()
-        self.session.act_on_alerts()
+        self.session.act_on_alerts(self._cannot_ring)
         self._spawn(self._beat(), name="comments", group="serve")
         if not self.session.frozen:
             self._spawn(self._keep_fresh(), name="ages", group="serve")
+
+    def _cannot_ring(self, change: Change) -> None:
+        """Once an alert: without a terminal its bell and its notification reach nobody."""
+        name = change.alert.name
+        if name not in self._silent:
+            self._silent.add(name)
+            self._service.say(f"Alert {name}: bell and notify need a screen; there is none here.")
 
     def _log(self, events: Sequence[Event]) -> None:
         for event in events:
