@@ -8,6 +8,7 @@ from urllib.parse import quote
 from tokentop.config.schema import Config
 from tokentop.domain.aging import aged, silent
 from tokentop.domain.budgets.decision import Outcome
+from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
@@ -15,6 +16,8 @@ from tokentop.runtime.live.feed import HostFeed, Received
 from tokentop.runtime.live.onlooker import Onlooker
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.sources.collector import snapshot as read_snapshot
+from tokentop.sources.collector_past import HISTORY
+from tokentop.sources.collector_past import loads as read_past
 from tokentop.sources.json_fields import BadData
 from tokentop.transport.http.network_thread import NetworkThread
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 LATE = 3  # intervals without a new snapshot after which what is known is stale
 LOOK_S = 1.0
+NOT_THERE = 404
 
 
 class RemoteSession(Onlooker):
@@ -71,6 +75,23 @@ class RemoteSession(Onlooker):
             return f"nothing changes for {name}: {reply.text}"
         return done(name, outcome)
 
+    async def past(self, stretch: Stretch) -> Past:
+        """What the host has kept of a stretch; nothing where it is of an older version.
+
+        Raises PastError where it cannot be read.
+        """
+        reply = await self._feed.get(f"{HISTORY}?start={stretch.start:.3f}&end={stretch.end:.3f}")
+        if isinstance(reply, Failure):
+            if reply.status == NOT_THERE:
+                return Past()
+            raise PastError(_unreadable(self._feed.host.name, reply.text))
+        try:
+            return read_past(reply.body).moved(self.now() - self.wall())
+        except BadData as problem:
+            raise PastError(
+                f"The past of {self._feed.host.name} cannot be read: {problem}."
+            ) from None
+
     def watch(self, spawn: Spawn) -> None:
         """Notice from now on when the host falls silent, though nothing comes any more."""
         spawn(self._watch(), name="silence", group="silence", exclusive=True)
@@ -117,3 +138,7 @@ class RemoteSession(Onlooker):
         if passed_s > LATE * self.interval_s:
             return f"{self._feed.host.name} has sent nothing new"
         return None
+
+
+def _unreadable(host: str, why: str) -> str:
+    return f"The past of {host} cannot be read: {why}."

@@ -16,10 +16,12 @@ from tokentop import fault
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config
 from tokentop.domain.alerts.values import Change
+from tokentop.domain.past import Past, Stretch
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.ledger.intake import Subscriber
 from tokentop.runtime.live.session import Session
+from tokentop.runtime.serve import history
 from tokentop.runtime.serve.app import Documents, Health, application
 from tokentop.runtime.serve.authorize import Authority
 from tokentop.runtime.serve.connection import (
@@ -108,7 +110,11 @@ def _on_signals(stop: Callable[[int], None]) -> None:
 def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     health = Health(session.now, lambda: session.interval_s, session.frozen)
     authority = Authority(lambda: session.follower, lambda: session.config)
-    more = (*service.routes, *authority.routes(), *service.pages)
+
+    async def past(stretch: Stretch) -> Past:
+        return (await session.past(stretch)).moved(session.wall() - session.now())
+
+    more = (history.route(past), *service.routes, *authority.routes(), *service.pages)
     return application(hub, service.documents, health, service.rules, service.say, more)
 
 
