@@ -56,14 +56,36 @@ class RemoteSession(Onlooker):
     async def start(
         self,
         spawn: Spawn,
-        reloader: "Reloader | None" = None,  # noqa: ARG002  # prices are the host's own
+        reloader: "Reloader | None" = None,
         notify: Callable[[str], object] = str,
         announce: Callable[[Sequence[Event]], object] = len,
     ) -> None:
-        """Follow the host; `notify` and `announce` as a Session's."""
+        """Follow the host, and its address in a changed file; the arguments are as a Session's."""
         self.say(notify, announce)
-        spawn(self._feed.run(NetworkThread(), self.look), name="stream", group="stream")
+        network = NetworkThread()
+        spawn(self._feed.run(network, self.look), name="stream", group="stream")
         self.watch(spawn)
+        if reloader is not None:
+            follow = self._follow_file(reloader, network, spawn)
+            spawn(follow, name="watch configuration file", group="configuration", exclusive=True)
+
+    async def _follow_file(
+        self, reloader: "Reloader", network: NetworkThread, spawn: Spawn
+    ) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            changed = await self.reread(reloader)
+            if changed is None or changed.hosts == self.config.hosts:
+                continue
+            if len(changed.hosts) != 1:
+                self._notify(f"There are {len(changed.hosts)} hosts now: start again to see them.")
+                continue
+            self._feed.stop()
+            self.config, self._feed = changed, HostFeed(changed.hosts[0], changed)
+            self._read, self._problem = None, None
+            self._newest = Snapshot(host=self._feed.host.name, interval_s=changed.interval_s)
+            spawn(self._feed.run(network, self.look), name="stream", group="stream")
+            self._notify("The host was read again.")
 
     async def stop_project(self, name: str, *, resume: bool) -> str:
         """Let the host do so; how that went."""
