@@ -60,7 +60,7 @@ def columns(width: int, rented: tuple[CloudInstance, ...]) -> list[Column]:
     named = any(one.model for one in rented)
     wide = [
         (38, Column("region", "region", region if named else region + model, "left")),
-        (0, Column("status", "status", 9, "left")),
+        (0, Column("status", "status", 9 if width < 36 else 12, "left")),
         *([(56, Column("model", "model", model, "left"))] if named else []),
         (24, Column("price", "$/h", 6)),
     ]
