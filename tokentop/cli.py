@@ -127,7 +127,7 @@ def _text_view(args: "Arguments", config: "Config", started: float, bad: int) ->
         return _print(show.example() if args.example else show.effective(config))
     if args.view == "serve":
         return _serve(args, config)
-    if args.view == "ledger":
+    if args.view in ("ledger", "stop", "resume"):
         return _ledger(args, config)
     from tokentop.views import oneshot
 
@@ -160,10 +160,12 @@ def _serve(args: "Arguments", config: "Config") -> int:
 def _ledger(args: "Arguments", config: "Config") -> int:
     from tokentop.transport.ledger.database import LedgerError
     from tokentop.views.ledger.call import UsageError
-    from tokentop.views.ledger.command import run
+    from tokentop.views.ledger.command import decide, run
 
     gc.enable()
     try:
+        if args.view == "stop" or args.view == "resume":
+            return decide(args.name or "", args.view, config.ledger)
         return run(args.name, args.operand, args.ledger, config.ledger)
     except (UsageError, LedgerError) as error:
         return _say(str(error), USAGE)

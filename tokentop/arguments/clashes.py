@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from tokentop.arguments.options import FILES, GROUPS, LEDGER, SERVING, SHELLS, View
+from tokentop.arguments.options import DECISIONS, FILES, GROUPS, LEDGER, SERVING, SHELLS, View
 
 
 def clash(given: dict[str, object], view: View) -> str | None:
@@ -28,10 +28,11 @@ def clash(given: dict[str, object], view: View) -> str | None:
             f"`tokentop {given['command']}` takes no --compact, --json, --watch or --check",
         ),
         (
-            (given["name"] and view not in ("example", "completion", "ledger", *FILES))
+            (given["name"] and view not in ("example", "completion", "ledger", *FILES, *DECISIONS))
             or (given["operand"] and view != "ledger"),
             f"`tokentop {given['command']}` takes no further word",
         ),
+        (view in DECISIONS and not given["name"], f"`tokentop {view}` needs the project"),
         (view == "completion" and given["name"] not in SHELLS, "completion is for " + _or(SHELLS)),
     )
     return next((sentence for found, sentence in clashes if found), None)

@@ -4,10 +4,11 @@ from typing import Literal, NamedTuple
 
 View = Literal[
     "screen", "compact", "json", "doctor", "config", "serve", "replay", "export", "example",
-    "completion", "ledger",
+    "completion", "ledger", "stop", "resume",
 ]  # fmt: skip
 
 FILES = ("replay", "export")  # commands on a recording
+DECISIONS = ("stop", "resume")  # commands about a project
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -50,6 +51,8 @@ COMMANDS = (
     Command("example", "a file that ships beside the program; all names without one", "[NAME]"),
     Command("completion", "the completion for bash, zsh or fish", "SHELL"),
     Command("ledger", "who spent what: import, report, verify and more, below", "VERB [WHAT]"),
+    Command("stop", "let gateways refuse all that a project asks for, from now on", "PROJECT"),
+    Command("resume", "let a project that was stopped go on", "PROJECT"),
 )
 RECORDINGS = "recordings"
 SERVING, LEDGER = "tokentop serve (pip install 'tokentop[serve]')", "tokentop ledger"

@@ -4,10 +4,18 @@ from collections.abc import Mapping
 
 from tokentop.config import build, credentials
 from tokentop.config.alerts import alerts
+from tokentop.config.budgets import budgets
 from tokentop.config.draft import ConfigBuilder, Origin
 from tokentop.config.keys import by_path, table
 from tokentop.config.problems import ConfigError, Problem
-from tokentop.config.schema import Config, DemoConfig, HistoryConfig, TlsConfig, UiConfig
+from tokentop.config.schema import (
+    AuthorizeConfig,
+    Config,
+    DemoConfig,
+    HistoryConfig,
+    TlsConfig,
+    UiConfig,
+)
 from tokentop.config.toml_file import FILE_VARIABLE, Document, read
 from tokentop.config.values import check, check_text, nearest
 from tokentop.domain.policy import (
@@ -120,6 +128,8 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
         recording=build.recording(builder, environ),
         ledger=build.ledger(builder, environ),
         offers=build.offers(builder, environ),
+        budgets=budgets(builder),
+        authorize=AuthorizeConfig(**builder.section("authorize")),
         tls=TlsConfig(**builder.section("tls")),
         policy=policy,
         history=HistoryConfig(**builder.section("history")),

@@ -5,6 +5,8 @@ The README says which constants are published ones and which are ours; field com
 
 from typing import Literal, NamedTuple
 
+from tokentop.domain.snapshot_ledger import BudgetPeriod, BudgetScope, BudgetUnit
+
 INTERVAL_S = 4.0  # between two polls of a source, where the user sets no other
 STALE_AFTER_S = 3 * INTERVAL_S  # a good answer older than this is stale, at that interval
 OFFLINE_AFTER_S = 60.0  # a service or an engine silent for longer is offline, not stale
@@ -65,6 +67,33 @@ class CostPolicy(NamedTuple):
     gpus: int | None = None
     silent_burn_at: float = 0.2  # share of requests answered for nothing that deserves a mark
     burn_counts_length: bool = False  # whether what the length limit cut was for nothing
+
+
+class BudgetRule(NamedTuple):
+    """What one user, project or team may spend in each period, and what happens then.
+
+    `thresholds` are shares of `limit` whose passing is shown. `reserve` is the share of a team's
+    limit that only its `reserve_projects` may spend, the innovation reserve; other scopes have
+    none. With `stop` nothing more is authorized once the limit is spent. `throttle` is how many
+    requests a minute are authorized past the highest threshold below the whole.
+    """
+
+    name: str
+    scope: BudgetScope
+    who: str
+    period: BudgetPeriod
+    unit: BudgetUnit
+    limit: float
+    thresholds: tuple[float, ...] = (0.5, 0.8, 1.0)
+    reserve: float = 0.10
+    reserve_projects: tuple[str, ...] = ()
+    stop: bool = False
+    throttle: int | None = None
+
+    @property
+    def warn_at(self) -> float:
+        """The highest threshold below the whole, a share of the limit; 1 where there is none."""
+        return max((each for each in self.thresholds if each < 1), default=1.0)
 
 
 class Policy(NamedTuple):

@@ -7,8 +7,11 @@ from time import time_ns
 from typing import Any
 
 from tokentop.config.schema import LedgerConfig
+from tokentop.domain.budgets.decision import Outcome
+from tokentop.domain.text import clean
+from tokentop.runtime.ledger import deciding
 from tokentop.views.ledger import booking, evidence, reporting
-from tokentop.views.ledger.call import Answer, Call, UsageError
+from tokentop.views.ledger.call import DONE, Answer, Call, UsageError
 from tokentop.views.ledger.verbs import VERBS
 
 _ACTIONS: dict[str, Callable[[Call], Answer]] = {
@@ -38,3 +41,10 @@ def run(
     text, code = _ACTIONS[wanted.name](call)
     sys.stdout.write(text.rstrip("\n") + "\n")
     return code
+
+
+def decide(project: str, outcome: Outcome, config: LedgerConfig) -> int:
+    """Book a person's decision about a project and say so; raises LedgerError."""
+    deciding.decide(config, os.environ, clean(project), outcome, time_ns() // 1000)
+    sys.stdout.write(deciding.done(project, outcome) + "\n")
+    return DONE
