@@ -11,7 +11,7 @@ from typing import get_args
 from tokentop.config.alert_keys import alert_keys, alerts_keys
 from tokentop.config.budget_keys import authorize_keys, budget_keys
 from tokentop.config.key import Key
-from tokentop.config.policy_keys import cost_keys, policy_keys
+from tokentop.config.policy_keys import cost_keys, economy_keys, policy_keys
 from tokentop.config.schema import (
     DEMO_PARTS,
     PANELS,
@@ -217,6 +217,7 @@ def table() -> dict[str, Key]:
         *_recording(),
         *_ledger(),
         *authorize_keys(),
+        *economy_keys(),
         *cost_keys(),
         *_tls(),
         *_services(),

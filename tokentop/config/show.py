@@ -34,6 +34,8 @@ SECTIONS = {
     "ledger": "tokentop ledger: who spent what, kept in one file that is only added to",
     "authorize": "tokentop serve: how /v1/authorize refuses those whose budgets are spent",
     "ledger.mapping": "Whose usage it is: attributes that are looked at before the usual ones",
+    "detector": "What is flagged: tasks far beyond their kind, projects together beyond a limit",
+    "replenishment": "Budgets in credits as they run out; without above and below left alone",
     "alerts": "Alerts are events (v); where an action of theirs leads",
     "cost": "What the GPUs cost: rented (usd_per_gpu_hour) or owned (the three keys below it)",
     "tls": "HTTPS to the services",

@@ -69,6 +69,30 @@ class CostPolicy(NamedTuple):
     burn_counts_length: bool = False  # whether what the length limit cut was for nothing
 
 
+class DetectorPolicy(NamedTuple):
+    """When a task or several projects together are flagged.
+
+    A `threshold` other than the default holds only after the calibration epoch.
+    """
+
+    threshold: float = 3.0  # times what the task is expected to cost
+    idle_s: float = 1800.0  # a task without a request for so long has ended
+    machine_credits_per_hour: float | None = None  # what all projects may spend together
+
+
+class ReplenishmentPolicy(NamedTuple):
+    """What becomes of a project's budget in credits as it runs out; None leaves it alone.
+
+    Velocities are USD of reported value per credit. `share` of the budget's limit is added at once.
+    """
+
+    window_days: int = 30  # over which the velocity is
+    above: float | None = None  # replenish at this velocity or more
+    below: float | None = None  # ask for a review below it
+    at: float = 0.8  # of the limit that is spent
+    share: float = 0.25
+
+
 class BudgetRule(NamedTuple):
     """What one user, project or team may spend in each period, and what happens then.
 
@@ -105,3 +129,5 @@ class Policy(NamedTuple):
     profile: Literal["auto", "vram", "serving"] = "auto"
     cost: CostPolicy = CostPolicy()
     health: HealthPolicy = HealthPolicy()
+    detector: DetectorPolicy = DetectorPolicy()
+    replenishment: ReplenishmentPolicy = ReplenishmentPolicy()
