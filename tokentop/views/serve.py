@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from importlib.resources import files
 from time import time_ns
+from typing import NoReturn
 
 from tokentop import __version__
 from tokentop.config.credentials import CONNECT_TOKEN
@@ -72,8 +73,12 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
     _say(_greeting(sockets, token))
     if config.ledger.checkpoint_hours:
         Checkpoints(config.ledger, environ, _say).start()
+    return _run(service, [*sockets, *own], intake)
+
+
+def _run(service: Service, sockets: list[Listener], intake: Intake | None) -> NoReturn:
     loop = asyncio.new_event_loop()
-    code = loop.run_until_complete(run_service(service, [*sockets, *own]))
+    code = loop.run_until_complete(run_service(service, sockets))
     if intake is not None:
         intake.stop()
     flush()
