@@ -91,7 +91,7 @@ def check(subject: Collector) -> None:
         assert "SECRET" not in text, (place, text)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(TEXTS)
 @pytest.mark.parametrize("kind", ENGINES)
 def test_engines(kind: EngineKind, text: str) -> None:
@@ -104,7 +104,7 @@ def test_engines(kind: EngineKind, text: str) -> None:
         check(subject)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(TEXTS)
 def test_services(text: str) -> None:
     """The seven services' answers."""
@@ -116,7 +116,7 @@ def test_services(text: str) -> None:
     check(subject)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(TEXTS)
 def test_clouds(text: str) -> None:
     """What the clouds list, as they document it."""
