@@ -49,7 +49,7 @@ class Service(NamedTuple):
     """What is served and how; `say` gets sentences for the log.
 
     `pages` are the screen in a browser, `routes` more of the API. `subscribe` is given what takes
-    entries the moment they are booked.
+    entries the moment they are booked; `watch` is called with each snapshot.
     """
 
     config: Config
@@ -61,6 +61,7 @@ class Service(NamedTuple):
     pages: Pages = ()
     routes: Pages = ()
     subscribe: Callable[[Subscriber], object] = id
+    watch: Callable[[Config, Snapshot], object] | None = None
 
 
 async def serve(service: Service, sockets: list[Listener]) -> int:
@@ -204,6 +205,8 @@ class _Collector:
 
     def _publish(self, snapshot: Snapshot, now: float) -> None:
         self._hub.publish(snapshot, now)
+        if self._service.watch is not None:
+            self._service.watch(self.session.config, snapshot)
 
     def _spawn(self, work: Coroutine[Any, Any, None], *, name: str, **_: object) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
