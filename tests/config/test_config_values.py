@@ -68,6 +68,14 @@ CHANGED = {
     "prometheus.verify": ("false", "prometheus.verify", False),
     "prometheus.group_by": ('"node"', "prometheus.group_by", "node"),
     "ledger.path": ('"/l/x.db"', "ledger.path", "/l/x.db"),
+    "ledger.url": (
+        '"postgresql://ada@[::1]:5433/l"',
+        "ledger.url",
+        "postgresql://ada@[::1]:5433/l",
+    ),
+    "ledger.checkpoint_hours": ("6", "ledger.checkpoint_hours", 6.0),
+    "ledger.checkpoint_file": ('"/l/kept"', "ledger.checkpoint_file", "/l/kept"),
+    "ledger.archive": ('"/l/old"', "ledger.archive", "/l/old"),
     "ledger.writer": ('"gpu-box"', "ledger.writer", "gpu-box"),
     "ledger.valuation": ('"/l/v.toml"', "ledger.valuation", "/l/v.toml"),
     "ledger.key_file": ('"/l/k"', "ledger.key_file", "/l/k"),
@@ -103,7 +111,8 @@ ELSEWHERE = {  # keys that mean something only beside others
     "tls.ca_bundle", "prometheus.token_env", "prometheus.token_file", "prometheus.ca_bundle",
     "cost.purchase_usd", "cost.months", "cost.reference_name", "serve.token_file",
     "alerts.webhook", "alerts.webhook_env", "alerts.webhook_file", "alerts.token_env",
-    "alerts.token_file",
+    "alerts.token_file", "ledger.password_env", "ledger.password_file", "ledger.webhook",
+    "ledger.webhook_env", "ledger.webhook_file",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from tokentop.config.credentials import (
     connect_token,
     key_of_token,
     read_token,
+    read_webhook,
     refuse_cleartext,
     resolve,
 )
@@ -131,12 +132,18 @@ def recording(builder: ConfigBuilder, environ: Mapping[str, str]) -> RecordingCo
 
 
 def ledger(builder: ConfigBuilder, environ: Mapping[str, str]) -> LedgerConfig:
-    """Return where the ledger is; its files are opened by the commands that need them."""
+    """Return where the ledger is; it is opened by the commands that need it."""
     values = builder.section("ledger")
-    for name in ("path", "valuation", "key_file"):
+    for name in ("path", "valuation", "key_file", "archive", "checkpoint_file"):
         if values[name] is not None:
             values[name] = resolve(values[name], builder.origin(f"ledger.{name}"), environ)
-    return LedgerConfig(**values)
+    if values["url"] and values["path"]:
+        builder.add_problem("ledger.url", "stands beside path; keep one of the two")
+    values |= {
+        "password": read_token("ledger", builder, environ, "password") if values["url"] else None,
+        "webhook": read_webhook("ledger", builder, environ),
+    }
+    return LedgerConfig(**{name: values[name] for name in LedgerConfig._fields})
 
 
 def cost(builder: ConfigBuilder) -> CostPolicy:

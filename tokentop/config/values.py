@@ -59,22 +59,16 @@ def _text(key: Key, raw: str) -> object | Bad:
     match key.kind:
         case "choice":
             return raw if raw in key.choices else _no_choice(raw, key.choices)
-        case "url":
-            return _url(key, raw)
         case "path":
             return _path(raw)
         case "variable":
             return _variable(raw)
         case "text":
             return _name(raw)
-        case "label":
-            return _label(key, raw)
         case "rule":
             return _rule(raw)
-        case "host":
-            return _host(key, raw)
-        case "writer":
-            return _writer(key, raw)
+        case "url" | "label" | "host" | "writer" | "database":
+            return _NAMED[key.kind](key, raw)
     return raw or None if "\0" not in raw else Bad("holds a NUL character; write a file's path")
 
 
@@ -249,6 +243,16 @@ def _url(key: Key, raw: str) -> str | Bad:
     return f"{scheme.lower()}://{rest.rstrip('/')}"
 
 
+def _database(key: Key, raw: str) -> str | Bad:
+    """PostgreSQL's URL; sentences never repeat it: it may hold a password."""
+    start = r"postgres(?:ql)?://"
+    if re.match(rf"{start}[^/?]*:[^/?]*@|.*[?&](ssl)?password=", raw, re.IGNORECASE):
+        return Bad("holds a password; take it out and use password_env or password_file")
+    if re.fullmatch(rf"{start}(?:[^@/?:]*@)?[!-?A-~]+", raw, re.IGNORECASE | re.ASCII):
+        return raw
+    return Bad(f'is no URL of PostgreSQL; write it like "{key.example}"')
+
+
 def _path(raw: str) -> str | Bad:
     if re.fullmatch(r"/[!-~]*", raw) and not re.search(r"[?#]|^//", raw):
         return raw
@@ -294,3 +298,8 @@ def _escaped(char: str) -> str:
     if char in '"\\':
         return "\\" + char
     return char if char.isprintable() else f"\\U{ord(char):08x}"
+
+
+_NAMED = {
+    "url": _url, "label": _label, "host": _host, "writer": _writer, "database": _database,
+}  # fmt: skip

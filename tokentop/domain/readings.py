@@ -84,6 +84,7 @@ class DeviceReading(NamedTuple):
     throttle: "tuple[ThrottleReason, ...] | None" = None
     xids: tuple[tuple[int, float], ...] = ()
     detail: "GpuDetail | None" = None
+    slowdown_c: float | None = None
 
 
 class GpusReading(NamedTuple):

@@ -50,7 +50,8 @@ class Gpu(NamedTuple):
     A MIG instance has the numbers of its GPU instance and compute instance, and its slot: its
     place in the driver's list. `throttle` names what holds the clocks down, () for nothing;
     it is asked from the second poll on. `xids` are the driver's errors, the newest last, as far
-    as they came while the full screen ran. `detail` is None but on its GPU page.
+    as they came while the full screen ran. `detail` is None but on its GPU page. From `slowdown_c`
+    degrees on the hardware slows the GPU down.
     """
 
     index: int | None = None  # type: ignore[assignment]  # the public key; tuple.index is not used
@@ -76,6 +77,7 @@ class Gpu(NamedTuple):
     throttle: "tuple[ThrottleReason, ...] | None" = None
     xids: "tuple[Xid, ...]" = ()
     detail: "GpuDetail | None" = None
+    slowdown_c: float | None = None
 
 
 class Service(NamedTuple):

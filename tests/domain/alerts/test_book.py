@@ -149,7 +149,12 @@ SILENT = Service("genesis", "aither", age_s=40.0, error="timeout", state="stale"
         ),
         ("slow-first-token", Snapshot(throughput=Throughput(ttft_p95_s=6.0)), 60),
         ("gpu-lost", Snapshot(gpus=(Gpu(uuid="GPU-1", state="lost", utilization=0.9),)), 0),
-        ("gpu-too-hot", Snapshot(gpus=(Gpu(uuid="GPU-1", throttle=("hw-thermal",)),)), 10),
+        (
+            "gpu-too-hot",
+            Snapshot(gpus=(Gpu(uuid="GPU-1", temperature_c=87.0, slowdown_c=87.0),)),
+            10,
+        ),
+        ("gpu-thermal", Snapshot(gpus=(Gpu(uuid="GPU-1", throttle=("hw-thermal",)),)), 10),
     ],
 )
 def test_the_default_alerts(name: str, snapshot: Snapshot, after_s: float) -> None:

@@ -11,6 +11,7 @@ from tests.views.draw.composed import composed, model, styled, text
 from tests.views.draw.samples import samples
 from tokentop.config.schema import UiConfig
 from tokentop.domain.engines.history import EngineHistory, Trends
+from tokentop.domain.hosts import HostRow, host_row
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
@@ -70,6 +71,19 @@ def demo() -> Snapshot:
 def unlisted() -> Snapshot:
     """Sixteen GPUs, none of which lets its processes be listed."""
     return Box().gpus(*(g._replace(processes=None) for g in examples.pool(0.4, 16))).snapshot()
+
+
+def hosts() -> tuple[HostRow, ...]:
+    """One of each kind: calm, full, silent with its last figures, and never heard."""
+    calm, full = examples.low(), engine_examples.priced()
+    return (
+        host_row("http://a:8765", "rack-1", calm),
+        host_row("http://b:8765", "rack-2", full),
+        host_row("http://c:8765", "rack-3", examples.surge())._replace(
+            problem="nothing listens at http://c:8765", age_s=94.0
+        ),
+        HostRow("http://d:8765", "rack-4", problem="the token is refused by http://d:8765"),
+    )
 
 
 # Name: snapshot, view, sizes, what else differs from the usual screen.
@@ -158,6 +172,17 @@ VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, objec
     "view-events-ascii": (
         engine_examples.one_engine(), ViewState("events", offset=3), ((60, 8),),
         {"events": EVENTS, "ui": ASCII}),
+    # the table of several hosts
+    "view-hosts": (
+        examples.empty(), ViewState("hosts", host="http://b:8765"),
+        ((40, 12), SMALL, USUAL, LARGE, (200, 60)), {"fleet": hosts()}),
+    "view-hosts-filtered": (
+        examples.empty(), ViewState("hosts", filter="surge", host_sort="cost"), (USUAL,),
+        {"fleet": hosts()}),
+    "view-hosts-ascii": (
+        examples.empty(), ViewState("hosts", host_sort="tier"), (USUAL,),
+        {"fleet": hosts(), "ui": ASCII}),
+    "unrecorded": (examples.low(), ViewState(), (USUAL, (60, 20)), {"records": False}),
     "view-history-ascii": (examples.high(), ViewState("history"), (USUAL,), {"ui": ASCII}),
     "view-history-young": (
         examples.low(), ViewState("history"), (LARGE,), {"samples": lambda: samples()[-1:]}),
@@ -172,6 +197,8 @@ STYLED: dict[str, tuple[Size, ...]] = {
     "gpus-only": (USUAL,),
     "view-why-engines": (USUAL,),
     "view-events": (LARGE,),
+    "view-hosts": (USUAL, LARGE),
+    "unrecorded": (USUAL,),
     "stale": ((40, 12), SMALL, USUAL, LARGE),
     "later": (USUAL,),
     "troubled": ((40, 12), USUAL, LARGE),
@@ -210,11 +237,13 @@ STYLED: dict[str, tuple[Size, ...]] = {
 
 # Name: what the layout depends on; each is arranged on screens of every height.
 LAYOUTS = {
+    "stack-no-gpu": LayoutInputs(),
     "stack-1-gpu": LayoutInputs(gpu_rows=1),
     "stack-8-gpus": LayoutInputs(gpu_rows=8),
     "stack-64-gpus": LayoutInputs(gpu_rows=64),
     "stack-and-engines": LayoutInputs(gpu_rows=8, engines=2, engine_rows=2),
     "one-engine": LayoutInputs(gpu_rows=1, engines=1, engine_rows=1, presence="engines"),
+    "engines-no-gpu": LayoutInputs(engines=3, engine_rows=3, presence="engines"),
     "engines": LayoutInputs(gpu_rows=8, engines=3, engine_rows=3, presence="engines"),
     "many-engines": LayoutInputs(gpu_rows=9, engines=9, engine_rows=11, presence="engines"),
     "fleet": LayoutInputs(gpu_rows=17, engines=65, engine_rows=69, presence="engines"),

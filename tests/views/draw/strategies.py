@@ -125,7 +125,7 @@ looks = st.builds(
     engine_sort=st.sampled_from(ENGINE_SORTS), engine_filter=st.sampled_from(["", "vllm", "x"]),
     cursor=st.one_of(st.none(), st.just(""), names), burn_at=st.floats(0, 1), now=moments,
     process_sort=st.sampled_from(PROCESS_SORTS), host_sort=st.sampled_from(HOST_SORTS),
-    trends=trends,
+    trends=trends, records=flags,
 )  # fmt: skip
 views = st.builds(
     ViewState, st.sampled_from(get_args(Name)), flags, st.sampled_from(GPU_SORTS),

@@ -15,7 +15,8 @@ _TABLE: tuple[tuple[str, str, str, Severity], ...] = (
     ("slow-first-token", "throughput.ttft_p95_s > 5 for 60s", "throughput.ttft_p95_s < 4 for 30s",
      "warning"),
     ("gpu-lost", 'gpus[].state == "lost"', "", "critical"),
-    ("gpu-too-hot", 'gpus[].throttle contains "hw-thermal" for 10s', "", "critical"),
+    ("gpu-too-hot", "gpus[].temperature_c >= gpus[].slowdown_c for 10s", "", "critical"),
+    ("gpu-thermal", 'gpus[].throttle contains "hw-thermal" for 10s', "", "critical"),
 )  # fmt: skip
 
 DEFAULTS = tuple(

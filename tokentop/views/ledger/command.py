@@ -7,8 +7,6 @@ from time import time_ns
 from typing import Any
 
 from tokentop.config.schema import LedgerConfig
-from tokentop.runtime.ledger import place
-from tokentop.transport.ledger.database import failures
 from tokentop.views.ledger import booking, evidence, reporting
 from tokentop.views.ledger.call import Answer, Call, UsageError
 from tokentop.views.ledger.verbs import VERBS
@@ -21,6 +19,7 @@ _ACTIONS: dict[str, Callable[[Call], Answer]] = {
     "reverse": booking.reverse,
     "forget": booking.forget,
     "checkpoint": evidence.checkpoint,
+    "archive": booking.archive,
     "key": evidence.key,
     "prove": evidence.prove,
 }
@@ -36,7 +35,6 @@ def run(
     if bool(operand) != bool(wanted.operand):
         raise UsageError(f"write `tokentop ledger {wanted.usage}`")
     call = Call(operand or "", options, config, os.environ, time_ns() // 1000)
-    with failures(place.path(config, os.environ)):
-        text, code = _ACTIONS[wanted.name](call)
+    text, code = _ACTIONS[wanted.name](call)
     sys.stdout.write(text.rstrip("\n") + "\n")
     return code

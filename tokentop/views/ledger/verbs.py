@@ -23,6 +23,7 @@ VERBS = (
     Verb("reverse", "book the entry that cancels one", "ID"),
     Verb("forget", "erase a person's name; the entries stay", "NAME"),
     Verb("checkpoint", "print what the ledger holds now, signed, to be kept elsewhere"),
+    Verb("archive", "move what was booked before --until into compressed files"),
     Verb("key", "print the public key of the checkpoints"),
     Verb("prove", "print the proof that an entry is in the newest --checkpoint", "ID"),
 )

@@ -1,5 +1,6 @@
 """The capacity panel: how near the next instance is, what it would be, when a surplus one goes."""
 
+from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Capacity, NextInstance, Snapshot
 from tokentop.domain.text import DASH, clean, fit, fmt_count, fmt_duration, fmt_percent
 from tokentop.views.palette import tier_style
@@ -30,9 +31,9 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         drawn = _short(snapshot, width, options)
     else:
         facts = _facts(snapshot, options)
+        lately = [trend_line(DEMAND, width, options, 6)] if height >= len(facts) + 2 else []
         if height >= 8:
             facts = [line for fact in facts for line in (fact, [])]
-        lately = [trend_line(DEMAND, width, options, 6)] if height >= 5 else []
         drawn = [progress(snapshot, width), *lately, *facts]
     body = block(drawn, width, height)
     return dimmed(body) if capacity.stale else body
@@ -68,17 +69,15 @@ def progress(snapshot: Snapshot, width: int) -> Line:
     return [*bar, (fit(fmt_percent(share), 5, "right"), "bright")]
 
 
+def is_offered_above(snapshot: Snapshot) -> bool:
+    """True where the banner says what the next instance is: when the stack is full."""
+    return snapshot.demand.mode == "saturated" and presence(snapshot) == "stack"
+
+
 def _facts(snapshot: Snapshot, options: DrawOptions) -> list[Line]:
     """The next instance, its price, and whether it is needed or when a surplus one goes."""
-    capacity, nxt = snapshot.capacity, snapshot.capacity.next_instance
-    rows = [
-        _fact("next", offer(snapshot), "text"),
-        [
-            *_fact("price", _price(nxt), "bright"),
-            (f"  ≈ {fmt_count(nxt.tokens_per_hour)} cr/h", "dim"),
-        ],
-    ]
-    down = remaining(capacity, options)
+    rows = [] if is_offered_above(snapshot) else _offer(snapshot)
+    down = remaining(snapshot.capacity, options)
     if down is not None:
         rows.append(
             [
@@ -89,6 +88,14 @@ def _facts(snapshot: Snapshot, options: DrawOptions) -> list[Line]:
     else:
         rows.append(_fact("state", *_need(snapshot)))
     return rows
+
+
+def _offer(snapshot: Snapshot) -> list[Line]:
+    """The next instance and its price."""
+    nxt = snapshot.capacity.next_instance
+    tokens = f"  ≈ {fmt_count(nxt.tokens_per_hour)} cr/h"
+    price: Line = [*_fact("price", _price(nxt), "bright"), (tokens, "dim")]
+    return [_fact("next", offer(snapshot), "text"), price]
 
 
 def _need(snapshot: Snapshot) -> tuple[str, str]:
@@ -116,6 +123,8 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     if capacity.stale and options.summary_hidden:
         right.append((f" {age(capacity.age_s, options)}", "stale"))
     choices = [joined([what, price, tokens]), joined([what, price]), what, []]
+    if is_offered_above(snapshot):
+        choices = [[_need(snapshot)], []]
     return [sides(first_fit(choices, width - wide(right) - 2), right, width)]
 
 

@@ -53,7 +53,7 @@ def columns(width: int) -> list[Column]:
     """The columns that fit; the first one takes what the others leave."""
     wide = [
         (38, Column("region", "region", 8 if width < 60 else 12, "left")),
-        (0, Column("status", "status", 9, "left")),
+        (0, Column("status", "status", 9 if width < 36 else 12, "left")),
         (56, Column("model", "model", max(8, width // 4), "left")),
         (24, Column("price", "$/h", 6)),
     ]

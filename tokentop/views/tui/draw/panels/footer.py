@@ -14,6 +14,10 @@ HINTS = (
     ("s", "sort"), ("h", "history"), ("$", "costs"), ("c", "compact"), ("t", "theme"),
     ("r", "refresh"), ("+/-", "interval"), ("S", "screenshot"),
 )  # fmt: skip
+HOSTS_HINTS = (
+    ("q", "quit"), ("?", "help"), ("enter", "open"), ("esc", "back"), ("/", "filter"),
+    ("s", "sort"), ("R", "reverse"), ("t", "theme"), ("S", "screenshot"),
+)  # fmt: skip
 REPLAY_HINTS = (
     ("q", "quit"), ("?", "help"), ("p", "pause"), (",", "back"), (".", "step"), ("+/-", "speed"),
     (":", "go to"), ("e", "engines"), ("h", "history"), ("$", "costs"), ("t", "theme"),
@@ -22,7 +26,9 @@ REPLAY_HINTS = (
 
 def hints(options: DrawOptions) -> tuple[tuple[str, str], ...]:
     """The keys that are named, with a word each."""
-    return HINTS if options.timeline is None else REPLAY_HINTS
+    if options.timeline is not None:
+        return REPLAY_HINTS
+    return HOSTS_HINTS if options.fleet else HINTS
 
 
 def lines(_snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
