@@ -18,6 +18,7 @@ from tokentop.config.schema import (
     EngineConfig,
     HostConfig,
     LedgerConfig,
+    MappingConfig,
     OffersConfig,
     PrometheusConfig,
     ProviderConfig,
@@ -152,14 +153,18 @@ def recording(builder: ConfigBuilder, environ: Mapping[str, str]) -> RecordingCo
 def ledger(builder: ConfigBuilder, environ: Mapping[str, str]) -> LedgerConfig:
     """Return where the ledger is; it is opened by the commands that need it."""
     values = builder.section("ledger")
-    for name in ("path", "valuation", "key_file", "archive", "checkpoint_file"):
+    for name in ("path", "valuation", "key_file", "token_file", "archive", "checkpoint_file"):
         if values[name] is not None:
             values[name] = resolve(values[name], builder.origin(f"ledger.{name}"), environ)
     if values["url"] and values["path"]:
         builder.add_problem("ledger.url", "stands beside path; keep one of the two")
+    if values["token_env"] and values["token_file"]:
+        builder.add_problem("ledger.token_file", "stands beside token_env; keep one of the two")
+    named = builder.section("ledger.mapping").items()
     values |= {
         "password": read_token("ledger", builder, environ, "password") if values["url"] else None,
         "webhook": read_webhook("ledger", builder, environ),
+        "mapping": MappingConfig(**{name: tuple(map(str.lower, each)) for name, each in named}),
     }
     return LedgerConfig(**{name: values[name] for name in LedgerConfig._fields})
 

@@ -17,6 +17,7 @@ from tokentop.transport.ledger.database import (
     connect,
     connect_server,
 )
+from tokentop.transport.ledger.reports import MatchingWriter
 from tokentop.transport.ledger.writer import Writer
 
 KEY = "ledger.key"
@@ -65,7 +66,7 @@ def _host() -> str:
 
 def writer(db: Database, config: LedgerConfig, live: Callable[[], Live] | None = None) -> Writer:
     """The writer that values events by the configured prices; raises LedgerError for bad ones."""
-    return Writer(db, writer_name(config), valuation(config, live))
+    return MatchingWriter(db, writer_name(config), valuation(config, live))
 
 
 def valuation(

@@ -30,7 +30,7 @@ from tokentop.domain.ledger.totals import (
     totals,
 )
 from tokentop.transport.ledger.archive import identity_hash
-from tokentop.transport.ledger.database import Database, LedgerError
+from tokentop.transport.ledger.database import Database, LedgerError, Row
 from tokentop.transport.ledger.reader import entry
 
 Key = TypeVar("Key", str, bytes)
@@ -99,6 +99,10 @@ class Writer:
             for each in new
         ]
 
+    def close(self) -> None:
+        """Close the connection to the database."""
+        self._db.close()
+
     def reverse(self, identity: str, now_us: int) -> Entry:
         """Book the entry that cancels one; raises LedgerError where that cannot be."""
         with self._db.transaction():
@@ -165,8 +169,12 @@ class Writer:
 
     def _lookup(self, select: str, values: Collection[Key]) -> dict[Key, str]:
         """The two columns of `select`, which ends in the column that must be among `values`."""
-        found: dict[Key, str] = {}
+        return dict(self._found(select, values))
+
+    def _found(self, select: str, values: Collection[Key], last: str = "") -> list[Row]:
+        """The rows of `select`, which ends in the column that must be among `values`."""
+        rows: list[Row] = []
         wanted = iter(values)
         while part := list(islice(wanted, _AT_ONCE)):
-            found.update(self._db.rows(f"{select} IN ({', '.join('?' * len(part))})", part))
-        return found
+            rows += self._db.rows(f"{select} IN ({', '.join('?' * len(part))}) {last}", part)
+        return rows
