@@ -45,7 +45,7 @@ def world(scenario: str = "eight", kinds: Sequence[str] = ()) -> Iterator[dict[s
     with ExitStack() as stack:
         gpus = stack.enter_context(fake_gpus(scenario))
         if kinds:
-            yield configured(stack.enter_context(farm(*kinds)), gpus, search=False)
+            yield configured(stack.enter_context(farm(*kinds)), gpus, search=True)
         else:
             yield environ(stack.enter_context(services()), gpus)
 
