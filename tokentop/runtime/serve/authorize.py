@@ -141,7 +141,8 @@ def _refused(refusal: Refusal, config: AuthorizeConfig) -> tuple[Headers, bytes]
         ("retry-after", wait if config.retry_after else None),
     )
     error = {"message": refusal.text, "type": "budget_exceeded", "code": str(config.status)}
-    return _headers(headers), json.dumps({"error": error}).encode()
+    body = json.dumps({"error": error})
+    return _headers((*headers, ("x-tokentop-error", body))), body.encode()  # for nginx, too
 
 
 def _named(asker: Asker) -> Iterable[tuple[str, str | None]]:
