@@ -11,16 +11,19 @@ from typing import get_args
 from tokentop.config.alert_keys import alert_keys, alerts_keys
 from tokentop.config.budget_keys import authorize_keys, budget_keys
 from tokentop.config.key import Key
-from tokentop.config.policy_keys import cost_keys, policy_keys
+from tokentop.config.policy_keys import cost_keys, economy_keys, policy_keys
 from tokentop.config.schema import (
     DEMO_PARTS,
     PANELS,
+    PROVIDERS,
     THEMES,
+    VALUATIONS,
     Config,
     DemoConfig,
     DiscoveryConfig,
     HistoryConfig,
     LedgerConfig,
+    OffersConfig,
     PrometheusConfig,
     RecordingConfig,
     ServeConfig,
@@ -103,6 +106,18 @@ def _prometheus() -> tuple[Key, ...]:
     )  # fmt: skip
 
 
+def _offers() -> list[Key]:
+    rows: list[Key] = []
+    for field, default in OffersConfig()._asdict().items():
+        at = f"offers.{PROVIDERS[field]}"
+        rows += (
+            Key(f"{at}.url", "url", default.url, "Base URL", path=f"offers.{field}.url"),
+            Key(f"{at}.token_env", "variable", None, "Environment variable holding the API key"),
+            Key(f"{at}.token_file", "file", None, "File holding the API key"),
+        )
+    return rows
+
+
 def _history() -> tuple[Key, ...]:
     h = HistoryConfig()
     return (
@@ -159,6 +174,9 @@ def _ledger() -> tuple[Key, ...]:
             sample="gpu-box"),
         Key("ledger.valuation", "file", ledger.valuation,
             'Prices in credits; "" is `tokentop example valuation.toml`'),
+        Key("ledger.prices", "choice", ledger.prices,
+            "list, or live: times the present multiplier, by what a GPU costs now",
+            choices=VALUATIONS),
         Key("ledger.key_file", "file", ledger.key_file,
             'Key that signs checkpoints; "" is ledger.key beside the file'),
         Key("ledger.time_zone", "zone", ledger.time_zone,
@@ -192,12 +210,14 @@ def table() -> dict[str, Key]:
         *policy_keys(),
         *_discovery(),
         *_prometheus(),
+        *_offers(),
         *_history(),
         *alerts_keys(),
         *_serve(),
         *_recording(),
         *_ledger(),
         *authorize_keys(),
+        *economy_keys(),
         *cost_keys(),
         *_tls(),
         *_services(),

@@ -20,9 +20,11 @@ from tokentop.config.toml_file import FILE_VARIABLE, Document, read
 from tokentop.config.values import check, check_text, nearest
 from tokentop.domain.policy import (
     CapacityPolicy,
+    DetectorPolicy,
     HealthPolicy,
     Policy,
     PricingPolicy,
+    ReplenishmentPolicy,
     TierPolicy,
 )
 
@@ -115,6 +117,8 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
         CapacityPolicy(**builder.section("policy.capacity")),
         cost=build.cost(builder),
         health=HealthPolicy(**builder.section("policy.health")),
+        detector=DetectorPolicy(**builder.section("policy.detector")),
+        replenishment=ReplenishmentPolicy(**builder.section("policy.replenishment")),
         **builder.section("policy"),
     )
     return Config(
@@ -127,6 +131,7 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
         serve=build.serve(builder, environ),
         recording=build.recording(builder, environ),
         ledger=build.ledger(builder, environ),
+        offers=build.offers(builder, environ),
         budgets=budgets(builder),
         authorize=AuthorizeConfig(**builder.section("authorize")),
         tls=TlsConfig(**builder.section("tls")),

@@ -9,7 +9,9 @@ THEMES = ("dark", "light", "colorblind", "ansi")
 DEMO_PARTS = ("whole", "stack", "engines", "fleet", "gpus")
 SEVERITIES = ("info", "warning", "critical")
 ACTIONS = ("bell", "notify", "webhook", "command")
+VALUATIONS = ("list", "live")
 TEMPLATES = ("json", "slack", "ntfy")
+PROVIDERS = {"vast": "vast", "runpod": "runpod", "lambda_cloud": "lambda"}  # field -> name
 FAILURE_MODES = ("open", "closed")
 PANELS = (
     "banner", "gpus", "slots", "multiplier", "metrics", "capacity", "cloud", "services", "economy",
@@ -65,6 +67,27 @@ class PrometheusConfig(NamedTuple):
     verify: bool = True
 
 
+class ProviderConfig(NamedTuple):
+    """One cloud that rents GPUs; without a token it is left alone. `url` has no trailing slash."""
+
+    url: str
+    token: Secret | None = None
+
+
+class OffersConfig(NamedTuple):
+    """The clouds whose offers and rented instances are read."""
+
+    vast: ProviderConfig = ProviderConfig("https://console.vast.ai")
+    runpod: ProviderConfig = ProviderConfig("https://api.runpod.io")
+    lambda_cloud: ProviderConfig = ProviderConfig("https://cloud.lambda.ai")
+
+    def configured(self) -> dict[str, ProviderConfig]:
+        """Those that have a token, by the names that the user knows."""
+        return {
+            PROVIDERS[field]: one for field, one in self._asdict().items() if one.token is not None
+        }
+
+
 class MappingConfig(NamedTuple):
     """Names of attributes that say whose usage it is, before the usual ones; the first one counts.
 
@@ -83,10 +106,11 @@ class LedgerConfig(NamedTuple):
 
     `url` is a PostgreSQL database, instead of the file at `path`; it has no password. `writer`
     names the chain that this machine appends to; `valuation` is a file of prices in credits, None
-    the shipped one; `key_file` holds the key that signs checkpoints, `archive` is a folder. While
-    serving a checkpoint is made every `checkpoint_hours`, unless that is 0. Days and months begin
-    in `time_zone`, None the machine's. With `intake` `tokentop serve` books what it is sent;
-    senders may show the token of `token_env` or `token_file` instead of serve's.
+    the shipped one; `prices` is one of VALUATIONS; `key_file` holds the key that signs checkpoints,
+    `archive` is a folder. While serving a checkpoint is made every `checkpoint_hours`, unless that
+    is 0. Days and months begin in `time_zone`, None the machine's. With `intake` `tokentop serve`
+    books what it is sent; senders may show the token of `token_env` or `token_file` instead of
+    serve's.
     """
 
     path: str | None = None
@@ -99,6 +123,7 @@ class LedgerConfig(NamedTuple):
     checkpoint_hours: float = 0.0
     checkpoint_file: str | None = None
     webhook: Secret | None = None
+    prices: str = "list"
     time_zone: str | None = None
     intake: bool = False
     token_env: str | None = None
@@ -244,6 +269,7 @@ class Config(NamedTuple):
     hosts: tuple[HostConfig, ...] = ()  # [[host]], or what --connect names
     connect: tuple[str, ...] = ()  # --connect
     ledger: LedgerConfig = LedgerConfig()
+    offers: OffersConfig = OffersConfig()
     budgets: tuple[BudgetRule, ...] = ()
     authorize: AuthorizeConfig = AuthorizeConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
@@ -260,4 +286,5 @@ def secrets(config: Config) -> tuple[Secret, ...]:
     named += [config.prometheus.token, config.alerts.webhook, config.alerts.token]
     named += [host.token for host in config.hosts]
     named += [config.ledger.password, config.ledger.webhook]
+    named += [one.token for one in config.offers]
     return tuple(token for token in named if token is not None)

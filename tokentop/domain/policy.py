@@ -42,6 +42,7 @@ class CapacityPolicy(NamedTuple):
     scale_up_at: float = 0.95  # utilisation
     scale_down_below: float = 0.40  # utilisation
     scale_down_after_s: float = 600.0
+    vram_gb: float | None = None  # GiB that the next GPU must have; None: as vram_needed finds
 
 
 class HealthPolicy(NamedTuple):
@@ -66,6 +67,30 @@ class CostPolicy(NamedTuple):
     gpus: int | None = None
     silent_burn_at: float = 0.2  # share of requests answered for nothing that deserves a mark
     burn_counts_length: bool = False  # whether what the length limit cut was for nothing
+
+
+class DetectorPolicy(NamedTuple):
+    """When a task or several projects together are flagged.
+
+    A `threshold` other than the default holds only after the calibration epoch.
+    """
+
+    threshold: float = 3.0  # times what the task is expected to cost
+    idle_s: float = 1800.0  # a task without a request for so long has ended
+    machine_credits_per_hour: float | None = None  # what all projects may spend together
+
+
+class ReplenishmentPolicy(NamedTuple):
+    """What becomes of a project's budget in credits as it runs out; None leaves it alone.
+
+    Velocities are USD of reported value per credit. `share` of the budget's limit is added at once.
+    """
+
+    window_days: int = 30  # over which the velocity is
+    above: float | None = None  # replenish at this velocity or more
+    below: float | None = None  # ask for a review below it
+    at: float = 0.8  # of the limit that is spent
+    share: float = 0.25
 
 
 class BudgetRule(NamedTuple):
@@ -104,3 +129,5 @@ class Policy(NamedTuple):
     profile: Literal["auto", "vram", "serving"] = "auto"
     cost: CostPolicy = CostPolicy()
     health: HealthPolicy = HealthPolicy()
+    detector: DetectorPolicy = DetectorPolicy()
+    replenishment: ReplenishmentPolicy = ReplenishmentPolicy()

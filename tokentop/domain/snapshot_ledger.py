@@ -9,7 +9,7 @@ BudgetUnit = Literal["tokens", "credits", "usd"]
 BudgetPeriod = Literal["day", "week", "month", "total"]
 BudgetScope = Literal["user", "project", "team"]
 BudgetState = Literal["ok", "warning", "spent", "throttled", "stopped"]
-FlagKind = Literal["task", "concentration"]
+FlagKind = Literal["task", "concentration", "review"]
 Classification = Literal["fine", "defer", "halt"]
 
 
@@ -48,9 +48,13 @@ class Budget(NamedTuple):
 class Flag(NamedTuple):
     """A task beyond three times its baseline, or several projects beyond a limit together.
 
+    A review is a project's budget that runs out without enough reported value: `task` says why,
+    `cost` of `expected` is spent.
+
     `cost` and `expected` are credits; `expected` is None for a concentration, whose `projects` are
-    those that share in it. `precedent` is the classification of the same kind of flag before;
-    `escalated` is true while a person has to see it. `running`: the task still spends.
+    those that share in it, and whose `task` is the limit. `precedent` is the classification of the
+    same kind of flag before; `escalated` is true while a person has to see it. `running`: the task
+    still spends.
     """
 
     id: str

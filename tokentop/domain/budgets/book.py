@@ -45,15 +45,23 @@ class BudgetBook:
         return [account for payer in payers for account in self._paying.get(payer, ())]
 
     def book(self, entry: Entry) -> None:
-        """Add usage or a reversal, or take a decision; other entries change nothing here."""
+        """Add usage or a reversal, take a decision, move credits; others change nothing here."""
         if entry.kind == "decision":
             self.decide(entry.project or "", entry.outcome, entry.at_us)
+        if entry.kind == "transfer":
+            self._move(entry)
         if entry.kind not in SUMMED:
             return
         amounts = totals(entry)
         for account in self.paying(self.asker(entry.user_id, entry.project, entry.team)):
             account.book(entry.at_us, amounts, entry.project)
         self.today.add(entry.at_us, entry.project, amounts)
+
+    def _move(self, entry: Entry) -> None:
+        """A transfer changes what a project may spend, in its period."""
+        moved = {"credits": entry.milli_credits, "usd": entry.micro_usd, "tokens": None}
+        for account in self._paying.get(("project", entry.project), ()):
+            account.grant(entry.at_us, moved[account.rule.unit] or 0)
 
     def carry(self, period: BudgetPeriod, at_us: int, asker: Asker, amounts: Totals) -> None:
         """Add sums over one period: to the budgets of that period, and a day's to its projects."""

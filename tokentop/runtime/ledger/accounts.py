@@ -118,7 +118,7 @@ class Accounts:
         for part in self._parts:
             found = part.figures(found, now_us)
         age_s = None if self._read_us is None else max(0.0, (now_us - self._read_us) / 1e6)
-        return found._replace(entries=entries, age_s=age_s, note=self._note)
+        return found._replace(entries=entries, age_s=age_s, note=self._note or found.note)
 
     @property
     def state(self) -> tuple[object, ...]:
@@ -178,8 +178,9 @@ class Accounts:
                 book.heat(
                     slot.at_us, book.asker(slot.user_id, slot.project, slot.team), slot.totals
                 )
-            for entry in following.records(db, "decision"):
-                book.book(entry)
+            for kind in ("decision", "transfer"):
+                for entry in following.records(db, kind):
+                    book.book(entry)
             for part in self._parts:
                 part.load(db, now_us)
         with self._lock:

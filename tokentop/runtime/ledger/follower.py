@@ -14,9 +14,10 @@ from tokentop.domain.policy import BudgetRule
 from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.accounts import Accounts, Part
-from tokentop.runtime.ledger.deciding import decide, done
+from tokentop.runtime.ledger.deciding import book, decide, done
+from tokentop.runtime.ledger.watch import Watch
 from tokentop.runtime.ledger.zone import zone
-from tokentop.transport.ledger.database import Database
+from tokentop.transport.ledger.database import Database, LedgerError
 
 EVERY_S = 1.0  # between two looks at the ledger
 UNREADABLE_S = 15.0  # sums that are older decide nothing
@@ -27,7 +28,8 @@ class Follower:
     """Accounts that are kept up to date from `start` to `stop`.
 
     `config` is the configuration in force: changed budgets take effect with the next look.
-    `on_change` is called on the follower's thread after a look at a ledger that has changed.
+    With `learns` it finds flags itself, else it has those that were booked. `on_change` is called
+    on the follower's thread after a look at a ledger that has changed.
     """
 
     def __init__(
@@ -36,11 +38,14 @@ class Follower:
         environ: Mapping[str, str],
         on_change: Callable[[], object] = int,
         parts: Sequence[Part] = (),
+        *,
+        learns: bool = True,
     ) -> None:
         self._config = config
         self._environ = environ
         self._on_change = on_change
-        self.accounts = Accounts(self._open, *self._rules(), parts)
+        self.watch = Watch(config().policy, learns=learns)
+        self.accounts = Accounts(self._open, *self._rules(), (self.watch, *parts))
         self._wake = threading.Event()
         self._looked = threading.Event()
         self._stopping = False
@@ -100,7 +105,9 @@ class Follower:
         while not self._stopping:
             try:
                 self.accounts.configure(*self._rules())
+                self.watch.configure(self._config().policy)
                 self.accounts.follow(time_ns() // 1000)
+                self._book_flags()
             except Exception as error:  # noqa: BLE001  # the next look may do
                 self.accounts.fail(fault.sentence(error))
             self._looked.set()
@@ -110,6 +117,16 @@ class Follower:
             self._wake.wait(EVERY_S)
             self._wake.clear()
         self.accounts.close()
+
+    def _book_flags(self) -> None:
+        """Book what the watch has raised; where the ledger cannot, with the next look."""
+        found = self.watch.take()
+        try:
+            if found:
+                book(self._config().ledger, self._environ, found, time_ns() // 1000)
+        except LedgerError:
+            self.watch.keep(found)
+            raise
 
     def _rules(self) -> tuple[Sequence[BudgetRule], tzinfo]:
         config = self._config()

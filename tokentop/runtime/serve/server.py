@@ -166,6 +166,7 @@ class _Collector:
         await self.session.start(self._spawn, self._service.reloader, self._service.say, self._log)
         if self.session.follower is not None:
             self._service.subscribe(self.session.follower.accounts.book)
+            self.session.follower.watch.books = True
         await self.session.keep_history()
         self.session.act_on_alerts()
         self._spawn(self._beat(), name="comments", group="serve")

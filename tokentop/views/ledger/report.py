@@ -63,8 +63,13 @@ def table(report: Report) -> str:
     rows = [(*(key or DASH for key in keys), *_figures(totals)) for keys, totals in report.rows]
     last = ("total", *[""] * (len(report.by) - 1)) if report.by else ()
     lines = [(*report.by, *_FIGURES), *rows, (*last, *_figures(report.total))]
+    return aligned(lines, len(report.by))
+
+
+def aligned(lines: Sequence[tuple[str, ...]], left: int) -> str:
+    """Lines of as many cells in columns, the first `left` of which begin at their left edge."""
     widths = [max(map(cell_width, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(_line(line, widths, len(report.by)) for line in lines)
+    return "\n".join(_line(line, widths, left) for line in lines)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], keys: int) -> str:
