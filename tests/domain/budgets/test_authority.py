@@ -1,4 +1,4 @@
-"""Who may go on: stops, spent budgets, throttles, each with its sentence."""
+"""Authorization: stops, spent budgets, throttles, each with its sentence."""
 
 import pytest
 from hypothesis import given

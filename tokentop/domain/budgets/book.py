@@ -78,7 +78,7 @@ class BudgetBook:
             account.heat(at_us, amounts, asker.project)
 
     def asker(self, user_id: str | None, project: str | None, team: str | None) -> Asker:
-        """Who is behind an entry, with a user's name."""
+        """The user, by name, the project and the team of an entry."""
         return Asker(self.names.get(user_id or ""), project, team)
 
     def decide(self, project: str, outcome: str, at_us: int) -> None:

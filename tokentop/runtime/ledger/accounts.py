@@ -52,7 +52,7 @@ class Accounts:
         self._db: Database | None = None
         self._rules, self._zone = tuple(rules), zone
         self._parts = parts
-        self._following = Lock()  # one who adds entries
+        self._following = Lock()  # by one thread at a time
         self._lock = Lock()  # the sums: held briefly, since a screen waits for it
         self._book = BudgetBook((), zone)
         self._loaded = False
@@ -152,12 +152,12 @@ class Accounts:
         """Those before which nothing is missing in their chains, whose users' names are known."""
         last, found = dict(self._last), []
         for entry in entries:
-            if not self._strangers([entry]) and entry.seq == last.get(entry.writer, 0) + 1:
+            if not self._unidentified([entry]) and entry.seq == last.get(entry.writer, 0) + 1:
                 last[entry.writer] = entry.seq
                 found.append(entry)
         return found
 
-    def _strangers(self, entries: Sequence[Entry]) -> set[str]:
+    def _unidentified(self, entries: Sequence[Entry]) -> set[str]:
         """Ids that may be those of users with a budget: none where all of these are known."""
         if len(self._book.names) >= len(self._users):
             return set()
@@ -165,10 +165,10 @@ class Accounts:
         return ids - self._book.names.keys() - self._others
 
     def _name_users(self, db: Database, entries: Sequence[Entry]) -> None:
-        if strangers := self._strangers(entries):
+        if unidentified := self._unidentified(entries):
             self._book.names = following.ids(db, self._users)
             self._others = self._others if len(self._others) < MOST_IDS else set()
-            self._others |= strangers - self._book.names.keys()
+            self._others |= unidentified - self._book.names.keys()
 
     def _load(self, db: Database, now_us: int) -> None:
         """Begin anew; writers wait meanwhile, so that nothing is counted twice or missed."""
@@ -191,6 +191,7 @@ class Accounts:
                     book.book(entry)
             for part in self._parts:
                 part.load(db, now_us)
+        book.figures(now_us)  # begins the present periods, so that the first decision need not
         with self._lock:
             self._book, self._last, self._users = book, last, users
             self._others = lately - book.names.keys()

@@ -112,7 +112,7 @@ class _Endpoint:
 
 
 def _asker(scope: Scope, config: AuthorizeConfig) -> Asker:
-    """Who asks: the address's query, which the gateway's owner wrote, else headers.
+    """Whose request it is, by the address's query, which the gateway's owner wrote, else headers.
 
     Below the address itself the path and the query are those of the client's request.
     """
