@@ -63,7 +63,7 @@ def test_a_day_begins_where_the_configuration_says(tmp_path: Path) -> None:
 
 def test_a_change_is_announced_once(tmp_path: Path) -> None:
     """A screen need not be drawn anew for every look."""
-    given = config(tmp_path)
+    given = config(tmp_path, interval_s=0.0)
     place.opened(given.ledger, {}, create=True).close()
     seen: list[int] = []
     follower = Follower(lambda: given, {}, lambda: seen.append(1))
