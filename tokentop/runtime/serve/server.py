@@ -38,6 +38,7 @@ from tokentop.transport.http.listen import BACKLOG, Listener
 
 COMMENT_EVERY_S = 15.0
 MAX_MESSAGE = 64 * 1024  # of a browser: what is pasted into the screen
+SWITCH_S = 0.0005  # else a thread that books may hold up an answer for 5 ms
 DRAIN_S = 1  # for answers under way, at the end
 CRASHED = 1
 
@@ -66,6 +67,7 @@ class Service(NamedTuple):
 
 async def serve(service: Service, sockets: list[Listener]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code, 1 where a poller failed."""
+    sys.setswitchinterval(SWITCH_S)
     hub = Hub(service.formats)
     collector = _Collector(service, hub)
     app = _application(service, hub, collector.session)
