@@ -59,6 +59,10 @@ CHANGED = {
     "capacity.scale_up_at": ("0.9", "policy.capacity.scale_up_at", 0.9),
     "capacity.scale_down_below": ("0.3", "policy.capacity.scale_down_below", 0.3),
     "health.starting_grace_s": ("1200", "policy.health.starting_grace_s", 1200.0),
+    "capacity.vram_gb": ("48", "policy.capacity.vram_gb", 48.0),
+    "offers.vast.url": ('"https://a/v/"', "offers.vast.url", "https://a/v"),
+    "offers.runpod.url": ('"https://a/r"', "offers.runpod.url", "https://a/r"),
+    "offers.lambda.url": ('"https://a/l"', "offers.lambda_cloud.url", "https://a/l"),
     "capacity.scale_down_after_s": ("60", "policy.capacity.scale_down_after_s", 60.0),
     "discovery.enabled": ("false", "discovery.enabled", False),
     "discovery.hosts": ('["::1", "a", "a"]', "discovery.hosts", ("[::1]", "a")),
@@ -78,6 +82,7 @@ CHANGED = {
     "ledger.archive": ('"/l/old"', "ledger.archive", "/l/old"),
     "ledger.writer": ('"gpu-box"', "ledger.writer", "gpu-box"),
     "ledger.valuation": ('"/l/v.toml"', "ledger.valuation", "/l/v.toml"),
+    "ledger.prices": ('"live"', "ledger.prices", "live"),
     "ledger.key_file": ('"/l/k"', "ledger.key_file", "/l/k"),
     "ledger.intake": ("true", "ledger.intake", True),
     "ledger.token_env": ('"SENDERS"', "ledger.token_env", "SENDERS"),
@@ -118,9 +123,11 @@ ELSEWHERE = {  # keys that mean something only beside others
     "tls.ca_bundle", "prometheus.token_env", "prometheus.token_file", "prometheus.ca_bundle",
     "cost.purchase_usd", "cost.months", "cost.reference_name", "serve.token_file",
     "alerts.webhook", "alerts.webhook_env", "alerts.webhook_file", "alerts.token_env",
-    "alerts.token_file", "ledger.token_file", "ledger.password_env", "ledger.password_file",
-    "ledger.webhook",
-    "ledger.webhook_env", "ledger.webhook_file",
+    "alerts.token_file", "ledger.password_env", "ledger.password_file", "ledger.webhook",
+    "ledger.token_file",
+    "ledger.webhook_env", "ledger.webhook_file", "offers.vast.token_env", "offers.vast.token_file",
+    "offers.runpod.token_env", "offers.runpod.token_file", "offers.lambda.token_env",
+    "offers.lambda.token_file",
 }  # fmt: skip
 
 

@@ -13,12 +13,15 @@ from tokentop.config.credentials import (
 )
 from tokentop.config.draft import ConfigBuilder
 from tokentop.config.schema import (
+    PROVIDERS,
     DiscoveryConfig,
     EngineConfig,
     HostConfig,
     LedgerConfig,
     MappingConfig,
+    OffersConfig,
     PrometheusConfig,
+    ProviderConfig,
     RecordingConfig,
     ServeConfig,
     ServiceConfig,
@@ -111,6 +114,21 @@ def prometheus(builder: ConfigBuilder, environ: Mapping[str, str]) -> Prometheus
         refuse_cleartext("prometheus", str(url), builder)
     path = builder.section("prometheus")["ca_bundle"]
     return PrometheusConfig(str(url), token, path, values["group_by"], values["verify"])
+
+
+def offers(builder: ConfigBuilder, environ: Mapping[str, str]) -> OffersConfig:
+    """Return the clouds whose offers are read; an API key goes by HTTPS, or to this machine."""
+    return OffersConfig(
+        **{field: _provider(at, builder, environ) for field, at in PROVIDERS.items()}
+    )
+
+
+def _provider(name: str, builder: ConfigBuilder, environ: Mapping[str, str]) -> ProviderConfig:
+    at = f"offers.{name}"
+    url, token = str(builder.values[f"{at}.url"]), read_token(at, builder, environ)
+    if token is not None:
+        refuse_cleartext(at, url, builder)
+    return ProviderConfig(url, token)
 
 
 def serve(builder: ConfigBuilder, environ: Mapping[str, str]) -> ServeConfig:

@@ -119,6 +119,7 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
         serve=build.serve(builder, environ),
         recording=build.recording(builder, environ),
         ledger=build.ledger(builder, environ),
+        offers=build.offers(builder, environ),
         tls=TlsConfig(**builder.section("tls")),
         policy=policy,
         history=HistoryConfig(**builder.section("history")),

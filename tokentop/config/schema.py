@@ -9,7 +9,9 @@ THEMES = ("dark", "light", "colorblind", "ansi")
 DEMO_PARTS = ("whole", "stack", "engines", "fleet", "gpus")
 SEVERITIES = ("info", "warning", "critical")
 ACTIONS = ("bell", "notify", "webhook", "command")
+VALUATIONS = ("list", "live")
 TEMPLATES = ("json", "slack", "ntfy")
+PROVIDERS = {"vast": "vast", "runpod": "runpod", "lambda_cloud": "lambda"}  # field -> name
 PANELS = (
     "banner", "gpus", "slots", "multiplier", "metrics", "capacity", "cloud", "services", "economy",
     "tokens", "engines",
@@ -77,15 +79,36 @@ class MappingConfig(NamedTuple):
     session: tuple[str, ...] = ()
 
 
+class ProviderConfig(NamedTuple):
+    """One cloud that rents GPUs; without a token it is left alone. `url` has no trailing slash."""
+
+    url: str
+    token: Secret | None = None
+
+
+class OffersConfig(NamedTuple):
+    """The clouds whose offers and rented instances are read."""
+
+    vast: ProviderConfig = ProviderConfig("https://console.vast.ai")
+    runpod: ProviderConfig = ProviderConfig("https://api.runpod.io")
+    lambda_cloud: ProviderConfig = ProviderConfig("https://cloud.lambda.ai")
+
+    def configured(self) -> dict[str, ProviderConfig]:
+        """Those that have a token, by the names that the user knows."""
+        return {
+            PROVIDERS[field]: one for field, one in self._asdict().items() if one.token is not None
+        }
+
+
 class LedgerConfig(NamedTuple):
     """Where the consumption ledger is. None: in the user's state directory, and the host's name.
 
     `url` is a PostgreSQL database, instead of the file at `path`; it has no password. `writer`
     names the chain that this machine appends to; `valuation` is a file of prices in credits, None
-    the shipped one; `key_file` holds the key that signs checkpoints, `archive` is a folder. While
-    serving a checkpoint is made every `checkpoint_hours`, unless that is 0. With `intake`
-    `tokentop serve` books what it is sent; senders may show the token of `token_env` or
-    `token_file` instead of serve's.
+    the shipped one; `prices` is one of VALUATIONS; `key_file` holds the key that signs checkpoints,
+    `archive` is a folder. While serving a checkpoint is made every `checkpoint_hours`, unless that
+    is 0. With `intake` `tokentop serve` books what it is sent; senders may show the token of
+    `token_env` or `token_file` instead of serve's.
     """
 
     path: str | None = None
@@ -98,6 +121,7 @@ class LedgerConfig(NamedTuple):
     checkpoint_hours: float = 0.0
     checkpoint_file: str | None = None
     webhook: Secret | None = None
+    prices: str = "list"
     intake: bool = False
     token_env: str | None = None
     token_file: str | None = None
@@ -228,6 +252,7 @@ class Config(NamedTuple):
     hosts: tuple[HostConfig, ...] = ()  # [[host]], or what --connect names
     connect: tuple[str, ...] = ()  # --connect
     ledger: LedgerConfig = LedgerConfig()
+    offers: OffersConfig = OffersConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
 
 
@@ -237,4 +262,5 @@ def secrets(config: Config) -> tuple[Secret, ...]:
     named += [config.prometheus.token, config.alerts.webhook, config.alerts.token]
     named += [host.token for host in config.hosts]
     named += [config.ledger.password, config.ledger.webhook]
+    named += [one.token for one in config.offers]
     return tuple(token for token in named if token is not None)

@@ -84,6 +84,15 @@ def rows(document: object, *wrappers: str) -> Sequence[object]:
     return document
 
 
+def objects(
+    document: object, *wrappers: str, name: str
+) -> tuple[list[dict[str, object]], tuple[str, ...]]:
+    """The objects in a list as `rows` finds it, and (`name`,) where that lost some of its rows."""
+    listed = rows(document, *wrappers)[:LIST_ITEMS]
+    found = [row for row in listed if isinstance(row, dict)]
+    return found, () if len(found) == len(listed) else (name,)
+
+
 class Fields:
     """Reads one JSON object field by field; `bad` collects the names of refused fields.
 
@@ -105,6 +114,13 @@ class Fields:
         """Name `field` as refused or clamped."""
         if field not in self._refused:
             self._refused.append(field)
+
+    def nested(self, name: str) -> "Fields":
+        """The object at `name`, an empty one where it is none; its refused fields count here."""
+        found = self.raw(name)
+        inner = Fields(found if isinstance(found, dict) else {})
+        inner._refused = self._refused
+        return inner
 
     def raw(self, field: str, *names: str) -> object:
         """The first of `names` that is present and not null, as it came."""

@@ -11,13 +11,14 @@ from time import time_ns
 from tokentop import __version__
 from tokentop.config.credentials import CONNECT_TOKEN
 from tokentop.config.reload import Reloader
-from tokentop.config.schema import Config, LedgerConfig, ServeConfig
+from tokentop.config.schema import Config, ServeConfig
 from tokentop.config.serve_token import serve_token
 from tokentop.domain.snapshot_json import dumps
 from tokentop.domain.urls import is_loopback
 from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.checkpointing import Checkpoints
 from tokentop.runtime.ledger.intake import Intake
+from tokentop.runtime.ledger.moment import Moment
 from tokentop.runtime.serve.app import Documents
 from tokentop.runtime.serve.guard import Rules
 from tokentop.runtime.serve.hub import Formats
@@ -44,12 +45,9 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
     rules = Rules(_own_names(config.serve), token, config.serve.cors_origins)
     own: list[Listener] = []
     pages: Pages = ()
-    intake: Intake | None = None
-    routes: Pages = ()
-    if config.ledger.intake:
+    usage = _usage(config, environ)
+    if usage is not None:
         rules = rules._replace(receiving=PATHS, sender_token=_sender_token(config, environ))
-        intake = _intake(config.ledger, environ)
-        routes = UsageRoutes(intake, config.ledger.mapping._asdict()).routes()
     if config.serve.web:
         rules = rules._replace(screen_token=Secret(secrets.token_hex()))
         own = listen("127.0.0.1", 0)
@@ -62,15 +60,16 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
         say=_say,
         reloader=reloader,
         pages=pages,
-        routes=routes,
+        routes=usage.routes() if usage else (),
+        follow=usage.follow if usage else None,
     )
     _say(_greeting(sockets, token))
     if config.ledger.checkpoint_hours:
         Checkpoints(config.ledger, environ, _say).start()
     loop = asyncio.new_event_loop()
     code = loop.run_until_complete(run_service(service, [*sockets, *own]))
-    if intake is not None:
-        intake.stop()
+    if usage is not None:
+        usage.stop()
     flush()
     os._exit(code)  # without waiting for a name look-up or a driver's call that hangs
 
@@ -87,15 +86,19 @@ def _pages(config: Config, rules: Rules, own: Listener) -> Pages:
     return Screens([*command, *([config.file] if config.file else [])], environ).routes()
 
 
-def _intake(config: LedgerConfig, environ: Mapping[str, str]) -> Intake:
-    """The thread that books what is received; it opens the ledger now, and makes it if needed."""
+def _usage(config: Config, environ: Mapping[str, str]) -> UsageRoutes | None:
+    """What books the usage that is received; it opens the ledger now, and makes it if needed."""
+    if not config.ledger.intake:
+        return None
+    moment = Moment(config)
 
     def open_writer() -> Writer:
-        return place.writer(place.opened(config, environ, create=True), config)
+        db = place.opened(config.ledger, environ, create=True)
+        return place.writer(db, config.ledger, moment.prices)
 
     intake = Intake(open_writer, lambda: time_ns() // 1000, _say)
     intake.start()
-    return intake
+    return UsageRoutes(intake, config.ledger.mapping._asdict(), moment.follow)
 
 
 def _sender_token(config: Config, environ: Mapping[str, str]) -> Secret | None:

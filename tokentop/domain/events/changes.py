@@ -89,7 +89,7 @@ def _slowing(gpu: Gpu) -> tuple[str, ...] | None:
 
 
 def _services(before: Iterable[Service], after: Iterable[Service]) -> Iterator[Event]:
-    earlier = {one.name: one for one in before if one.kind in ("aither", "nvml")}
+    earlier = {one.name: one for one in before if one.kind in ("aither", "nvml", "offers")}
     for one in after:
         old = earlier.get(one.name)
         if old is not None and _polled(old) and one.reason != "absent":

@@ -2,13 +2,13 @@
 
 import os
 import re
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
 
 from tokentop.config.problems import Problem
 from tokentop.config.schema import LedgerConfig
 from tokentop.config.valuation import load
-from tokentop.domain.economy.valuation import value
+from tokentop.domain.economy.valuation import Live, Value, value
+from tokentop.domain.ledger.event import UsageEvent
 from tokentop.transport import user_state
 from tokentop.transport.ledger.database import (
     ARCHIVE,
@@ -64,12 +64,23 @@ def _host() -> str:
     return re.sub("[^A-Za-z0-9._-]", "-", os.uname().nodename)[:64] or "local"
 
 
-def writer(db: Database, config: LedgerConfig) -> Writer:
+def writer(db: Database, config: LedgerConfig, live: Callable[[], Live] | None = None) -> Writer:
     """The writer that values events by the configured prices; raises LedgerError for bad ones."""
+    return MatchingWriter(db, writer_name(config), valuation(config, live))
+
+
+def valuation(
+    config: LedgerConfig, live: Callable[[], Live] | None = None
+) -> Callable[[UsageEvent], Value]:
+    """What values an event; raises LedgerError for a file of prices that cannot be read.
+
+    `live` gives the present prices: without it, as for files of the past, list prices count.
+    """
     tables = load(config.valuation)
     if isinstance(tables, Problem):
         raise LedgerError(str(tables))
-    return MatchingWriter(db, writer_name(config), partial(value, tables=tables))
+    present = live if config.prices == "live" else None
+    return lambda event: value(event, tables, None if present is None else present())
 
 
 def opened(config: LedgerConfig, environ: Mapping[str, str], *, create: bool = False) -> Database:

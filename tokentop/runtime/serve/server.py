@@ -41,7 +41,8 @@ Pages = Sequence[BaseRoute]
 class Service(NamedTuple):
     """What is served and how; `say` gets sentences for the log.
 
-    `pages` are the screen in a browser, `routes` more of the API.
+    `pages` are the screen in a browser, `routes` more of the API. `follow` gets each snapshot with
+    the configuration in force.
     """
 
     config: Config
@@ -52,6 +53,7 @@ class Service(NamedTuple):
     reloader: Reloader | None = None
     pages: Pages = ()
     routes: Pages = ()
+    follow: Callable[[Config, Snapshot], object] | None = None
 
 
 async def serve(service: Service, sockets: list[Listener]) -> int:
@@ -176,6 +178,8 @@ class _Collector:
         self.session.stop()
 
     def _publish(self, snapshot: Snapshot, now: float) -> None:
+        if self._service.follow is not None:
+            self._service.follow(self.session.config, snapshot)
         self._hub.publish(snapshot, now)
 
     def _spawn(self, work: Coroutine[Any, Any, None], *, name: str, **_: object) -> None:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tokentop.domain.presence import Presence, has_stack, presence
+from tokentop.domain.presence import Presence, has_stack, presence, rents
 from tokentop.domain.snapshot import Service, Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions
 
@@ -24,6 +24,7 @@ class LayoutInputs(NamedTuple):
     engine_rows: int = 0
     process_rows: int = 0
     waiting: bool = False
+    rents: bool = False
 
 
 def layout_inputs(snapshot: Snapshot, options: DrawOptions) -> LayoutInputs:
@@ -40,6 +41,7 @@ def layout_inputs(snapshot: Snapshot, options: DrawOptions) -> LayoutInputs:
         engine_rows=len(snapshot.engines) + len(groups if any(groups) else ()),
         process_rows=sum(len(gpu.processes or ()) for gpu in snapshot.gpus),
         waiting=before,
+        rents=rents(snapshot),
     )
 
 

@@ -18,7 +18,8 @@ from tokentop.views.tui.draw.kit.line import (
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
 from tokentop.views.tui.draw.kit.trend import DEMAND, trend_line
-from tokentop.views.tui.draw.layout import LARGE, MEDIUM, SMALL, STACK, Place, SharedRow
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, NO_STACK, SMALL, STACK, Place, SharedRow
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 from tokentop.views.tui.draw.panel import Panel
 
 
@@ -93,8 +94,7 @@ def _facts(snapshot: Snapshot, options: DrawOptions) -> list[Line]:
 def _offer(snapshot: Snapshot) -> list[Line]:
     """The next instance and its price."""
     nxt = snapshot.capacity.next_instance
-    tokens = f"  ≈ {fmt_count(nxt.tokens_per_hour)} cr/h"
-    price: Line = [*_fact("price", _price(nxt), "bright"), (tokens, "dim")]
+    price: Line = [*_fact("price", _price(nxt), "bright"), *_credits(snapshot, "  ")]
     return [_fact("next", offer(snapshot), "text"), price]
 
 
@@ -113,7 +113,7 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     """One line: what is next, its price, and the bar or the countdown at the right."""
     capacity, nxt = snapshot.capacity, snapshot.capacity.next_instance
     price: Line = [(_price(nxt), "bright")]
-    tokens: Line = [(f"≈ {fmt_count(nxt.tokens_per_hour)} cr/h", "dim")]
+    tokens = _credits(snapshot)
     what: Line = [("next ", "dim"), (offer(snapshot), "text")]
     down = remaining(capacity, options)
     room = min(28, width // 3)
@@ -137,6 +137,13 @@ def offer(snapshot: Snapshot) -> str:
     return " · ".join(words) or DASH
 
 
+def _credits(snapshot: Snapshot, before: str = "") -> Line:
+    """The price in the stack's credits, where they mean something."""
+    if snapshot.pricing.base_cost_tokens is None:
+        return []
+    return [(f"{before}≈ {fmt_count(snapshot.capacity.next_instance.tokens_per_hour)} cr/h", "dim")]
+
+
 def _price(nxt: NextInstance) -> str:
     """USD per hour; about so much where it is the default rate and no offer."""
     about = "≈" if nxt.source == "default" and nxt.usd_per_hour is not None else ""
@@ -150,15 +157,25 @@ def sentence_of(snapshot: Snapshot) -> str:
     return f"{offer(snapshot)} · {_price(nxt)} ≈ {tokens}"
 
 
+def _places(inputs: LayoutInputs) -> tuple[Place | SharedRow, ...]:
+    """Beside the stack's figures; elsewhere only where a cloud that rents GPUs is configured."""
+    rented = (
+        Place(LARGE, 8, (6,), "frame", contents=NO_STACK),
+        Place(MEDIUM, 8, (1, 2), "rule", 1, contents=NO_STACK),
+    )
+    return (
+        SharedRow(LARGE, "metrics", 5, STACK),
+        Place(MEDIUM, 8, (1, 2), "rule", 1, contents=STACK),
+        Place(SMALL, 8, (1,), inset=1, inset_from=30, contents=STACK),
+        *(rented if inputs.rents else ()),
+    )
+
+
 PANEL = Panel(
     "capacity",
     lines,
     "capacity",
     summary,
-    places=(
-        SharedRow(LARGE, "metrics", 5, STACK),
-        Place(MEDIUM, 8, (1, 2), "rule", 1, contents=STACK),
-        Place(SMALL, 8, (1,), inset=1, inset_from=30, contents=STACK),
-    ),
+    places=_places,
     ticks=lambda snapshot: snapshot.capacity.scale_down_in_s is not None or snapshot.capacity.stale,
 )
