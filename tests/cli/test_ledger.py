@@ -210,7 +210,7 @@ def test_old_entries_are_archived_and_still_covered(filled: dict[str, str], tmp_
     [
         (("archive",), "write how old they must be: `tokentop ledger archive --until 400d`"),
         ((), "ledger takes one of import, report, verify"),
-        (("audit",), "ledger takes one of"),
+        (("guess",), "ledger takes one of"),
         (("import",), "write `tokentop ledger import FILE`"),
         (("report", "x"), "write `tokentop ledger report`"),
         (("import", "/nonexistent"), "cannot be read (No such file or directory)"),

@@ -9,9 +9,10 @@ from functools import cache
 from typing import get_args
 
 from tokentop.config.alert_keys import alert_keys, alerts_keys
+from tokentop.config.budget_keys import authorize_keys, budget_keys
 from tokentop.config.key import Key
 from tokentop.config.ledger_keys import ledger_keys
-from tokentop.config.policy_keys import cost_keys, policy_keys
+from tokentop.config.policy_keys import cost_keys, economy_keys, policy_keys
 from tokentop.config.schema import (
     DEMO_PARTS,
     PANELS,
@@ -66,6 +67,7 @@ ARRAYS: dict[str, Callable[[], dict[str, Key]]] = {
     "engine": engine,
     "host": host,
     "alert": alert_keys,
+    "budget": budget_keys,
 }
 """The tables that there may be many of, once for each."""
 
@@ -173,6 +175,8 @@ def table() -> dict[str, Key]:
         *_serve(),
         *_recording(),
         *ledger_keys(),
+        *authorize_keys(),
+        *economy_keys(),
         *cost_keys(),
         *_tls(),
         *_services(),

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tokentop.domain.policy import INTERVAL_S, Policy
+from tokentop.domain.policy import INTERVAL_S, BudgetRule, Policy
 from tokentop.secret import Secret
 
 THEMES = ("dark", "light", "colorblind", "ansi")
@@ -12,6 +12,7 @@ ACTIONS = ("bell", "notify", "webhook", "command")
 VALUATIONS = ("list", "live")
 TEMPLATES = ("json", "slack", "ntfy")
 PROVIDERS = {"vast": "vast", "runpod": "runpod", "lambda_cloud": "lambda"}  # field -> name
+FAILURE_MODES = ("open", "closed")
 PANELS = (
     "banner", "gpus", "slots", "multiplier", "metrics", "capacity", "cloud", "services", "economy",
     "tokens", "engines",
@@ -66,19 +67,6 @@ class PrometheusConfig(NamedTuple):
     verify: bool = True
 
 
-class MappingConfig(NamedTuple):
-    """Names of attributes that say whose usage it is, before the usual ones; the first one counts.
-
-    Attributes of telemetry, headers and metadata that a client chose; in lower case.
-    """
-
-    user: tuple[str, ...] = ()
-    project: tuple[str, ...] = ()
-    team: tuple[str, ...] = ()
-    task: tuple[str, ...] = ()
-    session: tuple[str, ...] = ()
-
-
 class ProviderConfig(NamedTuple):
     """One cloud that rents GPUs; without a token it is left alone. `url` has no trailing slash."""
 
@@ -100,6 +88,19 @@ class OffersConfig(NamedTuple):
         }
 
 
+class MappingConfig(NamedTuple):
+    """Names of attributes that say whose usage it is, before the usual ones; the first one counts.
+
+    Attributes of telemetry, headers and metadata that a client chose; in lower case.
+    """
+
+    user: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
+    task: tuple[str, ...] = ()
+    session: tuple[str, ...] = ()
+
+
 class LedgerConfig(NamedTuple):
     """Where the consumption ledger is. None: in the user's state directory, and the host's name.
 
@@ -107,8 +108,9 @@ class LedgerConfig(NamedTuple):
     names the chain that this machine appends to; `valuation` is a file of prices in credits, None
     the shipped one; `prices` is one of VALUATIONS; `key_file` holds the key that signs checkpoints,
     `archive` is a folder. While serving a checkpoint is made every `checkpoint_hours`, unless that
-    is 0. With `intake` `tokentop serve` books what it is sent; senders may show the token of
-    `token_env` or `token_file` instead of serve's.
+    is 0. Days and months begin in `time_zone`, None the machine's. With `intake` `tokentop serve`
+    books what it is sent; senders may show the token of `token_env` or `token_file` instead of
+    serve's.
     """
 
     path: str | None = None
@@ -122,10 +124,25 @@ class LedgerConfig(NamedTuple):
     checkpoint_file: str | None = None
     webhook: Secret | None = None
     prices: str = "list"
+    time_zone: str | None = None
     intake: bool = False
     token_env: str | None = None
     token_file: str | None = None
     mapping: MappingConfig = MappingConfig()
+
+
+class AuthorizeConfig(NamedTuple):
+    """Headers that say whose a request is, before the usual ones, and how /v1/authorize refuses.
+
+    `failure_mode` holds while the ledger cannot be read.
+    """
+
+    user: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
+    status: int = 429
+    retry_after: bool = False
+    failure_mode: str = "open"
 
 
 class TlsConfig(NamedTuple):
@@ -253,7 +270,14 @@ class Config(NamedTuple):
     connect: tuple[str, ...] = ()  # --connect
     ledger: LedgerConfig = LedgerConfig()
     offers: OffersConfig = OffersConfig()
+    budgets: tuple[BudgetRule, ...] = ()
+    authorize: AuthorizeConfig = AuthorizeConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
+
+
+def has_ledger(config: Config) -> bool:
+    """Whether the configuration has a ledger to follow; the demo's is simulated."""
+    return (bool(config.budgets) or config.ledger != LedgerConfig()) and not config.demo.enabled
 
 
 def secrets(config: Config) -> tuple[Secret, ...]:

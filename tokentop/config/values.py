@@ -1,6 +1,7 @@
 """One raw value against its key's row: the value to use, or the sentence that says what to mend."""
 
 import re
+from collections.abc import Callable
 from math import isfinite
 from typing import NamedTuple, TypeVar
 
@@ -35,27 +36,19 @@ def check(key: Key, raw: object) -> object | Bad:
     """Return what a typed value (from TOML or a parsed flag) means for `key`, or Bad."""
     if raw == "" and key.default is None:
         return None
+    if key.kind in _LISTS:
+        return _LISTS[key.kind](key, raw)
     match key.kind:
         case "number" | "integer":
             return _number(key, raw)
         case "switch":
             return raw if isinstance(raw, bool) else _wrong(key, raw, "true or false")
-        case "names":
-            return _names(key, raw)
-        case "words":
-            return _words(key, raw)
-        case "hosts":
-            return _hosts(key, raw)
-        case "ports":
-            return _ports(key, raw)
-        case "origins":
-            return _origins(key, raw)
-        case "urls":
-            return _urls(key, raw)
     return _text(key, raw) if isinstance(raw, str) else _wrong(key, raw, "text")
 
 
 def _text(key: Key, raw: str) -> object | Bad:
+    if key.kind in _TEXTS:
+        return _TEXTS[key.kind](key, raw)
     match key.kind:
         case "choice":
             return raw if raw in key.choices else _no_choice(raw, key.choices)
@@ -67,8 +60,6 @@ def _text(key: Key, raw: str) -> object | Bad:
             return _name(raw)
         case "rule":
             return _rule(raw)
-        case "url" | "label" | "host" | "writer" | "database":
-            return _NAMED[key.kind](key, raw)
     return raw or None if "\0" not in raw else Bad("holds a NUL character; write a file's path")
 
 
@@ -103,9 +94,8 @@ def nearest(name: str, names: tuple[str, ...]) -> str | None:
 
 def _number(key: Key, raw: object) -> float | int | Bad:
     whole = key.kind == "integer"
-    wanted = "a whole number" if whole else "a number"
     if isinstance(raw, bool) or not isinstance(raw, int if whole else int | float):
-        return _wrong(key, raw, wanted)
+        return _wrong(key, raw, "a whole number" if whole else "a number")
     try:
         value = raw if whole else float(raw)
     except OverflowError:
@@ -243,16 +233,6 @@ def _url(key: Key, raw: str) -> str | Bad:
     return f"{scheme.lower()}://{rest.rstrip('/')}"
 
 
-def _database(key: Key, raw: str) -> str | Bad:
-    """PostgreSQL's URL; sentences never repeat it: it may hold a password."""
-    start = r"postgres(?:ql)?://"
-    if re.match(rf"{start}[^/?]*:[^/?]*@|.*[?&](ssl)?password=", raw, re.IGNORECASE):
-        return Bad("holds a password; take it out and use password_env or password_file")
-    if re.fullmatch(rf"{start}(?:[^@/?:]*@)?[!-?A-~]+", raw, re.IGNORECASE | re.ASCII):
-        return raw
-    return Bad(f'is no URL of PostgreSQL; write it like "{key.example}"')
-
-
 def _path(raw: str) -> str | Bad:
     if re.fullmatch(r"/[!-~]*", raw) and not re.search(r"[?#]|^//", raw):
         return raw
@@ -269,8 +249,7 @@ def _variable(raw: str) -> str | Bad | None:
 def _no_choice(raw: str, choices: tuple[str, ...]) -> Bad:
     guess = nearest(raw, choices)
     meant = f"did you mean {guess}? " if guess else ""
-    shown = printable(raw, 40)
-    return Bad(f'"{shown}" is not known; {meant}choose from {", ".join(choices)}')
+    return Bad(f'"{printable(raw, 40)}" is not known; {meant}choose from {", ".join(choices)}')
 
 
 def _wrong(key: Key, raw: object, wanted: str) -> Bad:
@@ -300,6 +279,17 @@ def _escaped(char: str) -> str:
     return char if char.isprintable() else f"\\U{ord(char):08x}"
 
 
-_NAMED = {
-    "url": _url, "label": _label, "host": _host, "writer": _writer, "database": _database,
+def _ledger_value(key: Key, raw: object) -> object:
+    from tokentop.config.ledger_values import CHECKS
+
+    return CHECKS[key.kind](key, raw)
+
+
+_LISTS: dict[str, Callable[[Key, object], object]] = {
+    "names": _names, "words": _words, "hosts": _hosts, "ports": _ports, "origins": _origins,
+    "urls": _urls, "shares": _ledger_value,
+}  # fmt: skip
+_TEXTS: dict[str, Callable[[Key, str], object]] = {
+    "url": _url, "label": _label, "host": _host, "writer": _writer,
+    "database": _ledger_value, "zone": _ledger_value,
 }  # fmt: skip

@@ -60,8 +60,7 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
         say=_say,
         reloader=reloader,
         pages=pages,
-        routes=usage.routes() if usage else (),
-        follow=usage.follow if usage else None,
+        usage=usage,
     )
     _say(_greeting(sockets, token))
     if config.ledger.checkpoint_hours:

@@ -1,7 +1,8 @@
 """Which screens have goldens: every state and view at the sizes where they differ, as text; those
 in which a threshold or a state changes nothing but a colour, with their styles as well."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 
 from tests import engine_examples, examples, gpu_pages
 from tests.box import Box, device
@@ -9,11 +10,11 @@ from tests.serving import NOW, Serving
 from tests.views.draw.composed import composed, model, styled, text
 from tests.views.draw.samples import samples
 from tokentop.config.schema import UiConfig
-from tokentop.domain.engines.history import EngineHistory
+from tokentop.domain.engines.history import EngineHistory, Trends
 from tokentop.domain.hosts import HostRow, host_row
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
-from tokentop.views.tui.draw.kit.line import DrawOptions
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 from tokentop.views.tui.draw.registry import dashboard
@@ -253,14 +254,13 @@ LAYOUTS = {
 }
 
 
-def layouts() -> dict[str, str]:
-    """Every layout golden: the panels' heights from top to bottom, a line for each screen."""
-    return {
-        f"layout-{name}": "\n".join(
-            _arranged(width, height, inputs) for width in (40, 80, 120) for height in range(3, 61)
-        )
-        for name, inputs in LAYOUTS.items()
-    }
+def layout(name: str) -> str:
+    """A layout golden: the panels' heights from top to bottom, a line for each screen."""
+    return "\n".join(
+        _arranged(width, height, LAYOUTS[name])
+        for width in (40, 80, 120)
+        for height in range(3, 61)
+    )
 
 
 def _arranged(width: int, height: int, inputs: LayoutInputs) -> str:
@@ -276,33 +276,51 @@ def _arranged(width: int, height: int, inputs: LayoutInputs) -> str:
     return f"{width}x{height}  " + "  ".join(words)
 
 
-def screens() -> Iterator[tuple[str, ScreenModel, tuple[Size, ...]]]:
+def screens() -> Iterator[tuple[str, tuple[Size, ...]]]:
     """Every screen by name, with the sizes it is drawn at."""
-    for name, build in STATES.items():
-        snapshot = build()
-        history = () if name in YOUNG else None
-        yield name, model(snapshot, history=history, trends=_trends(snapshot)), SIZES
-    for name, (snapshot, view, sizes, fields) in VARIANTS.items():
-        yield name, model(snapshot, view, trends=_trends(snapshot), **fields), sizes
+    yield from ((name, SIZES) for name in STATES)
+    yield from ((name, sizes) for name, (_, _, sizes, _) in VARIANTS.items())
 
 
-def pictures() -> dict[str, str]:
-    """Every golden's file name with what it should hold."""
-    drawn = layouts()
-    for name, screen, sizes in screens():
-        drawn |= {f"{name}-{w}x{h}": text(composed(screen, w, h)) for w, h in sizes}
+@cache
+def screen(name: str) -> ScreenModel:
+    """What one of `screens` shows."""
+    if name in VARIANTS:
+        snapshot, view, _, fields = VARIANTS[name]
+        return model(snapshot, view, trends=_trends(snapshot), **fields)
+    snapshot = STATES[name]()
+    return model(snapshot, history=() if name in YOUNG else None, trends=_trends(snapshot))
+
+
+def pictures() -> dict[str, Callable[[], str]]:
+    """Every golden's file name with what draws it."""
+    drawn = {f"layout-{name}": partial(layout, name) for name in LAYOUTS}
+    for name, sizes in screens():
+        drawn |= {f"{name}-{w}x{h}": partial(_drawn, text, name, w, h) for w, h in sizes}
         for w, h in STYLED.get(name, ()):
-            drawn[f"{name}-{w}x{h}-styled"] = styled(composed(screen, w, h))
+            drawn[f"{name}-{w}x{h}-styled"] = partial(_drawn, styled, name, w, h)
     for size in ((40, 12), USUAL, LARGE):
         for page, name in enumerate(("help", "glossary")):
-            lines = help_lines(*help_size(*size, page), DrawOptions(), page)
-            drawn["view-{}-{}x{}".format(name, *size)] = text(lines)
-            drawn["view-{}-{}x{}-styled".format(name, *size)] = styled(lines)
+            drawn["view-{}-{}x{}".format(name, *size)] = partial(_help, text, size, page)
+            drawn["view-{}-{}x{}-styled".format(name, *size)] = partial(_help, styled, size, page)
     return drawn
 
 
-def _trends(snapshot: Snapshot) -> object:
-    """Half an hour of the engines, busier and busier, with a silence in it."""
+def _drawn(written: Callable[[list[Line]], str], name: str, width: int, height: int) -> str:
+    return written(composed(screen(name), width, height))
+
+
+def _help(written: Callable[[list[Line]], str], size: Size, page: int) -> str:
+    return written(help_lines(*help_size(*size, page), DrawOptions(), page))
+
+
+def _trends(snapshot: Snapshot) -> Callable[[str], Trends]:
+    """Half an hour of the engines, busier and busier, with a silence in it; made when read."""
+    return lambda identity: _rising(snapshot).trends(identity)
+
+
+@cache
+def _rising(snapshot: Snapshot) -> EngineHistory:
     history = EngineHistory()
     for i in range(450):
         rising = [
@@ -315,4 +333,4 @@ def _trends(snapshot: Snapshot) -> object:
         ]
         silent = [e._replace(state="stale") for e in snapshot.engines]
         history.add(NOW - 4.0 * (449 - i), rising if not 200 <= i < 230 else silent)
-    return history.trends
+    return history

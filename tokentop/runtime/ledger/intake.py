@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tokentop import fault
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import UsageEvent
+from tokentop.domain.ledger.record import Record
 from tokentop.transport.ledger.database import LedgerError
 from tokentop.transport.ledger.writer import Writer
 
@@ -26,7 +27,7 @@ class QueueFull(Exception):
 class _Batch(NamedTuple):
     """What one request brought; `done` is acknowledged once all of it is on the disk."""
 
-    events: Sequence[UsageEvent]
+    events: Sequence[UsageEvent | Record]
     done: "Future[None]"
 
 
@@ -66,7 +67,7 @@ class Intake:
         self._queue.put(None)
         self._thread.join(LEAVE_S)
 
-    def book(self, events: Sequence[UsageEvent]) -> "Future[None]":
+    def book(self, events: Sequence[UsageEvent | Record]) -> "Future[None]":
         """Queue events; the future is done when they are on the disk, or fails with LedgerError.
 
         Raises QueueFull, and nothing is queued then.
@@ -114,7 +115,7 @@ class Intake:
             for batch in batches:
                 batch.done.set_result(None)
 
-    def _append(self, events: Sequence[UsageEvent]) -> Sequence[Entry]:
+    def _append(self, events: Sequence[UsageEvent | Record]) -> Sequence[Entry]:
         if self._writer is None:
             self._writer = self._open_writer()
         booked = self._writer.append(events, self._now_us())

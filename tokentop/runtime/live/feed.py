@@ -12,6 +12,7 @@ from tokentop.domain.readings import Failure
 from tokentop.sources.collector import STREAM
 from tokentop.sources.event_stream import EventParser
 from tokentop.sources.json_fields import BadData
+from tokentop.transport.http.client_blocking import fetch
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.network_thread import NetworkThread
 
@@ -80,6 +81,13 @@ class HostFeed:
         self._stopped = True
         if self._asking is not None:
             self._asking.cancel()
+
+    async def post(self, path: str) -> Reply | Failure:
+        """One POST without a body; raises only CancelledError."""
+        request = self._request()._replace(
+            url=self.host.url + path, timeout_s=self._config.deadline_s, headers=(), post=b""
+        )
+        return await asyncio.to_thread(fetch, request)
 
     def _request(self) -> Request:
         resume = (("Last-Event-ID", self._last_id),) if self._last_id else ()

@@ -85,6 +85,9 @@ class Onlooker(Recent):
     def end_process(self, pid: int, started: int | None, *, force: bool) -> str | None:  # noqa: ARG002
         return self.not_ended
 
+    async def stop_project(self, name: str, *, resume: bool) -> str:  # noqa: ARG002
+        return f"nothing changes for {name}: it is decided where the ledger is"
+
     def dismiss(self, identity: str) -> bool:  # noqa: ARG002
         """What is gone is forgotten there, not here."""
         return False

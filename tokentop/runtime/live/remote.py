@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from tokentop.config.schema import Config
 from tokentop.domain.aging import aged, silent
+from tokentop.domain.budgets.decision import Outcome
+from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.feed import HostFeed, Received
@@ -57,6 +60,16 @@ class RemoteSession(Onlooker):
         self.say(notify, announce)
         spawn(self._feed.run(NetworkThread(), self.look), name="stream", group="stream")
         self.watch(spawn)
+
+    async def stop_project(self, name: str, *, resume: bool) -> str:
+        """Let the host do so; how that went."""
+        from tokentop.runtime.ledger.deciding import done
+
+        outcome: Outcome = "resume" if resume else "stop"
+        reply = await self._feed.post(f"/v1/projects/{quote(name, safe='')}/{outcome}")
+        if isinstance(reply, Failure):
+            return f"nothing changes for {name}: {reply.text}"
+        return done(name, outcome)
 
     def watch(self, spawn: Spawn) -> None:
         """Notice from now on when the host falls silent, though nothing comes any more."""

@@ -49,7 +49,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         refusal = self._refusal(scope, headers)
-        if refusal is None and scope["type"] == "websocket" and not _is_same_origin(headers):
+        if refusal is None and scope["type"] == "websocket" and not is_same_origin(headers):
             refusal = _refused(403, "another page may not open this")
         allowed = self._allowed_origin(headers)
         if allowed is not None:
@@ -63,7 +63,7 @@ class Guard:
         has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
         if has_body and not receives:
             return _refused(413, "requests have no body here", {"connection": "close"})
-        if receives and not (_is_same_origin(headers) or self._allowed_origin(headers)):
+        if receives and not (is_same_origin(headers) or self._allowed_origin(headers)):
             return _refused(403, "another page may not send this", {"connection": "close"})
         if len(scope["path"]) > MAX_PATH or len(scope["query_string"]) > MAX_PATH:
             return _refused(414, "the address is too long")
@@ -131,7 +131,7 @@ def _password(encoded: bytes) -> bytes:
         return b""
 
 
-def _is_same_origin(headers: Headers) -> bool:
+def is_same_origin(headers: Headers) -> bool:
     """Whether no page of another origin opens this: browsers let any page open a WebSocket."""
     origin = headers.get("origin")
     return origin is None or origin.partition("://")[2].lower() == headers.get("host", "").lower()

@@ -19,6 +19,7 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.session import Session
 from tokentop.runtime.serve.app import Documents, Health, application
+from tokentop.runtime.serve.authorize import Authority
 from tokentop.runtime.serve.connection import (
     KEEP_ALIVE_S,
     MAX_CONNECTIONS,
@@ -26,6 +27,7 @@ from tokentop.runtime.serve.connection import (
 )
 from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
+from tokentop.runtime.serve.usage import UsageRoutes
 from tokentop.transport.http.descriptors import SOCKETS
 from tokentop.transport.http.listen import BACKLOG, Listener
 
@@ -41,8 +43,8 @@ Pages = Sequence[BaseRoute]
 class Service(NamedTuple):
     """What is served and how; `say` gets sentences for the log.
 
-    `pages` are the screen in a browser, `routes` more of the API. `follow` gets each snapshot with
-    the configuration in force.
+    `pages` are the screen in a browser. `usage` books what is received, and is given each snapshot
+    with the configuration in force; None where nothing is booked.
     """
 
     config: Config
@@ -52,8 +54,7 @@ class Service(NamedTuple):
     say: Callable[[str], object]
     reloader: Reloader | None = None
     pages: Pages = ()
-    routes: Pages = ()
-    follow: Callable[[Config, Snapshot], object] | None = None
+    usage: UsageRoutes | None = None
 
 
 async def serve(service: Service, sockets: list[Listener]) -> int:
@@ -104,7 +105,9 @@ def _on_signals(stop: Callable[[int], None]) -> None:
 
 def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     health = Health(session.now, lambda: session.interval_s, session.frozen)
-    more = (*service.routes, *service.pages)
+    authority = Authority(lambda: session.follower, lambda: session.config)
+    usage = service.usage.routes() if service.usage else ()
+    more = (*usage, *authority.routes(), *service.pages)
     return application(hub, service.documents, health, service.rules, service.say, more)
 
 
@@ -159,6 +162,10 @@ class _Collector:
         self._stop = stop
         self._publish(self.session.snapshot(), self.session.now())
         await self.session.start(self._spawn, self._service.reloader, self._service.say, self._log)
+        if self.session.follower is not None:
+            if self._service.usage is not None:
+                self._service.usage.subscribe(self.session.follower.accounts.book)
+            self.session.follower.watch.books = True
         await self.session.keep_history()
         self.session.act_on_alerts()
         self._spawn(self._beat(), name="comments", group="serve")
@@ -178,8 +185,8 @@ class _Collector:
         self.session.stop()
 
     def _publish(self, snapshot: Snapshot, now: float) -> None:
-        if self._service.follow is not None:
-            self._service.follow(self.session.config, snapshot)
+        if self._service.usage is not None:
+            self._service.usage.follow(self.session.config, snapshot)
         self._hub.publish(snapshot, now)
 
     def _spawn(self, work: Coroutine[Any, Any, None], *, name: str, **_: object) -> None:

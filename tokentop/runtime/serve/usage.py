@@ -42,9 +42,9 @@ class _Feed(NamedTuple):
 class UsageRoutes:
     """The routes that book what they receive. Each answers 2xx only for what is on the disk."""
 
-    def __init__(self, intake: Intake, names: Names, follow: Follow | None = None) -> None:
+    def __init__(self, intake: Intake, names: Names, follow: Follow = lambda *_: None) -> None:
         self.follow = follow
-        self.stop = intake.stop
+        self.subscribe, self.stop = intake.subscribe, intake.stop
         self._intake = intake
         self._names = names
         self._bodies = Bodies()

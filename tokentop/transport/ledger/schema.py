@@ -105,6 +105,7 @@ def _since_2(dialect: Dialect) -> tuple[str, ...]:
     integer, blob, text, clustered = dialect
     return (
         _VIEW,
+        f"CREATE INDEX entries_records ON entries (kind, at_us) WHERE kind NOT IN ({_KINDS})",
         f"CREATE TABLE segments (writer {text} NOT NULL, first_seq {integer} NOT NULL, "
         f"last_seq {integer} NOT NULL, until_us {integer} NOT NULL, file {text} NOT NULL, "
         f"hash {blob} NOT NULL, PRIMARY KEY (writer, last_seq)){clustered}",

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Verb(NamedTuple):
-    """One word after `ledger`; `operand` stands for the word that it needs after it."""
+    """One word after `ledger`; `operand` stands for the words that it needs after it."""
 
     name: str
     help: str
@@ -26,6 +26,13 @@ VERBS = (
     Verb("archive", "move what was booked before --until into compressed files"),
     Verb("key", "print the public key of the checkpoints"),
     Verb("prove", "print the proof that an entry is in the newest --checkpoint", "ID"),
+    Verb("value", "report N USD of business value that came of a project", "PROJECT N"),
+    Verb("velocity", "USD of value per credit, and its inverse, by project"),
+    Verb("audit", "whose velocity rose last month while their tasks shrank"),
+    Verb("swap", "leave N credits of project A to project B", "A B N"),
+    Verb("convert", "turn N credits of A into USD at a provider, at its live rate", "A AT N"),
+    Verb("flags", "tasks that cost a multiple of their kind, to classify"),
+    Verb("classify", "decide about a flag: fine, defer or halt", "ID AS"),
 )
 
 
