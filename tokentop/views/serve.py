@@ -13,10 +13,12 @@ from tokentop.config.credentials import CONNECT_TOKEN
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, ServeConfig
 from tokentop.config.serve_token import serve_token
+from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_json import dumps
 from tokentop.domain.urls import is_loopback
 from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.checkpointing import Checkpoints
+from tokentop.runtime.ledger.counting import Counting
 from tokentop.runtime.ledger.intake import Intake
 from tokentop.runtime.ledger.moment import Moment
 from tokentop.runtime.serve.app import Documents
@@ -91,13 +93,18 @@ def _usage(config: Config, environ: Mapping[str, str]) -> UsageRoutes | None:
         return None
     moment = Moment(config)
 
+    def follow(config: Config, snapshot: Snapshot) -> None:
+        moment.follow(config, snapshot)
+        counting.follow(snapshot, time_ns() // 1000)
+
     def open_writer() -> Writer:
         db = place.opened(config.ledger, environ, create=True)
         return place.writer(db, config.ledger, moment.prices)
 
     intake = Intake(open_writer, lambda: time_ns() // 1000, _say)
     intake.start()
-    return UsageRoutes(intake, config.ledger.mapping._asdict(), moment.follow)
+    counting = Counting(intake)
+    return UsageRoutes(intake, config.ledger.mapping._asdict(), follow)
 
 
 def _sender_token(config: Config, environ: Mapping[str, str]) -> Secret | None:
