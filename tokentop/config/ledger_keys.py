@@ -1,7 +1,7 @@
 """The keys of [ledger] and [ledger.mapping]."""
 
 from tokentop.config.key import Key
-from tokentop.config.schema import VALUATIONS, LedgerConfig
+from tokentop.config.schema import VALUATIONS, LedgerConfig, MappingConfig
 
 
 def ledger_keys() -> tuple[Key, ...]:
@@ -30,9 +30,7 @@ def ledger_keys() -> tuple[Key, ...]:
         Key("ledger.token_env", "variable", None,
             "Environment variable holding a token that may send usage and nothing else"),
         Key("ledger.token_file", "file", None, "File holding that token"),
-        *(Key(f"ledger.mapping.{name}", "words", names, f"Attributes that name the {name}",
-              sample=["acme.cost_center"])
-          for name, names in ledger.mapping._asdict().items()),
+        *_mapping(),
         Key("ledger.archive", "file", ledger.archive,
             'Folder of archived entries; "" is ledger-archive beside the file'),
         Key("ledger.checkpoint_hours", "number", ledger.checkpoint_hours,
@@ -42,4 +40,12 @@ def ledger_keys() -> tuple[Key, ...]:
         Key("ledger.webhook", "url", None, "And posted there", sample="https://elsewhere.example/x"),
         Key("ledger.webhook_env", "variable", None, "Variable holding that URL, if it is secret"),
         Key("ledger.webhook_file", "file", None, "File holding it"),
+    )  # fmt: skip
+
+
+def _mapping() -> tuple[Key, ...]:
+    return tuple(
+        Key(f"ledger.mapping.{name}", "words", names, f"Attributes that name the {name}",
+            sample=["acme.cost_center"])
+        for name, names in MappingConfig()._asdict().items()
     )  # fmt: skip

@@ -17,8 +17,8 @@ from tokentop.views.ledger.verbs import VERBS
 _ACTIONS: dict[str, Callable[[Call], Answer]] = {
     "import": booking.import_file,
     "report": reporting.report,
-    "reconcile": reconciling.reconcile,
     "verify": evidence.verify,
+    "reconcile": reconciling.reconcile,
     "show": reporting.show,
     "reverse": booking.reverse,
     "forget": booking.forget,
