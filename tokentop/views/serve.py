@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from importlib.resources import files
 from time import time_ns
+from typing import NoReturn
 
 from tokentop import __version__
 from tokentop.config.credentials import CONNECT_TOKEN
@@ -20,8 +21,9 @@ from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.checkpointing import Checkpoints
 from tokentop.runtime.ledger.counting import Counting
 from tokentop.runtime.ledger.intake import Intake
-from tokentop.runtime.ledger.moment import Moment
+from tokentop.runtime.ledger.present_prices import PresentPrices
 from tokentop.runtime.serve.app import Documents
+from tokentop.runtime.serve.economy import VALUE
 from tokentop.runtime.serve.guard import Rules
 from tokentop.runtime.serve.hub import Formats
 from tokentop.runtime.serve.server import Pages, Service, flush
@@ -44,12 +46,14 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
     """
     token = _token(config.serve, environ)
     sockets = _listen(config.serve)
-    rules = Rules(_own_names(config.serve), token, config.serve.cors_origins)
+    rules = _rules(config, token)
     own: list[Listener] = []
     pages: Pages = ()
     usage = _usage(config, environ)
     if usage is not None:
-        rules = rules._replace(receiving=PATHS, sender_token=_sender_token(config, environ))
+        sender = _sender_token(config, environ)
+        receiving = rules.receiving | PATHS
+        rules = rules._replace(receiving=receiving, sending=PATHS, sender_token=sender)
     if config.serve.web:
         rules = rules._replace(screen_token=Secret(secrets.token_hex()))
         own = listen("127.0.0.1", 0)
@@ -67,12 +71,21 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
     _say(_greeting(sockets, token))
     if config.ledger.checkpoint_hours:
         Checkpoints(config.ledger, environ, _say).start()
+    return _run(service, [*sockets, *own])
+
+
+def _run(service: Service, sockets: list[Listener]) -> NoReturn:
     loop = asyncio.new_event_loop()
-    code = loop.run_until_complete(run_service(service, [*sockets, *own]))
-    if usage is not None:
-        usage.stop()
+    code = loop.run_until_complete(run_service(service, sockets))
+    if service.usage is not None:
+        service.usage.stop()
     flush()
     os._exit(code)  # without waiting for a name look-up or a driver's call that hangs
+
+
+def _rules(config: Config, token: Secret | None) -> Rules:
+    names, receiving = _own_names(config.serve), frozenset({VALUE})
+    return Rules(names, token, config.serve.cors_origins, receiving=receiving)
 
 
 def _pages(config: Config, rules: Rules, own: Listener) -> Pages:
@@ -91,15 +104,15 @@ def _usage(config: Config, environ: Mapping[str, str]) -> UsageRoutes | None:
     """What books the usage that is received; it opens the ledger now, and makes it if needed."""
     if not config.ledger.intake:
         return None
-    moment = Moment(config)
+    prices = PresentPrices()
 
     def follow(config: Config, snapshot: Snapshot) -> None:
-        moment.follow(config, snapshot)
+        prices.take(config, snapshot)
         counting.follow(snapshot, time_ns() // 1000)
 
     def open_writer() -> Writer:
         db = place.opened(config.ledger, environ, create=True)
-        return place.writer(db, config.ledger, moment.prices)
+        return place.writer(db, config.ledger, prices.now)
 
     intake = Intake(open_writer, lambda: time_ns() // 1000, _say)
     intake.start()

@@ -84,8 +84,15 @@ class HostFeed:
 
     async def post(self, path: str) -> Reply | Failure:
         """One POST without a body; raises only CancelledError."""
+        return await self._once(path, b"")
+
+    async def get(self, path: str) -> Reply | Failure:
+        """One GET beside the stream; raises only CancelledError."""
+        return await self._once(path, None)
+
+    async def _once(self, path: str, post: bytes | None) -> Reply | Failure:
         request = self._request()._replace(
-            url=self.host.url + path, timeout_s=self._config.deadline_s, headers=(), post=b""
+            url=self.host.url + path, timeout_s=self._config.deadline_s, headers=(), post=post
         )
         return await asyncio.to_thread(fetch, request)
 

@@ -28,7 +28,7 @@ class Rules(NamedTuple):
 
     With `screen_token` browsers are let in too, which send the token as a password; it is that of
     the screens that are drawn for them. Only `receiving` are paths that take a body;
-    `sender_token` is good for those alone, and what its senders say of users is not believed.
+    `sender_token` is good for those of `sending` alone, and what is sent with it is a claim.
     """
 
     hosts: frozenset[str] = frozenset()
@@ -36,6 +36,7 @@ class Rules(NamedTuple):
     cors_origins: tuple[str, ...] = ()
     screen_token: Secret | None = None
     receiving: frozenset[str] = frozenset()
+    sending: frozenset[str] = frozenset()
     sender_token: Secret | None = None
 
 
@@ -71,9 +72,10 @@ class Guard:
             return _refused(431, "the headers are too long")
         if scope.get("method") == "OPTIONS" and self._allowed_origin(headers) is not None:
             return Response(status_code=204)
-        if receives and self._is_sender(headers):
+        sends = scope["path"] in self._rules.sending
+        if sends and self._is_sender(headers):
             scope[UNTRUSTED] = self._rules.token is not None
-        elif scope["path"] not in OPEN_PATHS and not self._has_token(headers, receives):
+        elif scope["path"] not in OPEN_PATHS and not self._has_token(headers, sends):
             scheme = "Bearer" if self._rules.screen_token is None else 'Basic realm="tokentop"'
             return _refused(401, "a bearer token is needed", {"www-authenticate": scheme})
         return None
@@ -95,9 +97,9 @@ class Guard:
         wanted = self._rules.sender_token
         return wanted is not None and scheme == "bearer" and _is_secret(sent, wanted)
 
-    def _has_token(self, headers: Headers, receives: bool) -> bool:
+    def _has_token(self, headers: Headers, sends: bool) -> bool:
         if self._rules.token is None:
-            return not receives or self._rules.sender_token is None
+            return not sends or self._rules.sender_token is None
         scheme, sent = _credentials(headers)
         screen = self._rules.screen_token
         if scheme == "basic" and screen is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -15,9 +16,12 @@ from starlette.types import ASGIApp
 from tokentop import fault
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config
+from tokentop.domain.alerts.values import Change
+from tokentop.domain.past import Past, Stretch
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.session import Session
+from tokentop.runtime.serve import history
 from tokentop.runtime.serve.app import Documents, Health, application
 from tokentop.runtime.serve.authorize import Authority
 from tokentop.runtime.serve.connection import (
@@ -25,6 +29,7 @@ from tokentop.runtime.serve.connection import (
     MAX_CONNECTIONS,
     Connection,
 )
+from tokentop.runtime.serve.economy import Economy
 from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
 from tokentop.runtime.serve.usage import UsageRoutes
@@ -106,8 +111,14 @@ def _on_signals(stop: Callable[[int], None]) -> None:
 def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     health = Health(session.now, lambda: session.interval_s, session.frozen)
     authority = Authority(lambda: session.follower, lambda: session.config)
+    economy = Economy(lambda: session.follower, lambda: session.config, os.environ)
+
+    async def past(stretch: Stretch) -> Past:
+        return (await session.past(stretch)).moved(session.wall() - session.now())
+
     usage = service.usage.routes() if service.usage else ()
-    more = (*usage, *authority.routes(), *service.pages)
+    ledger = (*usage, *authority.routes(), *economy.routes())
+    more = (history.route(past), *ledger, *service.pages)
     return application(hub, service.documents, health, service.rules, service.say, more)
 
 
@@ -156,6 +167,7 @@ class _Collector:
         self._hub = hub
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop: Callable[[int], object] = int
+        self._silent: set[str] = set()  # names of alerts that wanted a terminal
 
     async def start(self, stop: Callable[[int], object]) -> None:
         """Publish what is known before any answer, and begin to poll."""
@@ -167,10 +179,17 @@ class _Collector:
                 self._service.usage.subscribe(self.session.follower.accounts.book)
             self.session.follower.watch.books = True
         await self.session.keep_history()
-        self.session.act_on_alerts()
+        self.session.act_on_alerts(self._cannot_ring)
         self._spawn(self._beat(), name="comments", group="serve")
         if not self.session.frozen:
             self._spawn(self._keep_fresh(), name="ages", group="serve")
+
+    def _cannot_ring(self, change: Change) -> None:
+        """Once an alert: without a terminal its bell and its notification reach nobody."""
+        name = change.alert.name
+        if name not in self._silent:
+            self._silent.add(name)
+            self._service.say(f"Alert {name}: bell and notify need a screen; there is none here.")
 
     def _log(self, events: Sequence[Event]) -> None:
         for event in events:
