@@ -99,6 +99,7 @@ def test_a_senders_token_books_claims_and_opens_nothing_else(served: Served) -> 
     (entry,) = served.entries("identity = 'litellm:593f0f69-064a-455c-9315-4ab9795d8264'")
     assert (entry["team"], entry["authenticated"]) == ("Blue", None)
     assert httpx.get(f"{served.url}/metrics", headers=AGENT).status_code == 401
+    assert httpx.post(f"{served.url}/v1/value", content=b"{}", headers=AGENT).status_code == 401
     for wrong in ({}, {"authorization": "Bearer x"}):
         refused = httpx.post(f"{served.url}/v1/traces", content=body, headers=wrong)
         assert refused.status_code == 401

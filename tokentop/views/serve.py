@@ -12,12 +12,14 @@ from typing import NoReturn
 from tokentop import __version__
 from tokentop.config.credentials import CONNECT_TOKEN
 from tokentop.config.reload import Reloader
-from tokentop.config.schema import Config, LedgerConfig, ServeConfig
+from tokentop.config.schema import Config, ServeConfig
 from tokentop.config.serve_token import serve_token
+from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_json import dumps
 from tokentop.domain.urls import is_loopback
 from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.checkpointing import Checkpoints
+from tokentop.runtime.ledger.counting import Counting
 from tokentop.runtime.ledger.intake import Intake
 from tokentop.runtime.ledger.present_prices import PresentPrices
 from tokentop.runtime.serve.app import Documents
@@ -46,14 +48,10 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
     rules = Rules(_own_names(config.serve), token, config.serve.cors_origins)
     own: list[Listener] = []
     pages: Pages = ()
-    intake: Intake | None = None
-    prices: PresentPrices | None = None
-    routes: Pages = ()
-    if config.ledger.intake:
-        rules = rules._replace(receiving=PATHS, sender_token=_sender_token(config, environ))
-        prices = PresentPrices()
-        intake = _intake(config.ledger, environ, prices)
-        routes = UsageRoutes(intake, config.ledger.mapping._asdict()).routes()
+    usage = _usage(config, environ)
+    if usage is not None:
+        sender = _sender_token(config, environ)
+        rules = rules._replace(receiving=PATHS, sending=PATHS, sender_token=sender)
     if config.serve.web:
         rules = rules._replace(screen_token=Secret(secrets.token_hex()))
         own = listen("127.0.0.1", 0)
@@ -66,21 +64,19 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
         say=_say,
         reloader=reloader,
         pages=pages,
-        routes=routes,
-        subscribe=id if intake is None else intake.subscribe,
-        watch=None if prices is None else prices.take,
+        usage=usage,
     )
     _say(_greeting(sockets, token))
     if config.ledger.checkpoint_hours:
         Checkpoints(config.ledger, environ, _say).start()
-    return _run(service, [*sockets, *own], intake)
+    return _run(service, [*sockets, *own])
 
 
-def _run(service: Service, sockets: list[Listener], intake: Intake | None) -> NoReturn:
+def _run(service: Service, sockets: list[Listener]) -> NoReturn:
     loop = asyncio.new_event_loop()
     code = loop.run_until_complete(run_service(service, sockets))
-    if intake is not None:
-        intake.stop()
+    if service.usage is not None:
+        service.usage.stop()
     flush()
     os._exit(code)  # without waiting for a name look-up or a driver's call that hangs
 
@@ -97,15 +93,24 @@ def _pages(config: Config, rules: Rules, own: Listener) -> Pages:
     return Screens([*command, *([config.file] if config.file else [])], environ).routes()
 
 
-def _intake(config: LedgerConfig, environ: Mapping[str, str], prices: PresentPrices) -> Intake:
-    """The thread that books what is received; it opens the ledger now, and makes it if needed."""
+def _usage(config: Config, environ: Mapping[str, str]) -> UsageRoutes | None:
+    """What books the usage that is received; it opens the ledger now, and makes it if needed."""
+    if not config.ledger.intake:
+        return None
+    prices = PresentPrices()
+
+    def follow(config: Config, snapshot: Snapshot) -> None:
+        prices.take(config, snapshot)
+        counting.follow(snapshot, time_ns() // 1000)
 
     def open_writer() -> Writer:
-        return place.writer(place.opened(config, environ, create=True), config, prices.now)
+        db = place.opened(config.ledger, environ, create=True)
+        return place.writer(db, config.ledger, prices.now)
 
     intake = Intake(open_writer, lambda: time_ns() // 1000, _say)
     intake.start()
-    return intake
+    counting = Counting(intake)
+    return UsageRoutes(intake, config.ledger.mapping._asdict(), follow)
 
 
 def _sender_token(config: Config, environ: Mapping[str, str]) -> Secret | None:

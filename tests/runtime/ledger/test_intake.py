@@ -114,6 +114,18 @@ def test_a_full_queue_refuses_and_keeps_what_it_has(
     db.close()
 
 
+def test_what_one_batch_holds_costs_no_other(intake: Intake, opening: Opening) -> None:
+    """An event that the database cannot hold, in one transaction with others."""
+    opening.ready.clear()
+    intake.start()
+    bad = intake.book([event(1, model="\ud800")])
+    good = intake.book([event(2)])
+    opening.ready.set()
+    with pytest.raises(UnicodeEncodeError):
+        bad.result(PATIENCE_S)
+    good.result(PATIENCE_S)
+
+
 def test_a_sender_is_asked_to_wait_while_the_queue_is_full(
     intake: Intake, opening: Opening, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,9 @@ import httpx
 import pytest
 
 from tests.servers.service import client, service
+from tokentop.config.schema import Config
 from tokentop.runtime.serve import connection
+from tokentop.runtime.serve.authorize import Authority
 from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
 from tokentop.secret import Secret
 
@@ -78,6 +80,23 @@ def test_no_page_of_another_origin_may_read_unless_it_is_named() -> None:
     assert right.headers["access-control-allow-origin"] == "https://dash.example"
     assert "origin" in right.headers["vary"]
     assert not [name for name in wrong.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/projects/alpha/stop", "/v1/value", "/v1/flags/f/halt", "/v1/logs", "/any"]
+)
+def test_a_page_of_another_origin_changes_nothing(path: str) -> None:
+    """Browsers let any page send a POST to an address of this machine, unless a guard looks."""
+    foreign, own = "https://evil.example", "http://127.0.0.1"
+    routes = Authority(lambda: None, Config).routes()
+    with service(pages=routes) as running:
+        refused = httpx.post(running.url + path, headers={"origin": foreign})
+        question = httpx.post(f"{running.url}/v1/authorize", headers={"origin": foreign})
+        same = httpx.post(running.url + path, headers={"origin": f"{own}:{running.port}"})
+    assert refused.status_code == 403
+    assert "another page" in refused.text
+    assert question.status_code == 404  # no ledger: a gateway's question has its client's headers
+    assert same.status_code in (404, 405)
 
 
 @pytest.mark.parametrize(

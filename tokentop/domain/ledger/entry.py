@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from tokentop.domain.ledger.event import UsageEvent
 
-Kind = Literal["usage", "reversal", "value", "transfer", "decision", "flag"]
+Kind = Literal["usage", "reversal", "value", "transfer", "decision", "flag", "count"]
 
 GENESIS = bytes(32)  # the hash before a writer's first entry
 

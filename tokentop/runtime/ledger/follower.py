@@ -15,6 +15,7 @@ from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.accounts import Accounts, Part
 from tokentop.runtime.ledger.deciding import book, decide, done
+from tokentop.runtime.ledger.reconciling import Reconciling
 from tokentop.runtime.ledger.watch import Watch
 from tokentop.runtime.ledger.zone import zone
 from tokentop.transport.ledger.database import Database, LedgerError
@@ -45,7 +46,9 @@ class Follower:
         self._environ = environ
         self._on_change = on_change
         self.watch = Watch(config().policy, learns=learns)
-        self.accounts = Accounts(self._open, *self._rules(), (self.watch, *parts))
+        rules, zone = self._rules()
+        parts = (self.watch, Reconciling(zone), *parts)
+        self.accounts = Accounts(self._open, rules, zone, parts)
         self._wake = threading.Event()
         self._looked = threading.Event()
         self._stopping = False

@@ -109,7 +109,10 @@ class Intake:
             self._fail(batches, error)
         except Exception as error:  # noqa: BLE001  # the thread must live for the next batch
             self._close()
-            self._fail(batches, error)
+            if len(batches) == 1:
+                self._fail(batches, error)
+            for batch in batches if len(batches) > 1 else ():  # what one holds costs no other
+                self._book([batch])
         else:
             self._publish(entries)
             for batch in batches:

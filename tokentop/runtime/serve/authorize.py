@@ -24,10 +24,9 @@ from tokentop.domain.budgets.decision import Outcome
 from tokentop.domain.snapshot_ledger import BudgetScope
 from tokentop.domain.text import clean
 from tokentop.runtime.ledger.follower import Follower
-from tokentop.runtime.serve.guard import is_same_origin
+from tokentop.runtime.serve.guard import AUTHORIZE
 from tokentop.transport.ledger.database import LedgerError
 
-AUTHORIZE = "/v1/authorize"
 NO_LEDGER = "there is no ledger; set [ledger] or a [[budget]] in the configuration"
 _SCOPES: tuple[BudgetScope, ...] = get_args(BudgetScope)
 # Our own, then those of nginx and Caddy with their identity providers (oauth2-proxy, Authelia), of
@@ -79,8 +78,6 @@ class Authority:
 
     def _stopping(self, outcome: Outcome) -> Callable[[Request], Awaitable[Response]]:
         async def handle(request: Request) -> Response:
-            if not is_same_origin(request.headers):
-                return PlainTextResponse("another page may not decide this\n", 403)
             follower = self._follower()
             if follower is None:
                 return PlainTextResponse(f"{NO_LEDGER}\n", 404)

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tokentop.domain.urls import split
 from tokentop.secret import Secret
 
+AUTHORIZE = "/v1/authorize"
 OPEN_PATHS = ("/healthz",)  # a container's health check has no token
 UNTRUSTED = "tokentop.untrusted"  # set in the scope of a sender that is no gateway of the owner's
 MAX_PATH = 512
@@ -28,7 +29,7 @@ class Rules(NamedTuple):
 
     With `screen_token` browsers are let in too, which send the token as a password; it is that of
     the screens that are drawn for them. Only `receiving` are paths that take a body;
-    `sender_token` is good for those alone, and what its senders say of users is not believed.
+    `sender_token` is good for those of `sending` alone, and what is sent with it is a claim.
     """
 
     hosts: frozenset[str] = frozenset()
@@ -36,6 +37,7 @@ class Rules(NamedTuple):
     cors_origins: tuple[str, ...] = ()
     screen_token: Secret | None = None
     receiving: frozenset[str] = frozenset()
+    sending: frozenset[str] = frozenset()
     sender_token: Secret | None = None
 
 
@@ -49,9 +51,10 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         refusal = self._refusal(scope, headers)
-        if refusal is None and scope["type"] == "websocket" and not is_same_origin(headers):
-            refusal = _refused(403, "another page may not open this")
         allowed = self._allowed_origin(headers)
+        foreign = not _is_same_origin(headers) and (allowed is None or scope["type"] == "websocket")
+        if refusal is None and foreign and _acts(scope):
+            refusal = _refused(403, "another page may not do this", {"connection": "close"})
         if allowed is not None:
             send = _with_cors(send, allowed)
         await (refusal or self._app)(scope, receive, send)
@@ -63,17 +66,16 @@ class Guard:
         has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
         if has_body and not receives:
             return _refused(413, "requests have no body here", {"connection": "close"})
-        if receives and not (is_same_origin(headers) or self._allowed_origin(headers)):
-            return _refused(403, "another page may not send this", {"connection": "close"})
         if len(scope["path"]) > MAX_PATH or len(scope["query_string"]) > MAX_PATH:
             return _refused(414, "the address is too long")
         if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
             return _refused(431, "the headers are too long")
         if scope.get("method") == "OPTIONS" and self._allowed_origin(headers) is not None:
             return Response(status_code=204)
-        if receives and self._is_sender(headers):
+        sends = scope["path"] in self._rules.sending
+        if sends and self._is_sender(headers):
             scope[UNTRUSTED] = self._rules.token is not None
-        elif scope["path"] not in OPEN_PATHS and not self._has_token(headers, receives):
+        elif scope["path"] not in OPEN_PATHS and not self._has_token(headers, sends):
             scheme = "Bearer" if self._rules.screen_token is None else 'Basic realm="tokentop"'
             return _refused(401, "a bearer token is needed", {"www-authenticate": scheme})
         return None
@@ -95,9 +97,9 @@ class Guard:
         wanted = self._rules.sender_token
         return wanted is not None and scheme == "bearer" and _is_secret(sent, wanted)
 
-    def _has_token(self, headers: Headers, receives: bool) -> bool:
+    def _has_token(self, headers: Headers, sends: bool) -> bool:
         if self._rules.token is None:
-            return not receives or self._rules.sender_token is None
+            return not sends or self._rules.sender_token is None
         scheme, sent = _credentials(headers)
         screen = self._rules.screen_token
         if scheme == "basic" and screen is not None:
@@ -131,8 +133,23 @@ def _password(encoded: bytes) -> bytes:
         return b""
 
 
-def is_same_origin(headers: Headers) -> bool:
-    """Whether no page of another origin opens this: browsers let any page open a WebSocket."""
+def _acts(scope: Scope) -> bool:
+    """Whether this does more than read; browsers let any page send a POST or open a WebSocket.
+
+    A gateway's question changes nothing, and may come with its client's own headers.
+    """
+    if scope["type"] == "websocket":
+        return True
+    return scope["method"] not in ("GET", "HEAD", "OPTIONS") and not asks(scope["path"])
+
+
+def asks(path: str) -> bool:
+    """Whether a path is /v1/authorize, or below it."""
+    return path == AUTHORIZE or path.startswith(f"{AUTHORIZE}/")
+
+
+def _is_same_origin(headers: Headers) -> bool:
+    """Whether no page of another origin sends this."""
     origin = headers.get("origin")
     return origin is None or origin.partition("://")[2].lower() == headers.get("host", "").lower()
 

@@ -20,7 +20,6 @@ from tokentop.domain.alerts.values import Change
 from tokentop.domain.past import Past, Stretch
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
-from tokentop.runtime.ledger.intake import Subscriber
 from tokentop.runtime.live.session import Session
 from tokentop.runtime.serve import history
 from tokentop.runtime.serve.app import Documents, Health, application
@@ -33,6 +32,7 @@ from tokentop.runtime.serve.connection import (
 from tokentop.runtime.serve.economy import VALUE, Economy
 from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
+from tokentop.runtime.serve.usage import UsageRoutes
 from tokentop.transport.http.descriptors import SOCKETS
 from tokentop.transport.http.listen import BACKLOG, Listener
 
@@ -49,8 +49,8 @@ Pages = Sequence[BaseRoute]
 class Service(NamedTuple):
     """What is served and how; `say` gets sentences for the log.
 
-    `pages` are the screen in a browser, `routes` more of the API. `subscribe` is given what takes
-    entries the moment they are booked; `watch` is called with each snapshot.
+    `pages` are the screen in a browser. `usage` books what is received, and is given each snapshot
+    with the configuration in force; None where nothing is booked.
     """
 
     config: Config
@@ -60,9 +60,7 @@ class Service(NamedTuple):
     say: Callable[[str], object]
     reloader: Reloader | None = None
     pages: Pages = ()
-    routes: Pages = ()
-    subscribe: Callable[[Subscriber], object] = id
-    watch: Callable[[Config, Snapshot], object] | None = None
+    usage: UsageRoutes | None = None
 
 
 async def serve(service: Service, sockets: list[Listener]) -> int:
@@ -120,7 +118,8 @@ def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     async def past(stretch: Stretch) -> Past:
         return (await session.past(stretch)).moved(session.wall() - session.now())
 
-    ledger = (*service.routes, *authority.routes(), *economy.routes())
+    usage = service.usage.routes() if service.usage else ()
+    ledger = (*usage, *authority.routes(), *economy.routes())
     more = (history.route(past), *ledger, *service.pages)
     rules = service.rules._replace(receiving=service.rules.receiving | {VALUE})
     return application(hub, service.documents, health, rules, service.say, more)
@@ -179,7 +178,8 @@ class _Collector:
         self._publish(self.session.snapshot(), self.session.now())
         await self.session.start(self._spawn, self._service.reloader, self._service.say, self._log)
         if self.session.follower is not None:
-            self._service.subscribe(self.session.follower.accounts.book)
+            if self._service.usage is not None:
+                self._service.usage.subscribe(self.session.follower.accounts.book)
             self.session.follower.watch.books = True
         await self.session.keep_history()
         self.session.act_on_alerts(self._cannot_ring)
@@ -207,9 +207,9 @@ class _Collector:
         self.session.stop()
 
     def _publish(self, snapshot: Snapshot, now: float) -> None:
+        if self._service.usage is not None:
+            self._service.usage.follow(self.session.config, snapshot)
         self._hub.publish(snapshot, now)
-        if self._service.watch is not None:
-            self._service.watch(self.session.config, snapshot)
 
     def _spawn(self, work: Coroutine[Any, Any, None], *, name: str, **_: object) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

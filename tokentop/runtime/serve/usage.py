@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from tokentop.config.schema import Config
+from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.ledger.intake import Intake, QueueFull
 from tokentop.runtime.serve.body import Bodies, BodyError, unpacked
 from tokentop.runtime.serve.guard import UNTRUSTED
@@ -24,6 +26,7 @@ AWAY_RETRY_S = "5"
 AT_ONCE = 2  # bodies that are being parsed; each may take some 100 MB
 _PROTOBUF = "application/x-protobuf"
 
+Follow = Callable[[Config, Snapshot], object]  # each snapshot, with the configuration of its time
 Parse = Callable[[bytes, Names, int], Read]  # the body, the mapping, now in Unix microseconds
 
 
@@ -39,7 +42,9 @@ class _Feed(NamedTuple):
 class UsageRoutes:
     """The routes that book what they receive. Each answers 2xx only for what is on the disk."""
 
-    def __init__(self, intake: Intake, names: Names) -> None:
+    def __init__(self, intake: Intake, names: Names, follow: Follow = lambda *_: None) -> None:
+        self.follow = follow
+        self.subscribe, self.stop = intake.subscribe, intake.stop
         self._intake = intake
         self._names = names
         self._bodies = Bodies()

@@ -3,13 +3,15 @@
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Lock
 
 from tokentop.transport.ledger.database import Database, LedgerError, Row
 from tokentop.transport.ledger.schema import SQLITE, VERSION, tables, upgrade
 from tokentop.transport.ledger.triggers import SQLITE_TRIGGERS
 
 APPLICATION_ID = 0x746F6B6C  # "tokl", so that `file` and we know the file as ours
+_MAKING = Lock()
 BUSY_MS = 10_000  # another process may be booking a batch
 
 
@@ -66,10 +68,7 @@ class SqliteDatabase(Database):
 def opened(path: str, create: bool, archive: str) -> Database:
     """Open the file; one that is made is readable for its user alone."""
     with failures(path):
-        flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
-        if create:
-            os.makedirs(os.path.dirname(path) or ".", 0o700, exist_ok=True)
-        os.close(os.open(path, flags, 0o600))
+        _ensure(path, create)
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
     db = SqliteDatabase(connection, path, archive)
     try:
@@ -78,6 +77,20 @@ def opened(path: str, create: bool, archive: str) -> Database:
         db.close()
         raise
     return db
+
+
+def _ensure(path: str, create: bool) -> None:
+    """Make the file where that is wanted, and raise OSError where there is none.
+
+    A file that is there is left to SQLite: closing another descriptor of it would drop the locks of
+    all connections of this process, and with them the log that others write on.
+    """
+    if not create:
+        os.stat(path)
+        return
+    os.makedirs(os.path.dirname(path) or ".", 0o700, exist_ok=True)
+    with _MAKING, suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _prepare(db: Database) -> None:

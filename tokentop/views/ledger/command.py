@@ -10,7 +10,7 @@ from tokentop.config.schema import Config, LedgerConfig
 from tokentop.domain.budgets.decision import Outcome
 from tokentop.domain.text import clean
 from tokentop.runtime.ledger import deciding
-from tokentop.views.ledger import booking, economy, evidence, reporting
+from tokentop.views.ledger import booking, economy, evidence, reconciling, reporting
 from tokentop.views.ledger.call import DONE, Answer, Call, UsageError
 from tokentop.views.ledger.verbs import VERBS
 
@@ -18,6 +18,7 @@ _ACTIONS: dict[str, Callable[[Call], Answer]] = {
     "import": booking.import_file,
     "report": reporting.report,
     "verify": evidence.verify,
+    "reconcile": reconciling.reconcile,
     "show": reporting.show,
     "reverse": booking.reverse,
     "forget": booking.forget,

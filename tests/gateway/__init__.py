@@ -1,0 +1,1 @@
+"""Plugins of gateways, and one real LiteLLM with its plugin."""

@@ -1,0 +1,107 @@
+"""The ledger held against the engines' own counters, per model and hour.
+
+Compared are the minutes in which engines of a model were counted. A claim belongs to the model
+of the engine that it names, by address or name, else to the model whose name it has; what was
+served by others, like a cloud, is not compared.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from tokentop.domain.ledger.counting import MINUTE_US, Stretch, stretch
+from tokentop.domain.ledger.entry import Entry
+from tokentop.domain.ledger.totals import SUMMED
+
+HOUR = 60  # minutes
+
+
+class Claim(NamedTuple):
+    """Tokens that events of one minute say were generated, by engine and model as they have it."""
+
+    minute: int
+    engine: str | None
+    model: str | None
+    generated: int
+
+
+class Hour(NamedTuple):
+    """One model in one hour since 1970: what its engines generated, and what events claim of it.
+
+    `minutes` of it were counted.
+    """
+
+    hour: int
+    model: str
+    generated: int
+    claimed: int
+    minutes: int
+
+    @property
+    def unattributed(self) -> int:
+        """Tokens that nobody claims."""
+        return max(0, self.generated - self.claimed)
+
+    @property
+    def overclaimed(self) -> int:
+        """Tokens that were claimed and not generated."""
+        return max(0, self.claimed - self.generated)
+
+
+class Reconciliation:
+    """Stretches and claims, in any order."""
+
+    def __init__(self) -> None:
+        self._counted: Counter[tuple[int, str]] = Counter()  # hour, model -> tokens
+        self._minutes: dict[str, set[int]] = defaultdict(set)  # of a model
+        self._claims: Counter[tuple[int, str, str]] = Counter()
+        self._models: dict[str, str] = {}  # a name of an engine or a model -> the model
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Take entries as they are booked; a reversal takes its claim away."""
+        for entry in entries:
+            if entry.kind == "count":
+                self.count(stretch(entry))
+            elif entry.kind in SUMMED and entry.generated:
+                minute = entry.at_us // MINUTE_US
+                self.claim(Claim(minute, entry.engine, entry.model, entry.generated))
+
+    def count(self, one: Stretch) -> None:
+        self._counted[one.since // HOUR, one.model] += one.generated
+        self._minutes[one.model].update(range(one.since, one.until))
+        for name in (one.engine, one.address, one.model):
+            if name is not None:
+                self._models[_plain(name)] = one.model
+
+    def claim(self, one: Claim) -> None:
+        self._claims[one.minute, _plain(one.engine or ""), _plain(one.model or "")] += one.generated
+
+    def hours(self) -> Iterator[Hour]:
+        """Every hour of every model that was counted, oldest first."""
+        claimed: Counter[tuple[int, str]] = Counter()
+        for (minute, engine, name), tokens in self._claims.items():
+            model = self._models.get(engine) or self._models.get(name)
+            if model is not None and minute in self._minutes[model]:
+                claimed[minute // HOUR, model] += tokens
+        minutes = Counter((m // HOUR, model) for model, each in self._minutes.items() for m in each)
+        for hour, model in sorted(self._counted):
+            at = hour, model
+            yield Hour(hour, model, self._counted[at], claimed[at], minutes[at])
+
+    def differences(self) -> tuple[int, int] | None:
+        """Unattributed and overclaimed tokens over all hours, by model; None without counters.
+
+        A request that crosses a full hour is claimed in one and generated in both, so hours of a
+        model make up for each other.
+        """
+        models: dict[str, int] = defaultdict(int)
+        for each in self.hours():
+            models[each.model] += each.generated - each.claimed
+        if not models:
+            return None
+        return sum(max(0, n) for n in models.values()), sum(max(0, -n) for n in models.values())
+
+
+def _plain(name: str) -> str:
+    """`openai/Tiny-Llama` and `/models/tiny-llama` are the model tiny-llama."""
+    return name.lower().rpartition("/")[2]

@@ -1,0 +1,1 @@
+"""What runs inside of a gateway: plugins that deliver its usage and ask whether to go on."""
