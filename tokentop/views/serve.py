@@ -23,7 +23,6 @@ from tokentop.runtime.ledger.counting import Counting
 from tokentop.runtime.ledger.intake import Intake
 from tokentop.runtime.ledger.present_prices import PresentPrices
 from tokentop.runtime.serve.app import Documents
-from tokentop.runtime.serve.economy import VALUE
 from tokentop.runtime.serve.guard import Rules
 from tokentop.runtime.serve.hub import Formats
 from tokentop.runtime.serve.server import Pages, Service, flush
@@ -46,14 +45,13 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
     """
     token = _token(config.serve, environ)
     sockets = _listen(config.serve)
-    rules = _rules(config, token)
+    rules = Rules(_own_names(config.serve), token, config.serve.cors_origins)
     own: list[Listener] = []
     pages: Pages = ()
     usage = _usage(config, environ)
     if usage is not None:
         sender = _sender_token(config, environ)
-        receiving = rules.receiving | PATHS
-        rules = rules._replace(receiving=receiving, sending=PATHS, sender_token=sender)
+        rules = rules._replace(receiving=PATHS, sending=PATHS, sender_token=sender)
     if config.serve.web:
         rules = rules._replace(screen_token=Secret(secrets.token_hex()))
         own = listen("127.0.0.1", 0)
@@ -81,11 +79,6 @@ def _run(service: Service, sockets: list[Listener]) -> NoReturn:
         service.usage.stop()
     flush()
     os._exit(code)  # without waiting for a name look-up or a driver's call that hangs
-
-
-def _rules(config: Config, token: Secret | None) -> Rules:
-    names, receiving = _own_names(config.serve), frozenset({VALUE})
-    return Rules(names, token, config.serve.cors_origins, receiving=receiving)
 
 
 def _pages(config: Config, rules: Rules, own: Listener) -> Pages:

@@ -29,7 +29,7 @@ from tokentop.runtime.serve.connection import (
     MAX_CONNECTIONS,
     Connection,
 )
-from tokentop.runtime.serve.economy import Economy
+from tokentop.runtime.serve.economy import VALUE, Economy
 from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
 from tokentop.runtime.serve.usage import UsageRoutes
@@ -38,6 +38,7 @@ from tokentop.transport.http.listen import BACKLOG, Listener
 
 COMMENT_EVERY_S = 15.0
 MAX_MESSAGE = 64 * 1024  # of a browser: what is pasted into the screen
+SWITCH_S = 0.0005  # else a thread that books may hold up an answer for 5 ms
 DRAIN_S = 1  # for answers under way, at the end
 CRASHED = 1
 
@@ -64,6 +65,7 @@ class Service(NamedTuple):
 
 async def serve(service: Service, sockets: list[Listener]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code, 1 where a poller failed."""
+    sys.setswitchinterval(SWITCH_S)
     hub = Hub(service.formats)
     collector = _Collector(service, hub)
     app = _application(service, hub, collector.session)
@@ -119,7 +121,8 @@ def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     usage = service.usage.routes() if service.usage else ()
     ledger = (*usage, *authority.routes(), *economy.routes())
     more = (history.route(past), *ledger, *service.pages)
-    return application(hub, service.documents, health, service.rules, service.say, more)
+    rules = service.rules._replace(receiving=service.rules.receiving | {VALUE})
+    return application(hub, service.documents, health, rules, service.say, more)
 
 
 def uvicorn_config(app: ASGIApp, *, web: bool = False) -> uvicorn.Config:
