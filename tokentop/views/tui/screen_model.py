@@ -173,7 +173,7 @@ def _pool_height(rows: int, edge: int, width: int, room: int) -> int:
     if rows + edge <= room:
         return rows + edge
     across = min(-(-rows // max(1, room - edge)), max(1, (width - 2) // _FOLDED))
-    return max(4, edge + -(-rows // across))
+    return max(4, min(room, edge + -(-rows // across)))
 
 
 def _stacked(room: Placement, panels: Sequence[tuple[str, int]]) -> tuple[Placement, ...]:
