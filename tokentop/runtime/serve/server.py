@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -29,6 +30,7 @@ from tokentop.runtime.serve.connection import (
     MAX_CONNECTIONS,
     Connection,
 )
+from tokentop.runtime.serve.economy import VALUE, Economy
 from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
 from tokentop.transport.http.descriptors import SOCKETS
@@ -36,6 +38,7 @@ from tokentop.transport.http.listen import BACKLOG, Listener
 
 COMMENT_EVERY_S = 15.0
 MAX_MESSAGE = 64 * 1024  # of a browser: what is pasted into the screen
+SWITCH_S = 0.0005  # else a thread that books may hold up an answer for 5 ms
 DRAIN_S = 1  # for answers under way, at the end
 CRASHED = 1
 
@@ -47,7 +50,7 @@ class Service(NamedTuple):
     """What is served and how; `say` gets sentences for the log.
 
     `pages` are the screen in a browser, `routes` more of the API. `subscribe` is given what takes
-    entries the moment they are booked.
+    entries the moment they are booked; `watch` is called with each snapshot.
     """
 
     config: Config
@@ -59,10 +62,12 @@ class Service(NamedTuple):
     pages: Pages = ()
     routes: Pages = ()
     subscribe: Callable[[Subscriber], object] = id
+    watch: Callable[[Config, Snapshot], object] | None = None
 
 
 async def serve(service: Service, sockets: list[Listener]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code, 1 where a poller failed."""
+    sys.setswitchinterval(SWITCH_S)
     hub = Hub(service.formats)
     collector = _Collector(service, hub)
     app = _application(service, hub, collector.session)
@@ -110,12 +115,15 @@ def _on_signals(stop: Callable[[int], None]) -> None:
 def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     health = Health(session.now, lambda: session.interval_s, session.frozen)
     authority = Authority(lambda: session.follower, lambda: session.config)
+    economy = Economy(lambda: session.follower, lambda: session.config, os.environ)
 
     async def past(stretch: Stretch) -> Past:
         return (await session.past(stretch)).moved(session.wall() - session.now())
 
-    more = (history.route(past), *service.routes, *authority.routes(), *service.pages)
-    return application(hub, service.documents, health, service.rules, service.say, more)
+    ledger = (*service.routes, *authority.routes(), *economy.routes())
+    more = (history.route(past), *ledger, *service.pages)
+    rules = service.rules._replace(receiving=service.rules.receiving | {VALUE})
+    return application(hub, service.documents, health, rules, service.say, more)
 
 
 def uvicorn_config(app: ASGIApp, *, web: bool = False) -> uvicorn.Config:
@@ -200,6 +208,8 @@ class _Collector:
 
     def _publish(self, snapshot: Snapshot, now: float) -> None:
         self._hub.publish(snapshot, now)
+        if self._service.watch is not None:
+            self._service.watch(self.session.config, snapshot)
 
     def _spawn(self, work: Coroutine[Any, Any, None], *, name: str, **_: object) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
