@@ -162,6 +162,7 @@ def _gpu_view(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     spare = room.height - kept
     wanted = cards + edge if cards and room.height >= _HARDWARE_FROM else 0
     pool = _pool_height(max(1, rows), edge, room.width, spare - min(wanted, spare * 3 // 5))
+    pool = min(pool, room.height - 1)  # the processes keep a row on the smallest screen
     links = min(wanted, spare - pool)
     links = links if links > edge else 0
     heights = (("gpus", pool), ("hardware", links), ("processes", room.height - pool - links))
@@ -173,7 +174,7 @@ def _pool_height(rows: int, edge: int, width: int, room: int) -> int:
     if rows + edge <= room:
         return rows + edge
     across = min(-(-rows // max(1, room - edge)), max(1, (width - 2) // _FOLDED))
-    return max(4, min(room, edge + -(-rows // across)))
+    return max(4, edge + -(-rows // across))
 
 
 def _stacked(room: Placement, panels: Sequence[tuple[str, int]]) -> tuple[Placement, ...]:

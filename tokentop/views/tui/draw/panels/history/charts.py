@@ -49,9 +49,7 @@ def _multiplier_ticks(snapshot: Snapshot, _: Sequence[float]) -> Ticks:
 
 
 def _queue_ticks(_: Snapshot, values: Sequence[float]) -> Ticks:
-    most = 2.0 * ceil(
-        min(max([*values, 4.0]), _TOP) / 2
-    )  # even: so is the middle whole
+    most = 2.0 * ceil(min(max([*values, 4.0]), _TOP) / 2)  # even: so is the middle whole
     return ((0.0, "0"), (most / 2, fmt_count(most / 2)), (most, fmt_count(most)))
 
 
