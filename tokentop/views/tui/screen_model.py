@@ -162,6 +162,7 @@ def _gpu_view(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     spare = room.height - kept
     wanted = cards + edge if cards and room.height >= _HARDWARE_FROM else 0
     pool = _pool_height(max(1, rows), edge, room.width, spare - min(wanted, spare * 3 // 5))
+    pool = min(pool, room.height - 1)  # the processes keep a row on the smallest screen
     links = min(wanted, spare - pool)
     links = links if links > edge else 0
     heights = (("gpus", pool), ("hardware", links), ("processes", room.height - pool - links))

@@ -124,7 +124,8 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
         right.append((f" {age(capacity.age_s, options)}", "stale"))
     choices = [joined([what, price, tokens]), joined([what, price]), what, []]
     if is_offered_above(snapshot):
-        choices = [[_need(snapshot)], []]
+        title: Line = [("capacity ", "dim")] if options.summary_hidden else []
+        choices = [[*title, _need(snapshot)], []]
     return [sides(first_fit(choices, width - wide(right) - 2), right, width)]
 
 

@@ -24,6 +24,7 @@ from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.kit.time_axis import Local, marks, moment
 from tokentop.views.tui.draw.panel import Panel
 
+_TOP = 1e15  # of a scale: what a source claims beyond it is drawn at its edge
 TickMaker = Callable[[Snapshot, Sequence[float]], Ticks]
 
 
@@ -48,7 +49,7 @@ def _multiplier_ticks(snapshot: Snapshot, _: Sequence[float]) -> Ticks:
 
 
 def _queue_ticks(_: Snapshot, values: Sequence[float]) -> Ticks:
-    most = 2.0 * ceil(max([*values, 4.0]) / 2)  # even, so that the middle is a whole number
+    most = 2.0 * ceil(min(max([*values, 4.0]), _TOP) / 2)  # even: so is the middle whole
     return ((0.0, "0"), (most / 2, fmt_count(most / 2)), (most, fmt_count(most)))
 
 
@@ -56,7 +57,7 @@ def _scaled(write: Callable[[float | None], str], least: float) -> TickMaker:
     """Ticks from 0 to an even number of a round step, so that the middle is round as well."""
 
     def ticks(_: Snapshot, values: Sequence[float]) -> Ticks:
-        highest = max([*values, least])
+        highest = min(max([*values, least]), _TOP)
         unit = 10.0 ** floor(log10(highest / 2))
         step = next(unit * n for n in (1, 2, 5, 10) if unit * n >= highest / 2)
         return ((0.0, "0"), (step, write(step)), (2 * step, write(2 * step)))
