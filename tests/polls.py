@@ -6,9 +6,9 @@ from typing import Any
 
 from tokentop.domain.readings import Failure
 from tokentop.transport.http.client import Client
-from tokentop.transport.http.exchange import Dial
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.poll import Batches, Poll
+from tokentop.transport.http.steps import Dial
 
 ANYWHERE = Request("http://127.0.0.1:9", timeout_s=5.0)
 

@@ -187,9 +187,12 @@ async def test_hanging_lookups_hold_up_no_other_name() -> None:
     """Forty names that never resolve leave the next one its thread; each is looked up once."""
     never = threading.Event()
     looked_up: list[str] = []
+    every_name = threading.Event()
 
     def look_up(host: str) -> Found:
         looked_up.append(host)
+        if len(looked_up) == 41:
+            every_name.set()
         if host.startswith("hang"):
             never.wait()
         return [(socket.AF_INET, ("127.0.0.1", 0))]
@@ -201,6 +204,7 @@ async def test_hanging_lookups_hold_up_no_other_name() -> None:
         fine = await pool.fetch(Request(f"http://fine.test:{server.port}/", 60.0))
     assert isinstance(fine, Reply)
     assert not any(task.done() for task in hung)
+    assert await asyncio.to_thread(every_name.wait, 10.0)
     assert sorted(looked_up) == sorted({*names, "fine.test"})
     for task in hung:
         task.cancel()

@@ -9,10 +9,9 @@ from tokentop.runtime.live.session import Session
 
 if TYPE_CHECKING:
     from tokentop.runtime.live.fleet import FleetSession
-    from tokentop.runtime.live.remote import Onlooker
-    from tokentop.runtime.live.replay import ReplaySession
+    from tokentop.runtime.live.onlooker import Onlooker
 
-AnySession: TypeAlias = "Session | Onlooker | ReplaySession"
+AnySession: TypeAlias = "Session | Onlooker"
 
 
 def session_of(config: Config, on_change: Callable[[Snapshot, float], object]) -> AnySession:

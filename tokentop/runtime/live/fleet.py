@@ -12,7 +12,8 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_decode import decode
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.feed import HostFeed, Received
-from tokentop.runtime.live.remote import LATE, Onlooker, RemoteSession
+from tokentop.runtime.live.onlooker import Onlooker
+from tokentop.runtime.live.remote import LATE, RemoteSession
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.transport.http.network_thread import NetworkThread
 

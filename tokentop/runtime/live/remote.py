@@ -1,18 +1,15 @@
 """The screen's session where another machine's `tokentop serve` polls, and this one only looks."""
 
 import asyncio
-from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tokentop.config.schema import Config
 from tokentop.domain.aging import aged, silent
-from tokentop.domain.alerts.values import Change
-from tokentop.domain.past import Past, Stretch
-from tokentop.domain.snapshot import Gpu, Snapshot
+from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.feed import HostFeed, Received
-from tokentop.runtime.live.recent import Recent
+from tokentop.runtime.live.onlooker import Onlooker
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.sources.collector import snapshot as read_snapshot
 from tokentop.sources.json_fields import BadData
@@ -23,76 +20,6 @@ if TYPE_CHECKING:
 
 LATE = 3  # intervals without a new snapshot after which what is known is stale
 LOOK_S = 1.0
-
-
-class Onlooker(Recent):
-    """A session that polls nothing: whatever would change the host is the host's own affair."""
-
-    polls = False
-
-    def __init__(self, config: Config, on_change: Callable[[Snapshot, float], object]) -> None:
-        super().__init__()
-        self.config = config
-        self._on_change = on_change
-        self._notify: Callable[[str], object] = str
-        self._announce: Callable[[Sequence[Event]], object] = len
-
-    def say(
-        self, notify: Callable[[str], object], announce: Callable[[Sequence[Event]], object]
-    ) -> None:
-        """Where sentences and events go from now on."""
-        self._notify, self._announce = notify, announce
-
-    @abstractmethod
-    def snapshot(self) -> Snapshot:
-        """What is shown now."""
-
-    @abstractmethod
-    async def start(
-        self,
-        spawn: Spawn,
-        reloader: "Reloader | None" = None,
-        notify: Callable[[str], object] = str,
-        announce: Callable[[Sequence[Event]], object] = len,
-    ) -> None:
-        """Follow what is shown; `notify` and `announce` as a Session's."""
-
-    def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
-        """The host follows its own alerts, and acts on them."""
-
-    def silence(self) -> int:
-        """None from here: they are silenced on the host."""
-        return 0
-
-    async def keep_history(self) -> None:
-        """What passes on the host is kept there."""
-
-    async def past(self, stretch: Stretch) -> Past:  # noqa: ARG002
-        """Nothing from before this run."""
-        return Past()
-
-    def stop(self) -> None:
-        """Nothing is to be written."""
-
-    def set_interval(self, interval_s: float) -> None:
-        """The host's own affair."""
-
-    def refresh(self) -> None:
-        """The host's own affair."""
-
-    def show_gpu_page(self, shown: bool) -> None:
-        """What only that page shows is not sent."""
-
-    def why_not_end(self, gpu: Gpu, pid: int, started: int | None) -> str | None:  # noqa: ARG002
-        """No process of another machine is ended from here."""
-        return f"{pid} runs on another host"
-
-    def end_process(self, pid: int, started: int | None, *, force: bool) -> str | None:  # noqa: ARG002
-        return f"{pid} runs on another host"
-
-    def dismiss(self, identity: str) -> bool:  # noqa: ARG002
-        """What is gone is forgotten there, not here."""
-        return False
 
 
 class RemoteSession(Onlooker):

@@ -7,16 +7,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from tokentop.config.schema import Config
-from tokentop.domain import past
-from tokentop.domain.alerts.values import Change
 from tokentop.domain.engines.history import EngineHistory
 from tokentop.domain.events.log import EventLog
 from tokentop.domain.history import History, sample_of
-from tokentop.domain.snapshot import Gpu, Snapshot
+from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_decode import loads
 from tokentop.domain.timeline import Stretch, Timeline, slices
 from tokentop.domain.verdict.values import Event
-from tokentop.runtime.live.recent import Recent
+from tokentop.runtime.live.onlooker import Onlooker
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.transport.recording.reader import Place, Recording
 
@@ -27,7 +25,6 @@ TICK_S = 0.25
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 PAST_S = 3600.0
 MOST_PAST = 180  # snapshots of the hour before, from which charts and events are made
-NOT_HERE = "a recording is played: there is nothing to end"
 
 
 class Before(NamedTuple):
@@ -38,14 +35,14 @@ class Before(NamedTuple):
     event_log: EventLog
 
 
-class ReplaySession(Recent):
+class ReplaySession(Onlooker):
     """Plays a recording; `now()` and `wall()` are the moment that is shown, in Unix seconds.
 
     `on_change` is called on the loop with each snapshot and its moment.
     """
 
-    polls = False
     frozen_at = None
+    not_ended = "a recording is played: there is nothing to end"
 
     def __init__(
         self,
@@ -53,19 +50,15 @@ class ReplaySession(Recent):
         recording: Recording,
         on_change: Callable[[Snapshot, float], object],
     ) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config, on_change)
         self.playing = True
         self.speed = 1.0
         self._recording = recording
-        self._on_change = on_change
         self._first, self._last = recording.first_ms / 1000, recording.last_ms / 1000
         frames = (Stretch(f.first_ms / 1000, f.last_ms / 1000, f.tiers) for f in recording.frames)
         self._tiers = slices(frames, self._first, self._last)
         self._at = self._first
         self._advanced = time.monotonic()
-        self._notify: Callable[[str], object] = str
-        self._announce: Callable[[Sequence[Event]], object] = len
         self._jumped = asyncio.Event()
         self._place = Place(0, 0)
         self._snapshot = Snapshot()
@@ -101,7 +94,7 @@ class ReplaySession(Recent):
         announce: Callable[[Sequence[Event]], object] = len,
     ) -> None:
         """Play from here on; `notify` and `announce` as a Session's."""
-        self._notify, self._announce = notify, announce
+        self.say(notify, announce)
         if self._recording.damaged:
             notify(f"{self._recording.damaged:,} bytes of the recording are damaged and left out")
         self._advanced = time.monotonic()
@@ -199,40 +192,3 @@ class ReplaySession(Recent):
                 found.engine_history.add(row[0] / 1000, snapshot.engines)
                 found.event_log.add(snapshot, row[0] / 1000)
         return found
-
-    # -- what is not there in a recording
-
-    def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
-        """What happened then calls nobody now."""
-
-    def silence(self) -> int:
-        """Nothing fires in a recording."""
-        return 0
-
-    async def keep_history(self) -> None:
-        """What was recorded is kept already."""
-
-    async def past(self, stretch: past.Stretch) -> past.Past:  # noqa: ARG002
-        """Nothing from beyond the recording."""
-        return past.Past()
-
-    def set_interval(self, interval_s: float) -> None:
-        """A recording has its own."""
-
-    def refresh(self) -> None:
-        """Nothing is polled."""
-
-    def show_gpu_page(self, shown: bool) -> None:
-        """Nothing more is asked for."""
-
-    def why_not_end(self, gpu: Gpu, pid: int, started: int | None) -> str | None:  # noqa: ARG002
-        return NOT_HERE
-
-    def end_process(self, pid: int, started: int | None, *, force: bool) -> str | None:  # noqa: ARG002
-        return NOT_HERE
-
-    def dismiss(self, identity: str) -> bool:  # noqa: ARG002
-        return False
-
-    def stop(self) -> None:
-        """Nothing is left to be written."""

@@ -29,8 +29,8 @@ from tokentop.transport.discovery.probe_cache import (
     ProbeCache,
 )
 from tokentop.transport.http.client import Client
-from tokentop.transport.http.exchange import Dial
 from tokentop.transport.http.poll import Poll
+from tokentop.transport.http.steps import Dial
 
 __all__ = ["ONE_SHOT_S", "Findings", "find"]
 

@@ -14,20 +14,13 @@ from tokentop.domain.readings import Failure
 from tokentop.transport.http.budget import Budget
 from tokentop.transport.http.connections import IdleConnections
 from tokentop.transport.http.descriptors import SOCKETS, SocketBudget
-from tokentop.transport.http.exchange import (
-    Dial,
-    Lookup,
-    Net,
-    Place,
-    Socket,
-    Wait,
-    exchange,
-)
+from tokentop.transport.http.exchange import exchange
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.poll import Exchange, Poll
 from tokentop.transport.http.posts import Posts
 from tokentop.transport.http.queues import Alarms, LargeAnswers, Places
 from tokentop.transport.http.resolver import Found, Resolver, look_up
+from tokentop.transport.http.steps import Dial, Lookup, Net, Place, Socket, Wait
 from tokentop.transport.http.worker import Worker
 
 INLINE = 64 * 1024  # answers up to this are read on the client's own thread

@@ -14,12 +14,12 @@ from time import monotonic
 from tokentop.domain.readings import Failure
 from tokentop.transport.http.client_blocking import one
 from tokentop.transport.http.descriptors import SOCKETS, SocketBudget
-from tokentop.transport.http.exchange import Dial
 from tokentop.transport.http.failures import RequestFailed, fail
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.network_thread import NetworkThread
 from tokentop.transport.http.poll import Batches, Poll
 from tokentop.transport.http.resolver import Found, look_up
+from tokentop.transport.http.steps import Dial
 from tokentop.transport.http.worker import Worker
 
 # httpx imports its own command line where click is installed: 7 MB and 50 ms for nothing.

@@ -10,10 +10,10 @@ from time import monotonic
 from tokentop.domain.readings import Failure
 from tokentop.transport.http.client import Client
 from tokentop.transport.http.descriptors import SOCKETS, SocketBudget
-from tokentop.transport.http.exchange import Dial
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.poll import Poll
 from tokentop.transport.http.resolver import Found, look_up
+from tokentop.transport.http.steps import Dial
 
 __all__ = ["Dial", "Reply", "Request", "fetch", "fetch_all", "one"]
 

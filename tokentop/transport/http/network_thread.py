@@ -15,10 +15,11 @@ from tokentop.transport.http.budget import Budget
 from tokentop.transport.http.client import Client
 from tokentop.transport.http.client_blocking import one
 from tokentop.transport.http.descriptors import SOCKETS, SocketBudget
-from tokentop.transport.http.exchange import Dial, Take
+from tokentop.transport.http.exchange import Take
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.poll import Poll
 from tokentop.transport.http.resolver import Found, look_up
+from tokentop.transport.http.steps import Dial
 
 _TICK_S = 60.0
 _PAUSE_S = 0.01

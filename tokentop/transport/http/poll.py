@@ -7,9 +7,10 @@ from typing import Any, Literal
 from tokentop.domain.readings import Failure
 from tokentop.sources.json_fields import BadData
 from tokentop.transport.http.budget import Budget, StreamBudget
-from tokentop.transport.http.exchange import Steps, Take
+from tokentop.transport.http.exchange import Take
 from tokentop.transport.http.failures import RequestFailed, our_limit, timed_out
 from tokentop.transport.http.messages import Reply, Request
+from tokentop.transport.http.steps import Steps
 
 Batches = Generator[Sequence[Request], list[Reply | Failure], Any]
 """Yields the requests of a batch, is sent their answers in order, returns the poll's result."""

@@ -20,22 +20,21 @@ from tokentop.runtime.live.poller import stepped
 from tokentop.transport import user_state
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import choices, commands, keys, pointer, theme
+from tokentop.views.tui.copy_actions import CopyActions
 from tokentop.views.tui.draw.panels.footer import announcement
-from tokentop.views.tui.host_actions import HostActions
 from tokentop.views.tui.messages import SnapshotReady
-from tokentop.views.tui.screen_model import ScreenModel, lines
+from tokentop.views.tui.screen_model import ScreenModel
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import Name, ViewState
 from tokentop.views.tui.terminal.color_depth import depth_of
 from tokentop.views.tui.terminal.gc_tuning import freeze_loaded_objects
 from tokentop.views.tui.terminal.restore_terminal import Terminal
-from tokentop.views.tui.widgets.selection import plain_text, title
 
 NOTICE_S = 4.0
 POLLED_ELSEWHERE = "The host polls, at an interval of its own; this is what it sends"
 
 
-class TokentopApp(HostActions):
+class TokentopApp(CopyActions):
     """The monitor: everything on the screen is a function of (snapshot, view, time)."""
 
     CSS_PATH = "theme.tcss"
@@ -246,34 +245,8 @@ class TokentopApp(HostActions):
         self._remember()
         self._notify(f"Theme: {self._theme_name}")
 
-    def action_copy(self) -> None:
-        """Copy what is selected; else the panel under the mouse, or the view's main one."""
-        text, name = self.screen.get_selected_text(), "the selection"
-        if not text:
-            place = self.monitor.copyable(self.mouse_over)
-            drawn = lines(self.model(), place)
-            text, name = plain_text(drawn), title(drawn) or place.panel
-        self.copy_to_clipboard(text)
-        count = text.count("\n") + 1
-        self._notify(f"Copied {name}: {count} line{'s' if count > 1 else ''}")
-
     def action_repaint(self) -> None:
         self.repaint()
-
-    def action_screenshot_here(self) -> None:
-        if self.is_web:
-            self._notify("The browser saves what it shows; here it would go to the server's disk")
-            return
-        from tokentop.views.tui.svg import save_here
-
-        name = strftime("tokentop-%Y%m%d-%H%M%S.svg", self.session.local_time())
-        self._notify(save_here(name, self.picture()))
-
-    def picture(self) -> str:
-        """What the screen shows now, as SVG."""
-        from tokentop.views.tui.svg import portable
-
-        return portable(self.export_screenshot(title="tokentop"))
 
     async def action_help(self) -> None:
         from tokentop.views.tui.screens.help import HelpScreen

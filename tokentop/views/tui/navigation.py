@@ -17,7 +17,8 @@ from tokentop.views.tui.draw.panels.engines.rows import (
 )
 from tokentop.views.tui.draw.panels.gpus import process_rows
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
-from tokentop.views.tui.screen_model import ScreenModel, scrolling
+from tokentop.views.tui.screen_model import ScreenModel
+from tokentop.views.tui.scrolling import scrolling
 from tokentop.views.tui.state import PAGES, ViewState
 
 Shown = Sequence[Placement]

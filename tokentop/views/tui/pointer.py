@@ -1,6 +1,6 @@
 """What a click on a cell means: the action of a hint, a heading, a row or a panel."""
 
-from tokentop.views.tui.draw.layout import Placement
+from tokentop.views.tui.draw.layout import Placement, edges
 from tokentop.views.tui.draw.panels import hosts as hosts_panel
 from tokentop.views.tui.draw.panels import timeline
 from tokentop.views.tui.draw.panels.engines import table as engines
@@ -12,7 +12,7 @@ from tokentop.views.tui.draw.panels.gpus import processes as process_table
 from tokentop.views.tui.draw.registry import PANELS
 from tokentop.views.tui.keys import KEYS, REPLAY_KEYS
 from tokentop.views.tui.navigation import Shown, host_lines, hosts, process_room, processes, table
-from tokentop.views.tui.screen_model import ScreenModel, edges, lines
+from tokentop.views.tui.screen_model import ScreenModel, lines
 
 
 def click(model: ScreenModel, shown: Shown, x: int, y: int) -> str | None:

@@ -8,7 +8,6 @@ from tokentop.config.schema import DiscoveryConfig, UiConfig
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
 from tokentop.domain.hosts import HostRow
-from tokentop.domain.hosts import listed as listed_hosts
 from tokentop.domain.past import POINTS, Past
 from tokentop.domain.policy import INTERVAL_S, CostPolicy
 from tokentop.domain.presence import Presence, presence
@@ -16,12 +15,11 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.timeline import Timeline
 from tokentop.domain.verdict.values import Event
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
-from tokentop.views.tui.draw.layout import Placement
+from tokentop.views.tui.draw.layout import Placement, edges
 from tokentop.views.tui.draw.layout_inputs import driver_trouble, layout_inputs
 from tokentop.views.tui.draw.panel import Panel, draw_panel
-from tokentop.views.tui.draw.panels import costs, events, hosts, why
+from tokentop.views.tui.draw.panels import costs, why
 from tokentop.views.tui.draw.panels.engines import detail as engine
-from tokentop.views.tui.draw.panels.engines.rows import listed
 from tokentop.views.tui.draw.panels.gpus import hardware, process_rows
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
 from tokentop.views.tui.draw.registry import PANELS, dashboard
@@ -270,41 +268,3 @@ def ticking(model: ScreenModel, place: Placement) -> bool:
     if model.view.paused_at is not None and place.panel != "header":
         return False
     return _panel(model, place.panel).ticks(model.snapshot)
-
-
-def edges(place: Placement) -> tuple[int, int]:
-    """Rows of a table's place above its first row and below its last."""
-    return {"frame": (2, 1), "rule": (1, 0), "bare": (0, 0)}[place.border]
-
-
-def scrolling(model: ScreenModel, shown: Sequence[Placement]) -> tuple[int, int]:
-    """The last row at which the list may start, and the rows of one page."""
-    found = [(0, 1)]
-    for place in shown:
-        rows = _rows(model, place)
-        if rows is not None:
-            heads = place.panel in ("gpus", "processes", "engines")
-            room = place.height - sum(edges(place)) + (not heads and place.border == "frame")
-            room -= rows > room > 1 and place.panel != "processes"  # for the line with the position
-            found.append((max(0, rows - max(1, room)), max(1, room)))
-    return max(found)
-
-
-def _rows(model: ScreenModel, place: Placement) -> int | None:
-    """The rows of a list, or of a page of text; None where nothing is to be scrolled."""
-    snapshot, options = model.snapshot, model.options
-    width = place.width - (4 if place.border == "frame" else 0)
-    if place.panel == "gpus":
-        return len(arranged(snapshot.gpus, options.sort, options.filter))
-    if place.panel == "processes":
-        return len(process_rows.rows(snapshot, options))
-    if model.view.name == "engines" and place.panel == "engines":
-        return len(listed(snapshot.engines, options.engine_sort, options.engine_filter))
-    if place.panel == "hosts":
-        return hosts.TOP + len(listed_hosts(model.fleet, options.host_sort, options.filter))
-    if place.panel == "events":
-        return len(events.page(snapshot, options, width))
-    if place.panel in TEXTS:
-        return len(TEXTS[place.panel](snapshot, width))
-    one = engine.find(snapshot, model.view.opened or "") if place.panel == "engine" else None
-    return len(engine.page(one, Trends(), width, options)) if one else None

@@ -40,6 +40,11 @@ class Placement(NamedTuple):
     border: Border = "bare"
 
 
+def edges(place: Placement) -> tuple[int, int]:
+    """Rows of a table's place above its first row and below its last."""
+    return {"frame": (2, 1), "rule": (1, 0), "bare": (0, 0)}[place.border]
+
+
 class Place(NamedTuple):
     """One way for a panel to stand on screens of some `sizes` that show some `contents`.
 

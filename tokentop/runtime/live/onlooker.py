@@ -1,0 +1,90 @@
+"""What all sessions have in common that only look at what is polled elsewhere, or was."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from tokentop.config.schema import Config
+from tokentop.domain.alerts.values import Change
+from tokentop.domain.past import Past, Stretch
+from tokentop.domain.snapshot import Gpu, Snapshot
+from tokentop.domain.verdict.values import Event
+from tokentop.runtime.live.recent import Recent
+from tokentop.runtime.live.spawn import Spawn
+
+if TYPE_CHECKING:
+    from tokentop.config.reload import Reloader
+
+
+class Onlooker(Recent):
+    """A session that polls nothing: what would change a host is the host's own affair.
+
+    `not_ended` says why no process is ended from here.
+    """
+
+    polls = False
+    not_ended = "it runs on another host"
+
+    def __init__(self, config: Config, on_change: Callable[[Snapshot, float], object]) -> None:
+        super().__init__()
+        self.config = config
+        self._on_change = on_change
+        self._notify: Callable[[str], object] = str
+        self._announce: Callable[[Sequence[Event]], object] = len
+
+    def say(
+        self, notify: Callable[[str], object], announce: Callable[[Sequence[Event]], object]
+    ) -> None:
+        """Where sentences and events go from now on."""
+        self._notify, self._announce = notify, announce
+
+    @abstractmethod
+    def snapshot(self) -> Snapshot:
+        """What is shown now."""
+
+    @abstractmethod
+    async def start(
+        self,
+        spawn: Spawn,
+        reloader: "Reloader | None" = None,
+        notify: Callable[[str], object] = str,
+        announce: Callable[[Sequence[Event]], object] = len,
+    ) -> None:
+        """Follow what is shown; `notify` and `announce` as a Session's."""
+
+    def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
+        """The host follows its own alerts, and acts on them."""
+
+    def silence(self) -> int:
+        """None from here: they are silenced on the host."""
+        return 0
+
+    async def keep_history(self) -> None:
+        """What passes on the host is kept there."""
+
+    async def past(self, stretch: Stretch) -> Past:  # noqa: ARG002
+        """Nothing from before this run."""
+        return Past()
+
+    def stop(self) -> None:
+        """Nothing is to be written."""
+
+    def set_interval(self, interval_s: float) -> None:
+        """The host's own affair."""
+
+    def refresh(self) -> None:
+        """The host's own affair."""
+
+    def show_gpu_page(self, shown: bool) -> None:
+        """What only that page shows is not sent."""
+
+    def why_not_end(self, gpu: Gpu, pid: int, started: int | None) -> str | None:  # noqa: ARG002
+        """No process of another machine is ended from here."""
+        return self.not_ended
+
+    def end_process(self, pid: int, started: int | None, *, force: bool) -> str | None:  # noqa: ARG002
+        return self.not_ended
+
+    def dismiss(self, identity: str) -> bool:  # noqa: ARG002
+        """What is gone is forgotten there, not here."""
+        return False
