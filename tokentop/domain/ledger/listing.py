@@ -51,6 +51,11 @@ class Page(NamedTuple):
     beyond: bool = False
     problem: str | None = None
 
+    @property
+    def more(self) -> bool:
+        """Whether entries match that are not among the rows."""
+        return self.beyond or (self.total or 0) > len(self.rows)
+
 
 class Word(NamedTuple):
     """One condition of a filter: `text` in the `field`, None for any of them."""

@@ -11,8 +11,10 @@ from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
 from tokentop.domain.alerts.values import Change
 from tokentop.domain.history import Sample
+from tokentop.domain.ledger.listing import Page, Question
 from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
+from tokentop.domain.snapshot_ledger import Classification
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.alerts import Alerting
 from tokentop.runtime.live.kept_history import KeptHistory
@@ -170,6 +172,20 @@ class Session(Recent):
         Raises PastError where it cannot be read.
         """
         return await self._kept.past(stretch, self.now(), self.wall())
+
+    async def ledger(self, question: Question) -> Page:
+        """The entries that answer a question, read on a thread."""
+        from tokentop.runtime.ledger.entries import read
+
+        return await asyncio.to_thread(read, self.config.ledger, os.environ, question)
+
+    async def stop_project(self, name: str, *, resume: bool) -> str:
+        """Refuse what a project spends from now on, or let it pass again; how that went."""
+        return f"{name} is not {'resumed' if resume else 'stopped'}: no ledger is followed here"
+
+    async def classify(self, flag: str, classification: Classification) -> str:  # noqa: ARG002
+        """Book what a person says of a flag; how that went."""
+        return "The flag is not classified: no ledger is followed here"
 
     def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
         """Carry out their actions from now on, after `start`; `ring` gets the terminal's."""

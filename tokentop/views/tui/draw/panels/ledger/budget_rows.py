@@ -18,6 +18,7 @@ from tokentop.views.tui.draw.kit.table import Column
 
 BUDGET_SORTS = ("clock", "name", "spent", "burn", "left", "velocity", "flags", "state")
 RISING = ("clock", "name", "left", "state")  # the others begin with the largest
+_NAME, _BAR = 32, 12  # cells of the longest name, and of the shortest bar
 _STATES: tuple[BudgetState | None, ...] = (
     "stopped", "spent", "throttled", "warning", "ok", None,
 )  # fmt: skip
@@ -135,14 +136,14 @@ def place_of(rows: Sequence[Row], cursor: str) -> int:
 
 
 def columns(width: int) -> list[Column]:
-    """The columns that fit in `width`, the name taking what the others leave."""
+    """The columns that fit in `width`; name, then bar, take what the others leave."""
     wide = (
         (0, Column("mark", "", 1, "left")),
         (0, Column("name", "who", 0, "left")),
         (140, Column("scope", "of", 7, "left")),
         (112, Column("period", "period", 6, "left")),
         (0, Column("clock", "to zero", 8)),
-        (66, Column("bar", "", 24 if width >= 150 else 12, "left")),
+        (66, Column("bar", "", _BAR, "left")),
         (38, Column("spent", "spent of limit", 17)),
         (104, Column("burn", "burn/h", 8)),
         (120, Column("left", "left at end", 11)),
@@ -151,5 +152,6 @@ def columns(width: int) -> list[Column]:
         (72, Column("state", "state", 9, "left")),
     )
     kept = [column for least, column in wide if width >= least]
-    spent = sum(c.width for c in kept) + 2 * (len(kept) - 2) + 1
-    return [c._replace(width=max(0, width - spent)) if c.key == "name" else c for c in kept]
+    spare = max(0, width - sum(c.width for c in kept) - 2 * (len(kept) - 2) - 1)
+    wider = {"name": min(spare, _NAME), "bar": _BAR + max(0, spare - _NAME)}
+    return [c._replace(width=wider.get(c.key, c.width)) for c in kept]

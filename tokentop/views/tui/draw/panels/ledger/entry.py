@@ -22,16 +22,17 @@ _TEXTS = (
 Facts = list[tuple[str, str]]
 
 
-def panel(identity: str, options: DrawOptions) -> Panel:
+def panel(identity: str) -> Panel:
     """The panel of the entry with that identity."""
-    row = find(options.ledger.page, identity)
 
     def inside(_: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+        row = find(options.ledger.page, identity)
         if row is None:
             return sentence("This entry is not among those read; esc goes back.", width, height)
         return window(page(row, width, options.ledger), width, height, options.offset)
 
-    def summary(_: Snapshot, __: DrawOptions) -> Line:
+    def summary(_: Snapshot, options: DrawOptions) -> Line:
+        row = find(options.ledger.page, identity)
         return [(entry_rows.outcome(row), "dim")] if row is not None else []
 
     return Panel("entry", inside, "entry", summary)

@@ -22,14 +22,15 @@ _TOKENS = ("prompt", "cached", "generated", "reasoning")
 
 def columns(width: int) -> list[Column]:
     """The columns that fit in `width`, the model taking what the others leave."""
+    names = 24 if width >= 180 else 16 if width >= 120 else 11
     wide = (
         (0, Column("mark", "", 1, "left")),
         (0, Column("time", "time", 11, "left")),
-        (64, Column("user", "who", 12 if width >= 120 else 9, "left")),
-        (46, Column("project", "project", 16 if width >= 120 else 11, "left")),
-        (150, Column("task", "task", 16, "left")),
+        (72, Column("user", "who", 12 if width >= 120 else 9, "left")),
+        (62, Column("project", "project", names, "left")),
+        (150, Column("task", "task", names, "left")),
         (0, Column("model", "model", 0, "left")),
-        (56, Column("prompt", "prompt", 7)),
+        (46, Column("prompt", "prompt", 7)),
         (100, Column("cached", "cached", 7)),
         (0, Column("generated", "output", 7)),
         (132, Column("reasoning", "reasoning", 9)),

@@ -30,6 +30,7 @@ from tokentop.views.tui.draw.kit.line import (
     window,
     wrapped,
 )
+from tokentop.views.tui.draw.kit.table import Column
 from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels.ledger import entry_rows, marks
 from tokentop.views.tui.draw.panels.ledger.budget_rows import Row, all_rows, pending
@@ -37,8 +38,11 @@ from tokentop.views.tui.draw.panels.ledger.budgets import flagged
 
 _NAMED = 6  # rows of each table
 _EVENTS = 8
+_SUMS = (
+    (56, Column("requests", "requests", 10)), (44, Column("tokens", "tokens", 8)),
+    (0, Column("credits", "credits", 9)), (24, Column("share", "share", 7)),
+)  # fmt: skip
 _THREE = 110  # cells from which the tables stand side by side
-_HOUR_S = 3600.0
 
 
 def panel(key: str) -> Panel:
@@ -101,9 +105,8 @@ def _nothing(entries: Page) -> str:
 
 def _budget(budget: Budget, row: Row, width: int, options: DrawOptions) -> list[Line]:
     """The bar with its clock, then the figures behind it."""
-    left: Line = [(f"{clean(budget.name, 40)} ", "title"), (f"a {budget.period} ", "dim")]
-    if budget.period == "total":
-        left[1] = ("in all ", "dim")
+    of = "in all" if budget.period == "total" else f"of the {budget.period}"
+    left: Line = [(f"{clean(budget.name, 40)} ", "title"), (of, "dim")]
     clock, style = marks.clock(budget, options)
     right: Line = [("to zero ", "dim"), (clock, style)]
     room = max(0, min(width, 100))
@@ -184,9 +187,9 @@ def _project(project: Project, width: int) -> list[Line]:
 def _flag(flag: Flag, width: int) -> list[Line]:
     """One flag: what it is, what was decided of its like before, and whether it waits."""
     waits = bool(pending((flag,)))
-    state = "waits for a person: f classifies it" if waits else f"classified {flag.classified}"
+    state = "waits for a person: f classifies it" if waits else f"was found {flag.classified}"
     if not waits and flag.classified is None:
-        state = "seen by its precedent"
+        state = "needs no one: its like was seen before"
     before = f"; the one before was {flag.precedent}" if flag.precedent else ""
     style = ("error" if flag.running else "warn") if waits else "dim"
     return [[(part, style)] for part in wrapped(f"{flagged(flag)} It {state}{before}.", width, 3)]
@@ -203,8 +206,7 @@ def _spend(entries: Page, width: int, options: DrawOptions) -> list[Line]:
         place = int((at - first) / (last - first) * (room - 1)) if last > first else room - 1
         slots[place] += weigh(row)
     read = len(entries.rows)
-    more = entries.total is not None and (entries.total > read or entries.beyond)
-    span = f"{read}{' newest' * more} entries over {fmt_duration(last - first)}"
+    span = f"{read}{' newest' * entries.more} entries over {fmt_duration(last - first)}"
     head = sides([(f"spend, {unit}", "title")], [(span, "dim")], room)
     top = max(slots) or None
     return [head, [(sparkline(slots, room, top=top, ascii=options.ascii), "bar.line")]]
@@ -235,22 +237,30 @@ def _tables(rows: Sequence[Listed], row: Row, width: int) -> list[Line]:
 
 
 def _table(name: str, groups: list[tuple[str | None, Totals]], width: int) -> list[Line]:
-    """The largest of one kind: requests, tokens, credits and their share of all."""
+    """The largest of one kind: requests and tokens where there is room, credits and their share."""
     everything = sum(totals.milli_credits for _, totals in groups)
-    head = f"{'requests':>9}{'tokens':>8}{'credits':>9}{'':>6}"
+    cols = [column for least, column in _SUMS if width >= least]
+    head = "".join(fit(column.head, column.width, "right") for column in cols)
     rows = [sides([(f"by {name}", "title")], [(head, "dim")], width)]
     for key, totals in groups[:_NAMED]:
-        share = fmt_percent(ratio(totals.milli_credits, everything))
+        words = _words(totals, everything)
         figures: Line = [
-            (fit(fmt_count(totals.requests), 9, "right"), "text"),
-            (fit(fmt_count(totals.prompt + totals.generated), 8, "right"), "text"),
-            (fit(entry_rows.credits_of(totals), 9, "right"), "bright"),
-            (fit(share, 6, "right"), "dim"),
+            (fit(words[c.key], c.width, "right"), "bright" if c.key == "credits" else "text")
+            for c in cols
         ]
         rows.append(sides([(clean(key or DASH, 60), "text")], figures, width))
     if len(groups) > _NAMED:
         rows.append([(f"and {len(groups) - _NAMED} more", "dim")])
     return rows
+
+
+def _words(totals: Totals, everything: int) -> dict[str, str]:
+    return {
+        "requests": fmt_count(totals.requests),
+        "tokens": fmt_count(totals.prompt + totals.generated),
+        "credits": entry_rows.credits_of(totals),
+        "share": fmt_percent(ratio(totals.milli_credits, everything)),
+    }
 
 
 def _events(rows: Sequence[Listed], width: int, options: DrawOptions) -> list[Line]:

@@ -5,10 +5,19 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.domain.text import clean, fmt_count, fmt_usd, known
 from tokentop.views.tui.draw.kit.glyphs import age
-from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, joined, sides
+from tokentop.views.tui.draw.kit.line import (
+    DrawOptions,
+    Line,
+    block,
+    dimmed,
+    joined,
+    sides,
+    span_width,
+)
 from tokentop.views.tui.draw.panel import Panel
 
 ROWS = 2
+_GAP = "   "
 _DECIDES = {
     "open": "spending is not decided on: all of it passes (open)",
     "closed": "spending is not decided on: all of it is refused (closed)",
@@ -21,8 +30,9 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     if figures is None:
         return block([[("no ledger", "dim")]], width, height)
     stale = is_stale(figures, options)
-    sums = sides(_sums(figures), _age(figures, options) if stale else [], width)
-    drawn = [sums, joined(_remarks(figures), "   ")]
+    old = _age(figures, options) if stale else []
+    sums = sides(_fitting(_sums(figures), width - span_width(old)), old, width)
+    drawn = [sums, _fitting(_remarks(figures), width)]
     return block([*dimmed(drawn[:1]), *drawn[1:]] if stale else drawn, width, height)
 
 
@@ -35,17 +45,21 @@ def _age(figures: LedgerFigures, options: DrawOptions) -> Line:
     return [(f"{age(figures.age_s, options)} old", "stale")]
 
 
-def _sums(figures: LedgerFigures) -> Line:
-    return joined(
-        [
-            [("today", "title")],
-            _figure(fmt_count(figures.today_requests), "requests"),
-            _figure(fmt_count(figures.today_tokens), "tokens"),
-            _figure(fmt_count(figures.today_credits), "credits"),
-            _figure(fmt_usd(figures.today_usd), "list price"),
-        ],
-        "   ",
-    )
+def _fitting(parts: list[Line], width: int) -> Line:
+    """The parts that fit, each whole; the first one always."""
+    while len(parts) > 1 and span_width(joined(parts, _GAP)) > width:
+        parts = parts[:-1]
+    return joined(parts, _GAP)
+
+
+def _sums(figures: LedgerFigures) -> list[Line]:
+    return [
+        [("today", "title")],
+        _figure(fmt_count(figures.today_requests), "requests"),
+        _figure(fmt_count(figures.today_tokens), "tokens"),
+        _figure(fmt_count(figures.today_credits), "credits"),
+        _figure(fmt_usd(figures.today_usd), "list price"),
+    ]
 
 
 def _figure(value: str, unit: str) -> Line:
@@ -68,7 +82,7 @@ def _remarks(figures: LedgerFigures) -> list[Line]:
 def _compared(name: str, tokens: int | None) -> Line:
     """Tokens of today on one side of the engines' counters; any are amber."""
     style = "warn" if tokens else "text"
-    return [(f"{name} ", "dim"), (fmt_count(tokens), style)]
+    return [(f"{name} ", "dim"), (fmt_count(tokens), style), (" tokens", "dim")]
 
 
 def _ticks(snapshot: Snapshot) -> bool:
