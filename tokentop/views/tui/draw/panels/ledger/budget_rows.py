@@ -144,7 +144,7 @@ def columns(width: int) -> list[Column]:
         (112, Column("period", "period", 6, "left")),
         (0, Column("clock", "to zero", 8)),
         (66, Column("bar", "", _BAR, "left")),
-        (38, Column("spent", "spent of limit", 17)),
+        (42, Column("spent", "spent of limit", 19)),
         (104, Column("burn", "burn/h", 8)),
         (120, Column("left", "left at end", 11)),
         (92, Column("velocity", "$/cr", 6)),

@@ -150,7 +150,9 @@ def today(project: Project | None) -> str:
         return f"{fmt.amount(project.credits, 'credits')} cr today"
     if known(project.usd):
         return f"{fmt_usd(project.usd)} today"
-    return DASH if project.tokens is None else f"{fmt.amount(project.tokens, 'tokens')} tok today"
+    return (
+        DASH if project.tokens is None else f"{fmt.amount(project.tokens, 'tokens')} tokens today"
+    )
 
 
 def flag_count(flags: Sequence[Flag]) -> tuple[str, str]:

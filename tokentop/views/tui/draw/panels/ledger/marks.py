@@ -11,7 +11,7 @@ from tokentop.views.tui.draw.kit.glyphs import meter
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.panels.ledger.budget_rows import zero_in_s
 
-UNITS = {"tokens": "tok", "credits": "cr", "usd": ""}  # after an amount
+UNITS = {"tokens": "tokens", "credits": "cr", "usd": ""}  # after an amount
 _SYMBOLS: dict[BudgetState | None, tuple[str, str]] = {
     "ok": ("●", "+"), "warning": ("▲", "!"), "throttled": ("◐", "~"), "spent": ("■", "#"),
     "stopped": ("×", "X"), None: ("·", "."),
@@ -57,7 +57,7 @@ def sign(budget: Budget) -> str:
 
 
 def spent(budget: Budget) -> str:
-    """`≥4.2M/10M tok`: spent of the limit."""
+    """`≥4.2M/10M tokens`: spent of the limit."""
     pair = f"{fmt.amount(budget.spent, budget.unit)}/{fmt.amount(budget.limit, budget.unit)}"
     return f"{sign(budget)}{pair} {UNITS[budget.unit]}".rstrip()
 
