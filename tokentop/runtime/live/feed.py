@@ -54,6 +54,7 @@ class HostFeed:
         self._changed: Callable[[], object] = int
         self._told = self._stopped = False
         self._asking: asyncio.Future[Reply | Failure] | None = None
+        self._network: NetworkThread | None = None
 
     async def run(self, network: NetworkThread, changed: Callable[[], object]) -> None:
         """Connect, again and again, until `stop`.
@@ -61,6 +62,7 @@ class HostFeed:
         `changed` is called on the loop after news of either kind.
         """
         self._loop, self._changed = asyncio.get_running_loop(), changed
+        self._network = network
         while not self._stopped:
             self._parser = EventParser(self._config.max_bytes)
             self._asking = asyncio.ensure_future(network.get(self._request(), take=self._take))
@@ -75,6 +77,12 @@ class HostFeed:
             changed()
             await asyncio.sleep(self._backoff.pause_s())
 
+    async def get(self, path: str) -> Reply | Failure:
+        """One more GET of the same host, while it is followed."""
+        if self._network is None:
+            return Failure("unreachable", f"{self.host.name} is not followed yet")
+        return await self._network.get(self._base(path, self._config.timeout_s))
+
     def stop(self) -> None:
         """Follow it no more."""
         self._stopped = True
@@ -83,14 +91,17 @@ class HostFeed:
 
     def _request(self) -> Request:
         resume = (("Last-Event-ID", self._last_id),) if self._last_id else ()
+        headers = (("Cache-Control", "no-store"), *resume)
+        return self._base(STREAM, SILENCE_S)._replace(headers=headers)
+
+    def _base(self, path: str, timeout_s: float) -> Request:
         return Request(
-            self.host.url + STREAM,
-            timeout_s=SILENCE_S,
+            self.host.url + path,
+            timeout_s=timeout_s,
             max_bytes=self._config.max_bytes,
             token=self.host.token,
             ca_bundle=self._config.tls.ca_bundle,
             verify=self._config.tls.verify,
-            headers=(("Cache-Control", "no-store"), *resume),
         )
 
     def _take(self, data: bytes) -> None:

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from tokentop.config.schema import Config
 from tokentop.domain.aging import aged, silent
+from tokentop.domain.ledger.listing import Page, Question
+from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.feed import HostFeed, Received
 from tokentop.runtime.live.onlooker import Onlooker
 from tokentop.runtime.live.spawn import Spawn
+from tokentop.sources import ledger_page
 from tokentop.sources.collector import snapshot as read_snapshot
 from tokentop.sources.json_fields import BadData
 from tokentop.transport.http.network_thread import NetworkThread
@@ -57,6 +60,16 @@ class RemoteSession(Onlooker):
         self.say(notify, announce)
         spawn(self._feed.run(NetworkThread(), self.look), name="stream", group="stream")
         self.watch(spawn)
+
+    async def ledger(self, question: Question) -> Page:
+        """The entries that the host lists."""
+        reply = await self._feed.get(ledger_page.address(question))
+        if isinstance(reply, Failure):
+            return Page(question.wanted, problem=reply.text)
+        try:
+            return ledger_page.read(reply.body, question.wanted)
+        except BadData as problem:
+            return Page(question.wanted, problem=str(problem))
 
     def watch(self, spawn: Spawn) -> None:
         """Notice from now on when the host falls silent, though nothing comes any more."""

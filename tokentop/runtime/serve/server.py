@@ -24,6 +24,7 @@ from tokentop.runtime.serve.connection import (
     MAX_CONNECTIONS,
     Connection,
 )
+from tokentop.runtime.serve.entries import entries_route
 from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
 from tokentop.transport.http.descriptors import SOCKETS
@@ -98,7 +99,8 @@ def _on_signals(stop: Callable[[int], None]) -> None:
 
 def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     health = Health(session.now, lambda: session.interval_s, session.frozen)
-    return application(hub, service.documents, health, service.rules, service.say, service.pages)
+    more = (entries_route(session.ledger), *service.pages)
+    return application(hub, service.documents, health, service.rules, service.say, more)
 
 
 def uvicorn_config(app: ASGIApp, *, web: bool = False) -> uvicorn.Config:

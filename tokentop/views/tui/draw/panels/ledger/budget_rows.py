@@ -1,7 +1,6 @@
 """Budgets, and projects without one, as rows: order, filter, which columns fit."""
 
 from collections.abc import Callable, Sequence
-from math import inf
 from typing import NamedTuple
 
 from tokentop.domain.numbers import ratio
@@ -13,6 +12,7 @@ from tokentop.domain.snapshot_ledger import (
     LedgerFigures,
     Project,
 )
+from tokentop.domain.spending import zero_in_s
 from tokentop.domain.text import known
 from tokentop.views.tui.draw.kit.table import Column
 
@@ -70,15 +70,6 @@ def pending(flags: Sequence[Flag]) -> tuple[Flag, ...]:
     return tuple(sorted(found, key=lambda flag: not flag.running))
 
 
-def zero_in_s(budget: Budget | None) -> float | None:
-    """The time to zero in seconds: infinite where nothing burns, None where it is unknown."""
-    if budget is None:
-        return None
-    if budget.zero_in_s is None and budget.burn_per_hour == 0:
-        return inf
-    return budget.zero_in_s
-
-
 def listed(
     figures: LedgerFigures | None, sort: str = "clock", wanted: str = "", *, reverse: bool = False
 ) -> list[Row]:
@@ -112,7 +103,7 @@ def _signed(value: float | None, limit: float) -> float | None:
 
 
 _FIGURES: dict[str, Callable[[Row], float | None]] = {
-    "clock": lambda row: zero_in_s(row.budget),
+    "clock": lambda row: zero_in_s(row.budget) if row.budget else None,
     "spent": lambda row: ratio(row.budget.spent, row.budget.limit) if row.budget else None,
     "burn": lambda row: _part(row, "burn_per_hour"),
     "left": lambda row: _part(row, "left_at_end"),

@@ -5,11 +5,11 @@ from math import inf
 from tokentop.domain.numbers import ratio
 from tokentop.domain.policy import BUDGET_SHORT_S
 from tokentop.domain.snapshot_ledger import Budget, BudgetState
+from tokentop.domain.spending import zero_in_s
 from tokentop.domain.text import BOUND_SIGNS, DASH, fmt_countdown, known
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import meter
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
-from tokentop.views.tui.draw.panels.ledger.budget_rows import zero_in_s
 
 UNITS = {"tokens": "tokens", "credits": "cr", "usd": ""}  # after an amount
 _SYMBOLS: dict[BudgetState | None, tuple[str, str]] = {
@@ -20,7 +20,7 @@ _STYLES: dict[BudgetState | None, str] = {
     "ok": "active", "warning": "warn", "throttled": "warn", "spent": "error", "stopped": "error",
 }  # fmt: skip
 _BARS: dict[BudgetState | None, str] = {
-    "warning": "area.high", "throttled": "area.surge", "spent": "area.saturated",
+    "warning": "area.high", "throttled": "area.high", "spent": "area.saturated",
     "stopped": "area.saturated",
 }  # fmt: skip
 
@@ -37,7 +37,7 @@ def word(state: BudgetState | None) -> tuple[str, str]:
 
 def clock(budget: Budget | None, options: DrawOptions) -> tuple[str, str]:
     """The time to zero as it is now, `∞` where nothing burns; red below an hour."""
-    left = zero_in_s(budget)
+    left = zero_in_s(budget) if budget else None
     if left is None:
         return DASH, "dim"
     if left == inf:
