@@ -194,7 +194,7 @@ FIELDS: dict[str, Field] = {
         False, "", lambda s: s.health.state, "", "ok, starting, degraded, down or unknown"
     ),
     "alarm": Field(
-        False, "", check.alarm, "", "DOWN, FULL, STARTING, DEGRADED, BUDGET, SURGE or empty"
+        False, "", check.alarm, "", "DOWN FULL STARTING DEGRADED BUDGET SURGE; or empty"
     ),
     "effective_cost": Field(
         True,
