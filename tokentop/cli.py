@@ -117,6 +117,8 @@ def _export(args: "Arguments") -> int:
 
 
 def _text_view(args: "Arguments", config: "Config", started: float, bad: int) -> int:
+    from tokentop.arguments.options import VERBS
+
     if args.view == "doctor":
         from tokentop.views.doctor.run import run as doctor
 
@@ -127,7 +129,7 @@ def _text_view(args: "Arguments", config: "Config", started: float, bad: int) ->
         return _print(show.example() if args.example else show.effective(config))
     if args.view == "serve":
         return _serve(args, config)
-    if args.view == "ledger":
+    if args.view in ("ledger", "stop", "resume", *VERBS):
         return _ledger(args, config)
     from tokentop.views import oneshot
 
@@ -160,11 +162,15 @@ def _serve(args: "Arguments", config: "Config") -> int:
 def _ledger(args: "Arguments", config: "Config") -> int:
     from tokentop.transport.ledger.database import LedgerError
     from tokentop.views.ledger.call import UsageError
-    from tokentop.views.ledger.command import run
+    from tokentop.views.ledger.command import decide, run
 
     gc.enable()
     try:
-        return run(args.name, args.operand, args.ledger, config.ledger)
+        if args.view == "stop" or args.view == "resume":
+            return decide(args.name or "", args.view, config.ledger)
+        if args.view == "ledger":
+            return run(args.name, args.words[1:], args.ledger, config)
+        return run(args.view, args.words, args.ledger, config)
     except (UsageError, LedgerError) as error:
         return _say(str(error), USAGE)
 

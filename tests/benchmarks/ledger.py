@@ -9,7 +9,6 @@ over a week takes over a second, or where verify's memory follows the number of 
 
 import argparse
 import resource
-import sqlite3
 import sys
 import time
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from tests.transport.ledger.test_ledger import valued
 from tokentop.domain.ledger.event import UsageEvent
 from tokentop.runtime.ledger.verify import verify
 from tokentop.transport.ledger import reader
-from tokentop.transport.ledger.database import connect
+from tokentop.transport.ledger.database import Database, connect
 from tokentop.transport.ledger.writer import Writer
 
 LIMIT_PER_S = 2000
@@ -49,7 +48,7 @@ def events(first: int, count: int, over: int) -> Iterator[UsageEvent]:
         )
 
 
-def fill(db: sqlite3.Connection, first: int, count: int, batch: int, over: int) -> float:
+def fill(db: Database, first: int, count: int, batch: int, over: int) -> float:
     """Book events; return how many a second."""
     writer = Writer(db, "bench", valued)
     batches = [list(events(at, batch, over)) for at in range(first, first + count, batch)]
@@ -63,7 +62,7 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def rates(db: sqlite3.Connection, over: int) -> bool:
+def rates(db: Database, over: int) -> bool:
     first, right = 0, True
     for batch in (1, 50, 500):
         count = MEASURED // 10 if batch == 1 else MEASURED
@@ -75,7 +74,7 @@ def rates(db: sqlite3.Connection, over: int) -> bool:
     return right
 
 
-def reports(db: sqlite3.Connection) -> bool:
+def reports(db: Database) -> bool:
     week = partial(reader.sums, db, since_us=NOW_US - 7 * 24 * HOUR_US + 1, until_us=NOW_US)
     slowest = 0.0
     for by in (["project", "model"], ["user_id"], ["day", "team"]):
@@ -98,7 +97,7 @@ def main() -> int:
         path = Path(folder) / "ledger.sqlite3"
         db = connect(str(path), create=True)
         right = rates(db, given.entries)
-        there = db.execute("SELECT count(*) FROM entries").fetchone()[0]
+        there = sum(size for (size,) in db.rows("SELECT count(*) FROM entries"))
         for first in range(there, given.entries, 100_000):
             fill(db, first, min(100_000, given.entries - first), 5000, given.entries)
         print(f"{given.entries:,} entries, {path.stat().st_size / given.entries:.0f} bytes each")

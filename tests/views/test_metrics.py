@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as text_pars
 from tests import engine_examples, examples
 from tokentop.domain.snapshot import Demand, Gpu, Llm, Service, Snapshot
 from tokentop.domain.snapshot_engines import Engine, Finished, TokensSeen
+from tokentop.domain.snapshot_ledger import Budget, LedgerFigures, Project
 from tokentop.domain.verdict.values import Health, Pool
 from tokentop.views.metrics import openmetrics, prometheus
 
@@ -105,6 +106,38 @@ def test_states_are_state_sets(family: str, present: str, states: set[str]) -> N
     }
     assert set(values) == states
     assert {state for state, value in values.items() if value} == {present}
+
+
+def test_budgets_and_projects_have_their_own_families() -> None:
+    """Amounts in the unit that is a label; what is unknown, and a total's end, has no sample."""
+    figures = LedgerFigures(
+        budgets=(Budget("alpha month", "project", "alpha", "month", "usd", 50.0, 40.5,
+                        burn_per_hour=2.0, zero_in_s=17_100.0, state="stopped", unknown=3),),
+        projects=(Project("alpha", 12, tokens=4000, usd=1.25, stopped=True),),
+        entries=812, age_s=0.5, decides="open",
+    )  # fmt: skip
+    found = read(openmetrics(Snapshot(ledger=figures)), openmetrics_parser)
+    budget = (("budget", "alpha month"), ("scope", "project"), ("unit", "usd"), ("who", "alpha"))
+    project = (("project", "alpha"),)
+    expected = {
+        ("tokentop_budget_limit", budget): 50,
+        ("tokentop_budget_spent", budget): 40.5,
+        ("tokentop_budget_burn_per_hour", budget): 2,
+        ("tokentop_budget_zero_seconds", budget): 17_100,
+        ("tokentop_budget_unknown_requests", budget): 3,
+        ("tokentop_budget_left_at_end", budget): None,
+        ("tokentop_budget_reserve_limit", budget): None,
+        ("tokentop_project_usd_today", project): 1.25,
+        ("tokentop_project_credits_today", project): None,
+        ("tokentop_project_stopped", project): 1,
+        ("tokentop_ledger_entries", ()): 812,
+        ("tokentop_ledger_undecided", ()): 1,
+    }
+    assert {key: found.get(key) for key in expected} == expected
+    states = {dict(labels)["tokentop_budget_state"]: value for (name, labels), value
+              in found.items() if name == "tokentop_budget_state"}  # fmt: skip
+    assert {state for state, value in states.items() if value} == {"stopped"}
+    assert not [key for key in read(prometheus(Snapshot())) if "budget" in key[0]]
 
 
 def test_names_of_others_are_labels_and_nothing_more() -> None:

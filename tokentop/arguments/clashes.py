@@ -3,7 +3,19 @@
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from tokentop.arguments.options import FILES, GROUPS, LEDGER, SERVING, SHELLS, View
+from tokentop.arguments.options import (
+    DECISIONS,
+    FILES,
+    GROUPS,
+    LEDGER,
+    SERVING,
+    SHELLS,
+    VERBS,
+    View,
+)
+
+_ONE_WORD = ("example", "completion", *FILES, *DECISIONS)
+_VERBS = ("ledger", *VERBS)
 
 
 def clash(given: dict[str, object], view: View) -> str | None:
@@ -24,14 +36,15 @@ def clash(given: dict[str, object], view: View) -> str | None:
         (
             given["command"]
             and any(given[name] for name in ("json", "compact", "watch", "check"))
-            and (view != "ledger" or not given["json"]),
+            and (view not in _VERBS or not given["json"]),
             f"`tokentop {given['command']}` takes no --compact, --json, --watch or --check",
         ),
         (
-            (given["name"] and view not in ("example", "completion", "ledger", *FILES))
-            or (given["operand"] and view != "ledger"),
+            (given["name"] and view not in _ONE_WORD and view not in _VERBS)
+            or (given["operand"] and view not in _VERBS),
             f"`tokentop {given['command']}` takes no further word",
         ),
+        (view in DECISIONS and not given["name"], f"`tokentop {view}` needs the project"),
         (view == "completion" and given["name"] not in SHELLS, "completion is for " + _or(SHELLS)),
     )
     return next((sentence for found, sentence in clashes if found), None)
@@ -54,7 +67,7 @@ def _ledger_clashes(given: dict[str, object], view: View) -> Iterator[tuple[obje
     words = _or([option.flags[0] for option in GROUPS[LEDGER]])
     shared = ("csv",) if view == "export" else ()
     named = (given[option.dest] for option in GROUPS[LEDGER] if option.dest not in shared)
-    misplaced = view != "ledger" and any(named)
+    misplaced = view not in _VERBS and any(named)
     yield misplaced, f"{words} belong to `tokentop ledger`"
 
 

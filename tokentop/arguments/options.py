@@ -4,10 +4,12 @@ from typing import Literal, NamedTuple
 
 View = Literal[
     "screen", "compact", "json", "doctor", "config", "serve", "replay", "export", "example",
-    "completion", "ledger",
+    "completion", "ledger", "stop", "resume", "value", "swap", "flags", "classify",
 ]  # fmt: skip
 
 FILES = ("replay", "export")  # commands on a recording
+DECISIONS = ("stop", "resume")  # commands about a project
+VERBS = ("value", "swap", "flags", "classify")  # commands that are verbs of ledger as well
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -50,6 +52,12 @@ COMMANDS = (
     Command("example", "a file that ships beside the program; all names without one", "[NAME]"),
     Command("completion", "the completion for bash, zsh or fish", "SHELL"),
     Command("ledger", "who spent what: import, report, verify and more, below", "VERB [WHAT]"),
+    Command("stop", "let gateways refuse all that a project asks for, from now on", "PROJECT"),
+    Command("resume", "let a project that was stopped go on", "PROJECT"),
+    Command("value", "report business value that came of a project", "PROJECT AMOUNT"),
+    Command("swap", "leave credits of one project to another", "FROM TO CREDITS"),
+    Command("flags", "tasks that cost a multiple of their kind, and what is to classify"),
+    Command("classify", "fine, defer or halt: what a person decides about a flag", "FLAG VERDICT"),
 )
 RECORDINGS = "recordings"
 SERVING, LEDGER = "tokentop serve (pip install 'tokentop[serve]')", "tokentop ledger"
@@ -77,6 +85,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
                "KEYS"),
         Option(("--since",), "from then on: 90m, 12h, 7d, or a date", "since", "WHEN"),
         Option(("--until",), "and before then; else until now", "until", "WHEN"),
+        Option(("--unit",), "of a value: usd", "unit", "UNIT"),
         Option(("--csv",), "the report, or the exported recording, as CSV", "csv"),
         Option(("--focus",), "as CSV with the columns of FOCUS 1.4, a row a day", "focus"),
         Option(("--checkpoint",), "the checkpoints that were kept", "checkpoint", "PATH"),

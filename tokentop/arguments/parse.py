@@ -34,8 +34,8 @@ class Arguments(NamedTuple):
     """What to show, how, and what overrides the configuration (dotted key -> text or switch).
 
     The configuration checks the texts, so that a flag is refused in the same words as a file.
-    `name` is the word after the command, `operand` the one after that,
-    `width` in cells. `ledger` has the options of `tokentop ledger` by name.
+    `name` is the word after the command, `words` are all of them, `width` is in cells. `ledger` has
+    the options of `tokentop ledger` by name.
     """
 
     view: View
@@ -49,7 +49,7 @@ class Arguments(NamedTuple):
     name: str | None = None
     width: int | None = None
     fresh: bool = False
-    operand: str | None = None
+    words: tuple[str, ...] = ()
     parquet: bool = False
     bundle: str | None = None
 
@@ -86,7 +86,8 @@ def parse(words: list[str]) -> Arguments:
         name=given["name"],
         width=_width(given["width"]),
         fresh=given["fresh"],
-        operand=given["operand"],
+        words=tuple(given[name] for name in ("name", "operand") if given[name])
+        + tuple(given["more"]),
         parquet=given["parquet"],
         bundle=given["bundle"],
         ledger={name: given[name] for name in ("json", *(each.dest for each in GROUPS[LEDGER]))},
@@ -167,6 +168,7 @@ def _parser(epilog: str = "") -> _Parser:
     parser.add_argument("command", nargs="?", help=SUPPRESS)
     parser.add_argument("name", nargs="?", help=SUPPRESS)
     parser.add_argument("operand", nargs="?", help=SUPPRESS)
+    parser.add_argument("more", nargs="*", help=SUPPRESS)
     parser.add_argument("--example", action="store_true", help=SUPPRESS)
     for title, options in GROUPS.items():
         group = parser.add_argument_group(title)

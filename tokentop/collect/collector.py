@@ -3,7 +3,7 @@
 The collector holds no socket, thread or clock: its caller asks and brings the answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import gmtime, localtime, strftime
 
 from tokentop import __version__
@@ -23,6 +23,7 @@ from tokentop.domain.fold.fold import FoldInput, fold_with_memory
 from tokentop.domain.fold.last_good import LastGoodCache
 from tokentop.domain.readings import Failure, GpusReading, Reading
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.transport.http.messages import Reply
 
 TYPE_CHECKING = False
@@ -42,11 +43,13 @@ _PRICES = ("pricing.base_cost_tokens", "pricing.tokens_per_usd", "pricing.gpu_to
 class Collector:
     """One last-good cache, one breaker per endpoint; `now` is monotonic seconds throughout.
 
-    `interval_s` may be changed while running; it bounds how old a fresh answer may be.
+    `interval_s` may be changed while running; it bounds how old a fresh answer may be. `ledger`
+    has the ledger's figures at a moment in Unix seconds; without one there are none.
     """
 
     def __init__(self, config: Config, host: str, demo: bool) -> None:
         self.interval_s = config.interval_s
+        self.ledger: Callable[[float], LedgerFigures | None] | None = None
         self.sources = sources_of(config)
         self._config = config
         self._host = host
@@ -122,6 +125,8 @@ class Collector:
             now,
             self._config.policy.capacity,
         )
+        if self.ledger is not None:
+            snapshot = snapshot._replace(ledger=self.ledger(wall))
         return self._with_cost(snapshot, now)
 
     @property
@@ -132,7 +137,7 @@ class Collector:
     def apply_policy(self, config: Config) -> bool:
         """Take over what may change while running; whether that was all of a changed file.
 
-        These are the prices, thresholds, the profile, the alerts and where to record.
+        These are the prices, thresholds, the profile, the alerts, the budgets and where to record.
 
         The rest of the file takes effect at the next start.
         """
@@ -141,6 +146,8 @@ class Collector:
         new = self._config._replace(
             policy=config.policy,
             alerts=config.alerts,
+            budgets=config.budgets,
+            authorize=config.authorize,
             recording=config.recording,
             origins=config.origins,
         )

@@ -16,6 +16,7 @@ from tokentop.config.schema import (
     EngineConfig,
     HostConfig,
     LedgerConfig,
+    MappingConfig,
     PrometheusConfig,
     RecordingConfig,
     ServeConfig,
@@ -133,10 +134,14 @@ def recording(builder: ConfigBuilder, environ: Mapping[str, str]) -> RecordingCo
 def ledger(builder: ConfigBuilder, environ: Mapping[str, str]) -> LedgerConfig:
     """Return where the ledger is; its files are opened by the commands that need them."""
     values = builder.section("ledger")
-    for name in ("path", "valuation", "key_file"):
+    for name in ("path", "valuation", "key_file", "token_file"):
         if values[name] is not None:
             values[name] = resolve(values[name], builder.origin(f"ledger.{name}"), environ)
-    return LedgerConfig(**values)
+    if values["token_env"] and values["token_file"]:
+        builder.add_problem("ledger.token_file", "stands beside token_env; keep one of the two")
+    named = {name: tuple(map(str.lower, each))
+             for name, each in builder.section("ledger.mapping").items()}  # fmt: skip
+    return LedgerConfig(**values, mapping=MappingConfig(**named))
 
 
 def cost(builder: ConfigBuilder) -> CostPolicy:

@@ -9,8 +9,9 @@ from functools import cache
 from typing import get_args
 
 from tokentop.config.alert_keys import alert_keys, alerts_keys
+from tokentop.config.budget_keys import authorize_keys, budget_keys
 from tokentop.config.key import Key
-from tokentop.config.policy_keys import cost_keys, policy_keys
+from tokentop.config.policy_keys import cost_keys, economy_keys, policy_keys
 from tokentop.config.schema import (
     DEMO_PARTS,
     PANELS,
@@ -64,6 +65,7 @@ ARRAYS: dict[str, Callable[[], dict[str, Key]]] = {
     "engine": engine,
     "host": host,
     "alert": alert_keys,
+    "budget": budget_keys,
 }
 """The tables that there may be many of, once for each."""
 
@@ -155,6 +157,16 @@ def _ledger() -> tuple[Key, ...]:
             'Prices in credits; "" is `tokentop example valuation.toml`'),
         Key("ledger.key_file", "file", ledger.key_file,
             'Key that signs checkpoints; "" is ledger.key beside the file'),
+        Key("ledger.time_zone", "zone", ledger.time_zone,
+            'Where its days and months begin; "" is the machine\'s', sample="Europe/Berlin"),
+        Key("ledger.intake", "switch", ledger.intake,
+            "`tokentop serve` books the usage that gateways, engines and agents send it"),
+        Key("ledger.token_env", "variable", None,
+            "Environment variable holding a token that may send usage and nothing else"),
+        Key("ledger.token_file", "file", None, "File holding that token"),
+        *(Key(f"ledger.mapping.{name}", "words", names, f"Attributes that name the {name}",
+              sample=["acme.cost_center"])
+          for name, names in ledger.mapping._asdict().items()),
     )  # fmt: skip
 
 
@@ -172,6 +184,8 @@ def table() -> dict[str, Key]:
         *_serve(),
         *_recording(),
         *_ledger(),
+        *authorize_keys(),
+        *economy_keys(),
         *cost_keys(),
         *_tls(),
         *_services(),

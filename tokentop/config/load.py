@@ -4,17 +4,27 @@ from collections.abc import Mapping
 
 from tokentop.config import build, credentials
 from tokentop.config.alerts import alerts
+from tokentop.config.budgets import budgets
 from tokentop.config.draft import ConfigBuilder, Origin
 from tokentop.config.keys import by_path, table
 from tokentop.config.problems import ConfigError, Problem
-from tokentop.config.schema import Config, DemoConfig, HistoryConfig, TlsConfig, UiConfig
+from tokentop.config.schema import (
+    AuthorizeConfig,
+    Config,
+    DemoConfig,
+    HistoryConfig,
+    TlsConfig,
+    UiConfig,
+)
 from tokentop.config.toml_file import FILE_VARIABLE, Document, read
 from tokentop.config.values import check, check_text, nearest
 from tokentop.domain.policy import (
     CapacityPolicy,
+    DetectorPolicy,
     HealthPolicy,
     Policy,
     PricingPolicy,
+    ReplenishmentPolicy,
     TierPolicy,
 )
 
@@ -107,6 +117,8 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
         CapacityPolicy(**builder.section("policy.capacity")),
         cost=build.cost(builder),
         health=HealthPolicy(**builder.section("policy.health")),
+        detector=DetectorPolicy(**builder.section("policy.detector")),
+        replenishment=ReplenishmentPolicy(**builder.section("policy.replenishment")),
         **builder.section("policy"),
     )
     return Config(
@@ -119,6 +131,8 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
         serve=build.serve(builder, environ),
         recording=build.recording(builder, environ),
         ledger=build.ledger(builder, environ),
+        budgets=budgets(builder),
+        authorize=AuthorizeConfig(**builder.section("authorize")),
         tls=TlsConfig(**builder.section("tls")),
         policy=policy,
         history=HistoryConfig(**builder.section("history")),

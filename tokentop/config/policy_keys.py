@@ -4,9 +4,11 @@ from tokentop.config.key import Key
 from tokentop.domain.policy import (
     CapacityPolicy,
     CostPolicy,
+    DetectorPolicy,
     HealthPolicy,
     Policy,
     PricingPolicy,
+    ReplenishmentPolicy,
     TierPolicy,
 )
 
@@ -86,6 +88,31 @@ def _health() -> tuple[Key, ...]:
         _number("health.starting_grace_s", HealthPolicy().starting_grace_s,
                 "Seconds that an engine may take to load its model before it counts as down",
                 0.0, 1e6),
+    )  # fmt: skip
+
+
+def economy_keys() -> tuple[Key, ...]:
+    """The keys of [detector] and [replenishment]."""
+    d, r = DetectorPolicy(), ReplenishmentPolicy()
+    return (
+        _number("detector.threshold", d.threshold,
+                "Times its expected cost that flags a task; after 20 flags are classified",
+                1.1, 1000.0),
+        _number("detector.idle_s", d.idle_s,
+                "Seconds without a request after which a task has ended", 10.0, 1e6),
+        _number("detector.machine_credits_per_hour", d.machine_credits_per_hour,
+                "What all projects may spend together; beyond it they are flagged", 0.001, 1e12,
+                36000.0),
+        Key("replenishment.window_days", "integer", r.window_days,
+            "Days over which velocity, USD of value per credit, is computed", 1, 92,
+            path="policy.replenishment.window_days"),
+        _number("replenishment.above", r.above,
+                "Velocity at which a budget in credits is replenished as it runs out", 0.0, 1e6,
+                0.10),
+        _number("replenishment.below", r.below,
+                "Velocity below which a person is to review it", 0.0, 1e6, 0.02),
+        _number("replenishment.at", r.at, "Share of it that is spent by then", 0.01, 1.0),
+        _number("replenishment.share", r.share, "Share of its limit that is added", 0.01, 1.0),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tokentop.domain.policy import INTERVAL_S, Policy
+from tokentop.domain.policy import INTERVAL_S, BudgetRule, Policy
 from tokentop.secret import Secret
 
 THEMES = ("dark", "light", "colorblind", "ansi")
@@ -10,6 +10,7 @@ DEMO_PARTS = ("whole", "stack", "engines", "fleet", "gpus")
 SEVERITIES = ("info", "warning", "critical")
 ACTIONS = ("bell", "notify", "webhook", "command")
 TEMPLATES = ("json", "slack", "ntfy")
+FAILURE_MODES = ("open", "closed")
 PANELS = (
     "banner", "gpus", "slots", "multiplier", "metrics", "capacity", "cloud", "services", "economy",
     "tokens", "engines",
@@ -64,17 +65,59 @@ class PrometheusConfig(NamedTuple):
     verify: bool = True
 
 
+class MappingConfig(NamedTuple):
+    """Names of attributes that say whose usage it is, before the usual ones; the first one counts.
+
+    Attributes of telemetry, headers and metadata that a client chose; in lower case.
+    """
+
+    user: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
+    task: tuple[str, ...] = ()
+    session: tuple[str, ...] = ()
+
+
 class LedgerConfig(NamedTuple):
     """Where the consumption ledger is. None: in the user's state directory, and the host's name.
 
     `writer` names the chain that this machine appends to; `valuation` is a file of prices in
-    credits, None the shipped one; `key_file` holds the key that signs checkpoints.
+    credits, None the shipped one; `key_file` holds the key that signs checkpoints. Days and months
+    begin in `time_zone`, None the machine's. With `intake` `tokentop serve` books what it is sent;
+    senders may show the token of `token_env` or `token_file` instead of serve's.
     """
 
     path: str | None = None
     writer: str | None = None
     valuation: str | None = None
     key_file: str | None = None
+    time_zone: str | None = None
+    intake: bool = False
+    token_env: str | None = None
+    token_file: str | None = None
+    mapping: MappingConfig = MappingConfig()
+
+
+class AuthorizeConfig(NamedTuple):
+    """Whom /v1/authorize takes a request to be from, by the first of these headers, and refusals.
+
+    The usual ones of nginx and Caddy with their identity providers, of Traefik, Envoy and the
+    OpenAI clients; the gateway has to set or remove them, since clients can send them too.
+    `failure_mode` holds while the ledger cannot be read.
+    """
+
+    user: tuple[str, ...] = (
+        "x-tokentop-user", "x-auth-request-user", "x-forwarded-user", "remote-user",
+        "x-jwt-claim-sub",
+    )  # fmt: skip
+    project: tuple[str, ...] = ("x-tokentop-project", "openai-project")
+    team: tuple[str, ...] = (
+        "x-tokentop-team", "x-auth-request-groups", "x-forwarded-groups", "remote-groups",
+        "openai-organization",
+    )  # fmt: skip
+    status: int = 429
+    retry_after: bool = False
+    failure_mode: str = "open"
 
 
 class TlsConfig(NamedTuple):
@@ -201,7 +244,14 @@ class Config(NamedTuple):
     hosts: tuple[HostConfig, ...] = ()  # [[host]], or what --connect names
     connect: tuple[str, ...] = ()  # --connect
     ledger: LedgerConfig = LedgerConfig()
+    budgets: tuple[BudgetRule, ...] = ()
+    authorize: AuthorizeConfig = AuthorizeConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
+
+
+def has_ledger(config: Config) -> bool:
+    """Whether the configuration has a ledger to follow; the demo's is simulated."""
+    return (bool(config.budgets) or config.ledger != LedgerConfig()) and not config.demo.enabled
 
 
 def secrets(config: Config) -> tuple[Secret, ...]:

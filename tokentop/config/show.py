@@ -14,6 +14,7 @@ from tokentop.config.schema import (
 )
 from tokentop.config.toml_file import usual_places
 from tokentop.config.values import toml
+from tokentop.domain.policy import BudgetRule
 
 SECTIONS = {
     "": "",
@@ -29,6 +30,10 @@ SECTIONS = {
     "history": "The past: $XDG_STATE_HOME/tokentop, else ~/.local/state/tokentop",
     "serve": "tokentop serve: who may ask, and where. The token stays out of this file",
     "ledger": "tokentop ledger: who spent what, kept in one file that is only added to",
+    "authorize": "tokentop serve: how /v1/authorize refuses those whose budgets are spent",
+    "ledger.mapping": "Whose usage it is: attributes that are looked at before the usual ones",
+    "detector": "What is flagged: tasks far beyond their kind, projects together beyond a limit",
+    "replenishment": "Budgets in credits as they run out; without above and below left alone",
     "alerts": "Alerts are events (v); where an action of theirs leads",
     "cost": "What the GPUs cost: rented (usd_per_gpu_hour) or owned (the three keys below it)",
     "tls": "HTTPS to the services",
@@ -36,6 +41,8 @@ SECTIONS = {
     "always HTTP.\n# Tokens stay out of this file: name a variable or a file that holds one.",
     "services.genesis.paths": "What is asked, below the URL",
 }
+
+_OneOfMany = EngineConfig | HostConfig | AlertConfig | BudgetRule
 
 HEADER = """\
 # tokentop's configuration. Every key stands here at its default, switched off by a leading "#":
@@ -52,8 +59,9 @@ def effective(config: Config) -> str:
     held += ["prometheus"] if config.prometheus.token is not None else []
     rows += [(f"{at}.token", "***") for at in held]
     lines = _aligned([(f"{name} = {value}", origins.get(name, "default")) for name, value in rows])
-    tables: dict[str, Sequence[EngineConfig | HostConfig | AlertConfig]]
-    tables = {"engine": config.engines, "host": config.hosts, "alert": config.alerts.rows}
+    tables: dict[str, Sequence[_OneOfMany]]
+    tables = {"engine": config.engines, "host": config.hosts, "alert": config.alerts.rows,
+              "budget": config.budgets}  # fmt: skip
     for array, many in tables.items():
         for number, one in enumerate(many, 1):
             lines += ["", f"[[{array}]]", *_row(f"{array}[{number}]", one, origins)]
@@ -69,14 +77,15 @@ def example() -> str:
     texts = {name: _section(name, keys) for name, keys in sections.items()}
     texts["discovery"] += "\n" + "\n".join(map(_row_example, ("engine", "host")))
     texts["alerts"] += "\n" + _row_example("alert")
+    texts["authorize"] += "\n" + _row_example("budget")
     return "\n".join([HEADER, *texts.values()])
 
 
-def _row(
-    at: str, row: EngineConfig | HostConfig | AlertConfig, origins: dict[str, str]
-) -> list[str]:
+def _row(at: str, row: _OneOfMany, origins: dict[str, str]) -> list[str]:
     """The lines of one block of an array, like [[engine]]."""
     values = row._asdict() | {"token": None}
+    if isinstance(row, BudgetRule):
+        values[row.scope] = row.who
     pairs = [
         (f"{name} = {toml(values[name])}", origins.get(f"{at}.{name}", "default"))
         for name in row_keys(at)
@@ -90,6 +99,7 @@ def _row(
 _ROWS = {
     "engine": "An engine that is not found by itself",
     "alert": "An alert; README has the language of its rules",
+    "budget": "What a user, a project or a team may spend in a period",
     "host": "A machine whose `tokentop serve` is shown, in a table of all of them",
 }
 

@@ -1,6 +1,7 @@
 """One raw value against its key's row: the value to use, or the sentence that says what to mend."""
 
 import re
+from collections.abc import Callable
 from math import isfinite
 from typing import NamedTuple, TypeVar
 
@@ -35,46 +36,30 @@ def check(key: Key, raw: object) -> object | Bad:
     """Return what a typed value (from TOML or a parsed flag) means for `key`, or Bad."""
     if raw == "" and key.default is None:
         return None
+    if key.kind in _LISTS:
+        return _LISTS[key.kind](key, raw)
     match key.kind:
         case "number" | "integer":
             return _number(key, raw)
         case "switch":
             return raw if isinstance(raw, bool) else _wrong(key, raw, "true or false")
-        case "names":
-            return _names(key, raw)
-        case "words":
-            return _words(key, raw)
-        case "hosts":
-            return _hosts(key, raw)
-        case "ports":
-            return _ports(key, raw)
-        case "origins":
-            return _origins(key, raw)
-        case "urls":
-            return _urls(key, raw)
     return _text(key, raw) if isinstance(raw, str) else _wrong(key, raw, "text")
 
 
 def _text(key: Key, raw: str) -> object | Bad:
+    if key.kind in _TEXTS:
+        return _TEXTS[key.kind](key, raw)
     match key.kind:
         case "choice":
             return raw if raw in key.choices else _no_choice(raw, key.choices)
-        case "url":
-            return _url(key, raw)
         case "path":
             return _path(raw)
         case "variable":
             return _variable(raw)
         case "text":
             return _name(raw)
-        case "label":
-            return _label(key, raw)
         case "rule":
             return _rule(raw)
-        case "host":
-            return _host(key, raw)
-        case "writer":
-            return _writer(key, raw)
     return raw or None if "\0" not in raw else Bad("holds a NUL character; write a file's path")
 
 
@@ -109,9 +94,8 @@ def nearest(name: str, names: tuple[str, ...]) -> str | None:
 
 def _number(key: Key, raw: object) -> float | int | Bad:
     whole = key.kind == "integer"
-    wanted = "a whole number" if whole else "a number"
     if isinstance(raw, bool) or not isinstance(raw, int if whole else int | float):
-        return _wrong(key, raw, wanted)
+        return _wrong(key, raw, "a whole number" if whole else "a number")
     try:
         value = raw if whole else float(raw)
     except OverflowError:
@@ -265,8 +249,7 @@ def _variable(raw: str) -> str | Bad | None:
 def _no_choice(raw: str, choices: tuple[str, ...]) -> Bad:
     guess = nearest(raw, choices)
     meant = f"did you mean {guess}? " if guess else ""
-    shown = printable(raw, 40)
-    return Bad(f'"{shown}" is not known; {meant}choose from {", ".join(choices)}')
+    return Bad(f'"{printable(raw, 40)}" is not known; {meant}choose from {", ".join(choices)}')
 
 
 def _wrong(key: Key, raw: object, wanted: str) -> Bad:
@@ -294,3 +277,24 @@ def _escaped(char: str) -> str:
     if char in '"\\':
         return "\\" + char
     return char if char.isprintable() else f"\\U{ord(char):08x}"
+
+
+def _zone(key: Key, raw: str) -> str | Bad:
+    from tokentop.config.budget_values import zone
+
+    return zone(key, raw)
+
+
+def _shares(key: Key, raw: object) -> tuple[float, ...] | Bad:
+    from tokentop.config.budget_values import shares
+
+    return shares(key, raw)
+
+
+_LISTS: dict[str, Callable[[Key, object], object]] = {
+    "names": _names, "words": _words, "hosts": _hosts, "ports": _ports, "origins": _origins,
+    "urls": _urls, "shares": _shares,
+}  # fmt: skip
+_TEXTS: dict[str, Callable[[Key, str], object]] = {
+    "url": _url, "label": _label, "host": _host, "writer": _writer, "zone": _zone,
+}  # fmt: skip

@@ -19,7 +19,7 @@ def silent(snapshot: Snapshot, why: str) -> Snapshot:
     stale = {
         name: part._replace(stale=True)
         for name, part in parts.items()
-        if getattr(part, "age_s", None) is not None
+        if getattr(part, "age_s", None) is not None and hasattr(part, "stale")
     }
     gpus = tuple(gpu._replace(state="stale") if gpu.state == "ok" else gpu for gpu in snapshot.gpus)
     demand = stale.get("demand", snapshot.demand)._replace(headline=why)

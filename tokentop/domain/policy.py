@@ -5,6 +5,8 @@ The README says which constants are published ones and which are ours; field com
 
 from typing import Literal, NamedTuple
 
+from tokentop.domain.snapshot_ledger import BudgetPeriod, BudgetScope, BudgetUnit
+
 INTERVAL_S = 4.0  # between two polls of a source, where the user sets no other
 STALE_AFTER_S = 3 * INTERVAL_S  # a good answer older than this is stale, at that interval
 OFFLINE_AFTER_S = 60.0  # a service or an engine silent for longer is offline, not stale
@@ -67,6 +69,57 @@ class CostPolicy(NamedTuple):
     burn_counts_length: bool = False  # whether what the length limit cut was for nothing
 
 
+class DetectorPolicy(NamedTuple):
+    """When a task or several projects together are flagged.
+
+    A `threshold` other than the default holds only after the calibration epoch.
+    """
+
+    threshold: float = 3.0  # times what the task is expected to cost
+    idle_s: float = 1800.0  # a task without a request for so long has ended
+    machine_credits_per_hour: float | None = None  # what all projects may spend together
+
+
+class ReplenishmentPolicy(NamedTuple):
+    """What becomes of a project's budget in credits as it runs out; None leaves it alone.
+
+    Velocities are USD of reported value per credit. `share` of the budget's limit is added at once.
+    """
+
+    window_days: int = 30  # over which the velocity is
+    above: float | None = None  # replenish at this velocity or more
+    below: float | None = None  # ask for a review below it
+    at: float = 0.8  # of the limit that is spent
+    share: float = 0.25
+
+
+class BudgetRule(NamedTuple):
+    """What one user, project or team may spend in each period, and what happens then.
+
+    `thresholds` are shares of `limit` whose passing is shown. `reserve` is the share of a team's
+    limit that only its `reserve_projects` may spend, the innovation reserve; other scopes have
+    none. With `stop` nothing more is authorized once the limit is spent. `throttle` is how many
+    requests a minute are authorized past the highest threshold below the whole.
+    """
+
+    name: str
+    scope: BudgetScope
+    who: str
+    period: BudgetPeriod
+    unit: BudgetUnit
+    limit: float
+    thresholds: tuple[float, ...] = (0.5, 0.8, 1.0)
+    reserve: float = 0.10
+    reserve_projects: tuple[str, ...] = ()
+    stop: bool = False
+    throttle: int | None = None
+
+    @property
+    def warn_at(self) -> float:
+        """The highest threshold below the whole, a share of the limit; 1 where there is none."""
+        return max((each for each in self.thresholds if each < 1), default=1.0)
+
+
 class Policy(NamedTuple):
     """Everything the formulas need that is not a measurement."""
 
@@ -76,3 +129,5 @@ class Policy(NamedTuple):
     profile: Literal["auto", "vram", "serving"] = "auto"
     cost: CostPolicy = CostPolicy()
     health: HealthPolicy = HealthPolicy()
+    detector: DetectorPolicy = DetectorPolicy()
+    replenishment: ReplenishmentPolicy = ReplenishmentPolicy()

@@ -9,7 +9,7 @@ BudgetUnit = Literal["tokens", "credits", "usd"]
 BudgetPeriod = Literal["day", "week", "month", "total"]
 BudgetScope = Literal["user", "project", "team"]
 BudgetState = Literal["ok", "warning", "spent", "throttled", "stopped"]
-FlagKind = Literal["task", "concentration"]
+FlagKind = Literal["task", "concentration", "review"]
 Classification = Literal["fine", "defer", "halt"]
 
 
@@ -19,9 +19,10 @@ class Budget(NamedTuple):
     `spent` of `limit` is without the innovation reserve, which is accounted apart. `burn_per_hour`
     is the present rate. `zero_in_s` is the time to zero at that burn: 0 where all is spent, None
     where nothing burns or the burn is unknown. `left_at_end` is what would be left at the end of
-    the period, negative where it does not suffice; None for a total. `threshold` is the highest
-    that was passed, a ratio. `estimated` marks sums with estimates in them, `unknown` counts the
-    entries whose amount in this unit is unknown: the sum is a lower bound then.
+    the period, negative where it does not suffice; None for a total. `share` is `spent` of `limit`,
+    None where that is 0; `threshold` is the highest that was passed, a ratio. `estimated` marks
+    sums with estimates in them, `unknown` counts the entries whose amount in this unit is unknown:
+    the sum is a lower bound then.
     """
 
     name: str
@@ -41,14 +42,19 @@ class Budget(NamedTuple):
     estimated: bool = False
     unknown: int = 0
     ends_at: str | None = None  # RFC 3339
+    share: float | None = None
 
 
 class Flag(NamedTuple):
     """A task beyond three times its baseline, or several projects beyond a limit together.
 
+    A review is a project's budget that runs out without enough reported value: `task` says why,
+    `cost` of `expected` is spent.
+
     `cost` and `expected` are credits; `expected` is None for a concentration, whose `projects` are
-    those that share in it. `precedent` is the classification of the same kind of flag before;
-    `escalated` is true while a person has to see it. `running`: the task still spends.
+    those that share in it, and whose `task` is the limit. `precedent` is the classification of the
+    same kind of flag before; `escalated` is true while a person has to see it. `running`: the task
+    still spends.
     """
 
     id: str

@@ -9,7 +9,9 @@ from typing import Literal, NamedTuple, TypeVar, get_args
 
 from tokentop.domain.snapshot import Gpu, GpuState, Service, ServiceState, Snapshot
 from tokentop.domain.snapshot_engines import Engine, EngineState, Latencies
+from tokentop.domain.snapshot_ledger import BudgetState, LedgerFigures
 from tokentop.domain.verdict.values import HealthState, Mode, Pool, Tier
+from tokentop.views.metric_ledger import BUDGET, LEDGER, PROJECT
 
 Labels = tuple[tuple[str, str], ...]
 Sample = tuple[Labels, float | None]
@@ -42,6 +44,8 @@ def families(s: Snapshot) -> Iterator[Family]:
     yield from _figures("tokentop_pool", [((("model", p.model),), p) for p in s.demand.pools], POOL)
     yield from _latencies("tokentop", [((), s.throughput.latencies)])
     yield _cost_per_million(s)
+    if s.ledger is not None:
+        yield from _ledger(s.ledger)
 
 
 WHOLE: tuple[Figure[Snapshot], ...] = (
@@ -211,6 +215,18 @@ def _counters(rows: list[tuple[Labels, Engine]]) -> Iterator[Family]:
         if e.tokens_seen is not None
         for direction in ("prompt", "generated")
     ])  # fmt: skip
+
+
+def _ledger(ledger: LedgerFigures) -> Iterator[Family]:
+    """Budgets and projects; amounts are in the unit that is a label of theirs."""
+    budgets = [((("budget", b.name), ("scope", b.scope), ("who", b.who), ("unit", b.unit)), b)
+               for b in ledger.budgets]  # fmt: skip
+    yield from _figures("tokentop_ledger", [((), ledger)], LEDGER)
+    yield from _figures("tokentop_budget", budgets, BUDGET)
+    yield _states("tokentop_budget_state", "How near its end a budget is, in words.", BudgetState,
+                  [(labels, budget.state) for labels, budget in budgets])  # fmt: skip
+    projects = [((("project", project.name),), project) for project in ledger.projects]
+    yield from _figures("tokentop_project", projects, PROJECT)
 
 
 def _latencies(prefix: str, rows: list[tuple[Labels, Latencies]]) -> Iterator[Family]:

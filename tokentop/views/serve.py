@@ -6,21 +6,26 @@ import secrets
 import sys
 from collections.abc import Mapping
 from importlib.resources import files
+from time import time_ns
 
 from tokentop import __version__
 from tokentop.config.credentials import CONNECT_TOKEN
 from tokentop.config.reload import Reloader
-from tokentop.config.schema import Config, ServeConfig
+from tokentop.config.schema import Config, LedgerConfig, ServeConfig
 from tokentop.config.serve_token import serve_token
 from tokentop.domain.snapshot_json import dumps
 from tokentop.domain.urls import is_loopback
+from tokentop.runtime.ledger import place
+from tokentop.runtime.ledger.intake import Intake
 from tokentop.runtime.serve.app import Documents
 from tokentop.runtime.serve.guard import Rules
 from tokentop.runtime.serve.hub import Formats
 from tokentop.runtime.serve.server import Pages, Service, flush
 from tokentop.runtime.serve.server import serve as run_service
+from tokentop.runtime.serve.usage import PATHS, UsageRoutes
 from tokentop.secret import Secret
 from tokentop.transport.http.listen import Listener, listen
+from tokentop.transport.ledger.writer import Writer
 from tokentop.views.metrics import openmetrics, prometheus
 
 
@@ -38,6 +43,12 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
     rules = Rules(_own_names(config.serve), token, config.serve.cors_origins)
     own: list[Listener] = []
     pages: Pages = ()
+    intake: Intake | None = None
+    routes: Pages = ()
+    if config.ledger.intake:
+        rules = rules._replace(receiving=PATHS, sender_token=_sender_token(config, environ))
+        intake = _intake(config.ledger, environ)
+        routes = UsageRoutes(intake, config.ledger.mapping._asdict()).routes()
     if config.serve.web:
         rules = rules._replace(screen_token=Secret(secrets.token_hex()))
         own = listen("127.0.0.1", 0)
@@ -50,10 +61,14 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
         say=_say,
         reloader=reloader,
         pages=pages,
+        routes=routes,
+        subscribe=id if intake is None else intake.subscribe,
     )
     _say(_greeting(sockets, token))
     loop = asyncio.new_event_loop()
     code = loop.run_until_complete(run_service(service, [*sockets, *own]))
+    if intake is not None:
+        intake.stop()
     flush()
     os._exit(code)  # without waiting for a name look-up or a driver's call that hangs
 
@@ -68,6 +83,24 @@ def _pages(config: Config, rules: Rules, own: Listener) -> Pages:
     if rules.token is not None and rules.screen_token is not None:
         environ[CONNECT_TOKEN] = rules.screen_token.reveal()
     return Screens([*command, *([config.file] if config.file else [])], environ).routes()
+
+
+def _intake(config: LedgerConfig, environ: Mapping[str, str]) -> Intake:
+    """The thread that books what is received; it opens the ledger now, and makes it if needed."""
+
+    def open_writer() -> Writer:
+        return place.writer(place.opened(config, environ, create=True), config)
+
+    intake = Intake(open_writer, lambda: time_ns() // 1000, _say)
+    intake.start()
+    return intake
+
+
+def _sender_token(config: Config, environ: Mapping[str, str]) -> Secret | None:
+    try:
+        return serve_token(config.ledger, environ, "ledger")
+    except ValueError as error:
+        raise ServeError(str(error)) from None
 
 
 def _token(config: ServeConfig, environ: Mapping[str, str]) -> Secret | None:

@@ -1,6 +1,5 @@
 """A ledger that somebody with the file in hand has changed: what verify names first."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from tokentop.domain.ledger.merkle import leaf_hash, root_of
 from tokentop.domain.ledger.note import Checkpoint, NoteError, signed, text_of
 from tokentop.runtime.ledger.verify import ORIGIN, prove, trusted, verify
 from tokentop.transport.ledger import reader
-from tokentop.transport.ledger.database import connect
+from tokentop.transport.ledger.database import Database, connect
 from tokentop.transport.ledger.signing import Key
 from tokentop.transport.ledger.writer import Writer
 
@@ -21,7 +20,7 @@ KEY = Key(ORIGIN + "a", bytes(range(32)))
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+def db(tmp_path: Path) -> Iterator[Database]:
     """Ten entries, with every trigger removed as an intruder would."""
     connection = connect(str(tmp_path / "ledger.sqlite3"), create=True)
     booked(connection, 10)
@@ -29,17 +28,17 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-def open_up(db: sqlite3.Connection) -> None:
-    for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+def open_up(db: Database) -> None:
+    for (name,) in db.rows("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
         db.execute(f"DROP TRIGGER {name}")
 
 
-def point(db: sqlite3.Connection) -> Checkpoint:
+def point(db: Database) -> Checkpoint:
     (chain,) = verify(db).chains
     return Checkpoint(ORIGIN + "a", chain.size, chain.root)
 
 
-def rechain(db: sqlite3.Connection) -> None:
+def rechain(db: Database) -> None:
     """Number and hash all entries anew, as an intruder with this program would."""
     rows = [entry for entry, _ in reader.chain(db, "a")]
     db.execute("DELETE FROM entries")
@@ -51,7 +50,7 @@ def rechain(db: sqlite3.Connection) -> None:
         db.execute(f"INSERT INTO entries VALUES ({marks})", (*entry, before))
 
 
-def test_an_untouched_ledger_has_no_fault(db: sqlite3.Connection) -> None:
+def test_an_untouched_ledger_has_no_fault(db: Database) -> None:
     assert verify(db).faults == ()
     assert verify(db, [point(db)]).faults == ()
 
@@ -66,13 +65,13 @@ def test_an_untouched_ledger_has_no_fault(db: sqlite3.Connection) -> None:
         ("DELETE FROM entries WHERE seq BETWEEN 1 AND 3", "a: entries 1 to 3 were removed"),
     ],
 )
-def test_the_first_wrong_entry_is_named(db: sqlite3.Connection, statement: str, fault: str) -> None:
+def test_the_first_wrong_entry_is_named(db: Database, statement: str, fault: str) -> None:
     open_up(db)
     db.execute(statement)
     assert verify(db).faults[0].startswith(fault)
 
 
-def test_an_entry_forged_at_the_end_is_named(db: sqlite3.Connection) -> None:
+def test_an_entry_forged_at_the_end_is_named(db: Database) -> None:
     open_up(db)
     last = [entry for entry, _ in reader.chain(db, "a")][-1]
     forged = last._replace(seq=11, identity="forged")
@@ -81,16 +80,16 @@ def test_an_entry_forged_at_the_end_is_named(db: sqlite3.Connection) -> None:
     assert verify(db).faults[0].startswith("a: entry 11 was changed or inserted")
 
 
-def cut_off(db: sqlite3.Connection) -> None:
+def cut_off(db: Database) -> None:
     db.execute("DELETE FROM entries WHERE seq > 7")
 
 
-def change(db: sqlite3.Connection) -> None:
+def change(db: Database) -> None:
     db.execute("UPDATE entries SET prompt = 1 WHERE seq = 4")
     rechain(db)
 
 
-def remove(db: sqlite3.Connection) -> None:
+def remove(db: Database) -> None:
     db.execute("DELETE FROM entries WHERE seq = 4")
     rechain(db)
 
@@ -108,7 +107,7 @@ def remove(db: sqlite3.Connection) -> None:
     ],
 )
 def test_a_rewritten_chain_is_found_by_its_checkpoint(
-    db: sqlite3.Connection, change: Callable[[sqlite3.Connection], None], fault: str
+    db: Database, change: Callable[[Database], None], fault: str
 ) -> None:
     """Without one it looks whole, but for the triggers and sums, which could be rewritten too."""
     kept = point(db)
@@ -118,7 +117,7 @@ def test_a_rewritten_chain_is_found_by_its_checkpoint(
     assert verify(db, [kept]).faults[0].startswith(fault)
 
 
-def test_the_more_checkpoints_the_narrower(db: sqlite3.Connection) -> None:
+def test_the_more_checkpoints_the_narrower(db: Database) -> None:
     """Each of these was taken after some entries: the fault lies between two of them."""
     points = [point(db)]
     for number in (20, 21, 22):
@@ -130,7 +129,7 @@ def test_the_more_checkpoints_the_narrower(db: sqlite3.Connection) -> None:
     assert verify(db, points).faults[0].startswith("a: one of the entries 13 to 14 was changed")
 
 
-def test_a_whole_writer_that_vanished_is_missed(db: sqlite3.Connection) -> None:
+def test_a_whole_writer_that_vanished_is_missed(db: Database) -> None:
     kept = point(db)
     open_up(db)
     db.execute("DELETE FROM entries")
@@ -148,7 +147,7 @@ def test_a_whole_writer_that_vanished_is_missed(db: sqlite3.Connection) -> None:
     ],
 )
 def test_what_stands_beside_the_chain_is_held_against_it(
-    db: sqlite3.Connection, statement: str, fault: str
+    db: Database, statement: str, fault: str
 ) -> None:
     import re
 
@@ -172,7 +171,7 @@ def test_a_checkpoint_counts_only_with_the_keys_signature() -> None:
 
 
 @pytest.mark.parametrize("number", [0, 4, 9])
-def test_an_entry_is_proved_to_be_in_a_checkpoint(db: sqlite3.Connection, number: int) -> None:
+def test_an_entry_is_proved_to_be_in_a_checkpoint(db: Database, number: int) -> None:
     """With its bytes, its place and the path alone, for any holder of the checkpoint."""
     kept = point(db)
     Writer(db, "a", valued).append([event(50)], NOW_US)

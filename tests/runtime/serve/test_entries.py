@@ -20,6 +20,7 @@ from tokentop.runtime.serve.entries import entries_route
 from tokentop.runtime.serve.guard import Rules
 from tokentop.secret import Secret
 from tokentop.transport.http.network_thread import NetworkThread
+from tokentop.transport.ledger.reader import erase
 
 TOKEN = Secret("0123456789abcdef0123456789abcdef")
 PATH = "/api/system/ledger/entries"
@@ -35,7 +36,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> LedgerConfig:
     book.append([event(n, user="li" if n % 2 else "ada", task="t%_1") for n in range(6)], NOW_US)
     book.append([event(6, user="zoe", model=None, micro_usd=None, generated=None)], NOW_US)
     book.reverse("test:0", NOW_US)
-    db.execute("UPDATE people SET name = NULL WHERE name = 'zoe'")
+    erase(db, "zoe")
     db.close()
     return config
 
@@ -64,7 +65,7 @@ async def over_http(url: str, question: Question) -> Page:
     following = asyncio.ensure_future(session._feed.run(NetworkThread(), int))
     await asyncio.sleep(0)  # it begins
     try:
-        return await session.ledger(question)
+        return await session.ledger.page(question)
     finally:
         following.cancel()
 

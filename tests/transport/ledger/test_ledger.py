@@ -3,13 +3,12 @@
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.domain.ledger.examples import HOUR_US, NOON_US, NOW_US, event
+from tests.domain.ledger.examples import NOW_US, event
 from tokentop.config.problems import Problem
 from tokentop.config.valuation import load
 from tokentop.domain.economy.valuation import Value, value
@@ -17,8 +16,8 @@ from tokentop.domain.ledger.event import UsageEvent
 from tokentop.domain.ledger.totals import Totals
 from tokentop.runtime.ledger.verify import verify
 from tokentop.transport.ledger import reader
-from tokentop.transport.ledger.database import LedgerError, connect, failures
-from tokentop.transport.ledger.writer import Booked, Writer
+from tokentop.transport.ledger.database import Database, LedgerError, connect
+from tokentop.transport.ledger.writer import Writer
 
 TABLES = load(None)
 
@@ -34,24 +33,24 @@ def path(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def db(path: str) -> Iterator[sqlite3.Connection]:
+def db(path: str) -> Iterator[Database]:
     connection = connect(path, create=True)
     yield connection
     connection.close()
 
 
-def booked(db: sqlite3.Connection, count: int = 5, name: str = "a") -> Writer:
+def booked(db: Database, count: int = 5, name: str = "a") -> Writer:
     writer = Writer(db, name, valued)
     writer.append([event(number) for number in range(count)], NOW_US)
     return writer
 
 
-def total(db: sqlite3.Connection, since: int = 0, until: int = 2 * NOW_US) -> Totals:
+def total(db: Database, since: int = 0, until: int = 2 * NOW_US) -> Totals:
     found = reader.sums(db, [], since, until)
     return found[0].totals if found else Totals()
 
 
-def test_a_new_ledger_is_its_users_alone(path: str, db: sqlite3.Connection) -> None:
+def test_a_new_ledger_is_its_users_alone(path: str, db: Database) -> None:
     booked(db)
     modes = {each.name: each.stat().st_mode & 0o777 for each in Path(path).parent.iterdir()}
     assert set(modes.values()) == {0o600}
@@ -64,7 +63,7 @@ CHANGES = (
     "INSERT OR REPLACE INTO entries SELECT * FROM entries WHERE seq = 3",
     "REPLACE INTO entries SELECT * FROM entries WHERE seq = 5",
     "INSERT INTO entries SELECT 'a', 1, kind, 'new', at_us, booked_us, feed, outcome, estimated, "
-    + ", ".join(["NULL"] * 24) + ", hash FROM entries WHERE seq = 1",
+    + ", ".join(["NULL"] * 25) + ", hash FROM entries WHERE seq = 1",
     "UPDATE valuations SET inputs = '{}'",
     "DELETE FROM valuations",
     "INSERT OR REPLACE INTO valuations SELECT id, '{}' FROM valuations",
@@ -72,7 +71,7 @@ CHANGES = (
 
 
 @pytest.mark.parametrize("statement", CHANGES)
-def test_the_database_refuses_changes(path: str, db: sqlite3.Connection, statement: str) -> None:
+def test_the_database_refuses_changes(path: str, db: Database, statement: str) -> None:
     """To any program: the rule stands in the file, and the connection is another."""
     booked(db)
     other = sqlite3.connect(path)
@@ -82,68 +81,7 @@ def test_the_database_refuses_changes(path: str, db: sqlite3.Connection, stateme
     assert verify(db).faults == ()
 
 
-def test_an_event_counts_once(db: sqlite3.Connection) -> None:
-    """Within a batch, in a later one, from another writer."""
-    writer = Writer(db, "a", valued)
-    assert writer.append([event(1), event(2), event(1)], NOW_US) == Booked(2, 1)
-    assert writer.append([event(2), event(3)], NOW_US) == Booked(1, 1)
-    assert Writer(db, "b", valued).append([event(3), event(4)], NOW_US) == Booked(1, 1)
-    assert total(db).requests == 4
-
-
-def test_a_late_event_is_booked_at_its_own_time(db: sqlite3.Connection) -> None:
-    writer = booked(db)
-    writer.append([event(99, at_us=NOON_US - 48 * HOUR_US)], NOW_US)
-    assert total(db, NOON_US - 49 * HOUR_US, NOON_US - 47 * HOUR_US).requests == 1
-    assert [entry.seq for entry, _ in reader.chain(db, "a")][-1] == 6
-    assert verify(db).faults == ()
-
-
-def test_sums_are_exact_at_any_bound(db: sqlite3.Connection) -> None:
-    """Whole hours come from kept sums, the rest from entries; both by plain counting."""
-    times = [NOON_US + minute * 60_000_000 for minute in range(0, 300, 7)]
-    Writer(db, "a", valued).append(
-        [event(number, at_us=at, prompt=number + 1) for number, at in enumerate(times)], NOW_US
-    )
-    bounds = [NOON_US + minute * 60_000_000 for minute in (-5, 0, 1, 59, 60, 61, 120, 185, 300)]
-    for since in bounds:
-        for until in bounds:
-            inside = [number for number, at in enumerate(times) if since <= at < until]
-            found = total(db, since, until)
-            assert (found.requests, found.prompt) == (
-                len(inside), sum(number + 1 for number in inside),
-            )  # fmt: skip
-
-
-def test_a_report_groups_and_tells_unknown_from_nothing(db: sqlite3.Connection) -> None:
-    Writer(db, "a", valued).append(
-        [event(1), event(2, model="own", micro_usd=None, user=None), event(3, project="beta")],
-        NOW_US,
-    )
-    found = {row.keys: row.totals for row in reader.sums(db, ["project", "model"], 0, 2 * NOW_US)}
-    assert set(found) == {("alpha", "gpt-4o"), ("alpha", "own"), ("beta", "gpt-4o")}
-    assert (found["alpha", "own"].unpriced, found["alpha", "own"].unvalued) == (1, 1)
-    # 100 prompt tokens at 100 and 50 generated ones at 300 credits a million: 0.025 credits
-    assert found["beta", "gpt-4o"].milli_credits == 25
-    assert found["beta", "gpt-4o"].unvalued == 0
-    users = {row.keys for row in reader.sums(db, ["user_id"], 0, 2 * NOW_US)}
-    assert (None,) in users
-    assert len(users) == 2
-
-
-def test_a_reversal_cancels_and_happens_once(db: sqlite3.Connection) -> None:
-    writer = booked(db)
-    writer.reverse("test:3", NOW_US)
-    assert total(db).requests == 4
-    assert verify(db).faults == ()
-    with pytest.raises(LedgerError, match="reversed already"):
-        writer.reverse("test:3", NOW_US)
-    for name in ("test:77", "reversal:test:3"):
-        with pytest.raises(LedgerError, match="no entry of usage"):
-            writer.reverse(name, NOW_US)
-
-
-def test_an_erased_name_is_in_no_byte_of_the_files(path: str, db: sqlite3.Connection) -> None:
+def test_an_erased_name_is_in_no_byte_of_the_files(path: str, db: Database) -> None:
     """And the chain is whole; the next event of that name belongs to another number."""
     name = "ada.lovelace@example.org"
     Writer(db, "a", valued).append([event(1, user=name, end_user="grace")], NOW_US)
@@ -158,9 +96,7 @@ def test_an_erased_name_is_in_no_byte_of_the_files(path: str, db: sqlite3.Connec
     assert len(reader.sums(db, ["user_id"], 0, 2 * NOW_US)) == 2
 
 
-def test_a_name_in_a_log_that_is_read_is_not_called_erased(
-    path: str, db: sqlite3.Connection
-) -> None:
+def test_a_name_in_a_log_that_is_read_is_not_called_erased(path: str, db: Database) -> None:
     booked(db)
     reading = sqlite3.connect(path, isolation_level=None)
     reading.execute("BEGIN")
@@ -173,16 +109,13 @@ def test_a_name_in_a_log_that_is_read_is_not_called_erased(
     assert b"ada" not in b"".join(each.read_bytes() for each in Path(path).parent.iterdir())
 
 
-def test_a_full_disk_books_nothing_and_says_so(path: str, db: sqlite3.Connection) -> None:
+def test_a_full_disk_books_nothing_and_says_so(path: str, db: Database) -> None:
     """The limit on pages has SQLite's own error of a full disk."""
     booked(db)
-    pages = db.execute("PRAGMA page_count").fetchone()[0]
+    ((pages,),) = db.rows("PRAGMA page_count")
     db.execute(f"PRAGMA max_page_count = {pages + 2}")
     writer = Writer(db, "a", valued)
-    with (
-        pytest.raises(LedgerError, match="the disk is full; nothing of this batch"),
-        failures(path),
-    ):
+    with pytest.raises(LedgerError, match="the disk is full; nothing of this batch"):
         writer.append([event(number) for number in range(10, 500)], NOW_US)
     assert total(db).requests == 5
     db.execute("PRAGMA max_page_count = 1000000")
@@ -208,26 +141,7 @@ def test_a_ledger_that_is_not_there_is_not_made_by_reading(path: str) -> None:
     assert not Path(path).exists()
 
 
-def test_two_writers_of_one_chain_wait_for_each_other(path: str, db: sqlite3.Connection) -> None:
-    """Two processes of one machine share its name: no number is given twice."""
-
-    def many(first: int) -> None:
-        mine = connect(path)
-        writer = Writer(mine, "a", valued)
-        for number in range(first, first + 40):
-            writer.append([event(number)], NOW_US)
-        mine.close()
-
-    threads = [threading.Thread(target=many, args=(first,)) for first in (0, 1000)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [chain.size for chain in verify(db).chains] == [80]
-    assert verify(db).faults == ()
-
-
-def test_a_reader_does_not_wait_for_a_writer(path: str, db: sqlite3.Connection) -> None:
+def test_a_reader_does_not_wait_for_a_writer(path: str, db: Database) -> None:
     """It sees the last batch that was booked whole."""
     booked(db)
     db.execute("BEGIN IMMEDIATE")

@@ -15,6 +15,12 @@ _TABLE: tuple[tuple[str, str, str, Severity], ...] = (
     ("slow-first-token", "throughput.ttft_p95_s > 5 for 60s", "throughput.ttft_p95_s < 4 for 30s",
      "warning"),
     ("gpu-lost", 'gpus[].state == "lost"', "", "critical"),
+    ("budget-half-spent", "ledger.budgets[].threshold >= 50%", "ledger.budgets[].share < 50%",
+     "info"),
+    ("budget-nearly-spent", "ledger.budgets[].threshold >= 80%", "ledger.budgets[].share < 80%",
+     "warning"),
+    ("budget-spent", "ledger.budgets[].threshold >= 100%", "ledger.budgets[].share < 100%",
+     "critical"),
     ("gpu-too-hot", 'gpus[].throttle contains "hw-thermal" for 10s', "", "critical"),
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from functools import cache
 
 from tokentop.domain.snapshot import CloudInstance, Gpu, Service, Snapshot
 from tokentop.domain.snapshot_engines import SILENT_STATES, Engine
+from tokentop.domain.snapshot_ledger import Budget, Flag, LedgerFigures, Project
 from tokentop.domain.verdict.values import Pool
 
 # One item of each list, whose members are told apart by the field that is named last.
@@ -14,6 +15,9 @@ _LISTS: dict[str, tuple[object, str]] = {
     "engines": (Engine("", ""), "id"),
     "demand.pools": (Pool(""), "model"),
     "cloud.instances": (CloudInstance(), "id"),
+    "ledger.budgets": (Budget("", "project", "", "day", "usd", 0, 0), "name"),
+    "ledger.projects": (Project("", 0), "name"),
+    "ledger.flags": (Flag("", "task", "", ()), "id"),
 }
 _SILENT = (*SILENT_STATES, "lost", "error", "suspended")
 _SKIPPED = ("services_online", "explained", "finished")  # pairs, words, totals
@@ -22,7 +26,7 @@ _SKIPPED = ("services_online", "explained", "finished")  # pairs, words, totals
 @cache
 def keys() -> tuple[str, ...]:
     """Every key that a rule may name."""
-    scalars = _leaves(Snapshot(), "")
+    scalars = _leaves(Snapshot(ledger=LedgerFigures()), "")
     items = (key for name, (item, _) in _LISTS.items() for key in _leaves(item, f"{name}[]."))
     return (*scalars, *items)
 

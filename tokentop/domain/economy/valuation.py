@@ -84,6 +84,11 @@ def find_model(model: str | None, tables: Tables) -> ModelRate | None:
     return next((row for row in tables.models if _fits(model, row.match)), None)
 
 
+def find_gpu(gpu: str | None, tables: Tables) -> GpuRate | None:
+    """The table's row for a GPU."""
+    return next((row for row in tables.gpus if _fits(gpu, row.match)), None)
+
+
 def _fits(name: str | None, patterns: tuple[str, ...]) -> bool:
     if name is None:
         return False
@@ -131,7 +136,7 @@ def _gpu_scale(
     multiplier is wrong as soon as rents move.
     """
     if live is None:
-        row = next((row for row in tables.gpus if _fits(event.gpu, row.match)), None)
+        row = find_gpu(event.gpu, tables)
         return (None, {}) if row is None else (row.multiplier, {"gpu": row.name})
     price, reference = live.gpu_hour_micro_usd, tables.reference_micro_usd
     if price is None or not reference:

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from tokentop.domain.ledger.event import UsageEvent
 
-Kind = Literal["usage", "reversal"]
+Kind = Literal["usage", "reversal", "value", "transfer", "decision", "flag"]
 
 GENESIS = bytes(32)  # the hash before a writer's first entry
 
@@ -18,7 +18,7 @@ class Entry(NamedTuple):
     `seq` counts a writer's entries from 1. A person stands here by a random id, so that the name
     can be erased without a change to any entry. A reversal has the amounts of the entry that it
     `reverses` (an identity) with the sign turned. `valuation` is the id of the inputs of
-    `milli_credits`.
+    `milli_credits`. `details` is canonical JSON of what a kind other than usage has of its own.
     """
 
     writer: str
@@ -54,6 +54,7 @@ class Entry(NamedTuple):
     micro_usd: int | None = None
     milli_credits: int | None = None
     valuation: str | None = None
+    details: str | None = None
 
 
 AMOUNTS = (

@@ -1,5 +1,6 @@
 """A usage event: one request as a feed reported it, before it is valued and booked."""
 
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 Outcome = Literal["success", "failure", "aborted", "cache-hit"]
@@ -61,6 +62,7 @@ class UsageEvent(NamedTuple):
     vram_share: int | None = None
     transfer_bytes: int | None = None
     micro_usd: int | None = None
+    trace: str | None = None  # W3C's trace id, by which reports of one request are found
 
 
 def problem(event: UsageEvent, now_us: int) -> str | None:
@@ -78,3 +80,8 @@ def problem(event: UsageEvent, now_us: int) -> str | None:
     if (event.reasoning or 0) > (event.generated or 0):
         return "it has more reasoning than generated tokens"
     return None
+
+
+def iso(at_us: int) -> str:
+    """A time as ISO 8601 in UTC, to the second."""
+    return datetime.fromtimestamp(at_us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,6 +8,7 @@ HOUR_US = 3600 * 1_000_000
 
 # What sums are kept by; a report groups by some of these.
 DIMENSIONS = ("user_id", "project", "team", "model", "provider", "engine", "outcome")
+SUMMED = ("usage", "reversal")  # the kinds of entries that sums are over
 Bucket = tuple[int | str, ...]  # the hour since 1970, then the DIMENSIONS, "" where unknown
 
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import sqlite3
 from collections.abc import Mapping
 from functools import partial
 
@@ -11,7 +10,7 @@ from tokentop.config.schema import LedgerConfig
 from tokentop.config.valuation import load
 from tokentop.domain.economy.valuation import value
 from tokentop.transport import user_state
-from tokentop.transport.ledger.database import LedgerError, connect
+from tokentop.transport.ledger.database import Database, LedgerError, connect
 from tokentop.transport.ledger.writer import Writer
 
 KEY = "ledger.key"
@@ -45,7 +44,7 @@ def _host() -> str:
     return re.sub("[^A-Za-z0-9._-]", "-", os.uname().nodename)[:64] or "local"
 
 
-def writer(db: sqlite3.Connection, config: LedgerConfig) -> Writer:
+def writer(db: Database, config: LedgerConfig) -> Writer:
     """The writer that values events by the configured prices; raises LedgerError for bad ones."""
     tables = load(config.valuation)
     if isinstance(tables, Problem):
@@ -53,8 +52,6 @@ def writer(db: sqlite3.Connection, config: LedgerConfig) -> Writer:
     return Writer(db, writer_name(config), partial(value, tables=tables))
 
 
-def opened(
-    config: LedgerConfig, environ: Mapping[str, str], *, create: bool = False
-) -> sqlite3.Connection:
+def opened(config: LedgerConfig, environ: Mapping[str, str], *, create: bool = False) -> Database:
     """The ledger's database; raises LedgerError."""
     return connect(path(config, environ), create=create)

@@ -1,6 +1,5 @@
 """Every entry held against its chain, its checkpoints and the sums; proofs and new checkpoints."""
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ from tokentop.domain.ledger.entry import encode
 from tokentop.domain.ledger.merkle import leaf_hash, path, root_of
 from tokentop.domain.ledger.note import Checkpoint, NoteError, SignedNote, key_hash, read_notes
 from tokentop.transport.ledger import reader
+from tokentop.transport.ledger.database import Database
 from tokentop.transport.ledger.signing import verifies
 
 ORIGIN = "tokentop-ledger/"  # before the writer's name, in checkpoints
@@ -34,7 +34,7 @@ class Proof(NamedTuple):
     path: tuple[bytes, ...]
 
 
-def verify(db: sqlite3.Connection, checkpoints: Sequence[Checkpoint] = ()) -> Verified:
+def verify(db: Database, checkpoints: Sequence[Checkpoint] = ()) -> Verified:
     """Walk all entries once; memory stays flat. `checkpoints` have verified signatures."""
     names = reader.writers(db)
     promised = {point.origin.removeprefix(ORIGIN) for point in checkpoints if point.size}
@@ -74,7 +74,7 @@ def _signed(note: SignedNote, keys: Mapping[str, bytes]) -> bool:
     )
 
 
-def prove(db: sqlite3.Connection, identity: str, checkpoints: Sequence[Checkpoint]) -> Proof:
+def prove(db: Database, identity: str, checkpoints: Sequence[Checkpoint]) -> Proof:
     """The proof that an event's entry is in the newest of its writer's checkpoints.
 
     Raises ValueError where the entry, or a checkpoint that is new enough, is missing, and where the

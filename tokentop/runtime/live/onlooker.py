@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from tokentop.config.schema import Config
 from tokentop.domain.alerts.values import Change
-from tokentop.domain.ledger.listing import Page, Question
 from tokentop.domain.past import Past, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
-from tokentop.domain.snapshot_ledger import Classification
 from tokentop.domain.verdict.values import Event
+from tokentop.runtime.live.ledger import NoLedger
 from tokentop.runtime.live.recent import Recent
 from tokentop.runtime.live.spawn import Spawn
 
@@ -21,18 +20,16 @@ if TYPE_CHECKING:
 class Onlooker(Recent):
     """A session that polls nothing: what would change a host is the host's own affair.
 
-    `not_ended` says why no process is ended from here, `no_ledger` why no entry is read, and
-    `not_decided` why no project is stopped and no flag classified.
+    `not_ended` says why no process is ended from here, `ledger` why no entry is read.
     """
 
     polls = False
     not_ended = "it runs on another host"
-    no_ledger = "only the host has it"
-    not_decided = "Spending is decided on where the ledger is"
 
     def __init__(self, config: Config, on_change: Callable[[Snapshot, float], object]) -> None:
         super().__init__()
         self.config = config
+        self.ledger = NoLedger()
         self._on_change = on_change
         self._notify: Callable[[str], object] = str
         self._announce: Callable[[Sequence[Event]], object] = len
@@ -89,17 +86,6 @@ class Onlooker(Recent):
 
     def end_process(self, pid: int, started: int | None, *, force: bool) -> str | None:  # noqa: ARG002
         return self.not_ended
-
-    async def ledger(self, question: Question) -> Page:
-        """The entries that answer a question."""
-        return Page(question.wanted, problem=self.no_ledger)
-
-    async def stop_project(self, name: str, *, resume: bool) -> str:  # noqa: ARG002
-        """Nobody's spending is decided on from here."""
-        return self.not_decided
-
-    async def classify(self, flag: str, classification: Classification) -> str:  # noqa: ARG002
-        return self.not_decided
 
     def dismiss(self, identity: str) -> bool:  # noqa: ARG002
         """What is gone is forgotten there, not here."""

@@ -8,7 +8,7 @@ from tokentop.config.load import ConfigError
 from tokentop.config.reload import Reloader
 
 IN_FORCE = "The configuration was read again."
-RESTART = "Prices and thresholds were read again; the rest takes effect at the next start."
+RESTART = "Prices, thresholds and budgets were read again; the rest takes effect at the next start."
 
 
 class ConfigReloader:

@@ -11,6 +11,7 @@ from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.feed import HostFeed, Received
+from tokentop.runtime.live.ledger import NoLedger
 from tokentop.runtime.live.onlooker import Onlooker
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.sources import ledger_page
@@ -25,6 +26,23 @@ LATE = 3  # intervals without a new snapshot after which what is known is stale
 LOOK_S = 1.0
 
 
+class RemoteLedger(NoLedger):
+    """The ledger of the host that is followed, which lists it."""
+
+    def __init__(self, feed: HostFeed) -> None:
+        super().__init__()
+        self._feed = feed
+
+    async def page(self, question: Question) -> Page:
+        reply = await self._feed.get(ledger_page.address(question))
+        if isinstance(reply, Failure):
+            return Page(question.wanted, problem=reply.text)
+        try:
+            return ledger_page.read(reply.body, question.wanted)
+        except BadData as problem:
+            return Page(question.wanted, problem=str(problem))
+
+
 class RemoteSession(Onlooker):
     """One host's snapshots as they come; all of them grow old while it is silent."""
 
@@ -33,6 +51,7 @@ class RemoteSession(Onlooker):
     ) -> None:
         super().__init__(config, on_change)
         self._feed = feed
+        self.ledger = RemoteLedger(feed)
         self._read: Received | None = None
         self._newest = Snapshot(host=feed.host.name, interval_s=config.interval_s)
         self._problem: str | None = None
@@ -60,16 +79,6 @@ class RemoteSession(Onlooker):
         self.say(notify, announce)
         spawn(self._feed.run(NetworkThread(), self.look), name="stream", group="stream")
         self.watch(spawn)
-
-    async def ledger(self, question: Question) -> Page:
-        """The entries that the host lists."""
-        reply = await self._feed.get(ledger_page.address(question))
-        if isinstance(reply, Failure):
-            return Page(question.wanted, problem=reply.text)
-        try:
-            return ledger_page.read(reply.body, question.wanted)
-        except BadData as problem:
-            return Page(question.wanted, problem=str(problem))
 
     def watch(self, spawn: Spawn) -> None:
         """Notice from now on when the host falls silent, though nothing comes any more."""

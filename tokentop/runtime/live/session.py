@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 from tokentop import fault
 from tokentop.collect.collector import Collector
-from tokentop.config.schema import Config
+from tokentop.config.schema import Config, has_ledger
 from tokentop.domain.alerts.values import Change
 from tokentop.domain.history import Sample
-from tokentop.domain.ledger.listing import Page, Question
 from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
-from tokentop.domain.snapshot_ledger import Classification
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.alerts import Alerting
 from tokentop.runtime.live.kept_history import KeptHistory
+from tokentop.runtime.live.ledger import OwnLedger
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.publisher import Published, Publisher
 from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
@@ -64,6 +63,7 @@ class Session(Recent):
         self._publisher = Publisher(lambda sentence: self._report(sentence))
         self._demo = _demo(config)
         self._engine_poller: EnginePoller | None = None
+        self.ledger = OwnLedger(lambda: self.config)
         if self.frozen_at is not None:
             from tokentop.runtime.demo import STARTED_AT, fast_forward
 
@@ -144,6 +144,8 @@ class Session(Recent):
         self._report = on_loop(notify)
         if self.frozen:
             return
+        if has_ledger(self._config):
+            self.collector.ledger = self.ledger.begin()
         pool = await self._load_pool()
         if self._demo is not None:
             self._begin_demo()
@@ -173,20 +175,6 @@ class Session(Recent):
         """
         return await self._kept.past(stretch, self.now(), self.wall())
 
-    async def ledger(self, question: Question) -> Page:
-        """The entries that answer a question, read on a thread."""
-        from tokentop.runtime.ledger.entries import read
-
-        return await asyncio.to_thread(read, self.config.ledger, os.environ, question)
-
-    async def stop_project(self, name: str, *, resume: bool) -> str:
-        """Refuse what a project spends from now on, or let it pass again; how that went."""
-        return f"{name} is not {'resumed' if resume else 'stopped'}: no ledger is followed here"
-
-    async def classify(self, flag: str, classification: Classification) -> str:  # noqa: ARG002
-        """Book what a person says of a flag; how that went."""
-        return "The flag is not classified: no ledger is followed here"
-
     def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
         """Carry out their actions from now on, after `start`; `ring` gets the terminal's."""
         self._alerting.begin(on_loop(self._notify), ring)
@@ -199,6 +187,7 @@ class Session(Recent):
         """Write what is not yet recorded, or in the history store, before the process ends."""
         self._publisher.stop(STOP_S)
         self._kept.stop()
+        self.ledger.stop()
 
     def _begin_demo(self) -> None:
         """Make the demo's polls before its beginning, so that there are rates and trends."""

@@ -1,12 +1,12 @@
 """Poll every source at once, with one deadline, and fold what came: the text views' one refresh."""
 
 from functools import partial
-from os import uname
+from os import environ, uname
 from time import monotonic
 from typing import NamedTuple
 
 from tokentop.collect.collector import Collector, HttpSource, ServiceResult, service_poll
-from tokentop.config.schema import Config
+from tokentop.config.schema import Config, has_ledger
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.oneshot.environment import Environment, GpusAnswer
@@ -18,6 +18,7 @@ from tokentop.transport.nvml import EVERYTHING, Wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tokentop.runtime.ledger.follower import Follower
     from tokentop.runtime.oneshot.engine_rounds import EngineRounds
     from tokentop.transport.discovery.findings import Findings
 
@@ -53,6 +54,7 @@ class Refresher:
         self._wanted = wanted
         self._gpus = Gpus(self._environment) if config.gpus else None
         self._engines = self._engine_rounds(config, search_s)
+        self._follower = self._follow() if has_ledger(config) else None
         self.last = RefreshResult()
         self._again = False
         self._keeps = not config.demo.enabled
@@ -89,8 +91,18 @@ class Refresher:
         client.end(until)
         if self._gpus is not None:
             self._take_gpus(self._gpus, until)
+        if self._follower is not None:
+            self._follower.wait(until - monotonic())
         self._again = True
         return collector.snapshot(environment.clock(), environment.wall())
+
+    def _follow(self) -> "Follower":
+        from tokentop.runtime.ledger.follower import Follower
+
+        follower = Follower(lambda: self._collector.config, environ)
+        follower.start()
+        self._collector.ledger = follower.figures
+        return follower
 
     def _submit(self, client: Client, source: HttpSource, until: float) -> None:
         done = partial(self._answered, source)
@@ -154,6 +166,8 @@ class Refresher:
         state = self._collector.dump() if self._keeps else {}
         if self._left or any(state.values()):
             keep_state(self._collector.config, state)
+        if self._follower is not None:
+            self._follower.stop()
         if self._gpus is not None:
             self._gpus.stop()
         if self._engines is not None:

@@ -16,6 +16,7 @@ from tokentop.domain.urls import split
 from tokentop.secret import Secret
 
 OPEN_PATHS = ("/healthz",)  # a container's health check has no token
+UNTRUSTED = "tokentop.untrusted"  # set in the scope of a sender that is no gateway of the owner's
 MAX_PATH = 512
 MAX_HEADERS = 16 * 1024
 _NOT_IN_HOST = re.compile(r"[/?#@]")
@@ -26,13 +27,16 @@ class Rules(NamedTuple):
     """`hosts` are lower-case names that a request may be addressed to, besides IP addresses.
 
     With `screen_token` browsers are let in too, which send the token as a password; it is that of
-    the screens that are drawn for them.
+    the screens that are drawn for them. Only `receiving` are paths that take a body;
+    `sender_token` is good for those alone, and what its senders say of users is not believed.
     """
 
     hosts: frozenset[str] = frozenset()
     token: Secret | None = None
     cors_origins: tuple[str, ...] = ()
     screen_token: Secret | None = None
+    receiving: frozenset[str] = frozenset()
+    sender_token: Secret | None = None
 
 
 class Guard:
@@ -45,7 +49,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         refusal = self._refusal(scope, headers)
-        if refusal is None and scope["type"] == "websocket" and not _is_same_origin(headers):
+        if refusal is None and scope["type"] == "websocket" and not is_same_origin(headers):
             refusal = _refused(403, "another page may not open this")
         allowed = self._allowed_origin(headers)
         if allowed is not None:
@@ -55,15 +59,21 @@ class Guard:
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         if not self._is_own(headers.get("host", "")):
             return _refused(421, "this is not its name here; see serve.allowed_hosts")
-        if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+        receives = scope["path"] in self._rules.receiving
+        has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+        if has_body and not receives:
             return _refused(413, "requests have no body here", {"connection": "close"})
+        if receives and not (is_same_origin(headers) or self._allowed_origin(headers)):
+            return _refused(403, "another page may not send this", {"connection": "close"})
         if len(scope["path"]) > MAX_PATH or len(scope["query_string"]) > MAX_PATH:
             return _refused(414, "the address is too long")
         if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
             return _refused(431, "the headers are too long")
         if scope.get("method") == "OPTIONS" and self._allowed_origin(headers) is not None:
             return Response(status_code=204)
-        if scope["path"] not in OPEN_PATHS and not self._has_token(headers):
+        if receives and self._is_sender(headers):
+            scope[UNTRUSTED] = self._rules.token is not None
+        elif scope["path"] not in OPEN_PATHS and not self._has_token(headers, receives):
             scheme = "Bearer" if self._rules.screen_token is None else 'Basic realm="tokentop"'
             return _refused(401, "a bearer token is needed", {"www-authenticate": scheme})
         return None
@@ -80,15 +90,19 @@ class Guard:
         name = target.host.removesuffix(".")
         return _ADDRESS.fullmatch(name) is not None or name in self._rules.hosts
 
-    def _has_token(self, headers: Headers) -> bool:
+    def _is_sender(self, headers: Headers) -> bool:
+        scheme, sent = _credentials(headers)
+        wanted = self._rules.sender_token
+        return wanted is not None and scheme == "bearer" and _is_secret(sent, wanted)
+
+    def _has_token(self, headers: Headers, receives: bool) -> bool:
         if self._rules.token is None:
-            return True
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        sent = given.strip().encode("utf-8", "replace")
+            return not receives or self._rules.sender_token is None
+        scheme, sent = _credentials(headers)
         screen = self._rules.screen_token
-        if scheme.lower() == "basic" and screen is not None:
+        if scheme == "basic" and screen is not None:
             return _is_secret(_password(sent), self._rules.token)
-        if scheme.lower() != "bearer":
+        if scheme != "bearer":
             return False
         return _is_secret(sent, self._rules.token) or (
             screen is not None and _is_secret(sent, screen)
@@ -97,6 +111,12 @@ class Guard:
     def _allowed_origin(self, headers: Headers) -> str | None:
         origin = headers.get("origin", "").lower()
         return origin if origin and origin in self._rules.cors_origins else None
+
+
+def _credentials(headers: Headers) -> tuple[str, bytes]:
+    """The scheme in lower case, and what was sent by it."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return scheme.lower(), given.strip().encode("utf-8", "replace")
 
 
 def _is_secret(sent: bytes, secret: Secret) -> bool:
@@ -111,7 +131,7 @@ def _password(encoded: bytes) -> bytes:
         return b""
 
 
-def _is_same_origin(headers: Headers) -> bool:
+def is_same_origin(headers: Headers) -> bool:
     """Whether no page of another origin opens this: browsers let any page open a WebSocket."""
     origin = headers.get("origin")
     return origin is None or origin.partition("://")[2].lower() == headers.get("host", "").lower()

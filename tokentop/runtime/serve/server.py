@@ -17,8 +17,10 @@ from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.runtime.ledger.intake import Subscriber
 from tokentop.runtime.live.session import Session
 from tokentop.runtime.serve.app import Documents, Health, application
+from tokentop.runtime.serve.authorize import Authority
 from tokentop.runtime.serve.connection import (
     KEEP_ALIVE_S,
     MAX_CONNECTIONS,
@@ -40,7 +42,11 @@ Pages = Sequence[BaseRoute]
 
 
 class Service(NamedTuple):
-    """What is served and how; `say` gets sentences for the log."""
+    """What is served and how; `say` gets sentences for the log.
+
+    `pages` are the screen in a browser, `routes` more of the API. `subscribe` is given what takes
+    entries the moment they are booked.
+    """
 
     config: Config
     formats: Formats
@@ -48,7 +54,9 @@ class Service(NamedTuple):
     rules: Rules
     say: Callable[[str], object]
     reloader: Reloader | None = None
-    pages: Pages = ()  # besides the API
+    pages: Pages = ()
+    routes: Pages = ()
+    subscribe: Callable[[Subscriber], object] = id
 
 
 async def serve(service: Service, sockets: list[Listener]) -> int:
@@ -99,7 +107,9 @@ def _on_signals(stop: Callable[[int], None]) -> None:
 
 def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     health = Health(session.now, lambda: session.interval_s, session.frozen)
-    more = (entries_route(session.ledger), *service.pages)
+    authority = Authority(lambda: session.ledger.follower, lambda: session.config)
+    entries = entries_route(session.ledger.page)
+    more = (entries, *service.routes, *authority.routes(), *service.pages)
     return application(hub, service.documents, health, service.rules, service.say, more)
 
 
@@ -154,6 +164,9 @@ class _Collector:
         self._stop = stop
         self._publish(self.session.snapshot(), self.session.now())
         await self.session.start(self._spawn, self._service.reloader, self._service.say, self._log)
+        if (follower := self.session.ledger.follower) is not None:
+            self._service.subscribe(follower.accounts.book)
+            follower.watch.books = True
         await self.session.keep_history()
         self.session.act_on_alerts()
         self._spawn(self._beat(), name="comments", group="serve")

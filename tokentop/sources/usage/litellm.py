@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 from tokentop.domain.ledger.event import Outcome, UsageEvent
 from tokentop.domain.urls import split
 from tokentop.sources.json_fields import Fields, as_boolean
+from tokentop.sources.usage.attribution import NO_NAMES, Names, text
 from tokentop.sources.usage.fields import Unreadable, counted, micro_usd, microseconds
 
 _PROJECT_TAG = re.compile(r"proj(?:ect)?:(.+)", re.IGNORECASE)
 _SESSION_HEADERS = ("x-litellm-session-id", "x-claude-code-session-id")
+_CODEX_HEADER = "x-codex-turn-metadata"
 GONE = "499"  # the client hung up; LiteLLM calls it a success and guesses the tokens
 
 
@@ -25,8 +27,7 @@ class _Record(NamedTuple):
     top: Fields
     key: Fields  # metadata: user_api_key_* and what else LiteLLM adds
     headers: Fields
-    body: Fields  # what the client put into `metadata`
-    spend: Fields  # and into spend_logs_metadata
+    claims: Fields  # headers, spend_logs_metadata and `metadata`: what the client chose
     tags: list[object]
 
 
@@ -35,8 +36,8 @@ def is_one(row: Mapping[str, object]) -> bool:
     return "startTime" in row and ("litellm_call_id" in row or "request_id" in row)
 
 
-def event(row: Mapping[str, object], fallback: str) -> UsageEvent:
-    """The usage event of one record; raises Unreadable."""
+def event(row: Mapping[str, object], fallback: str, names: Names = NO_NAMES) -> UsageEvent:
+    """The usage event of one record; raises Unreadable. `names` are of headers and metadata."""
     record = _record(row)
     top = record.top
     start = microseconds(top.raw("start", "startTime"))
@@ -48,13 +49,13 @@ def event(row: Mapping[str, object], fallback: str) -> UsageEvent:
         feed="litellm",
         outcome=outcome,
         estimated=estimated,
-        **_who(record),
+        **_who(record, names),
         model=top.text("model_group") or top.text("model"),
         provider=top.text("custom_llm_provider"),
         engine=_engine(top),
         request=top.text("id", "id", "request_id"),
-        session=_session(record),
-        task=record.headers.text("x-task-id") or record.spend.text("task", "task", "task_id"),
+        session=_session(record, names),
+        task=text(record.claims, "task", names),
         **tokens,
         duration_ms=_duration(top, start),
         micro_usd=micro_usd(top.raw("cost", "response_cost", "spend")),
@@ -63,12 +64,13 @@ def event(row: Mapping[str, object], fallback: str) -> UsageEvent:
 
 def _record(row: Mapping[str, object]) -> _Record:
     key = Fields(_object(row.get("metadata")))
-    body = Fields(_object(key.raw("requester_metadata")))
-    headers = _object(key.raw("requester_custom_headers")) or _object(body.raw("headers"))
+    body = _object(key.raw("requester_metadata"))
+    headers = _object(key.raw("requester_custom_headers")) or _object(body.get("headers"))
     tags = _parsed(row.get("request_tags"))
-    spend = _object(key.raw("spend_logs_metadata"))
+    chosen = {**body, **_object(key.raw("spend_logs_metadata")), **headers}
+    claims = Fields({name.lower(): value for name, value in chosen.items()})
     listed = tags if isinstance(tags, list) else []
-    return _Record(Fields(row), key, Fields(headers), body, Fields(spend), listed)
+    return _Record(Fields(row), key, Fields(headers), claims, listed)
 
 
 def _object(value: object) -> Mapping[str, object]:
@@ -123,7 +125,7 @@ def _no_tokens() -> dict[str, Any]:
     return {"prompt": 0, "cached": 0, "generated": 0, "reasoning": 0}
 
 
-def _who(record: _Record) -> dict[str, Any]:
+def _who(record: _Record, names: Names) -> dict[str, Any]:
     """User, team and project, and which of them LiteLLM authenticated."""
     top, key = record.top, record.key
     checked = Fields(_object(key.raw("auth", "user_api_key_auth_metadata")))
@@ -137,23 +139,28 @@ def _who(record: _Record) -> dict[str, Any]:
     }  # fmt: skip
     authenticated = tuple(name for name, value in named.items() if value)
     end_user = top.text("end_user") or key.text("end_user", "user_api_key_end_user_id")
-    named["project"] = named["project"] or _claimed_project(record)
+    for name, wanted in names.items():
+        if name in named:
+            named[name] = named[name] or record.claims.text(name, *wanted)
+    named["project"] = named["project"] or _claimed_project(record, names)
     return {**named, "end_user": end_user, "authenticated": authenticated}
 
 
-def _claimed_project(record: _Record) -> str | None:
+def _claimed_project(record: _Record, names: Names) -> str | None:
     """The project that the client named: a header, its metadata, or a tag like `proj:alpha`."""
-    found = record.headers.text("x-project") or record.spend.text("project")
+    found = text(record.claims, "project", names)
     tags = (_PROJECT_TAG.fullmatch(tag) for tag in record.tags if isinstance(tag, str))
     tagged = next((tag[1] for tag in tags if tag), None)
     return found or Fields({"tag": tagged}).text("tag")
 
 
-def _session(record: _Record) -> str | None:
+def _session(record: _Record, names: Names) -> str | None:
     """The client's session; `trace_id` is another for every request unless a header set it."""
+    codex = Fields(_object(record.headers.raw(_CODEX_HEADER)))
     return (
         record.headers.text("session", *_SESSION_HEADERS)
-        or record.body.text("session", "session_id")
+        or codex.text("session_id")
+        or text(record.claims, "session", names)
         or record.top.text("session", "session_id")
     )
 
@@ -165,6 +172,11 @@ def _engine(top: Fields) -> str | None:
         return name
     target = split(top.text("api_base") or "")
     return None if target is None else f"{target.host}:{target.port}"
+
+
+def deployment(hidden_params: object) -> str | None:
+    """The deployment that a span of LiteLLM's names in its `hidden_params`."""
+    return _engine(Fields(_object(hidden_params)))
 
 
 def _duration(top: Fields, start: int) -> int | None:

@@ -1,6 +1,5 @@
 """Entries as they are listed: the newest first, filtered, page by page."""
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 
 from tokentop.domain.economy.valuation_explained import explained
@@ -18,6 +17,7 @@ from tokentop.domain.ledger.listing import (
 )
 from tokentop.domain.snapshot_engines import CostInput
 from tokentop.transport.ledger import reader
+from tokentop.transport.ledger.database import Database
 
 _COLUMNS = ", ".join(f"e.{name}" for name in Entry._fields)
 _PLACE = "e.at_us, e.writer, e.seq"
@@ -26,11 +26,11 @@ _TEXTS = {"user": "coalesce(p.name, e.user_id)"}  # as SQL; the other fields are
 _ANY = " || ' ' || ".join(f"coalesce({_TEXTS.get(n, f'e.{n}')}, '')" for n in FIELDS.values())
 
 
-def page(db: sqlite3.Connection, question: Question) -> Page:
-    """The entries that answer a question; raises sqlite3.Error where the database does."""
+def page(db: Database, question: Question) -> Page:
+    """The entries that answer a question; raises LedgerError."""
     where, values = _conditions(words(question.wanted))
     after, place = _after(question.before)
-    rows = db.execute(
+    rows = db.rows(
         f"SELECT {_COLUMNS} FROM entries e {_NAMED} WHERE {where} AND {after} "
         f"ORDER BY e.at_us DESC, e.writer DESC, e.seq DESC LIMIT ?",
         (*values, *place, max(1, min(MOST, question.limit))),
@@ -67,16 +67,17 @@ def _after(before: str | None) -> tuple[str, tuple[str, ...]]:
     return f"({_PLACE}) < (SELECT {_PLACE} FROM entries e WHERE e.identity = ?)", (before,)
 
 
-def _count(db: sqlite3.Connection, where: str, values: Sequence[str]) -> tuple[int, bool]:
+def _count(db: Database, where: str, values: Sequence[str]) -> tuple[int, bool]:
     """How many entries match, and whether more do than are counted; without a filter all are."""
     if not values:
-        return db.execute("SELECT count(*) FROM entries").fetchone()[0], False
+        ((count,),) = db.rows("SELECT count(*) FROM entries")
+        return int(count), False
     counted = f"SELECT 1 FROM entries e {_NAMED} WHERE {where} LIMIT {COUNTED + 1}"
-    (count,) = db.execute(f"SELECT count(*) FROM ({counted}) AS counted", values).fetchone()
+    ((count,),) = db.rows(f"SELECT count(*) FROM ({counted}) AS counted", values)
     return min(count, COUNTED), count > COUNTED
 
 
-def _listed(db: sqlite3.Connection, entries: Sequence[Entry]) -> Iterable[Listed]:
+def _listed(db: Database, entries: Sequence[Entry]) -> Iterable[Listed]:
     """Each entry with its names and the rows behind its credits."""
     people = _names(db, entries)
     inputs = {name: reader.valuation(db, name) for e in entries if (name := e.valuation)}
@@ -87,9 +88,9 @@ def _listed(db: sqlite3.Connection, entries: Sequence[Entry]) -> Iterable[Listed
         yield Listed(entry, person(people, entry.user_id), person(people, entry.end_user_id), rows)
 
 
-def _names(db: sqlite3.Connection, entries: Iterable[Entry]) -> dict[str, str]:
+def _names(db: Database, entries: Iterable[Entry]) -> dict[str, str]:
     """The names of the people of some entries."""
     ids = sorted({i for e in entries for i in (e.user_id, e.end_user_id) if i is not None})
     marks = ", ".join("?" * len(ids))
     named = f"SELECT id, name FROM people WHERE name IS NOT NULL AND id IN ({marks})"
-    return dict(db.execute(named, ids))
+    return dict(db.rows(named, ids))

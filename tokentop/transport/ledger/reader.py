@@ -1,17 +1,18 @@
 """What the ledger holds: sums for reports, entries for verify, and the names of people."""
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
+from heapq import merge
 from typing import Any, NamedTuple
 
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.totals import DIMENSIONS, HOUR_US, Totals
-from tokentop.transport.ledger.database import LedgerError, transaction
-from tokentop.transport.ledger.schema import SUMS, TRIGGERS
+from tokentop.transport.ledger.database import Database
+from tokentop.transport.ledger.schema import SUMS
 
 PERIODS = {"hour": "hour", "day": "hour / 24"}
+AT_ONCE = 2000  # entries that are held in memory
 _ENTRY = ", ".join(Entry._fields)
 
 
@@ -25,7 +26,7 @@ class Sums(NamedTuple):
     totals: Totals
 
 
-def sums(db: sqlite3.Connection, by: Sequence[str], since_us: int, until_us: int) -> list[Sums]:
+def sums(db: Database, by: Sequence[str], since_us: int, until_us: int) -> list[Sums]:
     """Totals of entries at [since, until), grouped by DIMENSIONS or PERIODS; most tokens first.
 
     Whole hours come from the sums that are kept; only what is left of the first and the last hour
@@ -35,12 +36,12 @@ def sums(db: sqlite3.Connection, by: Sequence[str], since_us: int, until_us: int
     last = max(first, until_us // HOUR_US)
     edges = (since_us, min(first * HOUR_US, until_us), last * HOUR_US, until_us)
     columns = [PERIODS.get(name, name) for name in by]
-    totals = ", ".join(f"sum({name})" for name in Totals._fields)
+    totals = ", ".join(f"CAST(sum({name}) AS BIGINT)" for name in Totals._fields)
     order = [PERIODS[name] for name in by if name in PERIODS]
     order += ["sum(prompt + generated) DESC", "sum(requests) DESC", *columns]
     groups = f"GROUP BY {', '.join(columns)} ORDER BY {', '.join(order)}" if by else ""
-    found = db.execute(
-        f"SELECT {', '.join((*columns, totals))} FROM ({_SOURCES}) {groups}",
+    found = db.rows(
+        f"SELECT {', '.join((*columns, totals))} FROM ({_SOURCES}) AS sources {groups}",
         (first, last, *edges),
     )
     return [_sums(row, len(by)) for row in found if row[-1] is not None]  # no entry: all NULL
@@ -58,67 +59,86 @@ def _sums(row: Sequence[Any], keys: int) -> Sums:
     return Sums(tuple(None if key == "" else key for key in row[:keys]), Totals(*row[keys:]))
 
 
-def writers(db: sqlite3.Connection) -> list[str]:
-    """Every writer, by name."""
-    found = db.execute("SELECT DISTINCT writer FROM entries ORDER BY writer")
-    return [name for (name,) in found]
+def writers(db: Database) -> list[str]:
+    """Every writer, by name; found by steps along the key, not by reading every entry."""
+    return [name for (name,) in db.rows(_WRITERS)]
 
 
-def chain(db: sqlite3.Connection, writer: str) -> Iterator[tuple[Entry, bytes]]:
-    """A writer's entries with their hashes, in order; one at a time, however many there are."""
-    rows = db.execute(
-        f"SELECT {_ENTRY}, hash FROM entries WHERE writer = ? ORDER BY seq", (writer,)
-    )
-    for row in rows:
-        yield Entry(*row[:-1]), row[-1]
+_WRITERS = """\
+WITH RECURSIVE found (name) AS (
+  SELECT min(writer) FROM entries
+  UNION ALL
+  SELECT (SELECT min(writer) FROM entries WHERE writer > name) FROM found WHERE name IS NOT NULL
+) SELECT name FROM found WHERE name IS NOT NULL"""
 
 
-def entry(db: sqlite3.Connection, identity: str) -> Entry | None:
+def chain(db: Database, writer: str, after: int = 0) -> Iterator[tuple[Entry, bytes]]:
+    """A writer's entries after number `after` with their hashes, in order.
+
+    A page at a time, however many there are.
+    """
+    while page := db.rows(_PAGE, (writer, after, AT_ONCE)):
+        for row in page:
+            yield Entry(*row[:-1]), row[-1]
+        after = page[-1][_SEQ]
+
+
+_SEQ = Entry._fields.index("seq")
+_PAGE = f"SELECT {_ENTRY}, hash FROM entries WHERE writer = ? AND seq > ? ORDER BY seq LIMIT ?"
+
+
+def entries_after(db: Database, last: Mapping[str, int]) -> Iterator[Entry]:
+    """What was booked after the entries that a follower has read: `last` has a number a writer.
+
+    Each writer's entries come in their order, those of several by when they were booked. To follow,
+    keep `last[entry.writer] = entry.seq`, and call again.
+    """
+    chains = (chain(db, name, last.get(name, 0)) for name in writers(db))
+    for entry, _ in merge(*chains, key=lambda each: each[0].booked_us):
+        yield entry
+
+
+def entry(db: Database, identity: str) -> Entry | None:
     """The entry of an event; None where there is none."""
-    row = db.execute(f"SELECT {_ENTRY} FROM entries WHERE identity = ?", (identity,)).fetchone()
+    row = db.row(f"SELECT {_ENTRY} FROM entries WHERE identity = ?", (identity,))
     return None if row is None else Entry(*row)
 
 
-def valuation(db: sqlite3.Connection, name: str) -> Mapping[str, object]:
+def valuation(db: Database, name: str) -> Mapping[str, object]:
     """The inputs that a valuation was computed from."""
-    (text,) = db.execute("SELECT inputs FROM valuations WHERE id = ?", (name,)).fetchone()
+    ((text,),) = db.rows("SELECT inputs FROM valuations WHERE id = ?", (name,))
     found: Mapping[str, object] = json.loads(text)
     return found
 
 
-def people(db: sqlite3.Connection) -> dict[str, str]:
+def people(db: Database) -> dict[str, str]:
     """The name of each person by id, without those that were erased."""
-    return dict(db.execute("SELECT id, name FROM people WHERE name IS NOT NULL"))
+    return dict(db.rows("SELECT id, name FROM people WHERE name IS NOT NULL"))
 
 
-def erase(db: sqlite3.Connection, name: str) -> bool:
+def erase(db: Database, name: str) -> bool:
     """Erase a person's name, from the file's free pages and the write-ahead log too.
 
     Entries keep the random id. Returns whether there was such a name; raises LedgerError where
     another process reads the log, which keeps the name until then.
     """
-    with transaction(db):
-        done = db.execute("UPDATE people SET name = NULL WHERE name = ?", (name,)).rowcount
-    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    if busy:
-        raise LedgerError(
-            "another process reads the ledger, and its log still holds the name; repeat this later"
-        )
+    with db.transaction():
+        done = db.execute("UPDATE people SET name = NULL WHERE name = ?", (name,))
+    db.scrub()
     return done > 0
 
 
-def beside_the_chain(db: sqlite3.Connection) -> str | None:
+def beside_the_chain(db: Database) -> str | None:
     """What is wrong with that which the chain does not cover, as a sentence; None for nothing."""
-    for name, text in db.execute("SELECT id, inputs FROM valuations"):
+    for name, text in db.rows("SELECT id, inputs FROM valuations"):
         if sha256(text.encode()).hexdigest() != name:
             return f"the inputs of valuation {name[:16]} were changed"
-    lost = db.execute(_LOST).fetchone()
+    lost = db.row(_LOST)
     if lost is not None:
         return f"the inputs of valuation {lost[0][:16]} were removed"
-    if db.execute(_UNEQUAL).fetchone() is not None:
+    if db.row(_UNEQUAL) is not None:
         return "the hourly sums are not those of the entries"
-    there = {row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'")}
-    if not there.issuperset(TRIGGERS):
+    if not db.guarded():
         return "the triggers that refuse changes were removed or changed"
     return None
 
@@ -131,5 +151,5 @@ _GROUPED = (
     f"FROM entry_sums GROUP BY {', '.join(('hour', *DIMENSIONS))}"
 )
 _UNEQUAL = f"""\
-SELECT * FROM (SELECT * FROM ({_GROUPED}) EXCEPT SELECT {_SUMMED} FROM hourly)
-UNION ALL SELECT * FROM (SELECT {_SUMMED} FROM hourly EXCEPT {_GROUPED}) LIMIT 1"""
+SELECT * FROM (SELECT * FROM ({_GROUPED}) AS a EXCEPT SELECT {_SUMMED} FROM hourly) AS b
+UNION ALL SELECT * FROM (SELECT {_SUMMED} FROM hourly EXCEPT {_GROUPED}) AS c LIMIT 1"""

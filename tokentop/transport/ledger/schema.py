@@ -1,45 +1,35 @@
-"""The ledger's tables, and the triggers by which the database itself refuses changes.
+"""The ledger's tables in SQL for SQLite and PostgreSQL, and the way from an older version.
 
-Entries and the inputs of their valuations are only ever added. Names of people can be erased;
-hourly sums follow from the entries, and verify computes them again.
+Entries, the inputs of their valuations and the segments that were archived are only ever added:
+triggers.py. Names of people can be erased. Hourly sums, archived identities and trees follow from
+the entries; verify computes them again.
 """
 
-from tokentop.domain.ledger.entry import Entry
-from tokentop.domain.ledger.totals import DIMENSIONS, Totals
+from typing import NamedTuple
 
-APPLICATION_ID = 0x746F6B6C  # "tokl", so that `file` and we know the file as ours
-VERSION = 1
+from tokentop.domain.ledger.entry import Entry
+from tokentop.domain.ledger.totals import DIMENSIONS, SUMMED, Totals
+
+VERSION = 2
+
+
+class Dialect(NamedTuple):
+    """What the two databases call a whole number, bytes and text, and a table kept by its key."""
+
+    integer: str
+    blob: str
+    text: str
+    clustered: str
+
+
+SQLITE = Dialect("INTEGER", "BLOB", "TEXT", " WITHOUT ROWID")
+POSTGRES = Dialect("BIGINT", "BYTEA", 'TEXT COLLATE "C"', "")  # sorted by bytes, as SQLite does
 
 _INTEGERS = frozenset(
     ("seq", "at_us", "booked_us", "estimated", "prompt", "cached", "generated", "reasoning",
      "duration_ms", "gpu_ms", "vram_share", "transfer_bytes", "micro_usd", "milli_credits")
 )  # fmt: skip
 _NEEDED = frozenset(Entry._fields[: Entry._fields.index("reverses")])
-_APPEND_ONLY = ("entries", "valuations")
-
-
-def _column(name: str) -> str:
-    kind = "INTEGER" if name in _INTEGERS else "TEXT"
-    return f"{name} {kind}{' NOT NULL' if name in _NEEDED else ''}"
-
-
-def _refusal(table: str, event: str, when: str = "") -> str:
-    return f"""\
-CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} {when}
-BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"""
-
-
-# INSERT OR REPLACE deletes without a DELETE trigger, so what exists already is refused as well.
-_EXISTS = """\
-WHEN EXISTS (SELECT 1 FROM entries WHERE writer = NEW.writer AND seq >= NEW.seq)
-  OR EXISTS (SELECT 1 FROM entries WHERE identity = NEW.identity)"""
-_VALUED = "WHEN EXISTS (SELECT 1 FROM valuations WHERE id = NEW.id)"
-
-TRIGGERS = (
-    *(_refusal(table, event) for table in _APPEND_ONLY for event in ("UPDATE", "DELETE")),
-    _refusal("entries", "INSERT", _EXISTS),
-    _refusal("valuations", "INSERT", _VALUED),
-)
 
 # The same columns as `hourly`, one row an entry.
 _AS_SUMS = {
@@ -63,23 +53,61 @@ _ENTRY_SUMS = ", ".join(
         *(f"{_AS_SUMS.get(name, f'coalesce({name}, 0)')} AS {name}" for name in Totals._fields),
     )
 )
-
-TABLES = (
-    f"""\
-CREATE TABLE entries (
-  {", ".join(map(_column, Entry._fields))}, hash BLOB NOT NULL,
-  PRIMARY KEY (writer, seq)
-) WITHOUT ROWID""",
-    "CREATE UNIQUE INDEX entries_identity ON entries (identity)",
-    "CREATE INDEX entries_at ON entries (at_us)",
-    "CREATE TABLE valuations (id TEXT PRIMARY KEY, inputs TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE people (id TEXT PRIMARY KEY, name TEXT UNIQUE) WITHOUT ROWID",
-    f"""\
-CREATE TABLE hourly (
-  hour INTEGER NOT NULL, {", ".join(f"{name} TEXT NOT NULL" for name in DIMENSIONS)},
-  {", ".join(f"{name} INTEGER NOT NULL" for name in Totals._fields)},
-  PRIMARY KEY (hour, {", ".join(DIMENSIONS)})
-) WITHOUT ROWID""",
-    f"CREATE VIEW entry_sums AS SELECT at_us, {_ENTRY_SUMS} FROM entries",
-    *TRIGGERS,
+_KINDS = ", ".join(f"'{kind}'" for kind in SUMMED)
+_VIEW = (
+    f"CREATE VIEW entry_sums AS SELECT at_us, {_ENTRY_SUMS} FROM entries WHERE kind IN ({_KINDS})"
 )
+
+
+def tables(dialect: Dialect) -> tuple[str, ...]:
+    """The statements that make every table."""
+    _, blob, text, clustered = dialect
+    columns = ", ".join(_column(name, dialect) for name in Entry._fields)
+    return (
+        f"CREATE TABLE entries ({columns}, hash {blob} NOT NULL, PRIMARY KEY (writer, seq))"
+        f"{clustered}",
+        "CREATE UNIQUE INDEX entries_identity ON entries (identity)",
+        "CREATE INDEX entries_at ON entries (at_us)",
+        f"CREATE TABLE valuations (id {text} PRIMARY KEY, inputs {text} NOT NULL){clustered}",
+        f"CREATE TABLE people (id {text} PRIMARY KEY, name {text} UNIQUE){clustered}",
+        _hourly(dialect),
+        *_since_2(dialect),
+    )
+
+
+def upgrade(dialect: Dialect, version: int) -> tuple[str, ...]:
+    """The statements that bring the tables of an older `version`, without triggers, to VERSION."""
+    if version >= VERSION:
+        return ()
+    added = f"ALTER TABLE entries ADD COLUMN {_column('details', dialect)}"
+    return (added, "DROP VIEW entry_sums", *_since_2(dialect))
+
+
+def _column(name: str, dialect: Dialect) -> str:
+    kind = dialect.integer if name in _INTEGERS else dialect.text
+    return f"{name} {kind}{' NOT NULL' if name in _NEEDED else ''}"
+
+
+def _hourly(dialect: Dialect) -> str:
+    integer, text = f"{dialect.integer} NOT NULL", f"{dialect.text} NOT NULL"
+    return (
+        f"CREATE TABLE hourly (hour {integer}, {', '.join(f'{name} {text}' for name in DIMENSIONS)}"
+        f", {', '.join(f'{name} {integer}' for name in Totals._fields)}"
+        f", PRIMARY KEY (hour, {', '.join(DIMENSIONS)})){dialect.clustered}"
+    )
+
+
+def _since_2(dialect: Dialect) -> tuple[str, ...]:
+    """Entries other than usage; archives; the trees that checkpoints go on from."""
+    integer, blob, text, clustered = dialect
+    return (
+        _VIEW,
+        f"CREATE INDEX entries_records ON entries (kind, at_us) WHERE kind NOT IN ({_KINDS})",
+        f"CREATE TABLE segments (writer {text} NOT NULL, first_seq {integer} NOT NULL, "
+        f"last_seq {integer} NOT NULL, until_us {integer} NOT NULL, file {text} NOT NULL, "
+        f"digest {text} NOT NULL, hash {blob} NOT NULL, PRIMARY KEY (writer, last_seq)){clustered}",
+        f"CREATE TABLE archived (id {blob} PRIMARY KEY, writer {text} NOT NULL, "
+        f"seq {integer} NOT NULL){clustered}",
+        f"CREATE TABLE trees (writer {text} PRIMARY KEY, size {integer} NOT NULL, "
+        f"hash {blob} NOT NULL, roots {blob} NOT NULL){clustered}",
+    )

@@ -1,6 +1,5 @@
 """Events appended to the ledger: valued, chained, counted once, all of a batch or none of it."""
 
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from hashlib import sha256
@@ -20,8 +19,17 @@ from tokentop.domain.ledger.entry import (
     usage,
 )
 from tokentop.domain.ledger.event import UsageEvent
-from tokentop.domain.ledger.totals import DIMENSIONS, Bucket, Totals, added, bucket, totals
-from tokentop.transport.ledger.database import LedgerError, transaction
+from tokentop.domain.ledger.record import Record, recorded
+from tokentop.domain.ledger.totals import (
+    DIMENSIONS,
+    SUMMED,
+    Bucket,
+    Totals,
+    added,
+    bucket,
+    totals,
+)
+from tokentop.transport.ledger.database import Database, LedgerError
 
 _AT_ONCE = 500  # parameters of one statement
 
@@ -46,52 +54,71 @@ _VALUED = "SELECT id, id FROM valuations WHERE id"
 
 
 class Booked(NamedTuple):
-    """How many events of a batch are new entries, and how many were in the ledger already."""
+    """The new entries of a batch, and how many of it were in the ledger already."""
 
-    new: int
+    entries: tuple[Entry, ...]
     known: int
+
+    @property
+    def new(self) -> int:
+        return len(self.entries)
 
 
 class Writer:
     """Appends to one chain. `name` is the writer's; several processes may share it.
 
-    Used by one thread. Raises sqlite3.Error where the database does; nothing of that batch is
-    booked then.
+    Used by one thread. Raises LedgerError where the database fails; nothing of that batch is
+    booked then, and it may be sent again.
     """
 
-    def __init__(
-        self, connection: sqlite3.Connection, name: str, value: Callable[[UsageEvent], Value]
-    ) -> None:
-        self._db = connection
+    def __init__(self, db: Database, name: str, value: Callable[[UsageEvent], Value]) -> None:
+        self._db = db
         self._name = name
         self._value = value
 
-    def append(self, events: Iterable[UsageEvent], now_us: int) -> Booked:
+    def append(self, given: Iterable[UsageEvent | Record], now_us: int) -> Booked:
         """Book what is not in the ledger yet; on return it is on the disk.
 
         `now_us` is Unix microseconds. An entry keeps the event's own time, however late it comes.
         """
-        given = list(events)
-        unique: dict[str, UsageEvent] = {}
-        for event in given:
-            unique.setdefault(event.identity, event)
-        with transaction(self._db):
-            known = self._lookup(_KNOWN, unique)
-            new = [event for name, event in unique.items() if name not in known]
-            people, values = self._people(new), self._values(new)
-            pairs = zip(new, values, strict=True)
-            self._book(now_us, [partial(usage, e, value=v, people=people) for e, v in pairs])
-        return Booked(len(new), len(given) - len(new))
+        batch = list(given)
+        unique: dict[str, UsageEvent | Record] = {}
+        for each in batch:
+            unique.setdefault(each.identity, each)
+        with self._db.transaction():
+            known = self._known(unique)
+            new = [each for name, each in unique.items() if name not in known]
+            entries = self._book(now_us, self._makers(new))
+        return Booked(tuple(entries), len(batch) - len(new))
+
+    def _makers(self, new: Sequence[UsageEvent | Record]) -> list[Callable[..., Entry]]:
+        """For each event a function that makes its entry, given its link."""
+        people = self._people(new)
+        values = self._values([each for each in new if isinstance(each, UsageEvent)])
+        return [
+            partial(usage, each, value=values[each.identity], people=people)
+            if isinstance(each, UsageEvent)
+            else partial(recorded, each, people=people)
+            for each in new
+        ]
+
+    def close(self) -> None:
+        """Close the connection to the database."""
+        self._db.close()
 
     def reverse(self, identity: str, now_us: int) -> Entry:
         """Book the entry that cancels one; raises LedgerError where that cannot be."""
-        with transaction(self._db):
-            row = self._db.execute(_ENTRY, (identity,)).fetchone()
-            if row is None or Entry(*row).kind == "reversal":
+        with self._db.transaction():
+            row = self._db.row(_ENTRY, (identity,))
+            if row is None or Entry(*row).kind != "usage":
                 raise LedgerError(f"there is no entry of usage called {identity!a}")
-            if self._lookup(_KNOWN, [f"reversal:{identity}"]):
+            if self._known([f"reversal:{identity}"]):
                 raise LedgerError("that entry was reversed already")
             return self._book(now_us, [partial(reversal, Entry(*row))])[0]
+
+    def _known(self, identities: Collection[str]) -> Collection[str]:
+        """Those of the identities that are in the ledger."""
+        return self._lookup(_KNOWN, identities)
 
     def _book(self, now_us: int, make: Sequence[Callable[..., Entry]]) -> list[Entry]:
         """Chain and insert entries; `make` has one function an entry, given its place."""
@@ -103,28 +130,30 @@ class Writer:
             before = chained(before, encode(entry))
             entries.append(entry)
             rows.append((*entry, before))
-            place = bucket(entry)
-            sums[place] = added(sums.get(place, Totals()), totals(entry))
+            if entry.kind in SUMMED:
+                place = bucket(entry)
+                sums[place] = added(sums.get(place, Totals()), totals(entry))
         self._db.executemany(_INSERT, rows)
         self._db.executemany(_COUNT, [(*place, *sums[place]) for place in sums])
         return entries
 
     def _head(self) -> tuple[int, bytes]:
         """The number and hash of this writer's last entry."""
-        found = self._db.execute(_HEAD, (self._name,)).fetchone()
-        return (0, GENESIS) if found is None else found
+        seq, last = self._db.row(_HEAD, (self._name,)) or (0, GENESIS)
+        return seq, last
 
-    def _people(self, events: Sequence[UsageEvent]) -> dict[str, str]:
+    def _people(self, given: Sequence[UsageEvent | Record]) -> dict[str, str]:
         """The id of every name in a batch; a new name gets a random one."""
-        names = {name for event in events for name in (event.user, event.end_user) if name}
+        names = {each.user for each in given if each.user}
+        names |= {each.end_user for each in given if isinstance(each, UsageEvent) and each.end_user}
         ids = self._lookup(_PEOPLE, names)
         new = {name: urandom(8).hex() for name in sorted(names - ids.keys())}
         self._db.executemany("INSERT INTO people (name, id) VALUES (?, ?)", new.items())
         return ids | new
 
-    def _values(self, events: Sequence[UsageEvent]) -> list[tuple[int | None, str | None]]:
-        """Milli-credits of each event, with the id of their inputs, which are kept once."""
-        found: list[tuple[int | None, str | None]] = []
+    def _values(self, events: Iterable[UsageEvent]) -> dict[str, tuple[int | None, str | None]]:
+        """Milli-credits by identity, with the id of their inputs, which are kept once."""
+        found: dict[str, tuple[int | None, str | None]] = {}
         kept: dict[str, str] = {}
         for event in events:
             milli_credits, inputs = self._value(event)
@@ -133,7 +162,7 @@ class Writer:
                 text = canonical(inputs)
                 name = sha256(text).hexdigest()
                 kept[name] = text.decode()
-            found.append((milli_credits, name))
+            found[event.identity] = milli_credits, name
         known = self._lookup(_VALUED, kept)
         new = [(name, text) for name, text in kept.items() if name not in known]
         self._db.executemany("INSERT INTO valuations (id, inputs) VALUES (?, ?)", new)
@@ -144,5 +173,5 @@ class Writer:
         found: dict[str, str] = {}
         wanted = iter(values)
         while part := list(islice(wanted, _AT_ONCE)):
-            found.update(self._db.execute(f"{select} IN ({', '.join('?' * len(part))})", part))
+            found.update(self._db.rows(f"{select} IN ({', '.join('?' * len(part))})", part))
         return found

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tokentop.config.schema import LedgerConfig
+from tokentop.config.schema import Config, LedgerConfig
 
 DONE, WRONG = 0, 4  # WRONG: rows were refused, or the ledger was tampered with
 
@@ -15,16 +15,25 @@ class UsageError(ValueError):
 
 
 class Call(NamedTuple):
-    """One call: the word after the verb, the options by name, the configuration, the time.
+    """One call: the words after the verb, the options by name, the configuration, the time.
 
     `now_us` is Unix microseconds.
     """
 
-    operand: str
+    words: tuple[str, ...]
     options: Mapping[str, Any]
-    config: LedgerConfig
+    everything: Config
     environ: Mapping[str, str]
     now_us: int
+
+    @property
+    def operand(self) -> str:
+        """The first word."""
+        return self.words[0]
+
+    @property
+    def config(self) -> LedgerConfig:
+        return self.everything.ledger
 
 
 def read_file(path: str, limit: int) -> bytes:

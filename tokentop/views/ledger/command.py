@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from time import time_ns
 from typing import Any
 
-from tokentop.config.schema import LedgerConfig
-from tokentop.runtime.ledger import place
-from tokentop.transport.ledger.database import failures
-from tokentop.views.ledger import booking, evidence, reporting
-from tokentop.views.ledger.call import Answer, Call, UsageError
+from tokentop.config.schema import Config, LedgerConfig
+from tokentop.domain.budgets.decision import Outcome
+from tokentop.domain.text import clean
+from tokentop.runtime.ledger import deciding
+from tokentop.views.ledger import booking, economy, evidence, reporting
+from tokentop.views.ledger.call import DONE, Answer, Call, UsageError
 from tokentop.views.ledger.verbs import VERBS
 
 _ACTIONS: dict[str, Callable[[Call], Answer]] = {
@@ -23,20 +24,33 @@ _ACTIONS: dict[str, Callable[[Call], Answer]] = {
     "checkpoint": evidence.checkpoint,
     "key": evidence.key,
     "prove": evidence.prove,
+    "value": economy.value,
+    "velocity": economy.velocity,
+    "audit": economy.audit,
+    "swap": economy.swap,
+    "convert": economy.convert,
+    "flags": economy.flags,
+    "classify": economy.classify,
 }
 
 
 def run(
-    verb: str | None, operand: str | None, options: Mapping[str, Any], config: LedgerConfig
+    verb: str | None, words: tuple[str, ...], options: Mapping[str, Any], config: Config
 ) -> int:
     """Print what a verb answers and return the exit code; raises UsageError and LedgerError."""
     wanted = next((each for each in VERBS if each.name == verb), None)
     if wanted is None:
         raise UsageError(f"ledger takes one of {', '.join(each.name for each in VERBS)}")
-    if bool(operand) != bool(wanted.operand):
+    if len(words) != len(wanted.operand.split()):
         raise UsageError(f"write `tokentop ledger {wanted.usage}`")
-    call = Call(operand or "", options, config, os.environ, time_ns() // 1000)
-    with failures(place.path(config, os.environ)):
-        text, code = _ACTIONS[wanted.name](call)
+    call = Call(words, options, config, os.environ, time_ns() // 1000)
+    text, code = _ACTIONS[wanted.name](call)
     sys.stdout.write(text.rstrip("\n") + "\n")
     return code
+
+
+def decide(project: str, outcome: Outcome, config: LedgerConfig) -> int:
+    """Book a person's decision about a project and say so; raises LedgerError."""
+    deciding.decide(config, os.environ, clean(project), outcome, time_ns() // 1000)
+    sys.stdout.write(deciding.done(project, outcome) + "\n")
+    return DONE

@@ -7,11 +7,11 @@ from io import StringIO
 from typing import NamedTuple
 
 from tokentop.domain.economy.valuation_explained import decimal, thousandths
+from tokentop.domain.ledger.event import iso
 from tokentop.domain.ledger.totals import HOUR_US, Totals, added
 from tokentop.domain.text import BOUND_SIGNS, DASH, cell_width, fit, fmt_usd
 from tokentop.sources.json_fields import as_number
 from tokentop.transport.ledger.reader import Sums
-from tokentop.views.ledger.when import iso
 
 # What --by takes -> what sums are kept by.
 KEYS = {
@@ -63,8 +63,13 @@ def table(report: Report) -> str:
     rows = [(*(key or DASH for key in keys), *_figures(totals)) for keys, totals in report.rows]
     last = ("total", *[""] * (len(report.by) - 1)) if report.by else ()
     lines = [(*report.by, *_FIGURES), *rows, (*last, *_figures(report.total))]
+    return aligned(lines, len(report.by))
+
+
+def aligned(lines: Sequence[tuple[str, ...]], left: int) -> str:
+    """Lines of as many cells in columns, the first `left` of which begin at their left edge."""
     widths = [max(map(cell_width, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(_line(line, widths, len(report.by)) for line in lines)
+    return "\n".join(_line(line, widths, left) for line in lines)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], keys: int) -> str:

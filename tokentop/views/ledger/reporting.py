@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from tokentop.domain.economy.valuation_explained import decimal, explained
 from tokentop.domain.ledger.entry import Entry
+from tokentop.domain.ledger.event import iso
 from tokentop.domain.ledger.totals import HOUR_US
 from tokentop.domain.text import DASH
 from tokentop.runtime.ledger import place
@@ -12,7 +13,7 @@ from tokentop.transport.ledger import reader
 from tokentop.views.ledger.call import DONE, Answer, Call, UsageError
 from tokentop.views.ledger.focus import BY, as_focus
 from tokentop.views.ledger.report import DEFAULT_BY, KEYS, Report, as_csv, as_json, named, table
-from tokentop.views.ledger.when import iso, when
+from tokentop.views.ledger.when import when
 
 DAY_US = 24 * HOUR_US
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Verb(NamedTuple):
-    """One word after `ledger`; `operand` stands for the word that it needs after it."""
+    """One word after `ledger`; `operand` stands for the words that it needs after it."""
 
     name: str
     help: str
@@ -25,7 +25,16 @@ VERBS = (
     Verb("checkpoint", "print what the ledger holds now, signed, to be kept elsewhere"),
     Verb("key", "print the public key of the checkpoints"),
     Verb("prove", "print the proof that an entry is in the newest --checkpoint", "ID"),
-)
+    Verb("value", "report business value that came of a project, in USD", "PROJECT AMOUNT"),
+    Verb("velocity", "USD of value per credit, and its inverse, by project"),
+    Verb("audit", "projects whose velocity rose last month while their tasks shrank"),
+    Verb("swap", "leave credits of one project to another", "FROM TO CREDITS"),
+    Verb(
+        "convert", "turn credits into an account at what a GPU costs there", "FROM PROVIDER CREDITS"
+    ),
+    Verb("flags", "tasks that cost a multiple of their kind; what is to classify"),
+    Verb("classify", "fine, defer or halt: decide about a flag", "FLAG VERDICT"),
+)  # fmt: skip
 
 
 def described() -> list[str]:

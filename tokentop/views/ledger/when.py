@@ -1,7 +1,6 @@
 """--since and --until: a span before now, or a date."""
 
 import re
-from datetime import UTC, datetime
 
 from tokentop.sources.usage.fields import Unreadable, microseconds
 
@@ -20,8 +19,3 @@ def when(text: str, now_us: int) -> int:
         return microseconds(text if "-" in text else None)
     except Unreadable:
         raise ValueError(f"{text[:40]!a} is neither a span like 7d nor a date") from None
-
-
-def iso(at_us: int) -> str:
-    """A time as ISO 8601 in UTC, to the second."""
-    return datetime.fromtimestamp(at_us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -67,7 +67,7 @@ class LedgerActions(HistoryActions):
         return (newest, entries) if at == 0 and view.opened is None else self._asked
 
     async def _load_page(self, question: Question) -> None:
-        found = await self.session.ledger(question)
+        found = await self.session.ledger.page(question)
         self._page = extended(self._page, found) if question.before else found
         self._show()
 
@@ -93,7 +93,7 @@ class LedgerActions(HistoryActions):
         await self._ask(draw, {"y": partial(self._decide, self._stopped(project))})
 
     def _stopped(self, project: Project) -> Callable[[], Awaitable[str]]:
-        return partial(self.session.stop_project, project.name, resume=project.stopped)
+        return partial(self.session.ledger.decide, project.name, resume=project.stopped)
 
     async def action_classify(self) -> None:
         """Ask what the flag under the cursor was."""
@@ -106,7 +106,9 @@ class LedgerActions(HistoryActions):
 
         options, flag = self.model().options, flags[0]
         answers = {
-            key: partial(self._decide, partial(self.session.classify, flag.id, classification))
+            key: partial(
+                self._decide, partial(self.session.ledger.classify, flag.id, classification)
+            )
             for key, classification in _CLASSES.items()
         }
         await self._ask(partial(class_question, flag, options=options), answers)

@@ -1,0 +1,140 @@
+"""Value, swaps, velocity and flags on the command line, on a ledger of imported records."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import environment, run
+
+CONFIG = """\
+[ledger]
+writer = "gpu-box"
+time_zone = "UTC"
+[[budget]]
+name = "alphas"
+project = "alpha"
+unit = "credits"
+period = "total"
+limit = 100
+[[budget]]
+name = "blues"
+team = "blue"
+unit = "credits"
+period = "total"
+limit = 1000
+reserve_projects = ["lab"]
+"""
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Twenty requests of alpha's at 2 credits each: 20,000 prompt tokens of a model at 100."""
+    folder = tmp_path_factory.mktemp("economy")
+    (folder / "config.toml").write_text(CONFIG)
+    rows = ["id,time,project,model,prompt_tokens,completion_tokens"]
+    rows += [f"{n},2026-11-2{n % 2}T12:00:00Z,alpha,gpt-4o,20000,0" for n in range(20)]
+    (folder / "usage.csv").write_text("\n".join(rows))
+    env = environment(
+        XDG_STATE_HOME=str(folder / "state"), TOKENTOP_CONFIG=str(folder / "config.toml")
+    )
+    done = run("ledger", "import", str(folder / "usage.csv"), env=env)
+    assert done.stdout == "booked 20, in the ledger already 0, refused 0\n"
+    return env
+
+
+def said(*words: str, env: dict[str, str]) -> str:
+    done = run(*words, env=env)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+def test_value_becomes_a_velocity(env: dict[str, str]) -> None:
+    """40 credits and 12 USD: 0.3 USD a credit. A report of too much is corrected by another."""
+    assert said("value", "alpha", "22", "--unit", "usd", env=env) == (
+        "booked $22.00 of value for alpha\n"
+    )
+    assert said("ledger", "value", "alpha", "-10", env=env).startswith("booked -$10.00")
+    assert said("ledger", "velocity", env=env).splitlines() == [
+        "project   value  credits  USD a credit  credits a USD",
+        "alpha    $12.00       40           0.3          3.333",
+    ]
+    (row,) = json.loads(said("ledger", "velocity", "--json", env=env))
+    assert row == {
+        "project": "alpha", "micro_usd": 12_000_000, "milli_credits": 40_000, "velocity": 0.3,
+    }  # fmt: skip
+
+
+def test_a_swap_takes_what_is_left_and_no_more(env: dict[str, str]) -> None:
+    """60 of 100 are left, then 10."""
+    assert said("swap", "alpha", "beta", "50", env=env) == "alpha leaves 50 credits to beta\n"
+    done = run("swap", "alpha", "beta", "10.5", env=env)
+    assert done.returncode == 2
+    assert done.stderr == "tokentop: alpha has 10 credits left in alphas\n"
+    assert "none changed" in said("ledger", "verify", env=env)
+
+
+def test_flags_say_how_many_are_left(env: dict[str, str]) -> None:
+    assert said("flags", env=env) == (
+        "no flags\n20 more to classify before the threshold may be tuned\n"
+    )
+    assert json.loads(said("flags", "--json", env=env)) == {"to_classify": 20, "flags": []}
+
+
+def test_an_audit_without_suspects(env: dict[str, str]) -> None:
+    found = said("ledger", "audit", env=env)
+    assert found == "no project's velocity rose while its tasks shrank\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("value", "alpha"), "write `tokentop ledger value PROJECT AMOUNT`"),
+        (("value", "alpha", "much"), "'much' is no amount"),
+        (("value", "alpha", "0"), "'0' is no amount"),
+        (("value", "alpha", "1e999"), "is no amount"),
+        (("value", "alpha", "0.0000001"), "is no amount"),
+        (("value", "alpha", "5", "--unit", "points"), "'points' is no unit of value"),
+        (("swap", "alpha", "alpha", "5"), "cannot swap with itself"),
+        (("swap", "alpha", "beta", "-5"), "a number above 0"),
+        (("swap", "lab", "beta", "5"), "the innovation reserve of blue, which stays there"),
+        (("swap", "alpha", "beta", "5", "6"), "write `tokentop ledger swap FROM TO CREDITS`"),
+        (("ledger", "convert", "alpha", "runpod", "5"), "no live offer of runpod is known"),
+        (("classify", "0123456789", "fine"), "there is no flag '0123456789'"),
+        (("classify", "0123456789", "bad"), "'bad' is no verdict; it is one of fine, defer and"),
+        (("flags", "--compact"), "takes no --compact"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_sentence(
+    env: dict[str, str], words: tuple[str, ...], sentence: str
+) -> None:
+    done = run(*words, env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_flag_of_a_server_is_classified(env: dict[str, str], tmp_path: Path) -> None:
+    """As `tokentop serve` books it; the verdict says how many are left and how to stop it."""
+    from tests.domain.detector.test_records import FLAG
+    from tokentop.domain.detector.records import raised
+    from tokentop.domain.economy.valuation import UNKNOWN
+    from tokentop.transport.ledger.database import connect
+    from tokentop.transport.ledger.writer import Writer
+
+    (file,) = Path(env["XDG_STATE_HOME"]).glob("tokentop/ledger-*.sqlite3")
+    db = connect(str(file))
+    Writer(db, "server", lambda _: UNKNOWN).append([raised(FLAG)], FLAG.at_us)
+    db.close()
+    head, row, last = said("flags", env=env).splitlines()
+    assert head.split()[:2] == ["flag", "since"]
+    assert row.split() == [
+        FLAG.id, "2026-11-21T12:00:00Z", "alpha", "own", "ticket", "7", "31", "10", "3.1", "to",
+        "classify",
+    ]  # fmt: skip
+    assert last.startswith("20 more")
+    assert said("classify", FLAG.id, "halt", env=env) == (
+        f"{FLAG.id} is classified: halt; 19 more to classify\n"
+        "`tokentop stop alpha` ends its spending\n"
+    )
+    assert said("flags", env=env).splitlines()[1].endswith(" halt")

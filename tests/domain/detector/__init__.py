@@ -1,0 +1,1 @@
+"""Flags of tasks and of projects together."""

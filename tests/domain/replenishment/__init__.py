@@ -1,0 +1,1 @@
+"""Value, velocity, and credits that move."""

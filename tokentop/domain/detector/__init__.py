@@ -1,0 +1,1 @@
+"""Tasks that cost a multiple of their kind, and projects that exceed a limit together."""

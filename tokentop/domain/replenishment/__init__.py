@@ -1,0 +1,1 @@
+"""Business value, token velocity, and credits that move between projects."""

@@ -1,0 +1,49 @@
+"""A person's decision to stop a project or to let it go on, booked for every collector to see."""
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from secrets import token_hex
+
+from tokentop.config.schema import LedgerConfig
+from tokentop.domain.budgets.decision import Outcome, decision
+from tokentop.domain.ledger.entry import Entry
+from tokentop.domain.ledger.record import Record
+from tokentop.runtime.ledger import place
+
+
+def decide(
+    config: LedgerConfig, environ: Mapping[str, str], project: str, outcome: Outcome, now_us: int
+) -> Entry:
+    """Book the decision of this process's user; raises LedgerError."""
+    made = decision(
+        project, outcome, user=user(), identity=f"decision:{token_hex(8)}", at_us=now_us
+    )
+    return book(config, environ, [made], now_us)[0]
+
+
+def book(
+    config: LedgerConfig, environ: Mapping[str, str], records: Sequence[Record], now_us: int
+) -> Sequence[Entry]:
+    """Book records together; raises LedgerError. Those that the ledger has already are left out."""
+    db = place.opened(config, environ, create=True)
+    try:
+        return place.writer(db, config).append(records, now_us).entries
+    finally:
+        db.close()
+
+
+def done(project: str, outcome: Outcome) -> str:
+    """What has happened, as a sentence."""
+    if outcome == "stop":
+        return f"{project} is stopped: gateways that ask tokentop refuse its requests from now on"
+    return f"{project} may spend again"
+
+
+def user() -> str | None:
+    """The name under which this process runs."""
+    with suppress(ImportError, KeyError, AttributeError):  # no such module, name or call
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    return None

@@ -1,0 +1,78 @@
+"""The body of a request: bounded in bytes, in time, and again after it was unpacked."""
+
+import asyncio
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from starlette.requests import ClientDisconnect, Request
+
+MAX_SENT = 16 * 1024 * 1024  # LiteLLM sends up to 13 MB, 512 events
+MAX_UNPACKED = 32 * 1024 * 1024
+MAX_HELD = 64 * 1024 * 1024  # of all bodies that are being read
+BODY_S = 20.0  # for a whole body to arrive
+_GZIP = 31  # zlib's window size that means gzip
+
+
+class BodyError(Exception):
+    """Why a body is not taken, as one sentence, with the answer's status and headers."""
+
+    def __init__(self, status: int, text: str, **headers: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+class Bodies:
+    """All bodies that are being read."""
+
+    def __init__(self) -> None:
+        self._held = 0
+
+    @contextmanager
+    def room(self) -> Iterator[bytearray]:
+        """An empty body to fill with `read`, whose bytes count until the block ends."""
+        body = bytearray()
+        try:
+            yield body
+        finally:
+            self._held -= len(body)
+
+    async def read(self, request: Request, body: bytearray) -> None:
+        """Read the request's body as it was sent; raises BodyError."""
+        try:
+            async with asyncio.timeout(BODY_S):
+                async for chunk in request.stream():
+                    self._check(len(body) + len(chunk), len(chunk))
+                    body += chunk
+                    self._held += len(chunk)
+        except TimeoutError:
+            raise BodyError(408, "the body took too long", connection="close") from None
+        except ClientDisconnect:
+            raise BodyError(400, "the body was cut off", connection="close") from None
+
+    def _check(self, size: int, more: int) -> None:
+        if size > MAX_SENT:
+            text = f"the body has more than {MAX_SENT >> 20} MiB; send smaller batches"
+            raise BodyError(413, text, connection="close")
+        if self._held + more > MAX_HELD:
+            text = "too much is being sent at once"
+            raise BodyError(503, text, retry_after="1", connection="close")
+
+
+def unpacked(body: bytes | bytearray, encoding: str) -> bytes:
+    """A body without its Content-Encoding; raises BodyError."""
+    if encoding in ("", "identity"):
+        return bytes(body)
+    if encoding != "gzip":
+        raise BodyError(415, "only gzip is understood as Content-Encoding", accept_encoding="gzip")
+    unpacker = zlib.decompressobj(_GZIP)
+    try:
+        found = unpacker.decompress(body, MAX_UNPACKED)
+    except zlib.error:
+        raise BodyError(400, "the body is no gzip, though its headers say so") from None
+    if unpacker.unconsumed_tail:
+        raise BodyError(413, f"the body unpacks to more than {MAX_UNPACKED >> 20} MiB")
+    if not unpacker.eof:
+        raise BodyError(400, "the body's gzip is cut off")
+    return found

@@ -1,0 +1,82 @@
+"""What a request's body holds: the events that can be booked, and why others cannot."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeVar
+
+from tokentop.domain.ledger.event import UsageEvent, problem
+from tokentop.sources.json_fields import BadData, load
+from tokentop.sources.usage import cloudevents, litellm
+from tokentop.sources.usage.attribution import Names
+from tokentop.sources.usage.fields import Unreadable
+
+T = TypeVar("T")
+
+
+class Read(NamedTuple):
+    """`reason` is that of the first of the `refused` records, as the end of a sentence."""
+
+    events: tuple[UsageEvent, ...] = ()
+    refused: int = 0
+    reason: str | None = None
+
+
+def each(rows: Iterable[T], event: Callable[[T], UsageEvent | None], now_us: int) -> Read:
+    """Every row that is usage; `event` returns None for what is none."""
+    events: list[UsageEvent] = []
+    refused: list[str] = []
+    for row in rows:
+        try:
+            found = event(row)
+            reason = None if found is None else problem(found, now_us)
+        except Unreadable as unreadable:
+            found, reason = None, str(unreadable)
+        if reason is not None:
+            refused.append(reason)
+        elif found is not None:
+            events.append(found)
+    return Read(tuple(events), len(refused), refused[0] if refused else None)
+
+
+def document(body: bytes) -> object:
+    """The JSON in a body; raises Unreadable."""
+    try:
+        return load(body)
+    except BadData as error:
+        raise Unreadable(str(error).replace("the answer", "the body")) from None
+
+
+def litellm_rows(body: bytes, names: Names, now_us: int) -> Read:
+    """LiteLLM's generic API callback: a list of events, one event, or one a line.
+
+    It calls lines `application/json` too, so that the body itself decides. Raises Unreadable.
+    """
+    try:
+        found = document(body)
+    except Unreadable:
+        found = _lines(body)
+    rows = found if isinstance(found, list) else [found]
+
+    def event(row: object) -> UsageEvent:
+        if not isinstance(row, dict) or not litellm.is_one(row):
+            raise Unreadable("it is no event of LiteLLM's")
+        return litellm.event(row, "", names)
+
+    return each(rows, event, now_us)
+
+
+def _lines(body: bytes) -> list[object]:
+    lines = [line for line in body.splitlines() if line.strip()]
+    if len(lines) < 2:
+        raise Unreadable("the body is not valid JSON")
+    try:
+        return [json.loads(line) for line in lines]
+    except (ValueError, RecursionError):
+        raise Unreadable("the body is neither JSON nor JSON lines") from None
+
+
+def cloud_events(body: bytes, names: Names, now_us: int) -> Read:
+    """One CloudEvent or a batch of them, as the body shows; raises Unreadable."""
+    found = document(body)
+    rows = found if isinstance(found, list) else [found]
+    return each(rows, lambda row: cloudevents.event(row, names, now_us), now_us)

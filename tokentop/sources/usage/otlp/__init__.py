@@ -1,0 +1,1 @@
+"""OpenTelemetry's exports (OTLP/HTTP, protobuf and JSON) -> usage events, pure."""

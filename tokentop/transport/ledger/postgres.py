@@ -1,0 +1,207 @@
+"""The ledger in a PostgreSQL database, into which several machines may write; the extra `postgres`.
+
+Batches are booked one at a time, by one lock: an event that two machines send is one entry, and
+no two wait for each other's rows. A server that went away is connected to again at the next call.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from tokentop.domain.text import clean
+from tokentop.secret import Secret, redacted
+from tokentop.transport.ledger.database import Database, LedgerError, Row
+from tokentop.transport.ledger.schema import POSTGRES, VERSION, tables
+from tokentop.transport.ledger.triggers import postgres_triggers
+
+if TYPE_CHECKING:
+    from psycopg import Connection, Cursor, Error
+
+EXTRA = "a ledger in PostgreSQL needs an extra: pip install 'tokentop[postgres]'"
+SCHEMA = "tokentop"
+_BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({0x746F6B6C})"  # "tokl", among the database's locks
+_SESSION = (
+    f"SET search_path TO {SCHEMA}",
+    "SET lock_timeout TO '10s'",  # another process may be booking a batch
+    "SET synchronous_commit TO on",  # what is acknowledged is on the disk
+)
+# A machine that is gone without a word is noticed; what the URL says goes before.
+_DEFAULTS = {
+    "connect_timeout": 5, "tcp_user_timeout": 15_000, "keepalives_idle": 10,
+    "application_name": "tokentop",
+}  # fmt: skip
+
+
+class PostgresDatabase(Database):
+    """One connection, made again when it broke."""
+
+    def __init__(self, url: str, password: Secret | None) -> None:
+        self._url, self._password = Secret(url), password
+        self.place = redacted(url, ())
+        self._connection: Connection | None = None
+        self._booking = False
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        with self._failures():
+            return self._run(sql, values).fetchall()
+
+    def execute(self, sql: str, values: Sequence[object] = ()) -> int:
+        with self._failures():
+            return self._run(sql, values).rowcount
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        with self._failures(), self._live().cursor() as cursor:
+            cursor.executemany(_marked(sql), rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        try:
+            self.execute(_BEGIN)
+            self._booking = True
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self._booking = False
+
+    def guarded(self) -> bool:
+        wanted = {(each.shown, each.body, "A") for each in postgres_triggers(SCHEMA)}
+        return wanted.issubset(self.rows(_TRIGGERS, (SCHEMA,)))
+
+    def scrub(self) -> None:
+        """Write the table of people anew. The server's log and backups keep what they have."""
+        self.execute("VACUUM FULL people")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def _run(self, sql: str, values: Sequence[object]) -> "Cursor":
+        """Once more on a new connection, where the old one turns out to be broken.
+
+        Never within a transaction, of which the server has forgotten the beginning.
+        """
+        from psycopg import OperationalError
+
+        live = self._live()
+        try:
+            return live.execute(_marked(sql), values or None)
+        except OperationalError:
+            if self._booking or not live.closed:
+                raise
+        return self._live().execute(_marked(sql), values or None)
+
+    def _live(self) -> "Connection":
+        if self._connection is None or (self._connection.closed and not self._booking):
+            self._connection = _connected(self._url, self._password)
+        return self._connection
+
+    def _roll_back(self) -> None:
+        from psycopg import Error
+
+        if self._connection is not None:
+            with suppress(Error):  # the server does so where the connection is gone
+                self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """PostgreSQL's errors as LedgerError, none of which holds the password."""
+        from psycopg import Error
+
+        try:
+            yield
+        except Error as error:
+            raise LedgerError(f"the ledger {self.place}: {_sentence(error)}") from None
+
+
+def opened(url: str, password: Secret | None, create: bool) -> Database:
+    """Open the ledger at a URL that has no password; raises LedgerError where there is none."""
+    try:
+        import psycopg  # noqa: F401
+    except ImportError:
+        raise LedgerError(EXTRA) from None
+    db = PostgresDatabase(url, password)
+    try:
+        _prepare(db, create)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _prepare(db: Database, create: bool) -> None:
+    if not _is_there(db):
+        if not create:
+            raise LedgerError(
+                f"there is no ledger in {db.place}; `tokentop ledger import` begins one"
+            )
+        with db.transaction():
+            _create(db)
+    ((version,),) = db.rows("SELECT max(version) FROM version")
+    if version > VERSION:
+        raise LedgerError(f"{db.place} was written by a newer tokentop; use that one")
+
+
+def _is_there(db: Database) -> bool:
+    return db.row("SELECT to_regclass(?) IS NOT NULL", (f"{SCHEMA}.version",)) == (True,)
+
+
+def _create(db: Database) -> None:
+    """Make the tables, unless another process was first."""
+    if _is_there(db):
+        return
+    db.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+    triggers = (each for trigger in postgres_triggers(SCHEMA) for each in trigger.statements)
+    for statement in (*tables(POSTGRES), *triggers, "CREATE TABLE version (version INTEGER)"):
+        db.execute(statement)
+    db.execute("INSERT INTO version VALUES (?)", (VERSION,))
+
+
+def _connected(url: Secret, password: Secret | None) -> "Connection":
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+    from psycopg.types.numeric import Int8Dumper
+
+    given: Mapping[str, Any] = _DEFAULTS | conninfo_to_dict(url.reveal())
+    secret = {} if password is None else {"password": password.reveal()}
+    connection = psycopg.connect(**{**given, **secret}, autocommit=True)
+    # One type for every number, so that a statement is prepared once and not for each size of them.
+    connection.adapters.register_dumper(int, Int8Dumper)
+    for statement in _SESSION:
+        connection.execute(statement)
+    return connection
+
+
+@cache
+def _marked(sql: str) -> str:
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+_TRIGGERS = """\
+SELECT pg_get_triggerdef(t.oid), p.prosrc, t.tgenabled FROM pg_trigger t
+JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ? AND NOT t.tgisinternal"""
+_KNOWN = {
+    "53100": "the disk is full; nothing of this batch was booked",
+    "55P03": "another process holds it for too long; try again",
+    "57P01": "the server is shutting down; nothing of this batch was booked; try again",
+    "42501": "the user may not read or write there",
+    "25006": "it cannot be written",
+}
+
+
+def _sentence(error: "Error") -> str:
+    """In our words where the error is known, else the first line of the server's own."""
+    from psycopg import ProgrammingError
+
+    if error.sqlstate in _KNOWN:
+        return _KNOWN[error.sqlstate]
+    if error.diag.message_primary:
+        return clean(error.diag.message_primary)
+    if isinstance(error, ProgrammingError):  # its text repeats the URL
+        return "its URL cannot be read; write it like postgresql://user@host/database"
+    first = str(error).partition("\n")[0].rpartition("failed: ")[2]
+    return f"it cannot be reached ({clean(first.removeprefix('FATAL:').strip())}); try again"
