@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tokentop.config.schema import Config
+from tokentop.config.schema import Config, has_ledger
 from tokentop.domain.ledger.listing import Page, Question
 from tokentop.domain.snapshot_ledger import Classification, LedgerFigures
 
@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 class NoLedger:
     """What is shown has no ledger that could be read or written from here, for the reasons given.
 
-    `unread` is why no entry is listed, `undecided` why nothing is decided.
+    `unread` is why no entry is listed, `undecided` why nothing is decided. `begins`: there are
+    figures of it, kept by its `follower`.
     """
+
+    begins = False
+    follower: "Follower | None" = None
 
     def __init__(
         self,
@@ -25,6 +29,17 @@ class NoLedger:
         undecided: str = "Spending is decided on where the ledger is",
     ) -> None:
         self._unread, self._undecided = unread, undecided
+
+    def begin(self) -> Callable[[float], LedgerFigures | None]:
+        """Follow the ledger from now on; returns what has its figures at a moment."""
+        raise NotImplementedError
+
+    def freeze(self, t: float, wall: float) -> Callable[[float], LedgerFigures | None]:  # noqa: ARG002
+        """The figures of a demo that stands still at its second `t`; `wall` is Unix seconds."""
+        return lambda _: None
+
+    def stop(self) -> None:
+        """Follow it no more."""
 
     async def page(self, question: Question) -> Page:
         """The entries that answer a question."""
@@ -40,15 +55,17 @@ class NoLedger:
 
 
 class OwnLedger(NoLedger):
-    """The configured ledger. `follower` keeps its figures from `begin` on."""
+    """The configured ledger; followed where the configuration says more of it than nothing."""
 
     def __init__(self, config: Callable[[], Config]) -> None:
         super().__init__()
         self._config = config
-        self.follower: Follower | None = None
+
+    @property
+    def begins(self) -> bool:  # type: ignore[override]
+        return has_ledger(self._config())
 
     def begin(self) -> Callable[[float], LedgerFigures | None]:
-        """Follow the ledger from now on; returns what has its figures at a moment."""
         from tokentop.runtime.ledger.follower import Follower
 
         self.follower = Follower(self._config, os.environ)
@@ -83,6 +100,17 @@ class OwnLedger(NoLedger):
             return f"Classified: {verdict}" + (f"; {left} are left" if left else "")
 
         return await _told(book)
+
+
+def ledger_of(config: Config, current: Callable[[], Config]) -> NoLedger:
+    """The configured ledger, or the demo's; `current` is the configuration in force."""
+    if not config.demo.enabled:
+        return OwnLedger(current)
+    if config.demo.part != "whole":
+        return NoLedger("this part of the demo has none, --demo has", "The demo's has no ledger")
+    from tokentop.runtime.live.demo_ledger import DemoLedger
+
+    return DemoLedger(current)
 
 
 async def _told(book: Callable[[], str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tokentop import fault
 from tokentop.collect.collector import Collector
-from tokentop.config.schema import Config, has_ledger
+from tokentop.config.schema import Config
 from tokentop.domain.alerts.values import Change
 from tokentop.domain.history import Sample
 from tokentop.domain.past import Past, PastError, Stretch
@@ -16,7 +16,7 @@ from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.alerts import Alerting
 from tokentop.runtime.live.kept_history import KeptHistory
-from tokentop.runtime.live.ledger import OwnLedger
+from tokentop.runtime.live.ledger import ledger_of
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.publisher import Published, Publisher
 from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
@@ -63,12 +63,13 @@ class Session(Recent):
         self._publisher = Publisher(lambda sentence: self._report(sentence))
         self._demo = _demo(config)
         self._engine_poller: EnginePoller | None = None
-        self.ledger = OwnLedger(lambda: self.config)
+        self.ledger = ledger_of(config, lambda: self.config)
         if self.frozen_at is not None:
             from tokentop.runtime.demo import STARTED_AT, fast_forward
 
             self._wall_began = STARTED_AT
             fast_forward(self.collector, config, self._sample)
+            self.collector.ledger = self.ledger.freeze(self.frozen_at, self.wall())
 
     @property
     def config(self) -> Config:
@@ -144,7 +145,7 @@ class Session(Recent):
         self._report = on_loop(notify)
         if self.frozen:
             return
-        if has_ledger(self._config):
+        if self.ledger.begins:
             self.collector.ledger = self.ledger.begin()
         pool = await self._load_pool()
         if self._demo is not None:

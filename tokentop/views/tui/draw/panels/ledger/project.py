@@ -87,13 +87,14 @@ def page(rows: Sequence[Row], width: int, options: DrawOptions) -> list[Line]:
     drawn += _project(row.project, width) if row.project else []
     drawn += [line for flag in row.flags for line in _flag(flag, width)]
     drawn += [[]] if row.flags else []
-    if not entries.rows:
+    used = [each for each in entries.rows if each.entry.kind in ("usage", "reversal")]
+    if not used:
         return [*drawn, [(_nothing(entries), "warn" if entries.problem else "dim")]]
     return [
         *drawn,
-        *_spend(entries, width, options),
+        *_spend(used, entries, width, options),
         [],
-        *_tables(entries.rows, row, width),
+        *_tables(used, row, width),
         [],
         *_events(entries.rows, width, options),
     ]
@@ -195,14 +196,14 @@ def _flag(flag: Flag, width: int) -> list[Line]:
     return [[(part, style)] for part in wrapped(f"{flagged(flag)} It {state}{before}.", width, 3)]
 
 
-def _spend(entries: Page, width: int, options: DrawOptions) -> list[Line]:
+def _spend(used: Sequence[Listed], entries: Page, width: int, options: DrawOptions) -> list[Line]:
     """Credits, else tokens, over the time of the entries that were read, newest at the right."""
     room = max(8, min(width, 100))
-    times = [row.entry.at_us / 1e6 for row in entries.rows]
+    times = [row.entry.at_us / 1e6 for row in used]
     first, last = min(times), max(times)
-    weigh, unit = _weight(entries.rows)
+    weigh, unit = _weight(used)
     slots = [0.0] * room
-    for row, at in zip(entries.rows, times, strict=True):
+    for row, at in zip(used, times, strict=True):
         place = int((at - first) / (last - first) * (room - 1)) if last > first else room - 1
         slots[place] += weigh(row)
     read = len(entries.rows)
