@@ -13,7 +13,14 @@ from tokentop.domain.economy.cost import CostMeter
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.fold.fold import FoldInput, ServiceObservation
 from tokentop.domain.fold.last_good import NEVER, LastGoodCache
-from tokentop.domain.readings import DeviceReading, Failure, GpusReading, Reading
+from tokentop.domain.readings import (
+    DeviceReading,
+    Failure,
+    GpusReading,
+    InstancesReading,
+    OffersReading,
+    Reading,
+)
 from tokentop.domain.snapshot import AITHER_SERVICES, Process, Snapshot
 from tokentop.domain.snapshot_engines import Engine, TokensSeen
 from tokentop.sources.aither.endpoints import ENDPOINTS, default_url
@@ -80,6 +87,7 @@ class Box:
         self._inputs = usual._replace(**given)
         self._cache = LastGoodCache()
         self._engines: tuple[EngineObservation, ...] = ()
+        self._clouds: list[ServiceObservation] = []
         self._measured_s, self._busy_s = measured_s, busy_s
         self._configured = configured
 
@@ -116,6 +124,18 @@ class Box:
                 self.answers(key, held.good, failure, age_s=age_s)
         return self
 
+    def cloud(self, name: str, url: str, offers: OffersReading, rented: InstancesReading) -> "Box":
+        """A cloud that rents GPUs is configured and listed these."""
+        listed = (f"{name}/offers", offers), (f"{name}/instances", rented)
+        for key, reading in listed:
+            self.answers(key, reading)
+        self._clouds.append(
+            ServiceObservation(
+                name, url, keys=tuple(key for key, _ in listed), configured=True, kind="offers"
+            )
+        )
+        return self
+
     def engines(self, *found: Serving | EngineObservation) -> "Box":
         """These engines run here, or are known through a Prometheus server."""
         self._engines += tuple(observed(e) if isinstance(e, Serving) else e for e in found)
@@ -125,8 +145,11 @@ class Box:
         """What the program makes of it now."""
         held = dict(self._cache.all())
         services = (
-            ServiceObservation(name, URLS[name], keys=keys(name), configured=self._configured)
-            for name in URLS
+            *self._clouds,
+            *(
+                ServiceObservation(name, URLS[name], keys=keys(name), configured=self._configured)
+                for name in URLS
+            ),
         )
         nvml = held.pop("nvml", NEVER)
         inputs = self._inputs._replace(

@@ -1,12 +1,19 @@
 """Example snapshots with engines, one builder per state: boxes, fleets, costs, troubles."""
 
-from tests.box import NO_DRIVER, Box, device, process, refused, timeout
+from tests.box import GIB, NO_DRIVER, Box, device, process, refused, timeout
 from tests.examples import pool, stack
 from tests.serving import Serving, prometheus, scraped
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.readings import TeamSpend
 from tokentop.domain.policy import CostPolicy, Policy
-from tokentop.domain.readings import DeviceReading, GpusReading
+from tokentop.domain.readings import (
+    DeviceReading,
+    GpusReading,
+    InstanceReading,
+    InstancesReading,
+    Offer,
+    OffersReading,
+)
 from tokentop.domain.snapshot import AITHER_SERVICES, Snapshot
 from tokentop.domain.snapshot_engines import Finished
 
@@ -144,6 +151,22 @@ def stale_engines() -> Snapshot:
     return box(*gone).silent("nvml", age_s=47.0).snapshot()
 
 
+def rented() -> Snapshot:
+    """One engine on one card, and a cloud that rents GPUs: what one more would cost."""
+    card = device(0, 21.3, 24.0, process(700, "llama-server", "serve", 20.6), name="RTX 4090")
+    engine = LLAMA._replace(model="gemma4-27b-q4", max_slots=4, pids=(700,))
+    offers = OffersReading(
+        (
+            Offer("1", "RTX 3060", 12 * GIB, "Quebec, CA", "Vast.ai", 0.07),
+            Offer("2", "RTX 3090", 24 * GIB, "Texas, US", "Vast.ai", 0.17),
+        )
+    )
+    instance = InstanceReading("31", "RTX 4090", "Oregon, US", "running", None, 0.31)
+    instances = InstancesReading((instance._replace(provider="Vast.ai"),))
+    url = "https://console.vast.ai"
+    return box(engine).gpus(card).cloud("vast", url, offers, instances).snapshot()
+
+
 def both() -> Snapshot:
     """The seven services and two engines on one machine, which is rented."""
     made = stack(0.74, 34, 4, rented=1, policy=RENTED)
@@ -158,4 +181,5 @@ STATES = {
     "fleet": fleet,
     "stale-engines": stale_engines,
     "both": both,
+    "rented": rented,
 }

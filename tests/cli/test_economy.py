@@ -89,7 +89,7 @@ def test_an_audit_without_suspects(env: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("value", "alpha"), "write `tokentop ledger value PROJECT AMOUNT`"),
+        (("value", "alpha"), "write `tokentop ledger value PROJECT N`"),
         (("value", "alpha", "much"), "'much' is no amount"),
         (("value", "alpha", "0"), "'0' is no amount"),
         (("value", "alpha", "1e999"), "is no amount"),
@@ -98,7 +98,7 @@ def test_an_audit_without_suspects(env: dict[str, str]) -> None:
         (("swap", "alpha", "alpha", "5"), "cannot swap with itself"),
         (("swap", "alpha", "beta", "-5"), "a number above 0"),
         (("swap", "lab", "beta", "5"), "the innovation reserve of blue, which stays there"),
-        (("swap", "alpha", "beta", "5", "6"), "write `tokentop ledger swap FROM TO CREDITS`"),
+        (("swap", "alpha", "beta", "5", "6"), "write `tokentop ledger swap A B N`"),
         (("ledger", "convert", "alpha", "runpod", "5"), "no live offer of runpod is known"),
         (("classify", "0123456789", "fine"), "there is no flag '0123456789'"),
         (("classify", "0123456789", "bad"), "'bad' is no verdict; it is one of fine, defer and"),

@@ -190,11 +190,27 @@ def test_a_price_of_ones_own_is_used(filled: dict[str, str], tmp_path: Path) -> 
     assert "'=HYPERLINK(1)" in ledger("report", "--csv", env=filled)
 
 
+def test_old_entries_are_archived_and_still_covered(filled: dict[str, str], tmp_path: Path) -> None:
+    report = ledger("report", "--json", *ALL_TIME, env=filled)
+    assert ledger("archive", "--until", "2026-01-01", env=filled).startswith("nothing was booked")
+    assert ledger("archive", "--until", "0s", env=filled) == (
+        "gpu-box-1-3.jsonl.gz: entries 1 to 3 of gpu-box\n"
+    )
+    folder = tmp_path / "state" / "tokentop" / "ledger-archive"
+    assert [each.name for each in folder.iterdir()] == ["gpu-box-1-3.jsonl.gz"]
+    assert ledger("verify", env=filled).startswith("gpu-box: 4 entries, none changed\n")
+    assert (
+        json.loads(ledger("report", "--json", *ALL_TIME, env=filled))["rows"]
+        == (json.loads(report)["rows"])
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (("archive",), "write how old they must be: `tokentop ledger archive --until 400d`"),
         ((), "ledger takes one of import, report, verify"),
-        (("audit",), "ledger takes one of"),
+        (("guess",), "ledger takes one of"),
         (("import",), "write `tokentop ledger import FILE`"),
         (("report", "x"), "write `tokentop ledger report`"),
         (("import", "/nonexistent"), "cannot be read (No such file or directory)"),

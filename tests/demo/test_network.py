@@ -47,7 +47,7 @@ class TestAnswers:
             parsed = row.parse(answer(path, state).body)
             assert isinstance(parsed, GpusReading)
             for theirs, ours in zip(parsed.devices, state.devices, strict=True):
-                assert theirs == ours._replace(processes=None, power_limit_w=None)
+                assert theirs == ours._replace(processes=None, power_limit_w=None, slowdown_c=None)
 
     def test_offers_are_always_there(self):
         """At every moment there are offers of GPUs, at a price."""

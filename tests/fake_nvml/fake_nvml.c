@@ -1002,6 +1002,12 @@ API Ret nvmlDeviceGetTemperatureV(void *h, A_DeviceGetTemperatureV *o)
     if (o->sensor == 1 || d->temp.na) RET(E_NOTSUP);
     o->t = (int)EV(temp); RET(OK);
 }
+API Ret nvmlDeviceGetTemperatureThreshold(void *h, uint which, uint *t)
+{
+    BEGIN(h, F_DEV); NEED(t); if (which > 3) RET(E_ARG);
+    const Val *v[] = { &d->th_shutdown, &d->th_slowdown, &d->th_memmax, &d->th_gpumax };
+    RET(put_u(t, v[which], x.dev));
+}
 API Ret nvmlDeviceGetFanSpeed(void *h, uint *v) { BEGIN(h, F_DEV); NEED(v); if (!d->nfans) RET(E_NOTSUP); RET(put_u(v, &d->fan[0], x.dev)); }
 static Ret put_mw(uint *out, const Val *v, int dev) { if (!out) return E_ARG; if (v->na) return E_NOTSUP; *out = (uint)(ev(v, dev) * 1000 + 0.5); return OK; }
 API Ret nvmlDeviceGetPowerUsage(void *h, uint *v) { BEGIN(h, F_DEV); RET(put_mw(v, &d->power, x.dev)); }

@@ -18,6 +18,7 @@ class Asked(NamedTuple):
 
     path: str
     headers: dict[str, str]
+    method: str = "GET"
 
 
 class Connection:
@@ -50,7 +51,8 @@ class Connection:
         first, *lines = data.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
         pairs = (line.partition(":") for line in lines)
         headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-        self.asked = Asked(first.split(" ")[1], headers)
+        method, path, _ = first.split(" ")
+        self.asked = Asked(path, headers, method)
         return True
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from tests import examples
+from tests.box import Box
+from tests.serving import Serving
 from tokentop.domain import snapshot as model
 from tokentop.domain.snapshot_engines import CostBounds, Engine, Throughput
 from tokentop.domain.snapshot_ledger import Budget, LedgerFigures
@@ -93,9 +95,19 @@ def test_a_box_of_engines() -> None:
 
 
 def test_a_box_of_gpus() -> None:
-    """Neither slots nor tokens that nobody has."""
+    """Neither slots nor tokens that it has not, and why `--check` ends with 3."""
     gpu = model.Gpu(vram_used_bytes=GIB, vram_total_bytes=2 * GIB, utilization=0.5)
-    assert line(model.Snapshot(gpus=(gpu,))) == "GPU 50% │ VRAM 1.0/2.0G"
+    assert line(model.Snapshot(gpus=(gpu,))) == "GPU 50% │ VRAM 1.0/2.0G │ no engine"
+
+
+def test_requests_are_never_held_against_the_slots_of_other_engines() -> None:
+    """Where some run in slots of unknown number, the line has no sum of slots."""
+    sized = Serving("vllm", 8000, "qwen3.6-27b", active=60, queued=40, max_slots=64)
+    unsized = Serving("vllm", 8001, "qwen3.6-27b", active=11, queued=1)
+    both = line(Box().engines(sized, unsized).snapshot())
+    assert "71 active +41 │" in both
+    assert "/64" not in both
+    assert "60/64 +40 │" in line(Box().engines(sized).snapshot())
 
 
 @pytest.mark.parametrize("width", [1, 12, 20, 30, 40, 79])

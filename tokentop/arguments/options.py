@@ -54,10 +54,10 @@ COMMANDS = (
     Command("ledger", "who spent what: import, report, verify and more, below", "VERB [WHAT]"),
     Command("stop", "let gateways refuse all that a project asks for, from now on", "PROJECT"),
     Command("resume", "let a project that was stopped go on", "PROJECT"),
-    Command("value", "report business value that came of a project", "PROJECT AMOUNT"),
-    Command("swap", "leave credits of one project to another", "FROM TO CREDITS"),
+    Command("value", "report N USD of business value that came of a project", "PROJECT N"),
+    Command("swap", "leave N credits of project A to project B", "A B N"),
     Command("flags", "tasks that cost a multiple of their kind, and what is to classify"),
-    Command("classify", "fine, defer or halt: what a person decides about a flag", "FLAG VERDICT"),
+    Command("classify", "fine, defer or halt: what a person decides about a flag", "ID AS"),
 )
 RECORDINGS = "recordings"
 SERVING, LEDGER = "tokentop serve (pip install 'tokentop[serve]')", "tokentop ledger"

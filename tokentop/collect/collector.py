@@ -19,8 +19,9 @@ from tokentop.collect.http_sources import (
 from tokentop.collect.manners import ServiceManners, restored, still_stands
 from tokentop.config.schema import Config
 from tokentop.domain.economy.capacity import below_since
+from tokentop.domain.fold.cloud import ended_by_stack
 from tokentop.domain.fold.fold import FoldInput, fold_with_memory
-from tokentop.domain.fold.last_good import LastGoodCache
+from tokentop.domain.fold.last_good import LastGood, LastGoodCache
 from tokentop.domain.readings import Failure, GpusReading, Reading
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_ledger import LedgerFigures
@@ -59,7 +60,8 @@ class Collector:
         self._breakers = {source.key: Breaker() for source in self.sources}
         self._views = observations_of(config, self.sources)
         unconfigured = (view for view in self._views if not view.configured)
-        self._manners = ServiceManners(view.keys for view in unconfigured)
+        self._pauses = {one.key: one.pause_s for one in self.sources if one.pause_s}
+        self._manners = ServiceManners((view.keys for view in unconfigured), self._pauses)
         self._priced = demo or _has_prices(config)
         self._below_since: float | None = None
         self._verdict: Memory = {}
@@ -121,7 +123,7 @@ class Collector:
         self._below_since = below_since(
             self._below_since,
             snapshot.demand.utilization,
-            snapshot.cloud.active,
+            ended_by_stack(snapshot.cloud),
             now,
             self._config.policy.capacity,
         )
@@ -174,12 +176,21 @@ class Collector:
 
         known = restore(saved.get("readings"), now)
         self._last_good.restore({key: one for key, one in known.items() if key in self._by_key})
+        self._restore_paused(known)
         self._verdict = restored_tiers(saved.get("tiers"), now)
         self._restore_asked(saved.get("asked"), now)
         if engines := saved.get("engines"):
             self.engines().restore(engines, now)
         if cost := saved.get("cost"):
             self._cost_meter().restore(cost, now)
+
+    def _restore_paused(self, known: Mapping[str, LastGood]) -> None:
+        """What is polled seldom stands as it was answered: its time has not come again."""
+        for key in self._pauses.keys() & known.keys():
+            good, at = known[key].good, known[key].good_at
+            if good is not None and at is not None:
+                self._manners.record(key, None, at)
+                self._last_good.record(key, good, at, None)
 
     def _restore_asked(self, saved: object, now: float) -> None:
         """What is not polled again stands as it was answered."""
@@ -207,7 +218,10 @@ class Collector:
         return self._meter
 
     def _fold_input(self, now: float, wall: float) -> FoldInput:
-        held = {source.key: self._last_good.held(source.key) for source in self.sources}
+        held = {
+            one.key: self._last_good.held(one.key)._replace(pause_s=one.pause_s)
+            for one in self.sources
+        }
         fleet = self._registry.fleet if self._registry is not None else None
         stale_after_s = self._stale_after_s
         return FoldInput(

@@ -11,12 +11,16 @@ from tokentop.transport.http.messages import Reply, Request, safe_url
 
 
 class HttpSource(NamedTuple):
-    """One endpoint to ask; `key` is "service/endpoint", `parse` raises BadData."""
+    """One endpoint to ask; `key` is "service/endpoint", `parse` raises BadData.
+
+    Between two requests lie `pause_s` seconds at least.
+    """
 
     key: str
     service: str
     request: Request
     parse: Callable[[bytes], Reading]
+    pause_s: float = 0.0
 
 
 class ServiceResult(NamedTuple):
@@ -51,12 +55,31 @@ def _parsed(source: HttpSource, reply: Reply) -> Reading | Failure:
 
 
 def sources_of(config: Config) -> tuple[HttpSource, ...]:
-    """The rows of every enabled service, in the table's order."""
+    """The rows of every enabled service, in the table's order; those of providers follow."""
     enabled = {service.name: service for service in config.services if service.enabled}
-    return tuple(
+    rows = tuple(
         HttpSource(row.key, row.service, _request(config, enabled[row.service], row), row.parse)
         for row in ENDPOINTS
         if row.service in enabled
+    )
+    return rows + _offer_sources(config) if config.offers.configured() else rows
+
+
+def _offer_sources(config: Config) -> tuple[HttpSource, ...]:
+    """Both lists of every configured provider; certificates are verified whatever [tls] says."""
+    from tokentop.sources.offers.providers import LISTS, PAUSE_S, TIMEOUT_S
+
+    size = config.policy.capacity.vram_gb
+    rows = [(row, one) for row in LISTS if (one := config.offers.configured().get(row.provider))]
+    return tuple(
+        HttpSource(
+            row.key,
+            row.provider,
+            Request(one.url + row.path_for(size), TIMEOUT_S, config.max_bytes, one.token),
+            row.parse,
+            PAUSE_S,
+        )
+        for row, one in rows
     )
 
 
@@ -75,13 +98,17 @@ def _request(config: Config, service: ServiceConfig, row: Endpoint) -> Request:
 def observations_of(
     config: Config, sources: tuple[HttpSource, ...]
 ) -> tuple[ServiceObservation, ...]:
-    return tuple(
+    services = [
         ServiceObservation(
-            name=service.name,
-            url=safe_url(service.url),
-            enabled=service.enabled,
-            keys=tuple(source.key for source in sources if source.service == service.name),
-            configured=service.configured,
+            service.name, safe_url(service.url), service.enabled, configured=service.configured
         )
         for service in config.services
+    ]
+    providers = [
+        ServiceObservation(name, safe_url(one.url), configured=True, kind="offers")
+        for name, one in config.offers.configured().items()
+    ]
+    return tuple(
+        row._replace(keys=tuple(source.key for source in sources if source.service == row.name))
+        for row in (*services, *providers)
     )

@@ -79,18 +79,49 @@ class DefaultAddress:
         self._other |= {key: known[key] for key in self._keys if key in known}
 
 
-class ServiceManners:
-    """The services' endpoints; `unconfigured` are the keys of each at its default address."""
+class Pauses:
+    """Endpoints between whose polls so many seconds pass, however a poll went; by key."""
 
-    def __init__(self, unconfigured: Iterable[tuple[str, ...]]) -> None:
+    def __init__(self, pauses: Mapping[str, float]) -> None:
+        self._pauses = pauses
+        self._at: dict[str, tuple[float, Failure | None]] = {}
+
+    def record(self, key: str, failure: Failure | None, now: float) -> None:
+        """Take one answer; None is a good one."""
+        if key in self._pauses:
+            self._at[key] = (now, failure)
+
+    def may_poll(self, key: str, now: float) -> bool:
+        at = self._at.get(key)
+        return at is None or now - at[0] >= self._pauses[key]
+
+    def dump(self) -> dict[str, object]:
+        """The failures as plain JSON values; a good answer has its time beside its reading."""
+        return {key: [at, *failure] for key, (at, failure) in self._at.items() if failure}
+
+    def restore(self, known: Mapping[str, tuple[float, Failure]]) -> None:
+        """Take what `dump` left."""
+        self._at |= {key: known[key] for key in self._pauses if key in known}
+
+
+class ServiceManners:
+    """The services' endpoints; `unconfigured` are the keys of each at its default address.
+
+    `pauses` are the seconds between two polls of those that have some, by key.
+    """
+
+    def __init__(
+        self, unconfigured: Iterable[tuple[str, ...]], pauses: Mapping[str, float] | None = None
+    ) -> None:
         self._refusals = Refusals()
+        self._pauses = Pauses(pauses or {})
         self._defaults: dict[str, DefaultAddress] = {}
         for keys in unconfigured:
             self._defaults |= dict.fromkeys(keys, DefaultAddress(keys))
 
     def may_poll(self, key: str, now: float, *, taken: bool) -> bool:
         """Whether to poll this endpoint now; `taken` where an engine is known at its address."""
-        if self._refusals.recent(key, now) is not None:
+        if self._refusals.recent(key, now) is not None or not self._pauses.may_poll(key, now):
             return False
         default = self._defaults.get(key)
         return default is None or default.may_poll(key, now, taken=taken)
@@ -98,12 +129,13 @@ class ServiceManners:
     def record(self, key: str, failure: Failure | None, now: float) -> None:
         """Take one answer; None is a good one."""
         self._refusals.record(key, failure, now)
+        self._pauses.record(key, failure, now)
         if (default := self._defaults.get(key)) is not None:
             default.record(key, failure, now)
 
     def dump(self) -> dict[str, object]:
         """As plain JSON values for the next call of a one-shot view."""
-        kept = self._refusals.dump()
+        kept = self._refusals.dump() | self._pauses.dump()
         for default in self._defaults.values():
             kept |= default.dump()
         return kept
@@ -111,6 +143,7 @@ class ServiceManners:
     def restore(self, known: Mapping[str, tuple[float, Failure]]) -> None:
         """Take what `dump` left, as `restored` reads it."""
         self._refusals.adopt(known)
+        self._pauses.restore(known)
         for default in self._defaults.values():
             default.restore(known)
 
@@ -135,10 +168,10 @@ def _restored(row: object, now: float) -> tuple[float, Failure] | None:
     if not isinstance(row, list) or len(row) != 5:
         return None
     at, kind, text, neutral, status = row
-    known = kind in get_args(FailureKind) and isinstance(text, str) and neutral is True
+    known = kind in get_args(FailureKind) and isinstance(text, str) and isinstance(neutral, bool)
     if not known or not isinstance(at, int | float) or not at <= now:
         return None
-    return float(at), Failure(kind, clean(text), True, status if type(status) is int else None)
+    return float(at), Failure(kind, clean(text), neutral, status if type(status) is int else None)
 
 
 def _is_another(failure: Failure) -> bool:

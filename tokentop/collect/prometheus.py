@@ -25,23 +25,28 @@ MIXED = "series of {} stand on one target: whose the figures are cannot be known
 DOWN = Failure("unreachable", "the fleet's server cannot scrape it any more (up = 0)")
 
 
+def request_of(config: Config) -> Request:
+    """The server's own URL, with its token and limits."""
+    server = config.prometheus
+    return Request(
+        url=server.url or "",
+        timeout_s=config.timeout_s,
+        max_bytes=MAX_BYTES,
+        token=server.token,
+        ca_bundle=server.ca_bundle,
+        verify=server.verify,
+    )
+
+
 class PrometheusTarget:
     """One server with its breaker and its last good word; times are monotonic seconds."""
 
     id = "prometheus"
 
     def __init__(self, config: Config, host: str) -> None:
-        server = config.prometheus
-        self._request = Request(
-            url=server.url or "",
-            timeout_s=config.timeout_s,
-            max_bytes=MAX_BYTES,
-            token=server.token,
-            ca_bundle=server.ca_bundle,
-            verify=server.verify,
-        )
+        self._request = request_of(config)
         self._host = host
-        self._fleet = Fleet(server.group_by)
+        self._fleet = Fleet(config.prometheus.group_by)
         self._breaker = Breaker()
         self._last_good = LastGoodCache()
         self._reading: FleetReading | None = None

@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 
 from tokentop.config.build import only
-from tokentop.config.credentials import key_of_token, read_token, refuse_cleartext
+from tokentop.config.credentials import read_token, read_webhook, refuse_cleartext
 from tokentop.config.draft import ConfigBuilder
-from tokentop.config.keys import table
 from tokentop.config.schema import AlertConfig, AlertsConfig
-from tokentop.config.values import Bad, check
-from tokentop.secret import Secret
 
 _MENDS = {
     "webhook": "set alerts.webhook (or webhook_env, webhook_file), or leave the action out",
@@ -19,7 +16,7 @@ _MENDS = {
 def alerts(builder: ConfigBuilder, environ: Mapping[str, str]) -> AlertsConfig:
     """Return the alerts in the file's order; problems go to the draft."""
     values = builder.section("alerts")
-    webhook, token = _webhook(builder, environ), None
+    webhook, token = read_webhook("alerts", builder, environ), None
     if webhook is not None:
         token = read_token("alerts", builder, environ)
         if token is not None:
@@ -31,23 +28,6 @@ def alerts(builder: ConfigBuilder, environ: Mapping[str, str]) -> AlertsConfig:
         values["enabled"], values["defaults"], values["template"], values["command"],
         webhook, token, rows,
     )  # fmt: skip
-
-
-def _webhook(builder: ConfigBuilder, environ: Mapping[str, str]) -> Secret | None:
-    """The webhook's URL, which may be a secret: from the file itself, else from where it says."""
-    plain = builder.values["alerts.webhook"]
-    held = read_token("alerts", builder, environ, "webhook")
-    if held is None:
-        return None if plain is None else Secret(str(plain))
-    key = key_of_token("alerts", builder, "webhook")
-    if plain is not None:
-        builder.add_problem(key, "stands beside webhook; keep one of the two")
-        return None
-    url = check(table()["alerts.webhook"], held.reveal())
-    if isinstance(url, Bad):
-        builder.add_problem(key, f"what it names {url.text}")
-        return None
-    return Secret(str(url))
 
 
 def _row(

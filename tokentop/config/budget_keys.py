@@ -44,7 +44,7 @@ def authorize_keys() -> tuple[Key, ...]:
     a = AuthorizeConfig()
     return (
         *(Key(f"authorize.{name}", "words", getattr(a, name),
-              f"Headers that name the {name}, the first one counts",
+              f"Headers that name the {name}, before the usual ones",
               sample=[f"x-tokentop-{name}"])
           for name in SCOPES),
         Key("authorize.status", "integer", a.status,

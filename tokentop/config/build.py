@@ -7,17 +7,21 @@ from tokentop.config.credentials import (
     connect_token,
     key_of_token,
     read_token,
+    read_webhook,
     refuse_cleartext,
     resolve,
 )
 from tokentop.config.draft import ConfigBuilder
 from tokentop.config.schema import (
+    PROVIDERS,
     DiscoveryConfig,
     EngineConfig,
     HostConfig,
     LedgerConfig,
     MappingConfig,
+    OffersConfig,
     PrometheusConfig,
+    ProviderConfig,
     RecordingConfig,
     ServeConfig,
     ServiceConfig,
@@ -112,6 +116,21 @@ def prometheus(builder: ConfigBuilder, environ: Mapping[str, str]) -> Prometheus
     return PrometheusConfig(str(url), token, path, values["group_by"], values["verify"])
 
 
+def offers(builder: ConfigBuilder, environ: Mapping[str, str]) -> OffersConfig:
+    """Return the clouds whose offers are read; an API key goes by HTTPS, or to this machine."""
+    return OffersConfig(
+        **{field: _provider(at, builder, environ) for field, at in PROVIDERS.items()}
+    )
+
+
+def _provider(name: str, builder: ConfigBuilder, environ: Mapping[str, str]) -> ProviderConfig:
+    at = f"offers.{name}"
+    url, token = str(builder.values[f"{at}.url"]), read_token(at, builder, environ)
+    if token is not None:
+        refuse_cleartext(at, url, builder)
+    return ProviderConfig(url, token)
+
+
 def serve(builder: ConfigBuilder, environ: Mapping[str, str]) -> ServeConfig:
     """Return what `tokentop serve` listens on; its token is read when it serves."""
     values = builder.section("serve")
@@ -132,16 +151,22 @@ def recording(builder: ConfigBuilder, environ: Mapping[str, str]) -> RecordingCo
 
 
 def ledger(builder: ConfigBuilder, environ: Mapping[str, str]) -> LedgerConfig:
-    """Return where the ledger is; its files are opened by the commands that need them."""
+    """Return where the ledger is; it is opened by the commands that need it."""
     values = builder.section("ledger")
-    for name in ("path", "valuation", "key_file", "token_file"):
+    for name in ("path", "valuation", "key_file", "token_file", "archive", "checkpoint_file"):
         if values[name] is not None:
             values[name] = resolve(values[name], builder.origin(f"ledger.{name}"), environ)
+    if values["url"] and values["path"]:
+        builder.add_problem("ledger.url", "stands beside path; keep one of the two")
     if values["token_env"] and values["token_file"]:
         builder.add_problem("ledger.token_file", "stands beside token_env; keep one of the two")
-    named = {name: tuple(map(str.lower, each))
-             for name, each in builder.section("ledger.mapping").items()}  # fmt: skip
-    return LedgerConfig(**values, mapping=MappingConfig(**named))
+    named = builder.section("ledger.mapping").items()
+    values |= {
+        "password": read_token("ledger", builder, environ, "password") if values["url"] else None,
+        "webhook": read_webhook("ledger", builder, environ),
+        "mapping": MappingConfig(**{name: tuple(map(str.lower, each)) for name, each in named}),
+    }
+    return LedgerConfig(**{name: values[name] for name in LedgerConfig._fields})
 
 
 def cost(builder: ConfigBuilder) -> CostPolicy:

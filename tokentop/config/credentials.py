@@ -7,7 +7,7 @@ from tokentop.config.draft import ConfigBuilder, Origin
 from tokentop.config.files import is_exposed, read_small
 from tokentop.config.keys import table
 from tokentop.config.toml_file import home
-from tokentop.config.values import Bad
+from tokentop.config.values import Bad, check
 from tokentop.domain.urls import is_loopback, split
 from tokentop.secret import Secret
 
@@ -48,6 +48,23 @@ def read_token(
 def key_of_token(at: str, builder: ConfigBuilder, name: str = "token") -> str:
     """Return the key that names the token, for problems with it."""
     return f"{at}.{name}_{'env' if builder.values[f'{at}.{name}_env'] else 'file'}"
+
+
+def read_webhook(at: str, builder: ConfigBuilder, environ: Mapping[str, str]) -> Secret | None:
+    """The URL of `at`.webhook, maybe a secret: from the file itself, else as that says."""
+    plain = builder.values[f"{at}.webhook"]
+    held = read_token(at, builder, environ, "webhook")
+    if held is None:
+        return None if plain is None else Secret(str(plain))
+    key = key_of_token(at, builder, "webhook")
+    if plain is not None:
+        builder.add_problem(key, "stands beside webhook; keep one of the two")
+        return None
+    url = check(table()[f"{at}.webhook"], held.reveal())
+    if isinstance(url, Bad):
+        builder.add_problem(key, f"what it names {url.text}")
+        return None
+    return Secret(str(url))
 
 
 def refuse_cleartext(at: str, url: str, builder: ConfigBuilder) -> None:

@@ -2,6 +2,7 @@
 
 from tokentop.config.draft import ConfigBuilder, Origin
 from tokentop.config.keys import table
+from tokentop.config.schema import PROVIDERS
 
 PROMETHEUS_URL = "http://prometheus:9090"
 
@@ -20,6 +21,9 @@ def configure(builder: ConfigBuilder) -> None:
     part = builder.values["demo.part"]
     for array in ("engine", "host"):
         builder.rows[array].clear()
+    for name in PROVIDERS.values():  # a key of the user's goes nowhere
+        for key in (f"offers.{name}.token_env", f"offers.{name}.token_file"):
+            _put(builder, key, None)
     _put(builder, "prometheus.url", PROMETHEUS_URL if part == "fleet" else None)
     if part == "fleet":
         _put(builder, "gpus.enabled", False)

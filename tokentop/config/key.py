@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 Kind = Literal[
     "number", "integer", "switch", "choice", "names", "url", "path", "file", "variable",
     "text", "label", "rule", "words", "writer", "host", "hosts", "ports", "origins", "urls",
-    "zone", "shares",
+    "database", "zone", "shares",
 ]  # fmt: skip
 
 

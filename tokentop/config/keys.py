@@ -15,12 +15,15 @@ from tokentop.config.policy_keys import cost_keys, economy_keys, policy_keys
 from tokentop.config.schema import (
     DEMO_PARTS,
     PANELS,
+    PROVIDERS,
     THEMES,
+    VALUATIONS,
     Config,
     DemoConfig,
     DiscoveryConfig,
     HistoryConfig,
     LedgerConfig,
+    OffersConfig,
     PrometheusConfig,
     RecordingConfig,
     ServeConfig,
@@ -103,6 +106,18 @@ def _prometheus() -> tuple[Key, ...]:
     )  # fmt: skip
 
 
+def _offers() -> list[Key]:
+    rows: list[Key] = []
+    for field, default in OffersConfig()._asdict().items():
+        at = f"offers.{PROVIDERS[field]}"
+        rows += (
+            Key(f"{at}.url", "url", default.url, "Base URL", path=f"offers.{field}.url"),
+            Key(f"{at}.token_env", "variable", None, "Environment variable holding the API key"),
+            Key(f"{at}.token_file", "file", None, "File holding the API key"),
+        )
+    return rows
+
+
 def _history() -> tuple[Key, ...]:
     h = HistoryConfig()
     return (
@@ -151,10 +166,17 @@ def _ledger() -> tuple[Key, ...]:
     return (
         Key("ledger.path", "file", ledger.path, 'The file; "" is one in $XDG_STATE_HOME',
             sample="/var/lib/tokentop/ledger.sqlite3"),
+        Key("ledger.url", "database", ledger.url, "PostgreSQL, where several machines write one",
+            sample="postgresql://tokentop@db.example/ledger?sslmode=verify-full"),
+        Key("ledger.password_env", "variable", None, "Variable holding the password of its user"),
+        Key("ledger.password_file", "file", None, "File holding it"),
         Key("ledger.writer", "writer", ledger.writer, 'Whose entries it adds; "" is the host',
             sample="gpu-box"),
         Key("ledger.valuation", "file", ledger.valuation,
             'Prices in credits; "" is `tokentop example valuation.toml`'),
+        Key("ledger.prices", "choice", ledger.prices,
+            "list, or live: times the present multiplier, by what a GPU costs now",
+            choices=VALUATIONS),
         Key("ledger.key_file", "file", ledger.key_file,
             'Key that signs checkpoints; "" is ledger.key beside the file'),
         Key("ledger.time_zone", "zone", ledger.time_zone,
@@ -167,6 +189,15 @@ def _ledger() -> tuple[Key, ...]:
         *(Key(f"ledger.mapping.{name}", "words", names, f"Attributes that name the {name}",
               sample=["acme.cost_center"])
           for name, names in ledger.mapping._asdict().items()),
+        Key("ledger.archive", "file", ledger.archive,
+            'Folder of archived entries; "" is ledger-archive beside the file'),
+        Key("ledger.checkpoint_hours", "number", ledger.checkpoint_hours,
+            "Hours between checkpoints of serve, in its log; 0 makes none", 0.0, 1e4),
+        Key("ledger.checkpoint_file", "file", ledger.checkpoint_file,
+            "Checkpoints are added to this file too"),
+        Key("ledger.webhook", "url", None, "And posted there", sample="https://elsewhere.example/x"),
+        Key("ledger.webhook_env", "variable", None, "Variable holding that URL, if it is secret"),
+        Key("ledger.webhook_file", "file", None, "File holding it"),
     )  # fmt: skip
 
 
@@ -179,6 +210,7 @@ def table() -> dict[str, Key]:
         *policy_keys(),
         *_discovery(),
         *_prometheus(),
+        *_offers(),
         *_history(),
         *alerts_keys(),
         *_serve(),

@@ -131,6 +131,7 @@ def _config(builder: ConfigBuilder, environ: Mapping[str, str], file: str | None
         serve=build.serve(builder, environ),
         recording=build.recording(builder, environ),
         ledger=build.ledger(builder, environ),
+        offers=build.offers(builder, environ),
         budgets=budgets(builder),
         authorize=AuthorizeConfig(**builder.section("authorize")),
         tls=TlsConfig(**builder.section("tls")),

@@ -80,6 +80,9 @@ def _capacity() -> tuple[Key, ...]:
                 "Demand below which a surplus one goes", 0.0, 1.0),
         _number("capacity.scale_down_after_s", c.scale_down_after_s,
                 "Seconds below it before one goes", 0.0, 1e6),
+        _number("capacity.vram_gb", c.vram_gb,
+                "VRAM that the next GPU must have; else what an engine holds on one here",
+                0.0, 1e4, 24.0),
     )  # fmt: skip
 
 

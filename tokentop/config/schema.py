@@ -9,7 +9,9 @@ THEMES = ("dark", "light", "colorblind", "ansi")
 DEMO_PARTS = ("whole", "stack", "engines", "fleet", "gpus")
 SEVERITIES = ("info", "warning", "critical")
 ACTIONS = ("bell", "notify", "webhook", "command")
+VALUATIONS = ("list", "live")
 TEMPLATES = ("json", "slack", "ntfy")
+PROVIDERS = {"vast": "vast", "runpod": "runpod", "lambda_cloud": "lambda"}  # field -> name
 FAILURE_MODES = ("open", "closed")
 PANELS = (
     "banner", "gpus", "slots", "multiplier", "metrics", "capacity", "cloud", "services", "economy",
@@ -65,6 +67,27 @@ class PrometheusConfig(NamedTuple):
     verify: bool = True
 
 
+class ProviderConfig(NamedTuple):
+    """One cloud that rents GPUs; without a token it is left alone. `url` has no trailing slash."""
+
+    url: str
+    token: Secret | None = None
+
+
+class OffersConfig(NamedTuple):
+    """The clouds whose offers and rented instances are read."""
+
+    vast: ProviderConfig = ProviderConfig("https://console.vast.ai")
+    runpod: ProviderConfig = ProviderConfig("https://api.runpod.io")
+    lambda_cloud: ProviderConfig = ProviderConfig("https://cloud.lambda.ai")
+
+    def configured(self) -> dict[str, ProviderConfig]:
+        """Those that have a token, by the names that the user knows."""
+        return {
+            PROVIDERS[field]: one for field, one in self._asdict().items() if one.token is not None
+        }
+
+
 class MappingConfig(NamedTuple):
     """Names of attributes that say whose usage it is, before the usual ones; the first one counts.
 
@@ -81,16 +104,26 @@ class MappingConfig(NamedTuple):
 class LedgerConfig(NamedTuple):
     """Where the consumption ledger is. None: in the user's state directory, and the host's name.
 
-    `writer` names the chain that this machine appends to; `valuation` is a file of prices in
-    credits, None the shipped one; `key_file` holds the key that signs checkpoints. Days and months
-    begin in `time_zone`, None the machine's. With `intake` `tokentop serve` books what it is sent;
-    senders may show the token of `token_env` or `token_file` instead of serve's.
+    `url` is a PostgreSQL database, instead of the file at `path`; it has no password. `writer`
+    names the chain that this machine appends to; `valuation` is a file of prices in credits, None
+    the shipped one; `prices` is one of VALUATIONS; `key_file` holds the key that signs checkpoints,
+    `archive` is a folder. While serving a checkpoint is made every `checkpoint_hours`, unless that
+    is 0. Days and months begin in `time_zone`, None the machine's. With `intake` `tokentop serve`
+    books what it is sent; senders may show the token of `token_env` or `token_file` instead of
+    serve's.
     """
 
     path: str | None = None
+    url: str | None = None
+    password: Secret | None = None
     writer: str | None = None
     valuation: str | None = None
     key_file: str | None = None
+    archive: str | None = None
+    checkpoint_hours: float = 0.0
+    checkpoint_file: str | None = None
+    webhook: Secret | None = None
+    prices: str = "list"
     time_zone: str | None = None
     intake: bool = False
     token_env: str | None = None
@@ -99,22 +132,14 @@ class LedgerConfig(NamedTuple):
 
 
 class AuthorizeConfig(NamedTuple):
-    """Whom /v1/authorize takes a request to be from, by the first of these headers, and refusals.
+    """Headers that say whose a request is, before the usual ones, and how /v1/authorize refuses.
 
-    The usual ones of nginx and Caddy with their identity providers, of Traefik, Envoy and the
-    OpenAI clients; the gateway has to set or remove them, since clients can send them too.
     `failure_mode` holds while the ledger cannot be read.
     """
 
-    user: tuple[str, ...] = (
-        "x-tokentop-user", "x-auth-request-user", "x-forwarded-user", "remote-user",
-        "x-jwt-claim-sub",
-    )  # fmt: skip
-    project: tuple[str, ...] = ("x-tokentop-project", "openai-project")
-    team: tuple[str, ...] = (
-        "x-tokentop-team", "x-auth-request-groups", "x-forwarded-groups", "remote-groups",
-        "openai-organization",
-    )  # fmt: skip
+    user: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
     status: int = 429
     retry_after: bool = False
     failure_mode: str = "open"
@@ -244,6 +269,7 @@ class Config(NamedTuple):
     hosts: tuple[HostConfig, ...] = ()  # [[host]], or what --connect names
     connect: tuple[str, ...] = ()  # --connect
     ledger: LedgerConfig = LedgerConfig()
+    offers: OffersConfig = OffersConfig()
     budgets: tuple[BudgetRule, ...] = ()
     authorize: AuthorizeConfig = AuthorizeConfig()
     warnings: tuple[str, ...] = ()  # what holds all the same, and should be mended
@@ -259,4 +285,6 @@ def secrets(config: Config) -> tuple[Secret, ...]:
     named = [*(s.token for s in config.services), *(e.token for e in config.engines)]
     named += [config.prometheus.token, config.alerts.webhook, config.alerts.token]
     named += [host.token for host in config.hosts]
+    named += [config.ledger.password, config.ledger.webhook]
+    named += [one.token for one in config.offers]
     return tuple(token for token in named if token is not None)

@@ -26,6 +26,8 @@ SECTIONS = {
     "capacity": "When the next instance comes, and when a surplus one goes",
     "discovery": "Inference engines are looked for here (GET only), besides those named below",
     "prometheus": "A fleet, read from a server that speaks Prometheus' query API",
+    "offers.vast": "Clouds that rent GPUs: their offers and your instances, each list once in\n"
+    "# five minutes, GET only. Off until a variable or a file with an API key is named.",
     "recording": "Snapshots, to be played by `tokentop replay FILE`",
     "history": "The past: $XDG_STATE_HOME/tokentop, else ~/.local/state/tokentop",
     "serve": "tokentop serve: who may ask, and where. The token stays out of this file",
@@ -56,6 +58,7 @@ def effective(config: Config) -> str:
     origins = dict(config.origins)
     rows = [(name, _value(config, key)) for name, key in table().items() if _kept(config, key)]
     held = [f"services.{row.name}" for row in config.services if row.token is not None]
+    held += [f"offers.{name}" for name in config.offers.configured()]
     held += ["prometheus"] if config.prometheus.token is not None else []
     rows += [(f"{at}.token", "***") for at in held]
     lines = _aligned([(f"{name} = {value}", origins.get(name, "default")) for name, value in rows])

@@ -279,22 +279,17 @@ def _escaped(char: str) -> str:
     return char if char.isprintable() else f"\\U{ord(char):08x}"
 
 
-def _zone(key: Key, raw: str) -> str | Bad:
-    from tokentop.config.budget_values import zone
+def _ledger_value(key: Key, raw: object) -> object:
+    from tokentop.config.ledger_values import CHECKS
 
-    return zone(key, raw)
-
-
-def _shares(key: Key, raw: object) -> tuple[float, ...] | Bad:
-    from tokentop.config.budget_values import shares
-
-    return shares(key, raw)
+    return CHECKS[key.kind](key, raw)
 
 
 _LISTS: dict[str, Callable[[Key, object], object]] = {
     "names": _names, "words": _words, "hosts": _hosts, "ports": _ports, "origins": _origins,
-    "urls": _urls, "shares": _shares,
+    "urls": _urls, "shares": _ledger_value,
 }  # fmt: skip
 _TEXTS: dict[str, Callable[[Key, str], object]] = {
-    "url": _url, "label": _label, "host": _host, "writer": _writer, "zone": _zone,
+    "url": _url, "label": _label, "host": _host, "writer": _writer,
+    "database": _ledger_value, "zone": _ledger_value,
 }  # fmt: skip

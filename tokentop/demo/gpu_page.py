@@ -10,7 +10,7 @@ _SERVERS: Final = {
     "vllm": "python -m vllm.entrypoints.openai.api_server --model qwen3.6-27b"
     " --gpu-memory-utilization 0.92 --max-num-seqs 48 --port 8000",
     "sglang": "python -m sglang.launch_server --model-path gemma4-12b --tp 2 --port 30000",
-    "llama-server": "llama-server -m /srv/models/whisper-v3-q8.gguf -c 32768 --port 8080",
+    "llama-server": "llama-server -m /srv/models/gemma4-12b-q8.gguf -np 8 --port 8080",
     "whisper-server": "whisper-server --model large-v3 --port 9000",
     "jupyter": "jupyter lab --no-browser --port 8888",
 }

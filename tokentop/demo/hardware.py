@@ -58,6 +58,7 @@ def _device(index: int, t: float, seed: int, pressure: float, node: str) -> Devi
         temperature_c=float(round(31 + 40 * busy + 2 * drift(seed, 50 + index, t))),
         power_w=float(round(card.idle_w + (card.limit_w - card.idle_w) * 0.9 * busy)),
         power_limit_w=card.limit_w,
+        slowdown_c=88.0,
         processes=_processes(index, used, main, second),
     )
 

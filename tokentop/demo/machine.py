@@ -70,6 +70,7 @@ def _drawn(
         temperature_c=float(round(33 + 38 * busy + 2 * drift(seed, 50 + index, t))),
         power_w=float(round(card.idle_w + (card.limit_w - card.idle_w) * 0.88 * busy)),
         power_limit_w=card.limit_w,
+        slowdown_c=88.0,
         processes=processes,
     )
 

@@ -98,7 +98,8 @@ def listed(
 
 
 def _matches(row: HostRow, wanted: str) -> bool:
-    words = (row.name, row.key, row.tier or "", row.health, row.headline, row.problem or "")
+    tier = "saturated full" if row.tier == "saturated" else row.tier or ""  # as JSON and screen say
+    words = (row.name, row.key, tier, row.health, row.headline, row.problem or "")
     text = " ".join(words).casefold()
     return all(word in text for word in wanted.casefold().split())
 

@@ -38,3 +38,22 @@ class Past(NamedTuple):
         """The same on a clock that is `by_s` seconds ahead of this one's."""
         low, mean, high = (tuple(s._replace(t=s.t + by_s) for s in each) for each in self)
         return Past(low, mean, high)
+
+    def overlaid(self, other: "Past", slice_s: float) -> "Past":
+        """What the other knows in each slice of `slice_s` seconds, and this where it does not."""
+        low, mean, high = (_overlaid(a, b, slice_s) for a, b in zip(self, other, strict=True))
+        return Past(low, mean, high)
+
+
+def _overlaid(
+    under: tuple[Sample, ...], over: tuple[Sample, ...], slice_s: float
+) -> tuple[Sample, ...]:
+    found: dict[float, Sample] = {}
+    for sample in (*under, *over):
+        at = sample.t // slice_s
+        before = found.get(at)
+        if before is not None:
+            figures = (b if a is None else a for a, b in zip(sample[1:], before[1:], strict=True))
+            sample = Sample(sample.t, *figures)
+        found[at] = sample
+    return tuple(found[at] for at in sorted(found))

@@ -43,6 +43,7 @@ class CapacityPolicy(NamedTuple):
     scale_up_at: float = 0.95  # utilisation
     scale_down_below: float = 0.40  # utilisation
     scale_down_after_s: float = 600.0
+    vram_gb: float | None = None  # GiB that the next GPU must have; None: as vram_needed finds
 
 
 class HealthPolicy(NamedTuple):

@@ -12,6 +12,11 @@ def has_stack(snapshot: Snapshot) -> bool:
     return any(one.kind == "aither" and one.member for one in snapshot.services)
 
 
+def rents(snapshot: Snapshot) -> bool:
+    """Whether a cloud that rents GPUs is configured here."""
+    return any(one.kind == "offers" for one in snapshot.services)
+
+
 def presence(snapshot: Snapshot) -> Presence:
     """The most that is known to be here; a stack may have engines beside it."""
     if has_stack(snapshot):

@@ -84,6 +84,7 @@ class DeviceReading(NamedTuple):
     throttle: "tuple[ThrottleReason, ...] | None" = None
     xids: tuple[tuple[int, float], ...] = ()
     detail: "GpuDetail | None" = None
+    slowdown_c: float | None = None
 
 
 class GpusReading(NamedTuple):
@@ -95,7 +96,7 @@ class GpusReading(NamedTuple):
 
 
 class InstanceReading(NamedTuple):
-    """One rented instance of row 8."""
+    """One rented instance, of row 8 or of a provider."""
 
     id: str | None = None
     gpu: str | None = None
@@ -104,17 +105,18 @@ class InstanceReading(NamedTuple):
     model: str | None = None
     usd_per_hour: float | None = None
     bad: tuple[str, ...] = ()
+    provider: str | None = None
 
 
 class InstancesReading(NamedTuple):
-    """Row 8."""
+    """Row 8, or a provider's list."""
 
     instances: tuple[InstanceReading, ...] = ()
     bad: tuple[str, ...] = ()
 
 
 class Offer(NamedTuple):
-    """One offer of row 9."""
+    """One offer of row 9, or of a provider: one GPU."""
 
     id: str | None = None
     gpu: str | None = None
@@ -126,7 +128,7 @@ class Offer(NamedTuple):
 
 
 class OffersReading(NamedTuple):
-    """Row 9."""
+    """Row 9, or a provider's list."""
 
     offers: tuple[Offer, ...] = ()
     bad: tuple[str, ...] = ()

@@ -50,7 +50,8 @@ class Gpu(NamedTuple):
     A MIG instance has the numbers of its GPU instance and compute instance, and its slot: its
     place in the driver's list. `throttle` names what holds the clocks down, () for nothing;
     it is asked from the second poll on. `xids` are the driver's errors, the newest last, as far
-    as they came while the full screen ran. `detail` is None but on its GPU page.
+    as they came while the full screen ran. `detail` is None but on its GPU page. From `slowdown_c`
+    degrees on the hardware slows the GPU down.
     """
 
     index: int | None = None  # type: ignore[assignment]  # the public key; tuple.index is not used
@@ -76,10 +77,11 @@ class Gpu(NamedTuple):
     throttle: "tuple[ThrottleReason, ...] | None" = None
     xids: "tuple[Xid, ...]" = ()
     detail: "GpuDetail | None" = None
+    slowdown_c: float | None = None
 
 
 class Service(NamedTuple):
-    """One source: a service of the stack, an engine, or the NVML driver.
+    """One source: a service of the stack, an engine, the NVML driver, or a provider of offers.
 
     `url` never holds a user name, a password or a query string. `age_s` is the age of the last
     good answer; `error` is one sentence, `reason` the kind of failure behind it.
@@ -172,7 +174,10 @@ class Pricing(NamedTuple):
 
 
 class NextInstance(NamedTuple):
-    """The instance that one more GPU would be; `source` is a real offer or the default."""
+    """The instance that one more GPU would be; `source` is a real offer or the default.
+
+    `needed_bytes` is the VRAM that an offer must have to suit; None where any would.
+    """
 
     gpu: str | None = None
     vram_bytes: int | None = None
@@ -181,6 +186,7 @@ class NextInstance(NamedTuple):
     usd_per_hour: float | None = None
     tokens_per_hour: float | None = None
     source: Literal["offer", "default"] = "default"
+    needed_bytes: int | None = None
 
 
 class Capacity(NamedTuple):
@@ -199,7 +205,10 @@ class Capacity(NamedTuple):
 
 
 class CloudInstance(NamedTuple):
-    """One rented instance; `active` is true where it serves now."""
+    """One rented instance; `active` is true where it serves now.
+
+    `provider` is None where the stack's own list names none.
+    """
 
     id: str | None = None
     gpu: str | None = None
@@ -208,16 +217,21 @@ class CloudInstance(NamedTuple):
     model: str | None = None
     usd_per_hour: float | None = None
     active: bool = False
+    provider: str | None = None
 
 
 class Cloud(NamedTuple):
-    """The rented instances; `instances` is None where unknown."""
+    """The rented instances; `instances` is None where unknown.
+
+    `source` names the lists they come from, joined with +: compute's, else the providers'.
+    """
 
     instances: tuple[CloudInstance, ...] | None = None
     active: int | None = None
     usd_per_hour: float | None = None
     age_s: float | None = None
     stale: bool = False
+    source: str | None = None
 
 
 class Mint(NamedTuple):

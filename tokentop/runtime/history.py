@@ -7,7 +7,7 @@ from time import time
 
 from tokentop.config.schema import Config
 from tokentop.domain.history import sample_of
-from tokentop.domain.past import Past, Stretch
+from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.snapshot import Snapshot
 
 TYPE_CHECKING = False
@@ -54,10 +54,28 @@ def is_kept(config: Config) -> bool:
 
 
 def past(config: Config, host: str, stretch: Stretch, now: float) -> Past:
-    """What this host's store holds of a stretch, times in Unix seconds; blocks.
+    """What is known of a stretch, times in Unix seconds; blocks.
 
-    Raises PastError where it cannot be read.
+    It is this host's store, and what a Prometheus server that is configured knows of the rest.
+    Raises PastError where nothing can be read.
     """
+    if config.prometheus.url is None or config.demo.enabled:
+        return stored(config, host, stretch, now)
+    from tokentop.runtime import prometheus_past
+    from tokentop.sources.prometheus.past import step_s
+
+    own = stored(config, host, stretch, now)
+    try:
+        theirs = prometheus_past.read(config, stretch)
+    except PastError:
+        if own.mean:
+            return own
+        raise
+    return theirs.overlaid(own, step_s(stretch))
+
+
+def stored(config: Config, host: str, stretch: Stretch, now: float) -> Past:
+    """What this host's store holds of a stretch; raises PastError where it cannot be read."""
     if not is_kept(config):
         return Past()
     from tokentop.transport.history.place import store_path

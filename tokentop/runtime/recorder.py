@@ -11,14 +11,14 @@ from tokentop.transport.recording.writer import RecordingError, RecordingWriter,
 class Recorder:
     """Appends snapshots to the configured file; what goes wrong is one sentence to `report`.
 
-    It is reported once, and tried again with the next snapshot.
+    It is reported once, and tried again with the next snapshot; `failed` holds it meanwhile.
     """
 
     def __init__(self, report: Callable[[str], object]) -> None:
         self._report = report
         self._config = RecordingConfig()
         self._writer: RecordingWriter | None = None
-        self._failed = ""
+        self.failed = ""
 
     def record(
         self, config: RecordingConfig, encoded: dict[str, object], tier: Tier | None
@@ -36,7 +36,7 @@ class Recorder:
         except RecordingError as error:
             self._say(str(error))
         else:
-            self._say(f"recording to {config.file} again" if self._failed else "")
+            self._say(f"recording to {config.file} again" if self.failed else "")
 
     def close(self) -> None:
         """Complete the file."""
@@ -48,9 +48,9 @@ class Recorder:
             self._writer = None
 
     def _say(self, sentence: str) -> None:
-        if sentence and sentence != self._failed:
+        if sentence and sentence != self.failed:
             self._report(sentence)
-        self._failed = "" if sentence.endswith(" again") else sentence
+        self.failed = "" if sentence.endswith(" again") else sentence
 
 
 def _target(file: str, config: RecordingConfig) -> Target:

@@ -122,7 +122,7 @@ def _of_engines(snapshot: Snapshot) -> list[Group]:
     bound = "≥" if any(engine.rate_at_least for engine in snapshot.engines) else ""
     kv_cache = text.DASH if llm.kv_cache is None else text.fmt_percent(llm.kv_cache)
     groups = [
-        Group(2, [Piece(_slots(llm.active, llm.max_slots, llm.queued), "tier")]),
+        Group(2, [Piece(_slots(snapshot), "tier")]),
         Group(3, [Piece(f"{text.DASH if speed is None else f'{bound}{speed:.0f}'} tok/s")]),
         Group(4, _labelled("KV", kv_cache)),
         Group(5, _labelled("TTFT", _seconds(told.ttft_s))),
@@ -147,20 +147,25 @@ def _of_gpus(snapshot: Snapshot) -> list[Group]:
 
 
 def _of_nothing(snapshot: Snapshot) -> list[Group]:
+    """No engine serves here, whether there are GPUs or not."""
     return [*_of_gpus(snapshot), Group(3, [Piece("no engine")])]
 
 
 _BY_PRESENCE: dict[Presence, Callable[[Snapshot], list[Group]]] = {
     "stack": _of_stack,
     "engines": _of_engines,
-    "gpus": _of_gpus,
+    "gpus": _of_nothing,
     "nothing": _of_nothing,
 }
 
 
-def _slots(active: int | None, slots: int | None, queued: int | None) -> str:
-    waiting = f" +{queued}" if queued else ""
-    return f"{_count(active)}/{_count(slots)}{waiting}"
+def _slots(snapshot: Snapshot) -> str:
+    """`64/64 +41`; `71 active +41` where some of them run in slots of unknown number."""
+    llm = snapshot.llm
+    waiting = f" +{llm.queued}" if llm.queued else ""
+    if any(e.active and e.max_slots is None and not e.router for e in snapshot.engines):
+        return f"{_count(llm.active)} active{waiting}"
+    return f"{_count(llm.active)}/{_count(llm.max_slots)}{waiting}"
 
 
 def _seconds(value: float | None) -> str:

@@ -16,6 +16,7 @@ from tokentop.config.serve_token import serve_token
 from tokentop.domain.snapshot_json import dumps
 from tokentop.domain.urls import is_loopback
 from tokentop.runtime.ledger import place
+from tokentop.runtime.ledger.checkpointing import Checkpoints
 from tokentop.runtime.ledger.intake import Intake
 from tokentop.runtime.serve.app import Documents
 from tokentop.runtime.serve.guard import Rules
@@ -65,6 +66,8 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
         subscribe=id if intake is None else intake.subscribe,
     )
     _say(_greeting(sockets, token))
+    if config.ledger.checkpoint_hours:
+        Checkpoints(config.ledger, environ, _say).start()
     loop = asyncio.new_event_loop()
     code = loop.run_until_complete(run_service(service, [*sockets, *own]))
     if intake is not None:

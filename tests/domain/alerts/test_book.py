@@ -10,6 +10,7 @@ from tokentop.domain.alerts.rule import parse
 from tokentop.domain.alerts.values import AlertRule, Change
 from tokentop.domain.snapshot import Demand, Gpu, Llm, Service, Snapshot
 from tokentop.domain.snapshot_engines import Cost, Engine, Throughput
+from tokentop.domain.snapshot_ledger import Budget, LedgerFigures
 
 
 def full(value: float | None, *, stale: bool = False) -> Snapshot:
@@ -149,13 +150,36 @@ SILENT = Service("genesis", "aither", age_s=40.0, error="timeout", state="stale"
         ),
         ("slow-first-token", Snapshot(throughput=Throughput(ttft_p95_s=6.0)), 60),
         ("gpu-lost", Snapshot(gpus=(Gpu(uuid="GPU-1", state="lost", utilization=0.9),)), 0),
-        ("gpu-too-hot", Snapshot(gpus=(Gpu(uuid="GPU-1", throttle=("hw-thermal",)),)), 10),
+        (
+            "gpu-too-hot",
+            Snapshot(gpus=(Gpu(uuid="GPU-1", temperature_c=87.0, slowdown_c=87.0),)),
+            10,
+        ),
+        ("gpu-thermal", Snapshot(gpus=(Gpu(uuid="GPU-1", throttle=("hw-thermal",)),)), 10),
     ],
 )
 def test_the_default_alerts(name: str, snapshot: Snapshot, after_s: float) -> None:
     book = AlertBook(DEFAULTS)
     first = news(book.update(snapshot, 0))
     assert first + news(book.update(snapshot, after_s)) == [name]
+
+
+def with_budget(share: float) -> Snapshot:
+    """A budget of 100 USD whose usual thresholds are passed as far as `share`."""
+    passed = max((each for each in (0.5, 0.8, 1.0) if share >= each), default=None)
+    budget = Budget("alpha", "project", "alpha", "month", "usd", 100.0, 100 * share,
+                    threshold=passed, share=share)  # fmt: skip
+    return Snapshot(ledger=LedgerFigures(budgets=(budget,)))
+
+
+def test_a_budgets_thresholds_are_alerts_until_its_next_period() -> None:
+    book = AlertBook(DEFAULTS)
+    seen = [news(book.update(with_budget(share), now))
+            for now, share in enumerate((0.2, 0.6, 0.7, 0.9, 1.0, 1.3, 0.0))]  # fmt: skip
+    all_three = ["budget-half-spent", "budget-nearly-spent", "budget-spent"]
+    assert seen == [[], [all_three[0]], [], [all_three[1]], [all_three[2]], [], all_three]
+    assert {alert.state for alert in book.alerts()} == {"resolved"}
+    assert {alert.member for alert in book.alerts()} == {"alpha"}
 
 
 def test_nothing_fires_on_a_machine_that_idles() -> None:

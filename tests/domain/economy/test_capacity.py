@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokentop.domain.economy.capacity import below_since, capacity, next_instance
+from tokentop.domain.economy.capacity import below_since, capacity, next_instance, vram_needed
 from tokentop.domain.policy import CapacityPolicy, Policy
 from tokentop.domain.readings import Offer, RatesReading
-from tokentop.domain.snapshot import Demand, NextInstance
+from tokentop.domain.snapshot import Demand, Gpu, NextInstance, Process
 
 POLICY = Policy()
 GIB = 2**30
@@ -19,27 +19,29 @@ OFFERS = (H100, RTX, SMALL, NAMELESS, Offer("o5", "A100", 80 * GIB, None, None, 
 class TestNextInstance:
     def test_cheapest_offer_as_large_as_the_smallest_local_gpu(self):
         """24 GiB is the least here: the 12 GiB offer and the one of unknown size do not suit."""
-        found = next_instance(POLICY, OFFERS, [140 * GIB, 24 * GIB, None], RatesReading())
+        found = next_instance(POLICY, OFFERS, 24 * GIB, RatesReading())
         assert found == NextInstance(
-            "RTX 4090", 24 * GIB, "US-East", "vast", 0.42, pytest.approx(2100), "offer"
+            "RTX 4090", 24 * GIB, "US-East", "vast", 0.42, pytest.approx(2100), "offer", 24 * GIB
         )
 
     def test_any_offer_where_no_gpu_is_local(self):
         """With nothing to compare to, the cheapest of all, priced at Mint's rate."""
-        found = next_instance(POLICY, OFFERS, [], RatesReading(tokens_per_usd=6000))
+        found = next_instance(POLICY, OFFERS, 0, RatesReading(tokens_per_usd=6000))
         assert (found.usd_per_hour, found.tokens_per_hour) == (0.05, pytest.approx(300))
 
     @pytest.mark.parametrize("offers", [(), (SMALL,), (Offer("x", "A100", 80 * GIB),)])
     def test_default_where_no_offer_suits(self, offers):
         """None, only too small ones, or one without a price: 0.80 USD/h and 4,000 tokens/h."""
-        found = next_instance(POLICY, offers, [24 * GIB], RatesReading())
-        assert found == NextInstance(usd_per_hour=0.8, tokens_per_hour=4000.0, source="default")
+        found = next_instance(POLICY, offers, 24 * GIB, RatesReading())
+        assert found == NextInstance(
+            usd_per_hour=0.8, tokens_per_hour=4000.0, source="default", needed_bytes=24 * GIB
+        )
 
     def test_default_follows_mint(self):
         """Mint's own rates make the default price."""
         rates = RatesReading(tokens_per_usd=4000, gpu_tokens_per_hour=6000)
-        assert next_instance(POLICY, (), (), rates).usd_per_hour == 1.5
-        assert next_instance(POLICY, (), (), RatesReading(tokens_per_usd=0)).usd_per_hour is None
+        assert next_instance(POLICY, (), 0, rates).usd_per_hour == 1.5
+        assert next_instance(POLICY, (), 0, RatesReading(tokens_per_usd=0)).usd_per_hour is None
 
 
 class TestCapacity:
@@ -86,3 +88,24 @@ class TestScaleDownClock:
             since = below_since(since, utilization, 2, float(now), CapacityPolicy())
             started = None if utilization >= 0.40 else (now if started is None else started)
             assert since == started
+
+
+class TestVramNeeded:
+    """What one more GPU must have, in bytes."""
+
+    def gpu(self, total: int, *held: tuple[str | None, int]) -> Gpu:
+        processes = [Process(pid, vram_bytes=size * GIB, engine=engine)
+                     for pid, (engine, size) in enumerate(held)]  # fmt: skip
+        return Gpu(vram_total_bytes=total * GIB, processes=tuple(processes))
+
+    def test_what_the_largest_engine_holds_on_one_gpu(self):
+        """Its processes count together; other programs' do not."""
+        pool = [self.gpu(80, ("a", 30), ("a", 10), ("b", 20)), self.gpu(24, (None, 23), ("b", 12))]
+        assert vram_needed(CapacityPolicy(), pool) == 40 * GIB
+
+    def test_the_smallest_gpu_where_no_engines_share_is_known(self):
+        assert vram_needed(CapacityPolicy(), [self.gpu(80, (None, 70)), self.gpu(24)]) == 24 * GIB
+        assert vram_needed(CapacityPolicy(), [Gpu()]) == 0
+
+    def test_what_the_user_says_comes_first(self):
+        assert vram_needed(CapacityPolicy(vram_gb=48.0), [self.gpu(24, ("a", 20))]) == 48 * GIB

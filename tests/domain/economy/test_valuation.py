@@ -117,6 +117,33 @@ def test_live_prices_follow_demand_and_what_the_gpu_costs() -> None:
     by_table = value(event(prompt=MTOK, generated=0), shipped(), live)
     assert by_table.milli_credits == 150_000
     assert value(on_gpu, shipped(), Live(demand=1500)).milli_credits is None
+    unknown = Live(demand=None, gpu_hour_micro_usd=2_100_000)
+    assert value(on_gpu, shipped(), unknown).milli_credits is None
+    assert value(event(), shipped(), unknown).milli_credits is None
+
+
+def test_a_live_figure_keeps_mode_prices_and_multiplier_and_opens_into_them() -> None:
+    """By hand: GPU-seconds x (2.10 / 0.35) x 1.5, and where each of them came from."""
+    live = Live(1500, 2_100_000, "H100, Vast.ai, Texas, US")
+    request = event(model="own", gpu="H100", gpu_ms=2000)
+    milli_credits, inputs = value(request, shipped(), live)
+    assert milli_credits == 18_000
+    assert inputs is not None
+    assert inputs["mode"] == "live"
+    entry = usage(request, link=Link("a", 1, 0), people={"ada": "x"}, value=(milli_credits, "v"))
+    rows = {what: (much, where) for what, much, where in explained(entry, inputs)}
+    assert rows["USD per GPU-hour"] == ("2.1", "H100, Vast.ai, Texas, US")
+    hour, reference, demand = (
+        Fraction(rows[name][0])
+        for name in ("USD per GPU-hour", "USD per hour of the reference GPU", "demand multiplier")
+    )
+    by_hand = Fraction(rows["GPU-seconds"][0]) * hour / reference * demand
+    assert Fraction(rows["credits"][0]) == by_hand == 18
+
+
+def test_a_list_price_says_nothing_of_the_present() -> None:
+    inputs = value(event(), shipped()).inputs or {}
+    assert not {"mode", "demand"} & {name for name, each in inputs.items() if each is not None}
 
 
 @pytest.mark.parametrize(

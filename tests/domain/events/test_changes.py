@@ -10,7 +10,8 @@ from tests import engine_examples, examples
 from tests.domain.verdict.test_invariants import Sequence, cases, every_sequence, pictures
 from tokentop.domain.events.changes import changes
 from tokentop.domain.events.log import MOST, EventLog
-from tokentop.domain.snapshot import Demand, Gpu, Service, Snapshot
+from tokentop.domain.gpu_detail import Xid
+from tokentop.domain.snapshot import Demand, Gpu, GpuState, Service, Snapshot
 from tokentop.domain.snapshot_engines import Engine, EngineState, Finished
 from tokentop.domain.verdict.values import Reason, Tier
 
@@ -116,6 +117,25 @@ def test_a_lost_gpu_and_its_return() -> None:
     (event,) = changes(Snapshot(gpus=lost), Snapshot(gpus=fine))
     assert (event.code, event.text) == ("gpu_back", "GPU 3 (NVIDIA H100) is back")
     assert changes(Snapshot(gpus=lost), Snapshot(gpus=lost)) == ()
+
+
+def test_an_xid_error_is_one_event_in_words() -> None:
+    """By NVIDIA's catalogue 31 is a page fault and 79 a GPU that fell off the bus."""
+
+    def card(*xids: tuple[int, float], state: GpuState = "ok") -> Snapshot:
+        gpu = Gpu(3, "GPU-3", "NVIDIA H100", state=state)
+        return Snapshot(gpus=(gpu._replace(xids=tuple(Xid(*one) for one in xids)),))
+
+    (event,) = changes(card(), card((31, 0.0)))
+    assert event.text == "GPU 3 (NVIDIA H100): Xid 31 memory page fault of a program"
+    assert (event.code, event.member) == ("gpu_xid", "GPU-3")
+    assert changes(card((31, 0.0)), card((31, 4.0))) == ()
+    assert changes(card((31, 4.0)), card((31, 8.0), (31, 0.0))) == ()  # the same program again
+    found = changes(card((31, 4.0)), card((31, 8.0), (79, 0.0), (79, 0.0), state="lost"))
+    assert [event.code for event in found] == ["gpu_lost", "gpu_xid"]
+    full = [(13, 600.0 - i) for i in range(8)]  # as many as are kept: the oldest goes
+    (event,) = changes(card(*full), card(*((13, age + 4.0) for _, age in full[1:]), (999, 0.0)))
+    assert event.text == "GPU 3 (NVIDIA H100): Xid 999"
 
 
 def test_a_silent_driver_and_services() -> None:

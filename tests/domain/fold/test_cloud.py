@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.domain.scenario import Scenario
+from tests.domain.scenario import NOW, Scenario, fold
+from tokentop.domain.fold.last_good import LastGood
 from tokentop.domain.readings import InstanceReading, InstancesReading
 from tokentop.domain.snapshot import Cloud
 
@@ -42,3 +43,21 @@ def test_prices_add_up_as_far_as_they_are_known() -> None:
 
 def test_before_the_first_list_nothing_is_known() -> None:
     assert Scenario().fold().cloud == Cloud()
+
+
+def test_the_stacks_own_list_comes_before_a_providers() -> None:
+    """While it answers; a silent one gives way, and is the last resort."""
+    own, other = (InstancesReading((InstanceReading(name, status="running"),)) for name in "ab")
+    clouds = {"vast/instances": LastGood(other, NOW, "ok")}
+
+    def sources(scene: Scenario, held: dict[str, LastGood]) -> tuple[str | None, bool]:
+        inp = scene.input()
+        found = fold(inp._replace(held={**inp.held, **held})).cloud
+        return found.source, found.stale
+
+    answers = Scenario().says("compute/cloud_instances", own)
+    silent = Scenario().silent("compute/cloud_instances", own)
+    assert sources(answers, clouds) == ("compute", False)
+    assert sources(silent, clouds) == ("vast", False)
+    assert sources(silent, {}) == ("compute", True)
+    assert sources(Scenario(), {}) == (None, False)

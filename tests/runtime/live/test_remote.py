@@ -4,16 +4,20 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from time import time_ns
 
 import pytest
 
 from tests import engine_examples, examples
+from tests.runtime.serve.test_authorize import world
 from tests.servers.behaviours import head, ok, status
 from tests.servers.loopback import Behaviour, Connection, Server
 from tests.servers.service import PATIENCE_S, service
 from tokentop.config.schema import Config, HostConfig
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_json import dumps
+from tokentop.runtime.ledger.follower import Follower
 from tokentop.runtime.live.feed import HostFeed
 from tokentop.runtime.live.remote import RemoteSession
 from tokentop.runtime.serve.guard import Rules
@@ -136,3 +140,23 @@ async def test_a_host_that_is_gone_grows_old() -> None:
     assert again.data_age_s is not None
     assert snapshot.data_age_s is not None
     assert again.data_age_s > snapshot.data_age_s
+
+
+async def test_a_project_is_stopped_on_the_host(tmp_path: Path) -> None:
+    """Whatever its name is: as an entry of the host's ledger; a refusal is a sentence."""
+    with world(tmp_path) as one, contextlib.closing(one.web):
+        session = Screen(str(one.web.base_url)).session
+        done = await session.ledger.decide("a/b c", resume=False)
+        follower = Follower(lambda: one.config, {})  # another collector's
+        follower.accounts.follow(time_ns() // 1000)
+        figures = follower.figures(time_ns() / 1e9)
+        back = await session.ledger.decide("a/b c", resume=True)
+    assert done == "a/b c is stopped: gateways that ask tokentop refuse its requests from now on"
+    assert figures is not None
+    assert [project.name for project in figures.projects if project.stopped] == ["a/b c"]
+    assert back == "a/b c may spend again"
+    with service() as running:
+        session = Screen(running.url).session
+        assert (await session.ledger.decide("alpha", resume=False)).startswith(
+            "nothing changes for alpha: "
+        )

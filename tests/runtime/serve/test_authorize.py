@@ -141,6 +141,14 @@ def test_who_asks_is_in_the_usual_headers(tmp_path: Path, scope: str, header: st
     assert (found.status_code, own.status_code) == (429, 200)
 
 
+def test_other_headers_can_be_named(tmp_path: Path) -> None:
+    """They go before the usual ones."""
+    chosen = AuthorizeConfig(project=("X-Cost-Center",))
+    with world(tmp_path, rule(limit=0, stop=True), authorize=chosen) as one:
+        sent = {"x-cost-center": "alpha", "x-tokentop-project": "beta"}
+        assert one.web.get("/v1/authorize", headers=sent).status_code == 429
+
+
 def test_of_a_repeated_header_the_last_counts(tmp_path: Path) -> None:
     """The gateway adds its own after the client's."""
     with world(tmp_path, rule(limit=0, stop=True)) as one:

@@ -16,7 +16,6 @@ Opening = Callable[[], Database]
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One server for all tests of a run."""
-    pytest.importorskip("psycopg", reason="no psycopg: pip install 'tokentop[postgres]'")
     if programs() is None:
         pytest.skip("no PostgreSQL server: install Debian's postgresql, or your system's")
     with running() as server:
@@ -24,12 +23,13 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def postgres(postgres_server: PostgresServer) -> Iterator[Opening]:
+def postgres(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Opening]:
     """Connections to one ledger of this test's own."""
     opened: list[Database] = []
+    archive = str(tmp_path / "ledger-archive")
 
     def opening() -> Database:
-        opened.append(connect_server(postgres_server.url, Secret(PASSWORD), create=True))
+        opened.append(connect_server(postgres_server.url, Secret(PASSWORD), archive, create=True))
         return opened[-1]
 
     opening().execute("DROP SCHEMA tokentop CASCADE")

@@ -21,6 +21,7 @@ class TestFigures:
         assert gpu["vram_used_bytes"] == 18900 * MIB
         assert (gpu["utilization"], gpu["temperature_c"]) == (0.87, 66.0)
         assert (gpu["power_w"], gpu["power_limit_w"]) == (389.0, 450.0)
+        assert gpu["slowdown_c"] == 92.0
         assert (gpu["state"], gpu["note"], gpu["mig"]) == ("ok", None, None)
 
     def test_reserved_is_not_used(self, bench: Bench):
@@ -402,6 +403,7 @@ class TestCallCount:
         assert found["nvmlDeviceGetName"] == found["nvmlDeviceGetUUID"] == 8
         assert found["nvmlDeviceGetHandleByIndex_v2"] == 8
         assert found["nvmlDeviceGetEnforcedPowerLimit"] == 16
+        assert found["nvmlDeviceGetTemperatureThreshold"] == 8
 
 
 def test_without_a_compiler_the_reason_is_said(tmp_path, monkeypatch):

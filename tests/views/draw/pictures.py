@@ -1,7 +1,8 @@
 """Which screens have goldens: every state and view at the sizes where they differ, as text; those
 in which a threshold or a state changes nothing but a colour, with their styles as well."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 
 from tests import engine_examples, examples, gpu_pages, ledger_examples
 from tests.box import WALL, Box, device
@@ -9,11 +10,12 @@ from tests.serving import NOW, Serving
 from tests.views.draw.composed import composed, model, styled, text
 from tests.views.draw.samples import samples
 from tokentop.config.schema import UiConfig
-from tokentop.domain.engines.history import EngineHistory
+from tokentop.domain.engines.history import EngineHistory, Trends
+from tokentop.domain.hosts import HostRow, host_row
 from tokentop.domain.ledger.listing import Page
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
-from tokentop.views.tui.draw.kit.line import DrawOptions
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 from tokentop.views.tui.draw.registry import dashboard
@@ -72,6 +74,19 @@ def demo() -> Snapshot:
 def unlisted() -> Snapshot:
     """Sixteen GPUs, none of which lets its processes be listed."""
     return Box().gpus(*(g._replace(processes=None) for g in examples.pool(0.4, 16))).snapshot()
+
+
+def hosts() -> tuple[HostRow, ...]:
+    """One of each kind: calm, full, silent with its last figures, and never heard."""
+    calm, full = examples.low(), engine_examples.priced()
+    return (
+        host_row("http://a:8765", "rack-1", calm),
+        host_row("http://b:8765", "rack-2", full),
+        host_row("http://c:8765", "rack-3", examples.surge())._replace(
+            problem="nothing listens at http://c:8765", age_s=94.0
+        ),
+        HostRow("http://d:8765", "rack-4", problem="the token is refused by http://d:8765"),
+    )
 
 
 # Name: snapshot, view, sizes, what else differs from the usual screen.
@@ -195,6 +210,17 @@ VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, objec
     "view-entry": (
         ledger_examples.ledger(), ViewState("ledger", opened="litellm:0005"),
         (USUAL, LARGE, WIDE), ENTRIES),
+    # the table of several hosts
+    "view-hosts": (
+        examples.empty(), ViewState("hosts", host="http://b:8765"),
+        ((40, 12), SMALL, USUAL, LARGE, (200, 60)), {"fleet": hosts()}),
+    "view-hosts-filtered": (
+        examples.empty(), ViewState("hosts", filter="surge", host_sort="cost"), (USUAL,),
+        {"fleet": hosts()}),
+    "view-hosts-ascii": (
+        examples.empty(), ViewState("hosts", host_sort="tier"), (USUAL,),
+        {"fleet": hosts(), "ui": ASCII}),
+    "unrecorded": (examples.low(), ViewState(), (USUAL, (60, 20)), {"records": False}),
     "view-history-ascii": (examples.high(), ViewState("history"), (USUAL,), {"ui": ASCII}),
     "view-history-young": (
         examples.low(), ViewState("history"), (LARGE,), {"samples": lambda: samples()[-1:]}),
@@ -209,6 +235,8 @@ STYLED: dict[str, tuple[Size, ...]] = {
     "gpus-only": (USUAL,),
     "view-why-engines": (USUAL,),
     "view-events": (LARGE,),
+    "view-hosts": (USUAL, LARGE),
+    "unrecorded": (USUAL,),
     "stale": ((40, 12), SMALL, USUAL, LARGE),
     "later": (USUAL,),
     "troubled": ((40, 12), USUAL, LARGE),
@@ -252,11 +280,13 @@ STYLED: dict[str, tuple[Size, ...]] = {
 
 # Name: what the layout depends on; each is arranged on screens of every height.
 LAYOUTS = {
+    "stack-no-gpu": LayoutInputs(),
     "stack-1-gpu": LayoutInputs(gpu_rows=1),
     "stack-8-gpus": LayoutInputs(gpu_rows=8),
     "stack-64-gpus": LayoutInputs(gpu_rows=64),
     "stack-and-engines": LayoutInputs(gpu_rows=8, engines=2, engine_rows=2),
     "one-engine": LayoutInputs(gpu_rows=1, engines=1, engine_rows=1, presence="engines"),
+    "engines-no-gpu": LayoutInputs(engines=3, engine_rows=3, presence="engines"),
     "engines": LayoutInputs(gpu_rows=8, engines=3, engine_rows=3, presence="engines"),
     "many-engines": LayoutInputs(gpu_rows=9, engines=9, engine_rows=11, presence="engines"),
     "fleet": LayoutInputs(gpu_rows=17, engines=65, engine_rows=69, presence="engines"),
@@ -267,14 +297,13 @@ LAYOUTS = {
 }
 
 
-def layouts() -> dict[str, str]:
-    """Every layout golden: the panels' heights from top to bottom, a line for each screen."""
-    return {
-        f"layout-{name}": "\n".join(
-            _arranged(width, height, inputs) for width in (40, 80, 120) for height in range(3, 61)
-        )
-        for name, inputs in LAYOUTS.items()
-    }
+def layout(name: str) -> str:
+    """A layout golden: the panels' heights from top to bottom, a line for each screen."""
+    return "\n".join(
+        _arranged(width, height, LAYOUTS[name])
+        for width in (40, 80, 120)
+        for height in range(3, 61)
+    )
 
 
 def _arranged(width: int, height: int, inputs: LayoutInputs) -> str:
@@ -290,33 +319,51 @@ def _arranged(width: int, height: int, inputs: LayoutInputs) -> str:
     return f"{width}x{height}  " + "  ".join(words)
 
 
-def screens() -> Iterator[tuple[str, ScreenModel, tuple[Size, ...]]]:
+def screens() -> Iterator[tuple[str, tuple[Size, ...]]]:
     """Every screen by name, with the sizes it is drawn at."""
-    for name, build in STATES.items():
-        snapshot = build()
-        history = () if name in YOUNG else None
-        yield name, model(snapshot, history=history, trends=_trends(snapshot)), SIZES
-    for name, (snapshot, view, sizes, fields) in VARIANTS.items():
-        yield name, model(snapshot, view, trends=_trends(snapshot), **fields), sizes
+    yield from ((name, SIZES) for name in STATES)
+    yield from ((name, sizes) for name, (_, _, sizes, _) in VARIANTS.items())
 
 
-def pictures() -> dict[str, str]:
-    """Every golden's file name with what it should hold."""
-    drawn = layouts()
-    for name, screen, sizes in screens():
-        drawn |= {f"{name}-{w}x{h}": text(composed(screen, w, h)) for w, h in sizes}
+@cache
+def screen(name: str) -> ScreenModel:
+    """What one of `screens` shows."""
+    if name in VARIANTS:
+        snapshot, view, _, fields = VARIANTS[name]
+        return model(snapshot, view, trends=_trends(snapshot), **fields)
+    snapshot = STATES[name]()
+    return model(snapshot, history=() if name in YOUNG else None, trends=_trends(snapshot))
+
+
+def pictures() -> dict[str, Callable[[], str]]:
+    """Every golden's file name with what draws it."""
+    drawn = {f"layout-{name}": partial(layout, name) for name in LAYOUTS}
+    for name, sizes in screens():
+        drawn |= {f"{name}-{w}x{h}": partial(_drawn, text, name, w, h) for w, h in sizes}
         for w, h in STYLED.get(name, ()):
-            drawn[f"{name}-{w}x{h}-styled"] = styled(composed(screen, w, h))
+            drawn[f"{name}-{w}x{h}-styled"] = partial(_drawn, styled, name, w, h)
     for size in ((40, 12), USUAL, LARGE):
         for page, name in enumerate(("help", "glossary")):
-            lines = help_lines(*help_size(*size, page), DrawOptions(), page)
-            drawn["view-{}-{}x{}".format(name, *size)] = text(lines)
-            drawn["view-{}-{}x{}-styled".format(name, *size)] = styled(lines)
+            drawn["view-{}-{}x{}".format(name, *size)] = partial(_help, text, size, page)
+            drawn["view-{}-{}x{}-styled".format(name, *size)] = partial(_help, styled, size, page)
     return drawn
 
 
-def _trends(snapshot: Snapshot) -> object:
-    """Half an hour of the engines, busier and busier, with a silence in it."""
+def _drawn(written: Callable[[list[Line]], str], name: str, width: int, height: int) -> str:
+    return written(composed(screen(name), width, height))
+
+
+def _help(written: Callable[[list[Line]], str], size: Size, page: int) -> str:
+    return written(help_lines(*help_size(*size, page), DrawOptions(), page))
+
+
+def _trends(snapshot: Snapshot) -> Callable[[str], Trends]:
+    """Half an hour of the engines, busier and busier, with a silence in it; made when read."""
+    return lambda identity: _rising(snapshot).trends(identity)
+
+
+@cache
+def _rising(snapshot: Snapshot) -> EngineHistory:
     history = EngineHistory()
     for i in range(450):
         rising = [
@@ -329,4 +376,4 @@ def _trends(snapshot: Snapshot) -> object:
         ]
         silent = [e._replace(state="stale") for e in snapshot.engines]
         history.add(NOW - 4.0 * (449 - i), rising if not 200 <= i < 230 else silent)
-    return history.trends
+    return history

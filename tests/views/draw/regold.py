@@ -15,8 +15,8 @@ def main() -> None:
     for old in GOLDENS.glob("*.txt"):
         if old.stem not in drawn:
             old.unlink()
-    for name, picture in drawn.items():
-        (GOLDENS / f"{name}.txt").write_text(picture + "\n", encoding="utf-8")
+    for name, draw in drawn.items():
+        (GOLDENS / f"{name}.txt").write_text(draw() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -165,6 +165,7 @@ looks = st.builds(
     trends=trends,
     ledger=st.builds(LedgerOptions, st.sampled_from(BUDGET_SORTS), flags, names, pages, names,
                      st.just(0.0), st.just(time.gmtime)),
+    records=flags,
 )  # fmt: skip
 opened = st.sampled_from(["litellm:0005", "project agents agents"])
 views = st.builds(

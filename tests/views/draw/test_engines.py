@@ -242,15 +242,26 @@ def test_a_service_that_is_neither_set_up_nor_ever_answered_is_no_stack() -> Non
     assert {"multiplier", "capacity", "economy", "metrics", "cloud"} <= names
 
 
-@pytest.mark.parametrize("mode", ["normal", "pressure", "saturated"])
-def test_the_banner_follows_its_mode_and_the_badge_its_tier(mode: str) -> None:
-    """Title and frame in the mode's colour, the badge in the tier's."""
+@pytest.mark.parametrize("snapshot", [boxes.both(), boxes.priced(), boxes.engines()])
+def test_badge_headline_and_frame_have_one_colour(snapshot: Snapshot) -> None:
+    """That of the tier: a HIGH badge never stands in a green frame."""
+    tier = snapshot.demand.tier
+    assert banner.border(snapshot) == f"tier.{tier}"
+    for width, height in ((78, 2), (116, 3)):
+        found = styles(banner.lines(snapshot, width, height, LOOK))
+        assert {f"tier.{tier}", f"badge.{tier}"} <= found
+        assert not [style for style in found if style.startswith("mode.")]
+
+
+@pytest.mark.parametrize("mode", ["pressure", "saturated"])
+def test_a_mode_that_services_report_colours_the_banner(mode: str) -> None:
+    """Title and frame in the mode's colour where it is worse than the tier's, the badge stays."""
     snap = boxes.both()
-    snap = snap._replace(demand=snap.demand._replace(mode=mode))  # type: ignore[arg-type]
+    snap = snap._replace(demand=snap.demand._replace(mode=mode, tier="moderate"))  # type: ignore[arg-type]
     assert banner.border(snap) == f"mode.{mode}"
     for width, height in ((78, 2), (116, 3)):
         found = styles(banner.lines(snap, width, height, LOOK))
-        assert {f"mode.{mode}", f"badge.{snap.demand.tier}"} <= found
+        assert {f"mode.{mode}", "badge.moderate"} <= found
 
 
 @pytest.mark.parametrize("sort", ENGINE_SORTS)

@@ -117,14 +117,17 @@ def test_the_layout_does_not_depend_on_the_load() -> None:
 
 def test_every_panel_that_can_be_hidden_exists() -> None:
     """A name that `--hide` takes is the name of a panel of the dashboard."""
-    declared = {p.name for p in PANELS.values() if places_of(p, LayoutInputs(engines=1))}
+    declared = {
+        p.name for p in PANELS.values() if places_of(p, LayoutInputs(gpu_rows=1, engines=1))
+    }
     assert set(HIDEABLE) <= declared
 
 
+@pytest.mark.parametrize("gpus", [0, 8])
 @pytest.mark.parametrize("engines", [0, 1, 9])
-def test_a_panel_stands_beside_or_below_one_that_is_there(engines: int) -> None:
+def test_a_panel_stands_beside_or_below_one_that_is_there(engines: int, gpus: int) -> None:
     """On every screen where a panel refers to another, that one has a place too."""
-    inputs = LayoutInputs(engines=engines, engine_rows=engines)
+    inputs = LayoutInputs(gpu_rows=gpus, engines=engines, engine_rows=engines)
     places = {name: places_of(panel, inputs) for name, panel in PANELS.items()}
     for place in (p for found in places.values() for p in found):
         other = place.panel if isinstance(place, SharedRow) else place.below or place.replaces

@@ -12,7 +12,7 @@ PICTURES = pictures()
 def test_the_screen_is_what_was_last_looked_at(name: str) -> None:
     """Each state at each size is drawn cell for cell as in its golden."""
     golden = (GOLDENS / f"{name}.txt").read_text(encoding="utf-8")
-    assert PICTURES[name] + "\n" == golden
+    assert PICTURES[name]() + "\n" == golden
 
 
 def test_no_golden_is_left_over() -> None:

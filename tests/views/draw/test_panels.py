@@ -60,11 +60,24 @@ def test_a_banner_without_room_leaves_out_what_its_badge_says(width: int, words:
     assert words in said(banner.lines(engine_examples.priced(), width, 2, LOOK))
 
 
-def test_the_full_banner_turns_into_the_capacity_panel() -> None:
-    """When compute is full the banner shows what comes next, its price and the progress."""
-    text = said(banner.lines(examples.saturated(), 78, 2, LOOK))
-    assert "next H200 141GB · US-East · $2.49/h" in text
-    assert "100%" in text
+def test_the_full_banner_says_what_comes_next_and_the_capacity_panel_does_not() -> None:
+    """When compute is full the next instance and its price are said once, at the top."""
+    snapshot = examples.saturated()
+    for width, height in ((78, 2), (116, 3)):
+        text = said(banner.lines(snapshot, width, height, LOOK))
+        assert "next H200 141GB · US-East · $2.49/h" in text
+    for width, height in ((78, 1), (38, 5)):
+        text = said(capacity.lines(snapshot, width, height, LOOK))
+        assert "more is needed" in text
+        assert "H200" not in text
+        assert "H200" in said(capacity.lines(examples.surge(), width, height, LOOK))
+
+
+def test_the_queue_is_not_said_again_beside_the_tokens_panel() -> None:
+    """Slots and tokens say it where there are engines; without them the metrics do."""
+    for width, height in ((78, 1), (36, 5), (30, 1)):
+        assert "queue" in said(metrics.lines(examples.surge(), width, height, LOOK))
+        assert "queue" not in said(metrics.lines(engine_examples.both(), width, height, LOOK))
 
 
 @pytest.mark.parametrize("tier", get_args(Tier))

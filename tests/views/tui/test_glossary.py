@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from tests.views.draw.pictures import pictures
+from tests.views.draw.regold import GOLDENS
 from tests.views.tui.conftest import MakeApp
 from tests.views.tui.pilot import pressed
 from tokentop.arguments.parse import Stop, parse
@@ -59,7 +59,7 @@ def _help() -> str:
 
 def _texts() -> dict[str, str]:
     return {
-        "screen": "\n".join(pictures().values()),
+        "screen": "\n".join(path.read_text(encoding="utf-8") for path in GOLDENS.glob("*.txt")),
         "--help": _help(),
         "config": re.sub(r"^#?\s*\w+ =.*$", "", example(), flags=re.MULTILINE),
         "README": README.read_text(encoding="utf-8"),

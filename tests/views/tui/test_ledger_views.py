@@ -1,6 +1,7 @@
 """The keys of budgets and ledger over a real ledger file: opening, filtering, deciding."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,33 +14,36 @@ from tests.views.tui.pilot import AppPilot, app_of, click, picture, pressed
 from tokentop.config.load import load
 from tokentop.config.schema import LedgerConfig
 from tokentop.domain.snapshot import Snapshot
-from tokentop.runtime.ledger.place import opened, writer
+from tokentop.runtime.ledger.place import opened, path, writer
 from tokentop.views.tui.app import TokentopApp
 from tokentop.views.tui.messages import SnapshotReady
 
 PATIENCE_S = 10.0
 
 
+@pytest.fixture(autouse=True)
+def ledger_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where the ledger is that no configuration names: it is read, and not followed."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return Path(path(LedgerConfig(), os.environ))
+
+
 @pytest.fixture
-def booked(tmp_path: Path) -> LedgerConfig:
+def booked(ledger_path: Path) -> None:
     """450 requests: ada's for alpha and, every third, bob's for beta; the newest is number 449."""
-    config = LedgerConfig(path=str(tmp_path / "ledger.sqlite3"))
-    db = opened(config, {}, create=True)
+    db = opened(LedgerConfig(), os.environ, create=True)
     others = {"user": "bob", "project": "beta", "model": "qwen3.6-27b", "estimated": True}
     events = (event(n, **(others if n % 3 == 0 else {}), prompt=1000 + n) for n in range(450))
-    writer(db, config).append(events, NOW_US)
+    writer(db, LedgerConfig()).append(events, NOW_US)
     db.close()
-    return config
 
 
 @asynccontextmanager
-async def shown(
-    ledger: LedgerConfig, snapshot: Snapshot, size: tuple[int, int] = (120, 40)
-) -> AsyncIterator[AppPilot]:
+async def shown(snapshot: Snapshot, size: tuple[int, int] = (120, 40)) -> AsyncIterator[AppPilot]:
     """An app that polls nothing, with a snapshot as if a poll had brought it."""
     config = load({}, {}, None)
     discovery = config.discovery._replace(enabled=False)
-    config = config._replace(services=(), gpus=False, discovery=discovery, ledger=ledger)
+    config = config._replace(services=(), gpus=False, discovery=discovery)
     async with TokentopApp(config).run_test(size=size) as pilot:
         app = app_of(pilot)
         app.post_message(SnapshotReady(snapshot, app.session.now()))
@@ -59,9 +63,9 @@ def under_cursor(text: str) -> str:
     return next(line for line in text.splitlines() if "▸" in line)
 
 
-async def test_budgets_are_sorted_filtered_and_opened_by_keys(booked: LedgerConfig) -> None:
+async def test_budgets_are_sorted_filtered_and_opened_by_keys(booked: None) -> None:
     """The tightest clock is first; s sorts by the next column, R reverses, / keeps what matches."""
-    async with shown(booked, ledger_examples.ledger()) as pilot:
+    async with shown(ledger_examples.ledger()) as pilot:
         first = await pressed(pilot, "b")
         assert "batch" in under_cursor(first)
         assert "▴to zero" in first
@@ -78,8 +82,8 @@ async def test_budgets_are_sorted_filtered_and_opened_by_keys(booked: LedgerConf
         assert "budgets · by name · /sup" in await pressed(pilot, "escape")
 
 
-async def test_a_heading_sorts_and_a_row_opens_by_the_mouse(booked: LedgerConfig) -> None:
-    async with shown(booked, ledger_examples.ledger()) as pilot:
+async def test_a_heading_sorts_and_a_row_opens_by_the_mouse(booked: None) -> None:
+    async with shown(ledger_examples.ledger()) as pilot:
         lines = (await pressed(pilot, "b")).splitlines()
         row = next(y for y, line in enumerate(lines) if "to zero" in line)
         await click(pilot, lines[row].index("velocity") if "velocity" in lines[row] else
@@ -92,12 +96,12 @@ async def test_a_heading_sorts_and_a_row_opens_by_the_mouse(booked: LedgerConfig
         assert "project agents" in picture(app_of(pilot))
 
 
-async def test_a_project_shows_who_and_what_spends(booked: LedgerConfig) -> None:
+async def test_a_project_shows_who_and_what_spends(booked: None) -> None:
     """From its own entries alone: by user, model and task, and the last of them."""
     figures = ledger_examples.FIGURES._replace(
         budgets=(), projects=(ledger_examples.PROJECTS[0]._replace(name="beta"),), flags=()
     )
-    async with shown(booked, ledger_examples.ledger()._replace(ledger=figures)) as pilot:
+    async with shown(ledger_examples.ledger()._replace(ledger=figures)) as pilot:
         await pressed(pilot, "b", "enter")
         text = await until(pilot, lambda t: "by model" in t)
         assert "150 entries" in text
@@ -107,9 +111,9 @@ async def test_a_project_shows_who_and_what_spends(booked: LedgerConfig) -> None
         assert "≈1.4k" in text  # a guess of the feed
 
 
-async def test_the_ledger_is_read_page_by_page(booked: LedgerConfig) -> None:
+async def test_the_ledger_is_read_page_by_page(booked: None) -> None:
     """The newest first, with the position; at the end of what was read older ones follow."""
-    async with shown(booked, ledger_examples.ledger()) as pilot:
+    async with shown(ledger_examples.ledger()) as pilot:
         await pressed(pilot, "l")
         text = await until(pilot, lambda t: "of 450" in t)
         assert "1–30 of 450" in text
@@ -122,8 +126,8 @@ async def test_the_ledger_is_read_page_by_page(booked: LedgerConfig) -> None:
         assert "1–30 of 450" in await pressed(pilot, "home")
 
 
-async def test_the_ledger_is_filtered_by_words_and_fields(booked: LedgerConfig) -> None:
-    async with shown(booked, ledger_examples.ledger()) as pilot:
+async def test_the_ledger_is_filtered_by_words_and_fields(booked: None) -> None:
+    async with shown(ledger_examples.ledger()) as pilot:
         await pressed(pilot, "l", "slash", *"BOB qwen", "enter")
         text = await until(pilot, lambda t: "of 150" in t)
         assert "ledger · /BOB qwen" in text
@@ -132,9 +136,9 @@ async def test_the_ledger_is_filtered_by_words_and_fields(booked: LedgerConfig) 
         assert "No entry matches “project:alph”." in await until(pilot, lambda t: "No entry" in t)
 
 
-async def test_an_entry_opens_with_what_its_credits_come_from(booked: LedgerConfig) -> None:
+async def test_an_entry_opens_with_what_its_credits_come_from(booked: None) -> None:
     """The second newest is ada's of gpt-4o: 1,448 + 50 tokens at the published prices."""
-    async with shown(booked, ledger_examples.ledger()) as pilot:
+    async with shown(ledger_examples.ledger()) as pilot:
         await pressed(pilot, "l")
         await until(pilot, lambda t: "of 450" in t)
         text = await pressed(pilot, "j", "enter")
@@ -145,20 +149,25 @@ async def test_an_entry_opens_with_what_its_credits_come_from(booked: LedgerConf
         assert "▸" in await pressed(pilot, "escape")
 
 
-async def test_what_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "there is no ledger"), (b"something else" * 99, "no SQLite database")],
+)
+async def test_what_cannot_be_read_is_a_sentence(
+    ledger_path: Path, content: bytes, words: str
+) -> None:
     """No ledger, and a file that is none of ours."""
-    other = tmp_path / "other"
-    other.write_bytes(b"something else altogether" * 100)
-    for path, words in ((tmp_path / "none", "there is no ledger"), (other, "no SQLite database")):
-        async with shown(LedgerConfig(path=str(path)), ledger_examples.ledger()) as pilot:
-            await pressed(pilot, "l")
-            assert words in await until(pilot, lambda t: "cannot be shown" in t)
+    if content:
+        await asyncio.to_thread(ledger_path.write_bytes, content)
+    async with shown(ledger_examples.ledger(), (200, 60)) as pilot:
+        await pressed(pilot, "l")
+        assert words in await until(pilot, lambda t: "cannot be shown" in t)
 
 
 async def test_x_names_the_project_and_any_other_key_than_y_leaves_it(
-    booked: LedgerConfig,
+    booked: None,
 ) -> None:
-    async with shown(booked, ledger_examples.ledger()) as pilot:
+    async with shown(ledger_examples.ledger()) as pilot:
         asked = await pressed(pilot, "b", "j", "x")
         assert "Stop this project?" in asked
         assert "agents" in asked
@@ -169,9 +178,9 @@ async def test_x_names_the_project_and_any_other_key_than_y_leaves_it(
         assert "this is none" in told  # a user's budget
 
 
-async def test_f_asks_what_a_flag_was(booked: LedgerConfig) -> None:
+async def test_f_asks_what_a_flag_was(booked: None) -> None:
     """The running task first, with its cost and its precedent."""
-    async with shown(booked, ledger_examples.ledger()) as pilot:
+    async with shown(ledger_examples.ledger()) as pilot:
         assert "f classifies a flag" in await pressed(pilot, "f")
         asked = await pressed(pilot, "b", "j", "f")
         assert "What was this?" in asked
@@ -181,8 +190,8 @@ async def test_f_asks_what_a_flag_was(booked: LedgerConfig) -> None:
         assert "What was this?" not in await pressed(pilot, "escape")
 
 
-async def test_b_without_a_ledger_says_how_to_begin_one(booked: LedgerConfig) -> None:
-    async with shown(booked, Snapshot()) as pilot:
+async def test_b_without_a_ledger_says_how_to_begin_one(booked: None) -> None:
+    async with shown(Snapshot()) as pilot:
         text = await pressed(pilot, "b")
         assert "No ledger is followed here." in text
         assert "[[budget]]" in text

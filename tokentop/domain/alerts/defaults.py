@@ -21,7 +21,8 @@ _TABLE: tuple[tuple[str, str, str, Severity], ...] = (
      "warning"),
     ("budget-spent", "ledger.budgets[].threshold >= 100%", "ledger.budgets[].share < 100%",
      "critical"),
-    ("gpu-too-hot", 'gpus[].throttle contains "hw-thermal" for 10s', "", "critical"),
+    ("gpu-too-hot", "gpus[].temperature_c >= gpus[].slowdown_c for 10s", "", "critical"),
+    ("gpu-thermal", 'gpus[].throttle contains "hw-thermal" for 10s', "", "critical"),
 )  # fmt: skip
 
 DEFAULTS = tuple(

@@ -1,13 +1,16 @@
 """How close the next instance is, what it would cost, and when a surplus one goes."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from tokentop.domain.economy.pricing import first
 from tokentop.domain.numbers import clamp01, ratio
 from tokentop.domain.policy import CapacityPolicy, Policy
 from tokentop.domain.readings import Offer, RatesReading
-from tokentop.domain.snapshot import Capacity, Demand, NextInstance
+from tokentop.domain.snapshot import Capacity, Demand, Gpu, NextInstance
 from tokentop.domain.text import known
+
+GIB = 2**30
 
 
 def capacity(
@@ -15,12 +18,12 @@ def capacity(
     demand: Demand,
     *,
     offers: Sequence[Offer] = (),
-    local_vram: Sequence[int | None] = (),
+    vram: int = 0,
     rates: RatesReading | None = None,
     below_since: float | None = None,
     now: float = 0.0,
 ) -> Capacity:
-    """The capacity panel's figures; `local_vram` is each local GPU's size in bytes.
+    """The capacity panel's figures; an offer of at least `vram` bytes suits.
 
     `below_since` comes from the function of that name, `now` from the same monotonic clock.
     """
@@ -31,7 +34,7 @@ def capacity(
         threshold=threshold,
         progress=None if share is None else clamp01(share),
         needed=demand.tier in ("surge", "saturated") or left is not None,
-        next_instance=next_instance(policy, offers, local_vram, rates or RatesReading()),
+        next_instance=next_instance(policy, offers, vram, rates or RatesReading()),
         scale_down_in_s=left,
     )
 
@@ -39,15 +42,19 @@ def capacity(
 def next_instance(
     policy: Policy,
     offers: Sequence[Offer],
-    local_vram: Sequence[int | None],
+    vram: int,
     rates: RatesReading,
 ) -> NextInstance:
-    """The cheapest offer at least as large as the smallest local GPU, else the default price."""
+    """The cheapest offer of at least `vram` bytes, else the default price."""
     per_usd = first(rates.tokens_per_usd, policy.pricing.tokens_per_usd)
-    offer = _cheapest(offers, min((size for size in local_vram if size), default=0))
+    offer = _cheapest(offers, vram)
     if offer is None or offer.usd_per_hour is None:
         per_hour = first(rates.gpu_tokens_per_hour, policy.pricing.gpu_tokens_per_hour)
-        return NextInstance(usd_per_hour=ratio(per_hour, per_usd), tokens_per_hour=per_hour)
+        return NextInstance(
+            usd_per_hour=ratio(per_hour, per_usd),
+            tokens_per_hour=per_hour,
+            needed_bytes=vram or None,
+        )
     return NextInstance(
         gpu=offer.gpu,
         vram_bytes=offer.vram_bytes,
@@ -56,7 +63,30 @@ def next_instance(
         usd_per_hour=offer.usd_per_hour,
         tokens_per_hour=offer.usd_per_hour * per_usd,
         source="offer",
+        needed_bytes=vram or None,
     )
+
+
+def vram_needed(policy: CapacityPolicy, pool: Iterable[Gpu]) -> int:
+    """The bytes that one more GPU must have to do what one of `pool`, this host's GPUs, does.
+
+    As configured, else the most that one engine holds on one of them, else the size of the
+    smallest; 0 where nothing is known.
+    """
+    if policy.vram_gb is not None:
+        return int(policy.vram_gb * GIB)
+    pool = tuple(pool)
+    largest = max(map(_held_by_an_engine, pool), default=0)
+    return largest or min((gpu.vram_total_bytes for gpu in pool if gpu.vram_total_bytes), default=0)
+
+
+def _held_by_an_engine(gpu: Gpu) -> int:
+    """What the engine that holds most of a GPU's VRAM holds, all its processes together."""
+    held: Counter[str] = Counter()
+    for process in gpu.processes or ():
+        if process.engine is not None:
+            held[process.engine] += process.vram_bytes or 0
+    return max(held.values(), default=0)
 
 
 def _cheapest(offers: Sequence[Offer], at_least: int) -> Offer | None:

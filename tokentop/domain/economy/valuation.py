@@ -53,10 +53,14 @@ class Tables(NamedTuple):
 
 
 class Live(NamedTuple):
-    """Present prices: demand in thousandths, and micro-USD an hour of the GPU that served."""
+    """Present prices: demand in thousandths, and micro-USD an hour of a GPU, with its `source`.
 
-    demand: int
+    Where one is unknown, so is every value that depends on it.
+    """
+
+    demand: int | None = None
     gpu_hour_micro_usd: int | None = None
+    source: str | None = None
 
 
 class Value(NamedTuple):
@@ -97,15 +101,16 @@ def _fits(name: str | None, patterns: tuple[str, ...]) -> bool:
 
 
 def _by_tokens(event: UsageEvent, rate: ModelRate, tables: Tables, live: Live | None) -> Value:
-    if event.prompt is None or event.generated is None:
+    demand = live.demand if live else 1000
+    if event.prompt is None or event.generated is None or demand is None:
         return UNKNOWN
     cached = event.cached or 0
-    demand = live.demand if live else 1000
     prompt = (event.prompt - cached) * 1000 + cached * tables.cached
     amount = (prompt * rate.input + event.generated * 1000 * rate.output) * demand
     inputs = {
         "by": "tokens", "tables": tables.name, "model": rate.name, "input": rate.input,
-        "output": rate.output, "cached": tables.cached, "demand": live and demand,
+        "output": rate.output, "cached": tables.cached,
+        "mode": live and "live", "demand": live and demand,
     }  # fmt: skip
     return Value(rounded(amount, MTOK * 1000 * 1000), inputs)
 
@@ -139,10 +144,11 @@ def _gpu_scale(
         row = find_gpu(event.gpu, tables)
         return (None, {}) if row is None else (row.multiplier, {"gpu": row.name})
     price, reference = live.gpu_hour_micro_usd, tables.reference_micro_usd
-    if price is None or not reference:
+    if price is None or live.demand is None or not reference:
         return None, {}
     return rounded(price * live.demand, reference), {
-        "demand": live.demand, "gpu_hour": price, "reference_hour": reference,
+        "mode": "live", "demand": live.demand, "gpu_hour": price, "gpu_hour_from": live.source,
+        "reference_hour": reference,
     }  # fmt: skip
 
 

@@ -34,11 +34,11 @@ def _tokens(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:
 def _compute(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:
     table = f"the table “{inputs['tables']}”"
     size = inputs.get("parameters")
+    scale = f"{inputs['gpu']} in {table}" if "gpu" in inputs else "GPU price / reference × demand"
     return (
         CostInput("GPU-seconds", thousandths(entry.gpu_ms), entry.feed),
         CostInput("share of the VRAM held", _share(entry.vram_share), entry.feed),
-        CostInput("compute units a second", thousandths(inputs["scale"]),
-                  f"{inputs['gpu']} in {table}" if "gpu" in inputs else "what the GPU costs now"),
+        CostInput("compute units a second", thousandths(inputs["scale"]), scale),
         CostInput("bytes transferred", _count(entry.transfer_bytes), entry.feed),
         CostInput("credits per GB", thousandths(inputs["bandwidth"]), table),
         CostInput("billions of parameters", thousandths(size),
@@ -50,13 +50,14 @@ def _compute(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:
 
 def _live(inputs: Inputs) -> tuple[CostInput, ...]:
     rows = (
-        ("demand multiplier", "demand", 1000),
-        ("USD per GPU-hour now", "gpu_hour", 10**6),
-        ("USD per hour of the reference GPU", "reference_hour", 10**6),
-    )
+        ("demand multiplier", "demand", 1000, "at that moment"),
+        ("USD per GPU-hour", "gpu_hour", 10**6, inputs.get("gpu_hour_from") or "at that moment"),
+        ("USD per hour of the reference GPU", "reference_hour", 10**6,
+         f"the table “{inputs['tables']}”"),
+    )  # fmt: skip
     return tuple(
-        CostInput(what, decimal(inputs[name], unit), "live")
-        for what, name, unit in rows
+        CostInput(what, decimal(inputs[name], unit), str(where))
+        for what, name, unit, where in rows
         if inputs.get(name) is not None
     )
 

@@ -1,5 +1,6 @@
 """One engine as the fold sees it: its last good reading, its rates, how its latest poll went."""
 
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from tokentop.domain.engines.quantiles import quantiles
@@ -18,7 +19,7 @@ def latencies(observed: Histograms) -> Latencies:
     return Latencies(*(Quantiles(*quantiles(each, 0.5, 0.95, 0.99)) for each in observed))
 
 
-class EngineObservation(NamedTuple):
+class _Observed(NamedTuple):
     """One engine at one moment; `url` is already safe, times are seconds.
 
     `outcome` is that of the latest poll, None before the first. `stuck_s` is for how long
@@ -53,19 +54,23 @@ class EngineObservation(NamedTuple):
     unserved_since: float | None = None
     stale_after_s: float = STALE_AFTER_S
 
-    @property
+
+class EngineObservation(_Observed):
+    """The same with what follows from it: a fold reads an engine's state thirty times."""
+
+    @cached_property
     def silent_s(self) -> float | None:
         """Seconds since its last good answer, as far as they are its own; None before the first."""
         return None if self.age_s is None else max(0.0, self.age_s - self.lag_s)
 
-    @property
+    @cached_property
     def state(self) -> EngineState:
         """Its state in one word."""
         if self.outcome == "ok" and self._recent and self.reading is not None:
             return self.reading.health
         return self._failed(self.outcome) if isinstance(self.outcome, Failure) else self._silent()
 
-    @property
+    @cached_property
     def figures(self) -> EngineReading | None:
         """The reading, where its figures are of now: online or asleep."""
         return self.reading if self.state in FIGURES else None

@@ -7,8 +7,10 @@ from tokentop.domain.snapshot import Gpu, Service, Snapshot
 from tokentop.domain.text import clean
 from tokentop.domain.verdict.tiers import TIERS
 from tokentop.domain.verdict.values import Event, EventCode, Reason
+from tokentop.domain.xid_words import xid_words
 
 _LIMIT = 200  # characters of a text
+XID_QUIET_S = 60.0  # a program that fails over and over repeats its Xid at every start
 _GOOD_NEWS = ("_back", "_ready", "_resolved")
 _SILENT = ("stale", "backing-off", "offline")
 _OUT = ("lost", "error")
@@ -56,9 +58,22 @@ def _gpu(old: Gpu, gpu: Gpu) -> Iterator[Event]:
         yield Event("gpu_lost", f"{name} is lost{why}", member)
     elif gpu.state == "ok" and old.state in _OUT:
         yield Event("gpu_back", f"{name} is back", member)
+    yield from (Event("gpu_xid", f"{name}: {xid_words(code)}", member) for code in _xids(old, gpu))
     slowed = _slowing(gpu)
     if slowed and _slowing(old) == ():
         yield Event("gpu_throttled", f"{name} is throttled: {', '.join(slowed)}", member)
+
+
+def _xids(old: Gpu, gpu: Gpu) -> Iterable[int]:
+    """The codes that have come since, each once, the oldest first.
+
+    The driver's errors are listed in order, and the oldest go: what both lists have is the end of
+    one and the beginning of the other. One that repeats within XID_QUIET_S is no event again.
+    """
+    before, after = [x.code for x in old.xids], [x.code for x in gpu.xids]
+    same = next(n for n in range(len(after), -1, -1) if after[:n] == before[len(before) - n :])
+    lately = {x.code for x in old.xids if x.age_s < XID_QUIET_S}
+    return dict.fromkeys(code for code in after[same:] if code not in lately)
 
 
 def _gpu_name(gpu: Gpu) -> str:
@@ -74,7 +89,7 @@ def _slowing(gpu: Gpu) -> tuple[str, ...] | None:
 
 
 def _services(before: Iterable[Service], after: Iterable[Service]) -> Iterator[Event]:
-    earlier = {one.name: one for one in before if one.kind in ("aither", "nvml")}
+    earlier = {one.name: one for one in before if one.kind in ("aither", "nvml", "offers")}
     for one in after:
         old = earlier.get(one.name)
         if old is not None and _polled(old) and one.reason != "absent":

@@ -4,12 +4,10 @@ For every figure the sources are looked up in the order of preference; those who
 succeeded come first; the last good value of one that failed is the last resort.
 """
 
-from collections.abc import Iterable
-
 from tokentop.domain.economy import capacity as scaling
 from tokentop.domain.economy.pricing import pricing
 from tokentop.domain.engines.summary import EnginesSummary, combined_slots
-from tokentop.domain.fold.cloud import cloud
+from tokentop.domain.fold.cloud import cloud, ended_by_stack, rental_lists
 from tokentop.domain.fold.gpus import gpus
 from tokentop.domain.fold.inputs import (
     FoldInput,
@@ -17,6 +15,7 @@ from tokentop.domain.fold.inputs import (
     ServiceObservation,
     SourceState,
     age,
+    aged,
     all_stale,
     lookup,
     oldest,
@@ -71,7 +70,7 @@ def fold_with_memory(inp: FoldInput) -> tuple[Snapshot, Memory]:
         engines=engines.engines,
         demand=need,
         pricing=price,
-        capacity=_capacity(inp, engines.gpus, need, rented.active, rates),
+        capacity=_capacity(inp, engines.gpus, need, ended_by_stack(rented), rates),
         cloud=rented,
         mint=_mint(inp, price, rates),
         parallel=_parallel(inp),
@@ -188,7 +187,7 @@ def _price(inp: FoldInput, need: Demand, rates: RatesReading | None) -> Pricing:
     if rates is not None:
         state = lookup(inp, "mint/mint_rates")
         used.append((state.age_s, not state.fresh))
-    age_s, stale = _aged(used)
+    age_s, stale = aged(used)
     return price._replace(age_s=age_s, stale=stale)
 
 
@@ -199,7 +198,7 @@ def _rates(inp: FoldInput) -> RatesReading | None:
 
 def _priced(inp: FoldInput) -> bool:
     """Whether the stack has answered; a fleet's GPUs are held beside it and price nothing."""
-    stack = (lookup(inp, key) for service in inp.services for key in service.keys)
+    stack = (lookup(inp, key) for one in inp.services if one.kind == "aither" for key in one.keys)
     return inp.priced or any(state.good is not None for state in stack)
 
 
@@ -210,28 +209,22 @@ def _capacity(
     active: int | None,
     rates: RatesReading | None,
 ) -> Capacity:
-    state = lookup(inp, "compute/cloud_offers")
-    offers, rules = state.good, inp.policy.capacity
+    lists, rules = rental_lists(inp, "compute/cloud_offers", OffersReading), inp.policy.capacity
+    lists = [one for one in lists if one.fresh] or lists
     found = scaling.capacity(
         inp.policy,
         need,
-        offers=offers.offers if isinstance(offers, OffersReading) else (),
-        local_vram=[g.vram_total_bytes for g in counted(pool) if g.node == inp.host],
+        offers=[o for one in lists if isinstance(one.good, OffersReading) for o in one.good.offers],
+        vram=scaling.vram_needed(rules, (g for g in counted(pool) if g.node == inp.host)),
         rates=rates,
         below_since=scaling.below_since(inp.below_since, need.utilization, active, inp.now, rules),
         now=inp.now,
     )
     used = [(need.age_s, need.stale)]
     if found.next_instance.source == "offer":
-        used.append((state.age_s, not state.fresh))
-    age_s, stale = _aged(used)
+        used += [(one.age_s, not one.fresh) for one in lists]
+    age_s, stale = aged(used)
     return found._replace(age_s=age_s, stale=stale)
-
-
-def _aged(inputs: Iterable[tuple[float | None, bool]]) -> tuple[float | None, bool]:
-    """(age of the oldest input, whether any of them is stale)."""
-    ages = [age_s for age_s, _ in inputs if age_s is not None]
-    return max(ages, default=None), any(stale for _, stale in inputs)
 
 
 def _mint(inp: FoldInput, price: Pricing, rates: RatesReading | None) -> Mint:

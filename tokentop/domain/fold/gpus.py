@@ -20,7 +20,7 @@ SOURCES = (
 )
 
 _MIG = ("mig", "mig_gi", "mig_ci", "mig_slot")
-_IDENTITY = ("index", "uuid", "name", "node", "vram_total_bytes", *_MIG)
+_IDENTITY = ("index", "uuid", "name", "node", "vram_total_bytes", "slowdown_c", *_MIG)
 
 
 class DeviceObservation(NamedTuple):

@@ -1,7 +1,7 @@
 """What the fold looks at: every held reading with its age, and whether it can be called fresh."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from tokentop.domain.fold.last_good import NEVER, LastGood
 from tokentop.domain.policy import INTERVAL_S, STALE_AFTER_S, Policy
@@ -18,13 +18,17 @@ R = TypeVar("R", bound=Reading)
 
 
 class ServiceObservation(NamedTuple):
-    """One of the seven services; `url` is safe to show, `keys` are its keys in the cache."""
+    """One of the seven services, or a provider of offers.
+
+    `url` is safe to show, `keys` are its keys in the cache.
+    """
 
     name: str
     url: str | None
     enabled: bool = True
     keys: tuple[str, ...] = ()
     configured: bool = False
+    kind: Literal["aither", "offers"] = "aither"
 
 
 class FoldInput(NamedTuple):
@@ -116,6 +120,13 @@ def all_stale(selections: Iterable[Selected]) -> bool:
     """True when there are values and every one comes from a stale source."""
     known = [selected for selected in selections if selected.state is not None]
     return bool(known) and not any(selected.fresh for selected in known)
+
+
+def aged(inputs: Iterable[tuple[float | None, bool]]) -> tuple[float | None, bool]:
+    """(age of the oldest input, whether any is stale), from (age, stale) of each."""
+    used = tuple(inputs)
+    ages = [age_s for age_s, _ in used if age_s is not None]
+    return max(ages, default=None), any(stale for _, stale in used)
 
 
 def oldest(selections: Iterable[Selected]) -> float | None:

@@ -24,7 +24,7 @@ Item = DeviceReading | InstanceReading | Offer
 _UNREAD = "stale"  # not read yet, while the driver is slow
 _SILENT_STATES = ("lost", "error", _UNREAD)  # without figures of now
 # Fields of a GPU that never change; the others of a suspended GPU are unknown, not stale.
-_IDENTITY = ("index", "uuid", "name", "vram_total_bytes", "memory_shared")
+_IDENTITY = ("index", "uuid", "name", "vram_total_bytes", "memory_shared", "slowdown_c")
 FIGURES = (  # what moves
     "vram_used_bytes",
     "utilization",

@@ -1,4 +1,4 @@
-"""The stack's readings that the verdict is made of, as plain JSON values for the next call.
+"""Readings that the verdict is made of, and rented GPUs, as plain JSON values for the next call.
 
 What is restored was on disk, so it is untrusted input: what is malformed is left out.
 """
@@ -8,12 +8,26 @@ from math import isfinite
 from typing import Any
 
 from tokentop.domain.fold.last_good import LastGood
-from tokentop.domain.readings import PressureReading, QueueReading, Reading, VramReading
+from tokentop.domain.readings import (
+    InstanceReading,
+    InstancesReading,
+    Offer,
+    OffersReading,
+    PressureReading,
+    QueueReading,
+    Reading,
+    VramReading,
+)
 
 MAX_KEPT = 256
 MAX_NAMES = 64
 _NAMES = ("models", "bad")
 _KEPT = {kind.__name__: kind for kind in (QueueReading, VramReading, PressureReading)}
+_LISTS = {
+    "OffersReading": (OffersReading, Offer),
+    "InstancesReading": (InstancesReading, InstanceReading),
+}
+_AMOUNTS = ("vram_bytes", "usd_per_hour")
 
 Saved = dict[str, object]
 
@@ -38,6 +52,8 @@ def restore(saved: object, now: float) -> dict[str, LastGood]:
 
 
 def _values(reading: Reading | None) -> list[object] | None:
+    if isinstance(reading, OffersReading | InstancesReading):
+        return [list(item) for item in reading[0][:MAX_KEPT]]
     return list(reading) if type(reading).__name__ in _KEPT and reading is not None else None
 
 
@@ -50,11 +66,35 @@ def _restored(row: object, now: float) -> LastGood | None:
 
 
 def _reading(name: object, values: object) -> Reading | None:
-    kind = _KEPT.get(name) if isinstance(name, str) else None
-    if kind is None or not isinstance(values, list) or len(values) != len(kind._fields):
+    if not isinstance(name, str) or not isinstance(values, list):
+        return None
+    if name in _LISTS:
+        return _list(name, values)
+    kind = _KEPT.get(name)
+    if kind is None or len(values) != len(kind._fields):
         return None
     fields = {name: _part(name, value) for name, value in zip(kind._fields, values, strict=True)}
     return kind(**{name: value for name, value in fields.items() if value is not None})
+
+
+def _list(name: str, rows: list[object]) -> Reading:
+    """Offers or instances without those that are malformed."""
+    reading, kind = _LISTS[name]
+    items = (_item(kind, row) for row in rows[:MAX_KEPT])
+    found: Reading = reading(tuple(one for one in items if one is not None))
+    return found
+
+
+def _item(kind: type[Offer] | type[InstanceReading], row: object) -> Any:
+    """One offer or instance; None where a field is of another type."""
+    if not isinstance(row, list) or len(row) != len(kind._fields):
+        return None
+    fields = dict(zip(kind._fields, row, strict=True)) | {"bad": ()}
+    for name, value in fields.items():
+        right = _is_number(value) if name in _AMOUNTS else isinstance(value, str | tuple)
+        if value is not None and not right:
+            return None
+    return kind(**fields)
 
 
 def _part(name: str, value: object) -> Any:

@@ -1,4 +1,4 @@
-"""The health strip: the seven services and the NVML driver, each with its state in words."""
+"""The health strip: the seven services, the NVML driver and the providers of offers, in words."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,11 +12,12 @@ SLOW_DRIVER_S = 2.0  # a reading of all GPUs takes milliseconds where the driver
 
 
 def services(inp: FoldInput) -> tuple[Service, ...]:
-    """One entry per service in the order given, then the driver."""
+    """One entry per service in the order given, then the driver, then the providers of offers."""
     nvml = ServiceObservation("nvml", None, inp.nvml_enabled, ("nvml",))
     held = {**inp.held, "nvml": inp.nvml}
-    return (*(_service(view, "aither", held, inp) for view in inp.services),
-            _service(nvml, "nvml", held, inp))  # fmt: skip
+    rows = [_service(view, view.kind, held, inp) for view in inp.services]
+    return (*(row for row in rows if row.kind == "aither"), _service(nvml, "nvml", held, inp),
+            *(row for row in rows if row.kind != "aither"))  # fmt: skip
 
 
 def online(inp: FoldInput) -> tuple[tuple[str, bool], ...]:

@@ -8,26 +8,44 @@ from tokentop.domain.ledger.merkle import Frontier, leaf_hash
 from tokentop.domain.ledger.note import Checkpoint
 
 
+class Tree(NamedTuple):
+    """Where a walk over a chain may go on: its size, its last hash, the roots of full subtrees."""
+
+    size: int = 0
+    hash: bytes = GENESIS
+    roots: tuple[bytes, ...] = ()
+
+    @property
+    def root(self) -> bytes:
+        return Frontier(self.size, self.roots).root()
+
+
 class Audit(NamedTuple):
     """What a chain has: `size` entries that follow one from another, and the root over them.
 
     `fault` is None where all is right, else a sentence that names the first entry that is not.
+    `tree` is where the next walk may start.
     """
 
     writer: str
     size: int
     root: bytes
     fault: str | None
+    tree: Tree = Tree()
 
 
 def audit(
-    writer: str, rows: Iterable[tuple[Entry, bytes]], checkpoints: Sequence[Checkpoint] = ()
+    writer: str,
+    rows: Iterable[tuple[Entry, bytes]],
+    checkpoints: Sequence[Checkpoint] = (),
+    start: Tree = Tree(),  # noqa: B008  # a value
 ) -> Audit:
     """Walk a writer's entries with their stored hashes, in the order of their numbers.
 
-    `checkpoints` are those of this writer whose signatures were verified, in any order.
+    `rows` begin after the entries of `start`. `checkpoints` are those of this writer whose
+    signatures were verified, in any order.
     """
-    tree, before = Frontier(), GENESIS
+    tree, before = Frontier(start.size, start.roots), start.hash
     waiting = sorted(checkpoints, key=lambda each: each.size, reverse=True)
     held = 0  # the size of the last checkpoint that agreed
     for entry, stored in rows:
@@ -43,7 +61,7 @@ def audit(
                 return Audit(writer, held, b"", _rewritten(held, point.size))
             held = point.size
     cut = _cut_off(held, tree.size, waiting[0].size) if waiting else None
-    return Audit(writer, tree.size, tree.root(), cut)
+    return Audit(writer, tree.size, tree.root(), cut, Tree(tree.size, before, tree.roots))
 
 
 def _fault(entry: Entry, expected: int, follows: bool) -> str | None:

@@ -19,9 +19,14 @@ class Frontier:
     `size` counts the leaves. Memory is log2(size) hashes.
     """
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._roots: list[bytes] = []
+    def __init__(self, size: int = 0, roots: Iterable[bytes] = ()) -> None:
+        self.size = size
+        self._roots = list(roots)
+
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """With the size, all that is needed to go on from here."""
+        return tuple(self._roots)
 
     def add(self, leaf: bytes) -> None:
         """Append one leaf hash."""

@@ -3,9 +3,10 @@
 https://c2sp.org/tlog-checkpoint and https://c2sp.org/signed-note. Nothing here signs.
 """
 
+import re
 from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -73,11 +74,35 @@ def read_verifier_key(text: str) -> tuple[str, bytes]:
     return name, public[1:]
 
 
+def as_line(note: str) -> str:
+    """A note of one signature on one line, as logs keep it."""
+    return " ".join(note.split())
+
+
+_LINE = re.compile(r"(?:.* )?(\S+) ([0-9]{1,18}) (\S{44}) — (\S+) (\S+)")
+
+
 def read_notes(text: str) -> Iterator[SignedNote]:
-    """Every signed checkpoint in a text, in its order; raises NoteError for anything else."""
+    """Every signed checkpoint in a text, in its order; raises NoteError for anything else.
+
+    Of a log, in which they stand on one line each, only those lines are read.
+    """
+    found = [match for match in map(_LINE.fullmatch, text.splitlines()) if match]
+    if found:
+        lines = [part for match in found for part in _unfolded(*match.groups())]
+    else:
+        lines = text.splitlines()
+    return _read_notes(lines)
+
+
+def _unfolded(origin: str, size: str, root: str, name: str, signature: str) -> tuple[str, ...]:
+    return (origin, size, root, "", f"{MARK}{name} {signature}")
+
+
+def _read_notes(lines: Iterable[str]) -> Iterator[SignedNote]:
     body: list[str] = []
     signatures: list[str] = []
-    for line in text.splitlines():
+    for line in lines:
         if signatures and not line.startswith(MARK):
             yield _note(body, signatures)
             body, signatures = [], []

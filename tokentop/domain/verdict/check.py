@@ -68,14 +68,18 @@ def _named(models: list[str]) -> str:
 
 
 def _load(demand: Demand) -> str:
-    """`FULL Qwen3-32B 64/64 +41` of the pool that is meant; empty below surge."""
+    """`FULL Qwen3-32B 64/64 +41` of the pool that is meant; empty below surge.
+
+    More than the slots are active where some run in slots of unknown number: `71 active +41`.
+    """
     word = _LOADS.get(demand.tier)
     if word is None:
         return ""
     pool = next((pool for pool in demand.pools if pool.tier == demand.tier), Pool("stack"))
     words = [word] if pool.model == "stack" else [word, fit(pool.model, NAME_CELLS).rstrip()]
     if pool.active is not None and pool.max_slots is not None:
-        words.append(f"{pool.active}/{pool.max_slots}")
+        all_in_slots = pool.active <= pool.max_slots
+        words.append(f"{pool.active}/{pool.max_slots}" if all_in_slots else f"{pool.active} active")
     if pool.queued:
         words.append(f"+{pool.queued}")
     return " ".join(words)

@@ -52,6 +52,7 @@ EventCode = Literal[
     "gpu_lost",
     "gpu_back",
     "gpu_throttled",
+    "gpu_xid",
     "rejections",
     "preemptions",
     "tier",

@@ -120,6 +120,12 @@ class Accounts:
         age_s = None if self._read_us is None else max(0.0, (now_us - self._read_us) / 1e6)
         return found._replace(entries=entries, age_s=age_s, note=self._note or found.note)
 
+    @property
+    def state(self) -> tuple[object, ...]:
+        """What is another one after entries, other budgets, or a failure."""
+        with self._lock:
+            return (*self._last.items(), self._book, self._note)
+
     def refusal(self, asker: Asker, now_us: int) -> Refusal | None:
         """Why a request may not be made; None where it may."""
         with self._lock:

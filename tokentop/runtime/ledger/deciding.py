@@ -4,12 +4,17 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from secrets import token_hex
+from typing import TYPE_CHECKING
 
 from tokentop.config.schema import LedgerConfig
 from tokentop.domain.budgets.decision import Outcome, decision
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.record import Record
 from tokentop.runtime.ledger import place
+from tokentop.transport.ledger.database import LedgerError
+
+if TYPE_CHECKING:
+    from tokentop.runtime.ledger.follower import Follower
 
 
 def decide(
@@ -31,6 +36,16 @@ def book(
         return place.writer(db, config).append(records, now_us).entries
     finally:
         db.close()
+
+
+def stopped(follower: "Follower | None", project: str, *, resume: bool) -> str:
+    """Stop a project, or let it go on, and say how that went; blocks meanwhile."""
+    if follower is None:
+        return f"nothing changes for {project}: no ledger is configured here"
+    try:
+        return follower.decide(project, "resume" if resume else "stop")
+    except LedgerError as error:
+        return f"nothing changes for {project}: {error}"
 
 
 def done(project: str, outcome: Outcome) -> str:

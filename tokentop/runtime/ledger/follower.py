@@ -28,14 +28,23 @@ class Follower:
     """Accounts that are kept up to date from `start` to `stop`.
 
     `config` is the configuration in force: changed budgets take effect with the next look.
+    With `learns` it finds flags itself, else it has those that were booked. `on_change` is called
+    on the follower's thread after a look at a ledger that has changed.
     """
 
     def __init__(
-        self, config: Callable[[], Config], environ: Mapping[str, str], parts: Sequence[Part] = ()
+        self,
+        config: Callable[[], Config],
+        environ: Mapping[str, str],
+        on_change: Callable[[], object] = int,
+        parts: Sequence[Part] = (),
+        *,
+        learns: bool = True,
     ) -> None:
         self._config = config
         self._environ = environ
-        self.watch = Watch(config().policy)
+        self._on_change = on_change
+        self.watch = Watch(config().policy, learns=learns)
         self.accounts = Accounts(self._open, *self._rules(), (self.watch, *parts))
         self._wake = threading.Event()
         self._looked = threading.Event()
@@ -92,6 +101,7 @@ class Follower:
         return done(project, outcome)
 
     def _run(self) -> None:
+        shown: tuple[object, ...] = ()
         while not self._stopping:
             try:
                 self.accounts.configure(*self._rules())
@@ -101,6 +111,9 @@ class Follower:
             except Exception as error:  # noqa: BLE001  # the next look may do
                 self.accounts.fail(fault.sentence(error))
             self._looked.set()
+            before, shown = shown, self.accounts.state
+            if before != shown:
+                self._on_change()
             self._wake.wait(EVERY_S)
             self._wake.clear()
         self.accounts.close()

@@ -1,15 +1,18 @@
 """Every entry held against its chain, its checkpoints and the sums; proofs and new checkpoints."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tokentop.domain.ledger.audit import Audit, audit
+from tokentop.domain.ledger.audit import Audit, Tree, audit
 from tokentop.domain.ledger.entry import encode
 from tokentop.domain.ledger.merkle import leaf_hash, path, root_of
 from tokentop.domain.ledger.note import Checkpoint, NoteError, SignedNote, key_hash, read_notes
+from tokentop.runtime.ledger.archiving import compared
 from tokentop.transport.ledger import reader
+from tokentop.transport.ledger.archive import ArchiveError
 from tokentop.transport.ledger.database import Database
 from tokentop.transport.ledger.signing import verifies
+from tokentop.transport.ledger.trees import trees
 
 ORIGIN = "tokentop-ledger/"  # before the writer's name, in checkpoints
 
@@ -36,15 +39,45 @@ class Proof(NamedTuple):
 
 def verify(db: Database, checkpoints: Sequence[Checkpoint] = ()) -> Verified:
     """Walk all entries once; memory stays flat. `checkpoints` have verified signatures."""
-    names = reader.writers(db)
-    promised = {point.origin.removeprefix(ORIGIN) for point in checkpoints if point.size}
+    kept = [Checkpoint(ORIGIN + name, tree.size, tree.root) for name, tree in trees(db).items()]
+    points = [*checkpoints, *kept]
+    promised = {point.origin.removeprefix(ORIGIN) for point in points if point.size}
+    beside: list[str] = []
     chains = tuple(
-        audit(name, reader.chain(db, name), _of(name, checkpoints))
-        for name in sorted({*names, *promised})
+        _walked(db, name, _of(name, points), beside.append)
+        for name in sorted({*reader.writers(db), *promised})
     )
-    faults = [f"{each.writer}: {each.fault}" for each in chains if each.fault]
-    beside = reader.beside_the_chain(db)
-    return Verified(chains, len(checkpoints), (*faults, *([beside] if beside else [])))
+    beside += filter(None, [reader.beside_the_chain(db)])
+    return Verified(chains, len(checkpoints), _faults(chains, beside))
+
+
+def _walked(
+    db: Database, writer: str, points: Sequence[Checkpoint], report: Callable[[str], object]
+) -> Audit:
+    try:
+        return audit(writer, compared(db, writer, reader.chain(db, writer), report), points)
+    except ArchiveError as error:
+        return Audit(writer, 0, b"", str(error))
+
+
+def verify_new(db: Database) -> Verified:
+    """Walk only what was booked since each chain's last checkpoint, from the tree kept then."""
+    kept = trees(db)
+    chains = tuple(
+        _grown(db, name, kept.get(name, Tree())) for name in sorted({*reader.writers(db), *kept})
+    )
+    return Verified(chains, 0, _faults(chains, filter(None, [reader.unguarded(db)])))
+
+
+def _grown(db: Database, writer: str, tree: Tree) -> Audit:
+    if tree.size and not reader.holds(db, writer, tree.size, tree.hash):
+        gone = f"entry {tree.size}, of the last checkpoint, was changed or cut off"
+        return Audit(writer, tree.size, tree.root, gone)
+    return audit(writer, reader.chain(db, writer, tree.size), start=tree)
+
+
+def _faults(chains: Sequence[Audit], beside: Iterable[str]) -> tuple[str, ...]:
+    return (*(f"{each.writer}: {each.fault}" for each in chains if each.fault), *beside)
 
 
 def _of(writer: str, checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:

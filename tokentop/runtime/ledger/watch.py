@@ -1,7 +1,8 @@
 """The detector and replenishment as a part of Accounts: flags, velocities, credits that move.
 
 Only a process that `books` raises concentrations and replenishes; all others read both from the
-ledger, where it books them and the flags of tasks.
+ledger, where it books them and the flags of tasks. A view of one moment `learns` nothing: it has
+the flags that were booked.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,8 +28,9 @@ LEARNED = 20_000  # entries that a new process learns baselines from
 class Watch:
     """May be called from any thread. Times are Unix microseconds."""
 
-    def __init__(self, policy: Policy, *, books: bool = False) -> None:
+    def __init__(self, policy: Policy, *, books: bool = False, learns: bool = True) -> None:
         self.books = books
+        self._learns = learns
         self._lock = Lock()
         self._reset(policy)
 
@@ -51,7 +53,7 @@ class Watch:
         with self._lock:
             self._reset(self._policy)
             self._detector.book(following.records(db, "flag"))
-            learned = tasks.latest(db, LEARNED, now_us + DAY_US)
+            learned = tasks.latest(db, LEARNED, now_us + DAY_US) if self._learns else []
             self._detector.book(learned, learn=True)
             self._spending.book(learned)
             self._replenisher.book(learned)

@@ -13,7 +13,7 @@ from tokentop.demo import spending
 from tokentop.demo.stack import HOST
 from tokentop.domain.ledger.event import UsageEvent
 from tokentop.domain.snapshot_ledger import LedgerFigures
-from tokentop.runtime.live.ledger import OwnLedger
+from tokentop.runtime.live.ledger import Figures, OwnLedger
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
@@ -41,12 +41,14 @@ class DemoLedger(OwnLedger):
         self._thread = threading.Thread(target=self._run, name="demo ledger", daemon=True)
         self._ready = False
         self._began_us = 0
+        self._on_change: Callable[[], object] = int
 
-    def begin(self) -> Callable[[float], LedgerFigures | None]:
+    def begin(self, on_change: Callable[[], object]) -> Figures:
+        self._on_change = on_change
         self._thread.start()
         return self._figures
 
-    def freeze(self, t: float, wall: float) -> Callable[[float], LedgerFigures | None]:
+    def freeze(self, t: float, wall: float) -> Figures:
         """The ledger at second `t` of a demo that stands still there; `wall` is Unix seconds."""
         now_us = int(wall * 1e6)
         self._began_us = now_us - int(t * 1e6)
@@ -88,7 +90,7 @@ class DemoLedger(OwnLedger):
         ledger = self._config().ledger
         writer = place.writer(place.opened(ledger, {}, create=True), ledger)
         self._book(writer, -spending.BEFORE_S, LEARNED_S)
-        follower = Follower(self._config, {})
+        follower = Follower(self._config, {}, self._on_change)
         follower.watch.books = True
         return writer, follower
 

@@ -12,6 +12,7 @@ from tokentop.domain.readings import Failure
 from tokentop.sources.collector import STREAM
 from tokentop.sources.event_stream import EventParser
 from tokentop.sources.json_fields import BadData
+from tokentop.transport.http.client_blocking import fetch
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.network_thread import NetworkThread
 
@@ -54,7 +55,6 @@ class HostFeed:
         self._changed: Callable[[], object] = int
         self._told = self._stopped = False
         self._asking: asyncio.Future[Reply | Failure] | None = None
-        self._network: NetworkThread | None = None
 
     async def run(self, network: NetworkThread, changed: Callable[[], object]) -> None:
         """Connect, again and again, until `stop`.
@@ -62,7 +62,6 @@ class HostFeed:
         `changed` is called on the loop after news of either kind.
         """
         self._loop, self._changed = asyncio.get_running_loop(), changed
-        self._network = network
         while not self._stopped:
             self._parser = EventParser(self._config.max_bytes)
             self._asking = asyncio.ensure_future(network.get(self._request(), take=self._take))
@@ -77,31 +76,34 @@ class HostFeed:
             changed()
             await asyncio.sleep(self._backoff.pause_s())
 
-    async def get(self, path: str) -> Reply | Failure:
-        """One more GET of the same host, while it is followed."""
-        if self._network is None:
-            return Failure("unreachable", f"{self.host.name} is not followed yet")
-        return await self._network.get(self._base(path, self._config.timeout_s))
-
     def stop(self) -> None:
         """Follow it no more."""
         self._stopped = True
         if self._asking is not None:
             self._asking.cancel()
 
+    async def get(self, path: str) -> Reply | Failure:
+        """One GET besides the stream; raises only CancelledError."""
+        return await asyncio.to_thread(fetch, self._once(path))
+
+    async def post(self, path: str) -> Reply | Failure:
+        """One POST without a body; raises only CancelledError."""
+        return await asyncio.to_thread(fetch, self._once(path)._replace(post=b""))
+
+    def _once(self, path: str) -> Request:
+        url, limit_s = self.host.url + path, self._config.deadline_s
+        return self._request()._replace(url=url, timeout_s=limit_s, headers=())
+
     def _request(self) -> Request:
         resume = (("Last-Event-ID", self._last_id),) if self._last_id else ()
-        headers = (("Cache-Control", "no-store"), *resume)
-        return self._base(STREAM, SILENCE_S)._replace(headers=headers)
-
-    def _base(self, path: str, timeout_s: float) -> Request:
         return Request(
-            self.host.url + path,
-            timeout_s=timeout_s,
+            self.host.url + STREAM,
+            timeout_s=SILENCE_S,
             max_bytes=self._config.max_bytes,
             token=self.host.token,
             ca_bundle=self._config.tls.ca_bundle,
             verify=self._config.tls.verify,
+            headers=(("Cache-Control", "no-store"), *resume),
         )
 
     def _take(self, data: bytes) -> None:

@@ -36,11 +36,16 @@ class KeptHistory:
         if self._writer is not None:
             self._writer.add(sample._replace(t=wall))
 
-    async def past(self, stretch: Stretch, now: float, wall: float) -> Past:
+    async def stored(self, stretch: Stretch, now: float, wall: float) -> Past:
         """What is kept of a stretch of Unix seconds; its samples' `t` is monotonic.
 
         `now` and `wall` are this moment on both clocks. Raises PastError where it cannot be read.
         """
+        read = partial(history.stored, self._config, self._host, stretch, wall)
+        return (await asyncio.to_thread(read)).moved(now - wall)
+
+    async def past(self, stretch: Stretch, now: float, wall: float) -> Past:
+        """The same with what a Prometheus server that is configured knows besides."""
         read = partial(history.past, self._config, self._host, stretch, wall)
         return (await asyncio.to_thread(read)).moved(now - wall)
 

@@ -12,6 +12,8 @@ from tokentop.domain.snapshot_ledger import Classification, LedgerFigures
 if TYPE_CHECKING:
     from tokentop.runtime.ledger.follower import Follower
 
+Figures = Callable[[float], LedgerFigures | None]
+
 
 class NoLedger:
     """What is shown has no ledger that could be read or written from here, for the reasons given.
@@ -26,15 +28,18 @@ class NoLedger:
     def __init__(
         self,
         unread: str = "only the host has it",
-        undecided: str = "Spending is decided on where the ledger is",
+        undecided: str = "Nothing changes: it is decided where the ledger is",
     ) -> None:
         self._unread, self._undecided = unread, undecided
 
-    def begin(self) -> Callable[[float], LedgerFigures | None]:
-        """Follow the ledger from now on; returns what has its figures at a moment."""
+    def begin(self, on_change: Callable[[], object]) -> Figures:
+        """Follow the ledger from now on; returns what has its figures at a moment.
+
+        `on_change` is called on a thread when they have changed.
+        """
         raise NotImplementedError
 
-    def freeze(self, t: float, wall: float) -> Callable[[float], LedgerFigures | None]:  # noqa: ARG002
+    def freeze(self, t: float, wall: float) -> Figures:  # noqa: ARG002
         """The figures of a demo that stands still at its second `t`; `wall` is Unix seconds."""
         return lambda _: None
 
@@ -65,10 +70,10 @@ class OwnLedger(NoLedger):
     def begins(self) -> bool:  # type: ignore[override]
         return has_ledger(self._config())
 
-    def begin(self) -> Callable[[float], LedgerFigures | None]:
+    def begin(self, on_change: Callable[[], object]) -> Figures:
         from tokentop.runtime.ledger.follower import Follower
 
-        self.follower = Follower(self._config, os.environ)
+        self.follower = Follower(self._config, os.environ, on_change)
         self.follower.start()
         return self.follower.figures
 
@@ -82,24 +87,26 @@ class OwnLedger(NoLedger):
         return await asyncio.to_thread(read, self._config().ledger, os.environ, question)
 
     async def decide(self, project: str, *, resume: bool) -> str:
-        follower = self.follower
-        if follower is None:
-            return f"{project} stays as it is: no ledger is followed here"
-        return await _told(lambda: follower.decide(project, "resume" if resume else "stop"))
+        from tokentop.runtime.ledger.deciding import stopped
+
+        return await asyncio.to_thread(stopped, self.follower, project, resume=resume)
 
     async def classify(self, flag: str, verdict: Classification) -> str:
         from time import time_ns
 
         from tokentop.runtime.ledger import exchange
+        from tokentop.transport.ledger.database import LedgerError
 
-        def book() -> str:
+        try:
             now_us = time_ns() // 1000
-            _, left = exchange.classify(self._config(), os.environ, flag, verdict, now_us)
-            if self.follower is not None:
-                self.follower.look()
-            return f"Classified: {verdict}" + (f"; {left} are left" if left else "")
-
-        return await _told(book)
+            _, left = await asyncio.to_thread(
+                exchange.classify, self._config(), os.environ, flag, verdict, now_us
+            )
+        except LedgerError as error:
+            return str(error)
+        if self.follower is not None:
+            self.follower.look()
+        return f"Classified: {verdict}" + (f"; {left} are left" if left else "")
 
 
 def ledger_of(config: Config, current: Callable[[], Config]) -> NoLedger:
@@ -111,13 +118,3 @@ def ledger_of(config: Config, current: Callable[[], Config]) -> NoLedger:
     from tokentop.runtime.live.demo_ledger import DemoLedger
 
     return DemoLedger(current)
-
-
-async def _told(book: Callable[[], str]) -> str:
-    """What became of something that is booked, on a thread: the ledger's disk may be slow."""
-    from tokentop.transport.ledger.database import LedgerError
-
-    try:
-        return await asyncio.to_thread(book)
-    except LedgerError as error:
-        return str(error)

@@ -38,6 +38,11 @@ class Publisher:
         self._queue: SimpleQueue[Published | None] = SimpleQueue()  # its put is safe in a signal
         self._thread: threading.Thread | None = None
 
+    @property
+    def failed(self) -> str:
+        """Why recording fails now, in a sentence; empty where it does not."""
+        return self._recorder.failed
+
     def offer(self, published: Published) -> None:
         """Keep it soon; never blocks. Where the system has no thread left nothing is kept."""
         if self._thread is None:

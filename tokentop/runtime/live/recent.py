@@ -39,6 +39,11 @@ class Recent(ABC):
         """The addresses that the last search for engines tried, and how many candidates it had."""
         return 0, 0  # where no search is made here
 
+    @property
+    def records(self) -> bool:
+        """False while a recording that is wanted cannot be written."""
+        return True
+
     def now(self) -> float:
         """Monotonic seconds; the frozen demo's moment where it is frozen."""
         return time.monotonic() if self.frozen_at is None else self.frozen_at

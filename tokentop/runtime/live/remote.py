@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from tokentop.config.schema import Config
 from tokentop.domain.aging import aged, silent
+from tokentop.domain.budgets.decision import Outcome
 from tokentop.domain.ledger.listing import Page, Question
 from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Snapshot
@@ -41,6 +43,16 @@ class RemoteLedger(NoLedger):
             return ledger_page.read(reply.body, question.wanted)
         except BadData as problem:
             return Page(question.wanted, problem=str(problem))
+
+    async def decide(self, project: str, *, resume: bool) -> str:
+        """Let the host do so; how that went."""
+        from tokentop.runtime.ledger.deciding import done
+
+        outcome: Outcome = "resume" if resume else "stop"
+        reply = await self._feed.post(f"/v1/projects/{quote(project, safe='')}/{outcome}")
+        if isinstance(reply, Failure):
+            return f"nothing changes for {project}: {reply.text}"
+        return done(project, outcome)
 
 
 class RemoteSession(Onlooker):

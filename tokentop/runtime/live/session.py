@@ -93,6 +93,11 @@ class Session(Recent):
         """The addresses that the last search for engines tried, and how many candidates it had."""
         return (0, 0) if self._engine_poller is None else self._engine_poller.searched
 
+    @property
+    def records(self) -> bool:
+        """False while a recording that is wanted cannot be written."""
+        return not self._publisher.failed
+
     def set_interval(self, interval_s: float) -> None:
         self.collector.interval_s = interval_s
         self._poller.set_interval(interval_s)
@@ -146,7 +151,8 @@ class Session(Recent):
         if self.frozen:
             return
         if self.ledger.begins:
-            self.collector.ledger = self.ledger.begin()
+            changed = on_loop(lambda _: self._changed())
+            self.collector.ledger = self.ledger.begin(lambda: changed(""))
         pool = await self._load_pool()
         if self._demo is not None:
             self._begin_demo()
@@ -166,7 +172,7 @@ class Session(Recent):
         if self._kept.start(self._notify):
             now, wall = self.now(), self.wall()
             with suppress(PastError):  # the writer finds the same and reports it
-                before = await self._kept.past(Stretch(wall - LAST_HOUR_S, wall), now, wall)
+                before = await self._kept.stored(Stretch(wall - LAST_HOUR_S, wall), now, wall)
                 self.history.prepend(before.mean)
 
     async def past(self, stretch: Stretch) -> Past:

@@ -55,6 +55,7 @@ def _key(config: Config) -> str:
     asked = (
         [(one.name, one.url, one.enabled) for one in config.services],
         [(one.name, one.url) for one in config.engines],
+        [(name, one.url) for name, one in config.offers.configured().items()],
         config.prometheus.url,
         config.discovery,
     )

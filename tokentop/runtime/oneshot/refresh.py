@@ -99,7 +99,7 @@ class Refresher:
     def _follow(self) -> "Follower":
         from tokentop.runtime.ledger.follower import Follower
 
-        follower = Follower(lambda: self._collector.config, environ)
+        follower = Follower(lambda: self._collector.config, environ, learns=False)
         follower.start()
         self._collector.ledger = follower.figures
         return follower

@@ -30,6 +30,15 @@ from tokentop.transport.ledger.database import LedgerError
 AUTHORIZE = "/v1/authorize"
 NO_LEDGER = "there is no ledger; set [ledger] or a [[budget]] in the configuration"
 _SCOPES: tuple[BudgetScope, ...] = get_args(BudgetScope)
+# Our own, then those of nginx and Caddy with their identity providers (oauth2-proxy, Authelia), of
+# Traefik, of Envoy with tokens (claim_to_headers), and of OpenAI's clients; the first one counts.
+HEADERS: dict[BudgetScope, tuple[str, ...]] = {
+    "user": ("x-tokentop-user", "x-auth-request-user", "x-forwarded-user", "remote-user",
+             "x-jwt-claim-sub"),
+    "project": ("x-tokentop-project", "openai-project"),
+    "team": ("x-tokentop-team", "x-auth-request-groups", "x-forwarded-groups", "remote-groups",
+             "openai-organization"),
+}  # fmt: skip
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -49,7 +58,9 @@ class Authority:
             Route(AUTHORIZE + "/{rest:path}", _Endpoint(self._authorize)),
             *(
                 Route(
-                    f"/v1/projects/{{project}}/{outcome}", self._stopping(outcome), methods=["POST"]
+                    f"/v1/projects/{{project:path}}/{outcome}",
+                    self._stopping(outcome),
+                    methods=["POST"],
                 )
                 for outcome in get_args(Outcome)
             ),
@@ -107,12 +118,13 @@ def _asker(scope: Scope, config: AuthorizeConfig) -> Asker:
     """
     sent = dict(scope["headers"])  # of one that is repeated the last, which the gateway adds
     query = parse_qs(scope["query_string"].decode("latin-1")) if scope["path"] == AUTHORIZE else {}
-    return Asker(*(_name(query.get(each, ()), sent, getattr(config, each)) for each in _SCOPES))
+    found = {each: (*getattr(config, each), *HEADERS[each]) for each in _SCOPES}
+    return Asker(**{each: _name(query.get(each, ()), sent, found[each]) for each in _SCOPES})
 
 
 def _name(given: Iterable[str], sent: dict[bytes, bytes], headers: Iterable[str]) -> str | None:
     """The first name there is; of several in one header, like groups, the first."""
-    values = (sent.get(header.encode("latin-1", "replace"), b"") for header in headers)
+    values = (sent.get(header.lower().encode("latin-1", "replace"), b"") for header in headers)
     texts = (*given, *(value.decode("utf-8", "replace").partition(",")[0] for value in values))
     names = (clean(text).strip() for text in texts)
     return next((name for name in names if name), None)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from starlette.requests import ClientDisconnect, Request
 
 MAX_SENT = 16 * 1024 * 1024  # LiteLLM sends up to 13 MB, 512 events
+MAX_DROPPED = 4 * MAX_SENT
 MAX_UNPACKED = 32 * 1024 * 1024
 MAX_HELD = 64 * 1024 * 1024  # of all bodies that are being read
 BODY_S = 20.0  # for a whole body to arrive
@@ -39,25 +40,35 @@ class Bodies:
             self._held -= len(body)
 
     async def read(self, request: Request, body: bytearray) -> None:
-        """Read the request's body as it was sent; raises BodyError."""
+        """Read the request's body as it was sent; raises BodyError.
+
+        The rest of one that is too long is read and dropped: a client that still sends when the
+        connection is closed does not see the answer.
+        """
+        sent = 0
         try:
             async with asyncio.timeout(BODY_S):
                 async for chunk in request.stream():
-                    self._check(len(body) + len(chunk), len(chunk))
-                    body += chunk
-                    self._held += len(chunk)
+                    sent += len(chunk)
+                    if sent <= MAX_SENT:
+                        self._add(body, chunk)
+                    elif sent > MAX_DROPPED:
+                        break
         except TimeoutError:
             raise BodyError(408, "the body took too long", connection="close") from None
         except ClientDisconnect:
             raise BodyError(400, "the body was cut off", connection="close") from None
 
-    def _check(self, size: int, more: int) -> None:
-        if size > MAX_SENT:
+        if sent > MAX_SENT:
             text = f"the body has more than {MAX_SENT >> 20} MiB; send smaller batches"
             raise BodyError(413, text, connection="close")
-        if self._held + more > MAX_HELD:
+
+    def _add(self, body: bytearray, chunk: bytes) -> None:
+        if self._held + len(chunk) > MAX_HELD:
             text = "too much is being sent at once"
             raise BodyError(503, text, retry_after="1", connection="close")
+        body += chunk
+        self._held += len(chunk)
 
 
 def unpacked(body: bytes | bytearray, encoding: str) -> bytes:

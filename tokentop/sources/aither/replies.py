@@ -4,8 +4,6 @@ The field names assumed by us are read as tolerantly as the published ones: alia
 text, lists bare or wrapped. A refused field is None (or clamped) and named in `bad`.
 """
 
-from collections.abc import Sequence
-
 from tokentop.domain.readings import (
     AccelReading,
     AgentsReading,
@@ -23,12 +21,12 @@ from tokentop.domain.readings import (
     VramReading,
 )
 from tokentop.sources.json_fields import (
-    LIST_ITEMS,
     BadData,
     Fields,
     as_text,
     load,
     mapping,
+    objects,
     rows,
 )
 
@@ -94,14 +92,13 @@ def parse_vram(body: bytes) -> VramReading:
 
 def parse_gpus(body: bytes) -> GpusReading:
     """Rows 7 and 10. Utilisation is per cent, or 0-1 where the whole answer shows it must be."""
-    listed = rows(load(body), "devices", "gpus", "metrics")[:LIST_ITEMS]
-    objects = [row for row in listed if isinstance(row, dict)]
-    raw = [Fields(row).amount("utilization", *_UTILIZATION) for row in objects]
+    listed, bad = objects(load(body), "devices", "gpus", "metrics", name="devices")
+    raw = [Fields(row).amount("utilization", *_UTILIZATION) for row in listed]
     known = [value for value in raw if value is not None]
     # A percentage comes whole from the driver: fractions that never pass 1 are ratios.
     is_ratio = any(0.0 < value < 1.0 for value in known) and max(known) <= 1.0
-    devices = tuple(_device(Fields(row), 1.0 if is_ratio else 100.0) for row in objects)
-    return GpusReading(devices, bad=_unless_all(objects, listed, "devices"))
+    devices = tuple(_device(Fields(row), 1.0 if is_ratio else 100.0) for row in listed)
+    return GpusReading(devices, bad=bad)
 
 
 def _device(f: Fields, full: float) -> DeviceReading:
@@ -130,10 +127,8 @@ def _device(f: Fields, full: float) -> DeviceReading:
 
 def parse_instances(body: bytes) -> InstancesReading:
     """Row 8."""
-    listed = rows(load(body), "instances", "running")[:LIST_ITEMS]
-    objects = [row for row in listed if isinstance(row, dict)]
-    instances = tuple(_instance(Fields(row)) for row in objects)
-    return InstancesReading(instances, _unless_all(objects, listed, "instances"))
+    listed, bad = objects(load(body), "instances", "running", name="instances")
+    return InstancesReading(tuple(_instance(Fields(row)) for row in listed), bad)
 
 
 def _instance(f: Fields) -> InstanceReading:
@@ -150,10 +145,8 @@ def _instance(f: Fields) -> InstanceReading:
 
 def parse_offers(body: bytes) -> OffersReading:
     """Row 9."""
-    listed = rows(load(body), "offers")[:LIST_ITEMS]
-    objects = [row for row in listed if isinstance(row, dict)]
-    offers = tuple(_offer(Fields(row)) for row in objects)
-    return OffersReading(offers, _unless_all(objects, listed, "offers"))
+    listed, bad = objects(load(body), "offers", name="offers")
+    return OffersReading(tuple(_offer(Fields(row)) for row in listed), bad)
 
 
 def _offer(f: Fields) -> Offer:
@@ -216,7 +209,3 @@ def parse_pressure(body: bytes) -> PressureReading:
         back_pressure=f.boolean("back_pressure", "back_pressure", "backpressure"),
         bad=f.bad,
     )
-
-
-def _unless_all(kept: Sequence[object], listed: object, name: str) -> tuple[str, ...]:
-    return () if isinstance(listed, (list, tuple)) and len(kept) == len(listed) else (name,)

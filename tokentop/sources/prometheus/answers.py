@@ -1,5 +1,6 @@
-"""One answer of /api/v1/query as rows, or why it is none, in words with the mend."""
+"""One answer of the query API as rows or points, or why it is none, in words with the mend."""
 
+from contextlib import suppress
 from typing import Any
 
 from tokentop.domain.readings import Failure
@@ -29,6 +30,30 @@ def rows(answer: Answer | Failure) -> tuple[list[Row], tuple[str, ...]]:
     A row's value may be NaN, infinite or negative. Rows without readable labels are left out, and
     the warnings name their number.
     """
+    document, found = _result(answer, "vector")
+    good, odd = _read(found)
+    warnings = _warnings(document)
+    return good, (*warnings, ODD_LABELS.format(odd)) if odd else warnings
+
+
+def series(answer: Answer | Failure) -> list[tuple[float, float]]:
+    """The points of a range query that has one series: (Unix second, value), NaN included.
+
+    Raises BadData for anything but a matrix. A point that is none is left out.
+    """
+    _, found = _result(answer, "matrix")
+    points: list[tuple[float, float]] = []
+    for item in found[:1]:
+        values = item.get("values") if isinstance(item, dict) else None
+        for pair in values if isinstance(values, list) else ():
+            with suppress(TypeError, ValueError):
+                at, text = pair
+                points.append((float(at), float(text)))
+    return points
+
+
+def _result(answer: Answer | Failure, kind: str) -> tuple[dict[str, Any], list[Any]]:
+    """The whole document, and its result of this type."""
     if isinstance(answer, Failure):
         raise BadData(answer.text)
     if is_html(answer):
@@ -40,11 +65,9 @@ def rows(answer: Answer | Failure) -> tuple[list[Row], tuple[str, ...]]:
         raise BadData(f"the server refused a query: {_sentence(document.get('error'))}")
     data = document.get("data")
     found = data.get("result") if isinstance(data, dict) else None
-    if not isinstance(found, list) or data is None or data.get("resultType") != "vector":
-        raise BadData("the server answered a query with something other than a vector")
-    good, odd = _read(found)
-    warnings = _warnings(document)
-    return good, (*warnings, ODD_LABELS.format(odd)) if odd else warnings
+    if not isinstance(found, list) or data is None or data.get("resultType") != kind:
+        raise BadData(f"the server answered a query with something other than a {kind}")
+    return document, found
 
 
 def measured(rows: list[Row]) -> list[Row]:

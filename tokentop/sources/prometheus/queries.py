@@ -94,6 +94,17 @@ class Window:
         found = f"sum by({_list(self._instance)},le)({self._buckets(figure)})"
         return marked(f"{figure}_{name}", f"histogram_quantile({q},{found})>=0")
 
+    def quantile_of_all(self, figure: str, q: float) -> str:
+        """A quantile over all engines together."""
+        found = f"sum by(le)({self._buckets(figure)})"
+        return f"histogram_quantile({q},{found})>=0"
+
+    def generated(self) -> str:
+        """Tokens generated per second by all engines; live counters where an engine has them."""
+        figures = ("live_generation_tokens", "generation_tokens")
+        terms = (self._summed(self.rates(_names(one)), (one,), ()) for one in figures)
+        return f"sum({_either(terms)})"
+
     def merged(self, figure: str, by: Names) -> str:
         """Buckets over all replicas of a model: quantiles of these are right, means are not."""
         return marked(figure, f"sum by({_list(by)},le)({self._buckets(figure)})")
@@ -107,6 +118,12 @@ class Window:
         """Those in milliseconds are left out: one query has one unit."""
         bases = (base for base in _names(figure) if not in_milliseconds(base))
         return self.rates(tuple(map(bucket_name, bases)))
+
+
+def gauge_of(figure: str, group_by: str | None) -> str:
+    """A gauge of every engine, once for what several series repeat."""
+    apart = _list(identity(group_by), series_labels())
+    return f"max by({apart})({_either(spelled(_names(figure)))})"
 
 
 def spelled(names: Names) -> Names:

@@ -48,6 +48,8 @@ def failure_for_status(status: int, url: str, *, with_token: bool = False) -> Fa
     if status == 404:
         text = f"{at} has no such path (404): set it in the configuration if it is another here"
         return Failure("not-found", text, True, status)
+    if status == 429:
+        return Failure("http", f"{at} wants fewer requests (429)", True, status)
     kind = "server-error" if status >= 500 else "http"
     return Failure(kind, f"{at} answered {status}", 400 <= status < 500, status)
 

@@ -5,6 +5,7 @@ Where the system has no thread left the loop does the work itself, a little at a
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
@@ -24,6 +25,8 @@ from tokentop.transport.http.steps import Dial
 _TICK_S = 60.0
 _PAUSE_S = 0.01
 
+_Answered = asyncio.Future[Reply | Failure]
+
 
 class NetworkThread:
     """Makes the requests of one event loop; `dial` (demo, tests) stands in for the network."""
@@ -36,6 +39,7 @@ class NetworkThread:
     ) -> None:
         self._client = Client(keep=True, dial=dial, look_up=look_up, sockets=sockets)
         self._stopped = threading.Event()
+        self._answers: deque[tuple[_Answered, Reply | Failure]] = deque()
         self._in_loop: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._work, name="network", daemon=True)
         with suppress(RuntimeError):  # the system has no thread left
@@ -50,15 +54,13 @@ class NetworkThread:
         failed once nothing came for `request.timeout_s`.
         """
         loop = asyncio.get_running_loop()
-        answered: asyncio.Future[Reply | Failure] = loop.create_future()
-
-        def settle(answer: Reply | Failure) -> None:
-            if not answered.done():
-                answered.set_result(answer)
+        answered: _Answered = loop.create_future()
 
         def done(ended: Poll) -> None:
-            with suppress(RuntimeError):  # the loop was closed meanwhile
-                loop.call_soon_threadsafe(settle, ended.result)
+            self._answers.append((answered, ended.result))
+            if len(self._answers) == 1:  # else a call is under way, which settles this one too
+                with suppress(RuntimeError):  # the loop was closed meanwhile
+                    loop.call_soon_threadsafe(self._settle)
 
         if not self._thread.is_alive() and self._in_loop is None:
             self._in_loop = asyncio.ensure_future(self._work_in_loop())
@@ -69,6 +71,14 @@ class NetworkThread:
         except asyncio.CancelledError:
             self._client.post(lambda: self._client.cancel(poll))
             raise
+
+    def _settle(self) -> None:
+        """Hand over all answers that are there; on the loop's thread."""
+        while self._answers:
+            answered, answer = self._answers[0]
+            if not answered.done():
+                answered.set_result(answer)
+            self._answers.popleft()
 
     def release(self, budget: Budget) -> None:
         """The poll of this budget has ended."""

@@ -16,6 +16,7 @@ class Posts:
         self._calls: deque[Callable[[], None]] = deque()
         self._ends: tuple[socket.socket, socket.socket] | None = None
         self._lock = threading.Lock()
+        self._waking = False  # a byte is under way: what is posted until it is read needs no other
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -28,8 +29,9 @@ class Posts:
         """Call it soon; on any thread."""
         self._calls.append(call)
         with self._lock:
-            if self._ends is not None:
-                with suppress(OSError):  # full, or closed meanwhile
+            if self._ends is not None and not self._waking:
+                self._waking = True
+                with suppress(OSError):  # closed meanwhile
                     self._ends[1].send(b"\0")
 
     def watch(self) -> None:
@@ -43,9 +45,11 @@ class Posts:
 
     def woken(self) -> None:
         """Take what woke the selector."""
-        if self._ends is not None:
-            with suppress(OSError):
-                self._ends[0].recv(4096)
+        with self._lock:
+            self._waking = False
+            if self._ends is not None:
+                with suppress(OSError):
+                    self._ends[0].recv(4096)
 
     def run(self) -> None:
         """Make the calls that are there now."""

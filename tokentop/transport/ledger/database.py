@@ -1,5 +1,6 @@
 """A ledger's database: SQLite or PostgreSQL behind a few methods, its failures in words."""
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -8,6 +9,7 @@ from typing import Any
 from tokentop.secret import Secret
 
 Row = tuple[Any, ...]
+ARCHIVE = "ledger-archive"
 
 
 class LedgerError(Exception):
@@ -17,11 +19,13 @@ class LedgerError(Exception):
 class Database(ABC):
     """One connection, used by one thread; `place` is its path, or its URL without a password.
 
+    `archive` is the folder of entries that were archived.
     Statements are standard SQL with `?` marks; those that write belong in a transaction. Every
     method raises LedgerError, and a ledger that cannot be reached is tried again at the next call.
     """
 
     place: str
+    archive: str
 
     @abstractmethod
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
@@ -38,6 +42,11 @@ class Database(ABC):
     @abstractmethod
     def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Run a statement once a row."""
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Add rows to a table."""
+        marks = ", ".join("?" * len(columns))
+        self.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
@@ -58,15 +67,20 @@ class Database(ABC):
     def close(self) -> None: ...
 
 
-def connect(path: str, *, create: bool = False) -> Database:
-    """Open the ledger in the SQLite file `path`; raises LedgerError where there is none of ours."""
+def connect(path: str, *, create: bool = False, archive: str | None = None) -> Database:
+    """Open the ledger in the SQLite file `path`; raises LedgerError where there is none of ours.
+
+    Without an `archive` that is a folder beside the file.
+    """
     from tokentop.transport.ledger.sqlite import opened
 
-    return opened(path, create)
+    return opened(path, create, archive or os.path.join(os.path.dirname(path), ARCHIVE))
 
 
-def connect_server(url: str, password: Secret | None, *, create: bool = False) -> Database:
+def connect_server(
+    url: str, password: Secret | None, archive: str, *, create: bool = False
+) -> Database:
     """Open the ledger in a PostgreSQL database; raises LedgerError where there is none."""
     from tokentop.transport.ledger.postgres import opened
 
-    return opened(url, password, create)
+    return opened(url, password, create, archive)

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 EXTRA = "a ledger in PostgreSQL needs an extra: pip install 'tokentop[postgres]'"
 SCHEMA = "tokentop"
-_BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({0x746F6B6C})"  # "tokl", among the database's locks
+# The lock is "tokl" among those of the database. A batch looks up all by a key; a plan that was
+# made while the table was small would be kept, and read the whole table ever after.
+_BEGIN = f"BEGIN; SET LOCAL enable_seqscan TO off; SELECT pg_advisory_xact_lock({0x746F6B6C})"
 _SESSION = (
     f"SET search_path TO {SCHEMA}",
     "SET lock_timeout TO '10s'",  # another process may be booking a batch
@@ -36,9 +38,9 @@ _DEFAULTS = {
 class PostgresDatabase(Database):
     """One connection, made again when it broke."""
 
-    def __init__(self, url: str, password: Secret | None) -> None:
+    def __init__(self, url: str, password: Secret | None, archive: str) -> None:
         self._url, self._password = Secret(url), password
-        self.place = redacted(url, ())
+        self.place, self.archive = redacted(url, ()), archive
         self._connection: Connection | None = None
         self._booking = False
 
@@ -53,6 +55,13 @@ class PostgresDatabase(Database):
     def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         with self._failures(), self._live().cursor() as cursor:
             cursor.executemany(_marked(sql), rows)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """By COPY, which takes two thirds of the time of INSERT."""
+        copied = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        with self._failures(), self._live().cursor() as cursor, cursor.copy(copied) as copy:
+            for row in rows:
+                copy.write_row(row)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -117,13 +126,13 @@ class PostgresDatabase(Database):
             raise LedgerError(f"the ledger {self.place}: {_sentence(error)}") from None
 
 
-def opened(url: str, password: Secret | None, create: bool) -> Database:
+def opened(url: str, password: Secret | None, create: bool, archive: str) -> Database:
     """Open the ledger at a URL that has no password; raises LedgerError where there is none."""
     try:
         import psycopg  # noqa: F401
     except ImportError:
         raise LedgerError(EXTRA) from None
-    db = PostgresDatabase(url, password)
+    db = PostgresDatabase(url, password, archive)
     try:
         _prepare(db, create)
     except BaseException:
@@ -146,7 +155,7 @@ def _prepare(db: Database, create: bool) -> None:
 
 
 def _is_there(db: Database) -> bool:
-    return db.row("SELECT to_regclass(?) IS NOT NULL", (f"{SCHEMA}.version",)) == (True,)
+    return db.row(_VERSION_TABLE, (SCHEMA,)) is not None
 
 
 def _create(db: Database) -> None:
@@ -166,8 +175,9 @@ def _connected(url: Secret, password: Secret | None) -> "Connection":
     from psycopg.types.numeric import Int8Dumper
 
     given: Mapping[str, Any] = _DEFAULTS | conninfo_to_dict(url.reveal())
-    secret = {} if password is None else {"password": password.reveal()}
-    connection = psycopg.connect(**{**given, **secret}, autocommit=True)
+    connection = psycopg.connect(
+        **given, password=None if password is None else password.reveal(), autocommit=True
+    )
     # One type for every number, so that a statement is prepared once and not for each size of them.
     connection.adapters.register_dumper(int, Int8Dumper)
     for statement in _SESSION:
@@ -180,6 +190,7 @@ def _marked(sql: str) -> str:
     return sql.replace("%", "%%").replace("?", "%s")
 
 
+_VERSION_TABLE = "SELECT 1 FROM pg_tables WHERE schemaname = ? AND tablename = 'version'"
 _TRIGGERS = """\
 SELECT pg_get_triggerdef(t.oid), p.prosrc, t.tgenabled FROM pg_trigger t
 JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid
@@ -204,4 +215,4 @@ def _sentence(error: "Error") -> str:
     if isinstance(error, ProgrammingError):  # its text repeats the URL
         return "its URL cannot be read; write it like postgresql://user@host/database"
     first = str(error).partition("\n")[0].rpartition("failed: ")[2]
-    return f"it cannot be reached ({clean(first.removeprefix('FATAL:').strip())}); try again"
+    return f"it cannot be reached ({clean(first.removeprefix('FATAL:').strip())})"

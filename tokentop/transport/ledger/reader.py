@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.totals import DIMENSIONS, HOUR_US, Totals
+from tokentop.transport.ledger import archive
 from tokentop.transport.ledger.database import Database
 from tokentop.transport.ledger.schema import SUMS
 
@@ -30,8 +31,11 @@ def sums(db: Database, by: Sequence[str], since_us: int, until_us: int) -> list[
     """Totals of entries at [since, until), grouped by DIMENSIONS or PERIODS; most tokens first.
 
     Whole hours come from the sums that are kept; only what is left of the first and the last hour
-    is read entry by entry.
+    is read entry by entry. Of times that are archived only whole hours can be counted: a bound
+    there goes back to the hour before it.
     """
+    archived = archive.until(db)
+    since_us, until_us = (at - at % HOUR_US if at < archived else at for at in (since_us, until_us))
     first = -(-since_us // HOUR_US)
     last = max(first, until_us // HOUR_US)
     edges = (since_us, min(first * HOUR_US, until_us), last * HOUR_US, until_us)
@@ -73,14 +77,21 @@ WITH RECURSIVE found (name) AS (
 
 
 def chain(db: Database, writer: str, after: int = 0) -> Iterator[tuple[Entry, bytes]]:
-    """A writer's entries after number `after` with their hashes, in order.
+    """A writer's entries after number `after` with their hashes, in order, archived ones too.
 
-    A page at a time, however many there are.
+    A page at a time, however many there are. Raises ArchiveError.
     """
-    while page := db.rows(_PAGE, (writer, after, AT_ONCE)):
-        for row in page:
-            yield Entry(*row[:-1]), row[-1]
-        after = page[-1][_SEQ]
+    while True:
+        page = db.rows(_PAGE, (writer, after, AT_ONCE))
+        follows = [row for place, row in enumerate(page, after + 1) if row[_SEQ] == place]
+        held = None if follows else archive.segment_of(db, writer, after + 1)
+        if not page and held is None:
+            return
+        rows = ((Entry(*row[:-1]), row[-1]) for row in follows or page)
+        for each in archive.whole(db, held) if held else rows:
+            if each[0].seq > after:
+                yield each
+        after = held.last_seq if held else (follows or page)[-1][_SEQ]
 
 
 _SEQ = Entry._fields.index("seq")
@@ -98,10 +109,17 @@ def entries_after(db: Database, last: Mapping[str, int]) -> Iterator[Entry]:
         yield entry
 
 
+def holds(db: Database, writer: str, seq: int, last: bytes) -> bool:
+    """Whether a chain reaches number `seq` with the hash `last`."""
+    held = "SELECT 1 FROM entries WHERE writer = ? AND seq = ? AND hash = ?"
+    there = db.row(held, (writer, seq, last)) or archive.segment_of(db, writer, seq)
+    return there is not None
+
+
 def entry(db: Database, identity: str) -> Entry | None:
-    """The entry of an event; None where there is none."""
+    """The entry of an event, archived or not; None where there is none. Raises ArchiveError."""
     row = db.row(f"SELECT {_ENTRY} FROM entries WHERE identity = ?", (identity,))
-    return None if row is None else Entry(*row)
+    return archive.archived(db, identity) if row is None else Entry(*row)
 
 
 def valuation(db: Database, name: str) -> Mapping[str, object]:
@@ -138,9 +156,12 @@ def beside_the_chain(db: Database) -> str | None:
         return f"the inputs of valuation {lost[0][:16]} were removed"
     if db.row(_UNEQUAL) is not None:
         return "the hourly sums are not those of the entries"
-    if not db.guarded():
-        return "the triggers that refuse changes were removed or changed"
-    return None
+    return unguarded(db)
+
+
+def unguarded(db: Database) -> str | None:
+    """A sentence where the triggers are not those of this version; else None."""
+    return None if db.guarded() else "the triggers that refuse changes were removed or changed"
 
 
 _LOST = """\
@@ -148,7 +169,8 @@ SELECT valuation FROM entries WHERE valuation IS NOT NULL
   AND valuation NOT IN (SELECT id FROM valuations) LIMIT 1"""
 _GROUPED = (
     f"SELECT {', '.join(('hour', *DIMENSIONS, *(f'sum({name})' for name in Totals._fields)))} "
-    f"FROM entry_sums GROUP BY {', '.join(('hour', *DIMENSIONS))}"
+    f"FROM (SELECT {_SUMMED} FROM entry_sums UNION ALL SELECT {_SUMMED} FROM archived_sums) AS d "
+    f"GROUP BY {', '.join(('hour', *DIMENSIONS))}"
 )
 _UNEQUAL = f"""\
 SELECT * FROM (SELECT * FROM ({_GROUPED}) AS a EXCEPT SELECT {_SUMMED} FROM hourly) AS b

@@ -25,10 +25,11 @@ class Dialect(NamedTuple):
 SQLITE = Dialect("INTEGER", "BLOB", "TEXT", " WITHOUT ROWID")
 POSTGRES = Dialect("BIGINT", "BYTEA", 'TEXT COLLATE "C"', "")  # sorted by bytes, as SQLite does
 
-_INTEGERS = frozenset(
+INTEGERS = frozenset(
     ("seq", "at_us", "booked_us", "estimated", "prompt", "cached", "generated", "reasoning",
      "duration_ms", "gpu_ms", "vram_share", "transfer_bytes", "micro_usd", "milli_credits")
 )  # fmt: skip
+_COUNTS = frozenset(("hour", "last_seq", *Totals._fields))
 _NEEDED = frozenset(Entry._fields[: Entry._fields.index("reverses")])
 
 # The same columns as `hourly`, one row an entry.
@@ -55,7 +56,8 @@ _ENTRY_SUMS = ", ".join(
 )
 _KINDS = ", ".join(f"'{kind}'" for kind in SUMMED)
 _VIEW = (
-    f"CREATE VIEW entry_sums AS SELECT at_us, {_ENTRY_SUMS} FROM entries WHERE kind IN ({_KINDS})"
+    f"CREATE VIEW entry_sums AS SELECT writer, seq, at_us, {_ENTRY_SUMS} FROM entries "
+    f"WHERE kind IN ({_KINDS})"
 )
 
 
@@ -70,7 +72,7 @@ def tables(dialect: Dialect) -> tuple[str, ...]:
         "CREATE INDEX entries_at ON entries (at_us)",
         f"CREATE TABLE valuations (id {text} PRIMARY KEY, inputs {text} NOT NULL){clustered}",
         f"CREATE TABLE people (id {text} PRIMARY KEY, name {text} UNIQUE){clustered}",
-        _hourly(dialect),
+        _sums("hourly", (), dialect),
         *_since_2(dialect),
     )
 
@@ -84,17 +86,18 @@ def upgrade(dialect: Dialect, version: int) -> tuple[str, ...]:
 
 
 def _column(name: str, dialect: Dialect) -> str:
-    kind = dialect.integer if name in _INTEGERS else dialect.text
+    kind = dialect.integer if name in INTEGERS else dialect.text
     return f"{name} {kind}{' NOT NULL' if name in _NEEDED else ''}"
 
 
-def _hourly(dialect: Dialect) -> str:
-    integer, text = f"{dialect.integer} NOT NULL", f"{dialect.text} NOT NULL"
-    return (
-        f"CREATE TABLE hourly (hour {integer}, {', '.join(f'{name} {text}' for name in DIMENSIONS)}"
-        f", {', '.join(f'{name} {integer}' for name in Totals._fields)}"
-        f", PRIMARY KEY (hour, {', '.join(DIMENSIONS)})){dialect.clustered}"
+def _sums(table: str, keys: tuple[str, ...], dialect: Dialect) -> str:
+    """A table of sums by `keys`, the hour and the dimensions."""
+    keys = (*keys, "hour", *DIMENSIONS)
+    columns = ", ".join(
+        f"{name} {dialect.integer if name in _COUNTS else dialect.text} NOT NULL"
+        for name in (*keys, *Totals._fields)
     )
+    return f"CREATE TABLE {table} ({columns}, PRIMARY KEY ({', '.join(keys)})){dialect.clustered}"
 
 
 def _since_2(dialect: Dialect) -> tuple[str, ...]:
@@ -105,9 +108,10 @@ def _since_2(dialect: Dialect) -> tuple[str, ...]:
         f"CREATE INDEX entries_records ON entries (kind, at_us) WHERE kind NOT IN ({_KINDS})",
         f"CREATE TABLE segments (writer {text} NOT NULL, first_seq {integer} NOT NULL, "
         f"last_seq {integer} NOT NULL, until_us {integer} NOT NULL, file {text} NOT NULL, "
-        f"digest {text} NOT NULL, hash {blob} NOT NULL, PRIMARY KEY (writer, last_seq)){clustered}",
+        f"hash {blob} NOT NULL, PRIMARY KEY (writer, last_seq)){clustered}",
         f"CREATE TABLE archived (id {blob} PRIMARY KEY, writer {text} NOT NULL, "
         f"seq {integer} NOT NULL){clustered}",
+        _sums("archived_sums", ("writer", "last_seq"), dialect),
         f"CREATE TABLE trees (writer {text} PRIMARY KEY, size {integer} NOT NULL, "
         f"hash {blob} NOT NULL, roots {blob} NOT NULL){clustered}",
     )

@@ -16,9 +16,9 @@ BUSY_MS = 10_000  # another process may be booking a batch
 class SqliteDatabase(Database):
     """A ledger's file. What is acknowledged is on the disk: WAL with synchronous=FULL."""
 
-    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: str, archive: str) -> None:
         self._connection = connection
-        self.place = path
+        self.place, self.archive = path, archive
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         with failures(self.place):
@@ -63,7 +63,7 @@ class SqliteDatabase(Database):
         self._connection.close()
 
 
-def opened(path: str, create: bool) -> Database:
+def opened(path: str, create: bool, archive: str) -> Database:
     """Open the file; one that is made is readable for its user alone."""
     with failures(path):
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
@@ -71,7 +71,7 @@ def opened(path: str, create: bool) -> Database:
             os.makedirs(os.path.dirname(path) or ".", 0o700, exist_ok=True)
         os.close(os.open(path, flags, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
-    db = SqliteDatabase(connection, path)
+    db = SqliteDatabase(connection, path, archive)
     try:
         _prepare(db)
     except BaseException:

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from tokentop.domain.ledger.totals import DIMENSIONS, SUMMED
+
 REFUSED = "the ledger is append-only"
 
 
@@ -17,17 +19,18 @@ class Refusal(NamedTuple):
         return f"{self.table}_no_{self.event.lower()}"
 
 
-# An entry may go once it is in an archive. What exists already may not come again: INSERT OR
-# REPLACE deletes without a DELETE trigger.
-_ARCHIVED = (
-    "SELECT 1 FROM segments "
-    "WHERE writer = OLD.writer AND first_seq <= OLD.seq AND last_seq >= OLD.seq"
+# An entry of usage may go once it is in an archive. What exists already may not come again: INSERT
+# OR REPLACE deletes without a DELETE trigger.
+_KINDS = ", ".join(f"'{kind}'" for kind in SUMMED)
+_NOT_ARCHIVED = (
+    f"OLD.kind NOT IN ({_KINDS}) OR NOT EXISTS (SELECT 1 FROM segments "
+    "WHERE writer = OLD.writer AND first_seq <= OLD.seq AND last_seq >= OLD.seq)"
 )
+_TABLES = ("valuations", "segments", "archived", "archived_sums")
 _REFUSALS = (
-    *(Refusal(table, event) for table in ("valuations", "segments", "archived")
-      for event in ("UPDATE", "DELETE")),
+    *(Refusal(table, event) for table in _TABLES for event in ("UPDATE", "DELETE")),
     Refusal("entries", "UPDATE"),
-    Refusal("entries", "DELETE", f"NOT EXISTS ({_ARCHIVED})"),
+    Refusal("entries", "DELETE", _NOT_ARCHIVED),
     Refusal(
         "entries", "INSERT",
         "EXISTS (SELECT 1 FROM entries WHERE writer = NEW.writer AND seq >= NEW.seq) "
@@ -39,10 +42,14 @@ _REFUSALS = (
         "EXISTS (SELECT 1 FROM segments WHERE writer = NEW.writer AND last_seq >= NEW.first_seq)",
     ),
     Refusal("archived", "INSERT", "EXISTS (SELECT 1 FROM archived WHERE id = NEW.id)"),
+    Refusal(
+        "archived_sums", "INSERT",
+        "EXISTS (SELECT 1 FROM archived_sums WHERE writer = NEW.writer "
+        "AND last_seq = NEW.last_seq AND hour = NEW.hour AND "
+        + " AND ".join(f"{name} = NEW.{name}" for name in DIMENSIONS) + ")",
+    ),
 )  # fmt: skip
-_TRUNCATED = tuple(
-    Refusal(table, "TRUNCATE") for table in ("entries", "valuations", "segments", "archived")
-)
+_TRUNCATED = tuple(Refusal(table, "TRUNCATE") for table in ("entries", *_TABLES))
 
 SQLITE_TRIGGERS = tuple(
     f"CREATE TRIGGER {each.name} BEFORE {each.event} ON {each.table} "

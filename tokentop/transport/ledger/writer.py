@@ -5,7 +5,7 @@ from functools import partial
 from hashlib import sha256
 from itertools import islice
 from os import urandom
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tokentop.domain.economy.valuation import Value
 from tokentop.domain.ledger.entry import (
@@ -29,25 +29,22 @@ from tokentop.domain.ledger.totals import (
     bucket,
     totals,
 )
-from tokentop.transport.ledger.database import Database, LedgerError
+from tokentop.transport.ledger.archive import identity_hash
+from tokentop.transport.ledger.database import Database, LedgerError, Row
+from tokentop.transport.ledger.reader import entry
 
+Key = TypeVar("Key", str, bytes)
 _AT_ONCE = 500  # parameters of one statement
 
 _KEYS = ("hour", *DIMENSIONS)
-
-
-def _insert(table: str, columns: Sequence[str]) -> str:
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
-
-
-_INSERT = _insert("entries", (*Entry._fields, "hash"))
+_SUMS = (*_KEYS, *Totals._fields)
 _COUNT = (
-    f"{_insert('hourly', (*_KEYS, *Totals._fields))} ON CONFLICT ({', '.join(_KEYS)}) DO UPDATE "
+    f"INSERT INTO hourly ({', '.join(_SUMS)}) VALUES ({', '.join('?' * len(_SUMS))}) "
+    f"ON CONFLICT ({', '.join(_KEYS)}) DO UPDATE "
     f"SET {', '.join(f'{name} = hourly.{name} + excluded.{name}' for name in Totals._fields)}"
 )
-_ENTRY = f"SELECT {', '.join(Entry._fields)} FROM entries WHERE identity = ?"
 _HEAD = "SELECT seq, hash FROM entries WHERE writer = ? ORDER BY seq DESC LIMIT 1"
+_ARCHIVED = "SELECT id, id FROM archived WHERE id"
 _KNOWN = "SELECT identity, identity FROM entries WHERE identity"
 _PEOPLE = "SELECT name, id FROM people WHERE name"
 _VALUED = "SELECT id, id FROM valuations WHERE id"
@@ -109,16 +106,18 @@ class Writer:
     def reverse(self, identity: str, now_us: int) -> Entry:
         """Book the entry that cancels one; raises LedgerError where that cannot be."""
         with self._db.transaction():
-            row = self._db.row(_ENTRY, (identity,))
-            if row is None or Entry(*row).kind != "usage":
+            found = entry(self._db, identity)
+            if found is None or found.kind != "usage":
                 raise LedgerError(f"there is no entry of usage called {identity!a}")
             if self._known([f"reversal:{identity}"]):
                 raise LedgerError("that entry was reversed already")
-            return self._book(now_us, [partial(reversal, Entry(*row))])[0]
+            return self._book(now_us, [partial(reversal, found)])[0]
 
     def _known(self, identities: Collection[str]) -> Collection[str]:
-        """Those of the identities that are in the ledger."""
-        return self._lookup(_KNOWN, identities)
+        """Those of the identities that are in the ledger, archived or not."""
+        known = self._lookup(_KNOWN, identities)
+        hashes = {identity_hash(each): each for each in identities if each not in known}
+        return {*known, *(hashes[each] for each in self._lookup(_ARCHIVED, hashes))}
 
     def _book(self, now_us: int, make: Sequence[Callable[..., Entry]]) -> list[Entry]:
         """Chain and insert entries; `make` has one function an entry, given its place."""
@@ -133,7 +132,7 @@ class Writer:
             if entry.kind in SUMMED:
                 place = bucket(entry)
                 sums[place] = added(sums.get(place, Totals()), totals(entry))
-        self._db.executemany(_INSERT, rows)
+        self._db.insert("entries", (*Entry._fields, "hash"), rows)
         self._db.executemany(_COUNT, [(*place, *sums[place]) for place in sums])
         return entries
 
@@ -148,7 +147,7 @@ class Writer:
         names |= {each.end_user for each in given if isinstance(each, UsageEvent) and each.end_user}
         ids = self._lookup(_PEOPLE, names)
         new = {name: urandom(8).hex() for name in sorted(names - ids.keys())}
-        self._db.executemany("INSERT INTO people (name, id) VALUES (?, ?)", new.items())
+        self._db.insert("people", ("name", "id"), new.items())
         return ids | new
 
     def _values(self, events: Iterable[UsageEvent]) -> dict[str, tuple[int | None, str | None]]:
@@ -165,13 +164,17 @@ class Writer:
             found[event.identity] = milli_credits, name
         known = self._lookup(_VALUED, kept)
         new = [(name, text) for name, text in kept.items() if name not in known]
-        self._db.executemany("INSERT INTO valuations (id, inputs) VALUES (?, ?)", new)
+        self._db.insert("valuations", ("id", "inputs"), new)
         return found
 
-    def _lookup(self, select: str, values: Collection[str]) -> dict[str, str]:
+    def _lookup(self, select: str, values: Collection[Key]) -> dict[Key, str]:
         """The two columns of `select`, which ends in the column that must be among `values`."""
-        found: dict[str, str] = {}
+        return dict(self._found(select, values))
+
+    def _found(self, select: str, values: Collection[Key], last: str = "") -> list[Row]:
+        """The rows of `select`, which ends in the column that must be among `values`."""
+        rows: list[Row] = []
         wanted = iter(values)
         while part := list(islice(wanted, _AT_ONCE)):
-            found.update(self._db.rows(f"{select} IN ({', '.join('?' * len(part))})", part))
-        return found
+            rows += self._db.rows(f"{select} IN ({', '.join('?' * len(part))}) {last}", part)
+        return rows

@@ -126,7 +126,9 @@ class Device:
         if not wanted.details:
             return
         self.facts = self.facts._replace(
-            name=self.facts.name or ask.name(), power_limit_w=ask.power_limit_w()
+            name=self.facts.name or ask.name(),
+            power_limit_w=ask.power_limit_w(),
+            slowdown_c=self.facts.slowdown_c or ask.slowdown_c(),
         )
         self._mig = ask.mig_mode()
         self._instances = find_instances(ask) if self._mig else []

@@ -16,7 +16,7 @@ from tokentop.transport.nvml.driver import (
 )
 from tokentop.transport.nvml.processes import GpuProcess
 
-_TEMPERATURE_SENSOR = 0
+_TEMPERATURE_SENSOR, _SLOWDOWN = 0, 1  # NVML_TEMPERATURE_GPU, NVML_TEMPERATURE_THRESHOLD_SLOWDOWN
 _NO_INSTANCE = 0xFFFFFFFF
 _OUTDATED = (FUNCTION_NOT_FOUND, ARGUMENT_VERSION_MISMATCH)
 _NOT_WORTH_A_NOTE = (NOT_SUPPORTED, FUNCTION_NOT_FOUND)
@@ -139,6 +139,11 @@ class DeviceQueries:
         answer = self.ask("nvmlDeviceGetTemperature", _TEMPERATURE_SENSOR)
         if answer is None and self._outdated("nvmlDeviceGetTemperature"):
             answer = self.ask("nvmlDeviceGetTemperatureV", _TEMPERATURE_SENSOR)
+        return None if answer is None else float(answer)
+
+    def slowdown_c(self) -> float | None:
+        """The core's temperature at which the hardware slows it down."""
+        answer = self.quiet("nvmlDeviceGetTemperatureThreshold", _SLOWDOWN)
         return None if answer is None else float(answer)
 
     def power_w(self) -> float | None:

@@ -5,6 +5,7 @@ from tokentop.config.schema import Config, ServiceConfig
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.reasons import UNREACHABLE
 from tokentop.domain.snapshot import Service, Snapshot
+from tokentop.domain.text import fmt_duration
 from tokentop.runtime.oneshot.refresh import RefreshResult
 from tokentop.sources.aither.endpoints import SERVICES
 from tokentop.transport.http.messages import safe_url
@@ -22,6 +23,7 @@ NO_STACK = (
 def services(config: Config, result: RefreshResult, snapshot: Snapshot) -> tuple[Section, ...]:
     """Return one section per service; one line for all where none is configured or answers."""
     known = {service.name: service for service in snapshot.services}
+    result = result._replace(answers=tuple(a for a in result.answers if a[0].service in SERVICES))
     if not _stack(config, result):
         return (
             Section("Services", (Row("off", "stack", NO_STACK), *_other_programs(config, result))),
@@ -51,6 +53,21 @@ def _other_programs(config: Config, result: RefreshResult) -> tuple[Row, ...]:
     }
     named = ", ".join(s.name for s in config.services if s.name in taken)
     return (Row("info", "others", f"another program is at the address of {named}"),) * bool(taken)
+
+
+def offers(snapshot: Snapshot) -> tuple[Section, ...]:
+    """Return what the clouds that rent GPUs answered; nothing where none is configured."""
+    rows = tuple(_provider(one) for one in snapshot.services if one.kind == "offers")
+    return (Section("Offers of GPUs", rows),) if rows else ()
+
+
+def _provider(one: Service) -> Row:
+    """Each list is asked for once in five minutes, whoever asks: one row says how that went."""
+    if one.error is not None:
+        return Row("warn", one.name, one.error)
+    if one.age_s is None:
+        return Row("info", one.name, f"{one.url} has not answered yet")
+    return Row("ok", one.name, f"{one.url} answered {fmt_duration(one.age_s)} ago, GET only")
 
 
 def tls(config: Config) -> tuple[Row, ...]:

@@ -87,6 +87,7 @@ def sections(
         Section("Costs", costs.rows(config, snapshot)),
         Section("TLS", checks.tls(config)),
         *checks.services(config, evidence.result, snapshot),
+        *checks.offers(snapshot),
         Section("In short", (_verdict(snapshot),)),
     )
 

@@ -1,12 +1,14 @@
-"""The verbs that write: import, reverse, forget."""
+"""The verbs that write: import, reverse, forget, archive."""
 
 import sys
 
 from tokentop.runtime.ledger import place
+from tokentop.runtime.ledger.archiving import archive_until
 from tokentop.runtime.ledger.importing import Imported, import_rows
 from tokentop.runtime.ledger.usage_file import rows
 from tokentop.transport.ledger import reader
 from tokentop.views.ledger.call import DONE, WRONG, Answer, Call, UsageError
+from tokentop.views.ledger.when import when
 
 
 def import_file(call: Call) -> Answer:
@@ -44,3 +46,20 @@ def forget(call: Call) -> Answer:
     if not reader.erase(db, call.operand):
         raise UsageError("the ledger has no person of that name")
     return "erased; the person's entries stay, under a random number", DONE
+
+
+def archive(call: Call) -> Answer:
+    """Move old entries into files, and name each."""
+    given = call.options["until"]
+    if given is None:
+        raise UsageError("write how old they must be: `tokentop ledger archive --until 400d`")
+    try:
+        until_us = when(given, call.now_us)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    db = place.opened(call.config, call.environ)
+    lines = [
+        f"{each.file}: entries {each.first_seq} to {each.last_seq} of {each.writer}"
+        for each in archive_until(db, until_us)
+    ]
+    return "\n".join(lines or ["nothing was booked before then, or it is archived already"]), DONE

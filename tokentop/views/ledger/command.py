@@ -22,6 +22,7 @@ _ACTIONS: dict[str, Callable[[Call], Answer]] = {
     "reverse": booking.reverse,
     "forget": booking.forget,
     "checkpoint": evidence.checkpoint,
+    "archive": booking.archive,
     "key": evidence.key,
     "prove": evidence.prove,
     "value": economy.value,

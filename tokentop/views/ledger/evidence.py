@@ -1,6 +1,7 @@
 """The verbs that show the ledger was not tampered with: verify, checkpoint, key, prove."""
 
 import json
+import sys
 from base64 import b64encode
 from collections.abc import Mapping
 
@@ -8,13 +9,10 @@ from tokentop.domain.ledger.note import (
     Checkpoint,
     NoteError,
     read_verifier_key,
-    signed,
-    text_of,
     verifier_key,
 )
-from tokentop.runtime.ledger import place
+from tokentop.runtime.ledger import checkpointing, place
 from tokentop.runtime.ledger import verify as checks
-from tokentop.transport.ledger.database import LedgerError
 from tokentop.transport.ledger.signing import read_key
 from tokentop.views.ledger.call import DONE, WRONG, Answer, Call, UsageError, read_file
 
@@ -36,17 +34,11 @@ _UNPROVED = "without a checkpoint, a ledger rewritten whole or cut off at its en
 
 
 def checkpoint(call: Call) -> Answer:
-    """Verify everything, then sign size and root of each chain; nothing wrong is ever signed."""
-    found = checks.verify(place.opened(call.config, call.environ))
-    if found.faults or not found.chains:
-        raise LedgerError(f"nothing is signed: {(*found.faults, 'the ledger is empty')[0]}")
-    name = checks.ORIGIN + place.writer_name(call.config)
-    signer = read_key(place.key_path(call.config, call.environ), name)
-    notes = []
-    for chain in found.chains:
-        text = text_of(Checkpoint(checks.ORIGIN + chain.writer, chain.size, chain.root))
-        notes.append(signed(text, signer.sign(text.encode())))
-    return "\n".join(notes), DONE
+    """Verify what is new, sign size and root of each chain; nothing wrong is ever signed."""
+    notes = checkpointing.make(call.config, call.environ)
+    failures = list(checkpointing.send(notes, call.config))
+    sys.stderr.writelines(f"tokentop: {failure}\n" for failure in failures)
+    return "\n".join(notes), WRONG if failures else DONE
 
 
 def key(call: Call) -> Answer:

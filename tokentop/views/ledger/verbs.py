@@ -23,18 +23,17 @@ VERBS = (
     Verb("reverse", "book the entry that cancels one", "ID"),
     Verb("forget", "erase a person's name; the entries stay", "NAME"),
     Verb("checkpoint", "print what the ledger holds now, signed, to be kept elsewhere"),
+    Verb("archive", "move what was booked before --until into compressed files"),
     Verb("key", "print the public key of the checkpoints"),
     Verb("prove", "print the proof that an entry is in the newest --checkpoint", "ID"),
-    Verb("value", "report business value that came of a project, in USD", "PROJECT AMOUNT"),
+    Verb("value", "report N USD of business value that came of a project", "PROJECT N"),
     Verb("velocity", "USD of value per credit, and its inverse, by project"),
-    Verb("audit", "projects whose velocity rose last month while their tasks shrank"),
-    Verb("swap", "leave credits of one project to another", "FROM TO CREDITS"),
-    Verb(
-        "convert", "turn credits into an account at what a GPU costs there", "FROM PROVIDER CREDITS"
-    ),
-    Verb("flags", "tasks that cost a multiple of their kind; what is to classify"),
-    Verb("classify", "fine, defer or halt: decide about a flag", "FLAG VERDICT"),
-)  # fmt: skip
+    Verb("audit", "whose velocity rose last month while their tasks shrank"),
+    Verb("swap", "leave N credits of project A to project B", "A B N"),
+    Verb("convert", "turn N credits of A into USD at a provider, at its live rate", "A AT N"),
+    Verb("flags", "tasks that cost a multiple of their kind, to classify"),
+    Verb("classify", "decide about a flag: fine, defer or halt", "ID AS"),
+)
 
 
 def described() -> list[str]:

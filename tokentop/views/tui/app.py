@@ -136,6 +136,7 @@ class TokentopApp(CopyActions):
             interval_s=self.session.interval_s,
             ui=self.session.config.ui._replace(ascii=self.plain),
             insecure_tls=not self.session.config.tls.verify,
+            records=self.session.records,
             trends=self.session.engine_history.trends,
             burn_at=self.session.config.policy.cost.silent_burn_at,
             discovery=self.session.config.discovery,

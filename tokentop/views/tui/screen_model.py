@@ -65,6 +65,7 @@ class ScreenModel(NamedTuple):
     interval_s: float = INTERVAL_S
     ui: UiConfig = UiConfig()
     insecure_tls: bool = False
+    records: bool = True
     trends: Callable[[str], Trends] = lambda _: Trends()
     burn_at: float = CostPolicy().silent_burn_at
     discovery: DiscoveryConfig = DiscoveryConfig()
@@ -87,6 +88,7 @@ class ScreenModel(NamedTuple):
             clock=self.clock,
             paused=view.paused_at is not None or self._stands_still,
             insecure_tls=self.insecure_tls,
+            records=self.records,
             sort=view.sort,
             filter=view.filter,
             filtering=view.filtering,

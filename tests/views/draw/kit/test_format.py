@@ -17,6 +17,7 @@ from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot import Service, Snapshot
 from tokentop.transport.http.failures import failure_for_exception, failure_for_status
+from tokentop.views.tui.draw.kit.format import rate
 from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.layout_inputs import layout_inputs
@@ -215,3 +216,20 @@ def test_a_hidden_table_leaves_the_strip() -> None:
     assert "services" in {
         p.panel for p in dashboard(120, 40, layout_inputs(boxes.engines(), options))
     }
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (99_949, "99.9k"),
+        (99_950, "100k"),
+        (279_210, "279k"),
+        (999_499, "999k"),
+        (999_500, "1000k"),
+        (999_950, "1M"),
+        (1_100_000, "1.1M"),
+    ],
+)
+def test_the_rate_of_a_fleet_fits_its_cells(value: float, words: str) -> None:
+    """Three digits are enough from a hundred thousand on; the banner's large digits have room."""
+    assert rate(value) == words

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tokentop.domain.ledger.event import UsageEvent
+from tokentop.domain.ledger.reports import SUMS
 from tokentop.sources.json_fields import as_count
 from tokentop.sources.usage.attribution import Names, claimed
 from tokentop.sources.usage.fields import Unreadable
 from tokentop.sources.usage.otlp.figures import added
 from tokentop.sources.usage.otlp.records import Record, objects
 
-SUMS = "-sums"  # ends the name of such a feed
 _METRICS = {"claude_code.token.usage": "claude-code", "gemini_cli.token.usage": "gemini-cli"}
 _DELTA = 1  # of aggregationTemporality; else the sum goes on from the start
 

@@ -63,6 +63,8 @@ def _put(found: dict[str, Any], field: Field, value: object) -> None:
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
     """An unsigned number of at most 64 bits, and where the next byte is."""
+    if at < len(data) and (value := data[at]) < 0x80:  # nearly all are that small
+        return value, at + 1
     value = 0
     for shift in range(0, 70, 7):
         if at >= len(data):

@@ -23,6 +23,7 @@ SIZES: Sizes = ("large", "medium", "small")
 STACK: Contents = ("stack",)  # the seven services, with or without engines beside them
 ENGINES: Contents = ("engines",)  # a box with engines and no stack
 GPUS: Contents = ("gpus",)  # GPUs and nothing that serves, or nothing has answered yet
+NO_STACK: Contents = (*ENGINES, *GPUS)
 ALL: Contents = (*STACK, *ENGINES, *GPUS)
 EMPTY: Contents = ("empty",)
 COMPACT: Contents = ("compact",)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tokentop.domain.presence import Presence, has_stack, presence
+from tokentop.domain.presence import Presence, has_stack, presence, rents
 from tokentop.domain.snapshot import Service, Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions
 
@@ -12,7 +12,8 @@ _EXPECTED = 8  # rows for GPUs before the first answer, so that the screen does 
 class LayoutInputs(NamedTuple):
     """What the layout depends on; it changes rarely, so that nothing jumps from poll to poll.
 
-    `engine_rows` counts the headings of groups as well; `waiting`: nothing has answered yet.
+    `gpu_rows` is 0 on a box without GPUs, and 1 where a silent driver is the reason; `engine_rows`
+    counts the headings of groups as well; `waiting`: nothing has answered yet.
     """
 
     gpu_rows: int = 0
@@ -23,14 +24,16 @@ class LayoutInputs(NamedTuple):
     engine_rows: int = 0
     process_rows: int = 0
     waiting: bool = False
+    rents: bool = False
 
 
 def layout_inputs(snapshot: Snapshot, options: DrawOptions) -> LayoutInputs:
     """The layout's inputs from one snapshot and what the user has chosen."""
     groups = {e.group or "" for e in snapshot.engines}
     found, before = presence(snapshot), waiting(snapshot)
+    known = len(snapshot.gpus) or int(driver_trouble(snapshot) is not None)
     return LayoutInputs(
-        gpu_rows=_EXPECTED if before else len(snapshot.gpus),
+        gpu_rows=_EXPECTED if before else known,
         presence="gpus" if found == "nothing" and before else found,
         compact=options.compact,
         hidden=options.hidden,
@@ -38,6 +41,7 @@ def layout_inputs(snapshot: Snapshot, options: DrawOptions) -> LayoutInputs:
         engine_rows=len(snapshot.engines) + len(groups if any(groups) else ()),
         process_rows=sum(len(gpu.processes or ()) for gpu in snapshot.gpus),
         waiting=before,
+        rents=rents(snapshot),
     )
 
 

@@ -19,11 +19,15 @@ _SHORT_STATES = {
 
 
 def rate(value: float | None, sign: str = "") -> str:
-    """A rate per second: `0.42`, `6.4`, `1284`, `12.3k`; `≥61` with the sign of a lower bound."""
+    """A rate per second in five cells: `0.42`, `6.4`, `1284`, `12.3k`, `279k`; a lower bound's sign
+    comes before it, `≥61`.
+    """
     if not known(value):
         return DASH
     if 0 < value < 1:
         return f"{sign}{value:.2f}"
+    if 99_950 <= value < 999_950:
+        return f"{sign}{value / 1000:.0f}k"
     return sign + (f"{value:.0f}" if 100 <= value < 10_000 else fmt_count(value))
 
 

@@ -54,6 +54,7 @@ class DrawOptions(NamedTuple):
     `samples`: the last hour up to monotonic `now`, for the panels with sparklines; `trends` are
     an engine's own, by Engine.id.
     `ledger` is of the budgets and the ledger.
+    `records` is false while a recording that is wanted cannot be written.
     A replay has a `timeline`, and `jump` while the moment to go to is typed.
     `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`;
     `searched` are the addresses that the last search had room for, and all that it had.
@@ -88,6 +89,7 @@ class DrawOptions(NamedTuple):
     samples: Sequence[Sample] = ()
     now: float = 0.0
     trends: Callable[[str], Trends] = lambda _: Trends()
+    records: bool = True
     reverse: bool = False
     engine_reverse: bool = False
     events: Sequence[tuple[str, Event]] = ()

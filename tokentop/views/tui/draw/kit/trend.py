@@ -41,6 +41,7 @@ TTFT = Trend("TTFT p95", lambda s: s.ttft_p95_s, fmt.span, None, 6, 13)
 KV = Trend("KV", lambda s: s.kv_cache, fmt_percent, 1.0)
 QUEUE = Trend("queue", lambda s: s.queued, fmt_count, None, 6, 9)
 MULTIPLIER = Trend("cost ×", lambda s: s.multiplier, lambda v: fmt_multiplier(v)[1:], None, 5, 9)
+GPU = Trend("GPU", lambda s: s.gpu_utilization, fmt_percent, 1.0)
 VRAM = Trend("VRAM", lambda s: s.vram_fraction, fmt_percent, 1.0)
 DEMAND = Trend("demand", lambda s: s.utilization, fmt_percent, 1.0)
 

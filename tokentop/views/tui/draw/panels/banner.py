@@ -3,6 +3,7 @@
 from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import clean, fit, fmt_count, fmt_multiplier, fmt_percent, known
+from tokentop.domain.verdict.tiers import mode_of
 from tokentop.domain.verdict.values import Reason
 from tokentop.views.palette import (
     badge_style,
@@ -48,12 +49,9 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
 
 
 def border(snapshot: Snapshot) -> str:
-    """The frame's style: the worse of health and mode, grey while nothing is known."""
-    health = _HEALTH_STYLES.get(snapshot.health.state)
-    if health is not None and snapshot.health.state != "degraded":
-        return health
-    mode = snapshot.demand.mode
-    return "frame" if mode is None or snapshot.demand.stale else mode_style(mode)
+    """The frame's style: the headline's, grey while nothing is known."""
+    unknown = snapshot.demand.mode is None or snapshot.demand.stale
+    return "frame" if unknown and _is_well(snapshot) else _headline_style(snapshot)
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
@@ -118,9 +116,11 @@ def _price(snapshot: Snapshot) -> Line:
 
 def _why(snapshot: Snapshot) -> Line:
     """The first reason that the headline does not tell already, where one needs attention."""
-    found = [r for r in reasons(snapshot) if r.text != snapshot.demand.headline]
+    demand = snapshot.demand
+    found = [r for r in reasons(snapshot) if r.text.split(",")[0] not in demand.headline]
+    found = [r for r in found if r.code != demand.source]  # the banner's own figure is ACTA's
     alarming = snapshot.health.state in ("down", "degraded", "starting")
-    if not found or not (alarming or snapshot.demand.tier in ("high", "surge", "saturated")):
+    if not found or not (alarming or demand.tier in ("high", "surge", "saturated")):
         return []
     style = "warn" if found[0] in snapshot.health.reasons else "text"
     more = f"  +{len(found) - 1} more · w" if len(found) > 1 else ""
@@ -128,7 +128,11 @@ def _why(snapshot: Snapshot) -> Line:
 
 
 def _headline_style(snapshot: Snapshot) -> str:
-    return _HEALTH_STYLES.get(snapshot.health.state) or mode_style(snapshot.demand.mode)
+    """What is down or starting, else the badge's colour; the mode's where it is another step."""
+    demand = snapshot.demand
+    found = _HEALTH_STYLES.get(snapshot.health.state)
+    by_tier = demand.mode == mode_of(demand.tier)
+    return found or (tier_style(demand.tier) if by_tier else mode_style(demand.mode))
 
 
 def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
@@ -165,22 +169,22 @@ def _with_shorter(snapshot: Snapshot) -> tuple[str, ...]:
     """The headline, and shorter forms of it: the badge beside it has the word for the demand."""
     text = headline(snapshot)
     if _message(snapshot):  # it is about health
-        return text, text.partition(": ")[0]
+        return text, text.partition(" (since ")[0], text.partition(": ")[0]
     room = (text.partition(": ")[2] or text).rpartition(", ")[2]
     short = room.rpartition(" for ")[0] if " wait" in room else room
     return text, room, short, short.replace(" requests", "").replace(" request", "")
 
 
 def _bar(snapshot: Snapshot, width: int, *, thin: bool = False) -> Line:
-    """The demand bar; when full, the bar towards the next instance."""
+    """The demand bar; when full, after what the next instance would be."""
     demand = snapshot.demand
     if demand.tier is None:
         return [("─" * width, "frame")]
-    if demand.mode == "saturated" and not _engines_only(snapshot):
+    if capacity.is_offered_above(snapshot):
         words: Line = [("next ", "dim"), (capacity.sentence_of(snapshot), "text"), ("  ", "text")]
         short: Line = [("next ", "dim"), (capacity.offer(snapshot), "text"), ("  ", "text")]
         left = first_fit([words, short, []], width - 16)
-        return [*left, *capacity.progress(snapshot, width - wide(left))]
+        return [*left, *meter(demand.utilization, width - wide(left), f"area.{demand.tier}")]
     if thin:
         return line_meter(demand.utilization, width, tier_style(demand.tier))
     return meter(demand.utilization, width, f"area.{demand.tier}")
@@ -191,7 +195,8 @@ def _tall(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     style = tier_style(snapshot.demand.tier)
     figures = _figures(snapshot, options, style)
     room = width - (wide(figures[0]) + 4 if figures else 0)
-    top: Line = [*_badge(snapshot, options), (headline(snapshot), _headline_style(snapshot))]
+    badge, said = _badge(snapshot, options), _headline_style(snapshot)
+    top = first_fit([[*badge, (text, said)] for text in _with_shorter(snapshot)], room)
     rows = [top, _detail(snapshot, room), _bar(snapshot, room)]
     if not figures:
         return rows

@@ -1,5 +1,6 @@
 """The capacity panel: how near the next instance is, what it would be, when a surplus one goes."""
 
+from tokentop.domain.presence import presence
 from tokentop.domain.snapshot import Capacity, NextInstance, Snapshot
 from tokentop.domain.text import DASH, clean, fit, fmt_count, fmt_duration, fmt_percent
 from tokentop.views.palette import tier_style
@@ -17,7 +18,8 @@ from tokentop.views.tui.draw.kit.line import (
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
 from tokentop.views.tui.draw.kit.trend import DEMAND, trend_line
-from tokentop.views.tui.draw.layout import LARGE, MEDIUM, SMALL, STACK, Place, SharedRow
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, NO_STACK, SMALL, STACK, Place, SharedRow
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 from tokentop.views.tui.draw.panel import Panel
 
 
@@ -30,9 +32,9 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         drawn = _short(snapshot, width, options)
     else:
         facts = _facts(snapshot, options)
+        lately = [trend_line(DEMAND, width, options, 6)] if height >= len(facts) + 2 else []
         if height >= 8:
             facts = [line for fact in facts for line in (fact, [])]
-        lately = [trend_line(DEMAND, width, options, 6)] if height >= 5 else []
         drawn = [progress(snapshot, width), *lately, *facts]
     body = block(drawn, width, height)
     return dimmed(body) if capacity.stale else body
@@ -68,17 +70,15 @@ def progress(snapshot: Snapshot, width: int) -> Line:
     return [*bar, (fit(fmt_percent(share), 5, "right"), "bright")]
 
 
+def is_offered_above(snapshot: Snapshot) -> bool:
+    """True where the banner says what the next instance is: when the stack is full."""
+    return snapshot.demand.mode == "saturated" and presence(snapshot) == "stack"
+
+
 def _facts(snapshot: Snapshot, options: DrawOptions) -> list[Line]:
     """The next instance, its price, and whether it is needed or when a surplus one goes."""
-    capacity, nxt = snapshot.capacity, snapshot.capacity.next_instance
-    rows = [
-        _fact("next", offer(snapshot), "text"),
-        [
-            *_fact("price", _price(nxt), "bright"),
-            (f"  ≈ {fmt_count(nxt.tokens_per_hour)} cr/h", "dim"),
-        ],
-    ]
-    down = remaining(capacity, options)
+    rows = [] if is_offered_above(snapshot) else _offer(snapshot)
+    down = remaining(snapshot.capacity, options)
     if down is not None:
         rows.append(
             [
@@ -89,6 +89,13 @@ def _facts(snapshot: Snapshot, options: DrawOptions) -> list[Line]:
     else:
         rows.append(_fact("state", *_need(snapshot)))
     return rows
+
+
+def _offer(snapshot: Snapshot) -> list[Line]:
+    """The next instance and its price."""
+    nxt = snapshot.capacity.next_instance
+    price: Line = [*_fact("price", _price(nxt), "bright"), *_credits(snapshot, "  ")]
+    return [_fact("next", offer(snapshot), "text"), price]
 
 
 def _need(snapshot: Snapshot) -> tuple[str, str]:
@@ -106,7 +113,7 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     """One line: what is next, its price, and the bar or the countdown at the right."""
     capacity, nxt = snapshot.capacity, snapshot.capacity.next_instance
     price: Line = [(_price(nxt), "bright")]
-    tokens: Line = [(f"≈ {fmt_count(nxt.tokens_per_hour)} cr/h", "dim")]
+    tokens = _credits(snapshot)
     what: Line = [("next ", "dim"), (offer(snapshot), "text")]
     down = remaining(capacity, options)
     room = min(28, width // 3)
@@ -116,6 +123,8 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     if capacity.stale and options.summary_hidden:
         right.append((f" {age(capacity.age_s, options)}", "stale"))
     choices = [joined([what, price, tokens]), joined([what, price]), what, []]
+    if is_offered_above(snapshot):
+        choices = [[_need(snapshot)], []]
     return [sides(first_fit(choices, width - wide(right) - 2), right, width)]
 
 
@@ -126,6 +135,13 @@ def offer(snapshot: Snapshot) -> str:
         return "a cloud GPU"
     words = [clean(part, 24) for part in (nxt.gpu, nxt.region) if part]
     return " · ".join(words) or DASH
+
+
+def _credits(snapshot: Snapshot, before: str = "") -> Line:
+    """The price in the stack's credits, where they mean something."""
+    if snapshot.pricing.base_cost_tokens is None:
+        return []
+    return [(f"{before}≈ {fmt_count(snapshot.capacity.next_instance.tokens_per_hour)} cr/h", "dim")]
 
 
 def _price(nxt: NextInstance) -> str:
@@ -141,15 +157,25 @@ def sentence_of(snapshot: Snapshot) -> str:
     return f"{offer(snapshot)} · {_price(nxt)} ≈ {tokens}"
 
 
+def _places(inputs: LayoutInputs) -> tuple[Place | SharedRow, ...]:
+    """Beside the stack's figures; elsewhere only where a cloud that rents GPUs is configured."""
+    rented = (
+        Place(LARGE, 8, (6,), "frame", contents=NO_STACK),
+        Place(MEDIUM, 8, (1, 2), "rule", 1, contents=NO_STACK),
+    )
+    return (
+        SharedRow(LARGE, "metrics", 5, STACK),
+        Place(MEDIUM, 8, (1, 2), "rule", 1, contents=STACK),
+        Place(SMALL, 8, (1,), inset=1, inset_from=30, contents=STACK),
+        *(rented if inputs.rents else ()),
+    )
+
+
 PANEL = Panel(
     "capacity",
     lines,
     "capacity",
     summary,
-    places=(
-        SharedRow(LARGE, "metrics", 5, STACK),
-        Place(MEDIUM, 8, (1, 2), "rule", 1, contents=STACK),
-        Place(SMALL, 8, (1,), inset=1, inset_from=30, contents=STACK),
-    ),
+    places=_places,
     ticks=lambda snapshot: snapshot.capacity.scale_down_in_s is not None or snapshot.capacity.stale,
 )

@@ -1,13 +1,14 @@
 """The rented cloud instances: GPU type, region, status, price."""
 
+from tokentop.domain.presence import has_stack, rents
 from tokentop.domain.snapshot import CloudInstance, Snapshot
 from tokentop.domain.text import DASH, clean, fit, fmt_usd
 from tokentop.views.tui.draw.kit.format import per_hour
 from tokentop.views.tui.draw.kit.glyphs import age, old
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, sentence
 from tokentop.views.tui.draw.kit.table import Column
-from tokentop.views.tui.draw.layout import LARGE, MEDIUM, STACK, Place, SharedRow
-from tokentop.views.tui.draw.layout_inputs import waiting
+from tokentop.views.tui.draw.layout import LARGE, MEDIUM, NO_STACK, STACK, Place, SharedRow
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs, waiting
 from tokentop.views.tui.draw.panel import Panel
 
 
@@ -16,7 +17,7 @@ def lines(snapshot: Snapshot, width: int, height: int, _options: DrawOptions) ->
     rented = snapshot.cloud.instances
     if not rented:
         return sentence(_absence(snapshot), width, height)
-    cols = columns(width)
+    cols = columns(width, rented)
     rows = [_row(i, cols) for i in rented]
     if len(rows) > height > 1:
         rows = [*rows[: height - 1], [(f"1–{height - 1} of {len(rows)}", "dim")]]
@@ -26,9 +27,10 @@ def lines(snapshot: Snapshot, width: int, height: int, _options: DrawOptions) ->
 
 def heads(snapshot: Snapshot, width: int, _height: int, _options: DrawOptions) -> Line:
     """The column headings."""
-    if not snapshot.cloud.instances:
+    rented = snapshot.cloud.instances
+    if not rented:
         return []
-    return [("  ".join(fit(c.head, c.width, c.align) for c in columns(width)), "dim")]
+    return [("  ".join(fit(c.head, c.width, c.align) for c in columns(width, rented)), "dim")]
 
 
 def title(snapshot: Snapshot, options: DrawOptions) -> str:
@@ -49,12 +51,17 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
     return [(str(cloud.active), "bright"), (f" active · {per_hour(cloud.usd_per_hour)}", "dim")]
 
 
-def columns(width: int) -> list[Column]:
-    """The columns that fit; the first one takes what the others leave."""
+def columns(width: int, rented: tuple[CloudInstance, ...]) -> list[Column]:
+    """The columns that fit; the first one takes what the others leave.
+
+    Providers know no model: where nothing names one, the region has that room.
+    """
+    model, region = max(8, width // 4), 8 if width < 60 else 12
+    named = any(one.model for one in rented)
     wide = [
-        (38, Column("region", "region", 8 if width < 60 else 12, "left")),
-        (0, Column("status", "status", 9, "left")),
-        (56, Column("model", "model", max(8, width // 4), "left")),
+        (38, Column("region", "region", region if named else region + model, "left")),
+        (0, Column("status", "status", 9 if width < 36 else 12, "left")),
+        *([(56, Column("model", "model", model, "left"))] if named else []),
         (24, Column("price", "$/h", 6)),
     ]
     kept = [c for least, c in wide if width >= least]
@@ -65,7 +72,7 @@ def columns(width: int) -> list[Column]:
 def _row(instance: CloudInstance, cols: list[Column]) -> Line:
     texts = {
         "gpu": clean(instance.gpu or DASH, 60),
-        "region": clean(instance.region or DASH, 60),
+        "region": _where(instance),
         "status": clean(instance.status or DASH, 60),
         "model": clean(instance.model or DASH, 60),
         "price": fmt_usd(instance.usd_per_hour),
@@ -78,10 +85,27 @@ def _row(instance: CloudInstance, cols: list[Column]) -> Line:
     return line
 
 
+def _where(instance: CloudInstance) -> str:
+    """The region, with the provider where several lists are shown as one."""
+    return " · ".join(clean(w, 60) for w in (instance.provider, instance.region) if w) or DASH
+
+
 def _absence(snapshot: Snapshot) -> str:
     if snapshot.cloud.instances is not None:
         return "Nothing is rented."
+    if rents(snapshot) and not has_stack(snapshot):
+        silent = (one for one in snapshot.services if one.kind == "offers" and one.error)
+        return next((f"{one.name}: {one.error}" for one in silent), "Waiting for the list…")
     return "Waiting for Compute…" if waiting(snapshot) else "Compute has not listed its instances."
+
+
+def _places(inputs: LayoutInputs) -> tuple[Place | SharedRow, ...]:
+    """Beside the stack's figures; elsewhere beside the capacity."""
+    return (
+        SharedRow(LARGE, "metrics", 6, STACK),
+        Place(MEDIUM, 11, (2, 3), "rule", 1, grow_last=True, contents=STACK),
+        *((SharedRow(LARGE, "capacity", 1, NO_STACK),) if inputs.rents else ()),
+    )
 
 
 PANEL = Panel(
@@ -90,9 +114,6 @@ PANEL = Panel(
     title,
     summary,
     heads,
-    places=(
-        SharedRow(LARGE, "metrics", 6, STACK),
-        Place(MEDIUM, 11, (2, 3), "rule", 1, grow_last=True, contents=STACK),
-    ),
+    places=_places,
     ticks=lambda snapshot: snapshot.cloud.stale,
 )

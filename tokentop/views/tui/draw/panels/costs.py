@@ -1,5 +1,6 @@
 """How the costs were computed: every figure with its inputs and where those come from."""
 
+from tokentop.domain.economy.live_prices import credits_explained
 from tokentop.domain.fold.last_good import listed
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Cost, Explanation
@@ -14,6 +15,8 @@ _NAMES = {
     "usd_per_mtok_busy": ("USD per 1M generated, busy time", "only while requests ran"),
     "usd_per_mtok_best": ("USD per 1M generated, best seen", "at the best throughput"),
     "reference_usd_per_mtok": ("the reference", "as configured"),
+    "credits_per_request": ("credits per request", ""),
+    "next_gpu_usd_per_hour": ("one more GPU, USD per hour", ""),
     "kwh_per_mtok": ("kWh per 1M generated", "the GPUs alone"),
 }
 _UNSET = (
@@ -51,7 +54,7 @@ def page(snapshot: Snapshot, width: int, options: DrawOptions | None = None) -> 
     """All rows, whatever the height."""
     cost, money = snapshot.cost, fmt.prices(snapshot, options or DrawOptions())
     rows: list[Line] = []
-    for each in cost.explained:
+    for each in (*cost.explained, *credits_explained(snapshot)):
         rows += [*_figure(each, money.get(each.figure, fmt_usd(each.value)), width), []]
     if cost.basis is None:
         rows += [[(row, "text")] for row in wrapped(_UNSET[0], width, 4)]
@@ -62,8 +65,9 @@ def page(snapshot: Snapshot, width: int, options: DrawOptions | None = None) -> 
 
 def _figure(each: Explanation, money: str, width: int) -> list[Line]:
     name, remark = _NAMES.get(each.figure, (clean(each.figure, 60), ""))
-    value = f"{each.value:.4g}" if each.figure == "kwh_per_mtok" and each.value is not None else ""
-    shown = value or money
+    shown = money
+    if each.figure in ("kwh_per_mtok", "credits_per_request"):
+        shown = DASH if each.value is None else f"{each.value:.4g}"
     room = min(width, 76)
     head: Line = [
         (fit(name, max(1, min(36, room - 12))), "title"),

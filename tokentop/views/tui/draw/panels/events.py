@@ -20,6 +20,7 @@ _MARKS: dict[EventCode, tuple[str, str]] = {
     "gpu_lost": _BAD,
     "gpu_back": _GOOD,
     "gpu_throttled": _WARNING,
+    "gpu_xid": _BAD,
     "rejections": _WARNING,
     "preemptions": _WARNING,
     "alert_firing": _WARNING,

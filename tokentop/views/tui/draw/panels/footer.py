@@ -15,6 +15,10 @@ HINTS = (
     ("r", "refresh"), ("+/-", "interval"), ("S", "screenshot"),
 )  # fmt: skip
 LEDGER_HINTS = (("b", "budgets"), ("l", "ledger"))
+HOSTS_HINTS = (
+    ("q", "quit"), ("?", "help"), ("enter", "open"), ("esc", "back"), ("/", "filter"),
+    ("s", "sort"), ("R", "reverse"), ("t", "theme"), ("S", "screenshot"),
+)  # fmt: skip
 REPLAY_HINTS = (
     ("q", "quit"), ("?", "help"), ("p", "pause"), (",", "back"), (".", "step"), ("+/-", "speed"),
     (":", "go to"), ("e", "engines"), ("h", "history"), ("$", "costs"), ("t", "theme"),
@@ -25,6 +29,8 @@ def hints(snapshot: Snapshot, options: DrawOptions) -> tuple[tuple[str, str], ..
     """The keys that are named, with a word each; the ledger's where one is followed."""
     if options.timeline is not None:
         return REPLAY_HINTS
+    if options.fleet:
+        return HOSTS_HINTS
     return HINTS if snapshot.ledger is None else (*HINTS[:3], *LEDGER_HINTS, *HINTS[3:])
 
 

@@ -56,12 +56,14 @@ def _whole(left: Line, snapshot: Snapshot) -> bool:
 
 
 def _badges(snapshot: Snapshot, options: DrawOptions, without: frozenset[str]) -> Line:
-    """DEMO, PAUSED and the warning about unverified TLS."""
-    tls = "TLS!" if "badges" in without else "TLS UNVERIFIED"
+    """DEMO, PAUSED and the warnings about unverified TLS and a recording that fails."""
+    short = "badges" in without
+    tls, recording = ("TLS!", "REC!") if short else ("TLS UNVERIFIED", "NOT RECORDING")
     badges = [
         ("DEMO", "chip") if snapshot.demo else None,
         ("PAUSED", "badge.warn") if options.paused else None,
         (tls, "badge.warn") if options.insecure_tls else None,
+        None if options.records else (recording, "badge.warn"),
     ]
     line: Line = []
     for badge in badges:

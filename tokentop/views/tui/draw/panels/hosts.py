@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tokentop.domain.hosts import HostRow, listed, totals
+from tokentop.domain.hosts import HostRow, Totals, listed, totals
 from tokentop.domain.numbers import ratio
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import (
@@ -15,7 +15,7 @@ from tokentop.domain.text import (
     fmt_usd,
     known,
 )
-from tokentop.views.palette import engine_symbol, tier_style
+from tokentop.views.palette import engine_symbol, tier_style, tier_theme
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import meter
 from tokentop.views.tui.draw.kit.line import (
@@ -24,6 +24,7 @@ from tokentop.views.tui.draw.kit.line import (
     block,
     dimmed,
     exact,
+    first_fit,
     joined,
     sentence,
     span_width,
@@ -40,7 +41,7 @@ _STYLES = {"down": "error", "starting": "warn", "degraded": "warn", "ok": "activ
 
 def lines(_snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """Totals and table in exactly `height` lines of `width` cells."""
-    above = _totals(options)
+    above = _totals(options, width)
     wanted, reverse = options.filter, options.host_reverse
     rows = listed(options.fleet, options.host_sort, wanted, reverse=reverse)
     if not rows:
@@ -154,7 +155,7 @@ def _words(row: HostRow, options: DrawOptions) -> dict[str, tuple[str, str]]:
     colour = tier_style(row.tier)
     return {
         "name": (clean(row.name, 80), "text"),
-        "tier": (row.tier or fmt_count(None), colour),
+        "tier": (tier_theme(row.tier).word if row.tier else fmt_count(None), colour),
         "load": (fmt_percent(row.load), colour),
         "multiplier": (fmt_multiplier(row.multiplier, ascii=options.ascii), "text"),
         "gpus": (_gpus(row.gpus), "text"),
@@ -173,25 +174,36 @@ def _gpus(gpus: tuple[int, int] | None) -> str:
     return f"{gpus[1]}" if gpus[0] == gpus[1] else f"{gpus[0]}/{gpus[1]}"
 
 
-def _totals(options: DrawOptions) -> Line:
-    """The sums over the hosts that are heard."""
+def _totals(options: DrawOptions, width: int) -> Line:
+    """The sums over the hosts that are heard; what matters least goes whole where it is narrow."""
     t = totals(options.fleet)
-    parts: list[Line] = [
-        [
+    parts: dict[str, Line] = {
+        "hosts": [
             (f"{t.online}", "bright" if t.online == t.hosts else "warn"),
             (f"/{t.hosts} hosts", "dim"),
         ],
-        [(_gpus(t.gpus), "bright"), (" GPUs", "dim")],
-        [(fmt_count(t.active), "bright"), (" active", "dim")],
-        [(fmt_count(t.queued), "queued" if t.queued else "bright"), (" queued", "dim")],
-        [(fmt.rate(t.tokens_per_s), "bright"), (" tok/s", "dim")],
-        [(fmt_usd(t.cost), "bright"), ("/h", "dim")] if known(t.cost) else [],
-    ]
-    if t.vram is not None:
-        used, size = (f"{each / TIB:.1f}" for each in t.vram)
-        share = fmt_percent(ratio(*t.vram))
-        parts.insert(2, [(used, "bright"), (f"/{size} TiB VRAM ", "dim"), (share, "text")])
-    return joined(parts, "   ")
+        "gpus": [(_gpus(t.gpus), "bright"), (" GPUs", "dim")],
+        "vram": _vram(t),
+        "active": [(fmt_count(t.active), "bright"), (" active", "dim")],
+        "queued": [(fmt_count(t.queued), "queued" if t.queued else "bright"), (" queued", "dim")],
+        "speed": [(fmt.rate(t.tokens_per_s), "bright"), (" tok/s", "dim")],
+        "cost": [(fmt_usd(t.cost), "bright"), ("/h", "dim")] if known(t.cost) else [],
+    }
+    optional = ("vram", "active", "gpus", "cost", "speed", "queued")
+    choices = (
+        joined([part for name, part in parts.items() if name not in optional[:n]], "   ")
+        for n in range(len(optional) + 1)
+    )
+    return first_fit(tuple(choices), width)
+
+
+def _vram(t: Totals) -> Line:
+    """`1.0/2.2 TiB VRAM 44%`; nothing where no host says."""
+    if t.vram is None:
+        return []
+    used, size = (f"{each / TIB:.1f}" for each in t.vram)
+    share = fmt_percent(ratio(*t.vram))
+    return [(used, "bright"), (f"/{size} TiB VRAM ", "dim"), (share, "text")]
 
 
 def _absence(options: DrawOptions) -> str:

@@ -1,6 +1,7 @@
 """The metrics: queue depth, base cost per request, active cloud instances, and two trends.
 
-The multiplier's own figure stands in the banner alone.
+The multiplier's own figure stands in the banner alone; where there are engines, the queue and its
+trend stand in the tokens panel.
 """
 
 from typing import NamedTuple
@@ -19,12 +20,11 @@ from tokentop.views.tui.draw.kit.line import (
     joined,
     span_width,
 )
-from tokentop.views.tui.draw.kit.trend import MULTIPLIER, QUEUE, aligned, trend_line
+from tokentop.views.tui.draw.kit.trend import GPU, MULTIPLIER, QUEUE, aligned, trend_line
 from tokentop.views.tui.draw.layout import LARGE, MEDIUM, SMALL, STACK, Place
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 from tokentop.views.tui.draw.panel import Panel, Places
 
-_TRENDS = (QUEUE, MULTIPLIER)
 _LABEL, _NAME, _FIGURE = 6, 12, 4  # cells of a trend's label, a metric's label, its figure
 _COST = {True: ("base cost", "base"), False: ("request cost", "cost")}  # by: everything is free
 
@@ -42,7 +42,7 @@ class Metric(NamedTuple):
 
 
 def metrics(snapshot: Snapshot, options: DrawOptions) -> tuple[Metric, ...]:
-    """The three cells, always three and always in this order."""
+    """The cells, always in this order."""
     llm, cloud, price = snapshot.llm, snapshot.cloud, snapshot.pricing
     queue = DASH if llm.queued is None else fmt_count(llm.queued)
     active = DASH if cloud.active is None else fmt_count(cloud.active)
@@ -56,7 +56,8 @@ def metrics(snapshot: Snapshot, options: DrawOptions) -> tuple[Metric, ...]:
     )
     ages = (llm.age_s, price.age_s, cloud.age_s)
     pairs = zip(cells, ages, strict=True)
-    return tuple(c._replace(old=old(a, options)) if c.stale else c for c, a in pairs)
+    aged = tuple(c._replace(old=old(a, options)) if c.stale else c for c, a in pairs)
+    return aged[1:] if snapshot.engines else aged
 
 
 def _metric(label: str, short: str, figure: str, style: str, remark: str, stale: bool) -> Metric:
@@ -83,10 +84,10 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     if height < 3:
         return block([_row(cells, width)], width, height)
     rows = [_fact(metric, width) for metric in cells]
-    trends = [trend_line(trend, width, options, _LABEL) for trend in aligned(_TRENDS)]
+    shown = aligned((MULTIPLIER, GPU) if snapshot.engines else (QUEUE, MULTIPLIER))
+    trends = [trend_line(trend, width, options, _LABEL) for trend in shown]
     apart: list[Line] = [[]] if height > len(rows) + len(trends) else []
-    room = height - len(rows)
-    return block([*rows, *apart, *(trends if room >= len(trends) else [])], width, height)
+    return block([*rows, *apart, *trends], width, height)
 
 
 def _fact(metric: Metric, width: int) -> Line:
@@ -136,9 +137,9 @@ def _old(metric: Metric, room: int) -> Line:
 
 def _tight(cells: tuple[Metric, ...], width: int) -> Line:
     """`queue   4  base free  cloud 1`."""
-    queue, base, cloud = cells
+    *queue, base, cloud = cells
     parts: list[Line] = [
-        [("queue ", "dim"), (fit(queue.figure, 3, "right"), queue.style)],
+        *([("queue ", "dim"), (fit(q.figure, 3, "right"), q.style)] for q in queue),
         [("base ", "dim"), (base.figure, base.style)],
         [("cloud ", "dim"), (cloud.figure, cloud.style)],
     ]
@@ -146,7 +147,7 @@ def _tight(cells: tuple[Metric, ...], width: int) -> Line:
     short = [m.old.partition(" ")[0] for m in cells]
     if not any(short):
         return joined(shown)
-    shown[1] = shown[1][1:]  # `free` and a number of credits need no label
+    shown[-2] = shown[-2][1:]  # `free` and a number of credits need no label
     if len(set(short)) == 1:
         return joined([*shown, [(short[0], "stale")]])
     aged = [[*f, (f" {age}", "stale")] if age else f for f, age in zip(shown, short, strict=True)]
@@ -160,8 +161,9 @@ def _ticks(snapshot: Snapshot) -> bool:
 
 def _places(inputs: LayoutInputs) -> Places:
     """Beside capacity and cloud; on a medium screen one row, the first to go for engines' rows."""
+    steps = (5, 7) if inputs.engines else (5, 7, 8)
     return (
-        Place(LARGE, 4, (5, 7, 8), "frame", contents=STACK, share=5),
+        Place(LARGE, 4, steps, "frame", contents=STACK, share=5),
         Place(MEDIUM, 13 if inputs.engines else 7, (1,), inset=1, contents=STACK),
         Place(SMALL, 7, (1,), inset=1, inset_from=30, contents=STACK),
     )

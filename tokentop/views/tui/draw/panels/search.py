@@ -65,7 +65,7 @@ def _places(inputs: LayoutInputs) -> Places:
         return ()
     return (
         Place(LARGE, 4, (0, 7, 8), "frame", contents=GPUS),
-        Place(MEDIUM, 4, (0, 7), "rule", 1, contents=GPUS),
+        Place(MEDIUM, 4, (0, 4, 7), "rule", 1, contents=GPUS),
     )
 
 

@@ -263,10 +263,11 @@ def _places(inputs: LayoutInputs) -> Places:
     """Only where there are engines; a box without the stack has more room for them."""
     if not inputs.engines:
         return ()
+    gpus = "gpus" if inputs.gpu_rows else ""
     return (
         Place(LARGE, 7, (4, 6, 7, 8), "frame", contents=STACK),
         Place(LARGE, 4, (6, 7, 8), "frame", contents=ENGINES),
-        Place(MEDIUM, 9, (3, 5), "rule", 1, contents=STACK, below="gpus"),
+        Place(MEDIUM, 9, (3, 5), "rule", 1, contents=STACK, below=gpus),
         Place(MEDIUM, 4, (3, 5, 7, 8), "rule", 1, contents=ENGINES),
         Place(SMALL, 4, (1, 2), inset=1, inset_from=30),
     )

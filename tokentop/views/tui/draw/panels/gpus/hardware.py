@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from tokentop.domain.gpu_detail import SLOWING, GpuDetail
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.text import DASH, fit, fmt_count, fmt_percent, known
+from tokentop.domain.xid_words import xid_words
 from tokentop.views.tui.draw.kit.glyphs import age
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, exact, sentence
 from tokentop.views.tui.draw.kit.table import Column
 from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels.gpus.rows import arranged, short_name
-from tokentop.views.tui.draw.panels.gpus.xid_words import xid_words
 
 _UNKNOWN = GpuDetail()
 _BOTH = 100  # cells of width from which fan and NVLink have a column each

@@ -11,12 +11,9 @@ from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, sentence
 from tokentop.views.tui.draw.kit.table import Column, Order, column_at, headings
 from tokentop.views.tui.draw.layout import (
     ALL,
-    ENGINES,
-    GPUS,
     LARGE,
     MEDIUM,
     SMALL,
-    STACK,
     Place,
     rising,
 )
@@ -196,12 +193,13 @@ def _absence(snapshot: Snapshot) -> str:
 
 def _places(inputs: LayoutInputs) -> Places:
     """A row a GPU; more than eight of them wait for room, and fold where there is none."""
-    rows = max(1, inputs.gpu_rows)
+    rows = inputs.gpu_rows
+    if not rows:
+        return ()
     framed, ruled = rising(3 + min(rows, 8), 3 + rows), rising(1 + min(rows, 8), 1 + rows)
-    legend = (*framed, 4 + rows)
+    framed = (*framed, 4 + rows) if inputs.engines else framed  # with the legend
     return (
-        Place(LARGE, 3, framed, "frame", flex=rows > 16, contents=(*STACK, *GPUS)),
-        Place(LARGE, 3, legend, "frame", flex=rows > 16, contents=ENGINES),
+        Place(LARGE, 3, framed, "frame", flex=rows > 16, contents=ALL),
         Place(MEDIUM, 3, ruled, "rule", 1, flex=rows > 8, contents=ALL),
         Place(
             SMALL, 2, rising(min(rows, 4), rows), inset=1, flex=True, inset_from=30, contents=ALL

@@ -157,9 +157,11 @@ def _places(inputs: LayoutInputs) -> Places:
     rows = max(1, inputs.process_rows)
     if inputs.waiting:
         return ()
+    framed = (0, *rising(3 + min(rows, 8), 3 + rows))
+    ruled = (0, *rising(2 + min(rows, 3), 2 + rows))
     return (
-        Place(LARGE, 5, (0, *rising(3 + min(rows, 4), 3 + rows)), "frame", contents=GPUS),
-        Place(MEDIUM, 5, (0, *rising(2 + min(rows, 3), 2 + rows)), "rule", 1, contents=GPUS),
+        Place(LARGE, 5, framed, "frame", flex=True, contents=GPUS),
+        Place(MEDIUM, 5, ruled, "rule", 1, flex=True, contents=GPUS),
     )
 
 

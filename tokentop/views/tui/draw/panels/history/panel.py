@@ -47,18 +47,18 @@ def _cell(value: float | None, row: int, height: int) -> str:
     )
 
 
-_TALL = 44  # rows of a screen from which the history joins the dashboard
+_TALL = 44  # rows of a screen with GPUs from which the history joins the dashboard
 
 
 def _places(inputs: LayoutInputs) -> Places:
-    """On tall screens; on lower ones of the stack it takes the rows that no other panel wants."""
-    few, framed = inputs.engines <= 8, (0, 8)
+    """On tall screens and without GPUs; on lower ones of the stack where rows are left over."""
+    few, framed, tall = inputs.engines <= 8, (0, 8), _TALL if inputs.gpu_rows else 0
     return (
-        Place(LARGE, 9, (0, 8, 12), "frame", flex=True, contents=STACK, from_rows=_TALL),
-        Place(LARGE, 9, framed, "frame", flex=few, contents=ENGINES, from_rows=_TALL),
-        Place(LARGE, 9, (0, 8, 12), "frame", flex=True, contents=GPUS),
+        Place(LARGE, 9, (0, 8, 12), "frame", flex=True, contents=STACK, from_rows=tall),
+        Place(LARGE, 9, framed, "frame", flex=few, contents=ENGINES, from_rows=tall),
+        Place(LARGE, 9, (0, 6, 8, 12), "frame", flex=True, contents=GPUS),
         Place(MEDIUM, 12, (0, 6, 9), "rule", 1, True, True, contents=GPUS),
-        Place(MEDIUM, 12, (0, 6, 9), "rule", 1, True, True, from_rows=_TALL),
+        Place(MEDIUM, 12, (0, 6, 9), "rule", 1, True, True, from_rows=tall),
         Place(MEDIUM, 12, (0,), "rule", 1, True, True, contents=STACK),
     )
 

@@ -78,7 +78,8 @@ def _cell(row: Listed, key: str, options: DrawOptions) -> tuple[str, str]:
         return of_credits(entry.milli_credits), "bright"
     if key == "outcome":
         return outcome(row), "dim" if outcome(row) in ("success", "cache-hit") else _mark(row)[2]
-    names = {"user": row.user, "project": entry.project, "model": entry.model}
+    model = entry.model if entry.kind in ("usage", "reversal") else f"{entry.kind} {entry.outcome}"
+    names = {"user": row.user, "project": entry.project, "model": model}
     return clean(names.get(key, entry.task or entry.session) or DASH, 80), "text"
 
 

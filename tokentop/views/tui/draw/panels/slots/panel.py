@@ -57,21 +57,16 @@ def _tall(snapshot: Snapshot, width: int, height: int, aged: str) -> list[Line]:
     found = sections.sections(sections.counted_engines(snapshot), width)
     if found:
         return _by_engine(snapshot, found, width, height, aged)
-    llm = snapshot.llm
-    thick = max(1, min(3, (height - 3) // 2))
-    drawn = [
-        *[_bar(sections.slots_totals(snapshot).llm, width)] * thick,
+    kv_cache = [line for line in (_kv_cache(snapshot.llm, width),) if line]
+    rest = [
         _legend(snapshot, width, aged),
-        [],
+        *([[]] if height >= 6 else []),
+        models(snapshot.llm, width),
+        *([[]] if height >= 7 and kv_cache else []),
+        *kv_cache,
     ]
-    extra = [
-        models(llm, width),
-        [],
-        *([[]] if height >= 10 else []),
-        _kv_cache(snapshot.llm, width),
-    ]
-    drawn += extra if height >= 7 else [models(llm, width), _kv_cache(snapshot.llm, width)]
-    return [line for line in drawn if line] if height < 6 else drawn
+    bar = _bar(sections.slots_totals(snapshot).llm, width)
+    return [*[bar] * max(1, min(3, height - len(rest))), *rest]
 
 
 def _by_engine(
@@ -245,7 +240,7 @@ PANEL = Panel(
     "LLM slots",
     summary,
     places=(
-        Place(LARGE, 2, (7, 9, 11, 13), "frame", contents=STACK, share=3),
+        Place(LARGE, 2, (7, 9), "frame", contents=STACK, share=3),
         Place(LARGE, 2, (6, 7, 9), "frame", contents=ENGINES),
         Place(MEDIUM, 5, (2, 4), inset=1, grow_last=True, contents=STACK),
         Place(MEDIUM, 5, (2, 4, 6), inset=1, grow_last=True, contents=ENGINES),

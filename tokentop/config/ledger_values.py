@@ -1,4 +1,8 @@
-"""Values of a budget's keys: a time zone, and shares of its limit."""
+"""Values of the keys of ledger and budgets: a database, a time zone, shares of a limit."""
+
+import re
+from collections.abc import Callable
+from typing import Any
 
 from tokentop.config.key import Key
 from tokentop.config.problems import printable
@@ -29,3 +33,20 @@ def shares(key: Key, raw: object) -> tuple[float, ...] | Bad:
         return Bad(f"has shares above {key.low:g} to {key.high:g} (0.8 is 80 %); "
                    f"write {key.leaf} = {toml(key.example)}")  # fmt: skip
     return tuple(sorted({float(each) for each in raw}))
+
+
+def database(key: Key, raw: str) -> str | Bad:
+    """PostgreSQL's URL; sentences never repeat it: it may hold a password."""
+    start = r"postgres(?:ql)?://"
+    if re.match(rf"{start}[^/?]*:[^/?]*@|.*[?&](ssl)?password=", raw, re.IGNORECASE):
+        return Bad("holds a password; take it out and use password_env or password_file")
+    if re.fullmatch(rf"{start}(?:[^@/?:]*@)?[!-?A-~]+", raw, re.IGNORECASE | re.ASCII):
+        return raw
+    return Bad(f'is no URL of PostgreSQL; write it like "{key.example}"')
+
+
+CHECKS: dict[str, Callable[[Key, Any], object]] = {
+    "database": database,
+    "zone": zone,
+    "shares": shares,
+}

@@ -1,0 +1,115 @@
+"""Budgets of the installed command: in its views, over HTTP, stopped and resumed."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.command import PATIENCE_S, environment, run, started
+from tests.runtime.serve.greeting import port_of
+from tests.views.test_schema import problems
+
+API = "/api/system/token-economy"
+BUDGET = '[[budget]]\nproject = "alpha"\nunit = "tokens"\nlimit = {limit}\nstop = true\n'
+
+
+class Box:
+    """A configuration with one budget, and a ledger with one request of 150 tokens just now."""
+
+    def __init__(self, path: Path) -> None:
+        self.config = path / "config.toml"
+        self.limit(1000)
+        self.env = environment(XDG_STATE_HOME=str(path / "state"), TOKENTOP_CONFIG=str(self.config))
+        row = {"time": datetime.now(UTC).isoformat(), "id": "1", "project": "alpha",
+               "prompt_tokens": 100, "completion_tokens": 50}  # fmt: skip
+        records = path / "usage.jsonl"
+        records.write_text(json.dumps(row))
+        assert run("ledger", "import", str(records), env=self.env).returncode == 0
+
+    def limit(self, tokens: int) -> None:
+        self.config.write_text(BUDGET.format(limit=tokens))
+
+    @contextmanager
+    def serve(self) -> Iterator[str]:
+        with started("serve", "--port", "0", "--no-gpus", "--interval", "0.5", env=self.env) as one:
+            yield f"http://127.0.0.1:{port_of(one)}"
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    return Box(tmp_path)
+
+
+def alerts(url: str) -> set[tuple[str, str]]:
+    return {(each["name"], each["state"]) for each in httpx.get(url + API).json()["alerts"]}
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)  # another process reads its ledger once a second
+
+
+def test_the_object_of_a_one_shot_has_the_budget(box: Box) -> None:
+    """Read within the deadline, and valid by the schema."""
+    found = json.loads(run("--json", "--no-gpus", env=box.env).stdout)
+    assert problems(found) == []
+    (budget,) = found["ledger"]["budgets"]
+    assert (budget["name"], budget["spent"], budget["limit"]) == ("alpha month", 150, 1000)
+    assert found["ledger"]["decides"] is None
+
+
+def test_without_a_ledger_configured_there_is_none(box: Box) -> None:
+    box.config.write_text("")
+    assert json.loads(run("--json", "--no-gpus", env=box.env).stdout)["ledger"] is None
+
+
+def test_serve_decides_and_follows_commands_and_the_file(box: Box) -> None:
+    """A stop of another process holds within two looks, and so does a budget that was lowered."""
+    ask = {"x-tokentop-project": "alpha"}
+    with box.serve() as url:
+
+        def status() -> int:
+            return httpx.get(f"{url}/v1/authorize", headers=ask).status_code
+
+        eventually(lambda: httpx.get(url + API).json()["ledger"] is not None)
+        page = httpx.get(f"{url}/metrics").text
+        assert status() == 200
+        stopped = run("stop", "alpha", env=box.env)
+        eventually(lambda: status() == 429)
+        resumed = run("resume", "alpha", env=box.env)
+        eventually(lambda: status() == 200)
+        box.limit(100)
+        eventually(lambda: status() == 429)
+        eventually(lambda: ("budget-spent", "firing") in alerts(url))
+        (budget,) = httpx.get(url + API).json()["ledger"]["budgets"]
+    assert 'tokentop_budget_spent{budget="alpha month",scope="project",who="alpha"' in page
+    assert (stopped.returncode, stopped.stdout) == (
+        0, "alpha is stopped: gateways that ask tokentop refuse its requests from now on\n",
+    )  # fmt: skip
+    assert resumed.stdout == "alpha may spend again\n"
+    assert budget["state"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("stop",), "`tokentop stop` needs the project"),
+        (("resume", "alpha", "beta"), "`tokentop resume` takes no further word"),
+    ],
+)
+def test_a_decision_is_about_one_project(box: Box, words: tuple[str, ...], said: str) -> None:
+    done = run(*words, env=box.env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_a_stop_is_an_entry_that_verify_covers(box: Box) -> None:
+    run("stop", "alpha", env=box.env)
+    assert "2 entries, none changed" in run("ledger", "verify", env=box.env).stdout

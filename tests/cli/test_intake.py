@@ -1,0 +1,258 @@
+"""Usage sent to `tokentop serve` as installed: booked, then acknowledged, never lost."""
+
+import gzip
+import json
+import os
+import signal
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from tests.cli.command import PATIENCE_S, environment, run, started
+from tests.payloads import payload
+from tests.runtime.serve.greeting import port_of
+
+TOKEN, SENDER = "0123456789abcdef-serve", "0123456789abcdef-sender"
+GATEWAY = {"authorization": f"Bearer {TOKEN}"}
+AGENT = {"authorization": f"Bearer {SENDER}"}
+PROTOBUF = "application/x-protobuf"
+
+
+class Served(NamedTuple):
+    """A running service, its ledger's file, and a client that shows the gateway's token."""
+
+    url: str
+    ledger: Path
+    web: httpx.Client
+
+    def entries(self, where: str = "1", *values: object) -> list[dict[str, Any]]:
+        """What SQLite itself reads from the file."""
+        db = sqlite3.connect(self.ledger)
+        db.row_factory = sqlite3.Row
+        found = [dict(row) for row in db.execute(f"SELECT * FROM entries WHERE {where}", values)]
+        db.close()
+        return found
+
+    def post(self, path: str, body: bytes, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.web.post(path, content=body, headers=named)
+
+
+def configured(folder: Path, **more: str) -> str:
+    ledger = folder / "ledger" / "ledger.sqlite3"
+    (folder / "sender").write_text(SENDER)
+    lines = {"path": str(ledger), "token_file": str(folder / "sender"), **more}
+    text = "\n".join(f"{name} = {json.dumps(value)}" for name, value in lines.items())
+    (folder / "config.toml").write_text(
+        f'[serve]\ntoken_env = "SERVE"\n[ledger]\nintake = true\n{text}\n'
+        '[ledger.mapping]\nproject = ["acme.project"]\n'
+    )
+    return str(folder / "config.toml")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("intake")
+    words = ("serve", "--port", "0", "--no-gpus", "--config", configured(folder))
+    with started(*words, env=environment(SERVE=TOKEN)) as process:
+        url = f"http://127.0.0.1:{port_of(process)}"
+        with httpx.Client(base_url=url, headers=GATEWAY, timeout=PATIENCE_S) as web:
+            yield Served(url, folder / "ledger" / "ledger.sqlite3", web)
+
+
+def cloud_event(number: int, **data: object) -> dict[str, object]:
+    plain = {"model": "tiny", "prompt_tokens": 10, "completion_tokens": 5, **data}
+    return {
+        "specversion": "1.0", "type": "request", "id": str(number), "source": "test",
+        "subject": "ada", "data": plain,
+    }  # fmt: skip
+
+
+def test_litellms_body_is_booked_as_its_gateway_authenticated_it(served: Served) -> None:
+    body = payload("usage/litellm/post_body.json_array.one_event.full.json")
+    (raw,) = json.loads(body)
+    answer = served.post("/v1/litellm", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["booked"]) == (200, 1)
+    identity = f"litellm:{raw['litellm_call_id']}"
+    (entry,) = served.entries("identity = ?", identity)
+    assert (entry["prompt"], entry["generated"]) == (raw["prompt_tokens"], raw["completion_tokens"])
+    assert entry["authenticated"] == "user,team,project"
+    lines = body.strip()[1:-1] + b"\n" + body.strip()[1:-1]
+    again = served.post("/v1/litellm", lines, content_type="application/json")  # ndjson, so called
+    assert (again.status_code, again.json()["booked"]) == (200, 2)
+    assert len(served.entries("identity = ?", identity)) == 1
+
+
+def test_a_senders_token_books_claims_and_opens_nothing_else(served: Served) -> None:
+    """What an agent's machine reports of itself is never called authenticated."""
+    body = payload("usage/litellm_otel/v2.traces.json")
+    headers = {**AGENT, "content-type": "application/json"}
+    answer = httpx.post(f"{served.url}/v1/traces", content=body, headers=headers)
+    assert (answer.status_code, answer.json()) == (200, {})
+    (entry,) = served.entries("identity = 'litellm:593f0f69-064a-455c-9315-4ab9795d8264'")
+    assert (entry["team"], entry["authenticated"]) == ("Blue", None)
+    assert httpx.get(f"{served.url}/metrics", headers=AGENT).status_code == 401
+    for wrong in ({}, {"authorization": "Bearer x"}):
+        refused = httpx.post(f"{served.url}/v1/traces", content=body, headers=wrong)
+        assert refused.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "media_type"),
+    [
+        ("/v1/logs", "codex/logs.json", "application/json"),
+        ("/v1/logs", "claude_code/logs.pb", PROTOBUF),
+        ("/v1/metrics", "gemini_cli/metrics.json", "application/json"),
+        ("/v1/traces", "vllm/traces.llm_request.pb", PROTOBUF),
+    ],
+)
+def test_exports_are_answered_in_their_own_encoding(
+    served: Served, path: str, name: str, media_type: str
+) -> None:
+    before = len(served.entries())
+    answer = served.post(path, payload(f"usage/{name}"), content_type=media_type)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+    assert answer.content == (b"{}" if media_type == "application/json" else b"")
+    assert len(served.entries()) > before
+
+
+def test_chunked_and_packed_bodies_are_read(served: Served) -> None:
+    """As Claude Code sends them, and as collectors do."""
+    body = payload("usage/claude_code/logs.json")
+    halves = iter([body[:1000], body[1000:]])
+    chunked = served.web.post("/v1/logs", content=halves)
+    packed = served.post("/v1/logs", gzip.compress(body), content_encoding="gzip")
+    assert (chunked.status_code, packed.status_code) == (200, 200)
+    assert len(served.entries("session = '1d8fda42-eb69-4e86-921f-bdc14ffc1c95'")) == 1
+
+
+def test_a_refused_part_is_counted_in_the_answer(served: Served) -> None:
+    text = payload("usage/constructed/genai_span_old_and_new.otlp.json").decode()
+    bad = text.replace('"intValue":"1234"', '"intValue":"-1"', 1)
+    bad = bad.replace('"intValue": "1234"', '"intValue": "-1"', 1)
+    answer = served.post("/v1/traces", bad.encode(), content_type="application/json")
+    partly = {"rejectedSpans": "1", "errorMessage": "its prompt tokens are no count"}
+    assert (answer.status_code, answer.json()) == (200, {"partialSuccess": partly})
+
+
+def test_cloud_events_alone_and_in_batches(served: Served) -> None:
+    kind = "application/cloudevents+json"
+    single = served.post("/api/v1/events", json.dumps(cloud_event(1)).encode(), content_type=kind)
+    batch = json.dumps([cloud_event(2, **{"acme.project": "alpha"}), cloud_event(1)]).encode()
+    several = served.post(
+        "/api/v1/events", batch, content_type="application/cloudevents-batch+json"
+    )
+    shipped = payload("usage/constructed/openmeter_event.cloudevents.json")
+    meter = served.post("/api/v1/events", shipped, content_type=kind)
+    assert {each.status_code for each in (single, several, meter)} == {204}
+    found = {each["request"]: each for each in served.entries("feed = 'cloudevents'")}
+    assert set(found) == {"1", "2", "6f4f0b0a-6bd1-4b7e-9d41-6f0a6a0f2a11"}
+    assert (found["2"]["prompt"], found["2"]["generated"]) == (10, 5)
+    assert found["2"]["project"] == "alpha"
+    last = found["6f4f0b0a-6bd1-4b7e-9d41-6f0a6a0f2a11"]
+    assert (last["prompt"], last["generated"], last["project"]) == (25, 0, "alpha")
+    assert last["at_us"] == 1_795_273_200_000_000  # 2026-11-21T15:00:00Z
+
+
+def test_a_batch_of_cloud_events_is_booked_whole_or_not_at_all(served: Served) -> None:
+    """Its answer has no word for a part."""
+    batch = json.dumps([cloud_event(77), cloud_event(78, prompt_tokens=-1)]).encode()
+    answer = served.post("/api/v1/events", batch)
+    assert answer.status_code == 400
+    assert answer.text == "1 of the events cannot be booked: its prompt tokens are no count\n"
+    assert served.entries("request = '77'") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "status", "text"),
+    [
+        ("/v1/traces", b"{", {}, 400, "the body is not valid JSON"),
+        ("/v1/litellm", b"{}", {}, 400, "it is no event of LiteLLM's"),
+        ("/v1/litellm", b"nonsense", {}, 400, "the body is not valid JSON"),
+        ("/api/v1/events", b"[7]", {}, 400, "it is no object"),
+        ("/v1/logs", b"x" * 20, {"content-encoding": "gzip"}, 400, "the body is no gzip"),
+        ("/v1/logs", gzip.compress(b"{}")[:-9], {"content-encoding": "gzip"}, 400, "cut off"),
+        ("/v1/logs", b"{}", {"content-encoding": "br"}, 415, "only gzip is understood"),
+        ("/v1/logs", b" " * (17 << 20), {}, 413, "more than 16 MiB"),
+        ("/v1/logs", gzip.compress(b" " * (33 << 20)), {"content-encoding": "gzip"}, 413,
+         "unpacks to more than 32 MiB"),
+        ("/v1/logs", b"{}", {"origin": "https://evil.example"}, 403, "another page"),
+        ("/metrics", b"{}", {}, 413, "requests have no body here"),
+    ],
+    ids=range(11),
+)  # fmt: skip
+def test_what_cannot_be_taken_is_refused_with_one_sentence(
+    served: Served, path: str, body: bytes, headers: dict[str, str], status: int, text: str
+) -> None:
+    answer = served.web.post(path, content=body, headers=headers)
+    assert answer.status_code == status
+    assert text in answer.text
+    assert len(answer.text.strip().splitlines()) == 1
+
+
+def test_a_ledger_that_is_away_is_said_and_comes_back(tmp_path: Path) -> None:
+    """503 with Retry-After meanwhile; nothing has to be restarted."""
+    path = configured(tmp_path)
+    (tmp_path / "ledger").write_text("a file where the folder should be")
+    body = json.dumps(cloud_event(1)).encode()
+    with started(
+        "serve", "--port", "0", "--no-gpus", "--config", path, env=environment(SERVE=TOKEN)
+    ) as process:
+        url = f"http://127.0.0.1:{port_of(process)}/api/v1/events"
+        away = httpx.post(url, content=body, headers=GATEWAY, timeout=PATIENCE_S)
+        (tmp_path / "ledger").unlink()
+        back = httpx.post(url, content=body, headers=GATEWAY, timeout=PATIENCE_S)
+        process.terminate()
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert (away.status_code, away.headers["retry-after"]) == (503, "5")
+    assert "cannot be opened" in away.text
+    assert back.status_code == 204
+    assert "the ledger is back" in said
+
+
+def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
+    """kill -9 between two batches of several senders; what is sent again counts once."""
+    path = configured(tmp_path)
+    env = environment(SERVE=TOKEN)
+    acknowledged: list[int] = []
+    enough = threading.Event()
+
+    def send(url: str, first: int) -> None:
+        with httpx.Client(headers=GATEWAY, timeout=PATIENCE_S) as web:
+            for start in range(first, first + 100_000, 20):
+                batch = [cloud_event(number) for number in range(start, start + 20)]
+                try:
+                    answer = web.post(f"{url}/api/v1/events", content=json.dumps(batch))
+                except httpx.HTTPError:
+                    return
+                assert answer.status_code == 204
+                acknowledged.extend(range(start, start + 20))
+                if len(acknowledged) > 400:
+                    enough.set()
+
+    with started("serve", "--port", "0", "--no-gpus", "--config", path, env=env) as process:
+        url = f"http://127.0.0.1:{port_of(process)}"
+        senders = [threading.Thread(target=send, args=(url, n * 100_000)) for n in range(3)]
+        for each in senders:
+            each.start()
+        assert enough.wait(PATIENCE_S)
+        os.kill(process.pid, signal.SIGKILL)
+        for each in senders:
+            each.join(PATIENCE_S)
+    db = sqlite3.connect(tmp_path / "ledger" / "ledger.sqlite3")
+    booked = {int(number) for (number,) in db.execute("SELECT request FROM entries")}
+    assert booked.issuperset(acknowledged)
+    with started("serve", "--port", "0", "--no-gpus", "--config", path, env=env) as process:
+        url = f"http://127.0.0.1:{port_of(process)}/api/v1/events"
+        batch = json.dumps([cloud_event(number) for number in acknowledged[:200]])
+        assert httpx.post(url, content=batch, headers=GATEWAY).status_code == 204
+    (count,) = db.execute("SELECT count(*) FROM entries").fetchone()
+    assert count == len(booked)
+    verified = run("ledger", "verify", "--config", path, env=env)
+    assert (verified.returncode, verified.stderr) == (0, "")

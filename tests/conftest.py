@@ -1,0 +1,16 @@
+"""What every worker does once: modules stay compiled, collected tests stay out of the GC's way."""
+
+import gc
+import os
+import sys
+
+# Where a setting forbids bytecode, each worker would rewrite every test's assertions again, and
+# each of several hundred interpreters that tests start would compile the program anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and their modules live to the end: no collection walks them again."""
+    gc.collect()
+    gc.freeze()
