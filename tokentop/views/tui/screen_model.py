@@ -42,7 +42,7 @@ _TRENDS = ("tokens", "metrics", "capacity", "history")  # the dashboard's panels
 _HARDWARE_FROM = 14  # rows of the GPU page from which clocks and links have a place
 _FRAMED_GPUS = 32
 _LISTED_FROM = 6  # rows that a list has before the sums above it take any
-_OPENED = {"budgets": "budget", "ledger": "entry"}  # the panel of what is opened
+_OPENED = {"budgets": ("budget", project.panel), "ledger": ("entry", entry.panel)}  # in full
 _FOLDED = 10  # cells of a GPU where the pool is folded into columns
 TEXTS = {"costs": costs.page, "why": why.page}
 
@@ -51,9 +51,8 @@ class ScreenModel(NamedTuple):
     """Everything that the screen is a function of; times are monotonic seconds.
 
     `now` is when the history ends; it stands still while paused. `elapsed_s` is the time since the
-    snapshot was folded, which goes on. `past` is the stretch that the view asks for, `page` are
-    the ledger's entries that it asks for; Unix time is `wall_ahead_s` ahead of monotonic time,
-    `local` gives the local time of it.
+    snapshot was folded, which goes on. `past` and `page`, entries of the ledger, are what the view
+    asks for; Unix time is `wall_ahead_s` ahead of monotonic time, `local` gives the local time.
     """
 
     snapshot: Snapshot
@@ -119,11 +118,14 @@ class ScreenModel(NamedTuple):
             host_sort=view.host_sort,
             host_reverse=view.host_reverse,
             host_cursor=view.host,
-            ledger=LedgerOptions(
-                *(view.budget_sort, view.budget_reverse, view.budget, self.page, view.entry),
-                self.now + self.wall_ahead_s, self.local,
-            ),
-        )  # fmt: skip
+            ledger=self._ledger,
+        )
+
+    @property
+    def _ledger(self) -> LedgerOptions:
+        view, wall = self.view, self.now + self.wall_ahead_s
+        order = (view.budget_sort, view.budget_reverse, view.budget)
+        return LedgerOptions(*order, self.page, view.entry, wall, self.local)
 
     @property
     def _stands_still(self) -> bool:
@@ -167,7 +169,7 @@ def _inside(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
 def _ledger_view(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     """Today's sums above the budgets, or above the entries; what is opened stands alone."""
     if model.view.opened is not None:
-        return (room._replace(panel=_OPENED[model.view.name]),)
+        return (room._replace(panel=_OPENED[model.view.name][0]),)
     above = today.ROWS + 2 * (room.border == "frame")
     if model.snapshot.ledger is None or room.height < above + _LISTED_FROM:
         return (room._replace(panel=model.view.name),)
@@ -285,10 +287,8 @@ def _panel(model: ScreenModel, name: str) -> Panel:
     if name == "engine":
         identity = model.view.opened or ""
         return engine.panel(identity, model.trends(identity))
-    if name == "budget":
-        return project.panel(model.view.opened or "")
-    if name == "entry":
-        return entry.panel(model.view.opened or "")
+    if opened := dict(_OPENED.values()).get(name):
+        return opened(model.view.opened or "")
     return PANELS[name]
 
 

@@ -38,8 +38,8 @@ SHOTS = (
     Shot("colorblind", 74.0, LARGE, theme="colorblind"),
     Shot("gpus", 30.0, LARGE, keys=("2",)),
     Shot("history", 300.0, LARGE, keys=("3",)),
-    Shot("budgets", 74.0, LARGE, keys=("b",)),
-    Shot("ledger", 74.0, LARGE, keys=("l",)),
+    Shot("budgets", 74.0, (100, 20), keys=("b",)),
+    Shot("ledger", 74.0, (120, 30), keys=("l",)),
     Shot("compact", 74.0, (80, 12), keys=("c",)),
     *(
         Shot(f"{machine}-{width}x{height}", 74.0, (width, height), machine)

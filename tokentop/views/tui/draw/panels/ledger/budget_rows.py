@@ -18,7 +18,7 @@ from tokentop.views.tui.draw.kit.table import Column
 
 BUDGET_SORTS = ("clock", "name", "spent", "burn", "left", "velocity", "flags", "state")
 RISING = ("clock", "name", "left", "state")  # the others begin with the largest
-_NAME, _BAR = 32, 12  # cells of the longest name, and of the shortest bar
+_NAME, _BAR = 20, 12  # cells of the longest name, and of the shortest bar
 _STATES: tuple[BudgetState | None, ...] = (
     "stopped", "spent", "throttled", "warning", "ok", None,
 )  # fmt: skip
@@ -137,7 +137,7 @@ def columns(width: int) -> list[Column]:
         (66, Column("bar", "", _BAR, "left")),
         (42, Column("spent", "spent of limit", 19)),
         (104, Column("burn", "burn/h", 8)),
-        (120, Column("left", "left at end", 11)),
+        (116, Column("left", "left at end", 11)),
         (92, Column("velocity", "$/cr", 6)),
         (54, Column("flags", "flags", 5)),
         (72, Column("state", "state", 9, "left")),

@@ -3,7 +3,7 @@
 from tokentop.domain.policy import STALE_AFTER_S
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_ledger import LedgerFigures
-from tokentop.domain.text import clean, fmt_count, fmt_usd, known
+from tokentop.domain.text import DASH, clean, fmt_count, fmt_usd, known
 from tokentop.views.tui.draw.kit.glyphs import age
 from tokentop.views.tui.draw.kit.line import (
     DrawOptions,
@@ -18,6 +18,7 @@ from tokentop.views.tui.draw.panel import Panel
 
 ROWS = 2
 _GAP = "   "
+_TOKENS = (" tokens", "dim")
 _DECIDES = {
     "open": "spending is not decided on: all of it passes (open)",
     "closed": "spending is not decided on: all of it is refused (closed)",
@@ -81,8 +82,9 @@ def _remarks(figures: LedgerFigures) -> list[Line]:
 
 def _compared(name: str, tokens: int | None) -> Line:
     """Tokens of today on one side of the engines' counters; any are amber."""
-    style = "warn" if tokens else "text"
-    return [(f"{name} ", "dim"), (fmt_count(tokens), style), (" tokens", "dim")]
+    if tokens is None:
+        return [(f"{name} {DASH}", "dim")]
+    return [(f"{name} ", "dim"), (fmt_count(tokens), "warn" if tokens else "text"), _TOKENS]
 
 
 def _ticks(snapshot: Snapshot) -> bool:
