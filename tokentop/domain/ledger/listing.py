@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from tokentop.domain.ledger.entry import Entry
-from tokentop.domain.ledger.totals import Totals, added, totals
 from tokentop.domain.snapshot_engines import CostInput
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # hashlib, which the first picture does without
+    from tokentop.domain.ledger.entry import Entry
+    from tokentop.domain.ledger.totals import Totals
 
 PAGE = 200  # entries that are read at once
 MOST = 1000  # that one question may ask for
@@ -33,7 +36,7 @@ class Question(NamedTuple):
 class Listed(NamedTuple):
     """An entry with the names of its people, and the rows that its credits were computed from."""
 
-    entry: Entry
+    entry: "Entry"
     user: str | None = None
     end_user: str | None = None
     valuation: tuple[CostInput, ...] = ()
@@ -104,8 +107,10 @@ def extended(page: Page, older: Page) -> Page:
 
 def grouped(
     rows: Sequence[Listed], by: Callable[[Listed], str | None]
-) -> list[tuple[str | None, Totals]]:
+) -> "list[tuple[str | None, Totals]]":
     """Totals over the rows by one of their fields, the most credits, then tokens first."""
+    from tokentop.domain.ledger.totals import Totals, added, totals
+
     found: dict[str | None, Totals] = {}
     for row in rows:
         name = by(row)
@@ -113,6 +118,6 @@ def grouped(
     return sorted(found.items(), key=_most)
 
 
-def _most(item: tuple[str | None, Totals]) -> tuple[object, ...]:
+def _most(item: "tuple[str | None, Totals]") -> tuple[object, ...]:
     name, sums = item
     return (-sums.milli_credits, -sums.prompt - sums.generated, -sums.requests, name or "")

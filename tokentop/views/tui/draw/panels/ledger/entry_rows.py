@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tokentop.domain.economy.valuation_explained import thousandths
 from tokentop.domain.ledger.listing import Listed
-from tokentop.domain.ledger.totals import Totals
 from tokentop.domain.text import BOUND_SIGNS, DASH, clean, fit, fmt_count, fmt_usd
 from tokentop.views.tui.draw.kit import table
 from tokentop.views.tui.draw.kit.line import DrawOptions, LedgerOptions, Line
 from tokentop.views.tui.draw.kit.table import Column
+
+if TYPE_CHECKING:
+    from tokentop.domain.ledger.totals import Totals
 
 _OUTCOMES = {
     "success": ("●", "+", "active"), "failure": ("×", "X", "error"),
@@ -113,7 +116,7 @@ def of_credits(milli_credits: int | None) -> str:
     return fmt_count(milli_credits / 1000)
 
 
-def credits_of(totals: Totals) -> str:
+def credits_of(totals: "Totals") -> str:
     """The credits of several entries: at least so many where some are not valued."""
     if totals.unvalued and totals.unvalued >= totals.requests:
         return DASH

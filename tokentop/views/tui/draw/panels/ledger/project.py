@@ -1,9 +1,9 @@
 """One project, user or team: its budgets, its flags, who and what spends, its last events."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from tokentop.domain.ledger.listing import Listed, Page, grouped
-from tokentop.domain.ledger.totals import Totals
 from tokentop.domain.numbers import ratio
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_ledger import Budget, Flag, Project
@@ -35,6 +35,9 @@ from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels.ledger import entry_rows, marks
 from tokentop.views.tui.draw.panels.ledger.budget_rows import Row, all_rows, pending
 from tokentop.views.tui.draw.panels.ledger.budgets import flagged
+
+if TYPE_CHECKING:
+    from tokentop.domain.ledger.totals import Totals
 
 _NAMED = 6  # rows of each table
 _EVENTS = 8
@@ -237,7 +240,7 @@ def _tables(rows: Sequence[Listed], row: Row, width: int) -> list[Line]:
     return [[*a, ("  ", "text"), *b, ("  ", "text"), *c] for a, b, c in zip(*columns, strict=True)]
 
 
-def _table(name: str, groups: list[tuple[str | None, Totals]], width: int) -> list[Line]:
+def _table(name: str, groups: "list[tuple[str | None, Totals]]", width: int) -> list[Line]:
     """The largest of one kind: requests and tokens where there is room, credits and their share."""
     everything = sum(totals.milli_credits for _, totals in groups)
     cols = [column for least, column in _SUMS if width >= least]
@@ -255,7 +258,7 @@ def _table(name: str, groups: list[tuple[str | None, Totals]], width: int) -> li
     return rows
 
 
-def _words(totals: Totals, everything: int) -> dict[str, str]:
+def _words(totals: "Totals", everything: int) -> dict[str, str]:
     return {
         "requests": fmt_count(totals.requests),
         "tokens": fmt_count(totals.prompt + totals.generated),
