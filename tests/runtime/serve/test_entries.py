@@ -96,7 +96,7 @@ def test_the_newest_are_first_and_pages_follow_one_another(config: LedgerConfig)
     first = read(config, {}, Question(limit=5))
     rest = read(config, {}, Question(before=first.rows[-1].entry.identity))
     assert [r.entry.identity for r in (*first.rows, *rest.rows)] == whole
-    assert first.total == rest.total == 8
+    assert (first.total, rest.total) == (8, None)
     assert first.more
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # hashlib, which the first picture does without
 PAGE = 200  # entries that are read at once
 MOST = 1000  # that one question may ask for
 COUNTED = 10_000  # entries that match a filter are counted up to here
+SEARCHED = 100_000  # entries that are held against a filter, from the newest or `before` on
 # What `name:value` in a filter may name, as the entry has it.
 FIELDS = {
     "user": "user", "project": "project", "team": "team", "model": "model", "task": "task",
@@ -43,7 +44,8 @@ class Listed(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The answer to a question. `total` entries match in all, `more` than that where `beyond`.
+    """The answer to a question. `total` entries match, None where that was not counted; where
+    `beyond`, more may.
 
     `problem` says why they cannot be read.
     """
@@ -102,7 +104,7 @@ def person(people: Mapping[str, str], identity: str | None) -> str | None:
 
 def extended(page: Page, older: Page) -> Page:
     """The page with what comes after its last row."""
-    return older._replace(rows=page.rows + older.rows, problem=older.problem or page.problem)
+    return page._replace(rows=page.rows + older.rows, problem=older.problem)
 
 
 def grouped(

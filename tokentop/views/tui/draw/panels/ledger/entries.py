@@ -1,6 +1,6 @@
 """The ledger's entries, the newest first; only rows on the screen are drawn."""
 
-from tokentop.domain.ledger.listing import Page
+from tokentop.domain.ledger.listing import SEARCHED, Page
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import clean
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, exact, sentence
@@ -55,7 +55,8 @@ def absence(page: Page) -> str:
     if page.problem:
         return f"The ledger cannot be shown: {clean(page.problem, 300)}."
     if page.wanted:
-        return f"No entry matches “{clean(page.wanted, 40)}”."
+        among = f" among the newest {SEARCHED:,}" if page.beyond else ""
+        return f"No entry matches “{clean(page.wanted, 40)}”{among}."
     if page.total is None:
         return "The ledger is being read."
     return "The ledger has no entries yet: gateways and agents report to `tokentop serve`."

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from tokentop.domain.ledger.listing import Listed, Page, grouped
+from tokentop.domain.ledger.listing import SEARCHED, Listed, Page, grouped
 from tokentop.domain.numbers import ratio
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_ledger import Budget, Flag, Project
@@ -104,7 +104,8 @@ def page(rows: Sequence[Row], width: int, options: DrawOptions) -> list[Line]:
 
 
 def _nothing(entries: Page) -> str:
-    return entries.problem or "No entry of it is in the ledger."
+    among = f" among the newest {SEARCHED:,} of" if entries.beyond else " in"
+    return entries.problem or f"No entry of it is{among} the ledger."
 
 
 def _budget(budget: Budget, row: Row, width: int, options: DrawOptions) -> list[Line]:
