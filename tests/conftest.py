@@ -4,10 +4,16 @@ import gc
 import os
 import sys
 
+from hypothesis import settings
+
 # Where a setting forbids bytecode, each worker would rewrite every test's assertions again, and
 # each of several hundred interpreters that tests start would compile the program anew.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+settings.register_profile("tokentop", deadline=None)  # a loaded machine is no mistake of a parser
+settings.load_profile("tokentop")
 
 
 def pytest_collection_finish() -> None:

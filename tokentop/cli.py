@@ -117,7 +117,7 @@ def _export(args: "Arguments") -> int:
 
 
 def _text_view(args: "Arguments", config: "Config", started: float, bad: int) -> int:
-    from tokentop.arguments.options import VERBS
+    from tokentop.arguments.options import LEDGER_VERBS
 
     if args.view == "doctor":
         from tokentop.views.doctor.run import run as doctor
@@ -129,7 +129,7 @@ def _text_view(args: "Arguments", config: "Config", started: float, bad: int) ->
         return _print(show.example() if args.example else show.effective(config))
     if args.view == "serve":
         return _serve(args, config)
-    if args.view in ("ledger", "stop", "resume", *VERBS):
+    if args.view in ("ledger", "stop", "resume", *LEDGER_VERBS):
         return _ledger(args, config)
     from tokentop.views import oneshot
 

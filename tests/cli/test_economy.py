@@ -18,6 +18,12 @@ unit = "credits"
 period = "total"
 limit = 100
 [[budget]]
+name = "betas"
+project = "beta"
+unit = "credits"
+period = "total"
+limit = 5
+[[budget]]
 name = "blues"
 team = "blue"
 unit = "credits"
@@ -97,6 +103,8 @@ def test_an_audit_without_suspects(env: dict[str, str]) -> None:
         (("value", "alpha", "5", "--unit", "points"), "'points' is no unit of value"),
         (("swap", "alpha", "alpha", "5"), "cannot swap with itself"),
         (("swap", "alpha", "beta", "-5"), "a number above 0"),
+        (("swap", "alpha", "gamma", "5"), "gamma has no [[budget]] in credits"),
+        (("swap", "gamma", "alpha", "5"), "gamma has no [[budget]] in credits"),
         (("swap", "lab", "beta", "5"), "the innovation reserve of blue, which stays there"),
         (("swap", "alpha", "beta", "5", "6"), "write `tokentop ledger swap A B N`"),
         (("ledger", "convert", "alpha", "runpod", "5"), "no live offer of runpod is known"),

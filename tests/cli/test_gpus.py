@@ -108,14 +108,14 @@ def test_watch_takes_late_answers(fake_nvml: FakeNvml, short: str) -> None:
         assert process.wait(timeout=20) == 130
     first = next(place for place, line in enumerate(lines) if "GPU 12%" in line)
     assert first <= 3
-    assert set(lines[first:]) == {"GPU 12% │ VRAM 19.5/79.6G"}
+    assert set(lines[first:]) == {"GPU 12% │ VRAM 19.5/79.6G │ no engine"}
 
 
 def test_a_line_asks_the_driver_for_what_it_shows(fake_nvml: FakeNvml, tmp_path: Path) -> None:
     """Four calls a GPU (handle, UUID, VRAM, utilisation) and two to begin with."""
     log = tmp_path / "log"
     done = run("--compact", "--no-discovery", env=no_stack(**fake_nvml.env("eight", log=log)))
-    assert done.stdout == "GPU 62% │ VRAM 670.6/1123.2G\n"
+    assert done.stdout == "GPU 62% │ VRAM 670.6/1123.2G │ no engine\n"
     assert sum(calls(log).values()) <= 34
 
 

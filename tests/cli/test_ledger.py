@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import environment, run
+from tests.domain.ledger.examples import event
 from tests.payloads import payload
+from tokentop.domain.economy.valuation import Value
+from tokentop.transport.ledger.database import connect
+from tokentop.transport.ledger.writer import Writer
 
 EVENTS = ("chat_success", "chat_cache_hit", "chat_stream_client_disconnected_499",
           "chat_failure_400_from_engine")  # fmt: skip
@@ -190,24 +194,36 @@ def test_a_price_of_ones_own_is_used(filled: dict[str, str], tmp_path: Path) -> 
     assert "'=HYPERLINK(1)" in ledger("report", "--csv", env=filled)
 
 
-def test_old_entries_are_archived_and_still_covered(filled: dict[str, str], tmp_path: Path) -> None:
-    report = ledger("report", "--json", *ALL_TIME, env=filled)
-    assert ledger("archive", "--until", "2026-01-01", env=filled).startswith("nothing was booked")
-    assert ledger("archive", "--until", "0s", env=filled) == (
+def test_old_entries_are_archived_and_still_covered(
+    records: str, env: dict[str, str], tmp_path: Path
+) -> None:
+    """Three that were booked in January, and four now."""
+    path = tmp_path / "ledger.sqlite3"
+    (tmp_path / "config.toml").write_text(f'[ledger]\npath = "{path}"\nwriter = "gpu-box"\n')
+    january_us = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
+    db = connect(str(path), create=True)
+    old = [event(number, at_us=january_us) for number in range(3)]
+    Writer(db, "gpu-box", lambda _: Value(None, None)).append(old, january_us)
+    db.close()
+    run("ledger", "import", records, env=env)
+    report = json.loads(ledger("report", "--json", *ALL_TIME, env=env))
+    assert ledger("archive", "--until", "2026-01-01", env=env).startswith("nothing was booked")
+    assert ledger("archive", "--until", "94d", env=env) == (
         "gpu-box-1-3.jsonl.gz: entries 1 to 3 of gpu-box\n"
     )
-    folder = tmp_path / "state" / "tokentop" / "ledger-archive"
-    assert [each.name for each in folder.iterdir()] == ["gpu-box-1-3.jsonl.gz"]
-    assert ledger("verify", env=filled).startswith("gpu-box: 4 entries, none changed\n")
-    assert (
-        json.loads(ledger("report", "--json", *ALL_TIME, env=filled))["rows"]
-        == (json.loads(report)["rows"])
-    )
+    assert [each.name for each in (tmp_path / "ledger-archive").iterdir()] == [
+        "gpu-box-1-3.jsonl.gz"
+    ]
+    assert ledger("verify", env=env).startswith("gpu-box: 7 entries, none changed\n")
+    assert "alpha" in ledger("show", "test:1", env=env)
+    after = json.loads(ledger("report", "--json", *ALL_TIME, env=env))
+    assert (after["rows"], after["total"]["requests"]) == (report["rows"], 7)
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (("archive", "--until", "92d"), "the last 93 days stay"),
         (("archive",), "write how old they must be: `tokentop ledger archive --until 400d`"),
         ((), "ledger takes one of import, report, verify"),
         (("guess",), "ledger takes one of"),

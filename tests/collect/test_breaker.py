@@ -155,4 +155,4 @@ class AgainstHistory(RuleBasedStateMachine):
 
 
 TestAgainstHistory = AgainstHistory.TestCase
-TestAgainstHistory.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestAgainstHistory.settings = settings(max_examples=60, stateful_step_count=30)

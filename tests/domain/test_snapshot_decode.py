@@ -44,7 +44,7 @@ def _row(kind: Any) -> Values:
     return st.builds(kind, **fields)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(made=of(Snapshot), online=st.dictionaries(_PLAIN[str], st.booleans(), max_size=7))
 def test_a_snapshot_comes_back_as_it_was(made: Snapshot, online: dict[str, bool]) -> None:
     """Every field of every row, with every kind of value that its annotation allows."""

@@ -82,7 +82,7 @@ def check(subject: Collector) -> None:
         assert "SECRET" not in text, (place, text)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(TEXTS)
 @pytest.mark.parametrize("kind", ENGINES)
 def test_engines(kind: EngineKind, text: str) -> None:
@@ -95,7 +95,7 @@ def test_engines(kind: EngineKind, text: str) -> None:
         check(subject)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(TEXTS)
 def test_services(text: str) -> None:
     """The seven services' answers."""
@@ -107,7 +107,7 @@ def test_services(text: str) -> None:
     check(subject)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(TEXTS)
 def test_a_fleet(text: str) -> None:
     """Labels of a Prometheus server's vectors, and its warnings."""

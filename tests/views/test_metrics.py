@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as text_pars
 from tests import engine_examples, examples
 from tokentop.domain.snapshot import Demand, Gpu, Llm, Service, Snapshot
 from tokentop.domain.snapshot_engines import Engine, Finished, TokensSeen
-from tokentop.domain.snapshot_ledger import Budget, LedgerFigures, Project
+from tokentop.domain.snapshot_ledger import Budget, Flag, LedgerFigures, Project
 from tokentop.domain.verdict.values import Health, Pool
 from tokentop.views.metrics import openmetrics, prometheus
 
@@ -113,7 +113,9 @@ def test_budgets_and_projects_have_their_own_families() -> None:
     figures = LedgerFigures(
         budgets=(Budget("alpha month", "project", "alpha", "month", "usd", 50.0, 40.5,
                         burn_per_hour=2.0, zero_in_s=17_100.0, state="stopped", unknown=3),),
-        projects=(Project("alpha", 12, tokens=4000, usd=1.25, stopped=True),),
+        projects=(Project("alpha", 12, tokens=4000, usd=1.25, velocity=0.08, stopped=True),),
+        flags=(Flag("a", "task", "", ("alpha",)), Flag("b", "task", "", (), escalated=False)),
+        to_classify=19,
         entries=812, age_s=0.5, decides="open",
     )  # fmt: skip
     found = read(openmetrics(Snapshot(ledger=figures)), openmetrics_parser)
@@ -130,6 +132,9 @@ def test_budgets_and_projects_have_their_own_families() -> None:
         ("tokentop_project_usd_today", project): 1.25,
         ("tokentop_project_credits_today", project): None,
         ("tokentop_project_stopped", project): 1,
+        ("tokentop_project_velocity", project): 0.08,
+        ("tokentop_ledger_flags_waiting", ()): 1,
+        ("tokentop_ledger_flags_to_classify", ()): 19,
         ("tokentop_ledger_entries", ()): 812,
         ("tokentop_ledger_undecided", ()): 1,
     }

@@ -8,14 +8,14 @@ from tokentop.arguments.options import (
     FILES,
     GROUPS,
     LEDGER,
+    LEDGER_VERBS,
     SERVING,
     SHELLS,
-    VERBS,
     View,
 )
 
 _ONE_WORD = ("example", "completion", *FILES, *DECISIONS)
-_VERBS = ("ledger", *VERBS)
+_VERBS = ("ledger", *LEDGER_VERBS)
 
 
 def clash(given: dict[str, object], view: View) -> str | None:

@@ -9,7 +9,7 @@ View = Literal[
 
 FILES = ("replay", "export")  # commands on a recording
 DECISIONS = ("stop", "resume")  # commands about a project
-VERBS = ("value", "swap", "flags", "classify")  # commands that are verbs of ledger as well
+LEDGER_VERBS = ("value", "swap", "flags", "classify")  # commands that are verbs of ledger as well
 SHELLS = ("bash", "zsh", "fish")
 
 

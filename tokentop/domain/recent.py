@@ -1,5 +1,6 @@
 """A mapping that forgets what was used longest ago, so that hostile names cannot fill memory."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -7,8 +8,11 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Recent(dict[K, V], Generic[K, V]):
-    """At most `most` keys, the one used longest ago first; `use` counts as use, a look does not."""
+class Recent(OrderedDict[K, V], Generic[K, V]):
+    """At most `most` keys, the one used longest ago first; `use` counts as use, a look does not.
+
+    A plain dict would do, but to find its first key again and again it walks over all that went.
+    """
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -16,13 +20,14 @@ class Recent(dict[K, V], Generic[K, V]):
 
     def use(self, key: K, make: Callable[[], V]) -> V:
         """The key's value, made where it has none."""
-        value = self[key] if key in self else make()
-        self.put(key, value)
-        return value
+        if key not in self:
+            self.put(key, make())
+        self.move_to_end(key)
+        return self[key]
 
     def put(self, key: K, value: V) -> None:
         """Set the key's value."""
-        self.pop(key, None)
         self[key] = value
+        self.move_to_end(key)
         if len(self) > self._most:
-            del self[next(iter(self))]
+            self.popitem(last=False)

@@ -26,6 +26,9 @@ LEDGER: tuple[Figure[LedgerFigures], ...] = (
     ("age_seconds", "Time since the ledger was last read.", lambda one: one.age_s),
     ("undecided", "1 where it cannot be read, and authorize.failure_mode decides.",
      lambda one: one.decides is not None),
+    ("flags_waiting", "Flags that wait for a person, of those that are shown.",
+     lambda one: sum(flag.escalated for flag in one.flags)),
+    ("flags_to_classify", "Flags left in the calibration epoch.", lambda one: one.to_classify),
 )  # fmt: skip
 
 PROJECT: tuple[Figure[Project], ...] = (
@@ -33,5 +36,6 @@ PROJECT: tuple[Figure[Project], ...] = (
     ("tokens_today", "Tokens since midnight.", lambda p: p.tokens),
     ("credits_today", "Credits since midnight.", lambda p: p.credits),
     ("usd_today", "USD since midnight.", lambda p: p.usd),
+    ("velocity", "USD of reported business value per credit.", lambda p: p.velocity),
     ("stopped", "1 where nothing more is authorized.", lambda p: p.stopped),
 )

@@ -19,6 +19,7 @@ from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.checkpointing import Checkpoints
 from tokentop.runtime.ledger.intake import Intake
 from tokentop.runtime.serve.app import Documents
+from tokentop.runtime.serve.economy import VALUE
 from tokentop.runtime.serve.guard import Rules
 from tokentop.runtime.serve.hub import Formats
 from tokentop.runtime.serve.server import Pages, Service, flush
@@ -41,13 +42,14 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
     """
     token = _token(config.serve, environ)
     sockets = _listen(config.serve)
-    rules = Rules(_own_names(config.serve), token, config.serve.cors_origins)
+    rules = _rules(config, token)
     own: list[Listener] = []
     pages: Pages = ()
     intake: Intake | None = None
     routes: Pages = ()
     if config.ledger.intake:
-        rules = rules._replace(receiving=PATHS, sender_token=_sender_token(config, environ))
+        sender_token = _sender_token(config, environ)
+        rules = rules._replace(receiving=rules.receiving | PATHS, sender_token=sender_token)
         intake = _intake(config.ledger, environ)
         routes = UsageRoutes(intake, config.ledger.mapping._asdict()).routes()
     if config.serve.web:
@@ -74,6 +76,11 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
         intake.stop()
     flush()
     os._exit(code)  # without waiting for a name look-up or a driver's call that hangs
+
+
+def _rules(config: Config, token: Secret | None) -> Rules:
+    names, receiving = _own_names(config.serve), frozenset({VALUE})
+    return Rules(names, token, config.serve.cors_origins, receiving=receiving)
 
 
 def _pages(config: Config, rules: Rules, own: Listener) -> Pages:

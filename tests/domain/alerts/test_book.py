@@ -10,7 +10,7 @@ from tokentop.domain.alerts.rule import parse
 from tokentop.domain.alerts.values import AlertRule, Change
 from tokentop.domain.snapshot import Demand, Gpu, Llm, Service, Snapshot
 from tokentop.domain.snapshot_engines import Cost, Engine, Throughput
-from tokentop.domain.snapshot_ledger import Budget, LedgerFigures
+from tokentop.domain.snapshot_ledger import Budget, Flag, LedgerFigures
 
 
 def full(value: float | None, *, stale: bool = False) -> Snapshot:
@@ -43,6 +43,16 @@ def test_from_pending_to_firing_to_resolved() -> None:
     assert (run.at(72, full(0.5)), run.states()) == (["resolved"], ["resolved"])
     assert (run.at(72 + RESOLVED_SHOWN_S, full(0.5)), run.states()) == ([], ["resolved"])
     assert (run.at(73 + RESOLVED_SHOWN_S, full(0.5)), run.states()) == ([], [])
+
+
+def test_a_flag_may_be_an_alert_until_a_person_has_classified_it() -> None:
+    run = Run("ledger.flags[].escalated == true")
+    flag = Flag("a1", "task", "2026-11-21T12:00:00Z", ("alpha",))
+    waits, decided = (Snapshot(ledger=LedgerFigures(flags=(each,)))
+                      for each in (flag, flag._replace(escalated=False)))  # fmt: skip
+    assert [run.at(now, each) for now, each in enumerate((waits, waits, decided))] == [
+        ["firing a1"], [], ["resolved a1"],
+    ]  # fmt: skip
 
 
 def test_what_is_over_before_its_time_never_fires() -> None:

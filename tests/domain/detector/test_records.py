@@ -31,4 +31,5 @@ def test_what_is_booked_is_read_back(flag: Raised) -> None:
 
 def test_what_a_newer_version_books_is_left_alone() -> None:
     assert read(booked(raised(FLAG)._replace(outcome="appealed"))) is None
-    assert read(entry(1, 5, kind="flag")) is None
+    for details in (None, "", "[]", "{}", '{"unit": "day"}', '{"unit": 7, "about": []}'):
+        assert read(entry(1, 5, kind="flag", details=details)) is None

@@ -77,8 +77,12 @@ def budget(spent_: float, scope: str = "project", **values: object) -> Budget:
     [
         (budget(700), 0.5, None, None, 0),  # it does not run out
         (budget(850), 0.5, None, "replenish", 250),
-        (budget(850), 0.1, budget(9900, "team", limit=10_000.0), "replenish", 100),
+        # of what the team has left, 150 are the project's already
+        (budget(850), 0.1, budget(9800, "team", limit=10_000.0), "replenish", 50),
+        (budget(850), 0.1, budget(9900, "team", limit=10_000.0), None, 0),
         (budget(850), 0.5, budget(10_000, "team", limit=10_000.0), "review", 0),
+        (budget(850), 0.5, budget(9.9, "team", limit=10.0, unit="usd"), "replenish", 250),
+        (budget(850), 0.5, budget(10.1, "team", limit=10.0, unit="usd"), "review", 0),
         (budget(850), 0.05, None, None, 0),  # between the two
         (budget(850), 0.01, None, "review", 0),
         (budget(850), None, None, "review", 0),
@@ -105,7 +109,8 @@ def test_the_innovation_reserve_is_never_touched(
     team = budget(team_spent, "team", limit=limit, reserve=limit / 10, reserve_spent=0.0)
     found = decide(budget(spent_), velocity, team, RULES)
     if found is not None and found.action == "replenish":
-        assert 0 < found.milli_credits <= (limit - team_spent) * 1000
+        spare = max(0.0, 1000.0 - spent_)
+        assert 0 < found.milli_credits <= (limit - team_spent - spare) * 1000
 
 
 def test_without_rules_nothing_is_decided() -> None:

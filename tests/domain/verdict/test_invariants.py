@@ -32,7 +32,7 @@ LIVE = ("active", "queued", "max_slots", "kv_cache", "prompt_tokens_per_s",
 
 MEASURED = (*LIVE, "latencies", "tokens_seen", "rate_at_least", "back_pressure", "error")
 
-every_sequence = settings(max_examples=EXAMPLES, deadline=None)
+every_sequence = settings(max_examples=EXAMPLES)
 Sequence = tuple[list[Poll], list[float], bool]
 cases = st.tuples(sequences, gaps, st.booleans())
 
@@ -142,7 +142,7 @@ def test_ratios_are_ratios_and_counts_are_counts(case: Sequence) -> None:
 
 
 @given(cases)
-@settings(max_examples=EXAMPLES // 3, deadline=None)
+@settings(max_examples=EXAMPLES // 3)
 def test_every_view_shows_the_same_verdict(case: Sequence) -> None:
     """7. JSON, line and banner of one snapshot agree on its words, its slots and its queue."""
     snapshot = pictures(case)[-1]

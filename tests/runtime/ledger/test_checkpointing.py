@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
@@ -113,6 +114,20 @@ def test_serving_keeps_them_in_log_file_and_webhook(db: Database, tmp_path: Path
         assert verify(db, found).faults == ()
     with pytest.raises(NoteError):
         list(trusted(logged.replace(" 17 ", " 18 "), {own.name: own.public}))
+
+
+def test_they_are_made_while_it_serves(db: Database, tmp_path: Path) -> None:
+    said: Queue[str] = Queue()
+    config = LedgerConfig(
+        path=db.place, key_file=str(tmp_path / "key"), writer="a", checkpoint_hours=1e-6
+    )
+    making = Checkpoints(config, {}, said.put)
+    making.start()
+    assert said.get(timeout=20).startswith("checkpoint tokentop-ledger/a 10 ")
+    more(db, 20)
+    while not said.get(timeout=20).startswith("checkpoint tokentop-ledger/a 17 "):
+        pass
+    making.stop()
 
 
 def test_a_place_that_fails_is_one_sentence_and_the_others_have_it(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from time import monotonic, time_ns
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.domain.budgets.examples import rule
 from tests.domain.detector.stream import entry
 from tests.domain.ledger.examples import NOON_US, event
+from tokentop.config.schema import Config, LedgerConfig
 from tokentop.domain.detector import records
 from tokentop.domain.detector.flags import Raised
 from tokentop.domain.economy.valuation import Value
@@ -18,6 +20,7 @@ from tokentop.domain.policy import BudgetRule, DetectorPolicy, Policy, Replenish
 from tokentop.domain.replenishment.records import swap, value
 from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.runtime.ledger.accounts import Accounts
+from tokentop.runtime.ledger.follower import Follower
 from tokentop.runtime.ledger.verify import verify
 from tokentop.runtime.ledger.watch import Watch
 from tokentop.transport.ledger import following
@@ -45,10 +48,10 @@ class Serving:
         writer = Writer(self.db, "a", lambda each: Value((each.prompt or 0) * 1000, None))
         self.accounts.book(writer.append(given, now_us).entries)
         self.accounts.follow(now_us)
-        self.accounts.book(writer.append(self.watch.take(), now_us).entries)
+        due = self.watch.due(self.accounts.figures(now_us), now_us)
+        self.accounts.book(writer.append(due, now_us).entries)
 
     def figures(self, now_us: int = NOON_US) -> LedgerFigures:
-        self.accounts.figures(now_us)
         self.book(now_us=now_us)
         return self.accounts.figures(now_us)
 
@@ -96,6 +99,14 @@ def test_a_verdict_reaches_every_process_and_outlives_them(path: str) -> None:
     assert len(following.records(serving.db, "flag")) == 2
 
 
+def test_who_only_looks_raises_nothing(path: str) -> None:
+    """Else there would be flags that no one can classify."""
+    serving = Serving(path, Policy())
+    serving.watch.books = False
+    serving.book(*requests(0, 10, 10), *requests(100, 1, 42))
+    assert serving.figures().flags == ()
+
+
 def test_a_new_process_knows_what_tasks_cost(path: str) -> None:
     """It learns from the ledger, flags nothing of the past, and what comes at once."""
     Serving(path, Policy()).book(*requests(0, 10, 10))
@@ -109,9 +120,9 @@ def test_what_could_not_be_booked_is_kept(path: str) -> None:
     serving = Serving(path, Policy())
     serving.book(*requests(0, 10, 10))
     serving.watch.book([entry(1, 42_000, model="own")])
-    found = serving.watch.take()
+    found = serving.watch.due(LedgerFigures(), NOON_US)
     assert [each.kind for each in found] == ["flag"]
-    assert serving.watch.take() == []
+    assert serving.watch.due(LedgerFigures(), NOON_US) == []
     serving.watch.keep(found)
     serving.book()
     assert len(following.records(serving.db, "flag")) == 1
@@ -162,8 +173,41 @@ def test_a_fast_project_is_replenished_once_and_within_its_teams_budget(path: st
     again.book(*requests(300, 10, 10, team="blue"))
     for _ in range(3):
         alpha, team = again.figures().budgets
-    assert (team.spent, team.limit) == (1700.0, 1800.0)
-    assert alpha.limit <= 1250 + 312.5  # a quarter of 1,250, or what was left of the team's
+    assert (team.spent, team.limit, alpha.limit) == (1700.0, 1800.0, 1800.0)
+
+
+def test_a_project_of_the_innovation_reserve_is_left_alone(path: str) -> None:
+    """Whatever its velocity: what it spends is the reserve."""
+    team = TEAM._replace(reserve_projects=("alpha",))
+    serving = Serving(path, RULES, [CREDITS, team])
+    serving.watch.configure(RULES, [CREDITS, team])
+    serving.book(*requests(0, 85, 10, team="blue"), value("1", "alpha", 170_000_000, NOON_US))
+    assert serving.figures().budgets[0].limit == 1000.0
+    assert serving.figures().flags == ()
+    assert following.records(serving.db, "transfer") == []
+
+
+def test_a_follower_that_books_does_so_with_its_next_look(path: str) -> None:
+    """The flag of a task is an entry within a look, and one that only follows adds none."""
+    serving = Serving(path, Policy())
+    serving.book(*requests(0, 10, 10))
+    config = Config(ledger=LedgerConfig(path=path, writer="b"))
+    booking, looking = Follower(lambda: config, {}), Follower(lambda: config, {})
+    booking.watch.books = True
+    for each in (booking, looking):
+        each.start()
+        each.wait(10)
+    Writer(serving.db, "a", lambda _: Value(42_000, None)).append(
+        requests(100, 1, 42), time_ns() // 1000
+    )
+    deadline = monotonic() + 10
+    while not (found := following.records(serving.db, "flag")) and monotonic() < deadline:
+        booking.look()
+        looking.look()
+        booking.wait(0.01)
+    for each in (booking, looking):
+        each.stop()
+    assert [(each.writer, each.outcome) for each in found] == [("b", "raised")]
 
 
 def test_a_slow_project_is_reviewed_and_gets_nothing(path: str) -> None:

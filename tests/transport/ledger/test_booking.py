@@ -118,3 +118,15 @@ def test_an_erased_name_leaves_the_chain_whole(ledger: Database) -> None:
     assert not reader.erase(ledger, "ada")
     assert reader.people(ledger) == {}
     assert verify(ledger).faults == ()
+
+
+@pytest.mark.parametrize("off_us", [-HOUR_US, HOUR_US])
+def test_a_clock_an_hour_off_breaks_nothing(ledger: Database, off_us: int) -> None:
+    """Events keep their own times; the chain is whole, and followers get it in its order."""
+    writer = booked(ledger)
+    ahead = [event(number, at_us=NOW_US + off_us + number) for number in range(20, 23)]
+    writer.append(ahead, NOW_US + off_us)
+    writer.append([event(30)], NOW_US)
+    assert verify(ledger).faults == ()
+    assert [each.seq for each in reader.entries_after(ledger, {})] == list(range(1, 10))
+    assert total(ledger, NOW_US + off_us, NOW_US + off_us + HOUR_US).requests == 3

@@ -123,6 +123,17 @@ def test_a_full_disk_books_nothing_and_says_so(path: str, db: Database) -> None:
     assert verify(db).faults == ()
 
 
+def test_a_damaged_file_is_one_sentence(path: str, db: Database) -> None:
+    """Pages overwritten below the database, as a failing disk does."""
+    booked(db, 500)
+    db.close()
+    content = bytearray(Path(path).read_bytes())
+    content[8192 : len(content) - 8192] = b"\xff" * (len(content) - 16384)
+    Path(path).write_bytes(content)
+    with pytest.raises(LedgerError, match="the file is damaged; restore it from a backup"):
+        verify(connect(path))
+
+
 @pytest.mark.parametrize("content", [b"hello, this is a text and no database at all" * 40, b""])
 def test_another_programs_file_is_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.sqlite3"

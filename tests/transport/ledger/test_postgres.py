@@ -15,11 +15,15 @@ from tests.domain.ledger.examples import NOW_US, event
 from tests.servers.postgres import PASSWORD, PostgresServer
 from tests.transport.ledger.conftest import Opening
 from tests.transport.ledger.test_ledger import booked, total, valued
+from tokentop.domain.ledger.record import Record
+from tokentop.runtime.ledger.intake import Intake
 from tokentop.runtime.ledger.verify import verify
 from tokentop.secret import Secret
-from tokentop.transport.ledger.database import LedgerError, connect_server
+from tokentop.transport.ledger import following, tasks
+from tokentop.transport.ledger.database import LedgerError, connect, connect_server
 from tokentop.transport.ledger.writer import Writer
 
+LONG_S = 30.0
 CHANGES = (
     "UPDATE entries SET prompt = 1",
     "DELETE FROM entries WHERE seq = 5",
@@ -120,6 +124,25 @@ def test_a_restart_between_two_batches_is_not_noticed(
     assert writer.append([event(9)], NOW_US).new == 1
 
 
+def test_what_is_received_while_it_is_away_is_refused_and_taken_afterwards(
+    postgres: Opening, postgres_server: PostgresServer
+) -> None:
+    """As serve receives it: the sender gets the failure, and what it sends again is one entry."""
+    said: list[str] = []
+    intake = Intake(lambda: Writer(postgres(), "a", valued), lambda: NOW_US, said.append)
+    intake.start()
+    intake.book([event(1), event(2)]).result(LONG_S)
+    postgres_server.stop()
+    with pytest.raises(LedgerError, match="cannot be reached"):
+        intake.book([event(2), event(3)]).result(LONG_S)
+    postgres_server.start()
+    intake.book([event(2), event(3)]).result(LONG_S)
+    intake.stop()
+    assert [len(said), len(said[0].splitlines())] == [2, 1]
+    db = postgres()
+    assert (total(db).requests, verify(db).faults) == (3, ())
+
+
 def test_a_connection_lost_within_a_batch_books_nothing_of_it(
     postgres: Opening, postgres_server: PostgresServer
 ) -> None:
@@ -160,6 +183,14 @@ def test_a_full_disk_books_nothing_and_says_so(
             writer.append([event(7)], NOW_US)
         other.execute("DROP TRIGGER full_disk ON hourly")
     assert total(db).requests == 5
+    assert writer.append([event(7)], NOW_US).new == 1
+
+
+def test_text_that_it_cannot_hold_is_one_sentence(postgres: Opening) -> None:
+    """What feeds send has no such character any more; the connection lives on."""
+    writer = booked(postgres())
+    with pytest.raises(LedgerError, match="cannot contain NUL"):
+        writer.append([event(7), event(8, model="a\0b")], NOW_US)
     assert writer.append([event(7)], NOW_US).new == 1
 
 
@@ -260,6 +291,34 @@ for first in range(0, 100_000, 50):
     writer.append([event(number) for number in range(first, first + 50)], NOW_US)
     print(first + 50, flush=True)
 """
+
+
+def test_those_who_follow_read_the_same_from_either_database(
+    postgres: Opening, tmp_path: Path
+) -> None:
+    """Heads, slots, records and the detector's and the audit's figures."""
+    in_a_file = connect(str(tmp_path / "ledger.sqlite3"), create=True)
+    value = Record("value", "v:1", NOW_US, "reported", project="alpha", micro_usd=120_000_000)
+    found = []
+    for db in (in_a_file, postgres()):
+        writer = booked(db)
+        writer.append([value, event(9, project="beta", session="s", user=None)], NOW_US)
+        writer.reverse("test:2", NOW_US)
+        ids = following.ids(db, ["ada", "nobody"])
+        assert set(ids.values()) == {"ada"}
+        name = dict.fromkeys(ids, "ada")
+        found.append((
+            following.heads(db),
+            sorted(
+                (each._replace(user_id=name.get(each.user_id or "")) for each in
+                 following.slots(db, 60_000_000, 0)), key=str,
+            ),
+            following.records(db, "value"),
+            [each.identity for each in tasks.latest(db, 3, NOW_US)],
+            tasks.months(db, 0, 2 * NOW_US),
+        ))  # fmt: skip
+    in_a_file.close()
+    assert found[0] == found[1]
 
 
 def test_a_killed_writer_loses_nothing_that_it_acknowledged(

@@ -1,6 +1,8 @@
 """What a task is expected to cost: a median that moves only when costs have drifted."""
 
+from bisect import bisect_left, insort
 from collections import deque
+from collections.abc import Sequence
 
 RECENT = 50  # tasks that the median is over
 LEAST = 5  # tasks before there is an expectation
@@ -18,19 +20,23 @@ class Baseline:
     the median comes back to less than BACK, so that one which swings about DRIFT is still seen.
     """
 
-    __slots__ = ("_costs", "_drifting", "expected")
+    __slots__ = ("_costs", "_drifting", "_ordered", "expected")
 
     def __init__(self) -> None:
         self.expected: float | None = None
-        self._costs: deque[int] = deque(maxlen=RECENT)
+        self._costs: deque[int] = deque()
+        self._ordered: list[int] = []
         self._drifting = 0
 
     def add(self, cost: int) -> None:
         """Take in what a task has cost in the end."""
+        if len(self._costs) == RECENT:
+            del self._ordered[bisect_left(self._ordered, self._costs.popleft())]
         self._costs.append(cost)
+        insort(self._ordered, cost)
         if len(self._costs) < LEAST:
             return
-        middle = median(self._costs)
+        middle = _median(self._ordered)
         if self.expected is None or len(self._costs) <= SETTLED:
             self.expected = middle
         elif self._has_drifted(abs(middle - self.expected) / self.expected):
@@ -44,7 +50,7 @@ class Baseline:
         return self._drifting >= DRIFT_TASKS
 
 
-def median(values: "deque[int]") -> float:
+def _median(ordered: Sequence[int]) -> float:
     """The middle value, or the mean of the middle two."""
-    ordered, half = sorted(values), len(values) // 2
+    half = len(ordered) // 2
     return (ordered[half] + ordered[~half]) / 2

@@ -81,7 +81,7 @@ def _exceeded(
     spending: Spending, budgets: Collection[Budget], machine: float | None, now_us: int
 ) -> Iterator[tuple[str, Mapping[str, int], int]]:
     """Each limit of several projects that does not hold, and what they have spent of late."""
-    everyone = spending.last_hour(now_us)
+    everyone = {} if machine is None else spending.last_hour(now_us)
     if machine is not None and sum(everyone.values()) > machine * 1000:
         yield MACHINE, everyone, round(machine * 1000)
     for budget in budgets:
@@ -106,6 +106,6 @@ def _sharing(spent: Mapping[str, int], beyond: Collection[str]) -> tuple[str, ..
 def _raised(
     scope: str, spent: Mapping[str, int], limit: int, projects: tuple[str, ...], now_us: int
 ) -> Raised:
-    task = TaskId(Group(scope, "", "", "request"), str(now_us))
+    task = TaskId(Group(scope, "", "", "request"), str(now_us // HOUR_US))
     cost = sum(spent.values())
     return Raised(flag_id(task), now_us, cost, limit, task, None, projects, "concentration")

@@ -1,5 +1,6 @@
 """Tasks that cost a multiple of what their kind is expected to cost, flagged while they run."""
 
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from tokentop.domain.detector.baseline import Baseline
@@ -21,7 +22,7 @@ class Detector:
     def __init__(self, policy: DetectorPolicy) -> None:
         self.policy = policy
         self.flags = FlagBook()
-        self._tasks: dict[TaskId, Task] = {}  # the one seen longest ago first
+        self._tasks: OrderedDict[TaskId, Task] = OrderedDict()  # the one seen longest ago first
         self._baselines: Recent[Group, Baseline] = Recent(MOST_BASELINES)
         self._now_us = 0
 
@@ -66,8 +67,8 @@ class Detector:
     def _charge(self, entry: Entry, silent: bool) -> Raised | None:
         """Add an entry to its task; the flag that the task has now earned."""
         key = task_of(entry)
-        task = self._tasks.pop(key, None) or Task()
-        self._tasks[key] = task
+        task = self._tasks.setdefault(key, Task())
+        self._tasks.move_to_end(key)
         task.cost += entry.milli_credits or 0
         task.last_us = self._now_us
         raised = None if silent or task.flagged else self._judged(key, task, entry)

@@ -9,6 +9,7 @@ from tokentop.domain.recent import Recent
 from tokentop.domain.snapshot_ledger import Classification, FlagKind
 
 EPOCH = 20  # flags that a person classifies before the threshold may be tuned
+PUBLISHED = DetectorPolicy().threshold
 MOST_FLAGS = 200
 MOST_KINDS = 2_000
 
@@ -101,7 +102,7 @@ class FlagBook:
 
     def threshold(self, policy: DetectorPolicy) -> float:
         """The threshold in force, times the expected cost."""
-        return DetectorPolicy().threshold if self.left else policy.threshold
+        return PUBLISHED if self.left else policy.threshold
 
     def refusal(self, policy: DetectorPolicy) -> str | None:
         """Why a tuned threshold does not hold, as a sentence; None where it does."""

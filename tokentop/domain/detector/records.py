@@ -4,7 +4,8 @@ Both are of the kind `flag` with the same details; the outcome says which of the
 """
 
 import json
-from typing import get_args
+from collections.abc import Mapping
+from typing import Any, get_args
 
 from tokentop.domain.detector.flags import Raised, Verdict
 from tokentop.domain.detector.tasks import UNITS, Group, TaskId
@@ -46,17 +47,22 @@ def _record(flag: Raised, name: str, at_us: int, outcome: str) -> Record:
 
 
 def read(entry: Entry) -> Raised | Verdict | None:
-    """What an entry of the kind `flag` says; None where a newer version says more than this one."""
-    details = json.loads(entry.details or "{}")
-    unit = next((each for each in UNITS if each == details.get("unit")), None)
-    about = next((each for each in KINDS if each == details.get("about")), None)
-    if unit is None or about is None:
+    """What an entry of the kind `flag` says; None where a newer version says it in another way."""
+    try:
+        flag = _flag(entry, json.loads(entry.details or ""))
+    except (ValueError, TypeError, KeyError):
         return None
-    group = Group(entry.project or "", entry.model or "", details["kind"], unit)
-    flag = Raised(
-        details["flag"], details["raised"], entry.milli_credits or 0, details["expected"],
-        TaskId(group, details["task"]), entry.task,
-        tuple(details.get("projects", "").splitlines()), about,
-    )  # fmt: skip
     verdict = next((each for each in VERDICTS if each == entry.outcome), None)
     return flag if entry.outcome == RAISED else Verdict(flag, verdict) if verdict else None
+
+
+def _flag(entry: Entry, details: Mapping[str, Any]) -> Raised:
+    unit, about = details["unit"], details["about"]
+    if unit not in UNITS or about not in KINDS:
+        raise ValueError
+    group = Group(entry.project or "", entry.model or "", str(details["kind"]), unit)
+    return Raised(
+        str(details["flag"]), int(details["raised"]), entry.milli_credits or 0,
+        int(details["expected"]), TaskId(group, str(details["task"])), entry.task,
+        tuple(str(details.get("projects", "")).splitlines()), about,
+    )  # fmt: skip

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from tokentop.domain.events.engines import engine_events
+from tokentop.domain.events.ledger import ledger_events
 from tokentop.domain.snapshot import Gpu, Service, Snapshot
 from tokentop.domain.text import clean
 from tokentop.domain.verdict.tiers import TIERS
@@ -33,6 +34,7 @@ def changes(before: Snapshot, after: Snapshot) -> tuple[Event, ...]:
         *_reasons(before.demand.reasons, after.demand.reasons),
         *_tier(before, after),
         *_alerts(before, after),
+        *ledger_events(before.ledger, after.ledger),
     )
     dated = (event._replace(text=clean(event.text, _LIMIT), at=after.at) for event in found)
     return tuple(sorted(dated, key=lambda event: event.code.endswith(_GOOD_NEWS)))

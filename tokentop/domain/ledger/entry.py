@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from tokentop.domain.ledger.event import UsageEvent
@@ -62,6 +63,8 @@ AMOUNTS = (
     "micro_usd", "milli_credits",
 )  # fmt: skip
 _SAME = tuple(name for name in UsageEvent._fields if name in Entry._fields and name != "estimated")
+_SORTED = sorted(Entry._fields)
+_in_order = itemgetter(*map(Entry._fields.index, _SORTED))
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
@@ -84,7 +87,8 @@ def canonical(values: Mapping[str, object]) -> bytes:
 
 def encode(entry: Entry) -> bytes:
     """The canonical bytes of an entry, which are hashed."""
-    return canonical(dict(zip(Entry._fields, entry, strict=True)))
+    values = zip(_SORTED, _in_order(entry), strict=True)
+    return _encode({name: each for name, each in values if each is not None}).encode()
 
 
 def chained(before: bytes, data: bytes) -> bytes:

@@ -38,15 +38,19 @@ class Replenisher:
         velocity: Callable[[str], float | None],
         policy: ReplenishmentPolicy,
         now_us: int,
+        reserved: Collection[str] = (),
     ) -> tuple[list[Record], list[Raised]]:
-        """Transfers to book, and reviews to raise as flags."""
+        """Transfers to book, and reviews to raise as flags.
+
+        `reserved` are the projects that spend an innovation reserve: nothing is done about them.
+        """
         transfers: list[Record] = []
         reviews: list[Raised] = []
         for budget in budgets:
             name = f"{budget.name}:{budget.who}:{budget.ends_at}:{budget.limit:g}"
             team = self._team(budget.who, budgets)
             found = decide(budget, velocity(budget.who), team, policy)
-            if found is None or name in self._done:
+            if found is None or name in self._done or budget.who in reserved:
                 continue
             self._done.put(name, True)
             if found.action == "review":
@@ -58,14 +62,18 @@ class Replenisher:
         return transfers, reviews
 
     def _team(self, project: str, budgets: Collection[Budget]) -> Budget | None:
-        """The budget in credits of a project's team that has least left; None without one."""
+        """The budget of a project's team: one that is spent, else that in credits with least left.
+
+        None where its team is not known, or has no budget.
+        """
         team = self._teams.get(project)
-        found = [
-            each
-            for each in budgets
-            if each.scope == "team" and each.who == team and each.unit == "credits"
-        ]
-        return min(found, key=lambda each: each.limit - each.spent, default=None)
+        found = [each for each in budgets if each.scope == "team" and each.who == team]
+        return min(found, key=_room, default=None)
+
+
+def _room(team: Budget) -> tuple[bool, bool, float]:
+    left = team.limit - team.spent
+    return left > 0, team.unit != "credits", left
 
 
 def _review(decision: Decision, budget: Budget, name: str, now_us: int) -> Raised:

@@ -20,8 +20,8 @@ def decide(
 ) -> Decision | None:
     """The decision about one budget; None where there is nothing to do.
 
-    `team` is the budget in credits of the project's team, which has its innovation reserve apart:
-    nothing is added beyond what is left of it.
+    `team` is the budget of the project's team, which has its innovation reserve apart: nothing is
+    added once it is spent, nor, where it is in credits too, beyond what is left of it.
     """
     if not _runs_out(budget, policy):
         return None
@@ -41,11 +41,19 @@ def _runs_out(budget: Budget, policy: ReplenishmentPolicy) -> bool:
     return ruled and budget.limit > 0 and budget.spent >= policy.at * budget.limit
 
 
-def _replenished(budget: Budget, team: Budget | None, policy: ReplenishmentPolicy) -> Decision:
-    """As much as the rule says, and no more than the team has left outside of its reserve."""
+def _replenished(
+    budget: Budget, team: Budget | None, policy: ReplenishmentPolicy
+) -> Decision | None:
+    """As much as the rule says, and no more than the team has left outside of its reserve.
+
+    What the project may spend already is a part of that.
+    """
     wanted = policy.share * budget.limit
-    room = wanted if team is None else min(wanted, team.limit - team.spent)
-    if room <= 0:
+    left = wanted if team is None else team.limit - team.spent
+    if left <= 0:
         why = "its team has nothing left outside of the innovation reserve"
         return Decision("review", budget.who, why)
-    return Decision("replenish", budget.who, "its velocity is high", int(room * 1000))
+    if team is not None and team.unit == budget.unit:
+        wanted = min(wanted, left - max(0.0, budget.limit - budget.spent))
+    milli = int(wanted * 1000)
+    return Decision("replenish", budget.who, "its velocity is high", milli) if milli > 0 else None

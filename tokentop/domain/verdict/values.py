@@ -58,13 +58,15 @@ EventCode = Literal[
     "tier",
     "alert_firing",
     "alert_resolved",
+    "flagged",
+    "flag_classified",
 ]
 
 
 class Event(NamedTuple):
     """What changed between two snapshots; `at` is when the later one was made, RFC 3339 UTC.
 
-    `member` is an Engine.id, a GPU's UUID or a service's name, if it is about one.
+    `member` is an Engine.id, a GPU's UUID, a service's name or a flag's id, if it is about one.
     """
 
     code: EventCode

@@ -53,17 +53,39 @@ def compared(
 ) -> Iterator[Row]:
     """A chain's rows, unchanged; `report` gets what of the archived ones the database denies."""
     waiting = archive.segments(db, writer)
-    sums: dict[Bucket, Totals] = {}
-    count = 0
+    last = waiting[-1].last_seq if waiting else 0
+    kept = _Kept()
     for entry, stored in rows:
         if waiting and entry.kind in SUMMED:
-            count += 1
-            place = bucket(entry)
-            sums[place] = added(sums.get(place, Totals()), totals(entry))
+            kept.add(entry)
         if waiting and entry.seq == waiting[0].last_seq:
-            if sums != archive.sums(db, waiting[0]):
-                report(f"the sums of the archive {waiting[0].file} are not those of its entries")
-            waiting, sums = waiting[1:], {}
+            kept.compare(db, waiting.pop(0), report)
         yield entry, stored
-    if not waiting and count != archive.count(db, writer):
+    if not waiting and kept.count != archive.count(db, writer, last):
         report(f"{writer}: identities of archived entries were removed or added")
+
+
+class _Kept:
+    """What the database must keep of the entries of a segment, and how many there were in all."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._sums: dict[Bucket, Totals] = {}
+        self._valuations: set[str] = set()
+
+    def add(self, entry: Entry) -> None:
+        self.count += 1
+        place = bucket(entry)
+        self._sums[place] = added(self._sums.get(place, Totals()), totals(entry))
+        if entry.valuation is not None:
+            self._valuations.add(entry.valuation)
+
+    def compare(
+        self, db: Database, segment: archive.Segment, report: Callable[[str], object]
+    ) -> None:
+        if self._sums != archive.sums(db, segment):
+            report(f"the sums of the archive {segment.file} are not those of its entries")
+        there = db.among("SELECT id FROM valuations WHERE id", self._valuations)
+        for lost in sorted(self._valuations - {name for (name,) in there})[:1]:
+            report(reader.removed(lost))
+        self._sums, self._valuations = {}, set()

@@ -16,7 +16,7 @@ from tokentop.transport.ledger.signing import Key, read_key
 from tokentop.transport.ledger.trees import keep
 
 TIMEOUT_S = 10.0  # of the webhook
-AGAIN_S = 300.0  # after one that failed
+AGAIN_S = 300.0  # until the first, and after one that failed
 _ANSWER = 64 * 1024
 _TEXT = (("Content-Type", "text/plain; charset=utf-8"),)
 
@@ -87,7 +87,7 @@ class Checkpoints:
 
     def _run(self) -> None:
         often_s = self._config.checkpoint_hours * 3600
-        pause_s = often_s
+        pause_s = min(often_s, AGAIN_S)  # a service that is often restarted makes them too
         while not self._stopped.wait(pause_s):
             try:
                 pause_s = often_s if self.once() else min(often_s, AGAIN_S)

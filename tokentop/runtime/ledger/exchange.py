@@ -1,21 +1,20 @@
 """What a person reports, moves or decides about the ledger's projects, checked and then booked.
 
-Every function raises LedgerError with one sentence where it cannot be done.
+Every function raises Refused with one sentence for what cannot be, and LedgerError where the ledger
+cannot be read or written.
 """
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
 
-from tokentop.config.problems import Problem
 from tokentop.config.schema import Config
-from tokentop.config.valuation import load
 from tokentop.domain.detector import records as flags
 from tokentop.domain.detector.detector import Detector
 from tokentop.domain.detector.flags import Raised
 from tokentop.domain.economy.valuation import find_gpu
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.record import Record
+from tokentop.domain.policy import BudgetRule
 from tokentop.domain.replenishment import records
 from tokentop.domain.snapshot import NextInstance
 from tokentop.domain.text import clean_name
@@ -23,41 +22,45 @@ from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.accounts import Accounts
 from tokentop.runtime.ledger.deciding import book, user
 from tokentop.runtime.ledger.zone import zone
+from tokentop.sources.usage.fields import micro_usd, thousandths
 from tokentop.transport.ledger import following, reader
 from tokentop.transport.ledger.database import Database, LedgerError
 
 Environ = Mapping[str, str]
+MAX_ID = 200
 
 
-def amount(text: str, scale: int, most: int) -> int:
-    """A decimal number times `scale`, as a whole number other than 0, at most `most` in size."""
-    try:
-        found = Decimal(text)
-        scaled = found * scale if found.is_finite() and abs(found) < most else Decimal(0)
-    except InvalidOperation:
-        scaled = Decimal(0)
-    if scaled == 0 or abs(scaled) > most or scaled != int(scaled):
-        raise LedgerError(f"{text[:40]!a} is no amount: it takes a number other than 0")
-    return int(scaled)
+class Refused(LedgerError):
+    """What was given cannot be booked; the ledger itself is well."""
+
+
+def _amount(value: object, read: Callable[[object], int | None], most: int) -> int:
+    """A number other than 0, as whole micro-USD or milli-credits, at most `most` in size."""
+    found = read(value)
+    if not found or abs(found) > most:
+        raise Refused(f"{str(value)[:40]!a} is no amount: it takes a number other than 0")
+    return found
 
 
 def project(text: str) -> str:
     """A project's name as the ledger writes it."""
     name = clean_name(text)
     if not name:
-        raise LedgerError("a project needs a name")
+        raise Refused("a project needs a name")
     return name
 
 
 def report_value(
-    config: Config, environ: Environ, name: str, usd: str, unit: str | None, now_us: int,
+    config: Config, environ: Environ, name: str, usd: object, unit: str | None, now_us: int,
     identity: str | None = None,
 ) -> Entry | None:  # fmt: skip
     """Book business value; None where a report of the same `identity` is in the ledger."""
     if unit not in (None, "usd"):
-        raise LedgerError(f"{str(unit)[:20]!a} is no unit of value; write it in usd")
-    micro_usd = amount(usd, 1_000_000, records.MAX_MICRO_USD)
-    made = records.value(identity or token_hex(8), project(name), micro_usd, now_us)
+        raise Refused(f"{str(unit)[:20]!a} is no unit of value; write it in usd")
+    if identity is not None and not (0 < len(identity) <= MAX_ID and identity.isprintable()):
+        raise Refused(f"an id has 1 to {MAX_ID} printable characters")
+    worth = _amount(usd, micro_usd, records.MAX_MICRO_USD)
+    made = records.value(identity or token_hex(8), project(name), worth, now_us)
     return next(iter(_book(config, environ, [made], now_us)), None)
 
 
@@ -67,7 +70,8 @@ def swap(
     """Move credits from one project to another."""
     milli = _positive(credits_)
     if project(giver) == project(taker):
-        raise LedgerError("a project cannot swap with itself")
+        raise Refused("a project cannot swap with itself")
+    _budgets_in_credits(config, project(taker))
     _check_spare(config, environ, project(giver), milli, now_us)
     pair = records.swap(token_hex(8), project(giver), project(taker), milli, now_us)
     return _book(config, environ, pair, now_us)
@@ -85,20 +89,17 @@ def convert(
 
 def offer_of(config: Config, provider: str, found: NextInstance | None) -> records.Offer:
     """A provider's offer, where `found` is one of a GPU whose speed the price list has."""
-    tables = load(config.ledger.valuation)
-    if isinstance(tables, Problem):
-        raise LedgerError(str(tables))
     real = found is not None and found.source == "offer" and found.usd_per_hour is not None
     if found is None or not real or (found.provider or "").lower() != provider.lower():
-        raise LedgerError(
+        raise Refused(
             f"no live offer of {clean_name(provider, 40)} is known; the screen or `tokentop serve` "
             "has to run and to read its offers"
         )
-    speed = find_gpu(found.gpu, tables)
+    speed = find_gpu(found.gpu, place.tables(config.ledger))
     if speed is None:
-        raise LedgerError(f"the price list has no GPU like {found.gpu}")
-    micro_usd = round((found.usd_per_hour or 0) * 1e6)
-    return records.Offer(found.provider or provider, speed.name, micro_usd, speed.multiplier)
+        raise Refused(f"the price list has no GPU like {found.gpu}")
+    price = micro_usd(found.usd_per_hour) or 0
+    return records.Offer(found.provider or provider, speed.name, price, speed.multiplier)
 
 
 def classify(
@@ -107,7 +108,7 @@ def classify(
     """Book a person's verdict on a flag; returns the flag, and how many are left to classify."""
     wanted = next((each for each in flags.VERDICTS if each == verdict), None)
     if wanted is None:
-        raise LedgerError(f"{verdict[:20]!a} is no verdict; it is one of {_listed()}")
+        raise Refused(f"{verdict[:20]!a} is no verdict; it is one of {_listed()}")
     db = place.opened(config.ledger, environ)
     try:
         found = find_flag(db, flag)
@@ -128,7 +129,7 @@ def find_flag(db: Database, flag: str) -> Raised:
     entry = reader.entry(db, flags.identity(flag))
     found = entry and flags.read(entry)
     if not isinstance(found, Raised):
-        raise LedgerError(f"there is no flag {flag[:40]!a}; `tokentop flags` lists them")
+        raise Refused(f"there is no flag {flag[:40]!a}; `tokentop flags` lists them")
     return found
 
 
@@ -140,9 +141,9 @@ def flag_book(db: Database, config: Config) -> Detector:
 
 
 def _positive(credits_: str) -> int:
-    milli = amount(credits_, 1000, records.MAX_MILLI_CREDITS)
+    milli = _amount(credits_, thousandths, records.MAX_MILLI_CREDITS)
     if milli < 0:
-        raise LedgerError("credits move by a number above 0")
+        raise Refused("credits move by a number above 0")
     return milli
 
 
@@ -150,22 +151,34 @@ def _check_spare(config: Config, environ: Environ, giver: str, milli: int, now_u
     """Refuse what the giver has spent already, and what is a team's innovation reserve."""
     reserved = next((rule for rule in config.budgets if giver in rule.reserve_projects), None)
     if reserved is not None:
-        raise LedgerError(
+        raise Refused(
             f"{giver} spends from the innovation reserve of {reserved.who}, which stays there"
         )
+    own = _budgets_in_credits(config, giver)
     accounts = Accounts(
-        lambda: place.opened(config.ledger, environ), config.budgets, zone(config.ledger, environ)
+        lambda: place.opened(config.ledger, environ), own, zone(config.ledger, environ)
     )
     accounts.follow(now_us)
-    budgets = accounts.figures(now_us).budgets
+    figures = accounts.figures(now_us)
     accounts.close()
-    for budget in budgets:
-        if (budget.scope, budget.who, budget.unit) == ("project", giver, "credits"):
-            left = budget.limit - budget.spent
-            if milli > left * 1000:
-                raise LedgerError(
-                    f"{giver} has {max(0.0, left):,.6g} credits left in {budget.name}"
-                )
+    if figures.age_s is None:
+        raise LedgerError(figures.note or "the ledger cannot be read")
+    least = min(figures.budgets, key=lambda each: each.limit - each.spent)
+    left = max(0.0, least.limit - least.spent)
+    if milli > left * 1000:
+        raise Refused(f"{giver} has {left:,.6g} credits left in {least.name}")
+
+
+def _budgets_in_credits(config: Config, name: str) -> Sequence[BudgetRule]:
+    """What a project may spend in credits; raises Refused where no budget says."""
+    found = [
+        rule
+        for rule in config.budgets
+        if (rule.scope, rule.who, rule.unit) == ("project", name, "credits")
+    ]
+    if not found:
+        raise Refused(f"{name} has no [[budget]] in credits, so none can move")
+    return found
 
 
 def _book(config: Config, environ: Environ, made: Sequence[Record], now_us: int) -> Sequence[Entry]:

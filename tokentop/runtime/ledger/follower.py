@@ -28,8 +28,8 @@ class Follower:
     """Accounts that are kept up to date from `start` to `stop`.
 
     `config` is the configuration in force: changed budgets take effect with the next look.
-    With `learns` it finds flags itself, else it has those that were booked. `on_change` is called
-    on the follower's thread after a look at a ledger that has changed.
+    With `learns` it knows which flagged tasks still run. `on_change` is called on the follower's
+    thread after a look at a ledger that has changed.
     """
 
     def __init__(
@@ -105,9 +105,9 @@ class Follower:
         while not self._stopping:
             try:
                 self.accounts.configure(*self._rules())
-                self.watch.configure(self._config().policy)
+                self.watch.configure(self._config().policy, self._config().budgets)
                 self.accounts.follow(time_ns() // 1000)
-                self._book_flags()
+                self._book_due(time_ns() // 1000)
             except Exception as error:  # noqa: BLE001  # the next look may do
                 self.accounts.fail(fault.sentence(error))
             self._looked.set()
@@ -118,12 +118,12 @@ class Follower:
             self._wake.clear()
         self.accounts.close()
 
-    def _book_flags(self) -> None:
+    def _book_due(self, now_us: int) -> None:
         """Book what the watch has raised; where the ledger cannot, with the next look."""
-        found = self.watch.take()
+        found = self.watch.due(self.accounts.figures(now_us), now_us)
         try:
             if found:
-                book(self._config().ledger, self._environ, found, time_ns() // 1000)
+                book(self._config().ledger, self._environ, found, now_us)
         except LedgerError:
             self.watch.keep(found)
             raise

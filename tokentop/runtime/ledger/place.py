@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from tokentop.config.problems import Problem
 from tokentop.config.schema import LedgerConfig
 from tokentop.config.valuation import load
-from tokentop.domain.economy.valuation import Live, Value, value
+from tokentop.domain.economy.valuation import Live, Tables, Value, value
 from tokentop.domain.ledger.event import UsageEvent
 from tokentop.transport import user_state
 from tokentop.transport.ledger.database import (
@@ -76,11 +76,17 @@ def valuation(
 
     `live` gives the present prices: without it, as for files of the past, list prices count.
     """
-    tables = load(config.valuation)
-    if isinstance(tables, Problem):
-        raise LedgerError(str(tables))
+    listed = tables(config)
     present = live if config.prices == "live" else None
-    return lambda event: value(event, tables, None if present is None else present())
+    return lambda event: value(event, listed, None if present is None else present())
+
+
+def tables(config: LedgerConfig) -> Tables:
+    """The configured price list; raises LedgerError where it cannot be read."""
+    found = load(config.valuation)
+    if isinstance(found, Problem):
+        raise LedgerError(str(found))
+    return found
 
 
 def opened(config: LedgerConfig, environ: Mapping[str, str], *, create: bool = False) -> Database:

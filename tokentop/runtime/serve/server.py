@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -26,6 +27,7 @@ from tokentop.runtime.serve.connection import (
     MAX_CONNECTIONS,
     Connection,
 )
+from tokentop.runtime.serve.economy import Economy
 from tokentop.runtime.serve.entries import entries_route
 from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
@@ -107,9 +109,14 @@ def _on_signals(stop: Callable[[int], None]) -> None:
 
 def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     health = Health(session.now, lambda: session.interval_s, session.frozen)
-    authority = Authority(lambda: session.ledger.follower, lambda: session.config)
-    entries = entries_route(session.ledger.page)
-    more = (entries, *service.routes, *authority.routes(), *service.pages)
+    follower, config = (lambda: session.ledger.follower), (lambda: session.config)
+    routes = (
+        entries_route(session.ledger.page),
+        *service.routes,
+        *Authority(follower, config).routes(),
+        *Economy(follower, config, os.environ).routes(),
+    )
+    more = (*routes, *service.pages)
     return application(hub, service.documents, health, service.rules, service.say, more)
 
 

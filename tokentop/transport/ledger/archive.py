@@ -114,9 +114,10 @@ def sums(db: Database, segment: Segment) -> dict[Bucket, Totals]:
     return {tuple(row[:keys]): Totals(*row[keys:]) for row in found}
 
 
-def count(db: Database, writer: str) -> int:
-    """How many identities of a writer's archived entries the database keeps."""
-    ((number,),) = db.rows("SELECT count(*) FROM archived WHERE writer = ?", (writer,))
+def count(db: Database, writer: str, last: int) -> int:
+    """How many identities of a writer's archived entries up to number `last` the database keeps."""
+    kept = "SELECT count(*) FROM archived WHERE writer = ? AND seq <= ?"
+    ((number,),) = db.rows(kept, (writer, last))
     return int(number)
 
 

@@ -2,14 +2,16 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
+from itertools import islice
 from typing import Any
 
 from tokentop.secret import Secret
 
 Row = tuple[Any, ...]
 ARCHIVE = "ledger-archive"
+_AT_ONCE = 500  # parameters of one statement
 
 
 class LedgerError(Exception):
@@ -43,10 +45,28 @@ class Database(ABC):
     def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Run a statement once a row."""
 
-    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Add rows to a table."""
+    def among(self, select: str, values: Collection[object], last: str = "") -> list[Row]:
+        """The rows of `select`, which ends in the column that must be among `values`.
+
+        `last` stands behind that.
+        """
+        rows: list[Row] = []
+        wanted = iter(values)
+        while part := list(islice(wanted, _AT_ONCE)):
+            rows += self.rows(f"{select} IN ({', '.join('?' * len(part))}) {last}", part)
+        return rows
+
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Collection[Sequence[object]],
+        conflict: str = "",
+    ) -> None:
+        """Add rows to a table. With a `conflict` clause no value may be None."""
         marks = ", ".join("?" * len(columns))
-        self.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
+        into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+        self.executemany(f"{into} {conflict}", rows)
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:

@@ -4,7 +4,7 @@ Batches are booked one at a time, by one lock: an event that two machines send i
 no two wait for each other's rows. A server that went away is connected to again at the next call.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 EXTRA = "a ledger in PostgreSQL needs an extra: pip install 'tokentop[postgres]'"
 SCHEMA = "tokentop"
+_ARRAYS = {int: "?::bigint[]", str: "?::text[]"}
 # The lock is "tokl" among those of the database. A batch looks up all by a key; a plan that was
 # made while the table was small would be kept, and read the whole table ever after.
 _BEGIN = f"BEGIN; SET LOCAL enable_seqscan TO off; SELECT pg_advisory_xact_lock({0x746F6B6C})"
@@ -56,12 +57,28 @@ class PostgresDatabase(Database):
         with self._failures(), self._live().cursor() as cursor:
             cursor.executemany(_marked(sql), rows)
 
-    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """By COPY, which takes two thirds of the time of INSERT."""
-        copied = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
-        with self._failures(), self._live().cursor() as cursor, cursor.copy(copied) as copy:
-            for row in rows:
-                copy.write_row(row)
+    def among(self, select: str, values: Collection[object], last: str = "") -> list[Row]:
+        """One parameter however many values there are, so that it is planned once."""
+        return self.rows(f"{select} = ANY(?) {last}", (list(values),)) if values else []
+
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Collection[Sequence[object]],
+        conflict: str = "",
+    ) -> None:
+        """By COPY, or where rows may exist by one statement: not a message each."""
+        into = f"{table} ({', '.join(columns)})"
+        if conflict and rows:
+            arrays = [list(column) for column in zip(*rows, strict=True)]
+            types = ", ".join(_ARRAYS[type(array[0])] for array in arrays)
+            self.execute(f"INSERT INTO {into} SELECT * FROM unnest({types}) {conflict}", arrays)
+        elif rows:
+            copied = f"COPY {into} FROM STDIN"
+            with self._failures(), self._live().cursor() as cursor, cursor.copy(copied) as copy:
+                for row in rows:
+                    copy.write_row(row)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -206,13 +223,16 @@ _KNOWN = {
 
 def _sentence(error: "Error") -> str:
     """In our words where the error is known, else the first line of the server's own."""
-    from psycopg import ProgrammingError
+    from psycopg import OperationalError, ProgrammingError
 
     if error.sqlstate in _KNOWN:
         return _KNOWN[error.sqlstate]
+    first = clean((error.diag.message_primary or str(error)).partition("\n")[0])
     if error.diag.message_primary:
-        return clean(error.diag.message_primary)
+        return first
     if isinstance(error, ProgrammingError):  # its text repeats the URL
         return "its URL cannot be read; write it like postgresql://user@host/database"
-    first = str(error).partition("\n")[0].rpartition("failed: ")[2]
-    return f"it cannot be reached ({clean(first.removeprefix('FATAL:').strip())})"
+    if isinstance(error, OperationalError):
+        why = first.rpartition("failed: ")[2].removeprefix("FATAL:").strip()
+        return f"it cannot be reached ({why})"
+    return first

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.totals import DIMENSIONS, HOUR_US, Totals
 from tokentop.transport.ledger import archive
-from tokentop.transport.ledger.database import Database
+from tokentop.transport.ledger.database import Database, Row
 from tokentop.transport.ledger.schema import SUMS
 
 PERIODS = {"hour": "hour", "day": "hour / 24"}
@@ -51,6 +51,7 @@ def sums(db: Database, by: Sequence[str], since_us: int, until_us: int) -> list[
     return [_sums(row, len(by)) for row in found if row[-1] is not None]  # no entry: all NULL
 
 
+_KEYS = ("hour", *DIMENSIONS)
 _SUMMED = ", ".join(SUMS)
 _SOURCES = (
     f"SELECT {_SUMMED} FROM hourly WHERE hour >= ? AND hour < ? "
@@ -148,15 +149,28 @@ def erase(db: Database, name: str) -> bool:
 
 def beside_the_chain(db: Database) -> str | None:
     """What is wrong with that which the chain does not cover, as a sentence; None for nothing."""
-    for name, text in db.rows("SELECT id, inputs FROM valuations"):
+    for name, text in _valuations(db):
         if sha256(text.encode()).hexdigest() != name:
             return f"the inputs of valuation {name[:16]} were changed"
     lost = db.row(_LOST)
     if lost is not None:
-        return f"the inputs of valuation {lost[0][:16]} were removed"
+        return removed(lost[0])
     if db.row(_UNEQUAL) is not None:
         return "the hourly sums are not those of the entries"
     return unguarded(db)
+
+
+def removed(valuation: str) -> str:
+    """That an entry names inputs which are not there, as a sentence."""
+    return f"the inputs of valuation {valuation[:16]} were removed"
+
+
+def _valuations(db: Database) -> Iterator[Row]:
+    """A page at a time: live prices make many."""
+    after = ""
+    while page := db.rows(_INPUTS, (after, AT_ONCE)):
+        yield from page
+        after = page[-1][0]
 
 
 def unguarded(db: Database) -> str | None:
@@ -164,14 +178,14 @@ def unguarded(db: Database) -> str | None:
     return None if db.guarded() else "the triggers that refuse changes were removed or changed"
 
 
+_INPUTS = "SELECT id, inputs FROM valuations WHERE id > ? ORDER BY id LIMIT ?"
 _LOST = """\
 SELECT valuation FROM entries WHERE valuation IS NOT NULL
-  AND valuation NOT IN (SELECT id FROM valuations) LIMIT 1"""
-_GROUPED = (
-    f"SELECT {', '.join(('hour', *DIMENSIONS, *(f'sum({name})' for name in Totals._fields)))} "
-    f"FROM (SELECT {_SUMMED} FROM entry_sums UNION ALL SELECT {_SUMMED} FROM archived_sums) AS d "
-    f"GROUP BY {', '.join(('hour', *DIMENSIONS))}"
-)
+  AND NOT EXISTS (SELECT 1 FROM valuations WHERE id = valuation) LIMIT 1"""
+_TAKEN = ", ".join((*_KEYS, *(f"-{name}" for name in Totals._fields)))
 _UNEQUAL = f"""\
-SELECT * FROM (SELECT * FROM ({_GROUPED}) AS a EXCEPT SELECT {_SUMMED} FROM hourly) AS b
-UNION ALL SELECT * FROM (SELECT {_SUMMED} FROM hourly EXCEPT {_GROUPED}) AS c LIMIT 1"""
+SELECT {", ".join(_KEYS)} FROM (
+  SELECT {_SUMMED} FROM entry_sums UNION ALL SELECT {_SUMMED} FROM archived_sums
+  UNION ALL SELECT {_TAKEN} FROM hourly
+) AS difference GROUP BY {", ".join(_KEYS)}
+HAVING {" OR ".join(f"sum({name}) <> 0" for name in Totals._fields)} LIMIT 1"""

@@ -22,15 +22,7 @@ CANDIDATES = 2000  # that one batch is held against: hostile ones may all look a
 KEPT_US = DAY_US  # for so long a late report is found
 PRUNED_US = 3600 * 1_000_000  # how often older ones are removed
 
-TABLES = (
-    "CREATE TABLE IF NOT EXISTS reports (key TEXT NOT NULL, identity TEXT NOT NULL, "
-    "feed TEXT NOT NULL, at_us BIGINT NOT NULL, PRIMARY KEY (key, identity, feed))",
-    "CREATE INDEX IF NOT EXISTS reports_identity ON reports (identity)",
-    "CREATE INDEX IF NOT EXISTS reports_at ON reports (at_us)",
-)
-_INSERT = (
-    "INSERT INTO reports (key, identity, feed, at_us) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-)
+_COLUMNS = ("key", "identity", "feed", "at_us")
 _MOVE = "UPDATE reports SET identity = ? WHERE identity = ?"
 _PAIRED = "DELETE FROM reports WHERE identity = ? AND (key LIKE ? OR key LIKE ?)"
 _FOUND = "SELECT key, identity FROM reports WHERE key"
@@ -66,9 +58,6 @@ class MatchingWriter(Writer):
         return Booked(tuple(entries), len(batch) - new)
 
     def _prune(self, now_us: int) -> None:
-        if self._pruned_us is None:
-            for statement in TABLES:
-                self._db.execute(statement)
         if self._pruned_us is None or now_us - self._pruned_us > PRUNED_US:
             self._pruned_us = now_us
             self._db.execute("DELETE FROM reports WHERE at_us < ?", (now_us - KEPT_US,))
@@ -83,18 +72,18 @@ class MatchingWriter(Writer):
         matcher = Matcher(self._known([report.identity for report in reports]))
         wanted = {key for each in probed for key in each}
         wanted |= {key for report in reports if (key := session_key(report)) is not None}
-        found = self._found(_FOUND, wanted, f"ORDER BY at_us LIMIT {CANDIDATES}")
+        found = self._db.among(_FOUND, wanted, f"ORDER BY at_us LIMIT {CANDIDATES}")
         requests = self._requests({identity for _, identity in found} - {ONE_BY_ONE})
         links = ((key, requests[name]) for key, name in found if name in requests)
         matcher.load(links, (key for key, name in found if name == ONE_BY_ONE))
         return matcher
 
     def _requests(self, identities: Collection[str]) -> dict[str, Request]:
-        entries = [Entry(*row) for row in self._found(_ENTRIES, identities)]
+        entries = [Entry(*row) for row in self._db.among(_ENTRIES, identities)]
         people = {each for entry in entries for each in (entry.user_id, entry.end_user_id) if each}
-        names: dict[str, str] = dict(self._found(_NAMES, people))
+        names: dict[str, str] = dict(self._db.among(_NAMES, people))
         feeds: dict[str, set[str]] = defaultdict(set)
-        for name, feed in self._found(_FEEDS, identities):
+        for name, feed in self._db.among(_FEEDS, identities):
             feeds[name].add(feed)
         reversed_ones = self._known([f"reversal:{name}" for name in identities])
         return {
@@ -129,5 +118,5 @@ class MatchingWriter(Writer):
             for part in request.parts:
                 self._db.execute(_MOVE, (event.identity, part.event.identity))
         entries = self._book(now_us, [*reversals, *self._makers(events)])
-        self._db.executemany(_INSERT, links)
+        self._db.insert("reports", _COLUMNS, links, "ON CONFLICT DO NOTHING")
         return entries

@@ -101,7 +101,7 @@ def _sums(table: str, keys: tuple[str, ...], dialect: Dialect) -> str:
 
 
 def _since_2(dialect: Dialect) -> tuple[str, ...]:
-    """Entries other than usage; archives; the trees that checkpoints go on from."""
+    """Entries other than usage; archives; trees that checkpoints go on from; late reports' keys."""
     integer, blob, text, clustered = dialect
     return (
         _VIEW,
@@ -114,4 +114,8 @@ def _since_2(dialect: Dialect) -> tuple[str, ...]:
         _sums("archived_sums", ("writer", "last_seq"), dialect),
         f"CREATE TABLE trees (writer {text} PRIMARY KEY, size {integer} NOT NULL, "
         f"hash {blob} NOT NULL, roots {blob} NOT NULL){clustered}",
+        f"CREATE TABLE reports (key {text} NOT NULL, identity {text} NOT NULL, "
+        f"feed {text} NOT NULL, at_us {integer} NOT NULL, PRIMARY KEY (key, identity, feed))",
+        "CREATE INDEX reports_identity ON reports (identity)",
+        "CREATE INDEX reports_at ON reports (at_us)",
     )

@@ -148,6 +148,7 @@ def _sentence(error: sqlite3.Error, path: str) -> str:
         sqlite3.SQLITE_NOTADB: "the file is no SQLite database",
         sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a backup",
         sqlite3.SQLITE_READONLY: "it cannot be written",
+        sqlite3.SQLITE_IOERR: "its disk fails; nothing of this batch was booked",
     }
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return f"the ledger {path}: {known.get(code) or error}"

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from hashlib import sha256
-from itertools import islice
 from os import urandom
 from typing import NamedTuple, TypeVar
 
@@ -30,16 +29,14 @@ from tokentop.domain.ledger.totals import (
     totals,
 )
 from tokentop.transport.ledger.archive import identity_hash
-from tokentop.transport.ledger.database import Database, LedgerError, Row
+from tokentop.transport.ledger.database import Database, LedgerError
 from tokentop.transport.ledger.reader import entry
 
 Key = TypeVar("Key", str, bytes)
-_AT_ONCE = 500  # parameters of one statement
 
 _KEYS = ("hour", *DIMENSIONS)
 _SUMS = (*_KEYS, *Totals._fields)
-_COUNT = (
-    f"INSERT INTO hourly ({', '.join(_SUMS)}) VALUES ({', '.join('?' * len(_SUMS))}) "
+_ADD = (
     f"ON CONFLICT ({', '.join(_KEYS)}) DO UPDATE "
     f"SET {', '.join(f'{name} = hourly.{name} + excluded.{name}' for name in Totals._fields)}"
 )
@@ -133,7 +130,7 @@ class Writer:
                 place = bucket(entry)
                 sums[place] = added(sums.get(place, Totals()), totals(entry))
         self._db.insert("entries", (*Entry._fields, "hash"), rows)
-        self._db.executemany(_COUNT, [(*place, *sums[place]) for place in sums])
+        self._db.insert("hourly", _SUMS, [(*place, *sums[place]) for place in sums], _ADD)
         return entries
 
     def _head(self) -> tuple[int, bytes]:
@@ -169,12 +166,4 @@ class Writer:
 
     def _lookup(self, select: str, values: Collection[Key]) -> dict[Key, str]:
         """The two columns of `select`, which ends in the column that must be among `values`."""
-        return dict(self._found(select, values))
-
-    def _found(self, select: str, values: Collection[Key], last: str = "") -> list[Row]:
-        """The rows of `select`, which ends in the column that must be among `values`."""
-        rows: list[Row] = []
-        wanted = iter(values)
-        while part := list(islice(wanted, _AT_ONCE)):
-            rows += self._db.rows(f"{select} IN ({', '.join('?' * len(part))}) {last}", part)
-        return rows
+        return dict(self._db.among(select, values))

@@ -2,6 +2,7 @@
 
 import sys
 
+from tokentop.domain.ledger.event import DAY_US
 from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.archiving import archive_until
 from tokentop.runtime.ledger.importing import Imported, import_rows
@@ -9,6 +10,8 @@ from tokentop.runtime.ledger.usage_file import rows
 from tokentop.transport.ledger import reader
 from tokentop.views.ledger.call import DONE, WRONG, Answer, Call, UsageError
 from tokentop.views.ledger.when import when
+
+STAY_DAYS = 93  # the audit compares two full months
 
 
 def import_file(call: Call) -> Answer:
@@ -57,6 +60,8 @@ def archive(call: Call) -> Answer:
         until_us = when(given, call.now_us)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    if until_us > call.now_us - STAY_DAYS * DAY_US:
+        raise UsageError(f"the last {STAY_DAYS} days stay: the audit and late reports read them")
     db = place.opened(call.config, call.environ)
     lines = [
         f"{each.file}: entries {each.first_seq} to {each.last_seq} of {each.writer}"

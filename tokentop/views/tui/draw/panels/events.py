@@ -25,6 +25,7 @@ _MARKS: dict[EventCode, tuple[str, str]] = {
     "preemptions": _WARNING,
     "alert_firing": _WARNING,
     "alert_resolved": _GOOD,
+    "flagged": _WARNING,
 }
 _STATE = 9  # cells of an alert's state
 _CODE = 17  # cells of a code
