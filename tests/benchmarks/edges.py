@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.benchmarks.screen import Terminal
 from tests.benchmarks.world import command
@@ -24,8 +25,26 @@ INTERVAL_S = 4.0
 ALL = b"Room for more"  # the banner, where every engine has room
 
 
-def one_shot(env: Mapping[str, str], descriptors: int) -> str:
-    """Wall and CPU time of --json, and how many engines it read."""
+class OneShot(NamedTuple):
+    """One --json: seconds of wall and CPU time, and how many engines it read."""
+
+    wall_s: float
+    cpu_s: float
+    online: int
+
+
+class App(NamedTuple):
+    """The app: seconds to the first whole picture, CPU seconds a poll, and what it holds."""
+
+    first_s: float
+    cpu_s: float
+    resident_mib: float
+    descriptors: int
+    bytes_per_s: float
+
+
+def one_shot(env: Mapping[str, str], descriptors: int) -> OneShot:
+    """One --json under `ulimit -n`."""
     began = time.monotonic()
     argv = [*limited(descriptors), command("tokentop"), "--json"]
     with subprocess.Popen(argv, env=dict(env), stdout=subprocess.PIPE) as child:
@@ -34,27 +53,23 @@ def one_shot(env: Mapping[str, str], descriptors: int) -> str:
         _, _, usage = os.wait4(child.pid, 0)
         child.returncode = 0
     online = sum(one["state"] == "online" for one in snapshot["engines"])
-    wall, cpu = time.monotonic() - began, usage.ru_utime + usage.ru_stime
-    return f"--json {wall:.2f} s, {cpu:.2f} s of CPU, {online} online"
+    return OneShot(time.monotonic() - began, usage.ru_utime + usage.ru_stime, online)
 
 
-def app(env: Mapping[str, str], descriptors: int, polls: int) -> str:
-    """Seconds to the first whole picture, CPU a poll, memory, descriptors."""
+def app(env: Mapping[str, str], descriptors: int, polls: int) -> App | None:
+    """The app under `ulimit -n`; None where it does not show all engines within a minute."""
     argv = ["/bin/sh", *limited(descriptors)[1:], command("tokentop")]
     terminal = Terminal(argv, dict(env), size=(40, 160))
     try:
         if ALL not in terminal.read(FIRST_S, until=ALL):
-            return "app: not all engines within a minute"
+            return None
         first = time.monotonic() - terminal.started
         terminal.read(2 * INTERVAL_S)
         cpu = terminal.cpu_s()
         sent = len(terminal.read(polls * INTERVAL_S))
-        cpu = (terminal.cpu_s() - cpu) / polls
         files = len(os.listdir(f"/proc/{terminal.pid}/fd"))
-        return (
-            f"app {first:.2f} s, {cpu * 1e3:.0f} ms of CPU a poll, {terminal.resident_mib():.0f} "
-            f"MiB, {files} descriptors, {sent / polls / INTERVAL_S:.0f} B/s"
-        )
+        cpu = (terminal.cpu_s() - cpu) / polls
+        return App(first, cpu, terminal.resident_mib(), files, sent / polls / INTERVAL_S)
     finally:
         terminal.close()
 
@@ -68,9 +83,9 @@ def main() -> None:
     for count in map(int, given.engines.split(",")):
         for descriptors in map(int, given.descriptors.split(",")):
             with tempfile.TemporaryDirectory() as folder, engines(count, Path(folder)) as env:
-                print(f"{count} engines, ulimit -n {descriptors}: {one_shot(env, descriptors)}")
+                print(f"{count} engines, ulimit -n {descriptors}:", one_shot(env, descriptors))
                 if given.polls:
-                    print(f"    {app(env, descriptors, given.polls)}", flush=True)
+                    print("   ", app(env, descriptors, given.polls), flush=True)
 
 
 if __name__ == "__main__":

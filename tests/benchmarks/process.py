@@ -54,5 +54,10 @@ def report(figures: Mapping[str, Sequence[Figures]], subject: str) -> None:
         )
     for name, runs in figures.items():
         if name != subject:
-            pairs = [a.wall_s / b.wall_s for a, b in zip(figures[subject], runs, strict=True)]
-            print(f"{subject} / {name}: wall ×{median(pairs):.3f} (median of {len(pairs)} pairs)")
+            found = ratio(figures[subject], runs)
+            print(f"{subject} / {name}: wall ×{found:.3f} (median of {len(runs)} pairs)")
+
+
+def ratio(subject: Sequence[Figures], peer: Sequence[Figures]) -> float:
+    """The subject's wall time over the peer's, run by run: the median."""
+    return median([a.wall_s / b.wall_s for a, b in zip(subject, peer, strict=True)])

@@ -71,6 +71,18 @@ class Terminal:
             if row.startswith("voluntary_ctxt_switches")
         )
 
+    def press(self, key: bytes, quiet_s: float = 0.4) -> tuple[int, float]:
+        """(Bytes, seconds) of what a key changes, until nothing came for `quiet_s`."""
+        os.write(self.fd, key)
+        began = last = time.monotonic()
+        sent = 0
+        while part := self._some(quiet_s):
+            sent, last = sent + len(part), time.monotonic()
+        return sent, last - began
+
+    def _some(self, within_s: float) -> bytes:
+        return os.read(self.fd, 65536) if select.select([self.fd], [], [], within_s)[0] else b""
+
     def close(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
@@ -95,11 +107,17 @@ def first_paint(argv: list[str], env: dict[str, str], sign: bytes) -> float:
     return taken
 
 
-def paint_ratio(env: dict[str, str], rounds: int = 9) -> None:
+def first_paints(env: dict[str, str], rounds: int = 9) -> tuple[list[float], list[float]]:
+    """Seconds of an empty Textual app and of ours, in turn."""
     empty, ours = [], []
     for _ in range(rounds):
         empty.append(first_paint([sys.executable, "-c", EMPTY_APP], env, b"painted"))
         ours.append(first_paint([command("tokentop")], env, b"tokentop"))
+    return empty, ours
+
+
+def paint_ratio(env: dict[str, str]) -> None:
+    empty, ours = first_paints(env)
     ratio = median([b / a for a, b in zip(empty, ours, strict=True)])
     print(
         f"first paint {median(ours) * 1e3:.0f} ms, an empty Textual app {median(empty) * 1e3:.0f} "
@@ -107,8 +125,11 @@ def paint_ratio(env: dict[str, str], rounds: int = 9) -> None:
     )
 
 
-def watch(env: dict[str, str], seconds: float, *words: str) -> Stretch:
-    terminal = Terminal([command("tokentop"), *words], env)
+def watch(
+    env: dict[str, str], seconds: float, *words: str, size: tuple[int, int] = (24, 80)
+) -> Stretch:
+    """A stretch of the app in a terminal of (rows, columns), once it has settled."""
+    terminal = Terminal([command("tokentop"), *words], env, size)
     terminal.read(SETTLE_S)
     cpu, before, began = terminal.cpu_s(), terminal.resident_mib(), time.monotonic()
     wakeups = terminal.wakeups()

@@ -98,16 +98,16 @@ def test_serve_decides_and_follows_commands_and_the_file(box: Box) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "problem"),
     [
         (("stop",), "`tokentop stop` needs the project"),
         (("resume", "alpha", "beta"), "`tokentop resume` takes no further word"),
     ],
 )
-def test_a_decision_is_about_one_project(box: Box, words: tuple[str, ...], said: str) -> None:
+def test_a_decision_is_about_one_project(box: Box, words: tuple[str, ...], problem: str) -> None:
     done = run(*words, env=box.env)
     assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert problem in done.stderr
 
 
 def test_a_stop_is_an_entry_that_verify_covers(box: Box) -> None:

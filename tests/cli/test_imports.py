@@ -14,7 +14,7 @@ from tests.cli.stack import serving
 
 FORBIDDEN = {"textual", "rich", "httpx", "asyncio", "pydantic"}
 HEAVY = {"dataclasses", "inspect", "logging", "pathlib", "subprocess", "http", "email", "ssl",
-         "tomllib", "importlib.metadata", "urllib.request"}  # fmt: skip
+         "tomllib", "importlib.metadata", "urllib.request", "sqlite3", "zoneinfo"}  # fmt: skip
 
 # Runs the installed console script as it stands, then tells what it had loaded.
 HOOK = """

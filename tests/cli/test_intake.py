@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 import sqlite3
 import threading
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from tests.cli.command import PATIENCE_S, environment, run, started
+from tests.cli.stack import serving
 from tests.payloads import payload
 from tests.runtime.serve.greeting import port_of
 
@@ -256,3 +258,32 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path)
     assert count == len(booked)
     verified = run("ledger", "verify", "--config", path, env=env)
     assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_live_prices_are_booked_with_whose_they_are(tmp_path: Path) -> None:
+    """A GPU of 0.70 USD against the reference's 0.35, at the stack's multiplier of 2.13."""
+    file = configured(tmp_path, prices="live")
+    with Path(file).open("a") as more:
+        more.write("[cost]\nusd_per_gpu_hour = 0.70\ngpus = 1\n")
+    words = ("serve", "--port", "0", "--no-gpus", "--interval", "0.5", "--config", file)
+    with (
+        serving() as stack,
+        started(*words, env=(env := environment(stack, SERVE=TOKEN))) as process,
+        httpx.Client(
+            base_url=f"http://127.0.0.1:{port_of(process)}", headers=GATEWAY, timeout=PATIENCE_S
+        ) as web,
+    ):
+        multiplier = None
+        with web.stream("GET", "/api/system/token-economy/stream") as stream:
+            lines = (line for line in stream.iter_lines() if line.startswith("data:"))
+            while multiplier != 2.13:
+                multiplier = json.loads(next(lines)[5:])["pricing"]["multiplier"]
+        sent = cloud_event(1, model="own", gpu="RTX 4090", gpu_seconds=1)
+        answer = web.post("/api/v1/events", json=sent)
+        assert answer.status_code == 204
+        (identity,) = Served("", tmp_path / "ledger" / "ledger.sqlite3", web).entries()[0:1]
+        shown = run("ledger", "show", identity["identity"], "--config", file, env=env).stdout
+    rows = [re.split(r"\s{2,}", line.strip()) for line in shown.splitlines()]
+    assert ["USD per GPU-hour", "0.7", "[cost]"] in rows
+    assert ["demand multiplier", "2.13", "at that moment"] in rows
+    assert ["credits", "4.26", "computed"] in rows

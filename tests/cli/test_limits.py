@@ -41,7 +41,7 @@ def limited(descriptors: int) -> tuple[str, ...]:
     return ("sh", "-c", f'ulimit -n {descriptors}; exec "$0" "$@"')
 
 
-@pytest.mark.parametrize(("count", "descriptors"), [(100, 256), (100, 64), (400, 1024)])
+@pytest.mark.parametrize(("count", "descriptors"), [(1000, 64), (100, 64), (400, 1024)])
 def test_a_one_shot_calls_no_healthy_engine_down(
     count: int, descriptors: int, tmp_path: Path
 ) -> None:

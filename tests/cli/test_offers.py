@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import httpx
 import pytest
 
-from tests.cli.command import environment, run
+from tests.cli.command import PATIENCE_S, environment, run, started
+from tests.runtime.serve.greeting import port_of
 from tests.servers.behaviours import endless_body, html, ok, status
 from tests.servers.loopback import Behaviour, Connection, Server
+from tokentop.sources.collector import STREAM
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "offers"
 KEY = "k3y-that-must-not-be-seen"
@@ -47,15 +50,24 @@ def server() -> Iterator[Server]:
 
 def asked_with(server: Server, folder: Path, *words: str, key: str = KEY) -> tuple[str, str]:
     """Output and errors of the command where all three clouds are configured."""
+    done = run(*words, "--config", str(configured(server, folder, key)), env=where(folder))
+    return done.stdout, done.stderr
+
+
+def configured(server: Server, folder: Path, key: str = KEY) -> Path:
     (folder / "key").write_text(key)
     (folder / "key").chmod(0o600)
     names = ("vast", "runpod", "lambda")
     lines = [f'[offers.{n}]\nurl = "{server.url}/{n}"\ntoken_file = "key"\n' for n in names]
     file = folder / "config.toml"
     file.write_text("\n".join(lines))
-    env = environment(XDG_RUNTIME_DIR=str(folder), XDG_CACHE_HOME=str(folder))
-    done = run(*words, "--config", str(file), env=env)
-    return done.stdout, done.stderr
+    return file
+
+
+def where(folder: Path) -> dict[str, str]:
+    """An environment that keeps everything below one folder."""
+    folder.chmod(0o700)
+    return environment(XDG_RUNTIME_DIR=str(folder), XDG_CACHE_HOME=str(folder))
 
 
 def snapshot(server: Server, folder: Path, **how: Any) -> Any:
@@ -78,6 +90,28 @@ def test_real_offers_and_instances_on_a_box_with_nothing_else(
     assert len(server.asked) == 6
     assert again["cloud"]["instances"] == found["cloud"]["instances"]
     assert again["capacity"]["next_instance"] == nxt
+
+
+@pytest.mark.parametrize("words", [("--json", "--watch"), ("serve", "--port", "0")])
+def test_what_runs_for_long_asks_no_oftener(
+    server: Server, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Six polls, at half a second, make six requests: one for each list."""
+    file = configured(server, tmp_path)
+    every = ("--interval", "0.5", "--no-gpus", "--config", str(file))
+    with started(*words, *every, env=where(tmp_path)) as process:
+        for _ in range(6):
+            assert server.arrived.acquire(timeout=PATIENCE_S)
+        if words[0] == "serve":
+            port = port_of(process)
+            with httpx.stream("GET", f"http://127.0.0.1:{port}{STREAM}", timeout=9) as stream:
+                events = (line for line in stream.iter_lines() if line.startswith("data:"))
+                for _ in range(4):
+                    next(events)
+        elif process.stdout is not None:
+            for _ in range(6):
+                process.stdout.readline()
+        assert len(server.asked) == 6
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,33 @@ def test_export_as_csv(tape: Path, env: dict[str, str]) -> None:
         assert row["tier"] == snapshot["demand"]["tier"]  # type: ignore[index]
 
 
+def test_export_as_parquet(tape: Path, env: dict[str, str], tmp_path: Path) -> None:
+    """As pyarrow reads it: UTC moments, numbers and text as --csv has them; no word is a number."""
+    parquet = pytest.importorskip("pyarrow.parquet", reason="no pyarrow: install the extra parquet")
+    table = tmp_path / "night.parquet"
+    with table.open("wb") as out:
+        done = subprocess.run(
+            [TOKENTOP, "export", str(tape), "--parquet"],
+            env=env,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            check=True,
+        )
+    assert done.stderr == b""
+    read = parquet.read_table(table)
+    assert str(read.schema.field("at").type) == "timestamp[ms, tz=UTC]"
+    rows = list(csv.DictReader(StringIO(run("export", str(tape), "--csv", env=env).stdout)))
+    assert read.num_rows == len(rows)
+    for found, row in zip(read.to_pylist(), rows, strict=True):
+        moment = found.pop("at")
+        assert moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") == row.pop("at")
+        for name, value in found.items():
+            if read.schema.field(name).type == "double":
+                assert value == (None if row[name] in ("", "free") else float(row[name])), name
+            else:
+                assert (value or "") == row[name], name
+
+
 def test_export_says_what_is_damaged(tape: Path, tmp_path: Path, env: dict[str, str]) -> None:
     copy = tmp_path / "copy.rec"
     copy.write_bytes(b"\0" * 10 + tape.read_bytes())

@@ -40,7 +40,7 @@ def test_the_least_that_a_budget_needs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[[budget]]\nlimit = 5", ":1: budget[1]: is nobody's; write one of user, project, team"),
+        ("[[budget]]\nlimit = 5", ":1: budget[1]: has no holder; write one of user, project, team"),
         (f'{ALPHA}user = "ada"', ":1: budget[1]: has user and project; write one of user"),
         ('[[budget]]\nuser = "ada"', ":1: budget[1].limit: is missing; write limit = 50.0"),
         (f"{ALPHA}{ALPHA}", ":4: budget[2].name: the name alpha month is budget[1]'s already"),

@@ -5,6 +5,7 @@ from time import monotonic
 
 import pytest
 
+from tests.runtime.live.conftest import Tasks
 from tokentop.config.load import load
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot_json import dumps
@@ -36,6 +37,21 @@ MOMENTS = (
     *(("fleet", at_s) for at_s in (0.0, 90.0)),
     ("gpus", 20.0),
 )
+
+
+async def test_a_demo_that_begins_now_has_the_costs_of_its_load() -> None:
+    """What an hour costs by the tokens of an hour, although nothing was measured a moment ago."""
+    config = load({"demo.enabled": True, "demo.part": "engines", "ui.state": False}, {}, None)
+    session, tasks = Session(config, lambda *_: None), Tasks()
+    session.snapshot()  # the screen's first picture
+    await session.start(tasks)
+    await tasks.cancel()
+    found = session.snapshot()
+    rate = found.throughput.generation_tokens_per_s
+    assert rate
+    assert found.cost.usd_per_hour
+    usual = found.cost.usd_per_hour / (rate * 3600) * 1e6
+    assert found.cost.usd_per_mtok_reserved == pytest.approx(usual, rel=0.5)
 
 
 @pytest.mark.parametrize(("part", "at_s"), MOMENTS)

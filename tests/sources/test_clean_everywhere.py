@@ -8,6 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -19,14 +20,22 @@ from tests.polls import driven
 from tests.servers import hostile
 from tests.servers.aither_answers import ANSWERS
 from tokentop.collect.collector import Collector
-from tokentop.config.schema import Config, EngineConfig, PrometheusConfig, ServiceConfig
+from tokentop.config.schema import (
+    Config,
+    EngineConfig,
+    OffersConfig,
+    PrometheusConfig,
+    ServiceConfig,
+)
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot_json import dumps
+from tokentop.secret import Secret
 from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.run_protocol import steps
 
+PAYLOADS = Path(__file__).parents[1] / "payloads"
 PATHS = ("/metrics", "/version", "/v1/models", "/slots", "/props", "/api/ps", "/api/version",
          "/v1/loads", "/get_server_info", "/info", "/v2", "/v2/models/stats",
          "/v2/repository/index", "/health")  # fmt: skip
@@ -108,6 +117,20 @@ def test_services(text: str) -> None:
 
 
 @settings(max_examples=15)
+@given(TEXTS)
+def test_clouds(text: str) -> None:
+    """What the clouds list, as they document it."""
+    clouds = (one._replace(token=Secret("k")) for one in OffersConfig())
+    subject = Collector(Config(offers=OffersConfig(*clouds)), "box", False)
+    for source in subject.sources:
+        listed = json.loads((PAYLOADS / "offers" / f"{source.key}.json").read_text())
+        document = replaced(listed, text)
+        subject.record(source.key, Reply(200, json.dumps(document).encode()), 0.5)
+    assert subject.snapshot(1.0, 1.8e9).cloud.instances
+    check(subject)
+
+
+@settings(max_examples=15, deadline=None)
 @given(TEXTS)
 def test_a_fleet(text: str) -> None:
     """Labels of a Prometheus server's vectors, and its warnings."""

@@ -205,7 +205,10 @@ class Collector:
                 self._last_good.record(key, failure, at, None)
 
     def _with_cost(self, snapshot: Snapshot, now: float) -> Snapshot:
+        """The snapshot with its costs; measuring begins with the first answer."""
         if not snapshot.engines and not _costs(self._config):
+            return snapshot
+        if self._meter is None and snapshot.data_age_s is None:
             return snapshot
         return self._cost_meter().price(snapshot, now)
 

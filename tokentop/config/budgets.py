@@ -17,7 +17,7 @@ def _budget(at: str, seen: dict[str, str], builder: ConfigBuilder) -> BudgetRule
     whose = {scope: values.pop(scope) for scope in SCOPES}
     named = [scope for scope in SCOPES if whose[scope] is not None]
     if len(named) != 1 and builder.is_valid(*(f"{at}.{scope}" for scope in SCOPES)):
-        many = f"has {' and '.join(named)}" if named else "is nobody's"
+        many = f"has {' and '.join(named)}" if named else "has no holder"
         builder.add_problem(at, f"{many}; write one of {', '.join(SCOPES)}")
     if values["limit"] is None and builder.is_valid(f"{at}.limit"):
         builder.add_problem(f"{at}.limit", "is missing; write limit = 50.0")

@@ -1,6 +1,6 @@
 """Every configuration key as one table: what loads, checks, shows and documents the configuration.
 
-A new key is one row here, or in policy_keys.py, and a field in schema.py or domain/policy.py.
+A new key is one row here, or in another of the *_keys.py, and a field in schema.py or policy.py.
 """
 
 import re
@@ -15,21 +15,18 @@ from tokentop.config.policy_keys import cost_keys, economy_keys, policy_keys
 from tokentop.config.schema import (
     DEMO_PARTS,
     PANELS,
-    PROVIDERS,
     THEMES,
     VALUATIONS,
     Config,
     DemoConfig,
-    DiscoveryConfig,
     HistoryConfig,
     LedgerConfig,
-    OffersConfig,
-    PrometheusConfig,
     RecordingConfig,
     ServeConfig,
     TlsConfig,
     UiConfig,
 )
+from tokentop.config.source_keys import source_keys
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES, default_url
 
@@ -76,46 +73,6 @@ ARRAYS: dict[str, Callable[[], dict[str, Key]]] = {
 def row_keys(at: str) -> dict[str, Key]:
     """The keys of the table `at`, like engine[2], by their own names."""
     return ARRAYS[at.partition("[")[0]]()
-
-
-def _discovery() -> tuple[Key, ...]:
-    d = DiscoveryConfig()
-    return (
-        Key("discovery.enabled", "switch", d.enabled, "Look for engines",
-            env=("TOKENTOP_DISCOVERY",), flag="--no-discovery"),
-        Key("discovery.hosts", "hosts", d.hosts, "Machines whose ports are tried",
-            sample=["127.0.0.1", "gpu-box"]),
-        Key("discovery.ports", "ports", d.ports, "Ports to try besides the usual ones",
-            sample=[8000]),
-        Key("discovery.exclude", "ports", d.exclude, "Ports never to touch", sample=[8000]),
-    )  # fmt: skip
-
-
-def _prometheus() -> tuple[Key, ...]:
-    p = PrometheusConfig()
-    return (
-        Key("prometheus.url", "url", p.url, "Base URL, with the prefix where there is one",
-            flag="--prometheus", sample="https://prometheus:9090"),
-        Key("prometheus.token_env", "variable", None, "Environment variable holding the token"),
-        Key("prometheus.token_file", "file", None, "File holding the token"),
-        Key("prometheus.ca_bundle", "file", p.ca_bundle,
-            'PEM file; "" trusts what the system trusts'),
-        Key("prometheus.verify", "switch", p.verify, "false trusts any certificate"),
-        Key("prometheus.group_by", "label", p.group_by,
-            "Label to group by, like cluster, node or model_name", sample="cluster"),
-    )  # fmt: skip
-
-
-def _offers() -> list[Key]:
-    rows: list[Key] = []
-    for field, default in OffersConfig()._asdict().items():
-        at = f"offers.{PROVIDERS[field]}"
-        rows += (
-            Key(f"{at}.url", "url", default.url, "Base URL", path=f"offers.{field}.url"),
-            Key(f"{at}.token_env", "variable", None, "Environment variable holding the API key"),
-            Key(f"{at}.token_file", "file", None, "File holding the API key"),
-        )
-    return rows
 
 
 def _history() -> tuple[Key, ...]:
@@ -208,9 +165,7 @@ def table() -> dict[str, Key]:
         *_general(),
         *_screen(),
         *policy_keys(),
-        *_discovery(),
-        *_prometheus(),
-        *_offers(),
+        *source_keys(),
         *_history(),
         *alerts_keys(),
         *_serve(),

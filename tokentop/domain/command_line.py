@@ -10,7 +10,7 @@ HIDDEN = "***"
 
 # --api-key, --hf-token, HF_TOKEN=, --password, --ssl-keyfile-password, --secret-key, AUTH=...
 _SECRET = re.compile(
-    r"(?:^|[-_.])(?:api-?_?keys?|keys?|tokens?|passw(?:or)?ds?|pass|passphrase|secrets?|auth"
+    r"(?:^|[-_.])(?:api-?_?keys?|keys?|tokens?|passw(?:or)?ds?|(?:require)?pass|passphrase|secrets?|auth"
     r"|authorization|credentials?|bearer|cookie|jwt|pat|dsn)$",
     re.IGNORECASE,
 )
@@ -29,12 +29,14 @@ _BEARER = re.compile(r"\b(bearer|basic)(\s+)\S+", re.IGNORECASE)
 def shown_command(argv: Sequence[str]) -> str:
     """The arguments as one line of at most MAX_SHOWN characters, secrets replaced by `***`.
 
+    One argument alone may be a title that the process wrote over all of them: its words count.
+
     A secret is the value of an option or variable that is named like one, a URL's user and query,
     and whatever looks like a well-known kind of token.
     """
     shown: list[str] = []
     hide_next = False
-    for argument in argv:
+    for argument in argv[0].split() if len(argv) == 1 else argv:
         if hide_next and not argument.startswith("--"):
             shown.append(HIDDEN)
             hide_next = False

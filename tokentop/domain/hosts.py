@@ -6,6 +6,7 @@ from typing import NamedTuple
 from tokentop.domain import gpu_pool
 from tokentop.domain.numbers import total
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.verdict.tiers import tier_word
 from tokentop.domain.verdict.values import HealthState, Tier
 
 HOST_SORTS = ("name", "tier", "load", "multiplier", "GPUs", "VRAM", "queue", "tok/s", "cost", "age")
@@ -98,8 +99,8 @@ def listed(
 
 
 def _matches(row: HostRow, wanted: str) -> bool:
-    tier = "saturated full" if row.tier == "saturated" else row.tier or ""  # as JSON and screen say
-    words = (row.name, row.key, tier, row.health, row.headline, row.problem or "")
+    tier = (row.tier, tier_word(row.tier)) if row.tier else ()  # as JSON and the screen say
+    words = (row.name, row.key, *tier, row.health, row.headline, row.problem or "")
     text = " ".join(words).casefold()
     return all(word in text for word in wanted.casefold().split())
 

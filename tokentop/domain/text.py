@@ -4,6 +4,7 @@ Every `fmt_*` and `gib` prints DASH for None, NaN and infinity: unknown is never
 """
 
 import math
+from functools import lru_cache
 from typing import Literal, TypeGuard
 
 DASH = "—"
@@ -100,10 +101,12 @@ def _ignorable(char: str) -> bool:
 
 def cell_width(text: str) -> int:
     """Terminal cells that `text` takes: wide East Asian characters two, combining marks none."""
-    return len(text) if text.isascii() else sum(map(_char_width, text))
+    return len(text) if text.isascii() else sum(map(char_width, text))
 
 
-def _char_width(char: str) -> int:
+@lru_cache(1024)
+def char_width(char: str) -> int:
+    """Terminal cells of one character; a screen has few of them, many times."""
     if char < "\u0300":
         return 1
     from unicodedata import category, east_asian_width
@@ -139,7 +142,7 @@ def _cut(text: str, width: int) -> str:
         return text[:width]
     used = 0
     for place, char in enumerate(text):
-        used += _char_width(char)
+        used += char_width(char)
         if used > width:
             return text[:place]
     return text

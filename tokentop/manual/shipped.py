@@ -4,13 +4,17 @@ from importlib.resources import files
 
 # A name is a path below tokentop/share/.
 SHIPPED: dict[str, str] = {
+    "Caddyfile": "tokentop's decision before each request, in Caddy",
     "Containerfile": "an image for `tokentop serve`",
     "Containerfile.screen": "an image for the full screen and the text views",
+    "envoy.yaml": "the same in Envoy",
     "grafana-dashboard.json": "a Grafana dashboard of the metrics of `tokentop serve`",
+    "nginx.conf": "the same in nginx, with the refusal as it was meant",
     "openapi.json": "the API of `tokentop serve`, which it answers at /openapi.json",
     "prometheus-alerts.yml": "Prometheus alert rules, with the scrape configuration at the top",
     "schema.json": "the JSON Schema of tokentop/1",
     "valuation.toml": "what tokens and GPU time are worth, in credits; to copy and change",
+    "traefik.yml": "the same in Traefik",
     "tokentop.1": "this program's manual page",
     "tokentop-watch.service": "a systemd user unit that logs one JSON object an interval",
     "tokentop.service": "a hardened systemd unit for `tokentop serve`",

@@ -13,7 +13,7 @@ from tokentop.views.figures import FIELDS, Figure
 from tokentop.views.terminal import is_tty
 
 BATCH = 4096  # rows
-NO_PYARROW = "--parquet needs pyarrow (pip install pyarrow); --csv needs nothing more"
+NO_PYARROW = "--parquet needs pyarrow (pip install 'tokentop[parquet]'); --csv needs nothing more"
 NO_TERMINAL = "--parquet writes bytes: send them to a file, tokentop export FILE --parquet > TABLE"
 
 Say = Callable[[str, int], int]
@@ -43,7 +43,7 @@ def parquet(recording: Recording, say: Say) -> None:
     Raises ExportError where pyarrow is missing, or standard output is a terminal.
     """
     try:
-        import pyarrow  # type: ignore[import-not-found, unused-ignore]
+        import pyarrow  # type: ignore[import-not-found, import-untyped, unused-ignore]
         from pyarrow import parquet as pq
     except ImportError:
         raise ExportError(NO_PYARROW) from None

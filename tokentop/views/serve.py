@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from importlib.resources import files
 from time import time_ns
+from typing import NoReturn
 
 from tokentop import __version__
 from tokentop.config.credentials import CONNECT_TOKEN
@@ -18,6 +19,7 @@ from tokentop.domain.urls import is_loopback
 from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.checkpointing import Checkpoints
 from tokentop.runtime.ledger.intake import Intake
+from tokentop.runtime.ledger.present_prices import PresentPrices
 from tokentop.runtime.serve.app import Documents
 from tokentop.runtime.serve.economy import VALUE
 from tokentop.runtime.serve.guard import Rules
@@ -46,11 +48,13 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
     own: list[Listener] = []
     pages: Pages = ()
     intake: Intake | None = None
+    prices: PresentPrices | None = None
     routes: Pages = ()
     if config.ledger.intake:
         sender_token = _sender_token(config, environ)
         rules = rules._replace(receiving=rules.receiving | PATHS, sender_token=sender_token)
-        intake = _intake(config.ledger, environ)
+        prices = PresentPrices()
+        intake = _intake(config.ledger, environ, prices)
         routes = UsageRoutes(intake, config.ledger.mapping._asdict()).routes()
     if config.serve.web:
         rules = rules._replace(screen_token=Secret(secrets.token_hex()))
@@ -66,12 +70,17 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
         pages=pages,
         routes=routes,
         subscribe=id if intake is None else intake.subscribe,
+        watch=None if prices is None else prices.take,
     )
     _say(_greeting(sockets, token))
     if config.ledger.checkpoint_hours:
         Checkpoints(config.ledger, environ, _say).start()
+    return _run(service, [*sockets, *own], intake)
+
+
+def _run(service: Service, sockets: list[Listener], intake: Intake | None) -> NoReturn:
     loop = asyncio.new_event_loop()
-    code = loop.run_until_complete(run_service(service, [*sockets, *own]))
+    code = loop.run_until_complete(run_service(service, sockets))
     if intake is not None:
         intake.stop()
     flush()
@@ -95,11 +104,11 @@ def _pages(config: Config, rules: Rules, own: Listener) -> Pages:
     return Screens([*command, *([config.file] if config.file else [])], environ).routes()
 
 
-def _intake(config: LedgerConfig, environ: Mapping[str, str]) -> Intake:
+def _intake(config: LedgerConfig, environ: Mapping[str, str], prices: PresentPrices) -> Intake:
     """The thread that books what is received; it opens the ledger now, and makes it if needed."""
 
     def open_writer() -> Writer:
-        return place.writer(place.opened(config, environ, create=True), config)
+        return place.writer(place.opened(config, environ, create=True), config, prices.now)
 
     intake = Intake(open_writer, lambda: time_ns() // 1000, _say)
     intake.start()

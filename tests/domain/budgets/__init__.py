@@ -1,1 +1,1 @@
-"""Budgets as values: periods, sums, burn, who may go on."""
+"""Budgets as values: periods, sums, burn, authorization."""

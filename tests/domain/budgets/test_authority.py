@@ -1,4 +1,4 @@
-"""Who may go on: stops, spent budgets, throttles, each with its sentence."""
+"""Authorization: stops, spent budgets, throttles, each with its sentence."""
 
 import pytest
 from hypothesis import given
@@ -93,6 +93,25 @@ def test_a_throttle_lets_so_many_through_past_the_warning() -> None:
         30,
     )
     assert kept.refusal(ALPHA, later + MINUTE_US // 2) is None
+
+
+def test_what_went_before_the_warning_is_not_held_against_it() -> None:
+    """However many requests there were: the throttle counts from the threshold on."""
+    kept = book(rule(throttle=2))
+    for _ in range(1000):
+        assert kept.refusal(ALPHA, NOON_US) is None
+    kept.book(entry(prompt=800))
+    assert kept.refusal(ALPHA, NOON_US) is None
+
+
+def test_a_reserve_has_a_throttle_of_its_own() -> None:
+    team = rule(scope="team", who="blue", throttle=1, reserve_projects=("lab",))
+    kept = book(team)
+    kept.book(entry(prompt=800, generated=0))
+    assert [kept.refusal(ALPHA, NOON_US) is None for _ in range(2)] == [True, False]
+    assert [kept.refusal(Asker(None, "lab", "blue"), NOON_US) is None for _ in range(2)] == [
+        True
+    ] * 2
 
 
 @given(st.integers(1, 60), st.lists(st.integers(0, 5_000_000), max_size=200))

@@ -159,10 +159,10 @@ def test_a_tier_that_rises_says_why() -> None:
     full = Reason("queue_full", "64 requests wait for Qwen3-32B, which has 64 slots")
     (event,) = changes(demand("high"), demand("saturated", full))
     assert event.text == (
-        "demand rose from high to saturated: 64 requests wait for Qwen3-32B, which has 64 slots"
+        "demand rose from high to full: 64 requests wait for Qwen3-32B, which has 64 slots"
     )
     (event,) = changes(demand("saturated", full), demand("surge", full))
-    assert event.text == "demand fell from saturated to surge"
+    assert event.text == "demand fell from full to surge"
     assert codes(demand("high"), demand(None), demand("high")) == []
 
 

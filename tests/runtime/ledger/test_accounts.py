@@ -114,6 +114,19 @@ def test_a_user_who_is_new_to_the_ledger_is_known_by_name(ledger: Ledger) -> Non
     assert spent(accounts) == [300]
 
 
+def test_users_without_a_budget_do_not_wait_for_one_who_never_comes(ledger: Ledger) -> None:
+    """Ada has a budget and has not been seen: what bob's project spends counts at once."""
+    accounts = ledger.accounts(TOTAL, DAILY)
+    ledger.append(event(1, user="bob"))
+    accounts.follow(NOON_US)
+    accounts.book(ledger.append(event(2, user="bob")))
+    accounts.book(ledger.append(event(3, user="eve")))
+    assert spent(accounts) == [0, 300]
+    accounts.follow(NOON_US)
+    accounts.book(ledger.append(event(4, user="eve")))
+    assert spent(accounts) == [0, 600]
+
+
 def test_other_budgets_take_effect_with_their_sums(ledger: Ledger) -> None:
     ledger.append(event(1))
     accounts = ledger.accounts(DAILY)

@@ -14,6 +14,8 @@ from tests.runtime.serve.test_authorize import world
 from tests.servers.behaviours import head, ok, status
 from tests.servers.loopback import Behaviour, Connection, Server
 from tests.servers.service import PATIENCE_S, service
+from tokentop.config.load import load
+from tokentop.config.reload import reloader
 from tokentop.config.schema import Config, HostConfig
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_json import dumps
@@ -160,3 +162,29 @@ async def test_a_project_is_stopped_on_the_host(tmp_path: Path) -> None:
         assert (await session.ledger.decide("alpha", resume=False)).startswith(
             "nothing changes for alpha: "
         )
+
+
+async def test_its_address_follows_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other host is shown without a restart; several are said to need one."""
+    monkeypatch.setattr("tokentop.runtime.live.remote.LOOK_S", 0.05)
+    block, file = '[[host]]\nurl = "{}"\nname = "{}"\n', tmp_path / "config.toml"
+    with service(Snapshot(host="one")) as one, service(Snapshot(host="two")) as two:
+        file.write_text(block.format(one.url, "one"))
+        config = load({}, {}, str(file))
+        seen, said = Screen(one.url), asyncio.Queue[str]()
+        session = RemoteSession(config, HostFeed(config.hosts[0], config), seen.show)
+        again = reloader({}, {}, str(file))
+        await session.start(seen.spawn, again, said.put_nowait)
+        await seen.until(lambda snapshot: snapshot.host == "one")
+        file.write_text(block.format(two.url, "two"))
+        await seen.until(lambda snapshot: snapshot.host == "two")
+        assert await said.get() == "The host was read again."
+        file.write_text(block.format(one.url, "one") + block.format(two.url, "two"))
+        assert await asyncio.wait_for(said.get(), PATIENCE_S) == (
+            "There are 2 hosts now: start again to see them."
+        )
+        for task in seen.tasks:
+            task.cancel()
+        await asyncio.gather(*seen.tasks, return_exceptions=True)

@@ -8,6 +8,7 @@ import pytest
 from tests.recordings import START, recorded
 from tests.runtime.live.conftest import Tasks
 from tokentop.config.schema import Config
+from tokentop.domain.past import Past, Stretch
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.live.replay import SPEEDS, ReplaySession
 from tokentop.transport.recording.reader import Recording
@@ -117,6 +118,19 @@ async def test_after_a_jump_there_is_a_past(spawn: Tasks, played: Played) -> Non
     played.session.advance(8.0)
     assert played.session.samples()[-1].t == START + 128.0
     assert played.session.events()
+
+
+async def test_any_stretch_of_the_recording_is_read(
+    played: Played, tape: tuple[str, list[Snapshot]]
+) -> None:
+    """Each snapshot once where there are more slices than snapshots; one a slice where not."""
+    found = await played.session.past(Stretch(START + 100.0, START + 200.0))
+    assert [sample.t - START for sample in found.mean] == [4.0 * n for n in range(25, 51)]
+    assert found.mean[-1].queued == tape[1][50].llm.queued
+    assert found.low == found.high == found.mean
+    month = await played.session.past(Stretch(END - 30 * 86_400.0, END))
+    assert [sample.t for sample in month.mean] == [END]
+    assert await played.session.past(Stretch(START - 900.0, START - 300.0)) == Past()
 
 
 def test_the_timeline_has_every_tier(played: Played, tape: tuple[str, list[Snapshot]]) -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from tests.domain.budgets.examples import rule
 from tests.domain.ledger.examples import event
-from tests.servers.service import service
+from tests.servers.service import Service, service
 from tokentop.config.schema import AuthorizeConfig, Config, LedgerConfig
+from tokentop.domain.budgets.authority import Asker, Refusal
 from tokentop.domain.policy import BudgetRule
 from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.follower import Follower
@@ -21,13 +22,32 @@ from tokentop.runtime.serve.authorize import Authority
 SPENT = rule(limit=100, stop=True, period="total")
 
 
+class Counting(Follower):
+    """Counts the questions."""
+
+    asked = 0
+
+    def refusal(self, asker: Asker, now_us: int) -> Refusal | None:
+        self.asked += 1
+        return super().refusal(asker, now_us)
+
+
 class World:
     """A service whose authority follows the ledger at `path`."""
 
-    def __init__(self, web: httpx.Client, config: Config, follower: Follower) -> None:
+    def __init__(
+        self, running: Service, web: httpx.Client, config: Config, follower: "Counting"
+    ) -> None:
+        self.port = running.port
+        self.close = running.close
         self.web = web
         self.config = config
         self.follower = follower
+
+    @property
+    def asked(self) -> int:
+        """How many questions there were so far."""
+        return self.follower.asked
 
     def ask(self, **headers: str) -> httpx.Response:
         return self.web.get(
@@ -53,13 +73,13 @@ def world(
     config = Config(ledger=ledger, budgets=budgets, authorize=authorize or AuthorizeConfig())
     if create:
         place.opened(ledger, {}, create=True).close()
-    follower = Follower(lambda: config, {})
+    follower = Counting(lambda: config, {})
     follower.start()
     follower.wait(10)
     routes = Authority(lambda: follower, lambda: config).routes()
     try:
         with service(pages=routes) as running, httpx.Client(base_url=running.url) as web:
-            yield World(web, config, follower)
+            yield World(running, web, config, follower)
     finally:
         follower.stop()
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tokentop.config.load import load
+from tokentop.config.schema import AlertConfig, AlertsConfig, Config
 from tokentop.domain.snapshot_json import dumps
 from tokentop.runtime.serve import server
 from tokentop.runtime.serve.app import Documents
@@ -23,9 +24,12 @@ STREAM = "/api/system/token-economy/stream"
 
 
 @asynccontextmanager
-async def demo(said: list[str]) -> AsyncIterator[tuple[str, "asyncio.Task[int]"]]:
+async def demo(
+    said: list[str], config: Config | None = None
+) -> AsyncIterator[tuple[str, "asyncio.Task[int]"]]:
     """A frozen demo that is served; yields its address and the task that ends with its code."""
-    config = load({"demo.at_s": 10.0, "demo.enabled": True}, {"HOME": "/nowhere"}, None)
+    frozen = {"demo.at_s": 10.0, "demo.enabled": True}
+    config = config or load(frozen, {"HOME": "/nowhere"}, None)
     formats = Formats(dumps, prometheus, openmetrics)
     service = Service(config, formats, Documents("{}", "{}"), Rules(), said.append)
     (listener,) = listen("127.0.0.1", 0)
@@ -33,6 +37,20 @@ async def demo(said: list[str]) -> AsyncIterator[tuple[str, "asyncio.Task[int]"]
     task = asyncio.create_task(serve(service, [listener]))
     yield url, task
     await asyncio.wait_for(task, 10)
+
+
+class Log(list[str]):
+    """What was said; `heard` is set by the sentence that is waited for."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__()
+        self.heard = asyncio.Event()
+        self._wanted = wanted
+
+    def append(self, sentence: str) -> None:
+        super().append(sentence)
+        if sentence == self._wanted:
+            self.heard.set()
 
 
 async def test_a_comment_comes_where_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,6 +69,19 @@ async def test_a_comment_comes_where_nothing_changes(monkeypatch: pytest.MonkeyP
         os.kill(os.getpid(), signal.SIGTERM)
     assert data == 1
     assert said == []
+
+
+async def test_a_bell_without_a_terminal_is_said_to_be_none() -> None:
+    """Once an alert, in the log: nobody waits for a sound that never comes."""
+    alert = AlertConfig("busy", "interval_s > 0", actions=("bell", "notify"))
+    flags = {"gpus": False, "discovery.enabled": False, "ui.state": False}
+    quiet = load(flags, {"HOME": "/nowhere"}, None)
+    sentence = "Alert busy: bell and notify need a screen; there is none here."
+    said = Log(sentence)
+    async with demo(said, quiet._replace(alerts=AlertsConfig(rows=(alert,)))):
+        await asyncio.wait_for(said.heard.wait(), 10)
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert said.count(sentence) == 1
 
 
 async def test_a_fault_of_a_worker_ends_the_service(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ EVENTS = (
     ("11-20 23:58", Event("tier", "demand fell from moderate to low")),
     ("11:58:02", Event("engine_restarted", "Qwen3-32B (127.0.0.1:8000) has restarted", QWEN)),
     ("12:01:10", Event("rejections", "Qwen3-32B refused requests within the last minute", QWEN)),
-    ("12:01:10", Event("tier", "demand rose from high to saturated: Qwen3-32B refused requests"
+    ("12:01:10", Event("tier", "demand rose from high to full: Qwen3-32B refused requests"
                        " within the last minute")),
     ("12:02:44", Event("gpu_throttled", "GPU 3 (NVIDIA H100) is throttled: hw-thermal", "GPU-3")),
     ("12:03:20", Event("engine_down", "gemma-3-12b (127.0.0.1:8001) is down: nothing listens on"

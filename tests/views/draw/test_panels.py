@@ -8,6 +8,8 @@ from tests import engine_examples, examples
 from tests.views.draw.composed import composed, model, panel_lines
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.snapshot import Gpu, Llm, Snapshot, Tier
+from tokentop.domain.verdict.tiers import tier_word
+from tokentop.views.palette import tier_theme
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.panels import banner, capacity, header, metrics, services, welcome
@@ -88,6 +90,12 @@ def test_the_banner_names_the_tier_in_a_word_beside_its_colour(tier: str) -> Non
     drawn = banner.lines(snapshot, 78, 2, LOOK)
     assert f"badge.{tier}" in styles(drawn)
     assert {"saturated": "FULL"}.get(tier, tier.upper()) in said(drawn)
+
+
+@pytest.mark.parametrize("tier", get_args(Tier))
+def test_events_call_a_tier_what_its_badge_does(tier: Tier) -> None:
+    """One word for each on the whole screen."""
+    assert tier_theme(tier).word == tier_word(tier)
 
 
 def test_a_queue_beyond_the_slots_is_seen() -> None:

@@ -1,1 +1,1 @@
-"""What users, projects and teams may spend: periods, sums, burn, clocks, and who may go on."""
+"""What users, projects and teams may spend: periods, sums, burn, clocks, authorization."""

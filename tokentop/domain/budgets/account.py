@@ -37,7 +37,8 @@ def in_unit(unit: BudgetUnit, totals: Totals) -> Spent:
 class Account:
     """Sums of a budget by period, and its burn. The innovation reserve is a sum of its own.
 
-    Times are Unix microseconds.
+    Times are Unix microseconds. `spent`, `limit` and `share` change nothing, so that they may be
+    read while another thread books.
     """
 
     def __init__(self, rule: BudgetRule, zone: tzinfo) -> None:
@@ -79,16 +80,15 @@ class Account:
 
     def spent(self, now_us: int, *, reserve: bool = False) -> Spent:
         """What this period has come to."""
-        self._turn(now_us)
-        return self._sums.get((self._span.start_us, reserve), Spent())
+        return self._sums.get((self.period(now_us).start_us, reserve), Spent())
 
     def limit(self, now_us: int, *, reserve: bool = False) -> int:
         """What may be spent in this period; what was granted does not raise the reserve."""
-        self._turn(now_us)
         whole = self.rule.limit * SCALE[self.rule.unit]
         if reserve:
             return round(whole * self._share)
-        return round(whole * (1 - self._share)) + self._granted.get(self._span.start_us, 0)
+        granted = self._granted.get(self.period(now_us).start_us, 0)
+        return round(whole * (1 - self._share)) + granted
 
     def share(self, now_us: int, *, reserve: bool = False) -> float:
         """The share of the limit that is spent; infinite where there is no limit above 0."""
@@ -109,6 +109,7 @@ class Account:
 
     def budget(self, now_us: int, *, stopped: bool = False) -> Budget:
         """The budget at a moment; `stopped` where a person has stopped its project."""
+        self._turn(now_us)
         rule, scale = self.rule, SCALE[self.rule.unit]
         main, limit = self.spent(now_us), self.limit(now_us)
         burn, end = self._burn.per_hour(now_us), self._span.end_us

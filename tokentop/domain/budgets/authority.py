@@ -59,10 +59,16 @@ def spent_refusal(account: Account, project: str | None, now_us: int) -> Refusal
     return Refusal("spent", text, rule.name, wait)
 
 
+def is_throttled(account: Account, project: str | None, now_us: int) -> bool:
+    """Whether an account is so near its end that only some requests go through."""
+    reserve = account.draws_on_reserve(project)
+    return account.share(now_us, reserve=reserve) >= account.rule.warn_at
+
+
 def throttle_refusal(account: Account, throttle: Throttle, now_us: int) -> Refusal | None:
-    """The refusal where an account is near its end and has had its requests of this minute."""
+    """The refusal where a throttled account has had its requests of this minute."""
     wait_us = throttle.wait_us(now_us)
-    if account.share(now_us) < account.rule.warn_at or not wait_us:
+    if not wait_us:
         return None
     rule = account.rule
     text = (

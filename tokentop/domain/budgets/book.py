@@ -10,6 +10,7 @@ from tokentop.domain.budgets.authority import (
     Refusal,
     Throttle,
     first,
+    is_throttled,
     spent_refusal,
     throttle_refusal,
 )
@@ -77,7 +78,7 @@ class BudgetBook:
             account.heat(at_us, amounts, asker.project)
 
     def asker(self, user_id: str | None, project: str | None, team: str | None) -> Asker:
-        """Who is behind an entry, with a user's name."""
+        """The user, by name, the project and the team of an entry."""
         return Asker(self.names.get(user_id or ""), project, team)
 
     def decide(self, project: str, outcome: str, at_us: int) -> None:
@@ -91,12 +92,19 @@ class BudgetBook:
         return f"project {project} was stopped at {iso(at_us)}" if outcome == "stop" else None
 
     def refusal(self, asker: Asker, now_us: int) -> Refusal | None:
-        """Why a request may not be made; None where it may, which a throttle counts."""
+        """Why a request may not be made; None where it may, which a throttle counts.
+
+        Called by one thread; another may book meanwhile.
+        """
         stopped = self.why_stopped(asker.project)
         if stopped is not None:
             return Refusal("stopped", stopped)
         paying = self.paying(asker)
-        throttled = [(each, self._throttles[each]) for each in paying if each in self._throttles]
+        throttled = [
+            (each, self._throttles[each])
+            for each in paying
+            if each in self._throttles and is_throttled(each, asker.project, now_us)
+        ]
         found = first(spent_refusal(each, asker.project, now_us) for each in paying)
         found = found or first(throttle_refusal(*each, now_us) for each in throttled)
         if found is None:

@@ -23,6 +23,8 @@ class Burn:
 
     def per_hour(self, now_us: int) -> float | None:
         """The present rate an hour; None where requests of the last hour have no known amount."""
+        if not self._slots:
+            return 0.0
         first = (now_us - HOUR_US) // SLOT_US
         self._forget(first)
         lately = [slot for slot in self._slots if slot <= now_us // SLOT_US]
@@ -34,9 +36,8 @@ class Burn:
     def _mean(self, now_us: int, window_us: int) -> float:
         """The amount an hour of the slots in a window; its first slot counts whole."""
         first = (now_us - window_us) // SLOT_US
-        amount = sum(
-            self._slots.get(slot, (0, 0))[0] for slot in range(first, now_us // SLOT_US + 1)
-        )
+        last = now_us // SLOT_US
+        amount = sum(kept[0] for slot, kept in self._slots.items() if first <= slot <= last)
         return amount * HOUR_US / (now_us - first * SLOT_US)
 
     def _forget(self, first: int) -> None:

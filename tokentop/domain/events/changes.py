@@ -6,7 +6,7 @@ from tokentop.domain.events.engines import engine_events
 from tokentop.domain.events.ledger import ledger_events
 from tokentop.domain.snapshot import Gpu, Service, Snapshot
 from tokentop.domain.text import clean
-from tokentop.domain.verdict.tiers import TIERS
+from tokentop.domain.verdict.tiers import TIERS, tier_word
 from tokentop.domain.verdict.values import Event, EventCode, Reason
 from tokentop.domain.xid_words import xid_words
 
@@ -140,4 +140,5 @@ def _tier(before: Snapshot, after: Snapshot) -> Iterator[Event]:
         return
     rose = TIERS.index(new) > TIERS.index(old)
     why = f": {after.demand.reasons[0].text}" if rose and after.demand.reasons else ""
-    yield Event("tier", f"demand {'rose' if rose else 'fell'} from {old} to {new}{why}")
+    way = f"{'rose' if rose else 'fell'} from {tier_word(old)} to {tier_word(new)}"
+    yield Event("tier", f"demand {way}{why}")

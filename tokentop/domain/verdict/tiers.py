@@ -31,6 +31,11 @@ def _held_tier(row: object, now: float) -> HeldTier | None:
     return HeldTier(row[0], since)
 
 
+def tier_word(tier: Tier) -> str:
+    """The tier as people read it: `saturated` is `full`."""
+    return "full" if tier == "saturated" else tier
+
+
 def tier_at(utilization: float | None, tiers: TierPolicy) -> Tier | None:
     """The tier that a utilisation belongs to; a boundary belongs to the tier that starts there."""
     if not known(utilization):

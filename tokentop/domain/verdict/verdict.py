@@ -15,11 +15,21 @@ from tokentop.domain.verdict.stack import (
     stack_tier,
 )
 from tokentop.domain.verdict.tiers import HYSTERESIS, TIERS, HeldTier, held, mode_of
-from tokentop.domain.verdict.values import Clock, Health, Member, Mode, Pool, Reason, Tier
+from tokentop.domain.verdict.values import (
+    Clock,
+    Health,
+    HealthState,
+    Member,
+    Mode,
+    Pool,
+    Reason,
+    Tier,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported only where there is an engine
     from tokentop.domain.engines.observation import EngineObservation
+    from tokentop.domain.verdict.load import Load
 
 Memory = Mapping[str, HeldTier]  # by pool: what the next verdict compares with
 
@@ -113,22 +123,10 @@ def _engine_pool(question: Question, name: str, members: Sequence[Member]) -> _J
     load = load_of(
         name, [one for one in question.engines if one.id in serving and one.figures is not None]
     )
-    utilization = load.utilization
-    tier = tier_of(load, utilization, question.tiers)
-    nearly = tier_of(load, _nearly(utilization), question.tiers)
+    tier = tier_of(load, load.utilization, question.tiers)
+    nearly = tier_of(load, _nearly(load.utilization), question.tiers)
     kept = _held(question, name, tier, nearly)
-    pool = Pool(
-        model=name,
-        tier=kept.tier if kept else None,
-        utilization=utilization,
-        active=load.active,
-        queued=load.queued,
-        max_slots=load.max_slots,
-        kv_cache=load.kv_cache,
-        health=health_of.pool_health(members),
-        free=load.free,
-        at_least=load.at_least,
-    )
+    pool = _pool(load, kept, health_of.pool_health(members))._replace(at_least=load.at_least)
     member = members[0].id if len(members) == 1 else None
     reasons = tuple(reasons_of(load, member))
     router = all(one.router for one in members)
@@ -142,23 +140,27 @@ def _stack_pool(question: Question, load: StackLoad) -> _Judged:
     heard = serves and (question.stack_answers or by_acta)
     if members and not heard and not question.vram_decides:
         load = StackLoad(load.model)  # the last answers of a stack that is down are no load of now
-    utilization = load.utilization
-    tier = stack_tier(load, utilization, question.tiers)
-    nearly = stack_tier(load, _nearly(utilization), question.tiers)
+    tier = stack_tier(load, load.utilization, question.tiers)
+    nearly = stack_tier(load, _nearly(load.utilization), question.tiers)
     kept = _held(question, load.model, tier, nearly)
-    pool = Pool(
+    pool = _pool(load, kept, health_of.stack_health(members, answers=question.stack_answers))
+    mode = stack_mode(load, mode_of(pool.tier), question.tiers)
+    return _Judged(pool, tuple(stack_reasons(load, question.tiers)), kept, mode, load.age_s)
+
+
+def _pool(load: "Load | StackLoad", kept: HeldTier | None, health: HealthState) -> Pool:
+    """What is published of one pool's load."""
+    return Pool(
         model=load.model,
         tier=kept.tier if kept else None,
-        utilization=utilization,
+        utilization=load.utilization,
         active=load.active,
         queued=load.queued,
         max_slots=load.max_slots,
         kv_cache=load.kv_cache,
-        health=health_of.stack_health(members, answers=question.stack_answers),
+        health=health,
         free=load.free,
     )
-    mode = stack_mode(load, mode_of(pool.tier), question.tiers)
-    return _Judged(pool, tuple(stack_reasons(load, question.tiers)), kept, mode, load.age_s)
 
 
 def _nearly(utilization: float | None) -> float | None:

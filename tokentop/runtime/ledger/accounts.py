@@ -16,7 +16,8 @@ from tokentop.domain.snapshot_ledger import BudgetPeriod, LedgerFigures
 from tokentop.transport.ledger import following, reader
 from tokentop.transport.ledger.database import Database, LedgerError
 
-AT_ONCE = 50  # entries between two moments at which a decision may be made
+AT_ONCE = 50  # entries between two moments at which figures may be read
+MOST_IDS = 100_000  # of users without a budget
 FOR_EVER_US = 2**60
 PAYERS = ("user_id", "project", "team")
 
@@ -37,7 +38,7 @@ class Part(Protocol):
 class Accounts:
     """The one place from which a snapshot's ledger comes. Times are Unix microseconds.
 
-    `follow` belongs to one thread, everything else may be called from any.
+    `follow` belongs to one thread, `refusal` to one, everything else may be called from any.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class Accounts:
         self._db: Database | None = None
         self._rules, self._zone = tuple(rules), zone
         self._parts = parts
-        self._following = Lock()  # one who adds entries
-        self._lock = Lock()  # the sums: held briefly, since a decision waits for it
+        self._following = Lock()  # by one thread at a time
+        self._lock = Lock()  # the sums: held briefly, since a screen waits for it
         self._book = BudgetBook((), zone)
         self._loaded = False
         self._last: dict[str, int] = {}
+        self._users: set[str] = set()  # with a budget, and the ids of others
+        self._others: set[str] = set()
         self._read_us: int | None = None
         self._note: str | None = None
 
@@ -72,7 +75,6 @@ class Accounts:
             with self._following:
                 if not self._loaded:
                     self._load(db, now_us)
-                self._name_users(db)
                 self._catch_up(db)
         except LedgerError as error:
             self.fail(str(error))
@@ -83,6 +85,7 @@ class Accounts:
         """Take what was booked since, page by page."""
         entries = reader.entries_after(db, dict(self._last))
         while part := list(islice(entries, AT_ONCE)):
+            self._name_users(db, part)  # after they were read: a name is there before its entries
             self._take(part)
 
     def fail(self, reason: str) -> None:
@@ -127,9 +130,11 @@ class Accounts:
             return (*self._last.items(), self._book, self._note)
 
     def refusal(self, asker: Asker, now_us: int) -> Refusal | None:
-        """Why a request may not be made; None where it may."""
-        with self._lock:
-            return self._book.refusal(asker, now_us)
+        """Why a request may not be made; None where it may. It waits for no lock.
+
+        Called by one thread.
+        """
+        return self._book.refusal(asker, now_us)
 
     def readable(self, now_us: int, within_s: float) -> bool:
         """Whether the sums are those of the ledger, at most so many seconds ago."""
@@ -145,25 +150,25 @@ class Accounts:
 
     def _next(self, entries: Sequence[Entry]) -> list[Entry]:
         """Those before which nothing is missing in their chains, whose users' names are known."""
-        last, found, unnamed = dict(self._last), [], self._unnamed
+        last, found = dict(self._last), []
         for entry in entries:
-            known = entry.user_id is None or entry.user_id in self._book.names or not unnamed
-            if known and entry.seq == last.get(entry.writer, 0) + 1:
+            if not self._unidentified([entry]) and entry.seq == last.get(entry.writer, 0) + 1:
                 last[entry.writer] = entry.seq
                 found.append(entry)
         return found
 
-    @property
-    def _unnamed(self) -> set[str]:
-        """Users with a budget whose ids are not known yet: they may appear with any entry."""
-        return self._users() - set(self._book.names.values())
+    def _unidentified(self, entries: Sequence[Entry]) -> set[str]:
+        """Ids that may be those of users with a budget: none where all of these are known."""
+        if len(self._book.names) >= len(self._users):
+            return set()
+        ids = {entry.user_id for entry in entries if entry.user_id is not None}
+        return ids - self._book.names.keys() - self._others
 
-    def _users(self) -> set[str]:
-        return {rule.who for rule in self._rules if rule.scope == "user"}
-
-    def _name_users(self, db: Database) -> None:
-        if self._unnamed:
-            self._book.names = following.ids(db, self._users())
+    def _name_users(self, db: Database, entries: Sequence[Entry]) -> None:
+        if unidentified := self._unidentified(entries):
+            self._book.names = following.ids(db, self._users)
+            self._others = self._others if len(self._others) < MOST_IDS else set()
+            self._others |= unidentified - self._book.names.keys()
 
     def _load(self, db: Database, now_us: int) -> None:
         """Begin anew; writers wait meanwhile, so that nothing is counted twice or missed."""
@@ -171,10 +176,13 @@ class Accounts:
         book = BudgetBook(rules, zone)
         with db.transaction():
             last = following.heads(db)
-            book.names = following.ids(db, self._users())
+            users = {rule.who for rule in rules if rule.scope == "user"}
+            book.names = following.ids(db, users)
             for period in get_args(BudgetPeriod):
                 _carry(book, db, period, now_us, zone)
+            lately: set[str] = set()
             for slot in following.slots(db, SLOT_US, now_us - HOUR_US):
+                lately.add(slot.user_id or "")
                 book.heat(
                     slot.at_us, book.asker(slot.user_id, slot.project, slot.team), slot.totals
                 )
@@ -183,8 +191,10 @@ class Accounts:
                     book.book(entry)
             for part in self._parts:
                 part.load(db, now_us)
+        book.figures(now_us)  # begins the present periods, so that the first decision need not
         with self._lock:
-            self._book, self._last = book, last
+            self._book, self._last, self._users = book, last, users
+            self._others = lately - book.names.keys()
             self._loaded = (rules, zone) == (self._rules, self._zone)
 
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
-from time import time_ns
+from time import monotonic, time_ns
 from typing import Literal, cast
 
 from tokentop import fault
@@ -29,7 +29,7 @@ class Follower:
 
     `config` is the configuration in force: changed budgets take effect with the next look.
     With `learns` it knows which flagged tasks still run. `on_change` is called on the follower's
-    thread after a look at a ledger that has changed.
+    thread after a look at a ledger that has changed, once an interval at most.
     """
 
     def __init__(
@@ -102,6 +102,7 @@ class Follower:
 
     def _run(self) -> None:
         shown: tuple[object, ...] = ()
+        due = 0.0
         while not self._stopping:
             try:
                 self.accounts.configure(*self._rules())
@@ -111,8 +112,8 @@ class Follower:
             except Exception as error:  # noqa: BLE001  # the next look may do
                 self.accounts.fail(fault.sentence(error))
             self._looked.set()
-            before, shown = shown, self.accounts.state
-            if before != shown:
+            if self.accounts.state != shown and monotonic() >= due:
+                shown, due = self.accounts.state, monotonic() + self._config().interval_s
                 self._on_change()
             self._wake.wait(EVERY_S)
             self._wake.clear()

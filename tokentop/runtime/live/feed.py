@@ -82,17 +82,19 @@ class HostFeed:
         if self._asking is not None:
             self._asking.cancel()
 
-    async def get(self, path: str) -> Reply | Failure:
-        """One GET besides the stream; raises only CancelledError."""
-        return await asyncio.to_thread(fetch, self._once(path))
-
     async def post(self, path: str) -> Reply | Failure:
         """One POST without a body; raises only CancelledError."""
-        return await asyncio.to_thread(fetch, self._once(path)._replace(post=b""))
+        return await self._once(path, b"")
 
-    def _once(self, path: str) -> Request:
-        url, limit_s = self.host.url + path, self._config.deadline_s
-        return self._request()._replace(url=url, timeout_s=limit_s, headers=())
+    async def get(self, path: str) -> Reply | Failure:
+        """One GET beside the stream; raises only CancelledError."""
+        return await self._once(path, None)
+
+    async def _once(self, path: str, post: bytes | None) -> Reply | Failure:
+        request = self._request()._replace(
+            url=self.host.url + path, timeout_s=self._config.deadline_s, headers=(), post=post
+        )
+        return await asyncio.to_thread(fetch, request)
 
     def _request(self) -> Request:
         resume = (("Last-Event-ID", self._last_id),) if self._last_id else ()

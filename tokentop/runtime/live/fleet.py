@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tokentop.config.load import ConfigError
 from tokentop.config.schema import Config
 from tokentop.domain.hosts import HostRow, host_row
 from tokentop.domain.snapshot import Snapshot
@@ -122,10 +121,8 @@ class FleetSession(Onlooker):
             await asyncio.sleep(EVERY_S)
 
     async def _reload(self, reloader: "Reloader") -> None:
-        changed = await asyncio.to_thread(reloader.poll)
-        if isinstance(changed, ConfigError):
-            self._notify(f"The configuration is left as it was: {str(changed).splitlines()[0]}")
-        elif changed is not None:
+        changed = await self.reread(reloader)
+        if changed is not None:
             self._take_hosts(changed)
             self._notify("The hosts were read again.")
 

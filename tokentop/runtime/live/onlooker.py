@@ -1,9 +1,11 @@
 """What all sessions have in common that only look at what is polled elsewhere, or was."""
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from tokentop.config.load import ConfigError
 from tokentop.config.schema import Config
 from tokentop.domain.alerts.values import Change
 from tokentop.domain.past import Past, Stretch
@@ -39,6 +41,17 @@ class Onlooker(Recent):
     ) -> None:
         """Where sentences and events go from now on."""
         self._notify, self._announce = notify, announce
+
+    async def reread(self, reloader: "Reloader") -> Config | None:
+        """The configuration where its file has changed; what is wrong with it is a notice."""
+        try:
+            changed = await asyncio.to_thread(reloader.poll)
+        except RuntimeError:  # no thread to be had; the next look tries again
+            return None
+        if isinstance(changed, ConfigError):
+            self._notify(f"The configuration is left as it was: {str(changed).splitlines()[0]}")
+            return None
+        return changed
 
     @abstractmethod
     def snapshot(self) -> Snapshot:

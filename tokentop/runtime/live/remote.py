@@ -9,6 +9,7 @@ from tokentop.config.schema import Config
 from tokentop.domain.aging import aged, silent
 from tokentop.domain.budgets.decision import Outcome
 from tokentop.domain.ledger.listing import Page, Question
+from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
@@ -18,6 +19,8 @@ from tokentop.runtime.live.onlooker import Onlooker
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.sources import ledger_page
 from tokentop.sources.collector import snapshot as read_snapshot
+from tokentop.sources.collector_past import HISTORY
+from tokentop.sources.collector_past import loads as read_past
 from tokentop.sources.json_fields import BadData
 from tokentop.transport.http.network_thread import NetworkThread
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 LATE = 3  # intervals without a new snapshot after which what is known is stale
 LOOK_S = 1.0
+NOT_THERE = 404
 
 
 class RemoteLedger(NoLedger):
@@ -83,14 +87,53 @@ class RemoteSession(Onlooker):
     async def start(
         self,
         spawn: Spawn,
-        reloader: "Reloader | None" = None,  # noqa: ARG002  # prices are the host's own
+        reloader: "Reloader | None" = None,
         notify: Callable[[str], object] = str,
         announce: Callable[[Sequence[Event]], object] = len,
     ) -> None:
-        """Follow the host; `notify` and `announce` as a Session's."""
+        """Follow the host, and its address in a changed file; the arguments are as a Session's."""
         self.say(notify, announce)
-        spawn(self._feed.run(NetworkThread(), self.look), name="stream", group="stream")
+        network = NetworkThread()
+        spawn(self._feed.run(network, self.look), name="stream", group="stream")
         self.watch(spawn)
+        if reloader is not None:
+            follow = self._follow_file(reloader, network, spawn)
+            spawn(follow, name="watch configuration file", group="configuration", exclusive=True)
+
+    async def _follow_file(
+        self, reloader: "Reloader", network: NetworkThread, spawn: Spawn
+    ) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            changed = await self.reread(reloader)
+            if changed is None or changed.hosts == self.config.hosts:
+                continue
+            if len(changed.hosts) != 1:
+                self._notify(f"There are {len(changed.hosts)} hosts now: start again to see them.")
+                continue
+            self._feed.stop()
+            self.config, self._feed = changed, HostFeed(changed.hosts[0], changed)
+            self._read, self._problem = None, None
+            self._newest = Snapshot(host=self._feed.host.name, interval_s=changed.interval_s)
+            spawn(self._feed.run(network, self.look), name="stream", group="stream")
+            self._notify("The host was read again.")
+
+    async def past(self, stretch: Stretch) -> Past:
+        """What the host has kept of a stretch; nothing where it is of an older version.
+
+        Raises PastError where it cannot be read.
+        """
+        reply = await self._feed.get(f"{HISTORY}?start={stretch.start:.3f}&end={stretch.end:.3f}")
+        if isinstance(reply, Failure):
+            if reply.status == NOT_THERE:
+                return Past()
+            raise PastError(_unreadable(self._feed.host.name, reply.text))
+        try:
+            return read_past(reply.body).moved(self.now() - self.wall())
+        except BadData as problem:
+            raise PastError(
+                f"The past of {self._feed.host.name} cannot be read: {problem}."
+            ) from None
 
     def watch(self, spawn: Spawn) -> None:
         """Notice from now on when the host falls silent, though nothing comes any more."""
@@ -138,3 +181,7 @@ class RemoteSession(Onlooker):
         if passed_s > LATE * self.interval_s:
             return f"{self._feed.host.name} has sent nothing new"
         return None
+
+
+def _unreadable(host: str, why: str) -> str:
+    return f"The past of {host} cannot be read: {why}."

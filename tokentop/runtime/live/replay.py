@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +10,8 @@ from tokentop.config.schema import Config
 from tokentop.domain.engines.history import EngineHistory
 from tokentop.domain.events.log import EventLog
 from tokentop.domain.history import History, sample_of
+from tokentop.domain.past import POINTS, Past
+from tokentop.domain.past import Stretch as Period
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_decode import loads
 from tokentop.domain.timeline import Stretch, Timeline, slices
@@ -182,15 +184,31 @@ class ReplaySession(Onlooker):
         """At most MOST_PAST snapshots of the hour before `at`, evenly spread."""
         found = Before(History(), EngineHistory(), EventLog())
         step = max(self.interval_s, min(PAST_S, at - self._first) / MOST_PAST)
+        for moment, snapshot in self._spread(at, step, MOST_PAST):
+            found.history.add(sample_of(snapshot, moment))
+            found.engine_history.add(moment, snapshot.engines)
+            found.event_log.add(snapshot, moment)
+        return found
+
+    async def past(self, stretch: Period) -> Past:
+        """What was recorded of a stretch: the snapshot at each of its slices."""
+        with suppress(RuntimeError):  # no thread to be had
+            return await asyncio.to_thread(self._past, stretch)
+        return Past()
+
+    def _past(self, stretch: Period) -> Past:
+        found = self._spread(stretch.end, stretch.slice_s, POINTS)
+        samples = tuple(sample_of(snapshot, moment) for moment, snapshot in found)
+        return Past(samples, samples, samples)
+
+    def _spread(self, last: float, step: float, most: int) -> Iterator[tuple[float, Snapshot]]:
+        """The snapshots of so many steps before `last`, and of `last`, each once, oldest first."""
         place = None
-        for number in range(MOST_PAST, -1, -1):
-            if (moment := at - number * step) < self._first:
+        for number in range(most, -1, -1):
+            if (moment := last - number * step) < self._first:
                 continue
             before, place = place, self._recording.find(moment * 1000)
             row = self._recording.at(place) if place != before else None
             snapshot = None if row is None else loads(row[1])
             if row is not None and snapshot is not None:
-                found.history.add(sample_of(snapshot, row[0] / 1000))
-                found.engine_history.add(row[0] / 1000, snapshot.engines)
-                found.event_log.add(snapshot, row[0] / 1000)
-        return found
+                yield row[0] / 1000, snapshot

@@ -112,7 +112,7 @@ class _Endpoint:
 
 
 def _asker(scope: Scope, config: AuthorizeConfig) -> Asker:
-    """Who asks: the address's query, which the gateway's owner wrote, else headers.
+    """Whose request it is, by the address's query, which the gateway's owner wrote, else headers.
 
     Below the address itself the path and the query are those of the client's request.
     """
@@ -141,7 +141,8 @@ def _refused(refusal: Refusal, config: AuthorizeConfig) -> tuple[Headers, bytes]
         ("retry-after", wait if config.retry_after else None),
     )
     error = {"message": refusal.text, "type": "budget_exceeded", "code": str(config.status)}
-    return _headers(headers), json.dumps({"error": error}).encode()
+    body = json.dumps({"error": error})
+    return _headers((*headers, ("x-tokentop-error", body))), body.encode()  # for nginx, too
 
 
 def _named(asker: Asker) -> Iterable[tuple[str, str | None]]:

@@ -16,10 +16,13 @@ from starlette.types import ASGIApp
 from tokentop import fault
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config
+from tokentop.domain.alerts.values import Change
+from tokentop.domain.past import Past, Stretch
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.ledger.intake import Subscriber
 from tokentop.runtime.live.session import Session
+from tokentop.runtime.serve import history
 from tokentop.runtime.serve.app import Documents, Health, application
 from tokentop.runtime.serve.authorize import Authority
 from tokentop.runtime.serve.connection import (
@@ -36,6 +39,7 @@ from tokentop.transport.http.listen import BACKLOG, Listener
 
 COMMENT_EVERY_S = 15.0
 MAX_MESSAGE = 64 * 1024  # of a browser: what is pasted into the screen
+SWITCH_S = 0.0005  # else a thread that books may hold up an answer for 5 ms
 DRAIN_S = 1  # for answers under way, at the end
 CRASHED = 1
 
@@ -47,7 +51,7 @@ class Service(NamedTuple):
     """What is served and how; `say` gets sentences for the log.
 
     `pages` are the screen in a browser, `routes` more of the API. `subscribe` is given what takes
-    entries the moment they are booked.
+    entries the moment they are booked; `watch` is called with each snapshot.
     """
 
     config: Config
@@ -59,10 +63,12 @@ class Service(NamedTuple):
     pages: Pages = ()
     routes: Pages = ()
     subscribe: Callable[[Subscriber], object] = id
+    watch: Callable[[Config, Snapshot], object] | None = None
 
 
 async def serve(service: Service, sockets: list[Listener]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code, 1 where a poller failed."""
+    sys.setswitchinterval(SWITCH_S)
     hub = Hub(service.formats)
     collector = _Collector(service, hub)
     app = _application(service, hub, collector.session)
@@ -110,7 +116,12 @@ def _on_signals(stop: Callable[[int], None]) -> None:
 def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     health = Health(session.now, lambda: session.interval_s, session.frozen)
     follower, config = (lambda: session.ledger.follower), (lambda: session.config)
+
+    async def past(stretch: Stretch) -> Past:
+        return (await session.past(stretch)).moved(session.wall() - session.now())
+
     routes = (
+        history.route(past),
         entries_route(session.ledger.page),
         *service.routes,
         *Authority(follower, config).routes(),
@@ -165,6 +176,7 @@ class _Collector:
         self._hub = hub
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop: Callable[[int], object] = int
+        self._silent: set[str] = set()  # names of alerts that wanted a terminal
 
     async def start(self, stop: Callable[[int], object]) -> None:
         """Publish what is known before any answer, and begin to poll."""
@@ -175,10 +187,17 @@ class _Collector:
             self._service.subscribe(follower.accounts.book)
             follower.watch.books = True
         await self.session.keep_history()
-        self.session.act_on_alerts()
+        self.session.act_on_alerts(self._cannot_ring)
         self._spawn(self._beat(), name="comments", group="serve")
         if not self.session.frozen:
             self._spawn(self._keep_fresh(), name="ages", group="serve")
+
+    def _cannot_ring(self, change: Change) -> None:
+        """Once an alert: without a terminal its bell and its notification reach nobody."""
+        name = change.alert.name
+        if name not in self._silent:
+            self._silent.add(name)
+            self._service.say(f"Alert {name}: bell and notify need a screen; there is none here.")
 
     def _log(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -194,6 +213,8 @@ class _Collector:
 
     def _publish(self, snapshot: Snapshot, now: float) -> None:
         self._hub.publish(snapshot, now)
+        if self._service.watch is not None:
+            self._service.watch(self.session.config, snapshot)
 
     def _spawn(self, work: Coroutine[Any, Any, None], *, name: str, **_: object) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

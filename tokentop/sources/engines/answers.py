@@ -1,6 +1,6 @@
 """What one answer of an engine holds: documents, versions, names of models, short texts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tokentop.domain.readings import Failure
@@ -64,13 +64,19 @@ class ModelNames(NamedTuple):
     more: int = 0
 
 
-def names_of(answer: Answer | Failure | None) -> ModelNames | None:
-    """The names of a /v1/models answer whose cards have `root` and `parent`, as vLLM's have."""
+def _listed(answer: Answer | Failure | None) -> Sequence[object] | None:
+    """The rows of a /v1/models answer; None where it is no such list."""
     if not isinstance(answer, Answer):
         return None
     try:
-        found = values.rows(values.load(answer.body), "data", "models")
+        return values.rows(values.load(answer.body), "data", "models")
     except values.BadData:
+        return None
+
+
+def names_of(answer: Answer | Failure | None) -> ModelNames | None:
+    """The names of a /v1/models answer whose cards have `root` and `parent`, as vLLM's have."""
+    if (found := _listed(answer)) is None:
         return None
     cards = [values.Fields(row) for row in found[:MAX_MODELS] if isinstance(row, dict)]
     names = _sorted_out([card for card in cards if card.text("id", "id", "name", "model")])
@@ -93,11 +99,7 @@ def _sorted_out(cards: list[values.Fields]) -> ModelNames:
 
 def models_of(answer: Answer | Failure | None) -> tuple[str, ...] | None:
     """The ids of a /v1/models answer, adapters included; None where it is no such list."""
-    if not isinstance(answer, Answer):
-        return None
-    try:
-        found = values.rows(values.load(answer.body), "data", "models")
-    except values.BadData:
+    if (found := _listed(answer)) is None:
         return None
     names = (
         values.Fields(row).text("id", "id", "name", "model") if isinstance(row, dict) else None

@@ -13,6 +13,7 @@ Key = tuple[str, "SSLContext | None"]
 """What may share a connection: the origin, and how its certificate is verified."""
 
 KEPT_ALIVE_S = 90.0
+MANY = 64  # origins; from then on one connection each is kept
 
 
 class Connection:
@@ -65,9 +66,17 @@ class IdleConnections:
         return None
 
     def put(self, connection: Connection, now: float) -> None:
-        """Keep it for the next poll."""
+        """Keep it for the next poll, unless its origin has one and there are many origins.
+
+        An engine's first poll makes three requests, most others one: 256 engines would hold
+        768 descriptors.
+        """
+        waiting = self._by_key.setdefault(connection.key, [])
+        if waiting and len(self._by_key) >= MANY:
+            connection.close()
+            return
         connection.idle_since = now
-        self._by_key.setdefault(connection.key, []).append(connection)
+        waiting.append(connection)
 
     def close_one(self) -> bool:
         """Make room: a second connection to an origin first, then the oldest; False without any."""

@@ -4,6 +4,8 @@ httpx's own transport bounds neither the headers, chunks and interim answers tha
 send, nor the sockets of the process, and it works on the event loop.
 """
 
+from functools import lru_cache
+
 import httpx
 
 from tokentop.domain.readings import Failure
@@ -48,8 +50,14 @@ class RequestRefused(httpx.TransportError):
 def httpx_request(request: Request, poll: Poll | None) -> httpx.Request:
     """The same GET for httpx, without its secrets; raises RequestFailed where it has no address."""
     target = target_of(request)
-    url = target.origin + target.path
+    url = _parsed(target.origin + target.path)
     return httpx.Request("GET", url, extensions={REQUEST: request, POLL: poll})
+
+
+@lru_cache(1024)
+def _parsed(url: str) -> httpx.URL:
+    """The same addresses are polled again and again; a URL is immutable."""
+    return httpx.URL(url)
 
 
 def outcome_of(response: httpx.Response) -> Reply | Failure:

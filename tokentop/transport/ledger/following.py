@@ -51,7 +51,7 @@ def records(db: Database, kind: str) -> list[Entry]:
 
 
 def ids(db: Database, names: Collection[str]) -> dict[str, str]:
-    """The name of each of these people by id, as far as the ledger knows them."""
+    """The name of each of these people by id, those who are not in the ledger left out."""
     marks = ", ".join("?" * len(names))
     if not names:
         return {}

@@ -9,6 +9,7 @@ a damaged frame takes the lines that are whole.
 import re
 import zlib
 from datetime import datetime
+from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple, get_args
 
@@ -58,7 +59,13 @@ def summary(head: bytes) -> Summary | None:
     first, last, size, count, marks, checks = _SUMMARY.unpack_from(head, len(MARK))
     if not (size > HEADER and 0 < count <= FRAME and first <= last and max(marks) < len(TIERS)):
         return None
-    return Summary(first, last, size, tuple(TIERS[mark] for mark in marks[:count]), checks)
+    return Summary(first, last, size, _tiers(marks[:count]), checks)
+
+
+@lru_cache(1024)
+def _tiers(marks: bytes) -> tuple[Tier | None, ...]:
+    """The tiers of a frame; frames that look alike share them, of which a year has 60,000."""
+    return tuple(TIERS[mark] for mark in marks)
 
 
 class FrameWriter:

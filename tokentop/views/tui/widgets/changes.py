@@ -5,11 +5,12 @@ refresh goes down the SSH link; the comparison happens here.
 """
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from textual.geometry import Region
 
-from tokentop.domain.text import cell_width
-from tokentop.views.tui.draw.kit.line import Line, Span
+from tokentop.domain.text import char_width
+from tokentop.views.tui.draw.kit.line import Line, Span, span_width
 
 NEAR = 10  # cells; a cursor move with its style costs about 30 bytes
 
@@ -22,7 +23,7 @@ def _cells(line: Line) -> list[tuple[str, str]]:
             cells.extend((char, style) for char in text)
             continue
         for char in text:
-            width = cell_width(char)
+            width = char_width(char)
             if width == 0 and cells:  # a combining mark belongs to the cell before it
                 cells[-1] = (cells[-1][0] + char, style)
                 continue
@@ -38,18 +39,26 @@ def changed_spans(old: Line, new: Line) -> list[tuple[int, int]]:
     """
     if old == new:
         return []
-    before, after = _cells(old), _cells(new)
+    first = _alike(old, new)
+    last = _alike(old[first:][::-1], new[first:][::-1])
+    before, after = (_cells(line[first : len(line) - last]) for line in (old, new))
     if len(before) != len(after):
-        return [(0, max(len(before), len(after)))]
+        return [(0, max(span_width(old), span_width(new)))]
+    left = span_width(old[:first])
     spans: list[tuple[int, int]] = []
     for x, (a, b) in enumerate(zip(before, after, strict=True)):
         if a == b:
             continue
-        start, end = _whole_character(before, after, x)
+        start, end = (left + cell for cell in _whole_character(before, after, x))
         if spans and start - spans[-1][1] < NEAR:
             start = spans.pop()[0]
         spans.append((start, end))
     return spans
+
+
+def _alike(old: Line, new: Line) -> int:
+    """How many spans at the beginning are the same: their cells need no comparison."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
 
 
 def _whole_character(before: Sequence[Span], after: Sequence[Span], x: int) -> tuple[int, int]:

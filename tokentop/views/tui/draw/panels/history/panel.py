@@ -47,12 +47,13 @@ def _cell(value: float | None, row: int, height: int) -> str:
     )
 
 
-_TALL = 44  # rows of a screen with GPUs from which the history joins the dashboard
+_TALL = 44  # rows of a screen from which the history joins the dashboard
+_FEW = 2  # GPUs that leave room for it on lower ones
 
 
 def _places(inputs: LayoutInputs) -> Places:
     """On tall screens and without GPUs; on lower ones of the stack where rows are left over."""
-    few, framed, tall = inputs.engines <= 8, (0, 8), _TALL if inputs.gpu_rows else 0
+    few, framed, tall = inputs.engines <= 8, (0, 8), _TALL if inputs.gpu_rows > _FEW else 0
     return (
         Place(LARGE, 9, (0, 8, 12), "frame", flex=True, contents=STACK, from_rows=tall),
         Place(LARGE, 9, framed, "frame", flex=few, contents=ENGINES, from_rows=tall),

@@ -36,13 +36,20 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     """The slots in exactly `height` lines of `width` cells."""
     llm = snapshot.llm
     if llm.active is None and llm.queued is None and llm.max_slots is None:
-        text = "Waiting for the first queue figures…" if waiting(snapshot) else _ABSENT
-        return sentence(text, width, height)
+        return sentence(_absence(snapshot), width, height)
     aged = old(llm.age_s, options) if llm.stale and options.summary_hidden else ""
     flat = height <= 2
     drawn = _flat(snapshot, width, aged) if flat else _tall(snapshot, width, height, aged)
     body = block(drawn, width, height)
     return dimmed(body) if llm.stale else body
+
+
+def _absence(snapshot: Snapshot) -> str:
+    if waiting(snapshot):
+        return "Waiting for the first queue figures…"
+    if snapshot.engines and not any(engine.state == "online" for engine in snapshot.engines):
+        return "No engine reports its slots now."
+    return "No queue is reported."
 
 
 def _flat(snapshot: Snapshot, width: int, aged: str) -> list[Line]:
@@ -92,7 +99,6 @@ def _sectioned(found: Sequence[sections.Section]) -> Line:
 
 
 _LABEL = "slots "
-_ABSENT = "No queue is reported."
 
 
 def summary(snapshot: Snapshot, options: DrawOptions) -> Line:

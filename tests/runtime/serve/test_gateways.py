@@ -1,0 +1,104 @@
+"""The shipped examples in real gateways: openai-python is let through, or stopped at once."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.domain.budgets.examples import rule
+from tests.runtime.serve.test_authorize import World, world
+from tests.servers.gateway import Engine, engine, gateway, has
+
+PROGRAMS = {"nginx.conf": "nginx", "Caddyfile": "caddy"}
+CHAT = "/v1/chat/completions"
+SENTENCE = "the budget daily of project alpha is spent: 150 tokens of 100 tokens"
+
+
+class Stack:
+    """A gateway, the engine behind it, and the ledger that decides."""
+
+    def __init__(self, kind: str, url: str, engine: Engine, world: World) -> None:
+        self.kind = kind
+        self.url = url
+        self.engine = engine
+        self.world = world
+
+    def post(self, key: str = "sk-alpha-change-me", **headers: str) -> httpx.Response:
+        sent = {"authorization": f"Bearer {key}", **headers}
+        return httpx.post(self.url + CHAT, headers=sent, json={"model": "tiny", "messages": []})
+
+    def client(self) -> Any:
+        from openai import OpenAI
+
+        return OpenAI(base_url=f"{self.url}/v1", api_key="sk-alpha-change-me")
+
+
+@pytest.fixture(params=PROGRAMS)
+def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    program = PROGRAMS[request.param]
+    if not has(program):
+        pytest.skip(f"no {program}: apt-get install {program}")
+    spent = rule(limit=100, stop=True, period="total")
+    with (
+        world(tmp_path, spent) as decider,
+        engine() as behind,
+        gateway(request.param, tmp_path, decider.port, behind.server_port) as url,
+    ):
+        yield Stack(request.param, url, behind, decider)
+
+
+def test_a_request_goes_through_with_its_project(stack: Stack) -> None:
+    """What the client says of itself does not reach the engine, nor the decision."""
+    answer = stack.post(**{"x-tokentop-project": "beta", "openai-project": "beta"})
+    assert answer.status_code == 200
+    assert answer.json()["choices"][0]["message"]["content"] == "ok"
+    assert stack.engine.seen == ["alpha"]
+    assert stack.post("sk-unknown").status_code == 401
+    assert stack.engine.seen == ["alpha"]
+
+
+def test_the_refusal_comes_as_it_was_meant(stack: Stack) -> None:
+    """The status, the sentence and the header, of one project only; nothing reaches the engine."""
+    stack.world.book(1)
+    answer = stack.post()
+    assert answer.status_code == 429
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-should-retry"] == "false"
+    assert "retry-after" not in answer.headers
+    assert answer.json() == {
+        "error": {"message": SENTENCE, "type": "budget_exceeded", "code": "429"}
+    }
+    assert stack.engine.seen == []
+    assert stack.post("sk-beta-change-me").status_code == 200
+
+
+@pytest.mark.skipif(not find_spec("openai"), reason="no openai-python: pip install openai")
+def test_openai_python_stops_at_the_first_attempt_and_shows_why(stack: Stack) -> None:
+    from openai import RateLimitError
+
+    asked = {"model": "tiny", "messages": [{"role": "user", "content": "hi"}]}
+    with stack.client() as client:
+        assert client.chat.completions.create(**asked).choices[0].message.content == "ok"
+        stack.world.book(1)
+        before = stack.world.asked
+        with pytest.raises(RateLimitError, match=SENTENCE):
+            client.chat.completions.create(**asked)
+    assert stack.world.asked == before + 1
+    assert stack.engine.seen == ["alpha"]
+
+
+def test_an_engines_own_failure_stays_the_engines(stack: Stack) -> None:
+    stack.engine.status = 500
+    answer = stack.post()
+    assert (answer.status_code, answer.json()["object"]) == (500, "chat.completion")
+
+
+def test_without_tokentop_nothing_goes_through(stack: Stack) -> None:
+    """A 5xx of the gateway's own, which clients try again."""
+    stack.world.close()
+    answer = stack.post()
+    assert answer.status_code == {"nginx.conf": 503, "Caddyfile": 502}[stack.kind]
+    assert stack.engine.seen == []
