@@ -21,7 +21,6 @@ from tokentop.runtime.ledger.checkpointing import Checkpoints
 from tokentop.runtime.ledger.intake import Intake
 from tokentop.runtime.ledger.present_prices import PresentPrices
 from tokentop.runtime.serve.app import Documents
-from tokentop.runtime.serve.economy import VALUE
 from tokentop.runtime.serve.guard import Rules
 from tokentop.runtime.serve.hub import Formats
 from tokentop.runtime.serve.server import Pages, Service, flush
@@ -44,15 +43,14 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
     """
     token = _token(config.serve, environ)
     sockets = _listen(config.serve)
-    rules = _rules(config, token)
+    rules = Rules(_own_names(config.serve), token, config.serve.cors_origins)
     own: list[Listener] = []
     pages: Pages = ()
     intake: Intake | None = None
     prices: PresentPrices | None = None
     routes: Pages = ()
     if config.ledger.intake:
-        sender_token = _sender_token(config, environ)
-        rules = rules._replace(receiving=rules.receiving | PATHS, sender_token=sender_token)
+        rules = rules._replace(receiving=PATHS, sender_token=_sender_token(config, environ))
         prices = PresentPrices()
         intake = _intake(config.ledger, environ, prices)
         routes = UsageRoutes(intake, config.ledger.mapping._asdict()).routes()
@@ -85,11 +83,6 @@ def _run(service: Service, sockets: list[Listener], intake: Intake | None) -> No
         intake.stop()
     flush()
     os._exit(code)  # without waiting for a name look-up or a driver's call that hangs
-
-
-def _rules(config: Config, token: Secret | None) -> Rules:
-    names, receiving = _own_names(config.serve), frozenset({VALUE})
-    return Rules(names, token, config.serve.cors_origins, receiving=receiving)
 
 
 def _pages(config: Config, rules: Rules, own: Listener) -> Pages:

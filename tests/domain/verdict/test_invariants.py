@@ -156,7 +156,9 @@ def test_every_view_shows_the_same_verdict(case: Sequence) -> None:
     assert (f" {tier_theme(tier).word.upper()} " in drawn.splitlines()[2]) == (tier is not None)
     llm = snapshot.llm
     if presence(snapshot) == "engines" and llm.active is not None and llm.max_slots is not None:
-        slots = f"{llm.active}/{llm.max_slots}" + f" +{llm.queued}" * bool(llm.queued)
+        elsewhere = any(each.active and each.max_slots is None for each in snapshot.engines)
+        share = f"{llm.active} active" if elsewhere else f"{llm.active}/{llm.max_slots}"
+        slots = share + f" +{llm.queued}" * bool(llm.queued)
         said, figures = alarm(snapshot), row.removeprefix(alarm(snapshot)).lstrip(" │")
         assert said.endswith(f" {slots}") != figures.startswith(f"{slots} ")  # once
         assert document["llm"]["active"] == llm.active

@@ -30,7 +30,7 @@ from tokentop.runtime.serve.connection import (
     MAX_CONNECTIONS,
     Connection,
 )
-from tokentop.runtime.serve.economy import Economy
+from tokentop.runtime.serve.economy import VALUE, Economy
 from tokentop.runtime.serve.entries import entries_route
 from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
@@ -128,7 +128,8 @@ def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
         *Economy(follower, config, os.environ).routes(),
     )
     more = (*routes, *service.pages)
-    return application(hub, service.documents, health, service.rules, service.say, more)
+    rules = service.rules._replace(receiving=service.rules.receiving | {VALUE})
+    return application(hub, service.documents, health, rules, service.say, more)
 
 
 def uvicorn_config(app: ASGIApp, *, web: bool = False) -> uvicorn.Config:
