@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tokentop.manual.page import page
 from tokentop.views.figures import FIELDS
+from tokentop.views.glossary import markdown
 from tokentop.views.tui.keys import KEYS
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,7 @@ def _code(shown: str) -> str:
     return " ".join(f"`{each}`" for each in shown.split())
 
 
-TABLES = {"format": formats, "keys": keys}
+TABLES = {"format": formats, "keys": keys, "glossary": markdown}
 
 
 def readme(text: str) -> str:

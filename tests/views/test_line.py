@@ -10,7 +10,9 @@ from tests.box import Box
 from tests.serving import Serving
 from tokentop.domain import snapshot as model
 from tokentop.domain.snapshot_engines import CostBounds, Engine, Throughput
+from tokentop.domain.snapshot_ledger import Budget, LedgerFigures
 from tokentop.domain.text import cell_width
+from tokentop.domain.verdict.check import exit_code
 from tokentop.domain.verdict.values import Health, Pool
 from tokentop.views import template
 from tokentop.views.figures import FIELDS
@@ -22,6 +24,7 @@ NAMES = (  # noqa: SIM905  # reads as the published list does
     "gpu_util vram_used vram_total vram_pct active queued slots free kv multiplier tier mode"
     " message cost cloud gpus models services_up services_total gen_tps prompt_tps age host"
     " ttft itl engines usd_hour usd_mtok usd_mtok_busy headline health alarm effective_cost"
+    " clock budget today_usd today_credits today_tokens"
 ).split()
 
 
@@ -340,3 +343,38 @@ def test_an_infinite_figure_is_unknown() -> None:
     odd = model.Snapshot(pricing=model.Pricing(multiplier=float("inf")))
     assert template.fill(parse("{multiplier:.2f}"), odd, "?") == "?"
     assert "inf" not in line(odd)
+
+
+def with_budgets(*budgets: Budget) -> model.Snapshot:
+    """A box of engines whose ledger has these budgets."""
+    figures = LedgerFigures(budgets, today_tokens=27_641_000, today_credits=55.5, today_usd=65.333)
+    return of_engines()._replace(ledger=figures, demand=model.Demand(tier="low", mode="normal"))
+
+
+def budget(who: str, zero_in_s: float | None, **fields: object) -> Budget:
+    return Budget(who, "project", who, "day", "usd", 10.0, 1.0, zero_in_s=zero_in_s)._replace(
+        **fields  # type: ignore[arg-type]
+    )
+
+
+def test_the_tightest_clock_and_what_today_has_cost() -> None:
+    """A stopped budget has no clock; where nothing burns it is the word never, unknown a dash."""
+    stopped = budget("over", 0.0, state="stopped")
+    some = with_budgets(budget("slow", 90_000.0), budget("agents", 5400.4), stopped)
+    assert fill("{budget} {clock}", some) == "agents 5400"
+    calm = with_budgets(budget("ana", None, burn_per_hour=0.0), budget("li", None))
+    assert fill("{budget} {clock}", calm) == "ana never"
+    assert fill("{budget} {clock}", with_budgets(budget("li", None))) == "— —"
+    assert fill("{today_usd} {today_credits} {today_tokens}", calm) == "65.33 55.5 27641000"
+    assert fill("{clock} {today_usd}", of_engines()) == "— —"
+
+
+@pytest.mark.parametrize(("left_s", "alarms"), [(3599.0, True), (3600.0, False), (0.0, True)])
+def test_a_budget_below_an_hour_is_an_alarm(left_s: float, alarms: bool) -> None:
+    """First in the line, as a warning to --check; a model that is down or full comes before it."""
+    shown = with_budgets(budget("agents", left_s))
+    clock = {3599.0: "59:59", 3600.0: "", 0.0: "0:00"}[left_s]
+    assert line(shown).startswith(f"BUDGET agents {clock}") == alarms
+    assert exit_code(shown) == int(alarms)
+    full = shown._replace(demand=model.Demand(tier="saturated", mode="saturated"))
+    assert line(full).startswith("FULL")

@@ -11,6 +11,7 @@ INTERVAL_S = 4.0  # between two polls of a source, where the user sets no other
 STALE_AFTER_S = 3 * INTERVAL_S  # a good answer older than this is stale, at that interval
 OFFLINE_AFTER_S = 60.0  # a service or an engine silent for longer is offline, not stale
 KV_FULL = 0.95  # share of the KV cache above which requests may wait for cache
+BUDGET_SHORT_S = 3600.0  # a budget that lasts no longer at its present burn is short
 
 
 class PricingPolicy(NamedTuple):

@@ -186,6 +186,14 @@ def fmt_duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def fmt_countdown(seconds: float | None) -> str:
+    """Seconds as a clock that runs down: `9:41`, `59:02:03`; from 100 hours on `4d 07h`."""
+    if not known(seconds) or seconds < 360_000:
+        return fmt_duration(seconds)
+    days, hours = divmod(int(seconds) // 3600, 24)
+    return f"{days}d {hours:02}h" if days < 1000 else f"{fmt_count(days)}d"
+
+
 def fmt_multiplier(value: float | None, *, ascii: bool = False) -> str:  # noqa: A002
     """A factor with two decimals: `×2.13` (`x2.13` in ASCII)."""
     return f"{'x' if ascii else '×'}{value:.2f}" if known(value) else DASH

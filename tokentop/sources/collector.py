@@ -6,6 +6,7 @@ from tokentop.sources.json_fields import BadData
 
 TOKEN_ECONOMY = "/api/system/token-economy"
 STREAM = f"{TOKEN_ECONOMY}/stream"
+LEDGER = "/api/system/ledger/entries"
 
 
 def snapshot(body: bytes) -> Snapshot:

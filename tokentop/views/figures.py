@@ -4,11 +4,13 @@ Sums and means leave out a GPU whose figure is unknown; None means that all are.
 """
 
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import NamedTuple
 
 from tokentop.domain import gpu_pool
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import SILENT_STATES
+from tokentop.domain.spending import tightest, zero_in_s
 from tokentop.domain.verdict import check
 
 Figure = float | int | str | None
@@ -71,6 +73,19 @@ def stale_age(snapshot: Snapshot) -> tuple[bool, float | None]:
     )
     ages = [age for stale, age in parts if stale]
     return bool(ages), max((age for age in ages if age is not None), default=None)
+
+
+def clock(snapshot: Snapshot) -> float | str | None:
+    """Return the seconds that the tightest budget lasts, `never` where none of them burns."""
+    budget = tightest(snapshot.ledger)
+    left = None if budget is None else zero_in_s(budget)
+    return "never" if left == inf else left
+
+
+def budget(snapshot: Snapshot) -> str | None:
+    """Return the project, user or team of the tightest budget."""
+    found = tightest(snapshot.ledger)
+    return found.who if found else None
 
 
 def _vram_used(snapshot: Snapshot) -> float | None:
@@ -179,7 +194,7 @@ FIELDS: dict[str, Field] = {
         False, "", lambda s: s.health.state, "", "ok, starting, degraded, down or unknown"
     ),
     "alarm": Field(
-        False, "", check.alarm, "", "DOWN, FULL, SURGE, STARTING or DEGRADED; else empty"
+        False, "", check.alarm, "", "DOWN FULL STARTING DEGRADED BUDGET SURGE; or empty"
     ),
     "effective_cost": Field(
         True,
@@ -187,5 +202,16 @@ FIELDS: dict[str, Field] = {
         effective_cost,
         "credits",
         "cost of a request at present, or the word free",
+    ),
+    "clock": Field(True, ".0f", clock, "s", "until the tightest budget is spent, or never"),
+    "budget": Field(False, "", budget, "", "the project, user or team of that budget"),
+    "today_usd": Field(
+        True, ".2f", lambda s: s.ledger and s.ledger.today_usd, "USD", "booked in the ledger today"
+    ),
+    "today_credits": Field(
+        True, ".1f", lambda s: s.ledger and s.ledger.today_credits, "credits", "the same in credits"
+    ),
+    "today_tokens": Field(
+        True, "", lambda s: s.ledger and s.ledger.today_tokens, "tokens", "the same in tokens"
     ),
 }

@@ -28,7 +28,8 @@ exit codes:
   1  an unexpected fault
   2  a usage or configuration error
   3  nothing answered; the line, or the JSON, is printed still
-  with --check: 0 normal, 1 pressure, 2 saturated, 3 unknown or an error
+  with --check: 0 normal, 1 pressure or a budget below an hour,
+                2 saturated, 3 unknown or an error
   of ledger: 4 rows were refused, or the ledger was tampered with
 """
 

@@ -148,18 +148,18 @@ async def test_a_project_is_stopped_on_the_host(tmp_path: Path) -> None:
     """Whatever its name is: as an entry of the host's ledger; a refusal is a sentence."""
     with world(tmp_path) as one, contextlib.closing(one.web):
         session = Screen(str(one.web.base_url)).session
-        done = await session.stop_project("a/b c", resume=False)
+        done = await session.ledger.decide("a/b c", resume=False)
         follower = Follower(lambda: one.config, {})  # another collector's
         follower.accounts.follow(time_ns() // 1000)
         figures = follower.figures(time_ns() / 1e9)
-        back = await session.stop_project("a/b c", resume=True)
+        back = await session.ledger.decide("a/b c", resume=True)
     assert done == "a/b c is stopped: gateways that ask tokentop refuse its requests from now on"
     assert figures is not None
     assert [project.name for project in figures.projects if project.stopped] == ["a/b c"]
     assert back == "a/b c may spend again"
     with service() as running:
         session = Screen(running.url).session
-        assert (await session.stop_project("alpha", resume=False)).startswith(
+        assert (await session.ledger.decide("alpha", resume=False)).startswith(
             "nothing changes for alpha: "
         )
 

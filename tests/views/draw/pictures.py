@@ -4,14 +4,15 @@ in which a threshold or a state changes nothing but a colour, with their styles 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 
-from tests import engine_examples, examples, gpu_pages
-from tests.box import Box, device
+from tests import engine_examples, examples, gpu_pages, ledger_examples
+from tests.box import WALL, Box, device
 from tests.serving import NOW, Serving
 from tests.views.draw.composed import composed, model, styled, text
 from tests.views.draw.samples import samples
 from tokentop.config.schema import UiConfig
 from tokentop.domain.engines.history import EngineHistory, Trends
 from tokentop.domain.hosts import HostRow, host_row
+from tokentop.domain.ledger.listing import Page
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
@@ -24,11 +25,13 @@ from tokentop.views.tui.state import ViewState
 
 Size = tuple[int, int]
 SIZES: tuple[Size, ...] = ((40, 12), (60, 20), (80, 24), (120, 40), (200, 60))
-SMALL, USUAL, LARGE = (60, 20), (80, 24), (120, 40)
+SMALL, USUAL, LARGE, WIDE = (60, 20), (80, 24), (120, 40), (200, 60)
 STATES = examples.STATES | engine_examples.STATES
 YOUNG = ("first-paint", "empty")  # states without any history
 ASCII = UiConfig(ascii=True)
 HIDDEN = UiConfig(hide=("slots", "cloud", "metrics"))
+ENTRIES = {"page": ledger_examples.PAGE, "wall_ahead_s": WALL - NOW}
+AGENTS = {"page": ledger_examples.of("agents"), "wall_ahead_s": WALL - NOW}
 QWEN, GEMMA = engine_examples.QWEN.id, engine_examples.GEMMA.id
 
 
@@ -172,6 +175,41 @@ VARIANTS: dict[str, tuple[Snapshot, ViewState, tuple[Size, ...], dict[str, objec
     "view-events-ascii": (
         engine_examples.one_engine(), ViewState("events", offset=3), ((60, 8),),
         {"events": EVENTS, "ui": ASCII}),
+    # budgets and the ledger
+    "view-budgets": (
+        ledger_examples.ledger(), ViewState("budgets"), ((40, 12), SMALL, USUAL, LARGE, WIDE), {}),
+    "view-budgets-sorted": (
+        ledger_examples.ledger(), ViewState("budgets", budget_sort="state", budget_reverse=True,
+                                            budget="project batch batch"), (USUAL, LARGE), {}),
+    "view-budgets-filtered": (
+        ledger_examples.ledger(), ViewState("budgets", filter="nothing like it"), (USUAL,), {}),
+    "view-budgets-ascii": (
+        ledger_examples.ledger(), ViewState("budgets"), (LARGE,), {"ui": ASCII}),
+    "view-budgets-troubled": (
+        ledger_examples.troubled(), ViewState("budgets"), (USUAL, LARGE, WIDE), {}),
+    "view-budgets-off": (examples.low(), ViewState("budgets"), (SMALL, USUAL, LARGE), {}),
+    "view-budgets-unused": (ledger_examples.unused(), ViewState("budgets"), (USUAL,), {}),
+    "view-budget": (
+        ledger_examples.ledger(), ViewState("budgets", opened="project agents agents"),
+        (SMALL, USUAL, LARGE, WIDE), AGENTS),
+    "view-budget-stopped": (
+        ledger_examples.ledger(), ViewState("budgets", opened="project batch batch"), (USUAL,),
+        {"page": Page(total=0)}),
+    "view-budget-team": (
+        ledger_examples.ledger(), ViewState("budgets", opened="team research research"), (LARGE,),
+        ENTRIES),
+    "view-ledger": (
+        ledger_examples.ledger(), ViewState("ledger", entry="litellm:0005"),
+        ((40, 12), SMALL, USUAL, LARGE, WIDE), ENTRIES),
+    "view-ledger-filtered": (
+        ledger_examples.ledger(), ViewState("ledger", filter="xyz"), (USUAL,),
+        {"page": Page("xyz", total=0)}),
+    "view-ledger-silent": (
+        examples.low(), ViewState("ledger"), (USUAL,),
+        {"page": Page(problem="the ledger l.sqlite3: the file is damaged")}),
+    "view-entry": (
+        ledger_examples.ledger(), ViewState("ledger", opened="litellm:0005"),
+        (USUAL, LARGE, WIDE), ENTRIES),
     # the table of several hosts
     "view-hosts": (
         examples.empty(), ViewState("hosts", host="http://b:8765"),
@@ -231,6 +269,11 @@ STYLED: dict[str, tuple[Size, ...]] = {
     "view-costs-owned": (LARGE,),
     "view-costs-unset": (USUAL,),
     "view-history": (LARGE,),
+    "view-budgets": (USUAL, LARGE),
+    "view-budgets-troubled": (LARGE,),
+    "view-budget": (LARGE,),
+    "view-ledger": (LARGE,),
+    "view-entry": (USUAL,),
     "view-history-young": (LARGE,),
 }
 

@@ -1,23 +1,27 @@
 """Snapshots and looks of every kind, sensible or not, for property tests."""
 
 import math
+import time
 from typing import get_args
 
 from hypothesis import strategies as st
 
-from tests import engine_examples, examples
+from tests import engine_examples, examples, ledger_examples
 from tests.serving import NOW
 from tests.views.draw.composed import model
 from tokentop.config.schema import UiConfig
 from tokentop.domain import snapshot as domain
 from tokentop.domain import snapshot_engines as serving
+from tokentop.domain import snapshot_ledger as spending
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import SPANS_S, Sample
 from tokentop.domain.hosts import HOST_SORTS
-from tokentop.views.tui.draw.kit.line import DrawOptions
+from tokentop.domain.ledger.listing import Page
+from tokentop.views.tui.draw.kit.line import DrawOptions, LedgerOptions
 from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
 from tokentop.views.tui.draw.panels.gpus.process_rows import PROCESS_SORTS
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS as GPU_SORTS
+from tokentop.views.tui.draw.panels.ledger.budget_rows import BUDGET_SORTS
 from tokentop.views.tui.state import Name, ViewState
 
 texts = st.one_of(st.none(), st.text(max_size=40), st.sampled_from(["", "\x1b[2J", "漢字" * 40]))
@@ -89,7 +93,39 @@ costs = st.builds(
     gaps=st.lists(st.builds(serving.CostGap, names, st.floats(0.0, 3600.0)), max_size=4).map(tuple),
     needs=st.sampled_from([None, "cost.gpus"]),
 )  # fmt: skip
-known = [build() for build in (*examples.STATES.values(), *engine_examples.STATES.values())]
+accounts = st.builds(
+    spending.Budget, names, st.sampled_from(get_args(spending.BudgetScope)), names,
+    st.sampled_from(get_args(spending.BudgetPeriod)),
+    st.sampled_from(get_args(spending.BudgetUnit)),
+    st.floats(0, 1e12), st.floats(-1e9, 1e12), figures, figures, figures, figures, figures, ratios,
+    st.sampled_from(get_args(spending.BudgetState)), flags, st.integers(0, 9),
+    st.none() | st.just("2026-12-01T00:00:00Z"),
+)  # fmt: skip
+flagged = st.builds(
+    spending.Flag, names, st.sampled_from(get_args(spending.FlagKind)), names,
+    st.lists(names, min_size=1, max_size=3).map(tuple),
+    texts, texts, figures, figures, flags, flags,
+)  # fmt: skip
+ledgers = st.builds(
+    spending.LedgerFigures,
+    st.lists(accounts, max_size=9).map(tuple),
+    st.lists(st.builds(spending.Project, names, st.integers(0, 9), counts, figures, figures,
+                       figures, flags, texts), max_size=4).map(tuple),
+    st.lists(flagged, max_size=3).map(tuple),
+    st.none() | st.integers(0, 20), st.integers(0, 10**9), counts, figures, figures, counts, counts,
+    st.sampled_from([None, "open", "closed"]), st.integers(0, 10**9), figures, texts,
+)  # fmt: skip
+entries = st.builds(
+    lambda row, name, amount: row._replace(
+        user=name, entry=row.entry._replace(project=name, task=name, prompt=amount)),
+    st.sampled_from(ledger_examples.ROWS), texts, counts,
+)  # fmt: skip
+pages = st.one_of(
+    st.sampled_from([ledger_examples.PAGE, ledger_examples.of("agents"), Page()]),
+    st.builds(Page, names, st.lists(entries, max_size=9).map(tuple), counts, flags, texts),
+)
+known = [ledger_examples.ledger(), ledger_examples.troubled()]
+known += [build() for build in (*examples.STATES.values(), *engine_examples.STATES.values())]
 snapshots = st.one_of(
     st.sampled_from(known),
     st.builds(
@@ -106,6 +142,7 @@ snapshots = st.one_of(
         parallel=st.builds(domain.Parallel, counts, counts, counts, flags),
         agents=st.builds(domain.Agents, counts, counts, flags),
         data_age_s=figures,
+        ledger=st.none() | ledgers,
     ),
 )  # fmt: skip
 moments = st.floats(0, NOW)
@@ -125,13 +162,18 @@ looks = st.builds(
     engine_sort=st.sampled_from(ENGINE_SORTS), engine_filter=st.sampled_from(["", "vllm", "x"]),
     cursor=st.one_of(st.none(), st.just(""), names), burn_at=st.floats(0, 1), now=moments,
     process_sort=st.sampled_from(PROCESS_SORTS), host_sort=st.sampled_from(HOST_SORTS),
-    trends=trends, records=flags,
+    trends=trends,
+    ledger=st.builds(LedgerOptions, st.sampled_from(BUDGET_SORTS), flags, names, pages, names,
+                     st.just(0.0), st.just(time.gmtime)),
+    records=flags,
 )  # fmt: skip
+opened = st.sampled_from(["litellm:0005", "project agents agents"])
 views = st.builds(
     ViewState, st.sampled_from(get_args(Name)), flags, st.sampled_from(GPU_SORTS),
     st.sampled_from(["", "", "h200", "\x1b", "漢字"]), flags, st.integers(-5, 100),
     st.one_of(st.none(), st.just(1.0)), st.sampled_from(["", "saved"]),
-    st.sampled_from(ENGINE_SORTS), names, st.one_of(st.none(), names),
+    st.sampled_from(ENGINE_SORTS), names, st.one_of(st.none(), names, opened),
+    budget_sort=st.sampled_from(BUDGET_SORTS), budget_reverse=flags,
     process_sort=st.sampled_from(PROCESS_SORTS), process_reverse=flags,
     host_sort=st.sampled_from(HOST_SORTS),
     moment=st.none() | moments, ends_at=st.none() | moments,
@@ -141,10 +183,11 @@ histories = st.lists(
     st.builds(Sample, moments, ratios, figures, figures, ratios), max_size=60
 ).map(lambda samples: tuple(sorted(samples, key=lambda s: s.t)))  # fmt: skip
 screens = st.builds(
-    lambda snapshot, view, history, ascii_, hidden, elapsed_s: model(
-        snapshot, view, history, elapsed_s=elapsed_s, ui=UiConfig(ascii=ascii_, hide=hidden)),
+    lambda snapshot, view, history, ascii_, hidden, elapsed_s, page: model(
+        snapshot, view, history, elapsed_s=elapsed_s, page=page,
+        ui=UiConfig(ascii=ascii_, hide=hidden)),
     snapshots, views, histories, flags,
     st.lists(st.sampled_from(["banner", "gpus", "slots", "services", "economy"])).map(tuple),
-    st.floats(0, 1e5),
+    st.floats(0, 1e5), pages,
 )  # fmt: skip
 widths, heights = st.integers(1, 220), st.integers(1, 70)

@@ -10,10 +10,12 @@ import pytest
 from rich.color import ColorType
 from rich.segment import Segment
 
-from tests.views.tui.conftest import MakeApp
-from tests.views.tui.pilot import app_of, strips
+from tests.views.tui.conftest import MakeApp, frozen
+from tests.views.tui.pilot import AppPilot, app_of, strips
+from tokentop.views.tui.app import TokentopApp
 
 IDLE, HIGH, SURGE, FULL = 8.0, 66.0, 84.0, 100.0
+AT_RUNAWAY = 12.0
 SMALL, LARGE = (80, 24), (120, 40)
 
 Compare = Callable[..., bool]
@@ -72,3 +74,18 @@ def _coloured(segment: Segment) -> bool:
     style = segment.style
     colours = (style.color, style.bgcolor) if style else ()
     return any(c is not None and c.type is not ColorType.DEFAULT for c in colours)
+
+
+@pytest.mark.parametrize("key", ["b", "l"])
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_the_ledgers_views(snap_compare: Compare, key: str, size: tuple[int, int]) -> None:
+    """Budgets and entries of the demo, with the task that runs away."""
+
+    async def read(pilot: AppPilot) -> None:
+        await pilot.press(key)
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+
+    config = frozen(AT_RUNAWAY)
+    config = config._replace(demo=config.demo._replace(part="whole"))
+    assert snap_compare(TokentopApp(config), terminal_size=size, run_before=read)

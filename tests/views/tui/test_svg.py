@@ -50,7 +50,7 @@ async def test_a_screenshot_loads_nothing(make_app: MakeApp) -> None:
 
 def test_the_pictures_of_the_readme_load_nothing() -> None:
     """Opening the README fetches nothing from anywhere else."""
-    assert len(README_PICTURES) == 25
+    assert len(README_PICTURES) == 27
     assert [path.name for path in README_PICTURES if LOADS.search(path.read_text())] == []
 
 

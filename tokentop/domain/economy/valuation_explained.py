@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 
-from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.snapshot_engines import CostInput
 from tokentop.domain.text import DASH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.domain.ledger.entry import Entry
 
 Inputs = Mapping[str, object]
 
 
-def explained(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:
+def explained(entry: "Entry", inputs: Inputs) -> tuple[CostInput, ...]:
     """The rows behind `entry.milli_credits`, the result last; `inputs` as they were booked."""
     result = CostInput("credits", thousandths(entry.milli_credits), "computed")
     if inputs["by"] == "cache":
@@ -18,7 +21,7 @@ def explained(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:
     return (*rows(entry, inputs), *_live(inputs), result)
 
 
-def _tokens(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:
+def _tokens(entry: "Entry", inputs: Inputs) -> tuple[CostInput, ...]:
     fresh = (entry.prompt or 0) - (entry.cached or 0)
     table = f"{inputs['model']} in the table “{inputs['tables']}”"
     return (
@@ -31,7 +34,7 @@ def _tokens(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:
     )
 
 
-def _compute(entry: Entry, inputs: Inputs) -> tuple[CostInput, ...]:
+def _compute(entry: "Entry", inputs: Inputs) -> tuple[CostInput, ...]:
     table = f"the table “{inputs['tables']}”"
     size = inputs.get("parameters")
     scale = f"{inputs['gpu']} in {table}" if "gpu" in inputs else "GPU price / reference × demand"

@@ -1,7 +1,10 @@
 """What `--check` and the one line make of the verdict: an exit code, and the alarm in words."""
 
+from tokentop.domain.policy import BUDGET_SHORT_S
 from tokentop.domain.snapshot import Demand, Snapshot
-from tokentop.domain.text import fit
+from tokentop.domain.snapshot_ledger import LedgerFigures
+from tokentop.domain.spending import tightest, zero_in_s
+from tokentop.domain.text import fit, fmt_countdown
 from tokentop.domain.verdict.values import HealthState, Mode, Pool, Tier
 
 NAME_CELLS = 32  # of a model's name: the figures have to find room as well
@@ -25,13 +28,16 @@ _LOADS: dict[Tier | None, str] = {"saturated": "FULL", "surge": "SURGE"}
 
 
 def exit_code(snapshot: Snapshot) -> int:
-    """0 ok, 1 pressure, degraded or starting, 2 saturated or down, 3 unknown."""
+    """0 ok, 1 pressure, degraded, starting or a short budget, 2 saturated or down, 3 unknown."""
     health = _HEALTH[snapshot.health.state]
-    return health if health == UNKNOWN else max(health, _MODES[snapshot.demand.mode])
+    if health == UNKNOWN:
+        return UNKNOWN
+    budget = WARNING if _budget(snapshot.ledger) else OK
+    return max(health, _MODES[snapshot.demand.mode], budget)
 
 
 def alarm(snapshot: Snapshot) -> str:
-    """`DOWN Qwen3-32B`, `FULL Qwen3-32B 64/64 +41`, `SURGE Qwen3-32B 60/64`; empty without one."""
+    """`DOWN Qwen3-32B`, `FULL Qwen3-32B 64/64 +41`, `BUDGET agents 24:30`; empty without one."""
     down = [pool.model for pool in snapshot.demand.pools if pool.health == "down"]
     if down:
         return f"DOWN {_named(down)}"
@@ -43,7 +49,16 @@ def alarm(snapshot: Snapshot) -> str:
         return f"STARTING {_named(starting)}"
     if snapshot.health.state == "degraded":
         return "DEGRADED"
-    return load
+    return _budget(snapshot.ledger) or load
+
+
+def _budget(ledger: LedgerFigures | None) -> str:
+    """The tightest budget, where it lasts less than an hour; empty where none does."""
+    found = tightest(ledger)
+    left = None if found is None else zero_in_s(found)
+    if found is None or left is None or left >= BUDGET_SHORT_S:
+        return ""
+    return f"BUDGET {fit(found.who, NAME_CELLS).rstrip()} {fmt_countdown(left)}"
 
 
 def _named(models: list[str]) -> str:

@@ -11,6 +11,7 @@ from tokentop.domain.alerts.values import Change
 from tokentop.domain.past import Past, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.runtime.live.ledger import NoLedger
 from tokentop.runtime.live.recent import Recent
 from tokentop.runtime.live.spawn import Spawn
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class Onlooker(Recent):
     """A session that polls nothing: what would change a host is the host's own affair.
 
-    `not_ended` says why no process is ended from here.
+    `not_ended` says why no process is ended from here, `ledger` why no entry is read.
     """
 
     polls = False
@@ -30,6 +31,7 @@ class Onlooker(Recent):
     def __init__(self, config: Config, on_change: Callable[[Snapshot, float], object]) -> None:
         super().__init__()
         self.config = config
+        self.ledger = NoLedger()
         self._on_change = on_change
         self._notify: Callable[[str], object] = str
         self._announce: Callable[[Sequence[Event]], object] = len
@@ -97,9 +99,6 @@ class Onlooker(Recent):
 
     def end_process(self, pid: int, started: int | None, *, force: bool) -> str | None:  # noqa: ARG002
         return self.not_ended
-
-    async def stop_project(self, name: str, *, resume: bool) -> str:  # noqa: ARG002
-        return f"nothing changes for {name}: it is decided where the ledger is"
 
     def dismiss(self, identity: str) -> bool:  # noqa: ARG002
         """What is gone is forgotten there, not here."""

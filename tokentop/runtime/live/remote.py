@@ -8,13 +8,16 @@ from urllib.parse import quote
 from tokentop.config.schema import Config
 from tokentop.domain.aging import aged, silent
 from tokentop.domain.budgets.decision import Outcome
+from tokentop.domain.ledger.listing import Page, Question
 from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.feed import HostFeed, Received
+from tokentop.runtime.live.ledger import NoLedger
 from tokentop.runtime.live.onlooker import Onlooker
 from tokentop.runtime.live.spawn import Spawn
+from tokentop.sources import ledger_page
 from tokentop.sources.collector import snapshot as read_snapshot
 from tokentop.sources.collector_past import HISTORY
 from tokentop.sources.collector_past import loads as read_past
@@ -29,6 +32,33 @@ LOOK_S = 1.0
 NOT_THERE = 404
 
 
+class RemoteLedger(NoLedger):
+    """The ledger of the host that is followed, which lists it."""
+
+    def __init__(self, feed: HostFeed) -> None:
+        super().__init__()
+        self._feed = feed
+
+    async def page(self, question: Question) -> Page:
+        reply = await self._feed.get(ledger_page.address(question))
+        if isinstance(reply, Failure):
+            return Page(question.wanted, problem=reply.text)
+        try:
+            return ledger_page.read(reply.body, question.wanted)
+        except BadData as problem:
+            return Page(question.wanted, problem=str(problem))
+
+    async def decide(self, project: str, *, resume: bool) -> str:
+        """Let the host do so; how that went."""
+        from tokentop.runtime.ledger.deciding import done
+
+        outcome: Outcome = "resume" if resume else "stop"
+        reply = await self._feed.post(f"/v1/projects/{quote(project, safe='')}/{outcome}")
+        if isinstance(reply, Failure):
+            return f"nothing changes for {project}: {reply.text}"
+        return done(project, outcome)
+
+
 class RemoteSession(Onlooker):
     """One host's snapshots as they come; all of them grow old while it is silent."""
 
@@ -37,6 +67,7 @@ class RemoteSession(Onlooker):
     ) -> None:
         super().__init__(config, on_change)
         self._feed = feed
+        self.ledger = RemoteLedger(feed)
         self._read: Received | None = None
         self._newest = Snapshot(host=feed.host.name, interval_s=config.interval_s)
         self._problem: str | None = None
@@ -86,16 +117,6 @@ class RemoteSession(Onlooker):
             self._newest = Snapshot(host=self._feed.host.name, interval_s=changed.interval_s)
             spawn(self._feed.run(network, self.look), name="stream", group="stream")
             self._notify("The host was read again.")
-
-    async def stop_project(self, name: str, *, resume: bool) -> str:
-        """Let the host do so; how that went."""
-        from tokentop.runtime.ledger.deciding import done
-
-        outcome: Outcome = "resume" if resume else "stop"
-        reply = await self._feed.post(f"/v1/projects/{quote(name, safe='')}/{outcome}")
-        if isinstance(reply, Failure):
-            return f"nothing changes for {name}: {reply.text}"
-        return done(name, outcome)
 
     async def past(self, stretch: Stretch) -> Past:
         """What the host has kept of a stretch; nothing where it is of an older version.

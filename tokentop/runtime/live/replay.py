@@ -16,6 +16,7 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_decode import loads
 from tokentop.domain.timeline import Stretch, Timeline, slices
 from tokentop.domain.verdict.values import Event
+from tokentop.runtime.live.ledger import NoLedger
 from tokentop.runtime.live.onlooker import Onlooker
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.transport.recording.reader import Place, Recording
@@ -53,6 +54,7 @@ class ReplaySession(Onlooker):
         on_change: Callable[[Snapshot, float], object],
     ) -> None:
         super().__init__(config, on_change)
+        self.ledger = NoLedger("a recording holds sums, and no entries", "This was then")
         self.playing = True
         self.speed = 1.0
         self._recording = recording

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tokentop import fault
 from tokentop.collect.collector import Collector
-from tokentop.config.schema import Config, has_ledger
+from tokentop.config.schema import Config
 from tokentop.domain.alerts.values import Change
 from tokentop.domain.history import Sample
 from tokentop.domain.past import Past, PastError, Stretch
@@ -16,6 +16,7 @@ from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.alerts import Alerting
 from tokentop.runtime.live.kept_history import KeptHistory
+from tokentop.runtime.live.ledger import ledger_of
 from tokentop.runtime.live.poller import Gpus, Poller
 from tokentop.runtime.live.publisher import Published, Publisher
 from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
@@ -25,7 +26,6 @@ from tokentop.runtime.live.spawn import Spawn, on_loop
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
     from tokentop.runtime.demo import Demo
-    from tokentop.runtime.ledger.follower import Follower
     from tokentop.runtime.live.engine_poller import EnginePoller, Search
     from tokentop.transport.discovery.findings import Findings
     from tokentop.transport.http.client_async import Pool
@@ -63,12 +63,13 @@ class Session(Recent):
         self._publisher = Publisher(lambda sentence: self._report(sentence))
         self._demo = _demo(config)
         self._engine_poller: EnginePoller | None = None
-        self.follower: Follower | None = None  # of the ledger, from `start` on
+        self.ledger = ledger_of(config, lambda: self.config)
         if self.frozen_at is not None:
             from tokentop.runtime.demo import STARTED_AT, fast_forward
 
             self._wall_began = STARTED_AT
             fast_forward(self.collector, config, self._sample)
+            self.collector.ledger = self.ledger.freeze(self.frozen_at, self.wall())
 
     @property
     def config(self) -> Config:
@@ -129,12 +130,6 @@ class Session(Recent):
 
         return end(pid, started, force=force)
 
-    async def stop_project(self, name: str, *, resume: bool) -> str:
-        """Refuse what a project spends from now on, or let it pass again; how that went."""
-        from tokentop.runtime.ledger.deciding import stopped
-
-        return await asyncio.to_thread(stopped, self.follower, name, resume=resume)
-
     def dismiss(self, identity: str) -> bool:
         """Forget an engine that is gone; whether there was one."""
         return self.collector.has_engines and self.collector.engines().dismiss(identity)
@@ -155,8 +150,9 @@ class Session(Recent):
         self._report = on_loop(notify)
         if self.frozen:
             return
-        if has_ledger(self._config):
-            self._follow()
+        if self.ledger.begins:
+            changed = on_loop(lambda _: self._changed())
+            self.collector.ledger = self.ledger.begin(lambda: changed(""))
         pool = await self._load_pool()
         if self._demo is not None:
             self._begin_demo()
@@ -198,23 +194,13 @@ class Session(Recent):
         """Write what is not yet recorded, or in the history store, before the process ends."""
         self._publisher.stop(STOP_S)
         self._kept.stop()
-        if self.follower is not None:
-            self.follower.stop()
+        self.ledger.stop()
 
     def _begin_demo(self) -> None:
         """Make the demo's polls before its beginning, so that there are rates and trends."""
         from tokentop.runtime.demo import begin
 
         begin(self.collector, self._config, self._sample)
-
-    def _follow(self) -> None:
-        """Show the ledger from now on."""
-        from tokentop.runtime.ledger.follower import Follower
-
-        changed = on_loop(lambda _: self._changed())
-        self.follower = Follower(lambda: self.config, os.environ, lambda: changed(""))
-        self.collector.ledger = self.follower.figures
-        self.follower.start()
 
     def _find(self) -> "Search | None":
         """The demo's search for engines; None for the real one."""

@@ -30,6 +30,7 @@ from tokentop.runtime.serve.connection import (
     Connection,
 )
 from tokentop.runtime.serve.economy import VALUE, Economy
+from tokentop.runtime.serve.entries import entries_route
 from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
 from tokentop.runtime.serve.usage import UsageRoutes
@@ -112,15 +113,19 @@ def _on_signals(stop: Callable[[int], None]) -> None:
 
 def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     health = Health(session.now, lambda: session.interval_s, session.frozen)
-    authority = Authority(lambda: session.follower, lambda: session.config)
-    economy = Economy(lambda: session.follower, lambda: session.config, os.environ)
+    follower, config = (lambda: session.ledger.follower), (lambda: session.config)
 
     async def past(stretch: Stretch) -> Past:
         return (await session.past(stretch)).moved(session.wall() - session.now())
 
-    usage = service.usage.routes() if service.usage else ()
-    ledger = (*usage, *authority.routes(), *economy.routes())
-    more = (history.route(past), *ledger, *service.pages)
+    routes = (
+        history.route(past),
+        entries_route(session.ledger.page),
+        *(service.usage.routes() if service.usage else ()),
+        *Authority(follower, config).routes(),
+        *Economy(follower, config, os.environ).routes(),
+    )
+    more = (*routes, *service.pages)
     rules = service.rules._replace(receiving=service.rules.receiving | {VALUE})
     return application(hub, service.documents, health, rules, service.say, more)
 
@@ -177,10 +182,10 @@ class _Collector:
         self._stop = stop
         self._publish(self.session.snapshot(), self.session.now())
         await self.session.start(self._spawn, self._service.reloader, self._service.say, self._log)
-        if self.session.follower is not None:
+        if (follower := self.session.ledger.follower) is not None:
             if self._service.usage is not None:
-                self._service.usage.subscribe(self.session.follower.accounts.book)
-            self.session.follower.watch.books = True
+                self._service.usage.subscribe(follower.accounts.book)
+            follower.watch.books = True
         await self.session.keep_history()
         self.session.act_on_alerts(self._cannot_ring)
         self._spawn(self._beat(), name="comments", group="serve")

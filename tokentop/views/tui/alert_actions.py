@@ -4,10 +4,10 @@ import os
 
 from tokentop.domain.alerts.values import Change
 from tokentop.views.notification import sequences
-from tokentop.views.tui.history_actions import HistoryActions
+from tokentop.views.tui.ledger_actions import LedgerActions
 
 
-class AlertActions(HistoryActions):
+class AlertActions(LedgerActions):
     """What `z` does, and what the terminal is sent; the app has the rest."""
 
     def _ring(self, change: Change) -> None:

@@ -144,6 +144,7 @@ class TokentopApp(CopyActions):
             events=self._events(),
             fleet=self._fleet.rows() if self._fleet and self.view.name == "hosts" else (),
             past=self._past,
+            page=self._page,
             wall_ahead_s=self.session.wall() - self.session.now(),
             local=self.session.local,
         )
@@ -155,6 +156,7 @@ class TokentopApp(CopyActions):
         return self.session.events(None if self.view.paused_at is None else self._snapshot.at)
 
     def _show(self) -> None:
+        self._read_ledger()
         self.monitor.show(self.model(), theme.style_table(self._theme_name))
 
     def _tick(self) -> None:

@@ -12,6 +12,7 @@ from tokentop.transport import user_state
 from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
 from tokentop.views.tui.draw.panels.gpus.process_rows import PROCESS_SORTS
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
+from tokentop.views.tui.draw.panels.ledger.budget_rows import BUDGET_SORTS
 from tokentop.views.tui.state import ViewState
 
 
@@ -26,6 +27,8 @@ class Choices(NamedTuple):
     engine_reverse: bool = False
     process_sort: str = "gpu"
     process_reverse: bool = False
+    budget_sort: str = "clock"
+    budget_reverse: bool = False
 
 
 _TABLES = Choices._fields[2:]  # which ViewState has as well
@@ -48,6 +51,8 @@ def restored(saved: Mapping[str, object], config: Config) -> Choices:
         saved.get("engine_reverse") is True,
         _sort(saved.get("process_sort"), PROCESS_SORTS),
         saved.get("process_reverse") is True,
+        _sort(saved.get("budget_sort"), BUDGET_SORTS),
+        saved.get("budget_reverse") is True,
     )
 
 

@@ -7,6 +7,7 @@ from tokentop.config.schema import THEMES
 from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
 from tokentop.views.tui.draw.panels.gpus.process_rows import PROCESS_SORTS
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
+from tokentop.views.tui.draw.panels.ledger.budget_rows import BUDGET_SORTS
 from tokentop.views.tui.keys import Key
 
 _KEYS_ONLY = ("scroll_", "point", "step_back", "command_palette", "next_view")
@@ -33,6 +34,8 @@ def commands(keys: Sequence[Key]) -> Iterator[Command]:
     for sort in PROCESS_SORTS:
         action = f"sort_by('processes', {sort!r})"
         yield Command(f"Sort processes by {sort}", "again: reversed", action)
+    for sort in BUDGET_SORTS:
+        yield Command(f"Sort budgets by {sort}", "again: reversed", f"sort_by('budgets', {sort!r})")
     yield Command("Reverse the order", "key: R", "reverse")
     for name in THEMES:
         yield Command(f"Theme: {name}", "key: t, the next one", f"pick_theme({name!r})")

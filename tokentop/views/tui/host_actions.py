@@ -43,5 +43,6 @@ class HostActions(AlertActions):
 
     def _show_session(self, session: AnySession, view: ViewState) -> None:
         self.session, self._past = session, Past()
+        self._forget_page()
         self._take_snapshot()
         self._change_view(view._replace(offset=0))

@@ -59,6 +59,12 @@ class ListActions(TerminalApp):
     def action_open(self, identity: str | None = None) -> None:
         self._change_view(navigation.opened(self.model(), identity))
 
+    def action_open_row(self, place: int) -> None:
+        """Open the row at that place of the list that has a cursor."""
+        listed = navigation.with_cursor(self.model(), self.monitor.placed)
+        if listed is not None:
+            self.action_open(listed.keys[place])
+
     def action_dismiss(self) -> None:
         """Forget the engine that is opened, or under the cursor, if it is gone."""
         identity = self.view.opened or navigation.selected(self.model())

@@ -1,7 +1,7 @@
 """Sorting, scrolling, opening and going back: from one view state to the next."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from tokentop.domain.hosts import HOST_SORTS, HostRow
 from tokentop.domain.hosts import listed as listed_hosts
@@ -17,17 +17,25 @@ from tokentop.views.tui.draw.panels.engines.rows import (
 )
 from tokentop.views.tui.draw.panels.gpus import process_rows
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS
+from tokentop.views.tui.draw.panels.ledger import budgets as budget_table
+from tokentop.views.tui.draw.panels.ledger import entries as entry_table
+from tokentop.views.tui.draw.panels.ledger import project
+from tokentop.views.tui.draw.panels.ledger.budget_rows import BUDGET_SORTS
+from tokentop.views.tui.draw.panels.ledger.budget_rows import Row as BudgetRow
+from tokentop.views.tui.draw.panels.ledger.budget_rows import place_of as budget_place
 from tokentop.views.tui.screen_model import ScreenModel
 from tokentop.views.tui.scrolling import scrolling
 from tokentop.views.tui.state import PAGES, ViewState
 
 Shown = Sequence[Placement]
 _BORDERS = {"frame": 2, "rule": 1, "bare": 0}  # rows of a place that its border takes
+_OPENING = ("budgets", "ledger")  # views, besides the engines', whose rows open
 # A table's sorts, and the names of what ViewState has of it.
 _TABLES = {
     "engines": (ENGINE_SORTS, "engine_sort", "engine_reverse"),
     "gpus": (SORTS, "sort", "reverse"),
     "hosts": (HOST_SORTS, "host_sort", "host_reverse"),
+    "budgets": (BUDGET_SORTS, "budget_sort", "budget_reverse"),
     "processes": (process_rows.PROCESS_SORTS, "process_sort", "process_reverse"),
 }
 
@@ -68,6 +76,22 @@ def selected_host(model: ScreenModel) -> str | None:
     return found[hosts_panel.place_of(found, model.view.host)].key if found else None
 
 
+def budgets(model: ScreenModel) -> list[BudgetRow]:
+    """The budgets, all of them; none in another view, or where one is opened."""
+    if model.view.name != "budgets" or model.view.opened is not None:
+        return []
+    return budget_table.rows_of(model.snapshot, model.options)
+
+
+def selected_budget(model: ScreenModel) -> BudgetRow | None:
+    """The budget that is opened, else the one under the cursor of the budgets' view."""
+    view = model.view
+    if view.name == "budgets" and view.opened is not None:
+        return next(iter(project.found(model.snapshot, view.opened)), None)
+    found = budgets(model)
+    return found[budget_place(found, view.budget)] if found else None
+
+
 def in_table(view: ViewState) -> bool:
     """Whether a cursor moves through the engines."""
     return view.name == "engines" and view.opened is None
@@ -75,7 +99,7 @@ def in_table(view: ViewState) -> bool:
 
 def listing(view: ViewState) -> str:
     """The table that the keys of lists sort: the view's own, else the GPU pool."""
-    return view.name if view.name in ("engines", "hosts") else "gpus"
+    return view.name if view.name in ("engines", "hosts", "budgets") else "gpus"
 
 
 def resorted(view: ViewState, table: str) -> ViewState:
@@ -107,10 +131,8 @@ def scrolled(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
     view = model.view
     if in_table(view):
         return _moved(model, shown, rows)
-    if processes(model):
-        return _moved_process(model, shown, rows)
-    if hosts(model):
-        return _moved_host(model, shown, rows)
+    if (listed := with_cursor(model, shown)) is not None:
+        return _moved_cursor(view, listed, rows)
     last, _ = scrolling(model, shown)
     return view.scrolled(min(view.offset, last) + rows, last)
 
@@ -124,10 +146,8 @@ def to_end(model: ScreenModel, shown: Shown, end: int) -> ViewState:
     """The first row (0) or the last one (1)."""
     if in_table(model.view):
         return _moved(model, shown, len(table(model)) * (1 if end else -1))
-    if found := processes(model):
-        return _moved_process(model, shown, len(found) * (1 if end else -1))
-    if several := hosts(model):
-        return _moved_host(model, shown, len(several) * (1 if end else -1))
+    if (listed := with_cursor(model, shown)) is not None:
+        return _moved_cursor(model.view, listed, len(listed.keys) * (1 if end else -1))
     last, _ = scrolling(model, shown)
     return model.view.scrolled(end * last, last)
 
@@ -145,22 +165,42 @@ def _moved(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
     return view._replace(cursor=cursor, offset=offset)
 
 
-def _moved_process(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
-    """The cursor on another process."""
-    view, found = model.view, processes(model)
-    at = process_rows.place_of(found, view.process) + rows
-    at = max(0, min(len(found) - 1, at))
-    room = max(1, process_room(shown, len(found)))
-    offset = start_at(len(found), room, view.offset, at)
-    return view._replace(process=found[at].key, offset=offset)
+class Listing(NamedTuple):
+    """A list with a cursor: its rows' keys, the row under it, what ViewState calls it, its room."""
+
+    keys: list[str]
+    at: int
+    cursor: str
+    room: int
 
 
-def _moved_host(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
-    """The cursor on another host."""
-    view, found = model.view, hosts(model)
-    at = max(0, min(len(found) - 1, hosts_panel.place_of(found, view.host) + rows))
-    room = hosts_panel.rooms(len(found), host_lines(shown))
-    return view._replace(host=found[at].key, offset=start_at(len(found), room, view.offset, at))
+def with_cursor(model: ScreenModel, shown: Shown) -> Listing | None:
+    """The list through which a cursor moves, besides the engines'; None where there is none."""
+    view = model.view
+    if found := processes(model):
+        at = process_rows.place_of(found, view.process)
+        room = max(1, process_room(shown, len(found)))
+        return Listing([row.key for row in found], at, "process", room)
+    if several := hosts(model):
+        at = hosts_panel.place_of(several, view.host)
+        room = hosts_panel.rooms(len(several), host_lines(shown))
+        return Listing([row.key for row in several], at, "host", room)
+    if rows := budgets(model):
+        at = budget_place(rows, view.budget)
+        return Listing([row.key for row in rows], at, "budget", scrolling(model, shown)[1])
+    if view.name == "ledger" and view.opened is None and model.page.rows:
+        keys = [row.entry.identity for row in model.page.rows]
+        at = entry_table.place_of(model.page, view.entry)
+        return Listing(keys, at, "entry", scrolling(model, shown)[1])
+    return None
+
+
+def _moved_cursor(view: ViewState, listed: Listing, rows: int) -> ViewState:
+    """The cursor on another row, the list scrolled as little as keeps it visible."""
+    at = max(0, min(len(listed.keys) - 1, listed.at + rows))
+    offset = start_at(len(listed.keys), listed.room, view.offset, at)
+    after: dict[str, Any] = {listed.cursor: listed.keys[at]}
+    return view._replace(offset=offset, **after)
 
 
 def host_lines(shown: Shown) -> int:
@@ -192,10 +232,22 @@ def opened(model: ScreenModel, identity: str | None = None) -> ViewState:
     view = model.view
     if view.name == "dashboard":
         return view.named("why")
+    if view.name in _OPENING:
+        return _opened_row(model, identity)
     wanted = identity or selected(model)
     if not in_table(view) or wanted is None:
         return view
     return view._replace(opened=wanted, cursor=wanted, table_offset=view.offset, offset=0)
+
+
+def _opened_row(model: ScreenModel, identity: str | None) -> ViewState:
+    """The budget or the entry with that key, else the one under the cursor, in full."""
+    view, listed = model.view, with_cursor(model, ())
+    if listed is None:
+        return view
+    key = identity or listed.keys[listed.at]
+    after: dict[str, Any] = {listed.cursor: key}
+    return view._replace(opened=key, table_offset=view.offset, offset=0, **after)
 
 
 def back(view: ViewState) -> ViewState:

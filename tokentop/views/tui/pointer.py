@@ -9,9 +9,18 @@ from tokentop.views.tui.draw.panels.footer import hints
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus import process_rows
 from tokentop.views.tui.draw.panels.gpus import processes as process_table
+from tokentop.views.tui.draw.panels.ledger import budgets as budget_table
 from tokentop.views.tui.draw.registry import PANELS
 from tokentop.views.tui.keys import KEYS, REPLAY_KEYS
-from tokentop.views.tui.navigation import Shown, host_lines, hosts, process_room, processes, table
+from tokentop.views.tui.navigation import (
+    Shown,
+    host_lines,
+    hosts,
+    process_room,
+    processes,
+    table,
+    with_cursor,
+)
 from tokentop.views.tui.screen_model import ScreenModel, lines
 
 
@@ -34,6 +43,8 @@ def click(model: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
             if place.panel == "hosts":
                 key = _host_at(model, place, y)
                 return f"open({key!r})" if key else None
+            if (at := _ledger_row(model, shown, place, y)) is not None:
+                return f"open_row({at})"
             opens = PANELS[place.panel].opens if model.view.name == "dashboard" else None
             return f"view({opens!r})" if opens else None
     return None
@@ -62,6 +73,16 @@ def _host_at(model: ScreenModel, place: Placement, y: int) -> str | None:
     return found[start + row].key if hit else None
 
 
+def _ledger_row(model: ScreenModel, shown: Shown, place: Placement, y: int) -> int | None:
+    """The place in its list of the budget, or the ledger's entry, drawn in row `y`."""
+    listed = with_cursor(model, shown)
+    if listed is None or place.panel not in ("budgets", "ledger"):
+        return None
+    start = start_at(len(listed.keys), listed.room, model.view.offset, listed.at)
+    row = y - place.y - edges(place)[0]
+    return start + row if 0 <= row < listed.room and start + row < len(listed.keys) else None
+
+
 def _heading(model: ScreenModel, place: Placement, x: int, y: int) -> str | None:
     """The sort that a click on a table's heading means."""
     framed = place.border == "frame"
@@ -71,6 +92,8 @@ def _heading(model: ScreenModel, place: Placement, x: int, y: int) -> str | None
     width, height = place.width - 4 * framed, place.height - sum(edges(place))
     if place.panel == "engines":
         return engines.sort_at(model.snapshot, width, x, model.options)
+    if place.panel == "budgets":
+        return budget_table.sort_at(width, x)
     if place.panel == "gpus":
         return gpus.sort_at(model.snapshot, width, height, x, model.options)
     return None
@@ -93,7 +116,7 @@ def _on_processes(model: ScreenModel, shown: Shown, place: Placement, x: int, y:
 def _hint(model: ScreenModel, place: Placement, x: int) -> str | None:
     """The action of the key hint under a cell of the footer."""
     text = "".join(part for part, _ in lines(model, place)[0])
-    for key, word in hints(model.options):
+    for key, word in hints(model.snapshot, model.options):
         start = text.find(f" {key} {word}")
         if 0 <= start < x <= start + len(key) + len(word) + 1:
             shown = [*REPLAY_KEYS, *KEYS] if model.timeline is not None else KEYS

@@ -24,7 +24,8 @@ class ProcessActions(ListActions):
 
     async def action_end_process(self) -> None:
         """Ask, naming it, whether to end the process under the cursor of the GPU page."""
-        from tokentop.views.tui.screens.end_process import EndProcessScreen, box_of
+        from tokentop.views.tui.screens.confirm import ConfirmScreen
+        from tokentop.views.tui.screens.end_process import box_of
 
         model = self.model()
         row = navigation.selected_process(model)
@@ -38,7 +39,8 @@ class ProcessActions(ListActions):
         force = (pid, started) in self._ended
         confirmed = partial(self._end_process, pid, started, force=force)
         styles = theme.style_table(self._theme_name)
-        await self.push_screen(EndProcessScreen(box_of(model, row, force=force), confirmed, styles))
+        box = box_of(model, row, force=force)
+        await self.push_screen(ConfirmScreen(box, {"y": confirmed}, styles))
 
     def _end_process(self, pid: int, started: int | None, *, force: bool) -> None:
         refusal = self.session.end_process(pid, started, force=force)

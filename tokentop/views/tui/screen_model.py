@@ -8,13 +8,14 @@ from tokentop.config.schema import DiscoveryConfig, UiConfig
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
 from tokentop.domain.hosts import HostRow
+from tokentop.domain.ledger.listing import Page
 from tokentop.domain.past import POINTS, Past
 from tokentop.domain.policy import INTERVAL_S, CostPolicy
 from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.timeline import Timeline
 from tokentop.domain.verdict.values import Event
-from tokentop.views.tui.draw.kit.line import DrawOptions, Line
+from tokentop.views.tui.draw.kit.line import DrawOptions, LedgerOptions, Line
 from tokentop.views.tui.draw.layout import Placement, edges
 from tokentop.views.tui.draw.layout_inputs import driver_trouble, layout_inputs
 from tokentop.views.tui.draw.panel import Panel, draw_panel
@@ -22,6 +23,7 @@ from tokentop.views.tui.draw.panels import costs, why
 from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.gpus import hardware, process_rows
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
+from tokentop.views.tui.draw.panels.ledger import entry, project, today
 from tokentop.views.tui.draw.registry import PANELS, dashboard
 from tokentop.views.tui.state import PAGES, ViewState
 
@@ -39,6 +41,8 @@ _CHART = "chart-"
 _TRENDS = ("tokens", "metrics", "capacity", "history")  # the dashboard's panels with a past
 _HARDWARE_FROM = 14  # rows of the GPU page from which clocks and links have a place
 _FRAMED_GPUS = 32
+_LISTED_FROM = 6  # rows that a list has before the sums above it take any
+_OPENED = {"budgets": ("budget", project.panel), "ledger": ("entry", entry.panel)}  # in full
 _FOLDED = 10  # cells of a GPU where the pool is folded into columns
 TEXTS = {"costs": costs.page, "why": why.page}
 
@@ -47,8 +51,8 @@ class ScreenModel(NamedTuple):
     """Everything that the screen is a function of; times are monotonic seconds.
 
     `now` is when the history ends; it stands still while paused. `elapsed_s` is the time since the
-    snapshot was folded, which goes on. `past` is the stretch that the view asks for; Unix time is
-    `wall_ahead_s` ahead of monotonic time, `local` gives the local time of it.
+    snapshot was folded, which goes on. `past` and `page`, entries of the ledger, are what the view
+    asks for; Unix time is `wall_ahead_s` ahead of monotonic time, `local` gives the local time.
     """
 
     snapshot: Snapshot
@@ -68,6 +72,7 @@ class ScreenModel(NamedTuple):
     events: Sequence[tuple[str, Event]] = ()
     fleet: Sequence[HostRow] = ()
     past: Past = Past()
+    page: Page = Page()
     wall_ahead_s: float = 0.0
     local: Callable[[float], time.struct_time] = time.gmtime
     timeline: Timeline | None = None
@@ -113,7 +118,14 @@ class ScreenModel(NamedTuple):
             host_sort=view.host_sort,
             host_reverse=view.host_reverse,
             host_cursor=view.host,
+            ledger=self._ledger,
         )
+
+    @property
+    def _ledger(self) -> LedgerOptions:
+        view, wall = self.view, self.now + self.wall_ahead_s
+        order = (view.budget_sort, view.budget_reverse, view.budget)
+        return LedgerOptions(*order, self.page, view.entry, wall, self.local)
 
     @property
     def _stands_still(self) -> bool:
@@ -147,9 +159,22 @@ def _inside(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
         return _gpu_view(model, room)
     if view.name == "engines":
         return (room._replace(panel="engines" if view.opened is None else "engine"),)
+    if view.name in ("budgets", "ledger"):
+        return _ledger_view(model, room)
     if view.name in (*PAGES, "hosts"):
         return (room._replace(panel=view.name),)
     return _charts(room, charted(model))
+
+
+def _ledger_view(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
+    """Today's sums above the budgets, or above the entries; what is opened stands alone."""
+    if model.view.opened is not None:
+        return (room._replace(panel=_OPENED[model.view.name][0]),)
+    above = today.ROWS + 2 * (room.border == "frame")
+    if model.snapshot.ledger is None or room.height < above + _LISTED_FROM:
+        return (room._replace(panel=model.view.name),)
+    sums, rest = _stacked(room, (("today", above), (model.view.name, room.height - above)))
+    return (sums if sums.border == "frame" else sums._replace(border="bare"), rest)
 
 
 def _gpu_view(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
@@ -263,6 +288,8 @@ def _panel(model: ScreenModel, name: str) -> Panel:
     if name == "engine":
         identity = model.view.opened or ""
         return engine.panel(identity, model.trends(identity))
+    if opened := dict(_OPENED.values()).get(name):
+        return opened(model.view.opened or "")
     return PANELS[name]
 
 

@@ -10,6 +10,7 @@ from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines.rows import listed
 from tokentop.views.tui.draw.panels.gpus import process_rows
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
+from tokentop.views.tui.draw.panels.ledger import budgets, entry, project
 from tokentop.views.tui.screen_model import TEXTS, ScreenModel
 
 
@@ -19,7 +20,7 @@ def scrolling(model: ScreenModel, shown: Sequence[Placement]) -> tuple[int, int]
     for place in shown:
         rows = _rows(model, place)
         if rows is not None:
-            heads = place.panel in ("gpus", "processes", "engines")
+            heads = place.panel in ("gpus", "processes", "engines", "budgets", "ledger")
             room = place.height - sum(edges(place)) + (not heads and place.border == "frame")
             room -= rows > room > 1 and place.panel != "processes"  # for the line with the position
             found.append((max(0, rows - max(1, room)), max(1, room)))
@@ -40,7 +41,23 @@ def _rows(model: ScreenModel, place: Placement) -> int | None:
         return hosts.TOP + len(listed_hosts(model.fleet, options.host_sort, options.filter))
     if place.panel == "events":
         return len(events.page(snapshot, options, width))
+    if place.panel == "budgets":
+        return len(budgets.rows_of(snapshot, options))
+    if place.panel in ("ledger", "budget", "entry"):
+        return _ledger_rows(model, place.panel, width)
     if place.panel in TEXTS:
         return len(TEXTS[place.panel](snapshot, width))
     one = engine.find(snapshot, model.view.opened or "") if place.panel == "engine" else None
     return len(engine.page(one, Trends(), width, options)) if one else None
+
+
+def _ledger_rows(model: ScreenModel, panel: str, width: int) -> int:
+    """The ledger's entries that were read, or the rows of what is opened."""
+    options, opened = model.options, model.view.opened or ""
+    if panel == "ledger":
+        return len(model.page.rows)
+    if panel == "budget":
+        rows = project.found(model.snapshot, opened)
+        return len(project.page(rows, width, options)) if rows else 0
+    row = entry.find(model.page, opened)
+    return len(entry.page(row, width, options.ledger)) if row else 0

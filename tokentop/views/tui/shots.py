@@ -38,6 +38,8 @@ SHOTS = (
     Shot("colorblind", 74.0, LARGE, theme="colorblind"),
     Shot("gpus", 30.0, LARGE, keys=("2",)),
     Shot("history", 300.0, LARGE, keys=("3",)),
+    Shot("budgets", 74.0, (100, 20), keys=("b",)),
+    Shot("ledger", 74.0, (120, 30), keys=("l",)),
     Shot("compact", 74.0, (80, 12), keys=("c",)),
     *(
         Shot(f"{machine}-{width}x{height}", 74.0, (width, height), machine)
@@ -59,8 +61,11 @@ async def draw(shot: Shot) -> str:
     app = TokentopApp(demo(shot))
     async with app.run_test(size=shot.size) as pilot:
         await pilot.press(*shot.keys)
+        await app.workers.wait_for_complete()  # the ledger is read on a thread
         await pilot.pause()
-        return app.picture()
+        picture = app.picture()
+    app.session.stop()
+    return picture
 
 
 def main(argv: list[str]) -> int:

@@ -2,7 +2,10 @@
 
 from typing import Literal, NamedTuple
 
-Name = Literal["dashboard", "gpus", "history", "engines", "costs", "why", "events", "hosts"]
+Name = Literal[
+    "dashboard", "gpus", "history", "engines", "costs", "why", "events", "hosts", "budgets",
+    "ledger",
+]  # fmt: skip
 NAMES: tuple[Name, ...] = ("dashboard", "gpus", "history", "engines")  # tab goes through them
 
 PAGES: tuple[Name, ...] = (
@@ -10,14 +13,17 @@ PAGES: tuple[Name, ...] = (
     "why",
     "events",
 )  # opened over another view, to which esc goes back
+_FILTERED: tuple[Name, ...] = ("engines", "budgets", "ledger")  # each has a filter of its own
 
 
 class ViewState(NamedTuple):
     """The view and how its list is sorted, filtered and scrolled.
 
-    `cursor` is the id of the engine under the cursor, `opened` of the one shown in full;
+    `cursor` is the id of the engine under the cursor, `opened` of what is shown in full: an
+    engine, a budget, an entry of the ledger;
     `process_sort` and `process` (a Row.key) are the same of the GPU page's processes.
-    `host_sort` and `host` (a HostRow.key) are the same of the hosts.
+    `host_sort` and `host` (a HostRow.key) are the same of the hosts, `budget_sort` and `budget`
+    (a Row.key) of the budgets; `entry` is the identity of the ledger's entry under the cursor.
     `table_offset` is where the table stood when it was opened, `previous` the view from which the
     costs, the reasons or the events were opened. `paused_at` is monotonic, s, and so is `moment`,
     the history's cursor; it shows `span_s` seconds up to `ends_at`, None for the last hour and for
@@ -50,10 +56,14 @@ class ViewState(NamedTuple):
     engine_reverse: bool = False
     process_reverse: bool = False
     jump: str | None = None
+    budget_sort: str = "clock"
+    budget_reverse: bool = False
+    budget: str = ""
+    entry: str = ""
 
     def named(self, name: Name) -> "ViewState":
         """The same choices in another view, its list at the top; a filter stays with its list."""
-        same = ("engines" in (name, self.name)) == (name == self.name)
+        same = bool({name, self.name} & {*_FILTERED}) == (name == self.name)
         return self._replace(
             name=name,
             compact=False,

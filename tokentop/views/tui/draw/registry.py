@@ -30,6 +30,7 @@ from tokentop.views.tui.draw.panels.engines import table as engines
 from tokentop.views.tui.draw.panels.gpus import hardware, processes
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.history import panel as history
+from tokentop.views.tui.draw.panels.ledger import budgets, entries, today
 from tokentop.views.tui.draw.panels.slots import panel as slots
 
 PANELS: dict[str, Panel] = {
@@ -59,6 +60,9 @@ PANELS: dict[str, Panel] = {
         events.PANEL,
         timeline.PANEL,
         hosts.PANEL,
+        today.PANEL,
+        budgets.PANEL,
+        entries.PANEL,
     )
 }
 

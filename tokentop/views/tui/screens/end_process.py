@@ -2,21 +2,13 @@
 
 from collections.abc import Callable
 
-from textual import events
-from textual.app import ComposeResult
-from textual.screen import ModalScreen
-
 from tokentop.domain.text import DASH, clean, fmt_age, gib
 from tokentop.views.tui.draw.kit.format import engine_name
 from tokentop.views.tui.draw.kit.frame import framed
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, ascii_lines, wrapped
 from tokentop.views.tui.draw.panels.gpus.process_rows import Row
 from tokentop.views.tui.screen_model import ScreenModel
-from tokentop.views.tui.screens.overlay import Overlay
-from tokentop.views.tui.theme import StyleTable
-from tokentop.views.tui.widgets.panel import Panel
 
-_WIDEST = 76
 _SPEAKS_OF = "SIGTERM asks it to stop; requests in work are lost."
 _FORCES = "It has had SIGTERM and still runs. SIGKILL ends it at once, without cleaning up."
 
@@ -44,41 +36,6 @@ def question(row: Row, engine: str, width: int, options: DrawOptions, *, force: 
     ]
     drawn = framed(rows, "End this process?", [], width, len(rows) + 2)
     return ascii_lines(drawn) if options.ascii else drawn
-
-
-class EndProcessScreen(ModalScreen[None], Overlay, inherit_bindings=False):
-    """Calls `confirmed` on `y`; every other key, and a click, only closes it."""
-
-    def __init__(
-        self,
-        draw: Callable[[int], list[Line]],
-        confirmed: Callable[[], None],
-        styles: StyleTable,
-    ) -> None:
-        super().__init__()
-        self._lines = draw
-        self._confirmed = confirmed
-        self._panel = Panel("help", styles)
-        self._style_table = styles
-
-    def compose(self) -> ComposeResult:
-        yield self._panel
-
-    def on_resize(self, event: events.Resize) -> None:
-        width = min(_WIDEST, event.size.width)
-        drawn = self._lines(width)
-        self._panel.styles.width, self._panel.styles.height = width, len(drawn)
-        self._panel.show(drawn, self._style_table)
-
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        if self.is_active:
-            self.dismiss()
-            if event.key == "y":
-                self._confirmed()
-
-    def on_click(self) -> None:
-        self.dismiss()
 
 
 def box_of(model: ScreenModel, row: Row, *, force: bool) -> Callable[[int], list[Line]]:

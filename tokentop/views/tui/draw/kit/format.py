@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Engine
+from tokentop.domain.snapshot_ledger import BudgetUnit
 from tokentop.domain.text import BOUND_SIGNS, DASH, clean, fmt_count, fmt_percent, fmt_usd, known
 from tokentop.views.tui.draw.kit.line import DrawOptions
 
@@ -69,6 +70,11 @@ def spans(*quantiles: float | None) -> str:
 def per_hour(amount: float | None) -> str:
     """USD per hour: `$0.42/h`."""
     return f"{fmt_usd(amount)}/h" if known(amount) else DASH
+
+
+def amount(value: float | None, unit: BudgetUnit) -> str:
+    """What a budget counts, dollars with their sign and the others bare: `$12.40`, `4.2M`."""
+    return fmt_usd(value) if unit == "usd" else fmt_count(value)
 
 
 def share(fraction: float | None, *, about: bool = False) -> str:

@@ -1,5 +1,6 @@
 """Lines of styled text, the operations every panel is built from, and DrawOptions."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -7,6 +8,7 @@ from typing import NamedTuple
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
 from tokentop.domain.hosts import HostRow
+from tokentop.domain.ledger.listing import Page
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import cell_width, fit
 from tokentop.domain.timeline import Timeline
@@ -16,6 +18,23 @@ Span = tuple[str, str]  # text, style name (see palette.STYLES)
 Line = list[Span]
 
 _NEVER_STALE = frozenset({"track", "frame", "free", "title"})
+
+
+class LedgerOptions(NamedTuple):
+    """What the ledger's views depend on besides the snapshot.
+
+    `sort`, `reverse` and `cursor` (a Row.key) are of the budgets; `page` are the entries that were
+    read for the view, `entry` the identity of the one under the cursor. `wall` is now in Unix
+    seconds, `local` gives the local time of such.
+    """
+
+    sort: str = "clock"
+    reverse: bool = False
+    cursor: str = ""
+    page: Page = Page()
+    entry: str = ""
+    wall: float = 0.0
+    local: Callable[[float], time.struct_time] = time.gmtime
 
 
 class DrawOptions(NamedTuple):
@@ -34,6 +53,7 @@ class DrawOptions(NamedTuple):
     `fleet`, `host_sort`, `host_reverse` and `host_cursor` (a HostRow.key) are of the hosts' table.
     `samples`: the last hour up to monotonic `now`, for the panels with sparklines; `trends` are
     an engine's own, by Engine.id.
+    `ledger` is of the budgets and the ledger.
     `records` is false while a recording that is wanted cannot be written.
     A replay has a `timeline`, and `jump` while the moment to go to is typed.
     `search`: engines are looked for on `hosts_searched`, also at the user's `ports_searched`;
@@ -79,6 +99,7 @@ class DrawOptions(NamedTuple):
     host_sort: str = "name"
     host_reverse: bool = False
     host_cursor: str = ""
+    ledger: LedgerOptions = LedgerOptions()
 
 
 @lru_cache(maxsize=1024)
@@ -195,7 +216,7 @@ _STAND_INS = str.maketrans(
         "·": ".", "×": "x", "—": "-", "–": "-", "…": "~", "°": "'", "≈": "~", "≥": ">", "≤": "<",
         "●": "@", "○": "o", "▸": ">", "▾": "v", "▴": "^", "↑": "^", "↓": "v", "↕": "|",
         "←": "<", "→": ">", "▲": "^", "▼": "v", "■": "#", "□": ".", "❯": ">", "└": "`",
-        **dict.fromkeys("▔▁", "-"),
+        **dict.fromkeys("▔▁", "-"), "“": '"', "”": '"',
     }
 )  # fmt: skip
 

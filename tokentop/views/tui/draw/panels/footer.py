@@ -14,6 +14,7 @@ HINTS = (
     ("s", "sort"), ("h", "history"), ("$", "costs"), ("c", "compact"), ("t", "theme"),
     ("r", "refresh"), ("+/-", "interval"), ("S", "screenshot"),
 )  # fmt: skip
+LEDGER_HINTS = (("b", "budgets"), ("l", "ledger"))
 HOSTS_HINTS = (
     ("q", "quit"), ("?", "help"), ("enter", "open"), ("esc", "back"), ("/", "filter"),
     ("s", "sort"), ("R", "reverse"), ("t", "theme"), ("S", "screenshot"),
@@ -24,14 +25,16 @@ REPLAY_HINTS = (
 )  # fmt: skip
 
 
-def hints(options: DrawOptions) -> tuple[tuple[str, str], ...]:
-    """The keys that are named, with a word each."""
+def hints(snapshot: Snapshot, options: DrawOptions) -> tuple[tuple[str, str], ...]:
+    """The keys that are named, with a word each; the ledger's where one is followed."""
     if options.timeline is not None:
         return REPLAY_HINTS
-    return HOSTS_HINTS if options.fleet else HINTS
+    if options.fleet:
+        return HOSTS_HINTS
+    return HINTS if snapshot.ledger is None else (*HINTS[:3], *LEDGER_HINTS, *HINTS[3:])
 
 
-def lines(_snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
+def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The footer in exactly `height` lines of `width` cells; hints are dropped whole."""
     if options.filtering:
         typed: Line = [(" / ", "key"), (clean(options.filter, 60), "bright"), ("▏", "key")]
@@ -40,7 +43,7 @@ def lines(_snapshot: Snapshot, width: int, height: int, options: DrawOptions) ->
         return block([[(" " + clean(options.notice, 200), "text")]], width, height)
     line: Line = [(" ", "text")]
     used = 1
-    for key, word in hints(options):
+    for key, word in hints(snapshot, options):
         size = cell_width(key) + cell_width(word) + 1
         if used + size > width:
             break
