@@ -8,6 +8,8 @@ import pytest
 
 from tests.payloads import payload
 from tokentop.domain.ledger.event import UsageEvent
+from tokentop.sources.usage.attribution import NO_NAMES
+from tokentop.sources.usage.bodies import litellm_rows
 from tokentop.sources.usage.rows import Unreadable, event
 
 FOLDER = Path(__file__).parents[2] / "payloads" / "usage" / "litellm"
@@ -138,3 +140,15 @@ def test_hostile_text_is_cut_and_cleaned() -> None:
     found = event(raw, "fallback")
     assert len(found.model or "") == 256
     assert found.user == "ada lovelace"
+
+
+@pytest.mark.parametrize(("model", "booked"), [("", 0), ("tiny", 1)])
+def test_what_was_turned_away_before_a_model_was_named_is_no_request(
+    model: str, booked: int
+) -> None:
+    """As 1.105 records each poll of /metrics without a key; a failed call of a model counts."""
+    row = {"litellm_call_id": "4d245b32", "startTime": 1795321334.5, "endTime": 1795321334.6,
+           "status": "failure", "model": model, "model_group": model, "prompt_tokens": 0,
+           "completion_tokens": 0}  # fmt: skip
+    found = litellm_rows(json.dumps([row]).encode(), NO_NAMES, 1_795_321_335_000_000)
+    assert (len(found.events), found.refused) == (booked, 0)

@@ -59,10 +59,10 @@ def litellm_rows(body: bytes, names: Names, now_us: int) -> Read:
         found = _lines(body)
     rows = found if isinstance(found, list) else [found]
 
-    def event(row: object) -> UsageEvent:
+    def event(row: object) -> UsageEvent | None:
         if not isinstance(row, dict) or not litellm.is_one(row):
             raise Unreadable("it is no event of LiteLLM's")
-        return litellm.event(row, "", names)
+        return None if litellm.is_turned_away(row) else litellm.event(row, "", names)
 
     return each(rows, event, now_us)
 

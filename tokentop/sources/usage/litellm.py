@@ -36,6 +36,15 @@ def is_one(row: Mapping[str, object]) -> bool:
     return "startTime" in row and ("litellm_call_id" in row or "request_id" in row)
 
 
+def is_turned_away(row: Mapping[str, object]) -> bool:
+    """Whether LiteLLM refused a request before it knew the model: a probe, or a wrong key.
+
+    Monitors that poll it without a key cause one at each poll.
+    """
+    named = row.get("model_group") or row.get("model")
+    return not named and _outcome(_record(row))[0] == "failure"
+
+
 def event(row: Mapping[str, object], fallback: str, names: Names = NO_NAMES) -> UsageEvent:
     """The usage event of one record; raises Unreadable. `names` are of headers and metadata."""
     record = _record(row)
