@@ -83,7 +83,7 @@ class Delivery:
         return answer
 
     def _again_after(self, answer: httpx.Response | None, waited_s: float) -> float:
-        reason = "no answer" if answer is None else f"status {answer.status_code}"
+        reason = "no answer" if answer is None else f"{answer.status_code} {answer.text[:200]!a}"
         self._say(f"usage waits in the spool: {reason} of {self._url}")
         asked = "" if answer is None else answer.headers.get("retry-after", "")
         if asked.isascii() and asked.isdecimal():

@@ -51,7 +51,7 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
     usage = _usage(config, environ)
     if usage is not None:
         sender = _sender_token(config, environ)
-        rules = rules._replace(receiving=PATHS, sending=PATHS, sender_token=sender)
+        rules = rules._replace(sending=PATHS, sender_token=sender)
     if config.serve.web:
         rules = rules._replace(screen_token=Secret(secrets.token_hex()))
         own = listen("127.0.0.1", 0)

@@ -33,7 +33,7 @@ from tokentop.runtime.serve.economy import VALUE, Economy
 from tokentop.runtime.serve.entries import entries_route
 from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
-from tokentop.runtime.serve.usage import UsageRoutes
+from tokentop.runtime.serve.usage import PATHS, UsageRoutes, closed_routes
 from tokentop.transport.http.descriptors import SOCKETS
 from tokentop.transport.http.listen import BACKLOG, Listener
 
@@ -121,12 +121,12 @@ def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
     routes = (
         history.route(past),
         entries_route(session.ledger.page),
-        *(service.usage.routes() if service.usage else ()),
+        *(service.usage.routes() if service.usage else closed_routes()),
         *Authority(follower, config).routes(),
         *Economy(follower, config, os.environ).routes(),
     )
     more = (*routes, *service.pages)
-    rules = service.rules._replace(receiving=service.rules.receiving | {VALUE})
+    rules = service.rules._replace(receiving=PATHS | {VALUE})
     return application(hub, service.documents, health, rules, service.say, more)
 
 

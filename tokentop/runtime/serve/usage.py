@@ -23,6 +23,7 @@ from tokentop.transport.ledger.database import LedgerError
 
 FULL_RETRY_S = "1"
 AWAY_RETRY_S = "5"
+CLOSED = "no usage is taken here; set intake = true in [ledger] of its configuration"
 AT_ONCE = 2  # bodies that are being parsed; each may take some 100 MB
 _PROTOBUF = "application/x-protobuf"
 
@@ -88,6 +89,18 @@ class UsageRoutes:
 
     def _parsed(self, body: bytearray, encoding: str, parse: Parse) -> Read:
         return parse(unpacked(body, encoding), self._names, time_ns() // 1000)
+
+
+def closed_routes() -> list[BaseRoute]:
+    """The same addresses without a ledger behind them: 404, after which a plugin's spool waits."""
+    return [Route(feed.path, _closed(feed), methods=["POST"]) for feed in _FEEDS]
+
+
+def _closed(feed: _Feed) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        return _refused(feed, _is_json(request), 404, CLOSED, {"connection": "close"})
+
+    return handle
 
 
 def _is_json(request: Request) -> bool:
