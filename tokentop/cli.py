@@ -167,7 +167,7 @@ def _ledger(args: "Arguments", config: "Config") -> int:
     gc.enable()
     try:
         if args.view == "stop" or args.view == "resume":
-            return decide(args.name or "", args.view, config.ledger)
+            return decide(args.name or "", args.view, config)
         if args.view == "ledger":
             return run(args.name, args.words[1:], args.ledger, config)
         return run(args.view, args.words, args.ledger, config)

@@ -113,3 +113,14 @@ def test_a_decision_is_about_one_project(box: Box, words: tuple[str, ...], probl
 def test_a_stop_is_an_entry_that_verify_covers(box: Box) -> None:
     run("stop", "alpha", env=box.env)
     assert "2 entries, none changed" in run("ledger", "verify", env=box.env).stdout
+
+
+def test_without_a_ledger_configured_nothing_is_stopped(box: Box) -> None:
+    """No collector would follow it: the sentence must not promise a refusal."""
+    box.config.write_text("")
+    done = run("stop", "alpha", env=box.env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "tokentop: nothing changes for alpha: there is no ledger; set [ledger] or a [[budget]] in "
+        "the configuration\n"
+    )

@@ -230,7 +230,7 @@ def test_old_entries_are_archived_and_still_covered(
         (("import",), "write `tokentop ledger import FILE`"),
         (("report", "x"), "write `tokentop ledger report`"),
         (("import", "/nonexistent"), "cannot be read (No such file or directory)"),
-        (("report",), "there is no ledger at"),
+        (("report",), "`tokentop serve` with intake in [ledger], begins one"),
         (("report", "--by", "colour"), "--by takes user, project"),
         (("report", "--since", "soon"), "'soon' is neither a span like 7d nor a date"),
         (("report", "--csv", "--json"), "choose one of --json, --csv and --focus"),

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tokentop.runtime.ledger.follower import Follower
 
 
+NO_LEDGER = "there is no ledger; set [ledger] or a [[budget]] in the configuration"
+
+
 def decide(
     config: LedgerConfig, environ: Mapping[str, str], project: str, outcome: Outcome, now_us: int
 ) -> Entry:

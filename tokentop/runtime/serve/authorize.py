@@ -23,11 +23,11 @@ from tokentop.domain.budgets.authority import Asker, Refusal
 from tokentop.domain.budgets.decision import Outcome
 from tokentop.domain.snapshot_ledger import BudgetScope
 from tokentop.domain.text import clean
+from tokentop.runtime.ledger.deciding import NO_LEDGER
 from tokentop.runtime.ledger.follower import Follower
 from tokentop.runtime.serve.guard import AUTHORIZE
 from tokentop.transport.ledger.database import LedgerError
 
-NO_LEDGER = "there is no ledger; set [ledger] or a [[budget]] in the configuration"
 _SCOPES: tuple[BudgetScope, ...] = get_args(BudgetScope)
 # Our own, then those of nginx and Caddy with their identity providers (oauth2-proxy, Authelia), of
 # Traefik, of Envoy with tokens (claim_to_headers), and of OpenAI's clients; the first one counts.

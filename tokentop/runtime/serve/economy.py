@@ -12,8 +12,8 @@ from starlette.routing import BaseRoute, Route
 
 from tokentop.config.schema import Config
 from tokentop.runtime.ledger import exchange
+from tokentop.runtime.ledger.deciding import NO_LEDGER
 from tokentop.runtime.ledger.follower import Follower
-from tokentop.runtime.serve.authorize import NO_LEDGER
 from tokentop.runtime.serve.body import Bodies, BodyError, unpacked
 from tokentop.transport.ledger.database import LedgerError
 

@@ -11,6 +11,7 @@ from tokentop.secret import Secret
 
 Row = tuple[Any, ...]
 ARCHIVE = "ledger-archive"
+BEGUN_BY = "`tokentop ledger import`, or `tokentop serve` with intake in [ledger], begins one"
 _AT_ONCE = 500  # parameters of one statement
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokentop.domain.text import clean
 from tokentop.secret import Secret, redacted
-from tokentop.transport.ledger.database import Database, LedgerError, Row
+from tokentop.transport.ledger.database import BEGUN_BY, Database, LedgerError, Row
 from tokentop.transport.ledger.schema import POSTGRES, VERSION, tables
 from tokentop.transport.ledger.triggers import postgres_triggers
 
@@ -161,9 +161,7 @@ def opened(url: str, password: Secret | None, create: bool, archive: str) -> Dat
 def _prepare(db: Database, create: bool) -> None:
     if not _is_there(db):
         if not create:
-            raise LedgerError(
-                f"there is no ledger in {db.place}; `tokentop ledger import` begins one"
-            )
+            raise LedgerError(f"there is no ledger in {db.place}; {BEGUN_BY}")
         with db.transaction():
             _create(db)
     ((version,),) = db.rows("SELECT max(version) FROM version")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Lock
 
-from tokentop.transport.ledger.database import Database, LedgerError, Row
+from tokentop.transport.ledger.database import BEGUN_BY, Database, LedgerError, Row
 from tokentop.transport.ledger.schema import SQLITE, VERSION, tables, upgrade
 from tokentop.transport.ledger.triggers import SQLITE_TRIGGERS
 
@@ -146,8 +146,7 @@ def failures(path: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise LedgerError(f"there is no ledger at {path}; `tokentop ledger import` begins one") \
-            from None  # fmt: skip
+        raise LedgerError(f"there is no ledger at {path}; {BEGUN_BY}") from None
     except OSError as error:
         raise LedgerError(f"the ledger {path} cannot be opened ({error.strerror})") from None
     except sqlite3.Error as error:

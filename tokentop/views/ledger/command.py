@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from time import time_ns
 from typing import Any
 
-from tokentop.config.schema import Config, LedgerConfig
+from tokentop.config.schema import Config, has_ledger
 from tokentop.domain.budgets.decision import Outcome
 from tokentop.domain.text import clean
 from tokentop.runtime.ledger import deciding
+from tokentop.transport.ledger.database import LedgerError
 from tokentop.views.ledger import booking, economy, evidence, reconciling, reporting
 from tokentop.views.ledger.call import DONE, Answer, Call, UsageError
 from tokentop.views.ledger.verbs import VERBS
@@ -51,8 +52,10 @@ def run(
     return code
 
 
-def decide(project: str, outcome: Outcome, config: LedgerConfig) -> int:
+def decide(project: str, outcome: Outcome, config: Config) -> int:
     """Book a person's decision about a project and say so; raises LedgerError."""
-    deciding.decide(config, os.environ, clean(project), outcome, time_ns() // 1000)
+    if not has_ledger(config):
+        raise LedgerError(f"nothing changes for {clean(project)}: {deciding.NO_LEDGER}")
+    deciding.decide(config.ledger, os.environ, clean(project), outcome, time_ns() // 1000)
     sys.stdout.write(deciding.done(project, outcome) + "\n")
     return DONE

@@ -64,6 +64,8 @@ def velocity(call: Call) -> Answer:
         keys = ("project", "micro_usd", "milli_credits", "velocity")
         found = [(*row, _velocity(row[1], row[2])) for row in rows]
         return json.dumps([dict(zip(keys, row, strict=True)) for row in found]), DONE
+    if not rows:
+        return "no project has spent or reported anything in that window", DONE
     head = ("project", "value", "credits", "USD a credit", "credits a USD")
     return aligned([head, *(_speed(*row) for row in rows)], 1), DONE
 

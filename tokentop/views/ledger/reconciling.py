@@ -12,7 +12,10 @@ from tokentop.views.ledger.report import aligned
 from tokentop.views.ledger.when import when
 
 _COLUMNS = ("hour", "model", "minutes", "generated", "claimed", "unattributed", "overclaimed")
-NOTHING = "no engine was counted: `tokentop serve` with [ledger] intake does that, by the minute"
+NOTHING = (
+    "no engine was counted: `tokentop serve` with [ledger] intake books every ten minutes what the "
+    "engines counted exactly, which llama.cpp's slots do not"
+)
 
 
 def reconcile(call: Call) -> Answer:
