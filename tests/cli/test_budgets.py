@@ -124,3 +124,11 @@ def test_without_a_ledger_configured_nothing_is_stopped(box: Box) -> None:
         "tokentop: nothing changes for alpha: there is no ledger; set [ledger] or a [[budget]] in "
         "the configuration\n"
     )
+
+
+def test_usage_waits_at_its_sender_until_intake_is_on(box: Box) -> None:
+    """404, not the refusal of a bad record, after which the plugin would set it aside for good."""
+    with box.serve() as url:
+        found = [httpx.post(url + path, json=[{}]) for path in ("/v1/litellm", "/v1/traces")]
+    assert [answer.status_code for answer in found] == [404, 404]
+    assert all("set intake = true in [ledger]" in answer.text for answer in found)

@@ -10,7 +10,6 @@ from tokentop.config.schema import Config
 from tokentop.runtime.serve import connection
 from tokentop.runtime.serve.authorize import Authority
 from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
-from tokentop.runtime.serve.usage import PATHS as USAGE
 from tokentop.secret import Secret
 
 API = "/api/system/token-economy"
@@ -178,12 +177,3 @@ def test_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         while running.call(lambda: len(running.server.server_state.connections)):
             pass
         assert httpx.get(running.url + API).status_code == 200
-
-
-@pytest.mark.parametrize("path", sorted(USAGE))
-def test_usage_without_intake_waits_at_its_sender(path: str) -> None:
-    """404, not the refusal of a bad record, after which the plugin would set it aside for good."""
-    with service() as running:
-        answer = httpx.post(running.url + path, json=[{}])
-    assert answer.status_code == 404
-    assert "set intake = true in [ledger]" in answer.text
