@@ -10,7 +10,8 @@ import pytest
 from tests.domain.ledger.examples import HOUR_US, NOON_US, NOW_US, event
 from tests.runtime.ledger.test_verify import KEY
 from tests.transport.ledger.test_ledger import total, valued
-from tokentop.domain.ledger.counting import MINUTE_US, Stretch, record
+from tokentop.domain.ledger.counting import Stretch, record
+from tokentop.domain.ledger.event import MINUTE_US
 from tokentop.domain.ledger.merkle import leaf_hash, root_of
 from tokentop.domain.ledger.record import Record
 from tokentop.runtime.ledger import archiving

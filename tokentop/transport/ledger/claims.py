@@ -1,7 +1,7 @@
 """What events claim by the minute, engine and model, beside what engines have counted."""
 
-from tokentop.domain.ledger.counting import MINUTE_US
 from tokentop.domain.ledger.entry import Entry
+from tokentop.domain.ledger.event import MINUTE_US
 from tokentop.domain.ledger.reconciliation import Claim, Reconciliation
 from tokentop.transport.ledger import archive
 from tokentop.transport.ledger.database import Database

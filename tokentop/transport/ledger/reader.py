@@ -7,7 +7,8 @@ from heapq import merge
 from typing import Any, NamedTuple
 
 from tokentop.domain.ledger.entry import Entry
-from tokentop.domain.ledger.totals import DIMENSIONS, HOUR_US, Totals
+from tokentop.domain.ledger.event import HOUR_US
+from tokentop.domain.ledger.totals import DIMENSIONS, Totals
 from tokentop.transport.ledger import archive
 from tokentop.transport.ledger.database import Database, Row
 from tokentop.transport.ledger.schema import COLUMNS, SUMS

@@ -11,7 +11,7 @@ from os import urandom
 
 from tokentop.domain.economy.valuation import Value
 from tokentop.domain.ledger.entry import Entry, reversal
-from tokentop.domain.ledger.event import DAY_US, UsageEvent
+from tokentop.domain.ledger.event import DAY_US, HOUR_US, UsageEvent
 from tokentop.domain.ledger.matching import ONE_BY_ONE, Link, Matcher, Request
 from tokentop.domain.ledger.record import Record
 from tokentop.domain.ledger.reports import GUESSED, as_event, probes, session_key
@@ -22,7 +22,7 @@ from tokentop.transport.ledger.writer import Booked, Writer
 
 CANDIDATES = 2000  # that one batch is held against: hostile ones may all look alike
 KEPT_US = DAY_US  # for so long a late report is found
-PRUNED_US = 3600 * 1_000_000  # how often older ones are removed
+PRUNED_US = HOUR_US  # how often older ones are removed
 
 _COLUMNS = ("key", "identity", "feed", "at_us")
 _MOVE = "UPDATE reports SET identity = ? WHERE identity = ?"
