@@ -139,6 +139,19 @@ def test_what_nobody_took_is_booked_after_a_restart(ledger: Ledger, tmp_path: Pa
     assert entry.authenticated == "user,team,project"
 
 
+def test_a_clients_own_keys_stay_out_of_the_spool(tmp_path: Path) -> None:
+    """LiteLLM hands them over where it forwards them to a provider; names of projects are kept."""
+    kwargs = record()
+    kwargs["standard_logging_object"]["metadata"]["requester_custom_headers"] = {
+        "x-api-key": "sk-secret", "x-auth-token": "sk-secret", "X-Goog-Api-Key": "sk-secret",
+        "x-tokentop-project": "kept",
+    }  # fmt: skip
+    succeed(plugin(nowhere(), tmp_path), kwargs)
+    (file,) = (tmp_path / "spool").iterdir()
+    assert "sk-secret" not in file.read_text()
+    assert "kept" in file.read_text()
+
+
 def test_a_process_that_is_killed_leaves_its_records(ledger: Ledger, tmp_path: Path) -> None:
     """A living one's file is left alone, a killed one's is sent."""
     code = (
