@@ -19,7 +19,7 @@ VERBS = (
     Verb("import", "book the usage records in a file of JSON lines, JSON or CSV", "FILE"),
     Verb("report", "sums of requests, tokens, credits and USD; --by, --since"),
     Verb("verify", "name the first entry that was changed, removed or cut off"),
-    Verb("reconcile", "what engines generated, and what events claim of it, by hour and model"),
+    Verb("reconcile", "what engines generated beside what was booked, by hour"),
     Verb("show", "one entry, and how its credits were computed", "ID"),
     Verb("reverse", "book the entry that cancels one", "ID"),
     Verb("forget", "erase a person's name; the entries stay", "NAME"),

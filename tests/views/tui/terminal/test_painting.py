@@ -11,7 +11,7 @@ from tests.views.tui.terminal.emulator import shown
 
 SIZE = (100, 30)
 ARGS = ("--demo", "--demo-at", "100")
-LAST = b"theme"  # the last word of the footer
+LAST = b"costs"  # the last word of the footer
 
 
 def screen(stream: bytes) -> str:
