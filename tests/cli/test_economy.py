@@ -35,17 +35,21 @@ reserve_projects = ["lab"]
 
 @pytest.fixture(scope="module")
 def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Twenty requests of alpha's at 2 credits each: 20,000 prompt tokens of a model at 100."""
+    """Twenty requests of alpha's at 2 credits each: 20,000 prompt tokens of a model at 100.
+
+    And one of gamma's for a model that no price is known of.
+    """
     folder = tmp_path_factory.mktemp("economy")
     (folder / "config.toml").write_text(CONFIG)
     rows = ["id,time,project,model,prompt_tokens,completion_tokens"]
     rows += [f"{n},2026-11-2{n % 2}T12:00:00Z,alpha,gpt-4o,20000,0" for n in range(20)]
+    rows.append("20,2026-11-21T12:00:00Z,gamma,own,5,5")
     (folder / "usage.csv").write_text("\n".join(rows))
     env = environment(
         XDG_STATE_HOME=str(folder / "state"), TOKENTOP_CONFIG=str(folder / "config.toml")
     )
     done = run("ledger", "import", str(folder / "usage.csv"), env=env)
-    assert done.stdout == "booked 20, in the ledger already 0, refused 0\n"
+    assert done.stdout == "booked 21, in the ledger already 0, refused 0\n"
     return env
 
 
@@ -64,11 +68,13 @@ def test_value_becomes_a_velocity(env: dict[str, str]) -> None:
     assert said("ledger", "velocity", env=env).splitlines() == [
         "project   value  credits  USD a credit  credits a USD",
         "alpha    $12.00       40           0.3          3.333",
+        "gamma         —        —             —              —",
     ]
-    (row,) = json.loads(said("ledger", "velocity", "--json", env=env))
+    row, gamma = json.loads(said("ledger", "velocity", "--json", env=env))
     assert row == {
         "project": "alpha", "micro_usd": 12_000_000, "milli_credits": 40_000, "velocity": 0.3,
     }  # fmt: skip
+    assert gamma["milli_credits"] is None
 
 
 def test_a_swap_takes_what_is_left_and_no_more(env: dict[str, str]) -> None:

@@ -183,7 +183,7 @@ def test_a_batch_of_cloud_events_is_booked_whole_or_not_at_all(served: Served) -
         ("/v1/logs", b"{}", {"content-encoding": "br"}, 415, "only gzip is understood"),
         ("/v1/logs", b" " * (17 << 20), {}, 413, "more than 16 MiB"),
         ("/v1/logs", gzip.compress(b" " * (33 << 20)), {"content-encoding": "gzip"}, 413,
-         "unpacks to more than 32 MiB"),
+         "unpacks to more than 32,768 KiB"),
         ("/v1/logs", b"{}", {"origin": "https://evil.example"}, 403, "another page"),
         ("/metrics", b"{}", {}, 413, "requests have no body here"),
     ],

@@ -33,6 +33,7 @@ from tokentop.transport.ledger.database import connect
 from tokentop.transport.ledger.reports import MatchingWriter
 
 PATIENCE_S = 20.0
+REFUSED = {"x-should-retry": "false", "x-tokentop-refused": "spent"}
 KEY = SimpleNamespace(
     user_id="ada", team_id="t-1", team_alias="Blue", metadata={"project": "alpha"}
 )
@@ -138,6 +139,19 @@ def test_what_nobody_took_is_booked_after_a_restart(ledger: Ledger, tmp_path: Pa
     assert entry.authenticated == "user,team,project"
 
 
+def test_a_clients_own_keys_stay_out_of_the_spool(tmp_path: Path) -> None:
+    """LiteLLM hands them over where it forwards them to a provider; names of projects are kept."""
+    kwargs = record()
+    kwargs["standard_logging_object"]["metadata"]["requester_custom_headers"] = {
+        "x-api-key": "sk-secret", "x-auth-token": "sk-secret", "X-Goog-Api-Key": "sk-secret",
+        "x-tokentop-project": "kept",
+    }  # fmt: skip
+    succeed(plugin(nowhere(), tmp_path), kwargs)
+    (file,) = (tmp_path / "spool").iterdir()
+    assert "sk-secret" not in file.read_text()
+    assert "kept" in file.read_text()
+
+
 def test_a_process_that_is_killed_leaves_its_records(ledger: Ledger, tmp_path: Path) -> None:
     """A living one's file is left alone, a killed one's is sent."""
     code = (
@@ -178,6 +192,13 @@ def test_a_spool_has_a_bound(tmp_path: Path) -> None:
         spool.add({"litellm_call_id": "2"})
 
 
+def test_a_file_that_goes_meanwhile_costs_no_record(tmp_path: Path) -> None:
+    """Another process of the gateway sends and removes files while this one adds up their sizes."""
+    (tmp_path / "gone.jsonl").symlink_to(tmp_path / "sent")  # listed, and no longer there
+    Spool(str(tmp_path)).add({"litellm_call_id": "1"})
+    assert len([each for each in tmp_path.iterdir() if not each.is_symlink()]) == 1
+
+
 def test_what_is_never_taken_is_put_aside(ledger: Ledger, tmp_path: Path) -> None:
     """And holds nothing up."""
     spool = Spool(str(tmp_path / "spool"))
@@ -200,12 +221,12 @@ def ask(one: TokentopPlugin, **data: Any) -> dict[str, Any]:
 
 def test_a_request_is_refused_with_the_services_own_words(ledger: Ledger, tmp_path: Path) -> None:
     """Status, body, and the headers that clients obey."""
-    headers = {"x-should-retry": "false", "x-tokentop-budget": "alpha", "server": "x"}
-    ledger.answers = [JSONResponse(REFUSAL, 429, headers)]
+    obeyed = REFUSED | {"x-tokentop-budget": "alpha"}
+    ledger.answers = [JSONResponse(REFUSAL, 429, obeyed | {"server": "x"})]
     with pytest.raises(HTTPException) as raised:
         ask(plugin(ledger.url, tmp_path))
     assert (raised.value.status_code, raised.value.detail) == (429, REFUSAL)
-    assert raised.value.headers == {"x-should-retry": "false", "x-tokentop-budget": "alpha"}
+    assert raised.value.headers == obeyed
     assert ledger.asked == [{"user": "ada", "team": "Blue", "project": "alpha"}]
 
 
@@ -224,6 +245,18 @@ def test_the_failure_mode_holds_while_nobody_can_be_asked(tmp_path: Path) -> Non
         ask(plugin(url, tmp_path, FAILURE_MODE="closed"))
     assert raised.value.status_code == 429
     assert raised.value.headers == {"x-should-retry": "false"}
+
+
+@pytest.mark.parametrize("status", [401, 403, 414, 421, 502])
+def test_an_answer_that_decides_nothing_refuses_nobody(
+    ledger: Ledger, tmp_path: Path, status: int
+) -> None:
+    """Like that to a host name which the service does not go by: the failure mode holds."""
+    ledger.answers = [Response(status_code=status)]
+    assert ask(plugin(ledger.url, tmp_path), model="m") == {"model": "m"}
+    with pytest.raises(HTTPException) as raised:
+        ask(plugin(ledger.url, tmp_path, FAILURE_MODE="closed"))
+    assert raised.value.status_code == 429
 
 
 def chunk(text: str | None) -> SimpleNamespace:
@@ -260,7 +293,7 @@ def test_a_stream_is_ended_and_what_was_sent_is_booked(
 ) -> None:
     """LiteLLM's own event of it, a failure without tokens, does not count."""
     monkeypatch.setattr(litellm, "CHECK_S", 0.0)
-    ledger.answers = [Response(), Response(), Response(), JSONResponse(REFUSAL, 429)]
+    ledger.answers = [Response(), Response(), Response(), JSONResponse(REFUSAL, 429, REFUSED)]
     one = plugin(ledger.url, tmp_path)
 
     async def both() -> None:

@@ -12,6 +12,7 @@ from tokentop.gateway.settings import CLOSED, Settings
 
 PATH = "/v1/authorize"
 _ABSENT = 404  # that service decides nothing
+_DECIDED = "x-tokentop-refused"
 _UNDECIDED = "tokentop cannot be asked, and its plugin's failure mode is closed"
 
 log = logging.getLogger("tokentop.gateway")
@@ -41,7 +42,7 @@ class Authority:
             return self._undecided("no answer")
         if answer.status_code in (200, _ABSENT):
             return None
-        if answer.status_code == 401 or not 400 <= answer.status_code < 500:
+        if _DECIDED not in answer.headers:  # of a proxy before it, or of its own guard
             return self._undecided(f"status {answer.status_code}")
         return _refused(answer)
 

@@ -6,6 +6,7 @@ answers nothing is kept: chunks are counted.
 """
 
 import os
+import re
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
@@ -27,6 +28,7 @@ else:
 PATH = "/v1/litellm"
 CHECK_S = 1.0  # between two questions about a stream
 STREAMS = 10_000  # whose chunks are counted at once
+_SECRET = re.compile(r"\b(api_?key|key|token|secret|auth|authorization|password|cookie)\b")
 GONE = "499"  # how LiteLLM marks an answer that was not sent to its end
 
 # What usage is read from; messages, answers, tracebacks and price lists are left out.
@@ -170,10 +172,13 @@ def _slim(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """What is booked of LiteLLM's record of a call."""
     whole = kwargs.get("standard_logging_object") or {}
     error = whole.get("error_information") or {}
+    metadata = _known(whole.get("metadata") or {}, _METADATA)
+    if isinstance(sent := metadata.get("requester_custom_headers"), Mapping):
+        metadata["requester_custom_headers"] = _public(sent)
     return {
         **_known(whole, _TOP),
         "error_information": _known(error, ("error_code",)),
-        "metadata": _known(whole.get("metadata") or {}, _METADATA),
+        "metadata": metadata,
     }
 
 
@@ -197,7 +202,12 @@ def _headers(data: Mapping[str, Any]) -> dict[str, Any]:
     """The client's own x-headers."""
     request = data.get("proxy_server_request") or {}
     sent = request.get("headers") or {}
-    return {name: each for name, each in sent.items() if str(name).startswith("x-")}
+    return _public({name: each for name, each in sent.items() if str(name).startswith("x-")})
+
+
+def _public(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Headers without a client's own keys, which LiteLLM may be set to forward."""
+    return {name: each for name, each in headers.items() if not _SECRET.search(str(name).lower())}
 
 
 def _tokens(chunk: Any) -> int:

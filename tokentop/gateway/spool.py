@@ -54,8 +54,12 @@ class Spool:
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def _size(self) -> int:
+        size = 0
         with os.scandir(self._folder) as found:
-            return sum(each.stat().st_size for each in found)
+            for each in found:
+                with suppress(FileNotFoundError):  # another process has just sent it
+                    size += each.stat().st_size
+        return size
 
     def take(self) -> Generator[Taken, None, None]:
         """Each file that nobody writes or sends, oldest first, with its records.

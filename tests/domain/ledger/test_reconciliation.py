@@ -1,8 +1,9 @@
 """Engines' counters by the minute, and the ledger held against them."""
 
 from tests.domain.ledger.examples import HOUR_US, NOON_US
-from tokentop.domain.ledger.counting import MINUTE_US, Counter, Stretch, record
+from tokentop.domain.ledger.counting import Counter, Stretch, record
 from tokentop.domain.ledger.entry import Link
+from tokentop.domain.ledger.event import MINUTE_US
 from tokentop.domain.ledger.reconciliation import Claim, Hour, Reconciliation
 from tokentop.domain.ledger.record import recorded
 from tokentop.domain.snapshot_engines import Engine, TokensSeen

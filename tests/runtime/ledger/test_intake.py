@@ -83,6 +83,18 @@ def test_a_subscriber_that_fails_costs_no_acknowledgement(intake: Intake, said: 
     assert [("KeyError" in text, "secret" in text) for text in said] == [(True, False)]
 
 
+def test_a_sender_that_gives_up_costs_no_other(intake: Intake, opening: Opening) -> None:
+    opening.ready.clear()
+    intake.start()
+    left = intake.book([event(1)])
+    left.cancel()  # as a request that is cancelled does
+    opening.ready.set()
+    intake.book([event(2)]).result(PATIENCE_S)
+    db = connect(opening.path)
+    assert [entry.identity for entry, _ in reader.chain(db, "a")] == ["test:1", "test:2"]
+    db.close()
+
+
 def test_what_came_while_the_ledger_was_away_is_refused_and_the_next_is_booked(
     intake: Intake, opening: Opening, said: list[str]
 ) -> None:

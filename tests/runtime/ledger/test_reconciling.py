@@ -11,8 +11,8 @@ from tests.cli.command import environment, run
 from tests.domain.ledger.examples import NOON_US, event
 from tests.domain.ledger.test_reconciliation import engine
 from tests.transport.ledger.test_ledger import valued
-from tokentop.domain.ledger.counting import MINUTE_US
 from tokentop.domain.ledger.entry import Entry
+from tokentop.domain.ledger.event import MINUTE_US
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.runtime.ledger.counting import Counting

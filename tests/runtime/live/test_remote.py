@@ -17,11 +17,13 @@ from tests.servers.service import PATIENCE_S, service
 from tokentop.config.load import load
 from tokentop.config.reload import reloader
 from tokentop.config.schema import Config, HostConfig
+from tokentop.domain.ledger.listing import Page, Question
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_json import dumps
 from tokentop.runtime.ledger.follower import Follower
 from tokentop.runtime.live.feed import HostFeed
 from tokentop.runtime.live.remote import RemoteSession
+from tokentop.runtime.serve.entries import entries_route
 from tokentop.runtime.serve.guard import Rules
 from tokentop.secret import Secret
 
@@ -167,10 +169,15 @@ async def test_a_project_is_stopped_on_the_host(tmp_path: Path) -> None:
 async def test_its_address_follows_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other host is shown without a restart; several are said to need one."""
+    """The other host is shown without a restart, its ledger too; several are said to need one."""
+
+    async def page(question: Question) -> Page:
+        return Page(question.wanted, total=7)
+
     monkeypatch.setattr("tokentop.runtime.live.remote.LOOK_S", 0.05)
     block, file = '[[host]]\nurl = "{}"\nname = "{}"\n', tmp_path / "config.toml"
-    with service(Snapshot(host="one")) as one, service(Snapshot(host="two")) as two:
+    pages = [entries_route(page)]
+    with service(Snapshot(host="one")) as one, service(Snapshot(host="two"), pages=pages) as two:
         file.write_text(block.format(one.url, "one"))
         config = load({}, {}, str(file))
         seen, said = Screen(one.url), asyncio.Queue[str]()
@@ -181,6 +188,7 @@ async def test_its_address_follows_the_file(
         file.write_text(block.format(two.url, "two"))
         await seen.until(lambda snapshot: snapshot.host == "two")
         assert await said.get() == "The host was read again."
+        assert (await session.ledger.page(Question())).total == 7
         file.write_text(block.format(one.url, "one") + block.format(two.url, "two"))
         assert await asyncio.wait_for(said.get(), PATIENCE_S) == (
             "There are 2 hosts now: start again to see them."

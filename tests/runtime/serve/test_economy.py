@@ -1,5 +1,6 @@
 """Value and verdicts over a real socket, into a real ledger."""
 
+import gzip
 from collections.abc import Iterator
 
 import httpx
@@ -94,7 +95,16 @@ def test_a_gateways_token_reports_no_value(web: httpx.Client) -> None:
     for token in ("gateway", "x"):
         sent = {"authorization": f"Bearer {token}"}
         assert web.post(VALUE, json=report, headers=sent).status_code == 401
-    assert web.post(VALUE, content=b" " * 70_000).status_code == 413
+
+
+def test_a_report_is_short_packed_or_not(web: httpx.Client) -> None:
+    """It is read on the event loop."""
+    long = b" " * 70_000
+    assert web.post(VALUE, content=long).status_code == 413
+    packed = {"content-encoding": "gzip"}
+    assert web.post(VALUE, content=gzip.compress(long), headers=packed).status_code == 413
+    report = gzip.compress(b'{"project": "packed", "value": 1}')
+    assert web.post(VALUE, content=report, headers=packed).status_code == 201
 
 
 def test_a_flag_is_listed_and_classified(web: httpx.Client, db: Database) -> None:

@@ -184,6 +184,25 @@ def test_a_span_around_others_repeats_their_tokens() -> None:
     assert [each.identity[-16:] for each in found.events] == ["b" * 16]
 
 
+@pytest.mark.parametrize("module", ["sglang::request", "client"])
+def test_a_span_that_is_sent_twice_counts_once(module: str) -> None:
+    """A collector's batch may hold it again, after a retry, with more attributes."""
+    one, again = span(module=module), span(module=module, **{"gen_ai.request.model": "tiny"})
+    (found,) = requests.read("traces", exported(one, again), {}, NOW_US).events
+    assert (found.model, found.generated) == ("tiny", 5)
+
+
+def test_what_no_answers_span_says_stays_unknown() -> None:
+    """Of a request for two answers, whose spans have neither an end nor what was generated."""
+    half = {
+        **span(**{"gen_ai.usage.output_tokens": None, "module": "sglang::request"}),
+        "endTimeUnixNano": None,
+    }
+    twin = {**half, "spanId": "b" * 16}
+    (found,) = requests.read("traces", exported(half, twin), {}, NOW_US).events
+    assert (found.prompt, found.generated, found.duration_ms) == (10, None, None)
+
+
 @pytest.mark.parametrize(
     ("attributes", "reason"),
     [

@@ -10,6 +10,8 @@ import pytest
 from tests.domain.ledger.examples import HOUR_US, NOON_US, NOW_US, event
 from tests.runtime.ledger.test_verify import KEY
 from tests.transport.ledger.test_ledger import total, valued
+from tokentop.domain.ledger.counting import Stretch, record
+from tokentop.domain.ledger.event import MINUTE_US
 from tokentop.domain.ledger.merkle import leaf_hash, root_of
 from tokentop.domain.ledger.record import Record
 from tokentop.runtime.ledger import archiving
@@ -18,6 +20,7 @@ from tokentop.runtime.ledger.checkpointing import sign
 from tokentop.runtime.ledger.verify import prove, trusted, verify
 from tokentop.transport.ledger import reader
 from tokentop.transport.ledger.archive import ArchiveError
+from tokentop.transport.ledger.claims import reconciled
 from tokentop.transport.ledger.database import Database, LedgerError
 from tokentop.transport.ledger.writer import Writer
 
@@ -52,6 +55,17 @@ def archive(db: Database) -> list[Path]:
 def rewrite(file: Path, change: tuple[bytes, bytes], lines: slice = slice(None)) -> None:
     data = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
     file.write_bytes(gzip.compress(b"".join(data[lines]).replace(*change)))
+
+
+def test_what_is_archived_is_not_reconciled(old: Database) -> None:
+    """Without the claims in the files all that was generated would seem to be unattributed."""
+    minute = NOON_US // MINUTE_US
+    count = record(Stretch("node-a", "gpt-4o", minute, minute + 10, 150))
+    Writer(old, "a", valued).append([count], LATER_US)
+    (hour,) = reconciled(old, NOON_US, LATER_US).hours()
+    assert (hour.generated, hour.claimed) == (150, 150)
+    archive(old)
+    assert list(reconciled(old, NOON_US, LATER_US).hours()) == []
 
 
 def test_what_is_archived_is_verified_and_walked_as_before(old: Database) -> None:

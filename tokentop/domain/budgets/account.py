@@ -5,12 +5,11 @@ from typing import NamedTuple
 
 from tokentop.domain.budgets.burn import Burn
 from tokentop.domain.budgets.period import Span, span
-from tokentop.domain.ledger.event import iso
+from tokentop.domain.ledger.event import HOUR_US, iso
 from tokentop.domain.ledger.totals import Totals
 from tokentop.domain.policy import BudgetRule
 from tokentop.domain.snapshot_ledger import Budget, BudgetState, BudgetUnit
 
-HOUR_US = 3_600_000_000
 SCALE: dict[BudgetUnit, int] = {"tokens": 1, "credits": 1000, "usd": 1_000_000}
 
 

@@ -1,8 +1,8 @@
 """How fast a budget is spent: the greater of the last five minutes' and the last hour's mean."""
 
+from tokentop.domain.ledger.event import HOUR_US, MINUTE_US
+
 SLOT_US = 10_000_000
-MINUTE_US = 60_000_000
-HOUR_US = 60 * MINUTE_US
 WINDOWS_US = (5 * MINUTE_US, HOUR_US)
 MOST_SLOTS = 10_000  # a day ahead, where a feed's clock is wrong, and the last hour
 

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from tokentop.domain.detector.flags import Raised, flag_id
 from tokentop.domain.detector.tasks import Group, TaskId
 from tokentop.domain.ledger.entry import Entry
-from tokentop.domain.ledger.totals import HOUR_US
+from tokentop.domain.ledger.event import HOUR_US, MINUTE_US
+from tokentop.domain.ledger.totals import SUMMED
 from tokentop.domain.recent import Recent
 from tokentop.domain.snapshot_ledger import Budget
 
-MINUTE_US = 60_000_000
 MOST_PROJECTS = 2_000  # in one minute; what more of them spend is not counted
 ALONE = 0.8  # a project with a greater share of what was spent explains the excess by itself
 MACHINE = "the machine"
@@ -26,7 +26,7 @@ class Spending:
     def book(self, entries: Iterable[Entry]) -> None:
         """Take in entries of usage, by the time at which they were booked."""
         for entry in entries:
-            if entry.kind in ("usage", "reversal") and entry.milli_credits and entry.project:
+            if entry.kind in SUMMED and entry.milli_credits and entry.project:
                 self._add((entry.team or "", entry.project), entry)
 
     def _add(self, spender: Spender, entry: Entry) -> None:

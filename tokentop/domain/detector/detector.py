@@ -8,12 +8,14 @@ from tokentop.domain.detector.flags import FlagBook, Raised, flag_id
 from tokentop.domain.detector.records import read
 from tokentop.domain.detector.tasks import Group, Task, TaskId, task_of
 from tokentop.domain.ledger.entry import Entry
+from tokentop.domain.ledger.event import DAY_US
+from tokentop.domain.ledger.totals import SUMMED
 from tokentop.domain.policy import DetectorPolicy
 from tokentop.domain.recent import Recent
 
 MOST_TASKS = 20_000  # open at once; the one seen longest ago ends early
 MOST_BASELINES = 4_000
-LATE_US = 86_400_000_000  # an entry booked later than this is of the past, and raises no flag
+LATE_US = DAY_US  # an entry booked later than this is of the past, and raises no flag
 
 
 class Detector:
@@ -37,7 +39,7 @@ class Detector:
         self._end_idle(entry.booked_us)
         if entry.kind == "flag":
             self._read(entry)
-        elif entry.kind in ("usage", "reversal") and entry.milli_credits is not None:
+        elif entry.kind in SUMMED and entry.milli_credits is not None:
             return self._charge(entry, learn or entry.booked_us - entry.at_us > LATE_US)
         return None
 

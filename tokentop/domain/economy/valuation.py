@@ -14,7 +14,6 @@ from tokentop.domain.ledger.event import UsageEvent
 
 MTOK = 1_000_000
 GB = 10**9
-HOUR_MS = 3_600_000
 
 
 class ModelRate(NamedTuple):

@@ -5,7 +5,9 @@ from typing import Literal, NamedTuple
 
 Outcome = Literal["success", "failure", "aborted", "cache-hit"]
 
-DAY_US = 86_400 * 1_000_000
+MINUTE_US = 60 * 1_000_000
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
 EARLIEST_US = 1_577_836_800 * 1_000_000  # 2020: earlier is seconds taken for milliseconds
 AHEAD_US = DAY_US  # clocks an hour off, and wrong time zones, are still believed
 MAX_TOKENS = 10**9  # of one request

@@ -9,8 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from tokentop.domain.ledger.counting import MINUTE_US, Stretch, stretch
+from tokentop.domain.ledger.counting import Stretch, stretch
 from tokentop.domain.ledger.entry import Entry
+from tokentop.domain.ledger.event import MINUTE_US
 from tokentop.domain.ledger.totals import SUMMED
 
 HOUR = 60  # minutes

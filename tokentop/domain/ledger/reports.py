@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from tokentop.domain.ledger.entry import Entry
-from tokentop.domain.ledger.event import UsageEvent
+from tokentop.domain.ledger.event import MINUTE_US, UsageEvent
 
 SUMS = "-sums"  # ends the name of feeds that report a session's sums, not its requests
 _GATEWAYS = ("litellm-otel", "litellm")  # the better one last
@@ -30,7 +30,6 @@ _SIDES = {
 }
 MATCHED = frozenset(_SIDES)
 GUESSED = ("session", "counts")  # kinds of keys by which alike requests are told apart in order
-_MINUTE_US = 60 * 1_000_000
 _SLACK_US = 1_000_000  # between two clocks of one machine room
 _WHO = ("user", "project", "team")
 # What a correction is booked for. Durations and addresses alone are not worth two more entries.
@@ -59,7 +58,7 @@ def _keys(event: UsageEvent, sides: tuple[str, ...], minutes: tuple[int, ...]) -
     yield f"identity {event.identity}"
     counts = f"{event.prompt} {event.generated}"
     exact = bool(event.prompt and event.generated) and not event.estimated
-    times = [event.at_us // _MINUTE_US + each for each in minutes]
+    times = [event.at_us // MINUTE_US + each for each in minutes]
     for side in sides:
         if event.request is not None:
             yield f"request {side} {event.request}"

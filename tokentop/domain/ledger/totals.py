@@ -3,8 +3,7 @@
 from typing import NamedTuple
 
 from tokentop.domain.ledger.entry import Entry
-
-HOUR_US = 3600 * 1_000_000
+from tokentop.domain.ledger.event import HOUR_US
 
 # What sums are kept by; a report groups by some of these.
 DIMENSIONS = ("user_id", "project", "team", "model", "provider", "engine", "outcome")

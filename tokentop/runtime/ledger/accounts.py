@@ -8,9 +8,10 @@ from typing import Protocol, get_args
 
 from tokentop.domain.budgets.authority import Asker, Refusal
 from tokentop.domain.budgets.book import BudgetBook
-from tokentop.domain.budgets.burn import HOUR_US, SLOT_US
+from tokentop.domain.budgets.burn import SLOT_US
 from tokentop.domain.budgets.period import span
 from tokentop.domain.ledger.entry import Entry
+from tokentop.domain.ledger.event import HOUR_US
 from tokentop.domain.policy import BudgetRule
 from tokentop.domain.snapshot_ledger import BudgetPeriod, LedgerFigures
 from tokentop.transport.ledger import following, reader

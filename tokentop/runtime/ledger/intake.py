@@ -77,6 +77,7 @@ class Intake:
                 raise QueueFull
             self._waiting += len(events)
         batch = _Batch(events, Future())
+        batch.done.set_running_or_notify_cancel()  # a sender that gives up cancels nothing
         self._queue.put(batch)
         return batch.done
 

@@ -30,11 +30,12 @@ class Reconciling:
         self._differences: tuple[int, int] | None = None
 
     def load(self, db: Database, now_us: int) -> None:
-        """Begin with what the ledger holds of today."""
+        """Begin with what the ledger holds of today; figures are there while it is read."""
+        today = span("day", now_us, self._zone)
+        found = reconciled(db, today.start_us, now_us + DAY_US)
+        differences = found.differences()
         with self._lock:
-            self._start(now_us)
-            self._found = reconciled(db, self._today.start_us, now_us + DAY_US)
-            self._differences = self._found.differences()
+            self._today, self._found, self._differences = today, found, differences
 
     def book(self, entries: Sequence[Entry]) -> None:
         """Take entries that were booked since."""

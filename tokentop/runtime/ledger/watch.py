@@ -141,6 +141,5 @@ def _load_velocities(velocities: Velocities, db: Database, now_us: int) -> None:
         project, day = keys
         if project is not None and day is not None:
             velocities.add(str(project), int(day), 0, totals.milli_credits)
-    for entry in following.records(db, "value"):
-        if entry.at_us >= since_us:
-            velocities.book(entry)
+    for entry in following.records(db, "value", since_us):
+        velocities.book(entry)

@@ -35,12 +35,12 @@ NOT_THERE = 404
 class RemoteLedger(NoLedger):
     """The ledger of the host that is followed, which lists it."""
 
-    def __init__(self, feed: HostFeed) -> None:
+    def __init__(self, feed: Callable[[], HostFeed]) -> None:
         super().__init__()
         self._feed = feed
 
     async def page(self, question: Question) -> Page:
-        reply = await self._feed.get(ledger_page.address(question))
+        reply = await self._feed().get(ledger_page.address(question))
         if isinstance(reply, Failure):
             return Page(question.wanted, problem=reply.text)
         try:
@@ -53,7 +53,7 @@ class RemoteLedger(NoLedger):
         from tokentop.runtime.ledger.deciding import done
 
         outcome: Outcome = "resume" if resume else "stop"
-        reply = await self._feed.post(f"/v1/projects/{quote(project, safe='')}/{outcome}")
+        reply = await self._feed().post(f"/v1/projects/{quote(project, safe='')}/{outcome}")
         if isinstance(reply, Failure):
             return f"nothing changes for {project}: {reply.text}"
         return done(project, outcome)
@@ -67,7 +67,7 @@ class RemoteSession(Onlooker):
     ) -> None:
         super().__init__(config, on_change)
         self._feed = feed
-        self.ledger = RemoteLedger(feed)
+        self.ledger = RemoteLedger(lambda: self._feed)  # which a changed file replaces
         self._read: Received | None = None
         self._newest = Snapshot(host=feed.host.name, interval_s=config.interval_s)
         self._problem: str | None = None
@@ -131,9 +131,7 @@ class RemoteSession(Onlooker):
         try:
             return read_past(reply.body).moved(self.now() - self.wall())
         except BadData as problem:
-            raise PastError(
-                f"The past of {self._feed.host.name} cannot be read: {problem}."
-            ) from None
+            raise PastError(_unreadable(self._feed.host.name, str(problem))) from None
 
     def watch(self, spawn: Spawn) -> None:
         """Notice from now on when the host falls silent, though nothing comes any more."""

@@ -71,19 +71,19 @@ class Bodies:
         self._held += len(chunk)
 
 
-def unpacked(body: bytes | bytearray, encoding: str) -> bytes:
-    """A body without its Content-Encoding; raises BodyError."""
+def unpacked(body: bytes | bytearray, encoding: str, most: int = MAX_UNPACKED) -> bytes:
+    """A body without its Content-Encoding, at most `most` bytes; raises BodyError."""
     if encoding in ("", "identity"):
         return bytes(body)
     if encoding != "gzip":
         raise BodyError(415, "only gzip is understood as Content-Encoding", accept_encoding="gzip")
     unpacker = zlib.decompressobj(_GZIP)
     try:
-        found = unpacker.decompress(body, MAX_UNPACKED)
+        found = unpacker.decompress(body, most)
     except zlib.error:
         raise BodyError(400, "the body is no gzip, though its headers say so") from None
     if unpacker.unconsumed_tail:
-        raise BodyError(413, f"the body unpacks to more than {MAX_UNPACKED >> 20} MiB")
+        raise BodyError(413, f"the body unpacks to more than {most >> 10:,} KiB")
     if not unpacker.eof:
         raise BodyError(400, "the body's gzip is cut off")
     return found

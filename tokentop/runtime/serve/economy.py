@@ -58,7 +58,7 @@ class Economy:
             if len(body) > MAX_VALUE:
                 raise BodyError(413, "a report of value is shorter than 64 KiB")
             encoding = request.headers.get("content-encoding", "").strip().lower()
-            return _report_in(unpacked(body, encoding))
+            return _report_in(unpacked(body, encoding, MAX_VALUE))
 
     def _report(self, given: Mapping[str, Any]) -> Response:
         booked = exchange.report_value(

@@ -16,7 +16,7 @@ from zlib import error as BadData
 from tokentop.domain.ledger.entry import Entry, encode
 from tokentop.domain.ledger.totals import DIMENSIONS, SUMMED, Bucket, Totals
 from tokentop.transport.ledger.database import Database, LedgerError
-from tokentop.transport.ledger.schema import INTEGERS
+from tokentop.transport.ledger.schema import COLUMNS, INTEGERS, IS_SUMMED
 
 _COLUMNS = ("hour", *DIMENSIONS, *Totals._fields)
 
@@ -175,9 +175,8 @@ def move(db: Database, segment: Segment, rows: Sequence[tuple[Entry, bytes]]) ->
 
 
 _RUN = "writer = ? AND seq BETWEEN ? AND ?"
-_KINDS = ", ".join(f"'{kind}'" for kind in SUMMED)
-_DELETE = f"DELETE FROM entries WHERE {_RUN} AND kind IN ({_KINDS})"
-_LEFT = f"SELECT {', '.join(Entry._fields)}, hash FROM entries WHERE {_RUN}"
+_DELETE = f"DELETE FROM entries WHERE {_RUN} AND {IS_SUMMED}"
+_LEFT = f"SELECT {COLUMNS}, hash FROM entries WHERE {_RUN}"
 _SEGMENTS = f"SELECT {', '.join(Segment._fields)} FROM segments"
 _NAME = (
     f"INSERT INTO segments ({', '.join(Segment._fields)}) "

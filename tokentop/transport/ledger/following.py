@@ -7,8 +7,8 @@ from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.totals import Totals
 from tokentop.transport.ledger.database import Database
 from tokentop.transport.ledger.reader import writers
+from tokentop.transport.ledger.schema import COLUMNS, IS_RECORD
 
-_ENTRY = ", ".join(Entry._fields)
 _HEAD = "SELECT max(seq) FROM entries WHERE writer = ?"
 _TOTALS = ", ".join(f"CAST(sum({name}) AS BIGINT)" for name in Totals._fields)
 _PAYERS = "user_id, project, team"
@@ -18,7 +18,7 @@ _SLOTS = (
     f"GROUP BY slot, {_PAYERS}"
 )
 _RECORDS = (
-    f"SELECT {_ENTRY} FROM entries WHERE kind NOT IN ('usage', 'reversal') AND kind = ? "
+    f"SELECT {COLUMNS} FROM entries WHERE {IS_RECORD} AND kind = ? AND at_us >= ? "
     "ORDER BY at_us, writer, seq"
 )
 
@@ -45,14 +45,11 @@ def slots(db: Database, length_us: int, since_us: int) -> Iterator[Slot]:
         yield Slot(slot * length_us, *payers, Totals(*sums))
 
 
-def records(db: Database, kind: str) -> list[Entry]:
-    """Every entry of a kind other than usage and reversal, in the order of their times."""
-    return [Entry(*row) for row in db.rows(_RECORDS, (kind,))]
+def records(db: Database, kind: str, since_us: int = 0) -> list[Entry]:
+    """Entries of a kind other than usage and reversal since a moment, in the order of times."""
+    return [Entry(*row) for row in db.rows(_RECORDS, (kind, since_us))]
 
 
 def ids(db: Database, names: Collection[str]) -> dict[str, str]:
     """The name of each of these people by id, those who are not in the ledger left out."""
-    marks = ", ".join("?" * len(names))
-    if not names:
-        return {}
-    return dict(db.rows(f"SELECT id, name FROM people WHERE name IN ({marks})", tuple(names)))
+    return dict(db.among("SELECT id, name FROM people WHERE name", names))

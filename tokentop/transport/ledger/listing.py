@@ -95,20 +95,11 @@ def _count(db: Database) -> int:
 
 def _listed(db: Database, entries: Sequence[Entry]) -> Iterable[Listed]:
     """Each entry with its names and the rows behind its credits."""
-    people = _names(db, entries)
+    ids = {i for e in entries for i in (e.user_id, e.end_user_id) if i is not None}
+    people = reader.names(db, ids)
     inputs = {name: reader.valuation(db, name) for e in entries if (name := e.valuation)}
     for entry in entries:
         rows: tuple[CostInput, ...] = ()
         if entry.valuation is not None:
             rows = explained(entry, inputs[entry.valuation])
         yield Listed(entry, person(people, entry.user_id), person(people, entry.end_user_id), rows)
-
-
-def _names(db: Database, entries: Iterable[Entry]) -> dict[str, str]:
-    """The names of the people of some entries."""
-    ids = sorted({i for e in entries for i in (e.user_id, e.end_user_id) if i is not None})
-    if not ids:
-        return {}
-    marks = ", ".join("?" * len(ids))
-    named = f"SELECT id, name FROM people WHERE name IS NOT NULL AND id IN ({marks})"
-    return dict(db.rows(named, ids))

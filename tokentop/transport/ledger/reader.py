@@ -1,20 +1,20 @@
 """What the ledger holds: sums for reports, entries for verify, and the names of people."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 from heapq import merge
 from typing import Any, NamedTuple
 
 from tokentop.domain.ledger.entry import Entry
-from tokentop.domain.ledger.totals import DIMENSIONS, HOUR_US, Totals
+from tokentop.domain.ledger.event import HOUR_US
+from tokentop.domain.ledger.totals import DIMENSIONS, Totals
 from tokentop.transport.ledger import archive
 from tokentop.transport.ledger.database import Database, Row
-from tokentop.transport.ledger.schema import SUMS
+from tokentop.transport.ledger.schema import COLUMNS, SUMS
 
 PERIODS = {"hour": "hour", "day": "hour / 24"}
 AT_ONCE = 2000  # entries that are held in memory
-_ENTRY = ", ".join(Entry._fields)
 
 
 class Sums(NamedTuple):
@@ -96,7 +96,7 @@ def chain(db: Database, writer: str, after: int = 0) -> Iterator[tuple[Entry, by
 
 
 _SEQ = Entry._fields.index("seq")
-_PAGE = f"SELECT {_ENTRY}, hash FROM entries WHERE writer = ? AND seq > ? ORDER BY seq LIMIT ?"
+_PAGE = f"SELECT {COLUMNS}, hash FROM entries WHERE writer = ? AND seq > ? ORDER BY seq LIMIT ?"
 
 
 def entries_after(db: Database, last: Mapping[str, int]) -> Iterator[Entry]:
@@ -119,7 +119,7 @@ def holds(db: Database, writer: str, seq: int, last: bytes) -> bool:
 
 def entry(db: Database, identity: str) -> Entry | None:
     """The entry of an event, archived or not; None where there is none. Raises ArchiveError."""
-    row = db.row(f"SELECT {_ENTRY} FROM entries WHERE identity = ?", (identity,))
+    row = db.row(f"SELECT {COLUMNS} FROM entries WHERE identity = ?", (identity,))
     return archive.archived(db, identity) if row is None else Entry(*row)
 
 
@@ -128,6 +128,11 @@ def valuation(db: Database, name: str) -> Mapping[str, object]:
     ((text,),) = db.rows("SELECT inputs FROM valuations WHERE id = ?", (name,))
     found: Mapping[str, object] = json.loads(text)
     return found
+
+
+def names(db: Database, ids: Collection[str]) -> dict[str, str]:
+    """The name of each of these people by id, without those that were erased."""
+    return dict(db.among("SELECT id, name FROM people WHERE name IS NOT NULL AND id", ids))
 
 
 def people(db: Database) -> dict[str, str]:

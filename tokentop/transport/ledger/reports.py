@@ -11,24 +11,25 @@ from os import urandom
 
 from tokentop.domain.economy.valuation import Value
 from tokentop.domain.ledger.entry import Entry, reversal
-from tokentop.domain.ledger.event import DAY_US, UsageEvent
+from tokentop.domain.ledger.event import DAY_US, HOUR_US, UsageEvent
 from tokentop.domain.ledger.matching import ONE_BY_ONE, Link, Matcher, Request
 from tokentop.domain.ledger.record import Record
 from tokentop.domain.ledger.reports import GUESSED, as_event, probes, session_key
+from tokentop.transport.ledger import reader
 from tokentop.transport.ledger.database import Database
+from tokentop.transport.ledger.schema import COLUMNS
 from tokentop.transport.ledger.writer import Booked, Writer
 
 CANDIDATES = 2000  # that one batch is held against: hostile ones may all look alike
 KEPT_US = DAY_US  # for so long a late report is found
-PRUNED_US = 3600 * 1_000_000  # how often older ones are removed
+PRUNED_US = HOUR_US  # how often older ones are removed
 
 _COLUMNS = ("key", "identity", "feed", "at_us")
 _MOVE = "UPDATE reports SET identity = ? WHERE identity = ?"
 _PAIRED = "DELETE FROM reports WHERE identity = ? AND (key LIKE ? OR key LIKE ?)"
 _FOUND = "SELECT key, identity FROM reports WHERE key"
 _FEEDS = "SELECT identity, feed FROM reports WHERE identity"
-_ENTRIES = f"SELECT {', '.join(Entry._fields)} FROM entries WHERE identity"
-_NAMES = "SELECT id, name FROM people WHERE name IS NOT NULL AND id"
+_ENTRIES = f"SELECT {COLUMNS} FROM entries WHERE identity"
 
 
 class MatchingWriter(Writer):
@@ -81,7 +82,7 @@ class MatchingWriter(Writer):
     def _requests(self, identities: Collection[str]) -> dict[str, Request]:
         entries = [Entry(*row) for row in self._db.among(_ENTRIES, identities)]
         people = {each for entry in entries for each in (entry.user_id, entry.end_user_id) if each}
-        names: dict[str, str] = dict(self._db.among(_NAMES, people))
+        names = reader.names(self._db, people)
         feeds: dict[str, set[str]] = defaultdict(set)
         for name, feed in self._db.among(_FEEDS, identities):
             feeds[name].add(feed)

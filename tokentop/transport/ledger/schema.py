@@ -46,6 +46,9 @@ _AS_SUMS = {
     },
 }
 
+COLUMNS = ", ".join(Entry._fields)  # of `entries`, in Entry's order
+IS_SUMMED = "kind IN ({})".format(", ".join(f"'{kind}'" for kind in SUMMED))
+IS_RECORD = f"kind NOT {IS_SUMMED.removeprefix('kind ')}"  # as the index entries_records has it
 SUMS = ("hour", *DIMENSIONS, *Totals._fields)
 _ENTRY_SUMS = ", ".join(
     (
@@ -54,10 +57,9 @@ _ENTRY_SUMS = ", ".join(
         *(f"{_AS_SUMS.get(name, f'coalesce({name}, 0)')} AS {name}" for name in Totals._fields),
     )
 )
-_KINDS = ", ".join(f"'{kind}'" for kind in SUMMED)
 _VIEW = (
     f"CREATE VIEW entry_sums AS SELECT writer, seq, at_us, {_ENTRY_SUMS} FROM entries "
-    f"WHERE kind IN ({_KINDS})"
+    f"WHERE {IS_SUMMED}"
 )
 
 
@@ -105,7 +107,7 @@ def _since_2(dialect: Dialect) -> tuple[str, ...]:
     integer, blob, text, clustered = dialect
     return (
         _VIEW,
-        f"CREATE INDEX entries_records ON entries (kind, at_us) WHERE kind NOT IN ({_KINDS})",
+        f"CREATE INDEX entries_records ON entries (kind, at_us) WHERE {IS_RECORD}",
         f"CREATE TABLE segments (writer {text} NOT NULL, first_seq {integer} NOT NULL, "
         f"last_seq {integer} NOT NULL, until_us {integer} NOT NULL, file {text} NOT NULL, "
         f"hash {blob} NOT NULL, PRIMARY KEY (writer, last_seq)){clustered}",

@@ -3,15 +3,12 @@
 from collections.abc import Mapping
 
 from tokentop.domain.ledger.entry import Entry
-from tokentop.domain.ledger.totals import SUMMED
 from tokentop.domain.replenishment.audit import Month
 from tokentop.transport.ledger.database import Database
+from tokentop.transport.ledger.schema import COLUMNS, IS_RECORD, IS_SUMMED
 
-_ENTRY = ", ".join(Entry._fields)
-_SUMMED = ", ".join(f"'{kind}'" for kind in SUMMED)
 _LATEST = (
-    f"SELECT {_ENTRY} FROM entries WHERE kind IN ({_SUMMED}) AND at_us < ? "
-    "ORDER BY at_us DESC LIMIT ?"
+    f"SELECT {COLUMNS} FROM entries WHERE {IS_SUMMED} AND at_us < ? ORDER BY at_us DESC LIMIT ?"
 )
 _SPENT = (
     "SELECT project, count(DISTINCT coalesce(session, identity)), "
@@ -20,7 +17,7 @@ _SPENT = (
 )
 _VALUE = (
     "SELECT project, CAST(sum(micro_usd) AS BIGINT) FROM entries "
-    f"WHERE kind NOT IN ({_SUMMED}) AND kind = 'value' AND at_us >= ? AND at_us < ? "
+    f"WHERE {IS_RECORD} AND kind = 'value' AND at_us >= ? AND at_us < ? "
     "GROUP BY project"
 )
 

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from tokentop.domain.ledger.totals import DIMENSIONS, SUMMED
+from tokentop.domain.ledger.totals import DIMENSIONS
+from tokentop.transport.ledger.schema import IS_RECORD
 
 REFUSED = "the ledger is append-only"
 
@@ -21,9 +22,8 @@ class Refusal(NamedTuple):
 
 # An entry of usage may go once it is in an archive. What exists already may not come again: INSERT
 # OR REPLACE deletes without a DELETE trigger.
-_KINDS = ", ".join(f"'{kind}'" for kind in SUMMED)
 _NOT_ARCHIVED = (
-    f"OLD.kind NOT IN ({_KINDS}) OR NOT EXISTS (SELECT 1 FROM segments "
+    f"OLD.{IS_RECORD} OR NOT EXISTS (SELECT 1 FROM segments "
     "WHERE writer = OLD.writer AND first_seq <= OLD.seq AND last_seq >= OLD.seq)"
 )
 _TABLES = ("valuations", "segments", "archived", "archived_sums")

@@ -6,6 +6,7 @@ from tokentop.domain.budgets.period import span
 from tokentop.domain.detector import shown
 from tokentop.domain.economy.valuation_explained import thousandths
 from tokentop.domain.ledger.event import DAY_US
+from tokentop.domain.ledger.totals import Totals
 from tokentop.domain.replenishment.audit import Suspect, suspects
 from tokentop.domain.replenishment.velocity import velocity as usd_per_credit
 from tokentop.domain.snapshot_ledger import Flag
@@ -58,7 +59,7 @@ def velocity(call: Call) -> Answer:
     until_us = call.now_us + DAY_US  # of clocks that are ahead
     worth = tasks.value(db, since_us, until_us)
     sums = reader.sums(db, ["project"], since_us, until_us)
-    spent = {str(row.keys[0]): row.totals.milli_credits for row in sums if row.keys[0] is not None}
+    spent = {str(row.keys[0]): _known(row.totals) for row in sums if row.keys[0] is not None}
     rows = [(name, worth.get(name), spent.get(name, 0)) for name in sorted(worth | spent)]
     if call.options["json"]:
         keys = ("project", "micro_usd", "milli_credits", "velocity")
@@ -70,11 +71,18 @@ def velocity(call: Call) -> Answer:
     return aligned([head, *(_speed(*row) for row in rows)], 1), DONE
 
 
-def _velocity(micro_usd: int | None, milli_credits: int) -> float | None:
-    return None if micro_usd is None else usd_per_credit(micro_usd, milli_credits)
+def _known(totals: Totals) -> int | None:
+    """The milli-credits of several requests; None where none of them has any."""
+    return None if totals.unvalued and totals.unvalued >= totals.requests else totals.milli_credits
 
 
-def _speed(name: str, micro_usd: int | None, milli_credits: int) -> tuple[str, ...]:
+def _velocity(micro_usd: int | None, milli_credits: int | None) -> float | None:
+    if micro_usd is None or milli_credits is None:
+        return None
+    return usd_per_credit(micro_usd, milli_credits)
+
+
+def _speed(name: str, micro_usd: int | None, milli_credits: int | None) -> tuple[str, ...]:
     found = _velocity(micro_usd, milli_credits)
     worth = DASH if micro_usd is None else fmt_usd(micro_usd / 1e6)
     return (name, worth, thousandths(milli_credits), _figure(found), _figure(found and 1 / found))

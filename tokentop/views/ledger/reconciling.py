@@ -2,9 +2,8 @@
 
 import json
 
-from tokentop.domain.ledger.event import DAY_US, iso
+from tokentop.domain.ledger.event import DAY_US, HOUR_US, iso
 from tokentop.domain.ledger.reconciliation import Hour
-from tokentop.domain.ledger.totals import HOUR_US
 from tokentop.runtime.ledger import place
 from tokentop.transport.ledger.claims import reconciled
 from tokentop.views.ledger.call import DONE, Answer, Call, UsageError

@@ -7,8 +7,8 @@ from io import StringIO
 from typing import NamedTuple
 
 from tokentop.domain.economy.valuation_explained import decimal, thousandths
-from tokentop.domain.ledger.event import iso
-from tokentop.domain.ledger.totals import HOUR_US, Totals, added
+from tokentop.domain.ledger.event import HOUR_US, iso
+from tokentop.domain.ledger.totals import Totals, added
 from tokentop.domain.text import BOUND_SIGNS, DASH, cell_width, fit, fmt_usd
 from tokentop.sources.json_fields import as_number
 from tokentop.transport.ledger.reader import Sums

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from tokentop.domain.economy.valuation_explained import decimal, explained
 from tokentop.domain.ledger.entry import Entry
-from tokentop.domain.ledger.event import iso
-from tokentop.domain.ledger.totals import HOUR_US
+from tokentop.domain.ledger.event import DAY_US, iso
 from tokentop.domain.text import DASH
 from tokentop.runtime.ledger import place
 from tokentop.transport.ledger import reader
@@ -14,8 +13,6 @@ from tokentop.views.ledger.call import DONE, Answer, Call, UsageError
 from tokentop.views.ledger.focus import BY, as_focus
 from tokentop.views.ledger.report import DEFAULT_BY, KEYS, Report, as_csv, as_json, named, table
 from tokentop.views.ledger.when import when
-
-DAY_US = 24 * HOUR_US
 
 
 def report(call: Call) -> Answer:

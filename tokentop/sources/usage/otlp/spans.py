@@ -137,7 +137,7 @@ def _is_sglang(record: Record) -> bool:
 
 
 _READERS: Sequence[tuple[Callable[[Record], bool], Callable[[Record, Names], UsageEvent]]] = (
-    (lambda record: record.attributes.raw("litellm.call_id") is not None, _litellm),
+    (lambda record: record.attributes.text("litellm.call_id") is not None, _litellm),
     (lambda record: _is_sglang(record) or record.scope.startswith("vllm."), _engine),
     (lambda _: True, lambda record, names: _basic(record, names, "genai")),
 )
@@ -154,22 +154,27 @@ class _Start(NamedTuple):
 def joined(found: Iterable[tuple[Record, UsageEvent]]) -> list[UsageEvent]:
     """Engines report a request for n answers by n or n + 1 spans, each with the whole prompt.
 
-    Their spans start in the same nanosecond. The prompt counts once, what was generated adds up.
+    Their spans start in the same nanosecond. The prompt counts once, what was generated adds up;
+    a span that is sent twice counts once.
     """
-    groups: Mapping[object, list[UsageEvent]] = defaultdict(list)
+    groups: Mapping[object, dict[str, UsageEvent]] = defaultdict(dict)
     for record, each in found:
         start = _Start(each.engine, nanoseconds(record.item.get("startTimeUnixNano")), each.prompt)
-        groups[start if each.feed in ("vllm", "sglang") else each.identity].append(each)
-    return [_sum(sorted(group)) for group in groups.values()]
+        key = start if each.feed in ("vllm", "sglang") else each.identity
+        groups[key][each.identity] = each
+    return [_sum([group[name] for name in sorted(group)]) for group in groups.values()]
 
 
 def _sum(group: Sequence[UsageEvent]) -> UsageEvent:
     first = group[0]
     if len(group) == 1:
         return first
-    cached = [each.cached for each in group if each.cached is not None]
+    cached, generated, durations = (
+        [value for each in group if (value := getattr(each, name)) is not None]
+        for name in ("cached", "generated", "duration_ms")
+    )
     return first._replace(
         cached=max(cached, default=None),
-        generated=sum(each.generated or 0 for each in group),
-        duration_ms=max(each.duration_ms or 0 for each in group),
+        generated=sum(generated) if generated else None,
+        duration_ms=max(durations, default=None),
     )
