@@ -1,5 +1,6 @@
 """Names that come and go for ever: whatever is kept by name leaves with it."""
 
+import gc
 import json
 import tracemalloc
 from collections.abc import Callable
@@ -103,6 +104,7 @@ def test_names_that_come_and_go_leave(come: Callable[[Monitor, int], None], step
             come(monitor, turn)
             snapshot = monitor.round(step_s)
             if turn % ROUNDS == ROUNDS - 1:
+                gc.collect()  # cycles wait for a full collection, whose time is chance
                 held.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
