@@ -1,6 +1,8 @@
 """Every command and flag, once: --help, the manual, completions and the parser read it."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from tokentop.named_tuple import NamedTuple
 
 View = Literal[
     "screen", "compact", "json", "doctor", "config", "serve", "replay", "export", "example",

@@ -1,7 +1,7 @@
 """The command's arguments: one flat parser, so that options may stand before or after the word."""
 
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from typing import Any, Literal, NamedTuple, NoReturn, cast
+from typing import Any, Literal, NoReturn, cast
 
 from tokentop import __version__
 from tokentop.arguments.clashes import clash
@@ -15,6 +15,7 @@ from tokentop.arguments.options import (
     View,
     usage,
 )
+from tokentop.named_tuple import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """One engine's polling state: its adapter, its breaker, its rates, its latest outcome."""
 
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from tokentop.collect.breaker import Breaker
 from tokentop.collect.manners import Refusals
@@ -15,6 +15,7 @@ from tokentop.domain.engines.readings import EngineKind, EngineReading, Observed
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import AUTH
 from tokentop.domain.text import clean
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.engines.protocol import (
     LOADING,
     Adapter,

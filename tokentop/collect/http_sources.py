@@ -1,11 +1,11 @@
 """The services' endpoints: what each is asked, and what an answer comes to."""
 
 from collections.abc import Callable, Generator, Sequence
-from typing import NamedTuple
 
 from tokentop.config.schema import Config, ServiceConfig
 from tokentop.domain.fold.fold import ServiceObservation
 from tokentop.domain.readings import Failure, Reading
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.aither.endpoints import ENDPOINTS, BadData, Endpoint
 from tokentop.transport.http.messages import Reply, Request, safe_url
 

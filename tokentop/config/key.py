@@ -1,6 +1,8 @@
 """One configuration key: its name, what it may be, and what sets it."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from tokentop.named_tuple import NamedTuple
 
 Kind = Literal[
     "number", "integer", "switch", "choice", "names", "url", "path", "file", "variable",

@@ -1,6 +1,6 @@
 """What is wrong with a configuration: every problem with its place, its key and its mend."""
 
-from typing import NamedTuple
+from tokentop.named_tuple import NamedTuple
 
 SHOWN = 50  # problems printed; a file of another kind has thousands
 

@@ -1,8 +1,7 @@
 """The effective configuration as frozen values, with every default that is not the economy's."""
 
-from typing import NamedTuple
-
 from tokentop.domain.policy import INTERVAL_S, BudgetRule, Policy
+from tokentop.named_tuple import NamedTuple
 from tokentop.secret import Secret
 
 THEMES = ("dark", "light", "colorblind", "ansi")

@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import NamedTuple
 
 from tokentop.config.draft import Origin
 from tokentop.config.files import read_small
@@ -13,6 +12,7 @@ from tokentop.config.key import Key
 from tokentop.config.keys import ARRAYS, key_of, row_keys, table
 from tokentop.config.problems import SHOWN, Problem
 from tokentop.config.values import nearest
+from tokentop.named_tuple import NamedTuple
 
 MAX_BYTES = 1024 * 1024
 FILE_VARIABLE = "TOKENTOP_CONFIG"

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Callable
 from math import sin, tau
-from typing import NamedTuple
 
 from tokentop.demo.noise import drift
 from tokentop.demo.stack import ERRORS_FROM, FAILING, HOST, State
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.aither.endpoints import ENDPOINTS
 
 _MIB = 2**20

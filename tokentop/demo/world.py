@@ -3,13 +3,12 @@
 Everything is a function of the demo's time and the seed.
 """
 
-from typing import NamedTuple
-
 from tokentop.config.schema import Config
 from tokentop.demo.answers import Answer, answer
 from tokentop.demo.stack import HOST, State, simulate
 from tokentop.domain.readings import GpusReading
 from tokentop.domain.urls import Target
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.discovery.findings import Findings, Found
 
 _BEFORE_S = {"whole": 44.0, "engines": 44.0, "gpus": 44.0, "fleet": 20.0, "stack": 0.0}

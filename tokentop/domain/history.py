@@ -4,11 +4,11 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from tokentop.domain import gpu_pool
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import known
+from tokentop.named_tuple import NamedTuple
 
 # A young history fills its chart: it takes at least half of each span, two thirds of most.
 SPANS_S = tuple(60.0 * n for n in (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60))

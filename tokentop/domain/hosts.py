@@ -1,13 +1,13 @@
 """The hosts of several `tokentop serve` side by side: one row each, and their totals."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 from tokentop.domain import gpu_pool
 from tokentop.domain.numbers import total
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.tiers import tier_word
 from tokentop.domain.verdict.values import HealthState, Tier
+from tokentop.named_tuple import NamedTuple
 
 HOST_SORTS = ("name", "tier", "load", "multiplier", "GPUs", "VRAM", "queue", "tok/s", "cost", "age")
 _TIERS: tuple[Tier | None, ...] = ("saturated", "surge", "high", "moderate", "low", "idle", None)

@@ -1,8 +1,7 @@
 """A stretch of the past: what a history view asks for, and what a store or a server answers."""
 
-from typing import NamedTuple
-
 from tokentop.domain.history import Sample
+from tokentop.named_tuple import NamedTuple
 
 POINTS = 600  # slices of one stretch: more than a chart of 250 cells has dots
 

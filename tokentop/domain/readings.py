@@ -5,10 +5,9 @@ size, text for a number). Such a field is None here and keeps its last good valu
 are merged; a clamped field keeps its clamped value and is named as well.
 """
 
-from typing import NamedTuple
-
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot import GpuState, Process
+from tokentop.named_tuple import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # only the GPU page has any

@@ -1,8 +1,9 @@
 """The engines' part of the snapshot: one engine, what all of them deliver, and what that costs."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from tokentop.domain.reasons import FailureKind
+from tokentop.named_tuple import NamedTuple
 
 
 class Finished(NamedTuple):

@@ -3,7 +3,9 @@
 Amounts are in the unit that stands beside them; rates are per hour, times seconds.
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from tokentop.named_tuple import NamedTuple
 
 BudgetUnit = Literal["tokens", "credits", "usd"]
 BudgetPeriod = Literal["day", "week", "month", "total"]

@@ -2,9 +2,10 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, get_args
+from typing import get_args
 
 from tokentop.domain.verdict.values import Tier
+from tokentop.named_tuple import NamedTuple
 
 SLICES = 512
 _WORSE: tuple[Tier, ...] = get_args(Tier)

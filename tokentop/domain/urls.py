@@ -4,7 +4,8 @@ Everything this module returns is printable ASCII by construction, so it may be 
 """
 
 import re
-from typing import NamedTuple
+
+from tokentop.named_tuple import NamedTuple
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LOOPBACK = ("127.0.0.1", "::1", "localhost")  # the usual names; is_loopback covers the others too

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from tokentop.named_tuple import NamedTuple
 from tokentop.secret import Secret
 
 URL = "http://127.0.0.1:8765"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from time import monotonic, time
-from typing import NamedTuple
 
 from tokentop.collect.collector import Collector, service_poll
 from tokentop.config.schema import Config
@@ -12,6 +11,7 @@ from tokentop.demo.replies import LATENCY_S, polled
 from tokentop.demo.transport import dialler
 from tokentop.demo.world import HOST, World, world_of
 from tokentop.domain.snapshot import Snapshot
+from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.oneshot.environment import Environment
 from tokentop.transport.http.client_blocking import Dial
 from tokentop.transport.nvml import Answer

@@ -1,8 +1,8 @@
 """Server-Sent Events, as the HTML standard has them: bytes as they arrive -> events."""
 
 import re
-from typing import NamedTuple
 
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.json_fields import BadData
 
 _LINE = re.compile(rb"\r\n|\n|\r")

@@ -7,9 +7,9 @@ dropped.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 from zlib import adler32, crc32
 
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.json_fields import BadData
 from tokentop.sources.metrics_page import Page, Sample
 

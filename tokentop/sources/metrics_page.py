@@ -7,9 +7,9 @@ for engines imports every engine's file and reads no page.
 import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from tokentop.domain.text import clean
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.json_fields import LARGEST
 
 _MATCHER = r'([a-zA-Z_][a-zA-Z0-9_]*)(=~|!~|!=|=)"([^"]*)"'

@@ -7,7 +7,8 @@ empty or None. `root` is /proc, or a recorded tree of it.
 import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
+
+from tokentop.named_tuple import NamedTuple
 
 MAX_PROCESSES = 16_384
 MAX_READ = 256 * 1024

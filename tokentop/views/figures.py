@@ -5,13 +5,13 @@ Sums and means leave out a GPU whose figure is unknown; None means that all are.
 
 from collections.abc import Callable, Iterable
 from math import inf
-from typing import NamedTuple
 
 from tokentop.domain import gpu_pool
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import SILENT_STATES
 from tokentop.domain.spending import tightest, zero_in_s
 from tokentop.domain.verdict import check
+from tokentop.named_tuple import NamedTuple
 
 Figure = float | int | str | None
 GIB = 1024.0**3

@@ -1,6 +1,6 @@
 """What the words on the screen mean: one table, for the second page of help and for README."""
 
-from typing import NamedTuple
+from tokentop.named_tuple import NamedTuple
 
 
 class Term(NamedTuple):

@@ -3,12 +3,12 @@ one-line view's time.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from tokentop.domain import text
 from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Pricing, Snapshot
 from tokentop.domain.verdict import check
+from tokentop.named_tuple import NamedTuple
 from tokentop.views import figures
 from tokentop.views.plain import ascii_only
 from tokentop.views.sgr import sgr

@@ -4,11 +4,11 @@ import sys
 from collections.abc import Callable
 from os import environ, uname
 from time import monotonic, time
-from typing import NamedTuple
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import ANSWERING
+from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.shared_snapshot import recall_shared
 from tokentop.views.terminal import detect
 

@@ -4,7 +4,7 @@ Plain data, no Textual: the one-line view and the full screen read the same tabl
 hex, except in the `ansi` theme, whose names are the terminal's own sixteen.
 """
 
-from typing import NamedTuple
+from tokentop.named_tuple import NamedTuple
 
 THEMES = ("dark", "light", "colorblind", "ansi")
 BACKGROUNDS = {"dark": "#0f1419", "light": "#fbfaf7", "colorblind": "#0f1419", "ansi": "default"}

@@ -7,10 +7,10 @@ an unknown value has no number to format.
 import re
 from math import isfinite
 from string import Formatter
-from typing import NamedTuple
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width, clean
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.figures import FIELDS, Figure
 
 _SPEC = re.compile(

@@ -2,12 +2,12 @@
 
 from collections import deque
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from tokentop.domain.alerts.keys import members, shown_name, value
 from tokentop.domain.alerts.rule import Condition, Key, Rule
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import known
+from tokentop.named_tuple import NamedTuple
 
 _MOST = 4096  # values kept of one key for rises and falls
 

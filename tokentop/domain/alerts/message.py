@@ -1,9 +1,10 @@
 """An alert as the body of a webhook: plain JSON, Slack's form, ntfy's form."""
 
 import json
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from tokentop.domain.verdict.values import Alert, Severity
+from tokentop.named_tuple import NamedTuple
 
 Template = Literal["json", "slack", "ntfy"]
 _PRIORITIES: dict[Severity, str] = {"info": "3", "warning": "4", "critical": "5"}

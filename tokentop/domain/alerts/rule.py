@@ -2,9 +2,10 @@
 
 import re
 from functools import cache
-from typing import Literal, NamedTuple, cast, get_args
+from typing import Literal, cast, get_args
 
 from tokentop.domain.alerts.keys import keys, list_of
+from tokentop.named_tuple import NamedTuple
 
 Operator = Literal[">", ">=", "<", "<=", "==", "!=", "contains", "rises", "falls"]
 Value = float | bool | str

@@ -1,7 +1,6 @@
 """One budget's account: what was spent in its period, apart from the reserve, and how fast."""
 
 from datetime import tzinfo
-from typing import NamedTuple
 
 from tokentop.domain.budgets.burn import Burn
 from tokentop.domain.budgets.period import Span, span
@@ -9,6 +8,7 @@ from tokentop.domain.ledger.event import HOUR_US, iso
 from tokentop.domain.ledger.totals import Totals
 from tokentop.domain.policy import BudgetRule
 from tokentop.domain.snapshot_ledger import Budget, BudgetState, BudgetUnit
+from tokentop.named_tuple import NamedTuple
 
 SCALE: dict[BudgetUnit, int] = {"tokens": 1, "credits": 1000, "usd": 1_000_000}
 

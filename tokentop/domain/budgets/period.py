@@ -1,9 +1,9 @@
 """Where a budget's period begins and ends: local midnights, daylight saving included."""
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import NamedTuple
 
 from tokentop.domain.snapshot_ledger import BudgetPeriod
+from tokentop.named_tuple import NamedTuple
 
 SECOND_US = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,12 +1,12 @@
 """Flags as they were raised and classified: cases, precedents, the calibration epoch."""
 
 from hashlib import sha256
-from typing import NamedTuple
 
 from tokentop.domain.detector.tasks import Group, TaskId
 from tokentop.domain.policy import DetectorPolicy
 from tokentop.domain.recent import Recent
 from tokentop.domain.snapshot_ledger import Classification, FlagKind
+from tokentop.named_tuple import NamedTuple
 
 EPOCH = 20  # flags that a person classifies before the threshold may be tuned
 PUBLISHED = DetectorPolicy().threshold

@@ -2,7 +2,9 @@
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
+
+from tokentop.named_tuple import NamedTuple
 
 WINDOW_S = 3600.0
 SLICE_S = 60.0

@@ -5,10 +5,11 @@ stands in, as an estimate. An engine that serves and reports neither leaves a ga
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from tokentop.domain.numbers import total
 from tokentop.domain.snapshot_engines import Engine, EngineState
+from tokentop.named_tuple import NamedTuple
 
 # It may generate, and nothing is known of it.
 _HIDING: tuple[EngineState, ...] = (

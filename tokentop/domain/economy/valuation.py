@@ -8,9 +8,9 @@ thousandths of a factor.
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 from tokentop.domain.ledger.event import UsageEvent
+from tokentop.named_tuple import NamedTuple
 
 MTOK = 1_000_000
 GB = 10**9

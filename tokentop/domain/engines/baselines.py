@@ -6,9 +6,9 @@ counted when it comes back. Times are monotonic seconds.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from tokentop.domain.engines.readings import Histogram, Histograms, LabelSets
+from tokentop.named_tuple import NamedTuple
 
 FORGET_S = 120.0  # a label set that was absent for longer is a new one when it comes back
 LATE_S = 12.0  # one that is absent for less long, or in one reading only, is waited for

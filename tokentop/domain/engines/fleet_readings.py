@@ -1,11 +1,10 @@
 """A fleet's figures at one moment, from a Prometheus-compatible server, in our units."""
 
-from typing import NamedTuple
-
 from tokentop.domain.engines.rates import Rates
 from tokentop.domain.engines.readings import EngineKind, EngineReading, Histograms
 from tokentop.domain.readings import DeviceReading
 from tokentop.domain.snapshot_engines import Latencies
+from tokentop.named_tuple import NamedTuple
 
 
 class FleetEngine(NamedTuple):

@@ -3,9 +3,9 @@
 import math
 from array import array
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from tokentop.domain.snapshot_engines import SILENT_STATES, Engine
+from tokentop.named_tuple import NamedTuple
 
 MOST = 450  # rounds kept: half an hour at 4 s
 MOST_ABSENT = 64  # engines kept that are in the snapshot no longer: names may come and go for ever

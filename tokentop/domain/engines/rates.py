@@ -4,8 +4,6 @@ Times are monotonic seconds passed in. A changed start time, or a clock that ste
 nothing is known until the next reading. Where several processes answer in turn nothing is told.
 """
 
-from typing import NamedTuple
-
 from tokentop.domain.engines.baselines import (
     Baseline,
     Column,
@@ -25,6 +23,7 @@ from tokentop.domain.engines.replicas import Replicas
 from tokentop.domain.engines.slot_tokens import SlotTokens
 from tokentop.domain.numbers import whole
 from tokentop.domain.snapshot_engines import TokensSeen
+from tokentop.named_tuple import NamedTuple
 
 RATE_WINDOW_S = 12.0  # tokens/s: long enough that counters which move at request end don't jump
 LATENCY_WINDOW_S = 60.0

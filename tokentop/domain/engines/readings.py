@@ -5,7 +5,9 @@ engines create a series at its first use.
 """
 
 from math import fsum
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from tokentop.named_tuple import NamedTuple
 
 EngineKind = Literal["vllm", "sglang", "llamacpp", "ollama", "tgi", "litellm", "triton", "openai"]
 SlotsSource = Literal["reported", "argv", "derived", "configured"]

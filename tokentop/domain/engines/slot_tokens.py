@@ -1,9 +1,9 @@
 """llama.cpp's slots as counters: the tokens that were seen to be made, task by task."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from tokentop.domain.engines.readings import SlotProgress
+from tokentop.named_tuple import NamedTuple
 
 MAX_SLOTS = 4096
 

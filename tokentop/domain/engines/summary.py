@@ -1,9 +1,8 @@
 """All engines together as values; empty where none is known."""
 
-from typing import NamedTuple
-
 from tokentop.domain.snapshot import Gpu, Llm, Service
 from tokentop.domain.snapshot_engines import Engine, Throughput
+from tokentop.named_tuple import NamedTuple
 
 ENGINES = "engines"  # Llm.source where the figures are the engines' own
 

@@ -1,13 +1,13 @@
 """One list of GPUs out of several views: this host's NVML, Accel, Compute, then a fleet's."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from tokentop.domain.fold.inputs import FoldInput, is_recent
 from tokentop.domain.fold.last_good import FIGURES, LastGood, device_key, plain_uuid
 from tokentop.domain.gpu_pool import OUT_OF_SERVICE
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.snapshot import Gpu, GpuState
+from tokentop.named_tuple import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

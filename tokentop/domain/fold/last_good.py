@@ -6,7 +6,7 @@ GPU that answers is no good one, whatever else it says.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from tokentop.domain.readings import (
     DeviceReading,
@@ -18,6 +18,7 @@ from tokentop.domain.readings import (
     OffersReading,
     Reading,
 )
+from tokentop.named_tuple import NamedTuple
 
 Item = DeviceReading | InstanceReading | Offer
 

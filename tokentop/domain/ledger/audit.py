@@ -1,11 +1,11 @@
 """A writer's entries held against their chain and against checkpoints: the first that is wrong."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from tokentop.domain.ledger.entry import GENESIS, Entry, chained, encode
 from tokentop.domain.ledger.merkle import Frontier, leaf_hash
 from tokentop.domain.ledger.note import Checkpoint
+from tokentop.named_tuple import NamedTuple
 
 
 class Tree(NamedTuple):

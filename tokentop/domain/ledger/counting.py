@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import MINUTE_US
 from tokentop.domain.ledger.record import Record
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.domain.urls import split
+from tokentop.named_tuple import NamedTuple
 
 STRETCH = 10  # minutes of one record; none goes past an hour's end
 

@@ -1,9 +1,9 @@
 """The ledger as it is listed, the newest entry first: a question, a page of rows, their sums."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from tokentop.domain.snapshot_engines import CostInput
+from tokentop.named_tuple import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # hashlib, which the first picture does without

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
 
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import UsageEvent
@@ -15,6 +14,7 @@ from tokentop.domain.ledger.reports import (
     merged,
     session_key,
 )
+from tokentop.named_tuple import NamedTuple
 
 ONE_BY_ONE = ""  # in place of an identity: the session's requests are reported one by one
 

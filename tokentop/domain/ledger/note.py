@@ -8,7 +8,8 @@ from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import NamedTuple
+
+from tokentop.named_tuple import NamedTuple
 
 ED25519 = b"\x01"  # the algorithm's byte in keys
 MARK = "— "  # a signature's line begins with an em dash

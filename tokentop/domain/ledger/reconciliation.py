@@ -7,12 +7,12 @@ served by others, like a cloud, is not compared.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from tokentop.domain.ledger.counting import Stretch, stretch
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import MINUTE_US
 from tokentop.domain.ledger.totals import SUMMED
+from tokentop.named_tuple import NamedTuple
 
 HOUR = 60  # minutes
 

@@ -9,9 +9,10 @@ reversed; a later record of its kind corrects it.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from tokentop.domain.ledger.entry import Entry, Kind, Link, canonical
+from tokentop.named_tuple import NamedTuple
 
 
 class Record(NamedTuple):

@@ -1,9 +1,8 @@
 """Sums over entries, by hour and by what they are reported by."""
 
-from typing import NamedTuple
-
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import HOUR_US
+from tokentop.named_tuple import NamedTuple
 
 # What sums are kept by; a report groups by some of these.
 DIMENSIONS = ("user_id", "project", "team", "model", "provider", "engine", "outcome")

@@ -1,9 +1,9 @@
 """Projects whose velocity rose while their tasks shrank: what many trivial tasks bring about."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from tokentop.domain.replenishment.velocity import velocity
+from tokentop.named_tuple import NamedTuple
 
 
 class Month(NamedTuple):

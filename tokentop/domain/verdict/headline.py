@@ -1,8 +1,7 @@
 """The headline's words, the same for a stack and for engines: health before demand."""
 
-from typing import NamedTuple
-
 from tokentop.domain.verdict.values import NO_DATA, Health, Mode, Pool, Tier
+from tokentop.named_tuple import NamedTuple
 
 NO_ENGINE = "No engine is serving here"
 

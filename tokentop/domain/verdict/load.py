@@ -1,7 +1,6 @@
 """The load of one pool as its serving members report it, and the tier that follows from it."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from tokentop.domain.economy.demand import serving_utilization
 from tokentop.domain.engines.observation import EngineObservation
@@ -11,6 +10,7 @@ from tokentop.domain.text import known
 from tokentop.domain.verdict.members import place
 from tokentop.domain.verdict.tiers import at_least, lifted, tier_at
 from tokentop.domain.verdict.values import Reason, Tier
+from tokentop.named_tuple import NamedTuple
 
 KV_PRESSED = 0.9  # from here on a preemption is more than bad luck
 BUSY = 0.8  # all slots busy: where surge starts

@@ -1,7 +1,7 @@
 """The seven-service stack's pool: VRAM and its queue, or ACTA's word where ACTA answers."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from tokentop.domain.economy.demand import serving_utilization, vram_utilization
 from tokentop.domain.numbers import clamp01, ratio
@@ -10,6 +10,7 @@ from tokentop.domain.snapshot import Service
 from tokentop.domain.text import clean, known
 from tokentop.domain.verdict.tiers import at_least, tier_at
 from tokentop.domain.verdict.values import Member, Mode, Reason, Tier
+from tokentop.named_tuple import NamedTuple
 
 STACK = "stack"
 GPUS = "GPUs"  # the pool where the user lets VRAM decide on a box without the stack

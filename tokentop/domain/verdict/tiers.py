@@ -1,10 +1,9 @@
 """Utilisation -> tier -> mode, and the tier held for a while before it comes down."""
 
-from typing import NamedTuple
-
 from tokentop.domain.policy import TierPolicy
 from tokentop.domain.text import known
 from tokentop.domain.verdict.values import Mode, Tier
+from tokentop.named_tuple import NamedTuple
 
 TIERS: tuple[Tier, ...] = ("idle", "low", "moderate", "high", "surge", "saturated")
 HYSTERESIS = 0.02

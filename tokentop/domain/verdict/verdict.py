@@ -1,7 +1,7 @@
 """Members and loads -> the verdict: one function, which every view shows."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from tokentop.domain.policy import TierPolicy
 from tokentop.domain.verdict import health as health_of
@@ -25,6 +25,7 @@ from tokentop.domain.verdict.values import (
     Reason,
     Tier,
 )
+from tokentop.named_tuple import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported only where there is an engine

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterable
 from hashlib import sha256
 from itertools import islice
-from typing import NamedTuple
 
 from tokentop.domain.ledger.event import UsageEvent, problem
+from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.ledger.usage_file import Row
 from tokentop.sources.usage.rows import Unreadable, event
 from tokentop.transport.ledger.writer import Writer

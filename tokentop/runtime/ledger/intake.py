@@ -4,12 +4,12 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import NamedTuple
 
 from tokentop import fault
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import UsageEvent
 from tokentop.domain.ledger.record import Record
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.ledger.database import LedgerError
 from tokentop.transport.ledger.writer import Writer
 

@@ -4,8 +4,8 @@ import csv
 import json
 from collections.abc import Iterator
 from io import BufferedReader, TextIOWrapper
-from typing import NamedTuple
 
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.usage.fields import Unreadable
 
 MAX_LINE = 16 * 1024 * 1024  # bytes of one line of JSON

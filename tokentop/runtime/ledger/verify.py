@@ -1,12 +1,12 @@
 """Every entry held against its chain, its checkpoints and the sums; proofs and new checkpoints."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from tokentop.domain.ledger.audit import Audit, Tree, audit
 from tokentop.domain.ledger.entry import encode
 from tokentop.domain.ledger.merkle import leaf_hash, path, root_of
 from tokentop.domain.ledger.note import Checkpoint, NoteError, SignedNote, key_hash, read_notes
+from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.ledger.archiving import compared
 from tokentop.transport.ledger import reader
 from tokentop.transport.ledger.archive import ArchiveError

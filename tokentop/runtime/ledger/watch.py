@@ -5,7 +5,6 @@ Only a process that `books` raises flags and replenishes; all others have the fl
 
 from collections.abc import Iterable, Sequence
 from threading import Lock
-from typing import NamedTuple
 
 from tokentop.domain.detector import records, shown
 from tokentop.domain.detector.concentration import Concentration, Spending
@@ -18,6 +17,7 @@ from tokentop.domain.policy import BudgetRule, Policy
 from tokentop.domain.replenishment.replenisher import Replenisher
 from tokentop.domain.replenishment.velocity import MOST_DAYS, Velocities
 from tokentop.domain.snapshot_ledger import LedgerFigures
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.ledger import following, reader, tasks
 from tokentop.transport.ledger.database import Database
 

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 from random import random
 from time import monotonic
-from typing import NamedTuple
 
 from tokentop.collect.backoff import Backoff
 from tokentop.config.schema import Config, HostConfig
 from tokentop.domain.readings import Failure
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.collector import STREAM
 from tokentop.sources.event_stream import EventParser
 from tokentop.sources.json_fields import BadData

@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import NamedTuple
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_json import encode
+from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.recorder import Recorder
 from tokentop.runtime.shared_snapshot import Sharing
 

@@ -3,9 +3,8 @@
 Only the full screen smooths; the text views and the JSON show the exact latency.
 """
 
-from typing import NamedTuple
-
 from tokentop.domain.snapshot import Service, Snapshot
+from tokentop.named_tuple import NamedTuple
 
 _LATEST = 3  # answers; of these the median counts, so that one slow answer does not
 _STEP_MS = 3.0

@@ -5,9 +5,10 @@ them; a box without engines pays for one small file.
 """
 
 from time import time
-from typing import Any, NamedTuple
+from typing import Any
 
 from tokentop.config.schema import Config
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.user_cache import keep, recall
 
 TYPE_CHECKING = False

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from time import monotonic, time
-from typing import NamedTuple
 
 from tokentop.domain.readings import Failure, GpusReading
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.http.client_blocking import Dial
 from tokentop.transport.nvml import Answer
 

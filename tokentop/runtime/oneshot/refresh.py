@@ -3,12 +3,12 @@
 from functools import partial
 from os import environ, uname
 from time import monotonic
-from typing import NamedTuple
 
 from tokentop.collect.collector import Collector, HttpSource, ServiceResult, service_poll
 from tokentop.config.schema import Config, has_ledger
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.snapshot import Snapshot
+from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.oneshot.environment import Environment, GpusAnswer
 from tokentop.runtime.oneshot.gpus import Gpus
 from tokentop.runtime.oneshot.kept_state import keep_state, recall_state, without_refusals

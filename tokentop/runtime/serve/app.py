@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tokentop import fault
+from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.serve.guard import Guard, Rules
 from tokentop.runtime.serve.hub import Hub
 from tokentop.runtime.serve.negotiation import accepts_gzip, is_current, prefers_openmetrics

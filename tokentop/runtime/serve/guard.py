@@ -6,13 +6,13 @@ Plain ASGI around the whole application, so that nothing can be reached past it.
 import hmac
 import re
 from base64 import b64decode
-from typing import NamedTuple
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tokentop.domain.urls import split
+from tokentop.named_tuple import NamedTuple
 from tokentop.secret import Secret
 
 AUTHORIZE = "/v1/authorize"

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from time import time_ns
-from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
+from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.ledger.intake import Intake, QueueFull
 from tokentop.runtime.serve.body import Bodies, BodyError, unpacked
 from tokentop.runtime.serve.guard import UNTRUSTED

@@ -1,9 +1,9 @@
 """The seven services and their fifteen endpoints, as one table."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from tokentop.domain.readings import Reading
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.aither import replies
 from tokentop.sources.json_fields import BadData
 

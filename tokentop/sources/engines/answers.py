@@ -1,9 +1,9 @@
 """What one answer of an engine holds: documents, versions, names of models, short texts."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from tokentop.domain.readings import Failure
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources import json_fields as values
 from tokentop.sources.engines.protocol import Answer
 

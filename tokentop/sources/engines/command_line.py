@@ -5,10 +5,10 @@ Read from other people's processes, so everything is bounded and made safe.
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.text import clean, clean_name
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.engines.registry import spec, specs
 from tokentop.sources.engines.spec import CommandLine
 

@@ -6,10 +6,10 @@ requested only where `/slots` is disabled.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading, ObservedSlots, SlotProgress
 from tokentop.domain.readings import Failure
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources import json_fields as values
 from tokentop.sources.engines.answers import document_of
 from tokentop.sources.engines.protocol import (

@@ -1,8 +1,7 @@
 """What each figure is called on an engine's metrics page, and the counters read by those names."""
 
-from typing import NamedTuple
-
 from tokentop.domain.engines.readings import CounterSets, EngineReading, Histograms, LabelSets
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.figures import Figures
 from tokentop.sources.metrics_page import Page, bucket_name
 

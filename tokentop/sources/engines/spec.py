@@ -5,9 +5,9 @@ engine is added by one file here and its name in `EngineKind`.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.engines.protocol import Adapter, Answers, Hints, Paths
 from tokentop.sources.engines.series import Series
 from tokentop.sources.metrics_page import Page

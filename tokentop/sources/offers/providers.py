@@ -4,9 +4,9 @@ Every row is a GET: there is no way from here to rent, change or end anything.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from tokentop.domain.readings import InstancesReading, OffersReading
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.offers import lambda_cloud, runpod, vast
 
 PAUSE_S = 300.0  # between two requests for one list

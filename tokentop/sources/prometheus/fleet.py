@@ -1,11 +1,11 @@
 """The protocol of one poll of the fleet's server: a few instant queries, however many engines."""
 
 from collections.abc import Generator, Mapping
-from typing import NamedTuple
 
 from tokentop.domain.engines.fleet_readings import FleetEngine, FleetReading
 from tokentop.domain.engines.readings import Histograms, ObservedSlots
 from tokentop.domain.readings import DeviceReading, Failure
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.engines.protocol import Answer, Answers, Hints, Paths
 from tokentop.sources.engines.registry import spec
 from tokentop.sources.engines.slots import observed, with_slots

@@ -1,10 +1,10 @@
 """The rows of all answers by the target that was scraped."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind, Histogram
 from tokentop.domain.text import clean_name
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.engines.registry import spec, specs
 from tokentop.sources.exposition import number
 from tokentop.sources.metrics_page import Sample, is_measurement

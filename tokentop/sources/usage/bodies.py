@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from tokentop.domain.ledger.event import UsageEvent, problem
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.json_fields import BadData, load
 from tokentop.sources.usage import cloudevents, litellm
 from tokentop.sources.usage.attribution import Names

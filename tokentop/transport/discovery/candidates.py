@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from functools import partial
-from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import GpusReading
 from tokentop.domain.urls import is_loopback
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.engines.command_line import Command
 from tokentop.sources.engines.registry import spec, usual_ports
 from tokentop.transport.discovery.findings import Source

@@ -1,8 +1,9 @@
 """The result of a search; apart from the search, so that reading a stored result loads little."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from tokentop.domain.engines.readings import EngineKind
+from tokentop.named_tuple import NamedTuple
 
 Source = Literal["gpu", "process", "port"]
 """What led to it: a GPU's process, a command line, or a usual port."""

@@ -5,8 +5,8 @@ listens belongs to that user too. Else another user could have us send requests 
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.engines.command_line import names_port
 from tokentop.transport.discovery.process_trees import ProcessTree
 from tokentop.transport.discovery.published import Published, published

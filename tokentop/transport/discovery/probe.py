@@ -2,11 +2,12 @@
 
 from collections.abc import Generator, Sequence
 from time import monotonic
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import UNREACHABLE
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.engines.answers import version_of
 from tokentop.sources.engines.identify import identify
 from tokentop.sources.engines.protocol import Answers, Paths

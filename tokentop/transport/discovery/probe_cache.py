@@ -7,9 +7,9 @@ cache outlives the process (persisted.py).
 
 from collections.abc import Iterable, Mapping
 from threading import Thread
-from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
+from tokentop.named_tuple import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

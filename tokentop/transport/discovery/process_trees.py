@@ -5,9 +5,9 @@ may have a sibling on the GPU. So a tree is everything below the process that la
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.engines import command_line as commands
 from tokentop.sources.engines.command_line import Command
 from tokentop.sources.engines.registry import spec

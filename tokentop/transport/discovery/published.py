@@ -4,8 +4,7 @@ Every container's port has its own docker-proxy on the host, whose arguments nam
 every user can read. Where forwarding is done by the kernel alone nothing is found here.
 """
 
-from typing import NamedTuple
-
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.discovery.sockets import reached_by
 from tokentop.transport.procfs import Processes
 

@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic
-from typing import NamedTuple
 
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import Failure
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.discovery.candidates import (
     Candidate,
     Choice,

@@ -8,8 +8,8 @@ import re
 import socket
 import sys
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.procfs import inode, link, read
 
 LISTENING = b"0A"

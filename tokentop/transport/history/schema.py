@@ -5,7 +5,8 @@ Times are Unix milliseconds. A figure that was unknown is NULL, never 0.
 
 import sqlite3
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from tokentop.named_tuple import NamedTuple
 
 APPLICATION_ID = 0x746F6B74  # "tokt", so that `file` and we know the file as ours
 DAY_S = 86_400.0

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from tokentop import __version__
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean
 from tokentop.domain.urls import Target, origin, safe_url, split
+from tokentop.named_tuple import NamedTuple
 from tokentop.secret import Secret
 from tokentop.transport.http.failures import fail, failure_for_status
 

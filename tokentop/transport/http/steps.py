@@ -6,8 +6,9 @@ in where it takes too long.
 
 import socket
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.http.budget import Budget
 from tokentop.transport.http.connections import IdleConnections
 from tokentop.transport.http.descriptors import SocketBudget

@@ -10,11 +10,11 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from typing import NamedTuple
 from zlib import error as BadData
 
 from tokentop.domain.ledger.entry import Entry, encode
 from tokentop.domain.ledger.totals import DIMENSIONS, SUMMED, Bucket, Totals
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.ledger.database import Database, LedgerError
 from tokentop.transport.ledger.schema import COLUMNS, INTEGERS, IS_SUMMED
 

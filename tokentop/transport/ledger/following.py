@@ -1,10 +1,10 @@
 """What a follower of the ledger begins with: where each chain ends, and sums up to there."""
 
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
 
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.totals import Totals
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.ledger.database import Database
 from tokentop.transport.ledger.reader import writers
 from tokentop.transport.ledger.schema import COLUMNS, IS_RECORD

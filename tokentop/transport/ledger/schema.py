@@ -5,10 +5,9 @@ triggers.py. Names of people can be erased. Hourly sums, archived identities and
 the entries; verify computes them again.
 """
 
-from typing import NamedTuple
-
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.totals import DIMENSIONS, SUMMED, Totals
+from tokentop.named_tuple import NamedTuple
 
 VERSION = 2
 

@@ -2,9 +2,9 @@
 
 import os
 from base64 import b64decode, b64encode
-from typing import NamedTuple
 
 from tokentop.domain.ledger.note import ED25519, Signature, key_hash
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.ledger.database import LedgerError
 
 EXTRA = "signatures need an extra: pip install 'tokentop[ledger]'"

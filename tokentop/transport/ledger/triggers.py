@@ -1,8 +1,7 @@
 """The triggers by which the database itself refuses changes, whichever program asks for them."""
 
-from typing import NamedTuple
-
 from tokentop.domain.ledger.totals import DIMENSIONS
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.ledger.schema import IS_RECORD
 
 REFUSED = "the ledger is append-only"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from hashlib import sha256
 from os import urandom
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from tokentop.domain.economy.valuation import Value
 from tokentop.domain.ledger.entry import (
@@ -28,6 +28,7 @@ from tokentop.domain.ledger.totals import (
     bucket,
     totals,
 )
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.ledger.archive import identity_hash
 from tokentop.transport.ledger.database import Database, LedgerError
 from tokentop.transport.ledger.reader import entry

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import get_ident
-from typing import NamedTuple
+
+from tokentop.named_tuple import NamedTuple
 
 STUCK_S = 2.5  # a call that lasts longer, and far longer than the others, is not waited for
 STARTING_S = 10.0  # the same for a call that may have to start the driver or a GPU first

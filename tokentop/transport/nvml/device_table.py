@@ -1,9 +1,9 @@
 """Which GPUs there are, and what was known of those that went away."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from tokentop.domain.readings import DeviceReading
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.nvml.device import Device
 from tokentop.transport.nvml.driver import Nvml
 from tokentop.transport.nvml.power_state import PowerState

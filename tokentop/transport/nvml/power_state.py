@@ -2,7 +2,8 @@
 
 import os
 import re
-from typing import NamedTuple
+
+from tokentop.named_tuple import NamedTuple
 
 _NVIDIA = "0x10de"
 _DISPLAY_CLASS = "0x03"

@@ -1,10 +1,10 @@
 """The processes that hold VRAM: name and user by their number, from /proc."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from tokentop.domain.snapshot import Process
 from tokentop.domain.text import clean, without_credentials
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport import procfs
 
 TYPE_CHECKING = False

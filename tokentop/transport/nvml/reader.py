@@ -7,10 +7,10 @@ asleep only the others' handles are got, by their PCI address.
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import NamedTuple
 
 from tokentop.domain.readings import DeviceReading, Failure
 from tokentop.domain.text import clean
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.nvml.calls import Calls
 from tokentop.transport.nvml.device import RECHECK_S, Device
 from tokentop.transport.nvml.device_table import DeviceTable

@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 from tokentop.domain.readings import Failure, GpusReading
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.nvml.calls import STUCK_S, Calls
 from tokentop.transport.nvml.device_reads import DeviceReads
 from tokentop.transport.nvml.reader import Plan, Reader

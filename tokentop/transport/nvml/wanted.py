@@ -1,6 +1,6 @@
 """What will be shown, and so what the driver is asked for."""
 
-from typing import NamedTuple
+from tokentop.named_tuple import NamedTuple
 
 
 class Wanted(NamedTuple):

@@ -11,9 +11,10 @@ import zlib
 from datetime import datetime
 from functools import lru_cache
 from struct import Struct
-from typing import NamedTuple, get_args
+from typing import get_args
 
 from tokentop.domain.verdict.values import Tier
+from tokentop.named_tuple import NamedTuple
 
 FRAME = 128  # snapshots
 MAX_FRAME_BYTES = 64 * 1024 * 1024  # decompressed; what is more is not read

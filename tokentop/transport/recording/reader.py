@@ -4,9 +4,9 @@ import os
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from tokentop.domain.verdict.values import Tier
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.recording.frames import (
     FRAME,
     HEADER,

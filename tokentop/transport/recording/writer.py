@@ -4,9 +4,9 @@ import errno
 import fcntl
 import os
 from contextlib import suppress
-from typing import NamedTuple
 
 from tokentop.domain.verdict.values import Tier
+from tokentop.named_tuple import NamedTuple
 from tokentop.transport.recording.frames import HEADER, MARK, FrameWriter, header, moment, summary
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK  # opening a pipe must not hang

@@ -1,8 +1,9 @@
 """The doctor's report as aligned text, as readable in a pipe; no I/O."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from tokentop.domain.text import cell_width, clean
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.plain import ascii_only
 
 Mark = Literal["ok", "warn", "fail", "off", "info"]

@@ -3,7 +3,6 @@
 import os
 import platform
 import sys
-from typing import NamedTuple
 
 from tokentop import __version__
 from tokentop.config.schema import Config
@@ -13,6 +12,7 @@ from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.reasons import MEND_SLOW_DRIVER
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import SILENT_STATES
+from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.oneshot.refresh import Refresher, RefreshResult
 from tokentop.transport.discovery.findings import Findings
 from tokentop.views.doctor import checks, costs, engines, search

@@ -3,10 +3,10 @@
 import threading
 from queue import Empty, SimpleQueue
 from time import monotonic, time
-from typing import NamedTuple
 
 from tokentop.config.schema import Config
 from tokentop.domain.readings import GpusReading
+from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.oneshot.discovery_cache import NAME, NONE_FOUND_TTL_S, plan
 from tokentop.runtime.oneshot.environment import GpusAnswer
 from tokentop.transport.discovery.candidates import Candidate, choose, gpu_pids

@@ -4,12 +4,12 @@ import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
-from typing import NamedTuple
 
 from tokentop.domain.economy.valuation_explained import decimal, thousandths
 from tokentop.domain.ledger.event import HOUR_US, iso
 from tokentop.domain.ledger.totals import Totals, added
 from tokentop.domain.text import BOUND_SIGNS, DASH, cell_width, fit, fmt_usd
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.json_fields import as_number
 from tokentop.transport.ledger.reader import Sums
 

@@ -1,6 +1,6 @@
 """The verbs of `tokentop ledger` as one table: help, the manual and completions are made of it."""
 
-from typing import NamedTuple
+from tokentop.named_tuple import NamedTuple
 
 
 class Verb(NamedTuple):

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from tokentop.config.schema import THEMES, Config
 from tokentop.domain.text import known
+from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.live.poller import INTERVALS
 from tokentop.transport import user_state
 from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS

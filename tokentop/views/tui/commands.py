@@ -1,9 +1,9 @@
 """The command palette's entries in useful order: views, sorts, themes, then the other keys."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from tokentop.config.schema import THEMES
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
 from tokentop.views.tui.draw.panels.gpus.process_rows import PROCESS_SORTS
 from tokentop.views.tui.draw.panels.gpus.rows import SORTS

@@ -1,6 +1,6 @@
 """The keys as one table: bindings, help and the command palette are made from it."""
 
-from typing import NamedTuple
+from tokentop.named_tuple import NamedTuple
 
 
 class Key(NamedTuple):

@@ -1,10 +1,11 @@
 """Sorting, scrolling, opening and going back: from one view state to the next."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from tokentop.domain.hosts import HOST_SORTS, HostRow
 from tokentop.domain.hosts import listed as listed_hosts
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.panels import hosts as hosts_panel
 from tokentop.views.tui.draw.panels.engines.rows import (

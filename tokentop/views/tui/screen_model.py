@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tokentop.config.schema import DiscoveryConfig, UiConfig
 from tokentop.domain.engines.history import Trends
@@ -15,6 +15,7 @@ from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.timeline import Timeline
 from tokentop.domain.verdict.values import Event
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.line import DrawOptions, LedgerOptions, Line
 from tokentop.views.tui.draw.layout import Placement, edges
 from tokentop.views.tui.draw.layout_inputs import driver_trouble, layout_inputs
@@ -50,9 +51,8 @@ TEXTS = {"costs": costs.page, "why": why.page}
 class ScreenModel(NamedTuple):
     """Everything that the screen is a function of; times are monotonic seconds.
 
-    `now` is when the history ends; it stands still while paused. `elapsed_s` is the time since the
-    snapshot was folded, which goes on. `past` and `page`, entries of the ledger, are what the view
-    asks for; Unix time is `wall_ahead_s` ahead of monotonic time, `local` gives the local time.
+    `now`, when the history ends, stands still while paused; `elapsed_s` since the fold goes on.
+    `past` and `page` are what the view asks for; Unix time is `wall_ahead_s` ahead of monotonic.
     """
 
     snapshot: Snapshot

@@ -6,10 +6,10 @@ No terminal is needed, and the same version draws the same pictures.
 import asyncio
 import os
 import sys
-from typing import NamedTuple
 
 from tokentop.config.load import load
 from tokentop.config.schema import Config
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.app import TokentopApp
 
 

@@ -1,6 +1,8 @@
 """The view that the user has chosen: one value, changed by keys."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from tokentop.named_tuple import NamedTuple
 
 Name = Literal[
     "dashboard", "gpus", "history", "engines", "costs", "why", "events", "hosts", "budgets",

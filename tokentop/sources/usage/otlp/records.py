@@ -1,8 +1,8 @@
 """An export's items with all attributes that hold for them, whichever encoding it came in."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.json_fields import Fields
 from tokentop.sources.usage.bodies import document
 from tokentop.sources.usage.fields import Unreadable

@@ -8,8 +8,9 @@ https://protobuf.dev/programming-guides/encoding
 from collections.abc import Callable, Mapping
 from functools import partial
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import Any
 
+from tokentop.named_tuple import NamedTuple
 from tokentop.sources.usage.fields import Unreadable
 
 MAX_TEXT = 4096  # bytes of a text; whatever is used of it is cut shorter later

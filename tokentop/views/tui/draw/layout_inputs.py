@@ -1,9 +1,8 @@
 """What the layout depends on, and the questions about a snapshot that several panels share."""
 
-from typing import NamedTuple
-
 from tokentop.domain.presence import Presence, has_stack, presence, rents
 from tokentop.domain.snapshot import Service, Snapshot
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.line import DrawOptions
 
 _EXPECTED = 8  # rows for GPUs before the first answer, so that the screen does not jump

@@ -1,10 +1,10 @@
 """What a panel declares of itself, and how it is drawn with its border."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.frame import framed, rule
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, ascii_lines, block, span_width
 from tokentop.views.tui.draw.layout import Place, Placement, SharedRow

@@ -6,11 +6,11 @@ plotext costs about 40 ms and 5 MB to import, so only the history view imports t
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import NamedTuple
 
 import plotext
 
 from tokentop.domain.text import fmt_duration, known
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.line import Line, block, sentence
 
 Axis = Callable[[int], Sequence[tuple[float, str]]]

@@ -1,8 +1,7 @@
 """One labelled figure with its unit, aligned with the ones above and below."""
 
-from typing import NamedTuple
-
 from tokentop.domain.text import DASH, cell_width, fit
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.line import Line, exact, span_width
 
 FIGURE = 5  # cells of a usual figure

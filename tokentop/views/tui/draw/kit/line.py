@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
@@ -13,6 +12,7 @@ from tokentop.domain.policy import CostPolicy
 from tokentop.domain.text import cell_width, fit
 from tokentop.domain.timeline import Timeline
 from tokentop.domain.verdict.values import Event
+from tokentop.named_tuple import NamedTuple
 
 Span = tuple[str, str]  # text, style name (see palette.STYLES)
 Line = list[Span]

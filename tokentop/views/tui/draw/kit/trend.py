@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil
-from typing import NamedTuple
 
 from tokentop.domain.history import Sample, series, span_of
 from tokentop.domain.text import (
@@ -14,6 +13,7 @@ from tokentop.domain.text import (
     fmt_percent,
     known,
 )
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.cells import sparkline
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, exact

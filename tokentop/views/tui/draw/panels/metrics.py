@@ -4,10 +4,9 @@ The multiplier's own figure stands in the banner alone; where there are engines,
 trend stand in the tokens panel.
 """
 
-from typing import NamedTuple
-
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import DASH, cell_width, fit, fmt_count, known
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.format import per_hour
 from tokentop.views.tui.draw.kit.glyphs import old
 from tokentop.views.tui.draw.kit.line import (

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot import Service, Snapshot
 from tokentop.domain.snapshot_engines import DOWN_STATES, Engine
 from tokentop.domain.text import cell_width, clean, fit, known
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol, service_symbol
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.glyphs import age

@@ -1,10 +1,10 @@
 """The engines as rows: groups, order, filter, which columns fit, which rows are on screen."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.domain.text import cell_width, clean
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.format import engine_name, state, state_words
 from tokentop.views.tui.draw.kit.table import Column
 

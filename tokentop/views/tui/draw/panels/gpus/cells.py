@@ -1,11 +1,11 @@
 """One GPU as one row: its cells, and the words for one that has no figures of now."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from tokentop.domain.gpu_pool import in_service
 from tokentop.domain.snapshot import Gpu
 from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_percent, gib, known
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.cells import sparkline
 from tokentop.views.tui.draw.kit.glyphs import age, meter
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, dimmed, exact, span_width

@@ -6,11 +6,11 @@ buffers. Of an engine that does not say, nothing but the size of the whole is cl
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import NamedTuple
 
 from tokentop.domain.snapshot import Gpu, Process
 from tokentop.domain.snapshot_engines import Engine
 from tokentop.domain.text import DASH, cell_width, clean, fit, gib, known
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.cells import bar
 from tokentop.views.tui.draw.kit.format import engine_name
 from tokentop.views.tui.draw.kit.line import Line, Span, joined

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import ceil, floor, log10
-from typing import NamedTuple
 
 from tokentop.domain.history import Sample, sample_at, series, span_of
 from tokentop.domain.past import Past
@@ -18,6 +17,7 @@ from tokentop.domain.text import (
     fmt_usd,
     known,
 )
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.chart import Axis, Chart, Ticks, chart_lines
 from tokentop.views.tui.draw.kit.format import span
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line

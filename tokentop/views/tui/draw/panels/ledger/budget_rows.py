@@ -1,7 +1,6 @@
 """Budgets, and projects without one, as rows: order, filter, which columns fit."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from tokentop.domain.numbers import ratio
 from tokentop.domain.snapshot_ledger import (
@@ -14,6 +13,7 @@ from tokentop.domain.snapshot_ledger import (
 )
 from tokentop.domain.spending import zero_in_s
 from tokentop.domain.text import known
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.table import Column
 
 BUDGET_SORTS = ("clock", "name", "spent", "burn", "left", "velocity", "flags", "state")

@@ -1,13 +1,13 @@
 """The slots bar with a section for each engine: active, queued and free in its own slots."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from tokentop.domain.engines.summary import ENGINES
 from tokentop.domain.numbers import total
 from tokentop.domain.snapshot import Llm, Snapshot
 from tokentop.domain.snapshot_engines import NOT_SERVING, SILENT_STATES, Engine
 from tokentop.domain.text import cell_width, fit, fmt_count
+from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.cells import segments
 from tokentop.views.tui.draw.kit.line import Line, exact, first_fit
