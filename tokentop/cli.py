@@ -51,8 +51,8 @@ def _ended(code: int) -> int:
 
     The usual way out closes all libraries, and so waits for the one that is being loaded.
     """
-    driver = sys.modules.get("tokentop.transport.nvml.driver")
-    if driver is not None and driver.is_loading():
+    library = sys.modules.get("tokentop.transport.nvml.library")
+    if library is not None and library.is_loading():
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()

@@ -81,7 +81,7 @@ live.complete()
 
     def test_a_fault_of_ours_is_an_answer(self, tmp_path: Path):
         """An error in reading becomes a failure, at this poll and at the next."""
-        (tmp_path / "pynvml.py").write_text("raise KeyError('x')")
+        (tmp_path / "ctypes.py").write_text("raise KeyError('x')")
         script = "print(live.failure())\nprint(live.failure().text)"
         done = subprocess.run(
             [sys.executable, "-c", OPENING + script],

@@ -1,13 +1,14 @@
-"""The one door to pynvml: a call answers or raises NvmlError; its codes and what they mean."""
+"""The one door to NVML: a call answers or raises NvmlError; its codes and what they mean."""
 
-import os
-import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.text import clean
 from tokentop.transport.nvml.calls import Calls
+
+if TYPE_CHECKING:  # loaded where the driver is: ctypes is not for a machine whose GPUs sleep
+    from tokentop.transport.nvml.library import Library
 
 UNINITIALIZED = 1
 NOT_SUPPORTED = 3
@@ -22,11 +23,9 @@ RESET_REQUIRED = 16
 VERSION_MISMATCH = 18
 ARGUMENT_VERSION_MISMATCH = 25
 GPU_NOT_FOUND = 28
-_LIBRARY = b"libnvidia-ml.so.1"
-_preloaded: list[int] = []  # handles of the library, beside pynvml's own
-_loading = False
+MEMORY_V2 = 0x02000028  # nvmlMemory_v2: the structure's size, and its version on top
 
-UNREADABLE = -1  # ours: pynvml could not decode the answer
+UNREADABLE = -1  # ours: the answer could not be decoded
 
 FINAL = frozenset({NOT_SUPPORTED, NO_PERMISSION, FUNCTION_NOT_FOUND})
 GONE = frozenset({GPU_IS_LOST, RESET_REQUIRED})
@@ -67,23 +66,23 @@ class NvmlError(Exception):  # it is an answer, not an error
 
 
 class Nvml:
-    """pynvml, initialised; every call answers or raises NvmlError. Any thread may call."""
+    """NVML, initialised; every call answers or raises NvmlError. Any thread may call."""
 
-    def __init__(self, pynvml: Any, calls: Calls) -> None:
-        self._pynvml = pynvml
+    def __init__(self, library: "Library", calls: Calls) -> None:
+        self._library = library
         self._calls = calls
-        self.memory_v2: int | None = getattr(pynvml, "nvmlMemory_v2", None)
+        self.memory_v2: int | None = MEMORY_V2
         self._process_lists: str | None = None
 
     def call(self, name: str, *arguments: object) -> Any:
-        """Ask one pynvml function by its name; raises NvmlError with the NVML code."""
-        function = getattr(self._pynvml, name, None)
+        """Ask one function by pynvml's name for it; raises NvmlError with the NVML code."""
+        function = self._library.function(name)
         if function is None:
             raise NvmlError(FUNCTION_NOT_FOUND)
         try:
             with self._calls.during(name):
                 return function(*arguments)
-        except self._pynvml.NVMLError as error:
+        except self._library.errors as error:
             raise NvmlError(int(error.value)) from None
         except (UnicodeDecodeError, ValueError):
             raise NvmlError(UNREADABLE) from None
@@ -96,7 +95,8 @@ class Nvml:
         pynvml expects; its version 2 has 24. Those drivers are told by what else they have.
         """
         if self._process_lists is None:
-            early_r535 = self._has("nvmlDeviceGetConfComputeMemSizeInfo") and not self._has(
+            has = self._library.has
+            early_r535 = has("nvmlDeviceGetConfComputeMemSizeInfo") and not has(
                 "nvmlDeviceGetRunningProcessDetailList"
             )
             self._process_lists = "v2" if early_r535 else "v3"
@@ -106,118 +106,50 @@ class Nvml:
         """What this code means for one GPU, in a few words."""
         if code in _GPU_WORDS:
             return _GPU_WORDS[code]
-        return f"the driver says: {self.official(code)}"
-
-    def official(self, code: int) -> str:
-        """NVML's own words for a code."""
-        return _official(self._pynvml, code)
-
-    def _has(self, symbol: str) -> bool:
-        return hasattr(getattr(self._pynvml, "nvmlLib", None), symbol)
+        return f"the driver says: {_official(code)}"
 
 
 def connect(calls: Calls) -> Nvml | Failure:
-    """Load pynvml and the driver's library and initialise it, or say why not.
+    """Load the driver's library and initialise it, or say why not.
 
     A library of another driver than the one that is loaded is loaded anew: its file may have been
     replaced since. Not to be called while a thread is in a call.
     """
-    try:
-        pynvml = _pynvml()
-    except ImportError:
-        return Failure("absent", "the Python module pynvml is missing: install nvidia-ml-py")
-    _preload(calls)
-    code = _start(pynvml, calls)
-    if code == VERSION_MISMATCH and _unload(pynvml):
-        code = _start(pynvml, calls)
-    return Nvml(pynvml, calls) if code is None else start_failure(code, _official(pynvml, code))
+    from tokentop.transport.nvml.library import unload
+
+    started = _start(calls)
+    if started == VERSION_MISMATCH:
+        unload()
+        started = _start(calls)
+    return started if isinstance(started, Nvml) else start_failure(started)
 
 
-def _start(pynvml: Any, calls: Calls) -> int | None:
-    """Initialise NVML; returns the code of its refusal."""
+def _start(calls: Calls) -> Nvml | int:
+    """NVML, initialised; the code of its refusal."""
+    from tokentop.transport.nvml.library import load
+
+    library = load(calls)
+    if library is None:
+        return LIBRARY_NOT_FOUND
+    nvml = Nvml(library, calls)
     try:
-        Nvml(pynvml, calls).call("nvmlInit")
+        nvml.call("nvmlInit")
     except NvmlError as refused:
         return refused.code
-    return None
+    return nvml
 
 
-def is_loading() -> bool:
-    """Whether the driver's library is being loaded now."""
-    return _loading
-
-
-def _preload(calls: Calls) -> None:
-    """Load the library as a foreign call, which lets other threads run meanwhile.
-
-    ctypes.CDLL does not: the program would hang together with a library that hangs in loading.
-    """
-    import ctypes
-
-    global _loading  # the process has one loader
-    try:
-        dlopen = ctypes.CDLL(None).dlopen
-    except (AttributeError, OSError, TypeError):  # not on this platform
-        return
-    dlopen.argtypes, dlopen.restype = [ctypes.c_char_p, ctypes.c_int], ctypes.c_void_p
-    _loading = True
-    with calls.during("dlopen"):
-        handle = dlopen(_LIBRARY, os.RTLD_NOW)
-    _loading = False
-    if handle:
-        _preloaded.append(handle)
-
-
-def _unload(pynvml: Any) -> bool:
-    """Forget the library, so that the next start loads the file that is there then."""
-    library = getattr(pynvml, "nvmlLib", None)
-    functions = getattr(pynvml, "_nvmlGetFunctionPointer_cache", None)
-    if library is None or functions is None:
-        return False
-    from _ctypes import dlclose
-
-    functions.clear()
-    pynvml.nvmlLib = None
-    for handle in (library._handle, *_preloaded):
-        dlclose(handle)
-    _preloaded.clear()
-    return True
-
-
-def start_failure(code: int, official: str) -> Failure:
+def start_failure(code: int) -> Failure:
     """Why the driver would not start answering, and what to do about it."""
     kind: FailureKind = "absent" if code in (LIBRARY_NOT_FOUND, GPU_NOT_FOUND) else "driver"
-    text = _START_WORDS.get(code) or f"the NVIDIA driver would not start: {official}"
-    return Failure(kind, text)
+    words = _START_WORDS.get(code) or f"the NVIDIA driver would not start: {_official(code)}"
+    return Failure(kind, words)
 
 
-def _official(pynvml: Any, code: int) -> str:
+def _official(code: int) -> str:
+    """NVML's own words for a code."""
     if code == UNREADABLE:
         return "an answer that is no text"
-    return clean(str(pynvml.NVMLError(code)), 80).rstrip(".")
+    from tokentop.transport.nvml.library import words
 
-
-def _pynvml() -> Any:
-    """Import pynvml without ctypes.util, which brings shutil, subprocess and tempfile along.
-
-    pynvml takes `find_library` from there and does not call it to find NVML; a release that does
-    gets the real one. Saves the one-line view 11 of its 90 ms.
-    """
-    if "ctypes.util" in sys.modules:
-        import pynvml
-
-        return pynvml
-    stand_in = type(sys)("ctypes.util")
-    stand_in.__dict__["find_library"] = _find_library
-    sys.modules["ctypes.util"] = stand_in
-    try:
-        import pynvml
-    finally:
-        sys.modules.pop("ctypes.util", None)
-    return pynvml
-
-
-def _find_library(name: str) -> str | None:
-    from ctypes.util import find_library
-
-    return find_library(name)
+    return clean(words(code), 80).rstrip(".")

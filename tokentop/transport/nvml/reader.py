@@ -115,8 +115,7 @@ class Reader:
 
     def fail(self, refused: NvmlError, now: float) -> Failure:
         """Give up until `RETRY_S` have passed."""
-        official = self._nvml.official(refused.code) if self._nvml else ""
-        return self._give_up(start_failure(refused.code, official), now)
+        return self._give_up(start_failure(refused.code), now)
 
     def no_gpu(self, now: float) -> Failure:
         """The driver answers and lists nothing."""
