@@ -3,7 +3,7 @@
 from typing import Any
 
 from tokentop.config.key import Key
-from tokentop.config.keys import ARRAYS, key_of, row_keys, table
+from tokentop.config.keys import ARRAYS, fields, row_keys, table
 from tokentop.config.policy_keys import CONSTRAINTS
 from tokentop.config.problems import Problem
 from tokentop.config.values import Bad
@@ -95,15 +95,7 @@ class ConfigBuilder:
         if path.endswith("]"):  # one of many: the others' keys are not walked through
             names = {field: f"{path}.{field}" for field in row_keys(path)}
             return {f: self.values[name] for f, name in names.items() if name in self.values}
-        found = {}
-        for name, value in self.values.items():
-            if "[" in name:
-                continue
-            key = key_of(name)
-            holder, _, field = ((key and key.path) or name).rpartition(".")
-            if holder == path:
-                found[field] = value
-        return found
+        return {field: self.values[name] for field, name in fields(path).items()}
 
     def sorted_problems(self) -> tuple[Problem, ...]:
         """Return the problems place by place, each file's from top to bottom."""

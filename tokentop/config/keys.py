@@ -4,7 +4,7 @@ A new key is one row here, or in another of the *_keys.py, and a field in schema
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import get_args
 
@@ -144,6 +144,20 @@ def table() -> dict[str, Key]:
 def by_path() -> dict[str, Key]:
     """Return every key by its place in Config; flags are named by those."""
     return {key.path or key.name: key for key in table().values()}
+
+
+def fields(path: str) -> Mapping[str, str]:
+    """Return the names of the keys directly in this place of Config, by field."""
+    return _fields().get(path, {})
+
+
+@cache
+def _fields() -> Mapping[str, Mapping[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for key in table().values():
+        holder, _, field = (key.path or key.name).rpartition(".")
+        found.setdefault(holder, {})[field] = key.name
+    return found
 
 
 def key_of(name: str) -> Key | None:
