@@ -1,7 +1,6 @@
-"""The command's arguments: one flat parser, so that options may stand before or after the word."""
+"""The command's arguments: what the words mean, or what is wrong with them."""
 
-from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from typing import Any, Literal, NoReturn, cast
+from typing import Any, cast
 
 from tokentop import __version__
 from tokentop.arguments.clashes import clash
@@ -11,15 +10,9 @@ from tokentop.arguments.options import (
     LEDGER,
     OPTIONS,
     OVERRIDES,
-    Option,
     View,
-    usage,
 )
 from tokentop.named_tuple import NamedTuple
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from argparse import _ArgumentGroup
 
 
 class Stop(Exception):  # not always an error: --help and --version end here too
@@ -55,19 +48,10 @@ class Arguments(NamedTuple):
     bundle: str | None = None
 
 
-class _Formatter(RawDescriptionHelpFormatter):
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=80)  # else argparse imports shutil, help or no help
-
-
-class _Parser(ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise Stop(f"{message} (see tokentop --help)", error=True)
-
-
 def parse(words: list[str]) -> Arguments:
     """Return the arguments; raise Stop for a mistake, --help and --version."""
-    given = vars(_known(words))
+    words = ["--demo=whole" if word == "--demo" else word for word in words]  # no value follows it
+    given = flags_only(words) or _known(words)
     if given["help"]:
         raise Stop(help_text(), error=False)
     if given["version"]:
@@ -97,9 +81,10 @@ def parse(words: list[str]) -> Arguments:
 
 def help_text() -> str:
     """What --help prints: usage, commands, flags, the names of --format, examples, exit codes."""
+    from tokentop.arguments.full_parser import parser
     from tokentop.views.help import epilog
 
-    return _parser(epilog()).format_help()
+    return parser(epilog()).format_help()
 
 
 def _width(text: str | None) -> int | None:
@@ -110,10 +95,38 @@ def _width(text: str | None) -> int | None:
     return int(text)
 
 
-def _known(words: list[str]) -> Namespace:
+def flags_only(words: list[str]) -> dict[str, Any] | None:
+    """What argparse finds in flags and their values; None where there is anything else.
+
+    A status bar's words are no more than that, and argparse takes a tenth of its line's time.
+    """
+    by_flag = {flag: option for option in OPTIONS for flag in option.flags}
+    found: dict[str, Any] = dict.fromkeys(("command", "name", "operand"))
+    found |= {"more": [], "example": False}
+    for option in OPTIONS:
+        found.setdefault(option.dest, None if option.value or option.overrides else False)
+    rest = iter(words)
+    for word in rest:
+        flag, given, value = word.partition("=")
+        if flag not in by_flag or (given and not by_flag[flag].value):
+            return None
+        option = by_flag[flag]
+        if not option.value:
+            found[option.dest] = option.stores
+            continue
+        if not given:
+            value = next(rest, "-") if option.takes_word else "-"
+            if value.startswith("-"):
+                return None
+        found[option.dest] = [*(found[option.dest] or ()), value] if option.many else value
+    return found
+
+
+def _known(words: list[str]) -> dict[str, Any]:
     """The parsed words; what is wrong is named without its value, which may be a pasted token."""
-    words = ["--demo=whole" if word == "--demo" else word for word in words]  # no value follows it
-    found, unknown = _parser().parse_known_intermixed_args(words)
+    from tokentop.arguments.full_parser import parser
+
+    found, unknown = parser().parse_known_intermixed_args(words)
     flags = [word.partition("=")[0] for word in unknown if word.startswith("-")]
     if flags:
         known = [flag for option in OPTIONS for flag in option.flags]
@@ -123,7 +136,7 @@ def _known(words: list[str]) -> Namespace:
         several = f"{', '.join(names[:-1])} and {names[-1]}"
         meant = "" if found.command in (None, *names) else _meant(str(found.command), names)
         raise Stop(f"the only commands are {several}{meant} (see tokentop --help)", error=True)
-    return found
+    return vars(found)
 
 
 def _suggested(flags: list[str], known: list[str]) -> str:
@@ -154,39 +167,3 @@ def _overrides(given: dict[str, object]) -> dict[str, object]:
     if any(key.startswith("demo.") for key in found):
         found["demo.enabled"] = True
     return found
-
-
-def _parser(epilog: str = "") -> _Parser:
-    parser = _Parser(
-        prog="tokentop",
-        usage="\n       ".join(usage()),
-        description="The live economy of self-hosted LLM inference.",
-        epilog=epilog,
-        formatter_class=_Formatter,
-        allow_abbrev=False,
-        add_help=False,
-    )
-    parser.add_argument("command", nargs="?", help=SUPPRESS)
-    parser.add_argument("name", nargs="?", help=SUPPRESS)
-    parser.add_argument("operand", nargs="?", help=SUPPRESS)
-    parser.add_argument("more", nargs="*", help=SUPPRESS)
-    parser.add_argument("--example", action="store_true", help=SUPPRESS)
-    for title, options in GROUPS.items():
-        group = parser.add_argument_group(title)
-        for option in options:
-            _add(group, option)
-    return parser
-
-
-def _add(group: "_ArgumentGroup", option: Option) -> None:
-    if option.value:
-        action = "append" if option.many else "store"
-        group.add_argument(
-            *option.flags, dest=option.dest, metavar=option.value, action=action, help=option.help
-        )
-        return
-    store: Literal["store_true", "store_false"] = "store_true" if option.stores else "store_false"
-    default = None if option.overrides else False
-    group.add_argument(
-        *option.flags, dest=option.dest, action=store, default=default, help=option.help
-    )

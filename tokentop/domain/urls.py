@@ -23,8 +23,8 @@ _URL = re.compile(
 )
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._\-]{0,251}[A-Za-z0-9_])?\.?")
-_ADDRESS = re.compile(r"\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9]+)?\]")
-_LOOPBACK_V4 = re.compile(r"127(?:\.[0-9]{1,3}){3}")
+_ADDRESS = r"\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9]+)?\]"  # these two are compiled where they are used
+_LOOPBACK_V4 = r"127(?:\.[0-9]{1,3}){3}"
 _TO_QUOTE = re.compile(r"[^!$%&'()*+,\-./0-9:;=?@A-Z_a-z~\[\]|]")
 
 
@@ -84,12 +84,12 @@ def safe_url(url: str) -> str:
 
 def is_host(text: str) -> bool:
     """Whether `text` is a host as it stands in a URL: a name, or an IPv6 address in brackets."""
-    return bool(_HOST_NAME.fullmatch(text) or _ADDRESS.fullmatch(text))
+    return bool(_HOST_NAME.fullmatch(text) or re.fullmatch(_ADDRESS, text))
 
 
 def is_loopback(host: str) -> bool:
     """Whether what is sent to `host` (with or without brackets) stays on this machine."""
-    return host.lower().strip("[]") in LOOPBACK or _LOOPBACK_V4.fullmatch(host) is not None
+    return host.lower().strip("[]") in LOOPBACK or re.fullmatch(_LOOPBACK_V4, host) is not None
 
 
 def _ascii_host(text: str) -> str | None:

@@ -7,7 +7,7 @@ from tokentop.named_tuple import NamedTuple
 
 _NVIDIA = "0x10de"
 _DISPLAY_CLASS = "0x03"
-_ADDRESS = re.compile(r"([0-9a-f]+):([0-9a-f]{2}):([0-9a-f]{2})(?:\.([0-9a-f]))?", re.IGNORECASE)
+_ADDRESS = r"([0-9a-f]+):([0-9a-f]{2}):([0-9a-f]{2})(?:\.([0-9a-f]))?"  # compiled where it is used
 
 
 class PowerState(NamedTuple):
@@ -24,7 +24,7 @@ class PowerState(NamedTuple):
 
 def address(bus_id: str) -> str | None:
     """The PCI address as sysfs spells it, of NVML's longer upper-case one; None if it is none."""
-    match = _ADDRESS.fullmatch(bus_id.strip())
+    match = re.fullmatch(_ADDRESS, bus_id.strip(), re.IGNORECASE)
     if match is None:
         return None
     domain, bus, device, function = match.groups()
