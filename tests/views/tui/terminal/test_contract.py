@@ -19,7 +19,7 @@ import pytest
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS
 from rich.style import Style
-from textual._compositor import ChopsUpdate, Compositor
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
 from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
 from textual.app import App
@@ -40,7 +40,7 @@ from tests.views.tui.pilot import click, drag, pressed
 from tests.views.tui.pseudo_terminal import PseudoTerminal
 from tests.views.tui.terminal.emulator import shown
 from tokentop.views.tui.terminal.driver import Driver, writer_of
-from tokentop.views.tui.terminal.minimal_updates import MinimalCompositor, MinimalUpdate
+from tokentop.views.tui.terminal.minimal_updates import MinimalCompositor
 from tokentop.views.tui.widgets.panel import Panel
 
 SIZE = (100, 30)
@@ -52,7 +52,8 @@ SIZE = (100, 30)
         (Compositor.__init__, "self"),
         (Compositor.render_partial_update, "self"),
         (ChopsUpdate.__init__, "self chops spans chop_ends"),
-        (ChopsUpdate.render_segments, "self console"),
+        (CompositorUpdate.render_segments, "self console"),
+        (LayoutUpdate.__init__, "self strips region"),
         (Screen._watch__select_state, "self select_state"),
         (Widget._clear_arrangement_cache, "self"),
         (App._handle_exception, "self error"),
@@ -119,7 +120,7 @@ async def test_a_screen_draws_through_its_compositor(make_app: MakeApp) -> None:
         header.refresh(Region(3, 0, 2, 1))
         screen._compositor.update_widgets({header})
         update = screen._compositor.render_partial_update()
-        assert isinstance(update, MinimalUpdate)
+        assert isinstance(update, ChopsUpdate)
         assert update.spans == [(0, 3, 5)]
         assert drawn == [header]
 

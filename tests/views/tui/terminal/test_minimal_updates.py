@@ -11,7 +11,7 @@ from tests.views.tui.pseudo_terminal import clean_environment
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.live.session import Session
 from tokentop.views.tui.app import TokentopApp
-from tokentop.views.tui.terminal.minimal_updates import Visible, touched
+from tokentop.views.tui.terminal.minimal_updates import MinimalUpdate, Visible, minimal, touched
 from tokentop.views.tui.widgets.panel import Panel
 
 IMPORTED = """
@@ -39,8 +39,8 @@ def sent_by(app: TokentopApp) -> str:
     """What the pending changes would send to the terminal."""
     screen = app.monitor
     screen._compositor.update_widgets(set(screen.children))  # type: ignore[arg-type]
-    update = screen._compositor.render_partial_update()
-    return "" if update is None else update.render_segments(app.console)
+    update = minimal(screen._compositor.render_partial_update(), app.terminal_picture)
+    return update.render_segments(app.console) if isinstance(update, MinimalUpdate) else ""
 
 
 async def test_a_tick_sends_less_than_a_hundred_bytes(make_app: MakeApp) -> None:

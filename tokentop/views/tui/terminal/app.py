@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from textual.app import App
 from textual.filter import LineFilter
+from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from tokentop.secret import Secret
@@ -11,6 +12,8 @@ from tokentop.views.tui.depth import Depth
 from tokentop.views.tui.terminal.ascii_filter import AsciiFilter
 from tokentop.views.tui.terminal.color_depth import filters_for, show_depth
 from tokentop.views.tui.terminal.driver import writer_of
+from tokentop.views.tui.terminal.minimal_updates import Update, minimal
+from tokentop.views.tui.terminal.picture import Picture
 from tokentop.views.tui.terminal.restore_terminal import Terminal, crash_report
 from tokentop.views.tui.terminal.style_cache import release_closed_screens
 from tokentop.views.tui.theme import PREFIX
@@ -29,6 +32,7 @@ class TerminalApp(App[int]):
         show_depth(self.console, depth)
         self.depth = depth
         self.terminal = terminal
+        self.terminal_picture = Picture()
         self._secrets = tuple(secrets)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -45,11 +49,18 @@ class TerminalApp(App[int]):
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _: self.repaint())
 
+    def on_resize(self) -> None:
+        self.terminal_picture.forget()  # the terminal has moved lines, or dropped them
+
     def repaint(self) -> None:
         """Send every cell again, whatever another program has left on the terminal."""
+        self.terminal_picture.forget()
         behind = self._background_screens
         update = self.screen._compositor.render_update(full=True, screen_stack=behind)
         self._display(self.screen, update)
+
+    def _display(self, screen: Screen[object], renderable: Update) -> None:
+        super()._display(screen, minimal(renderable, self.terminal_picture))  # type: ignore[arg-type]
 
     def send(self, text: str) -> None:
         """Send control sequences beside the picture."""

@@ -23,6 +23,7 @@ from textual.events import Resize
 from textual.message import Message
 from textual.messages import InBandWindowResize
 
+from tokentop.views.tui.terminal.picture import RESET
 from tokentop.views.tui.terminal.restore_terminal import HUNG_UP, write_all
 
 _TICK_MS = 100  # after input: whether an escape byte was a key or began a sequence, time decides
@@ -70,6 +71,10 @@ class Driver(LinuxDriver):
         if self._writer_thread is not None:
             # A terminal that reads no more would block the loop, and q with it, at 30 writes.
             self._writer_thread._queue.maxsize = UNBOUNDED
+
+    def stop_application_mode(self) -> None:
+        self.write(RESET)  # a picture leaves its last style in force
+        super().stop_application_mode()
 
     def _sigcont_application(self, *_: object) -> None:
         """Begin again, also after a SIGSTOP, of which nothing came before the stop."""

@@ -1,76 +1,74 @@
-"""Sends the changed cells of a row, and not everything left of them.
+"""Sends the changed cells, and renders no more widgets than have any.
 
 Textual 8 keeps track of the changed spans but sends each row from the widget's left edge on
-(`ChopsUpdate.render_segments` crops at the right only), and closes every style before it opens
-the same one again: a ticking clock costs a whole header.
+(`ChopsUpdate.render_segments` crops at the right only): a ticking clock costs a whole header.
 """
 
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 
-from rich.color import ColorSystem
-from rich.console import COLOR_SYSTEMS, Console
-from rich.style import Style
-from textual._compositor import ChopsUpdate, Compositor
+from rich.console import COLOR_SYSTEMS, Console, RenderableType
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.selection import SelectState
-from textual.strip import Strip
 from textual.widget import Widget
 
-_RESET = "\x1b[0m"
+from tokentop.views.tui.terminal.picture import Picture, Piece
 
 
-class MinimalUpdate(ChopsUpdate):
-    """An update that is cropped at both ends of each span, with each style sent once a run."""
+class MinimalUpdate(CompositorUpdate):
+    """Pieces of the screen, of which the cells are sent that the terminal does not show."""
+
+    def __init__(self, picture: Picture, pieces: Iterable[Piece]) -> None:
+        self._picture = picture
+        self._pieces = pieces
 
     def render_segments(self, console: Console) -> str:
-        parts: list[str] = []
-        current = ""
         colors = COLOR_SYSTEMS.get(console.color_system or "")
-        for y, x1, x2 in self.spans:
-            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
-                start, stop = max(x, x1), min(end, x2)
-                if strip is not None and start < stop:
-                    parts.append(f"\x1b[{y + 1};{start + 1}H")
-                    current = _write(parts, strip.crop(start - x, stop - x), current, colors)
-        return "".join(parts) + (_RESET if current else "")
+        return self._picture.send(self._pieces, colors)
 
 
-def _write(parts: list[str], strip: Strip, current: str, colors: ColorSystem | None) -> str:
-    """Append a strip's text to `parts`; takes and returns the sequence of the style in force."""
-    for text, style, control in strip:
-        if control:
-            continue
-        wanted = _opening(style, colors) if style else ""
-        if wanted != current:
-            parts.append((_RESET if current else "") + wanted)
-            current = wanted
-        parts.append(text)
-    return current
+Update = RenderableType | CompositorUpdate | None
 
 
-@lru_cache(512)
-def _opening(style: Style, colors: ColorSystem | None) -> str:
-    """The sequence that turns a style on."""
-    return style.render("\0", color_system=colors).partition("\0")[0]
+def minimal(update: Update, picture: Picture) -> Update:
+    """The same update, to be sent cell by cell."""
+    if isinstance(update, ChopsUpdate):
+        return MinimalUpdate(picture, _changed(update))
+    if isinstance(update, LayoutUpdate):
+        return MinimalUpdate(picture, _whole(update))
+    return update
+
+
+def _changed(update: ChopsUpdate) -> Iterator[Piece]:
+    """The dirty spans; Textual would send each row from the widget's left edge on."""
+    for y, x1, x2 in update.spans:
+        for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            start, stop = max(x, x1), min(end, x2)
+            if strip is not None and start < stop:
+                yield y, start, strip.crop(start - x, stop - x)
+
+
+def _whole(update: LayoutUpdate) -> Iterator[Piece]:
+    for y, strips in enumerate(update.strips, update.region.y):
+        x = update.region.x
+        for strip in strips:
+            yield y, x, strip
+            x += strip.cell_length
 
 
 class MinimalCompositor(Compositor):
-    """Textual's compositor with minimal partial updates."""
+    """Textual's compositor; of a partial update it renders only the widgets that are touched."""
 
     def render_partial_update(self) -> ChopsUpdate | None:
         visible, dirty = self.visible_widgets, tuple(self._dirty_regions)
         self._cuts = self.cuts  # computed now, while every widget counts
         self._visible_widgets = touched(visible, dirty)
         try:
-            update = super().render_partial_update()
+            return super().render_partial_update()
         finally:
             self._visible_widgets = visible
-        if update is None:
-            return None
-        return MinimalUpdate(update.chops, update.spans, update.chop_ends)
 
 
 class MinimalScreen(Screen[None], inherit_bindings=False):
