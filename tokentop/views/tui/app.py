@@ -253,9 +253,10 @@ class TokentopApp(CopyActions):
 
     async def action_help(self) -> None:
         from tokentop.views.tui.screens.help import HelpScreen
+        from tokentop.views.tui.screens.overlay import open_overlay
 
         styles = theme.style_table(self._theme_name)
-        await self.push_screen(HelpScreen(styles, self.model().options))
+        await open_overlay(self, HelpScreen(styles, self.model().options))
 
     def action_command_palette(self) -> None:
         from tokentop.views.tui.screens.palette import open_over

@@ -117,9 +117,10 @@ class LedgerActions(HistoryActions):
         self, draw: Callable[[int], list[Line]], answers: Mapping[str, Callable[[], object]]
     ) -> None:
         from tokentop.views.tui.screens.confirm import ConfirmScreen
+        from tokentop.views.tui.screens.overlay import open_overlay
 
         styles = theme.style_table(self._theme_name)
-        await self.push_screen(ConfirmScreen(draw, answers, styles))
+        await open_overlay(self, ConfirmScreen(draw, answers, styles))
 
     def _decide(self, act: Callable[[], Awaitable[str]]) -> None:
         """Carry it out beside the loop's other work, and say how it went."""

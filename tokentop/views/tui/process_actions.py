@@ -26,6 +26,7 @@ class ProcessActions(ListActions):
         """Ask, naming it, whether to end the process under the cursor of the GPU page."""
         from tokentop.views.tui.screens.confirm import ConfirmScreen
         from tokentop.views.tui.screens.end_process import box_of
+        from tokentop.views.tui.screens.overlay import open_overlay
 
         model = self.model()
         row = navigation.selected_process(model)
@@ -40,7 +41,7 @@ class ProcessActions(ListActions):
         confirmed = partial(self._end_process, pid, started, force=force)
         styles = theme.style_table(self._theme_name)
         box = box_of(model, row, force=force)
-        await self.push_screen(ConfirmScreen(box, {"y": confirmed}, styles))
+        await open_overlay(self, ConfirmScreen(box, {"y": confirmed}, styles))
 
     def _end_process(self, pid: int, started: int | None, *, force: bool) -> None:
         refusal = self.session.end_process(pid, started, force=force)

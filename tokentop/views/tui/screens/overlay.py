@@ -1,5 +1,6 @@
 """What help and the command palette have in common: each closes once."""
 
+from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 
@@ -14,3 +15,9 @@ class Overlay(Screen[None]):
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+async def open_overlay(app: App[int], screen: Overlay) -> None:
+    """Show it as it is once its panel is there; before, it would blank the whole terminal."""
+    with app.batch_update():
+        await app.push_screen(screen)
