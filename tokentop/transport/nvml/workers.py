@@ -143,7 +143,8 @@ class Workers:
                 task.done = True
                 self._running.remove(task)
                 self._idle += 1
-                self._changed.notify_all()
+                if task.first or not self._waiting:  # one look at all of them, not one for each
+                    self._changed.notify_all()
         self._calls.forget(threading.get_ident())
 
     def _is_surplus(self) -> bool:
