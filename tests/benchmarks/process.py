@@ -58,6 +58,6 @@ def report(figures: Mapping[str, Sequence[Figures]], subject: str) -> None:
             print(f"{subject} / {name}: wall ×{found:.3f} (median of {len(runs)} pairs)")
 
 
-def ratio(subject: Sequence[Figures], peer: Sequence[Figures]) -> float:
-    """The subject's wall time over the peer's, run by run: the median."""
-    return median([a.wall_s / b.wall_s for a, b in zip(subject, peer, strict=True)])
+def ratio(subject: Sequence[Figures], peer: Sequence[Figures], figure: int = 0) -> float:
+    """The subject's wall time, or figure 1, CPU, over the peer's, run by run: the median."""
+    return median([a[figure] / b[figure] for a, b in zip(subject, peer, strict=True)])

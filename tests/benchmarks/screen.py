@@ -71,14 +71,15 @@ class Terminal:
             if row.startswith("voluntary_ctxt_switches")
         )
 
-    def press(self, key: bytes, quiet_s: float = 0.4) -> tuple[int, float]:
-        """(Bytes, seconds) of what a key changes, until nothing came for `quiet_s`."""
+    def press(self, key: bytes, sign: bytes = b"", quiet_s: float = 0.4) -> tuple[int, float]:
+        """(Bytes until nothing comes for `quiet_s`, seconds until the sign) after a key."""
         os.write(self.fd, key)
-        began = last = time.monotonic()
-        sent = 0
+        began = time.monotonic()
+        sent = len(self.read(5.0, until=sign))
+        took = time.monotonic() - began
         while part := self._some(quiet_s):
-            sent, last = sent + len(part), time.monotonic()
-        return sent, last - began
+            sent += len(part)
+        return sent, took
 
     def _some(self, within_s: float) -> bytes:
         return os.read(self.fd, 65536) if select.select([self.fd], [], [], within_s)[0] else b""
@@ -126,10 +127,14 @@ def paint_ratio(env: dict[str, str]) -> None:
 
 
 def watch(
-    env: dict[str, str], seconds: float, *words: str, size: tuple[int, int] = (24, 80)
+    env: dict[str, str],
+    seconds: float,
+    *words: str,
+    size: tuple[int, int] = (24, 80),
+    program: str = "tokentop",
 ) -> Stretch:
-    """A stretch of the app in a terminal of (rows, columns), once it has settled."""
-    terminal = Terminal([command("tokentop"), *words], env, size)
+    """A stretch of the app, or of a peer, in (rows, columns), once it has settled."""
+    terminal = Terminal([command(program), *words], env, size)
     terminal.read(SETTLE_S)
     cpu, before, began = terminal.cpu_s(), terminal.resident_mib(), time.monotonic()
     wakeups = terminal.wakeups()
