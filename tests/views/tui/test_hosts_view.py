@@ -13,9 +13,11 @@ from tests.servers.service import PATIENCE_S, Service, service
 from tokentop.config.load import load
 from tokentop.config.reload import reloader
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.verdict.values import Alert
 from tokentop.views.tui.app import TokentopApp
 
 NOWHERE = "http://127.0.0.1:9"
+STATES = ("idle", "high", "saturated")
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +32,7 @@ def boxes() -> Iterator[list[Service]]:
     with ExitStack() as stack:
         yield [
             stack.enter_context(service(examples.STATES[state]()._replace(host=f"box-{state}")))
-            for state in ("idle", "high", "saturated")
+            for state in STATES
         ]
 
 
@@ -84,7 +86,7 @@ async def test_enter_opens_a_host_and_escape_comes_back(boxes: list[Service]) ->
     async with table(*(box.url for box in boxes)) as pilot:
         await until(pilot, lambda t: "3/3 hosts" in t)
         await pilot.press("s", "enter")
-        await until(pilot, lambda t: "box-saturated" in t)
+        await until(pilot, lambda t: "box-saturated" in t and "esc hosts" in t)
         await pilot.press("2")
         await until(pilot, lambda t: "GPU pool" in t and "box-saturated" in t)
         await pilot.press("1")
@@ -98,6 +100,22 @@ async def test_enter_opens_a_host_and_escape_comes_back(boxes: list[Service]) ->
         assert "by tier" in shown
         await pilot.press("e")
         assert "enter opens a host" in await until(pilot, lambda t: "enter opens" in t)
+
+
+async def test_alerts_of_every_host_ring(boxes: list[Service]) -> None:
+    """From the table, and while another host is open, once each."""
+    rung: list[str] = []
+    async with table(*(box.url for box in boxes)) as pilot:
+        session = pilot.app.session  # type: ignore[attr-defined]
+        session.act_on_alerts(lambda change: rung.append(change.alert.text))
+        await until(pilot, lambda t: "3/3 hosts" in t)
+        for number, state in enumerate(STATES):
+            alert = Alert("busy", "firing", f"alert {number}", actions=("bell",))
+            busy = examples.STATES[state]()._replace(host=f"box-{state}", alerts=(alert,))
+            await asyncio.to_thread(boxes[number].publish, busy)
+            await until(pilot, lambda _, n=number: len(rung) > n)  # type: ignore[misc]
+            await pilot.press("enter")
+    assert rung == [f"box-{name}: alert {n}" for n, name in enumerate(STATES)]
 
 
 async def test_a_host_that_dies_is_dimmed_with_its_age() -> None:

@@ -129,7 +129,8 @@ class _Track:
         state = self._state or "pending"
         since = "" if self.alert is None else self.alert.since
         member = subject.identity or None
-        self.alert = Alert(self._rule.name, state, text, member, self._rule.severity, since)
+        name, severity, actions = self._rule.name, self._rule.severity, self._rule.actions
+        self.alert = Alert(name, state, text, member, severity, since, actions)
 
     def _changed(self, before: State | None, at: str) -> Change | None:
         """The state is another one: date it; firing and resolving are news."""

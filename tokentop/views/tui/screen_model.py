@@ -117,7 +117,7 @@ class ScreenModel(NamedTuple):
             fleet=self.fleet,
             host_sort=view.host_sort,
             host_reverse=view.host_reverse,
-            host_cursor=view.host,
+            host_cursor=view.host if view.name in ("hosts", "dashboard") else "",
             ledger=self._ledger,
         )
 
