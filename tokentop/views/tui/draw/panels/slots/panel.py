@@ -1,4 +1,7 @@
-"""LLM slots: one segmented bar, its figures, a chip per loaded model; a section per engine."""
+"""LLM slots: one segmented bar, its figures, a chip per loaded model; a section per engine.
+
+Where there are engines the queue's trend stands in the tokens panel, else here.
+"""
 
 from collections.abc import Sequence
 
@@ -18,6 +21,7 @@ from tokentop.views.tui.draw.kit.line import (
     sides,
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
+from tokentop.views.tui.draw.kit.trend import QUEUE, trend_line
 from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK, Place
 from tokentop.views.tui.draw.layout_inputs import waiting
 from tokentop.views.tui.draw.panel import Panel
@@ -39,7 +43,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         return sentence(_absence(snapshot), width, height)
     aged = old(llm.age_s, options) if llm.stale and options.summary_hidden else ""
     flat = height <= 2
-    drawn = _flat(snapshot, width, aged) if flat else _tall(snapshot, width, height, aged)
+    drawn = _flat(snapshot, width, aged) if flat else _tall(snapshot, width, height, aged, options)
     body = block(drawn, width, height)
     return dimmed(body) if llm.stale else body
 
@@ -59,18 +63,22 @@ def _flat(snapshot: Snapshot, width: int, aged: str) -> list[Line]:
     return [line, below or models(snapshot.llm, width)]
 
 
-def _tall(snapshot: Snapshot, width: int, height: int, aged: str) -> list[Line]:
-    """The bar up to three rows thick, its legend, the models and the KV cache."""
+def _tall(
+    snapshot: Snapshot, width: int, height: int, aged: str, options: DrawOptions
+) -> list[Line]:
+    """The bar up to three rows thick, its legend, the models, and the KV cache or the queue."""
     found = sections.sections(sections.counted_engines(snapshot), width)
     if found:
         return _by_engine(snapshot, found, width, height, aged)
     kv_cache = [line for line in (_kv_cache(snapshot.llm, width),) if line]
+    trend = [] if snapshot.engines else [trend_line(QUEUE, width, options, len(_LABEL))]
     rest = [
         _legend(snapshot, width, aged),
         *([[]] if height >= 6 else []),
         models(snapshot.llm, width),
         *([[]] if height >= 7 and kv_cache else []),
         *kv_cache,
+        *trend,
     ]
     bar = _bar(sections.slots_totals(snapshot).llm, width)
     return [*[bar] * max(1, min(3, height - len(rest))), *rest]
