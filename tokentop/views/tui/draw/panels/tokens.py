@@ -41,7 +41,7 @@ _FACTS = 80  # the least cells of the three columns beside the trends
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The panel in exactly `height` lines of `width` cells."""
     if not any(f.value != DASH for group in _groups(snapshot, options) for f in group):
-        return sentence("No engine reports its tokens.", width, height)
+        return sentence("No engine has reported tokens yet.", width, height)
     if width >= _FOUR and height >= 4:
         drawn = _beside_trends(snapshot, width, height, options)
     elif not options.summary_hidden and width >= _NARROW and height >= 2:

@@ -50,8 +50,7 @@ def _page(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
         [(fit("GPUs" if label else "", label), "dim"), (reason, "text")],
         [],
         *_table("try", commands, label, 27),
-        [],
-        [("The search goes on; whatever starts appears here.", "dim")],
+        *([[], [("The search goes on; whatever starts appears here.", "dim")]] * options.search),
     ]
     return [exact(row, min(wide(row), width)) for row in rows]
 
