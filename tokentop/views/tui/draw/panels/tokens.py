@@ -73,7 +73,8 @@ def _below_trends(snapshot: Snapshot, width: int, height: int, options: DrawOpti
     """Rows of trends, two side by side where it is wide, and the other figures under them."""
     newest = _newest(snapshot, options)
     if width < _PAIRS:
-        return [trend_line(t, width, options, 8, newest[t.label]) for t in aligned(_FLAT)]
+        trends = [trend_line(t, width, options, 8, newest[t.label]) for t in aligned(_FLAT)]
+        return [*trends, *_others(snapshot, width, options)]
     trends = trend_pairs(_TRENDS, width, options, newest)
     room = height - len(trends)
     if room < 4:

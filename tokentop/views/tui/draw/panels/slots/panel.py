@@ -132,6 +132,11 @@ def _number(value: int | None) -> str:
     return DASH if value is None else fmt_count(value) if value > 9999 else str(value)
 
 
+def _right(value: int | None, least: int) -> str:
+    """The number, never cut, in at least so many cells."""
+    return _number(value).rjust(least)
+
+
 def _slots(snapshot: Snapshot) -> str:
     """All slots there are, with an about sign where an engine's are estimated."""
     estimated = any(e.slots_estimated and e.max_slots for e in sections.counted_engines(snapshot))
@@ -160,13 +165,12 @@ def _bar(llm: Llm, width: int) -> Line:
 def _one_line(snapshot: Snapshot, width: int, aged: str) -> tuple[Line, list[sections.Section]]:
     """Label, bar and figures in fixed places, and the bar's sections where it has any."""
     llm, slots, totals = snapshot.llm, _slots(snapshot), sections.slots_totals(snapshot)
-    digits = max(2, len(slots))
-    number = fit(_number(totals.llm.active), digits, "right")
+    number = _right(totals.llm.active, max(2, len(slots)))
     active: Line = [(number, "bright"), (f"/{slots}", "dim")]
     if totals.incomplete:
         more = f" +{_number(totals.uncounted)}" if totals.uncounted else ""
         active.append((fit(more, max(3, len(more))), "text"))
-    queued: Line = [(fit(_number(llm.queued), 3, "right"), _queue_style(llm)), (" queued", "dim")]
+    queued: Line = [(_right(llm.queued, 3), _queue_style(llm)), (" queued", "dim")]
     over = f"(+{_number(totals.beyond)} beyond)" if totals.beyond else ""
     tail = joined([active, queued])
     if width >= 64:
@@ -215,7 +219,7 @@ def _legend(snapshot: Snapshot, width: int, aged: str) -> Line:
 def _key(kind: str, count: int | None) -> Line:
     return [
         (_MARKS[kind], _STYLES[kind]),
-        (fit(_number(count), 4, "right"), "bright"),
+        (_right(count, 4), "bright"),
         (f" {kind}", "dim"),
     ]
 
