@@ -120,6 +120,8 @@ async def test_a_stream_that_ends_is_resumed_where_it_was() -> None:
         (status(503), "answered 503"),
         (ok({"no": "stream"}), "does not speak HTTP"),
         (events(b'{"schema":"other/1"}', then=hold), "no `tokentop serve`"),
+        (events(b'{"schema":"tokentop/2","gpus":[]}', then=hold), "it speaks tokentop/2"),
+        (events(b'{"schema":"tokentop/1","gpus":[', then=hold), "no `tokentop serve`"),
     ],
 )
 async def test_what_is_wrong_stands_in_the_banner(answer: Behaviour, words: str) -> None:
