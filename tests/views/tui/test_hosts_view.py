@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,15 @@ async def until(pilot: Pilot[int], found: Callable[[str], bool]) -> str:
 
 
 def rows(shown: str) -> list[str]:
-    """The lines of hosts, by their ports' place."""
-    return [line for line in shown.splitlines() if "127.0.0.1:" in line]
+    """The lines of hosts: those below the headings, up to the first empty one."""
+    lines = shown.splitlines()
+    head = next(at for at, line in enumerate(lines) if " age " in line)
+    return list(takewhile(lambda line: line.strip(" │"), lines[head + 1 :]))
+
+
+def named(shown: str) -> list[str]:
+    """The hosts in the order of their rows."""
+    return [state for row in rows(shown) for state in STATES if f"box-{state}" in row]
 
 
 @asynccontextmanager
@@ -79,6 +87,25 @@ async def test_a_row_for_each_host_and_the_totals_above(boxes: list[Service]) ->
         assert len(rows(shown)) == 1
         await pilot.press("escape")
         assert len(rows(await until(pilot, lambda t: "/full" not in t))) == 4
+
+
+async def test_headings_sort_and_hints_act(boxes: list[Service]) -> None:
+    """By the column that is clicked, once more in reverse; the sorted one is marked."""
+    async with table(*(box.url for box in boxes)) as pilot:
+        shown = await until(pilot, lambda t: "3/3 hosts" in t)
+        y = next(y for y, line in enumerate(shown.splitlines()) if " tier " in line)
+        x = shown.splitlines()[y].index("load")
+        assert "▴host" in shown
+        await pilot.click(offset=(x, y))
+        shown = await until(pilot, lambda t: "▾load" in t)
+        assert named(shown) == ["saturated", "high", "idle"]
+        await pilot.click(offset=(x, y))
+        shown = await until(pilot, lambda t: "▴load" in t)
+        assert named(shown) == ["idle", "high", "saturated"]
+        await pilot.click(offset=(shown.splitlines()[-1].index("enter open"), 29))
+        shown = await until(pilot, lambda t: "esc hosts" in t)
+        await pilot.click(offset=(shown.splitlines()[-1].index("esc hosts"), 29))
+        await until(pilot, lambda t: "3/3 hosts" in t)
 
 
 async def test_enter_opens_a_host_and_escape_comes_back(boxes: list[Service]) -> None:

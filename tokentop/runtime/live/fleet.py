@@ -182,8 +182,13 @@ class _Host:
             for change in rings(self._found or Snapshot(), found):
                 self._ring(change)
             self._found = found
-            self._row = host_row(self._row.key, self._row.name, found)
+            self._row = host_row(self._row.key, self._name(found), found)
         return True
+
+    def _name(self, found: Snapshot) -> str:
+        """Its configured name; one that is only its address follows its own."""
+        name, url, _ = self.feed.host
+        return f"{found.host} {name}".strip() if url.endswith(f"//{name}") else name
 
     def row(self, now: float) -> HostRow:
         """Its row as of now."""
