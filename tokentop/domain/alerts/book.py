@@ -162,13 +162,16 @@ class _Track:
 
 
 def sentence(rule: AlertRule, subject: Subject) -> str:
-    """`GPU 3: gpus[].temperature_c is 93 (gpus[].temperature_c > 90 for 10s)`."""
-    key = rule.when.conditions[-1].key
+    """`GPU 3: temperature_c is 93 (> 90 for 10s)`; a share in per cent where the rule has it so."""
+    key, text = rule.when.conditions[-1].key, rule.when.text
     about = f"{subject.name}: " if subject.name else ""
-    return f"{about}{key.rpartition('[].')[2]} is {_written(subject.shown)} ({rule.when.text})"
+    value = _written(subject.shown, percent="%" in text)
+    return f"{about}{key.rpartition('[].')[2]} is {value} ({text.removeprefix(key + ' ')})"
 
 
-def _written(value: object) -> str:
+def _written(value: object, *, percent: bool) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.0%}" if percent else f"{value:.4g}"
+    return str(value)
