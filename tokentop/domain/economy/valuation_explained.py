@@ -1,5 +1,6 @@
 """How an entry's credits were computed, in rows of (what, how much, where that comes from)."""
 
+import json
 from collections.abc import Mapping
 
 from tokentop.domain.snapshot_engines import CostInput
@@ -39,7 +40,7 @@ def _compute(entry: "Entry", inputs: Inputs) -> tuple[CostInput, ...]:
     size = inputs.get("parameters")
     scale = f"{inputs['gpu']} in {table}" if "gpu" in inputs else "GPU price / reference × demand"
     return (
-        CostInput("GPU-seconds", thousandths(entry.gpu_ms), entry.feed),
+        *_gpu_time(entry),
         CostInput("share of the VRAM held", _share(entry.vram_share), entry.feed),
         CostInput("compute units a second", thousandths(inputs["scale"]), scale),
         CostInput("bytes transferred", _count(entry.transfer_bytes), entry.feed),
@@ -49,6 +50,19 @@ def _compute(entry: "Entry", inputs: Inputs) -> tuple[CostInput, ...]:
         CostInput("credits per 1,000 requests and billion", thousandths(inputs["complexity"]),
                   table),
     )  # fmt: skip
+
+
+def _gpu_time(entry: "Entry") -> tuple[CostInput, ...]:
+    """The feed's own figure, or what it was computed from."""
+    if entry.details is None:
+        return (CostInput("GPU-seconds", thousandths(entry.gpu_ms), entry.feed),)
+    known = json.loads(entry.details)
+    return (
+        CostInput("seconds from begin to end", thousandths(entry.duration_ms), entry.feed),
+        CostInput("GPUs of the engine", str(known["gpus"]), "the GPUs' driver"),
+        CostInput("requests at once, run or queued", thousandths(known["requests"]), "the engine"),
+        CostInput("GPU-seconds", thousandths(entry.gpu_ms), "seconds × GPUs / requests"),
+    )
 
 
 def _live(inputs: Inputs) -> tuple[CostInput, ...]:
