@@ -41,7 +41,7 @@ def _compute(entry: "Entry", inputs: Inputs) -> tuple[CostInput, ...]:
     scale = f"{inputs['gpu']} in {table}" if "gpu" in inputs else "GPU price / reference × demand"
     return (
         *_gpu_time(entry),
-        CostInput("share of the VRAM held", _share(entry.vram_share), entry.feed),
+        CostInput("share of the VRAM held", _share(entry.vram_share), _gpu_source(entry)),
         CostInput("compute units a second", thousandths(inputs["scale"]), scale),
         CostInput("bytes transferred", _count(entry.transfer_bytes), entry.feed),
         CostInput("credits per GB", thousandths(inputs["bandwidth"]), table),
@@ -59,10 +59,14 @@ def _gpu_time(entry: "Entry") -> tuple[CostInput, ...]:
     known = json.loads(entry.details)
     return (
         CostInput("seconds from begin to end", thousandths(entry.duration_ms), entry.feed),
-        CostInput("GPUs of the engine", str(known["gpus"]), "the GPUs' driver"),
+        CostInput("GPUs of the engine", str(known["gpus"]), _gpu_source(entry)),
         CostInput("requests at once, run or queued", thousandths(known["requests"]), "the engine"),
         CostInput("GPU-seconds", thousandths(entry.gpu_ms), "seconds × GPUs / requests"),
     )
+
+
+def _gpu_source(entry: "Entry") -> str:
+    return entry.feed if entry.details is None else "the GPUs' driver"
 
 
 def _live(inputs: Inputs) -> tuple[CostInput, ...]:

@@ -2,7 +2,7 @@
 
 An engine's GPUs work for all of its requests together, so each moment is split evenly among those
 that run or wait: GPU time = duration x GPUs / requests at once. Over all requests that adds up to
-the time in which the engine had any.
+the time in which the engine had any, as far as polls saw them.
 """
 
 from bisect import bisect_left, bisect_right
