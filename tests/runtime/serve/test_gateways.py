@@ -10,6 +10,7 @@ import pytest
 
 from tests.domain.budgets.examples import rule
 from tests.runtime.serve.test_authorize import World, world
+from tests.servers import agent
 from tests.servers.gateway import Engine, engine, gateway, key, program
 
 PROGRAMS = {  # the example, its program, and where that comes from
@@ -95,6 +96,26 @@ def test_openai_python_stops_at_the_first_attempt_and_shows_why(stack: Stack) ->
             client.chat.completions.create(**asked)
     assert stack.world.asked == before + 1
     assert stack.engine.seen == ["alpha"]
+
+
+def test_a_coding_agent_is_answered_so_that_it_stops(stack: Stack) -> None:
+    """By the headers that Claude Code sends."""
+    stack.world.book(1)
+    answer = agent.replayed(stack.url, key(stack.kind, "alpha"))
+    assert (answer.status_code, answer.headers["x-should-retry"]) == (429, "false")
+    assert "retry-after" not in answer.headers
+    assert answer.json()["error"]["message"] == SENTENCE
+
+
+@pytest.mark.skipif(agent.CLAUDE is None, reason=agent.NO_CLAUDE)
+def test_claude_code_stops_at_the_first_attempt_and_shows_why(stack: Stack, tmp_path: Path) -> None:
+    """It asks whether the server is there, then once for an answer."""
+    stack.world.book(1)
+    before = stack.world.asked
+    shown = agent.asked(stack.url, key(stack.kind, "alpha"), tmp_path)
+    assert shown == f"API Error: Request rejected (429) · {SENTENCE}\n"
+    assert stack.world.asked <= before + 2
+    assert stack.engine.seen == []
 
 
 def test_an_engines_own_failure_stays_the_engines(stack: Stack) -> None:
