@@ -287,4 +287,4 @@ def test_live_prices_are_booked_with_whose_they_are(tmp_path: Path) -> None:
     rows = [re.split(r"\s{2,}", line.strip()) for line in shown.splitlines()]
     assert ["USD per GPU-hour", "0.7", "[cost]"] in rows
     assert ["demand multiplier", "2.13", "at that moment"] in rows
-    assert ["credits", "4.26", "computed"] in rows
+    assert ["credits", "4.26", "computed by GPU time"] in rows

@@ -1,7 +1,7 @@
 """How an entry's credits were computed, in rows of (what, how much, where that comes from)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from tokentop.domain.snapshot_engines import CostInput
 from tokentop.domain.text import DASH
@@ -15,11 +15,13 @@ Inputs = Mapping[str, object]
 
 def explained(entry: "Entry", inputs: Inputs) -> tuple[CostInput, ...]:
     """The rows behind `entry.milli_credits`, the result last; `inputs` as they were booked."""
-    result = CostInput("credits", thousandths(entry.milli_credits), "computed")
-    if inputs["by"] == "cache":
-        return (CostInput("answered from the gateway's cache", "0", "no engine worked"), result)
-    rows = _tokens if inputs["by"] == "tokens" else _compute
+    how, rows = _WAYS[str(inputs["by"])]
+    result = CostInput("credits", thousandths(entry.milli_credits), how)
     return (*rows(entry, inputs), *_live(inputs), result)
+
+
+def _cache(*_: object) -> tuple[CostInput, ...]:
+    return (CostInput("answered from the gateway's cache", "0", "no engine worked"),)
 
 
 def _tokens(entry: "Entry", inputs: Inputs) -> tuple[CostInput, ...]:
@@ -50,6 +52,13 @@ def _compute(entry: "Entry", inputs: Inputs) -> tuple[CostInput, ...]:
         CostInput("credits per 1,000 requests and billion", thousandths(inputs["complexity"]),
                   table),
     )  # fmt: skip
+
+
+_WAYS: Mapping[str, tuple[str, Callable[["Entry", Inputs], tuple[CostInput, ...]]]] = {
+    "cache": ("computed", _cache),
+    "tokens": ("computed by tokens", _tokens),
+    "compute": ("computed by GPU time", _compute),
+}
 
 
 def _gpu_time(entry: "Entry") -> tuple[CostInput, ...]:
