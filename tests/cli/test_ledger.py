@@ -189,7 +189,7 @@ def test_a_price_of_ones_own_is_used(filled: dict[str, str], tmp_path: Path) -> 
         "booked 1, in the ledger already 0, refused 0\n"
     )
     shown = ledger("show", "file:7", env=filled)
-    assert shown.endswith("4  computed\n")
+    assert shown.endswith("4  computed by tokens\n")
     assert "Tiny in the table “ours”" in shown
     assert "'=HYPERLINK(1)" in ledger("report", "--csv", env=filled)
 

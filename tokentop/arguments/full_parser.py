@@ -3,12 +3,17 @@
 from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
 from typing import Literal, NoReturn
 
-from tokentop.arguments.options import GROUPS, Option, usage
+from tokentop.arguments.options import GROUPS, Option, described
 from tokentop.arguments.parse import Stop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
+
+_SUMMARY = """\
+How busy the LLM servers and GPUs of this machine are, and what a token costs
+there. Without options: the full screen (? lists its keys, q leaves).
+Try `tokentop --demo`, or `tokentop doctor` where something is missing."""
 
 
 class _Formatter(RawDescriptionHelpFormatter):
@@ -25,8 +30,8 @@ def parser(epilog: str = "") -> ArgumentParser:
     """The parser of one flat command line, so that options may stand before or after the word."""
     parser = _Parser(
         prog="tokentop",
-        usage="\n       ".join(usage()),
-        description="The live economy of self-hosted LLM inference.",
+        usage="tokentop [options]\n       tokentop COMMAND [options]",
+        description="\n".join([_SUMMARY, "", "commands:", *described()]),
         epilog=epilog,
         formatter_class=_Formatter,
         allow_abbrev=False,

@@ -21,6 +21,7 @@ from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.checkpointing import Checkpoints
 from tokentop.runtime.ledger.counting import Counting
 from tokentop.runtime.ledger.intake import Intake
+from tokentop.runtime.ledger.measuring import Measuring
 from tokentop.runtime.ledger.present_prices import PresentPrices
 from tokentop.runtime.serve.app import Documents
 from tokentop.runtime.serve.guard import Rules
@@ -97,11 +98,13 @@ def _usage(config: Config, environ: Mapping[str, str]) -> UsageRoutes | None:
     """What books the usage that is received; it opens the ledger now, and makes it if needed."""
     if not config.ledger.intake:
         return None
-    prices = PresentPrices()
+    prices, measuring = PresentPrices(), Measuring()
 
     def follow(config: Config, snapshot: Snapshot) -> None:
+        now_us = time_ns() // 1000
         prices.take(config, snapshot)
-        counting.follow(snapshot, time_ns() // 1000)
+        measuring.follow(snapshot, now_us)
+        counting.follow(snapshot, now_us)
 
     def open_writer() -> Writer:
         db = place.opened(config.ledger, environ, create=True)
@@ -110,7 +113,8 @@ def _usage(config: Config, environ: Mapping[str, str]) -> UsageRoutes | None:
     intake = Intake(open_writer, lambda: time_ns() // 1000, _say)
     intake.start()
     counting = Counting(intake)
-    return UsageRoutes(intake, config.ledger.mapping._asdict(), follow)
+    names = config.ledger.mapping._asdict()
+    return UsageRoutes(intake, names, follow, measuring.measured)
 
 
 def _sender_token(config: Config, environ: Mapping[str, str]) -> Secret | None:

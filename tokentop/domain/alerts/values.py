@@ -1,12 +1,8 @@
 """An alert as it is configured, and what is to be done when it changes."""
 
-from typing import Literal
-
 from tokentop.domain.alerts.rule import Rule
-from tokentop.domain.verdict.values import Alert, Severity
+from tokentop.domain.verdict.values import Action, Alert, Severity
 from tokentop.named_tuple import NamedTuple
-
-Action = Literal["bell", "notify", "webhook", "command"]
 
 
 class AlertRule(NamedTuple):

@@ -8,7 +8,7 @@ served by others, like a cloud, is not compared.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
-from tokentop.domain.ledger.counting import Stretch, stretch
+from tokentop.domain.ledger.counting import Stretch, bare, stretch
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import MINUTE_US
 from tokentop.domain.ledger.totals import SUMMED
@@ -72,10 +72,10 @@ class Reconciliation:
         self._minutes[one.model].update(range(one.since, one.until))
         for name in (one.engine, one.address, one.model):
             if name is not None:
-                self._models[_plain(name)] = one.model
+                self._models[bare(name)] = one.model
 
     def claim(self, one: Claim) -> None:
-        self._claims[one.minute, _plain(one.engine or ""), _plain(one.model or "")] += one.generated
+        self._claims[one.minute, bare(one.engine or ""), bare(one.model or "")] += one.generated
 
     def hours(self) -> Iterator[Hour]:
         """Every hour of every model that was counted, oldest first."""
@@ -101,8 +101,3 @@ class Reconciliation:
         if not models:
             return None
         return sum(max(0, n) for n in models.values()), sum(max(0, -n) for n in models.values())
-
-
-def _plain(name: str) -> str:
-    """`openai/Tiny-Llama` and `/models/tiny-llama` are the model tiny-llama."""
-    return name.lower().rpartition("/")[2]
