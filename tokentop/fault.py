@@ -20,6 +20,8 @@ _BY_WORDS = (  # the interpreter and the dynamic loader have no number for these
     ("can't allocate lock", _NO_MEMORY),
     ("failed to map segment", _NO_MEMORY),
     ("cannot allocate memory", _NO_MEMORY),
+    ("without exception set", _NO_MEMORY),  # the interpreter had none left to say so
+    ("without setting an exception", _NO_MEMORY),
     ("too many open files", _NO_DESCRIPTOR),
 )
 
@@ -41,7 +43,7 @@ def exhausted(error: BaseException) -> str | None:
         return _NO_MEMORY
     if isinstance(error, OSError) and error.errno in _BY_NUMBER:
         return _BY_NUMBER[error.errno]
-    if not isinstance(error, RuntimeError | ImportError | OSError):
+    if not isinstance(error, RuntimeError | ImportError | OSError | SystemError):
         return None
     words = str(error).lower()
     return next((found for sign, found in _BY_WORDS if sign in words), None)
