@@ -18,6 +18,7 @@ from tests.cli.command import PATIENCE_S, environment, run, started
 from tests.cli.stack import serving
 from tests.payloads import payload
 from tests.runtime.serve.greeting import port_of
+from tokentop.sources.usage.otlp.wire import encoded
 
 TOKEN, SENDER = "0123456789abcdef-serve", "0123456789abcdef-sender"
 GATEWAY = {"authorization": f"Bearer {TOKEN}"}
@@ -31,6 +32,7 @@ class Served(NamedTuple):
     url: str
     ledger: Path
     web: httpx.Client
+    pid: int = 0
 
     def entries(self, where: str = "1", *values: object) -> list[dict[str, Any]]:
         """What SQLite itself reads from the file."""
@@ -64,7 +66,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with started(*words, env=environment(SERVE=TOKEN)) as process:
         url = f"http://127.0.0.1:{port_of(process)}"
         with httpx.Client(base_url=url, headers=GATEWAY, timeout=PATIENCE_S) as web:
-            yield Served(url, folder / "ledger" / "ledger.sqlite3", web)
+            yield Served(url, folder / "ledger" / "ledger.sqlite3", web, process.pid)
 
 
 def cloud_event(number: int, **data: object) -> dict[str, object]:
@@ -196,6 +198,53 @@ def test_what_cannot_be_taken_is_refused_with_one_sentence(
     assert answer.status_code == status
     assert text in answer.text
     assert len(answer.text.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/traces", encoded(1, encoded(2, b"\x12\x00" * 15_000_000))),
+        ("/v1/traces", encoded(1, encoded(1, b"\x0a\x00" * 15_000_000))),
+        ("/v1/traces", b'{"resourceSpans":[%b{}]}' % (b"{}," * 10_000_000)),
+        ("/v1/logs", b'{"a":[%b[]]}' % ((b"[" * 99 + b"]" * 99 + b",") * 160_000)),
+        ("/v1/litellm", b"[]\n" * 10_000_000),
+        ("/v1/litellm", b'[{"startTime":1,"request_id":1,"metadata":"[%b0]"}]' % (b"[]," * 9**7)),
+        ("/api/v1/events", b"[%b{}]" % (b"{}," * 30_000)),
+    ],
+    ids=["spans", "attributes", "objects", "lists", "lines", "inner", "events"],
+)
+def test_a_few_kib_that_decode_into_a_gib_are_refused(
+    served: Served, path: str, body: bytes
+) -> None:
+    """The process's highest memory, by the kernel, is that of the body and not of its objects."""
+    packed = gzip.compress(body, 1)
+    assert len(packed) < len(body) / 100
+    answer = served.post(path, packed, content_encoding="gzip")
+    assert answer.status_code == 413
+    assert "too many records or values; send smaller batches" in answer.text
+    status = Path(f"/proc/{served.pid}/status").read_text()
+    peak_kib = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert peak_kib is not None
+    assert int(peak_kib[1]) < 300 * 1024
+
+
+def test_a_resource_that_many_spans_share_is_not_repeated_without_end(served: Served) -> None:
+    """2,000 attributes and 2,000 spans: 200 KiB that would be 4 million values."""
+    attributes = [{"key": f"k{n}", "value": {"intValue": n}} for n in range(2000)]
+    spans = [{"attributes": [{"key": "gen_ai.usage.input_tokens", "value": {"intValue": 1}}]}]
+    scopes = [{"spans": spans * 2000}]
+    resource = {"resource": {"attributes": attributes}, "scopeSpans": scopes}
+    answer = served.post("/v1/traces", json.dumps({"resourceSpans": [resource]}).encode())
+    assert answer.status_code == 413
+
+
+def test_long_prompts_full_of_json_are_no_values(served: Served) -> None:
+    """LiteLLM sends what was asked and answered as well, of which nothing is read."""
+    (row,) = json.loads(payload("usage/litellm/post_body.json_array.one_event.full.json"))
+    row["messages"] = [{"role": "user", "content": json.dumps([[1, 2], {"a": "b"}] * 150_000)}]
+    row["litellm_call_id"] = "long"
+    answer = served.post("/v1/litellm", json.dumps([row]).encode())
+    assert (answer.status_code, answer.json()["booked"]) == (200, 1)
 
 
 def test_a_ledger_that_is_away_is_said_and_comes_back(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tokentop.runtime.ledger.intake import Intake, QueueFull
 from tokentop.runtime.serve.body import Bodies, BodyError, unpacked
 from tokentop.runtime.serve.guard import UNTRUSTED
 from tokentop.sources.usage import bodies
+from tokentop.sources.usage.allowance import TooLarge
 from tokentop.sources.usage.attribution import Names
 from tokentop.sources.usage.bodies import Read
 from tokentop.sources.usage.fields import Unreadable
@@ -24,7 +25,7 @@ from tokentop.transport.ledger.database import LedgerError
 FULL_RETRY_S = "1"
 AWAY_RETRY_S = "5"
 CLOSED = "no usage is taken here; set intake = true in [ledger] of its configuration"
-AT_ONCE = 2  # bodies that are being parsed; each may take some 100 MB
+AT_ONCE = 1  # bodies that are being parsed; each may take some 200 MB
 _PROTOBUF = "application/x-protobuf"
 
 Follow = Callable[[Config, Snapshot], object]  # each snapshot, with the configuration of its time
@@ -61,6 +62,8 @@ class UsageRoutes:
                 return feed.answer(await self._book(request, feed.parse), as_json)
             except BodyError as error:
                 return _refused(feed, as_json, error.status, str(error), error.headers)
+            except TooLarge as error:
+                return _refused(feed, as_json, 413, str(error))
             except Unreadable as error:
                 return _refused(feed, as_json, 400, str(error))
             except QueueFull:
