@@ -12,6 +12,7 @@ from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.record import Record
 from tokentop.runtime.ledger import place
 from tokentop.transport.ledger.database import LedgerError
+from tokentop.transport.ledger.writer import Check
 
 if TYPE_CHECKING:
     from tokentop.runtime.ledger.follower import Follower
@@ -31,12 +32,16 @@ def decide(
 
 
 def book(
-    config: LedgerConfig, environ: Mapping[str, str], records: Sequence[Record], now_us: int
-) -> Sequence[Entry]:
-    """Book records together; raises LedgerError. Those that the ledger has already are left out."""
-    db = place.opened(config, environ, create=True)
+    config: LedgerConfig, environ: Mapping[str, str], records: Sequence[Record], now_us: int,
+    *, check: Check | None = None, create: bool = True,
+) -> Sequence[Entry]:  # fmt: skip
+    """Book records together; raises LedgerError. Those that the ledger has already are left out.
+
+    `check` may refuse them by what it raises: see Writer.append.
+    """
+    db = place.opened(config, environ, create=create)
     try:
-        return place.writer(db, config).append(records, now_us).entries
+        return place.writer(db, config).append(records, now_us, check).entries
     finally:
         db.close()
 
