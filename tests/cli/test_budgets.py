@@ -97,6 +97,17 @@ def test_serve_decides_and_follows_commands_and_the_file(box: Box) -> None:
     assert budget["state"] == "stopped"
 
 
+def test_a_budget_that_comes_while_serving_is_followed(box: Box) -> None:
+    """The file had none at the start, and so there was no ledger to follow."""
+    ask = {"x-tokentop-project": "alpha"}
+    box.config.write_text("")
+    with box.serve() as url:
+        assert httpx.get(f"{url}/v1/authorize", headers=ask).status_code == 404
+        box.limit(100)
+        eventually(lambda: httpx.get(f"{url}/v1/authorize", headers=ask).status_code == 429)
+        eventually(lambda: ("budget-spent", "firing") in alerts(url))
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [

@@ -182,10 +182,7 @@ class _Collector:
         self._stop = stop
         self._publish(self.session.snapshot(), self.session.now())
         await self.session.start(self._spawn, self._service.reloader, self._service.say, self._log)
-        if (follower := self.session.ledger.follower) is not None:
-            if self._service.usage is not None:
-                self._service.usage.subscribe(follower.accounts.book)
-            follower.watch.books = True
+        self._join_ledger()
         await self.session.keep_history()
         self.session.act_on_alerts(self._cannot_ring)
         self._spawn(self._beat(), name="comments", group="serve")
@@ -211,10 +208,23 @@ class _Collector:
             task.cancel()
         self.session.stop()
 
+    def _join_ledger(self) -> None:
+        """Let the ledger's follower have what is booked here, and book what it raises.
+
+        There is none until a changed file begins a ledger.
+        """
+        follower = self.session.ledger.follower
+        if follower is None or follower.watch.books:
+            return
+        if self._service.usage is not None:
+            self._service.usage.subscribe(follower.accounts.book)
+        follower.watch.books = True
+
     def _publish(self, snapshot: Snapshot, now: float) -> None:
         if self._service.usage is not None:
             self._service.usage.follow(self.session.config, snapshot)
         self._hub.publish(snapshot, now)
+        self._join_ledger()
 
     def _spawn(self, work: Coroutine[Any, Any, None], *, name: str, **_: object) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
