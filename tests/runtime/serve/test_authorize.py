@@ -135,6 +135,29 @@ def test_any_method_and_any_path_below_is_the_same_question(tmp_path: Path, meth
     assert away.status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/v1/authorize/" + "p" * 8000 + "?" + "q" * 8000, {}),
+        ("/v1/authorize?" + "project=beta&" * 900, {}),
+        ("/v1/authorize", {"x-forwarded-uri": "/" + "u" * 8000, "cookie": "c" * 30_000}),
+        ("/v1/authorize", {"connection": "upgrade", "upgrade": "websocket"}),
+        ("/v1/authorize/%2e%2e/%2e%2e/healthz", {}),
+        ("/v1/authorize//..//", {}),
+    ],
+    ids=["path", "query", "headers", "websocket", "dots", "slashes"],
+)
+def test_a_clients_long_or_odd_request_is_the_same_question(
+    tmp_path: Path, path: str, headers: dict[str, str]
+) -> None:
+    """A gateway would show its client any other answer, or 500 in its place."""
+    with world(tmp_path, SPENT) as one:
+        sent = {"x-tokentop-project": "alpha", **headers}
+        assert one.web.get(path, headers=sent).status_code == 200
+        one.book(1)
+        assert one.web.get(path, headers=sent).status_code == 429
+
+
 def test_the_address_may_name_the_project(tmp_path: Path) -> None:
     """Traefik cannot add a header to its question; what its owner wrote there goes first."""
     with world(tmp_path, SPENT) as one:

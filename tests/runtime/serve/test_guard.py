@@ -9,7 +9,7 @@ from tests.servers.service import client, service
 from tokentop.config.schema import Config
 from tokentop.runtime.serve import connection
 from tokentop.runtime.serve.authorize import Authority
-from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
+from tokentop.runtime.serve.guard import MAX_ASKED, MAX_HEADERS, Rules
 from tokentop.secret import Secret
 
 API = "/api/system/token-economy"
@@ -120,7 +120,7 @@ def test_headers_are_bounded() -> None:
     with service() as running, client(running.port) as whole, client(running.port) as endless:
         whole.get(API, "x: " + "y" * MAX_HEADERS, "connection: close")
         assert b" 431 " in whole.end()
-        endless.send(b"GET / HTTP/1.1\r\nx: " + b"y" * MAX_HEADERS)
+        endless.send(b"GET / HTTP/1.1\r\nx: " + b"y" * MAX_ASKED)
         assert b" 400 " in endless.end()
 
 

@@ -25,7 +25,7 @@ from tokentop.domain.snapshot_ledger import BudgetScope
 from tokentop.domain.text import clean
 from tokentop.runtime.ledger.deciding import NO_LEDGER
 from tokentop.runtime.ledger.follower import Follower
-from tokentop.runtime.serve.guard import AUTHORIZE
+from tokentop.runtime.serve.guard import AUTHORIZE, MAX_PATH
 from tokentop.transport.ledger.database import LedgerError
 
 _SCOPES: tuple[BudgetScope, ...] = get_args(BudgetScope)
@@ -111,10 +111,13 @@ class _Endpoint:
 def _asker(scope: Scope, config: AuthorizeConfig) -> Asker:
     """Whose request it is, by the address's query, which the gateway's owner wrote, else headers.
 
-    Below the address itself the path and the query are those of the client's request.
+    Below the address itself the path and the query are those of the client's request, as is a query
+    that is too long to be the owner's.
     """
     sent = dict(scope["headers"])  # of one that is repeated the last, which the gateway adds
-    query = parse_qs(scope["query_string"].decode("latin-1")) if scope["path"] == AUTHORIZE else {}
+    written = scope["query_string"].decode("latin-1")
+    owned = scope["path"] == AUTHORIZE and len(written) <= MAX_PATH
+    query = parse_qs(written) if owned else {}
     found = {each: (*getattr(config, each), *HEADERS[each]) for each in _SCOPES}
     return Asker(**{each: _name(query.get(each, ()), sent, found[each]) for each in _SCOPES})
 

@@ -6,6 +6,8 @@ from functools import partial
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from tokentop.runtime.serve.guard import asks
+
 HEADERS_S = 10.0  # for a whole request to arrive, also the first of a connection
 STALL_S = 60.0  # for a client to read what was written
 KEEP_ALIVE_S = 30  # between two requests: longer than Prometheus scrapes need
@@ -42,6 +44,10 @@ class Connection(H11Protocol):
             self._stop("request")
         elif "request" not in self._timers:
             self._start("request", HEADERS_S)
+
+    def _should_upgrade(self) -> bool:
+        """A gateway's question has its client's headers, also of one that wants a WebSocket."""
+        return not asks(self.scope["path"]) and super()._should_upgrade()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand the connection over; from now on pings find out whether the browser is there."""

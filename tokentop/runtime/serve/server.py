@@ -31,7 +31,7 @@ from tokentop.runtime.serve.connection import (
 )
 from tokentop.runtime.serve.economy import VALUE, Economy
 from tokentop.runtime.serve.entries import entries_route
-from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
+from tokentop.runtime.serve.guard import MAX_ASKED, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
 from tokentop.runtime.serve.usage import PATHS, UsageRoutes, closed_routes
 from tokentop.transport.http.descriptors import SOCKETS
@@ -146,7 +146,7 @@ def uvicorn_config(app: ASGIApp, *, web: bool = False) -> uvicorn.Config:
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
-        h11_max_incomplete_event_size=MAX_HEADERS,
+        h11_max_incomplete_event_size=MAX_ASKED,
     )
 
 
