@@ -121,6 +121,19 @@ def test_a_decision_is_about_one_project(box: Box, words: tuple[str, ...], probl
     assert problem in done.stderr
 
 
+def test_a_misspelt_project_is_stopped_and_said(box: Box) -> None:
+    """It may be meant: one that begins to spend tomorrow. A stop does not make it known."""
+    for _ in range(2):
+        done = run("stop", "alhpa", env=box.env)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == (
+            "alhpa is stopped: gateways that ask tokentop refuse its requests from now on; "
+            "the ledger has no entry of that project yet: did you mean alpha?\n"
+        )
+    other = run("resume", "zeta", env=box.env).stdout
+    assert other == "zeta may spend again; the ledger has no entry of that project yet\n"
+
+
 def test_a_stop_is_an_entry_that_verify_covers(box: Box) -> None:
     run("stop", "alpha", env=box.env)
     assert "2 entries, none changed" in run("ledger", "verify", env=box.env).stdout

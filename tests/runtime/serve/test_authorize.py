@@ -231,6 +231,7 @@ def test_without_a_ledger_the_configured_choice_holds_and_shows(
 def test_a_stop_and_a_resume_over_http(tmp_path: Path) -> None:
     """The same entries as the command's: another collector's follower sees them too."""
     with world(tmp_path) as one:
+        one.book(1)
         done = one.web.post("/v1/projects/alpha/stop")
         other = Follower(lambda: one.config, {})
         other.accounts.follow(time_ns() // 1000)

@@ -56,6 +56,6 @@ def decide(project: str, outcome: Outcome, config: Config) -> int:
     """Book a person's decision about a project and say so; raises LedgerError."""
     if not has_ledger(config):
         raise LedgerError(f"nothing changes for {clean(project)}: {deciding.NO_LEDGER}")
-    deciding.decide(config.ledger, os.environ, clean(project), outcome, time_ns() // 1000)
-    sys.stdout.write(deciding.done(project, outcome) + "\n")
+    text = deciding.decide(config, os.environ, clean(project), outcome, time_ns() // 1000)
+    sys.stdout.write(text + "\n")
     return DONE
