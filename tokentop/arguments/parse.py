@@ -9,6 +9,7 @@ from tokentop.arguments.options import (
     COMMANDS,
     GROUPS,
     LEDGER,
+    LEDGER_VERBS,
     OPTIONS,
     OVERRIDES,
     Option,
@@ -98,7 +99,7 @@ def help_text() -> str:
     """What --help prints: usage, commands, flags, the names of --format, examples, exit codes."""
     from tokentop.views.help import epilog
 
-    return _parser(epilog()).format_help()
+    return _parser(epilog(LEDGER_VERBS)).format_help()
 
 
 def _width(text: str | None) -> int | None:

@@ -24,16 +24,17 @@ from tokentop.runtime.live.session import Session
 from tokentop.runtime.serve import history
 from tokentop.runtime.serve.app import Documents, Health, application
 from tokentop.runtime.serve.authorize import Authority
+from tokentop.runtime.serve.body import Receiving
 from tokentop.runtime.serve.connection import (
     KEEP_ALIVE_S,
     MAX_CONNECTIONS,
     Connection,
 )
-from tokentop.runtime.serve.economy import VALUE, Economy
+from tokentop.runtime.serve.economy import Economy
 from tokentop.runtime.serve.entries import entries_route
 from tokentop.runtime.serve.guard import MAX_ASKED, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
-from tokentop.runtime.serve.usage import PATHS, UsageRoutes, closed_routes
+from tokentop.runtime.serve.usage import UsageRoutes, closed_routes
 from tokentop.transport.http.descriptors import SOCKETS
 from tokentop.transport.http.listen import BACKLOG, Listener
 
@@ -126,7 +127,8 @@ def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
         *Economy(follower, config, os.environ).routes(),
     )
     more = (*routes, *service.pages)
-    rules = service.rules._replace(receiving=PATHS | {VALUE})
+    receiving = frozenset(each.path for each in more if isinstance(each, Receiving))
+    rules = service.rules._replace(receiving=receiving)
     return application(hub, service.documents, health, rules, service.say, more)
 
 

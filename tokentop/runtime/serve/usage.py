@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.ledger.intake import Intake, QueueFull
-from tokentop.runtime.serve.body import Bodies, BodyError, unpacked
+from tokentop.runtime.serve.body import Bodies, BodyError, Receiving, unpacked
 from tokentop.runtime.serve.guard import UNTRUSTED
 from tokentop.sources.usage import bodies
 from tokentop.sources.usage.allowance import TooLarge
@@ -53,7 +53,7 @@ class UsageRoutes:
         self._parsing = asyncio.Semaphore(AT_ONCE)
 
     def routes(self) -> list[BaseRoute]:
-        return [Route(feed.path, self._handler(feed), methods=["POST"]) for feed in _FEEDS]
+        return [Receiving(feed.path, self._handler(feed)) for feed in _FEEDS]
 
     def _handler(self, feed: _Feed) -> Callable[[Request], Awaitable[Response]]:
         async def handle(request: Request) -> Response:
@@ -96,7 +96,7 @@ class UsageRoutes:
 
 def closed_routes() -> list[BaseRoute]:
     """The same addresses without a ledger behind them: 404, after which a plugin's spool waits."""
-    return [Route(feed.path, _closed(feed), methods=["POST"]) for feed in _FEEDS]
+    return [Receiving(feed.path, _closed(feed)) for feed in _FEEDS]
 
 
 def _closed(feed: _Feed) -> Callable[[Request], Awaitable[Response]]:

@@ -80,44 +80,24 @@ class ScreenModel(NamedTuple):
     @property
     def options(self) -> DrawOptions:
         """What the panels depend on besides the snapshot."""
-        view = self.view
-        return DrawOptions(
+        return _chosen(self.view)._replace(
             ascii=self.ui.ascii,
             elapsed_s=self.elapsed_s,
             clock=self.clock,
-            paused=view.paused_at is not None or self._stands_still,
+            paused=self.view.paused_at is not None or self._stands_still,
             insecure_tls=self.insecure_tls,
             records=self.records,
-            sort=view.sort,
-            filter=view.filter,
-            filtering=view.filtering,
-            offset=view.offset,
-            compact=view.compact,
             hidden=frozenset(self.ui.hide),
             interval_s=self.interval_s,
-            notice=view.notice,
-            engine_sort=view.engine_sort,
-            engine_filter=view.filter if view.name == "engines" else "",
-            cursor=view.cursor if view.name == "engines" else None,
-            process_sort=view.process_sort if view.name == "gpus" else "gpu",
-            process_reverse=view.process_reverse and view.name == "gpus",
-            process_cursor=view.process if view.name == "gpus" else None,
             burn_at=self.burn_at,
-            hosts=view.name == "gpus",
             search=self.discovery.enabled,
             hosts_searched=self.discovery.hosts,
             ports_searched=self.discovery.ports,
             searched=self.searched,
             trends=self.trends,
-            reverse=view.reverse,
-            engine_reverse=view.engine_reverse,
             events=self.events,
             timeline=self.timeline,
-            jump=view.jump,
             fleet=self.fleet,
-            host_sort=view.host_sort,
-            host_reverse=view.host_reverse,
-            host_cursor=view.host,
             ledger=self._ledger,
         )
 
@@ -130,6 +110,32 @@ class ScreenModel(NamedTuple):
     @property
     def _stands_still(self) -> bool:
         return self.timeline is not None and not self.timeline.playing
+
+
+def _chosen(view: ViewState) -> DrawOptions:
+    """What keys and mouse have chosen; a table has its cursor in its own view alone."""
+    engines, gpus = view.name == "engines", view.name == "gpus"
+    return DrawOptions(
+        sort=view.sort,
+        reverse=view.reverse,
+        filter=view.filter,
+        filtering=view.filtering,
+        offset=view.offset,
+        compact=view.compact,
+        notice=view.notice,
+        jump=view.jump,
+        hosts=gpus,
+        engine_sort=view.engine_sort,
+        engine_reverse=view.engine_reverse,
+        engine_filter=view.filter if engines else "",
+        cursor=view.cursor if engines else None,
+        process_sort=view.process_sort if gpus else "gpu",
+        process_reverse=view.process_reverse and gpus,
+        process_cursor=view.process if gpus else None,
+        host_sort=view.host_sort,
+        host_reverse=view.host_reverse,
+        host_cursor=view.host,
+    )
 
 
 def placements(model: ScreenModel, width: int, height: int) -> tuple[Placement, ...]:
