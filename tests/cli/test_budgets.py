@@ -121,6 +121,11 @@ def test_a_decision_is_about_one_project(box: Box, words: tuple[str, ...], probl
     assert problem in done.stderr
 
 
+def test_a_project_without_a_name_is_none(box: Box) -> None:
+    done = run("stop", "\x1b[31m", env=box.env)
+    assert (done.returncode, done.stderr) == (2, "tokentop: a project needs a name\n")
+
+
 def test_a_misspelt_project_is_stopped_and_said(box: Box) -> None:
     """It may be meant: one that begins to spend tomorrow. A stop does not make it known."""
     for _ in range(2):

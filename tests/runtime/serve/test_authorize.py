@@ -247,6 +247,24 @@ def test_a_stop_and_a_resume_over_http(tmp_path: Path) -> None:
     assert again.json()["text"] == "alpha may spend again"
 
 
+@pytest.mark.parametrize("name", ["", "%00", "%20", "%1b[31m", "%e2%80%8b"])
+def test_what_has_no_project_is_not_stopped_with_one_without_a_name(
+    tmp_path: Path, name: str
+) -> None:
+    with world(tmp_path) as one:
+        refused = one.web.post(f"/v1/projects/{name}/stop")
+        assert (refused.status_code, refused.text) == (400, "a project needs a name\n")
+        one.book(1, project=None)
+        assert one.ask().status_code == 200
+
+
+def test_a_long_name_is_that_of_its_entries(tmp_path: Path) -> None:
+    """The ledger keeps 256 characters of it, and so does a decision about it."""
+    with world(tmp_path) as one:
+        one.web.post(f"/v1/projects/{'a' * 400}/stop")
+        eventually(lambda: one.ask(project="a" * 400).status_code == 429)
+
+
 def test_another_page_stops_nothing(tmp_path: Path) -> None:
     """A browser would send such a form from any page that is open in it."""
     with world(tmp_path) as one:

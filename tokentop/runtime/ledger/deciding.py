@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tokentop.runtime.ledger.follower import Follower
 
 
+NO_NAME = "a project needs a name"
 GUESSED = 10_000  # names of projects among which a misspelt one is looked for
 NO_LEDGER = "there is no ledger; set [ledger] or a [[budget]] in the configuration"
 
@@ -29,8 +30,11 @@ def decide(
 ) -> str:
     """Book the decision of this process's user; returns what has happened, as a sentence.
 
-    A project that only this decision knows may be meant, or may be misspelt. Raises LedgerError.
+    A project that only this decision knows may be meant, or may be misspelt. Raises LedgerError,
+    for an empty name as well, which all requests without a project would have.
     """
+    if not project:
+        raise LedgerError(NO_NAME)
     made = decision(
         project, outcome, user=user(), identity=f"decision:{token_hex(8)}", at_us=now_us
     )

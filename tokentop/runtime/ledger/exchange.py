@@ -22,7 +22,7 @@ from tokentop.domain.snapshot import NextInstance
 from tokentop.domain.text import clean_name
 from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.accounts import budget_book
-from tokentop.runtime.ledger.deciding import book, user
+from tokentop.runtime.ledger.deciding import NO_NAME, book, user
 from tokentop.runtime.ledger.zone import zone
 from tokentop.sources.usage.fields import micro_usd, thousandths
 from tokentop.transport.ledger import following, reader
@@ -48,7 +48,7 @@ def project(text: str) -> str:
     """A project's name as the ledger writes it."""
     name = clean_name(text)
     if not name:
-        raise Refused("a project needs a name")
+        raise Refused(NO_NAME)
     return name
 
 

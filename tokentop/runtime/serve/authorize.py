@@ -22,8 +22,8 @@ from tokentop.config.schema import AuthorizeConfig, Config
 from tokentop.domain.budgets.authority import Asker, Refusal
 from tokentop.domain.budgets.decision import Outcome
 from tokentop.domain.snapshot_ledger import BudgetScope
-from tokentop.domain.text import clean
-from tokentop.runtime.ledger.deciding import NO_LEDGER
+from tokentop.domain.text import clean_name
+from tokentop.runtime.ledger.deciding import NO_LEDGER, NO_NAME
 from tokentop.runtime.ledger.follower import Follower
 from tokentop.runtime.serve.guard import AUTHORIZE, MAX_PATH
 from tokentop.transport.ledger.database import LedgerError
@@ -81,7 +81,9 @@ class Authority:
             follower = self._follower()
             if follower is None:
                 return PlainTextResponse(f"{NO_LEDGER}\n", 404)
-            project = clean(request.path_params["project"])
+            project = clean_name(request.path_params["project"])
+            if not project:
+                return PlainTextResponse(f"{NO_NAME}\n", 400)
             try:
                 text = await asyncio.to_thread(follower.decide, project, outcome)
             except LedgerError as error:
@@ -126,7 +128,7 @@ def _name(given: Iterable[str], sent: dict[bytes, bytes], headers: Iterable[str]
     """The first name there is; of several in one header, like groups, the first."""
     values = (sent.get(header.lower().encode("latin-1", "replace"), b"") for header in headers)
     texts = (*given, *(value.decode("utf-8", "replace").partition(",")[0] for value in values))
-    names = (clean(text).strip() for text in texts)
+    names = map(clean_name, texts)
     return next((name for name in names if name), None)
 
 

@@ -12,6 +12,7 @@ HEADERS_S = 10.0  # for a whole request to arrive, also the first of a connectio
 STALL_S = 60.0  # for a client to read what was written
 KEEP_ALIVE_S = 30  # between two requests: longer than Prometheus scrapes need
 WRITE_BUFFER = 16 * 1024  # ours, a client, beside the kernel's
+AT_ONCE = 4 * 1024  # bytes read before other clients get their turn: chunks of one byte take 4 ms
 MAX_CONNECTIONS = 1280
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\n"
@@ -28,6 +29,7 @@ class Connection(H11Protocol):
         """Refuse a client beyond the limit; else wait for its request, but not for ever."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=WRITE_BUFFER)
+        transport.max_size = AT_ONCE  # type: ignore[attr-defined]  # of asyncio's own transport
         self._timers: dict[str, asyncio.TimerHandle] = {}
         if len(self.connections) > self.limit:
             transport.write(_BUSY)
