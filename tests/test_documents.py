@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("CONTRIBUTING.md", "README.md", "tests/benchmarks/README.md")
+DOCUMENTS = (
+    "CONTRIBUTING.md",
+    "README.md",
+    "tokentop/share/ledger.md",
+    "tests/benchmarks/README.md",
+)
 PLACEHOLDER = "KIND"
 SKIPPED = {".venv", ".git", "__pycache__"}
 

@@ -105,7 +105,7 @@ def test_a_port_that_never_answers_delays_nothing(place: Path) -> None:
     with Server(lambda connection: connection.pause() or False) as mute, captured(VLLM) as server:
         shown = snapshot(place, mute.url, server.url)
     assert [e["state"] for e in shown["engines"]] == ["offline", "online"]
-    assert "2.5 s" in shown["engines"][0]["error"]
+    assert f"{mute.url} gave no complete answer within" in shown["engines"][0]["error"]
     assert shown["llm"]["active"] == 4
 
 
@@ -129,6 +129,12 @@ def searching(place: Path, port: int) -> list[str]:
     return ["--json", "--no-gpus", "--config", str(path)]
 
 
+def seen(words: list[str], place: Path, **more: str) -> dict[str, str]:
+    """The state of each engine that a call shows, by its URL."""
+    done = run(*words, env=env(place, TOKENTOP_DISCOVERY="true", **more))
+    return {e["url"]: e["state"] for e in json.loads(done.stdout)["engines"]}
+
+
 def known(words: list[str], server: Server, place: Path, **more: str) -> set[str]:
     """What the engine is asked once a call knows it without a search.
 
@@ -137,8 +143,7 @@ def known(words: list[str], server: Server, place: Path, **more: str) -> set[str
     """
     for _ in range(10):
         server.asked = []
-        done = run(*words, env=env(place, TOKENTOP_DISCOVERY="true", **more))
-        states = {e["url"]: e["state"] for e in json.loads(done.stdout)["engines"]}
+        states = seen(words, place, **more)
         asked = {each.path for each in server.asked}
         if states.get(server.url) == "online" and asked <= {"/metrics", "/version", "/v1/models"}:
             return asked
@@ -155,18 +160,28 @@ def test_an_engine_is_found_and_found_again_without_a_search(place: Path) -> Non
         assert server.asked == []
 
 
+def without_neighbours(server: Server, place: Path) -> None:
+    """Leave of what a search found this engine alone, as on a box that runs nothing else.
+
+    Where some other program here is slow, or ends, the next call would search at once.
+    """
+    file = place / "tokentop" / "discovery.json"
+    document = json.loads(file.read_text())
+    found = [row for row in document["value"]["found"] if server.url in row]
+    document["value"] |= {"found": found, "complete": True, "configured": []}
+    file.write_text(json.dumps(document))
+
+
 def test_a_found_engine_that_is_gone_is_searched_for(place: Path) -> None:
     """The call that misses it says so; a later one looks where it is now."""
     with captured(VLLM) as old:
         known(searching(place, old.port), old, place)
+        without_neighbours(old, place)
     with captured(VLLM) as new:
         words = searching(place, new.port)
-        missed = run(*words, env=env(place, TOKENTOP_DISCOVERY="true"))
-        states = {e["url"]: e["state"] for e in json.loads(missed.stdout)["engines"]}
-        assert states[old.url] == "offline"
+        assert seen(words, place)[old.url] == "offline"
         known(words, new, place)
-        seen = run(*words, env=env(place, TOKENTOP_DISCOVERY="true"))
-    assert old.url not in {e["url"] for e in json.loads(seen.stdout)["engines"]}
+        assert old.url not in seen(words, place)
 
 
 def test_no_key_is_sent_to_a_found_engine(place: Path) -> None:

@@ -46,14 +46,14 @@ VALUES = [
 ]
 
 
-@pytest.fixture(params=SHELLS)
-def script(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+@pytest.fixture(params=SHELLS, scope="module")
+def script(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `tokentop completion SHELL` prints, in a file, for each shell that is installed."""
     if shutil.which(request.param) is None:
         pytest.skip(f"no {request.param} on this machine")
     done = run("completion", request.param)
     assert (done.returncode, done.stderr) == (0, "")
-    file = tmp_path / request.param
+    file = tmp_path_factory.mktemp("completion") / request.param
     file.write_text(done.stdout)
     return file
 

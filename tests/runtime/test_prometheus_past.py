@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from shutil import which
+from urllib.request import urlopen
 
 import pytest
 
@@ -17,7 +18,7 @@ from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.runtime import history
 from tokentop.runtime.prometheus_past import read
 
-LIMIT_S = 60.0
+LIMIT_S = 60.0  # of another program's start
 ENDED = round(time.time()) - 3 * 3600  # of what was scraped, every 15 s for ten minutes
 SPAN_S, EVERY_S = 600, 15
 # What the exporter's pages come to: five vLLM servers make 100 to 104 tokens/s, SGLang 20,
@@ -66,8 +67,23 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                f"--web.listen-address=127.0.0.1:{port}"]  # fmt: skip
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
-        yield f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{port}"
+        ready(url)
+        yield url
         process.kill()
+
+
+def ready(url: str) -> None:
+    """Wait until it answers every query: one that has just begun to listen refuses some."""
+    until, pause = time.monotonic() + LIMIT_S, threading.Event()
+    while True:
+        try:
+            urlopen(f"{url}/-/ready", timeout=LIMIT_S).close()
+            return
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            pause.wait(0.1)
 
 
 def fleet(url: str) -> Config:
@@ -75,15 +91,7 @@ def fleet(url: str) -> Config:
 
 
 def stretch(url: str, start: float, end: float) -> Past:
-    """A stretch, once the server has started."""
-    until, pause = time.monotonic() + LIMIT_S, threading.Event()  # another program's start
-    while True:
-        try:
-            return read(fleet(url), Stretch(start, end))
-        except PastError:
-            if time.monotonic() > until:
-                raise
-            pause.wait(0.1)
+    return read(fleet(url), Stretch(start, end))
 
 
 def test_every_figure_of_a_fleet(url: str) -> None:

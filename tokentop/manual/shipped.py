@@ -9,6 +9,7 @@ SHIPPED: dict[str, str] = {
     "Containerfile.screen": "an image for the full screen and the text views",
     "envoy.yaml": "the same in Envoy",
     "grafana-dashboard.json": "a Grafana dashboard of the metrics of `tokentop serve`",
+    "ledger.md": "the guide to the ledger: intake, budgets, flags, what a credit is",
     "nginx.conf": "the same in nginx, with the refusal as it was meant",
     "openapi.json": "the API of `tokentop serve`, which it answers at /openapi.json",
     "prometheus-alerts.yml": "Prometheus alert rules, with the scrape configuration at the top",

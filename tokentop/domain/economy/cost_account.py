@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
+from operator import add
 from typing import Any, NamedTuple
 
 WINDOW_S = 3600.0
@@ -34,7 +35,7 @@ class Account(NamedTuple):
     unmetered_busy_s: float = 0.0
 
     def plus(self, other: "Account") -> "Account":
-        return Account(*(one + two for one, two in zip(self, other, strict=True)))
+        return Account(*map(add, self, other))
 
 
 class Slice(NamedTuple):
