@@ -185,6 +185,7 @@ def test_a_batch_of_cloud_events_is_booked_whole_or_not_at_all(served: Served) -
         ("/api/v1/events", b"[7]", {}, 400, "it is no object"),
         ("/v1/logs", b"x" * 20, {"content-encoding": "gzip"}, 400, "the body is no gzip"),
         ("/v1/logs", gzip.compress(b"{}")[:-9], {"content-encoding": "gzip"}, 400, "cut off"),
+        ("/v1/logs", gzip.compress(b"{}") * 2, {"content-encoding": "gzip"}, 400, "several parts"),
         ("/v1/logs", b"{}", {"content-encoding": "br"}, 415, "only gzip is understood"),
         ("/v1/logs", b" " * (17 << 20), {}, 413, "more than 16 MiB"),
         ("/v1/logs", gzip.compress(b" " * (33 << 20)), {"content-encoding": "gzip"}, 413,
@@ -192,7 +193,7 @@ def test_a_batch_of_cloud_events_is_booked_whole_or_not_at_all(served: Served) -
         ("/v1/logs", b"{}", {"origin": "https://evil.example"}, 403, "another page"),
         ("/metrics", b"{}", {}, 413, "requests have no body here"),
     ],
-    ids=range(11),
+    ids=range(12),
 )  # fmt: skip
 def test_what_cannot_be_taken_is_refused_with_one_sentence(
     served: Served, path: str, body: bytes, headers: dict[str, str], status: int, text: str

@@ -95,4 +95,6 @@ def unpacked(body: bytes | bytearray, encoding: str, most: int = MAX_UNPACKED) -
         raise BodyError(413, f"the body unpacks to more than {most >> 10:,} KiB")
     if not unpacker.eof:
         raise BodyError(400, "the body's gzip is cut off")
+    if unpacker.unused_data:  # of which nothing would be booked
+        raise BodyError(400, "the body's gzip has several parts; send it as one")
     return found
