@@ -54,7 +54,7 @@ _OUTCOMES = ("success", "success", "success", "failure", "aborted", "success", "
 WHY = (
     CostInput("prompt tokens, not cached", "3,000", "litellm"),
     CostInput("credits per million prompt tokens", "100", "gpt-4o in the table “published”"),
-    CostInput("credits", "412.5", "computed"),
+    CostInput("credits", "412.5", "computed by tokens"),
 )
 
 

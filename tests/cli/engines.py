@@ -34,11 +34,11 @@ def captured(
     """
     pages = {path: payload(name) for path, name in files.items()}
     pages |= {"/" + name: body for name, body in changed.items()}
-    with Server(lambda connection: _answer(connection, {**pages, **(later or {})})) as server:
+    with Server(lambda connection: answer(connection, {**pages, **(later or {})})) as server:
         yield server
 
 
-def _answer(connection: Connection, pages: Mapping[str, bytes]) -> bool:
+def answer(connection: Connection, pages: Mapping[str, bytes]) -> bool:
     body = pages.get(connection.asked.path.partition("?")[0])
     status = "404 Not Found" if body is None else "200 OK"
     kind = "application/json" if body and body[:1] in b"[{" else "text/plain"

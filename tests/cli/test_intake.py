@@ -5,9 +5,14 @@ import json
 import os
 import re
 import signal
+import socket
 import sqlite3
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,8 +21,10 @@ import pytest
 
 from tests.cli.command import PATIENCE_S, environment, run, started
 from tests.cli.stack import serving
+from tests.fake_nvml import FakeNvml
 from tests.payloads import payload
 from tests.runtime.serve.greeting import port_of
+from tests.test_packaging import ROOT
 from tokentop.sources.usage.otlp.wire import encoded
 
 TOKEN, SENDER = "0123456789abcdef-serve", "0123456789abcdef-sender"
@@ -314,6 +321,81 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path)
     assert (verified.returncode, verified.stderr) == (0, "")
 
 
+def seen(web: httpx.Client, wanted: Callable[[Any], bool]) -> Any:
+    """The first snapshot that is wanted."""
+    until = time.monotonic() + PATIENCE_S
+    with web.stream("GET", "/api/system/token-economy/stream") as stream:
+        for line in stream.iter_lines():
+            assert time.monotonic() < until, line
+            if line.startswith("data:") and wanted(now := json.loads(line[5:])):
+                return now
+    raise AssertionError("the stream has ended")
+
+
+ENGINE = """
+import sys
+from tests.cli.engines import VLLM, answer
+from tests.payloads import payload
+from tests.servers.loopback import Server
+pages = {path: payload(name) for path, name in VLLM.items()}
+with Server(lambda connection: answer(connection, pages), port=int(sys.argv[-1])):
+    print(flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def vllm(folder: Path) -> Iterator[tuple[int, int]]:
+    """A process with vLLM's command line and captured answers; its port and number."""
+    (folder / "serve").write_text(ENGINE)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        ["vllm", "serve", "tiny-llama", "--port", str(port)], executable=sys.executable,
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    with process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield port, process.pid
+        process.kill()
+
+
+def test_what_an_engine_here_served_is_worth_its_gpu_time(
+    tmp_path: Path, fake_nvml: FakeNvml
+) -> None:
+    """On a quarter of a card, shared with the requests that ran or waited there meanwhile."""
+    box, file = tmp_path / "box.scn", configured(tmp_path)
+    with vllm(tmp_path) as (port, pid):
+        box.write_text(f"[device 0]\npreset = rtx4090\nproc = pid={pid} type=C mem=6142MiB\n")
+        words = ("serve", "--port", "0", "--interval", "0.5", "--config", file)
+        env = environment(SERVE=TOKEN, TOKENTOP_DISCOVERY="true", **fake_nvml.env(box))
+        with (
+            started(*words, env=env) as process,
+            httpx.Client(
+                base_url=f"http://127.0.0.1:{port_of(process)}", headers=GATEWAY, timeout=PATIENCE_S
+            ) as web,
+        ):
+            now = seen(web, lambda now: on_gpu(now, pid))
+            (row,) = (each for each in now["engines"] if pid in each["pids"])
+            sent = cloud_event(1, engine=f"localhost:{port}", duration_ms=10_000)
+            assert web.post("/api/v1/events", json=sent).status_code == 204
+            (entry,) = Served("", tmp_path / "ledger" / "ledger.sqlite3", web).entries()
+    assert row["active"] + row["queued"] > 1
+    assert entry["gpu"] == "NVIDIA GeForce RTX 4090"
+    assert entry["gpu_ms"] == round(10_000 / (row["active"] + row["queued"]))
+    assert entry["milli_credits"] == pytest.approx(entry["gpu_ms"] / 4, rel=0.01)
+
+
+def on_gpu(now: Any, pid: int) -> bool:
+    """Whether the engine of that process answers, and its GPU is known."""
+    engines = {each["id"] for each in now["engines"] if pid in each["pids"]
+               and each["state"] == "online"}  # fmt: skip
+    return any(each["engine"] in engines for gpu in now["gpus"] or ()
+               for each in gpu["processes"] or ())  # fmt: skip
+
+
 def test_live_prices_are_booked_with_whose_they_are(tmp_path: Path) -> None:
     """A GPU of 0.70 USD against the reference's 0.35, at the stack's multiplier of 2.13."""
     file = configured(tmp_path, prices="live")
@@ -327,11 +409,7 @@ def test_live_prices_are_booked_with_whose_they_are(tmp_path: Path) -> None:
             base_url=f"http://127.0.0.1:{port_of(process)}", headers=GATEWAY, timeout=PATIENCE_S
         ) as web,
     ):
-        multiplier = None
-        with web.stream("GET", "/api/system/token-economy/stream") as stream:
-            lines = (line for line in stream.iter_lines() if line.startswith("data:"))
-            while multiplier != 2.13:
-                multiplier = json.loads(next(lines)[5:])["pricing"]["multiplier"]
+        seen(web, lambda now: now["pricing"]["multiplier"] == 2.13)
         sent = cloud_event(1, model="own", gpu="RTX 4090", gpu_seconds=1)
         answer = web.post("/api/v1/events", json=sent)
         assert answer.status_code == 204
@@ -340,4 +418,4 @@ def test_live_prices_are_booked_with_whose_they_are(tmp_path: Path) -> None:
     rows = [re.split(r"\s{2,}", line.strip()) for line in shown.splitlines()]
     assert ["USD per GPU-hour", "0.7", "[cost]"] in rows
     assert ["demand multiplier", "2.13", "at that moment"] in rows
-    assert ["credits", "4.26", "computed"] in rows
+    assert ["credits", "4.26", "computed by GPU time"] in rows

@@ -191,7 +191,7 @@ def test_a_price_of_ones_own_is_used(filled: dict[str, str], tmp_path: Path) -> 
         "booked 3, in the ledger already 0, refused 0\n"
     )
     shown = ledger("show", "file:7", env=filled)
-    assert shown.endswith("4  computed\n")
+    assert shown.endswith("4  computed by tokens\n")
     assert "Tiny in the table “ours”" in shown
     rows = ledger("report", "--csv", "--by", "project", env=filled).splitlines()[1:]
     shown = {row.partition(",")[0] for row in rows}

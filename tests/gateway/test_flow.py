@@ -1,5 +1,6 @@
 """One flow from client to report: openai-python, LiteLLM with the plugin, llama.cpp's captured
-answers, the ledger, a budget that is spent, a stop. The figures are those that llama.cpp counted.
+answers, the ledger, a budget that is spent, a stop, a stream that is ended. The figures are those
+that llama.cpp counted.
 """
 
 import json
@@ -7,7 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cli.command import environment, run, started
-from tests.gateway.test_real_litellm import PATIENCE_S, Proxy, entries
+from tests.gateway.test_real_litellm import PATIENCE_S, Proxy, Streaming, entries
 from tests.payloads import payload
 from tests.runtime.serve.greeting import port_of
+from tests.servers import agent
 
 pytestmark = [
     pytest.mark.skipif(
@@ -59,13 +61,14 @@ class Llama(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Handler(Streaming):
     server: Llama
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if asked.get("stream"):
+            self.stream()
+            return
         body = ANSWERS[self.server.asked % len(ANSWERS)]
         self.server.asked += 1
         self.send_response(200)
@@ -73,9 +76,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing on the tests' output."""
 
 
 @pytest.fixture
@@ -111,9 +111,36 @@ class Flow:
         assert self._attempts() == before + 1
         return refusal.value.message
 
-    def _attempts(self) -> int:
+    def agent_refused(self) -> None:
+        """Claude Code's request is answered so that it stops; it does, where it is installed."""
+        answer = agent.replayed(self._proxy.url, "sk-ada")
+        assert (answer.status_code, answer.headers["x-should-retry"]) == (429, "false")
+        assert "retry-after" not in answer.headers
+        assert STOPPED in answer.json()["error"]["message"]
+        if agent.CLAUDE is not None:
+            before = self._attempts("messages")
+            assert STOPPED in agent.asked(self._proxy.url, "sk-ada", self._config.parent)
+            assert self._attempts("messages") == before + 1
+
+    def streamed(self) -> tuple[int, str]:
+        """The tokens that a client got of a stream that another process stops, and why it ended."""
+        from openai import APIError
+
+        messages: Any = [{"role": "user", "content": "go on"}]
+        asked = self._client.chat.completions.create(model="tiny", messages=messages, stream=True)
+        got = 0
+        try:
+            for chunk in asked:
+                got += bool(chunk.choices and chunk.choices[0].delta.content)
+                if got == 10:
+                    self.command("stop", "alpha")
+        except APIError as error:
+            return got, error.message
+        raise AssertionError("the stream came to its end")
+
+    def _attempts(self, of: str = "chat/completions") -> int:
         log = Path(self._proxy.log.name).read_text()
-        return log.count('"POST /v1/chat/completions')
+        return log.count(f'"POST /v1/{of}')
 
     def decides(self, status: int, text: str = "") -> None:
         """Wait until serve follows what was decided elsewhere."""
@@ -171,6 +198,7 @@ def test_from_a_client_to_the_report(flow: Flow, llama: Llama, tmp_path: Path) -
     flow.limit(10 * (PROMPT + GENERATED))  # room again
     flow.decides(429, STOPPED)
     assert STOPPED in flow.refused()
+    flow.agent_refused()
     found = flow.alpha()
     assert (found["prompt"], found["cached"], found["generated"]) == (PROMPT, CACHED, GENERATED)
     assert found["estimated"] == 0
@@ -180,3 +208,7 @@ def test_from_a_client_to_the_report(flow: Flow, llama: Llama, tmp_path: Path) -
     flow.command("resume", "alpha")
     flow.decides(200)
     assert flow.ask().completion_tokens == usage[0].completion_tokens
+    tokens, reason = flow.streamed()
+    assert STOPPED in reason
+    booked = entries(ledger_of(tmp_path), 1, "outcome = 'aborted'")
+    assert [(each["generated"], each["estimated"]) for each in booked] == [(tokens, 1)]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -23,7 +24,7 @@ from tests.servers.service import service
 from tests.transport.ledger.test_ledger import valued
 from tokentop.domain.ledger.entry import Entry
 from tokentop.gateway import delivery, litellm
-from tokentop.gateway.litellm import TokentopPlugin
+from tokentop.gateway.litellm import StreamEnded, TokentopPlugin
 from tokentop.gateway.settings import SettingsError, settings
 from tokentop.gateway.spool import Spool
 from tokentop.runtime.ledger.intake import Intake
@@ -38,6 +39,12 @@ KEY = SimpleNamespace(
     user_id="ada", team_id="t-1", team_alias="Blue", metadata={"project": "alpha"}
 )
 REFUSAL = {"error": {"message": "alpha's budget is spent", "type": "budget_exceeded"}}
+
+
+class StreamEvent(StrEnum):
+    """LiteLLM's types of events are members of such a class."""
+
+    DELTA = "response.output_text.delta"
 
 
 class Ledger:
@@ -253,6 +260,30 @@ def test_a_request_is_refused_with_the_services_own_words(ledger: Ledger, tmp_pa
     assert ledger.asked == [{"user": "ada", "team": "Blue", "project": "alpha"}]
 
 
+def test_an_anthropic_request_is_refused_with_headers_too(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LiteLLM answers those of its own exception there, and drops those of FastAPI's."""
+
+    class ProxyException(Exception):
+        def __init__(self, **values: object) -> None:
+            self.values = values
+
+    types = ModuleType("litellm.proxy._types")
+    types.ProxyException = ProxyException  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "litellm.proxy._types", types)
+    ledger.answers = [JSONResponse(REFUSAL, 429, REFUSED)]
+    call = plugin(ledger.url, tmp_path).async_pre_call_hook(
+        user_api_key_dict=KEY, cache=None, data={}, call_type="anthropic_messages"
+    )
+    with pytest.raises(ProxyException) as raised:
+        asyncio.run(call)
+    assert raised.value.values == {
+        "message": REFUSAL["error"]["message"], "type": "budget_exceeded", "param": None,
+        "code": 429, "headers": REFUSED,
+    }  # fmt: skip
+
+
 def test_a_request_is_let_through(ledger: Ledger, tmp_path: Path) -> None:
     """Also where the service decides nothing."""
     ledger.answers = [Response(), Response(status_code=404)]
@@ -320,7 +351,7 @@ def test_a_stream_is_ended_and_what_was_sent_is_booked(
     one = plugin(ledger.url, tmp_path)
 
     async def both() -> None:
-        with pytest.raises(HTTPException):
+        with pytest.raises(StreamEnded, match="budget is spent"):
             await read(one, 100)
         failed = record("chat_failure_connection.json", litellm_call_id="call-9")
         await one.async_log_failure_event(failed, None, None, None)
@@ -332,6 +363,49 @@ def test_a_stream_is_ended_and_what_was_sent_is_booked(
     assert (entry.generated, entry.outcome, entry.estimated) == (3, "aborted", 1)
     assert (entry.team, entry.project, entry.task) == ("Blue", "alpha", "T-7")
     assert "secret" not in str(entry)
+
+
+ANTHROPIC = """\
+event: content_block_delta
+data: {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "a"}}
+
+event: content_block_delta
+data: {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "b"}}
+
+"""
+END = 'event: message_delta\ndata: {"type": "message_delta", "usage": {"output_tokens": 2}}\n\n'
+RESPONSES = (
+    SimpleNamespace(type="response.created"),
+    SimpleNamespace(type=StreamEvent.DELTA),
+    SimpleNamespace(type="response.reasoning_summary_text.delta"),
+    SimpleNamespace(type="response.completed"),
+)
+
+
+@pytest.mark.parametrize(
+    "sent", [(ANTHROPIC, END), (ANTHROPIC.encode(), END.encode()), RESPONSES], ids=str
+)
+def test_streams_of_other_apis_are_counted_too(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: tuple[object, ...]
+) -> None:
+    """Two tokens in each."""
+
+    async def stream() -> AsyncIterator[object]:
+        for each in sent:
+            yield each
+        monkeypatch.setattr(litellm, "CHECK_S", 0.0)
+        yield SimpleNamespace(choices=[])
+
+    async def ended() -> None:
+        with pytest.raises(StreamEnded):
+            async for _ in one.async_post_call_streaming_iterator_hook(KEY, stream(), DATA):
+                pass
+
+    ledger.answers = [JSONResponse(REFUSAL, 429, REFUSED)]
+    one = plugin(ledger.url, tmp_path)
+    asyncio.run(ended())
+    (entry,) = ledger.until(1)
+    assert entry.generated == 2
 
 
 def test_a_client_that_hung_up_got_as_many_tokens_as_chunks(ledger: Ledger, tmp_path: Path) -> None:

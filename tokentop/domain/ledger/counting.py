@@ -42,6 +42,11 @@ def stretch(entry: Entry) -> Stretch:
     return Stretch(model=entry.model or "", **json.loads(entry.details or "{}"))
 
 
+def bare(name: str) -> str:
+    """`openai/Tiny-Llama` and `/models/tiny-llama` are the model tiny-llama."""
+    return name.lower().rpartition("/")[2]
+
+
 class _Begun(NamedTuple):
     engine: Engine
     since: int

@@ -19,7 +19,8 @@ class Entry(NamedTuple):
     `seq` counts a writer's entries from 1. A person stands here by a random id, so that the name
     can be erased without a change to any entry. A reversal has the amounts of the entry that it
     `reverses` (an identity) with the sign turned. `valuation` is the id of the inputs of
-    `milli_credits`. `details` is canonical JSON of what a kind other than usage has of its own.
+    `milli_credits`. `details` is canonical JSON of what a kind has of its own; of usage, what
+    `gpu_ms` was computed from.
     """
 
     writer: str

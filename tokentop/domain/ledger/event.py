@@ -34,8 +34,9 @@ class UsageEvent(NamedTuple):
     `at_us` is when it began, in Unix microseconds. `prompt` includes `cached`, `generated` includes
     `reasoning`. `authenticated` names those of user, project and team that the gateway checked;
     what is not named was chosen by the client. `gpu_ms` is GPU time used, summed over GPUs, and
-    `vram_share` the part of their VRAM that was held for it, in thousandths; `micro_usd` what the
-    feed's own price list charged. None is unknown, never 0.
+    `vram_share` the part of their VRAM that was held for it, in thousandths; where the feed does
+    not report them, `details` has what they were computed from. `micro_usd` is what the feed's own
+    price list charged. None is unknown, never 0.
     """
 
     identity: str
@@ -64,6 +65,7 @@ class UsageEvent(NamedTuple):
     vram_share: int | None = None
     transfer_bytes: int | None = None
     micro_usd: int | None = None
+    details: str | None = None  # canonical JSON
     trace: str | None = None  # W3C's trace id, by which reports of one request are found
 
 

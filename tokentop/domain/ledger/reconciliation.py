@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from tokentop.domain.ledger.counting import Stretch, stretch
+from tokentop.domain.ledger.counting import Stretch, bare, stretch
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import MINUTE_US
 from tokentop.domain.ledger.totals import SUMMED
@@ -73,14 +73,14 @@ class Reconciliation:
         self._minutes[one.model].update(range(one.since, one.until))
         for name in (one.engine, one.address, one.model):
             if name is not None:
-                self._models[_plain(name)] = one.model
+                self._models[bare(name)] = one.model
 
     def claim(self, one: Claim) -> None:
         """Take a claim; beyond MOST_CLAIMS those of engines and models not counted so far are one
         claim a minute, of none of them."""
-        engine, name = _plain(one.engine or ""), _plain(one.model or "")
+        engine, name = bare(one.engine or ""), bare(one.model or "")
         if len(self._claims) >= MOST_CLAIMS:
-            engine, name = "", _plain(self._model(engine, name) or "")
+            engine, name = "", bare(self._model(engine, name) or "")
         self._claims[one.minute, engine, name] += one.generated
 
     def _model(self, engine: str, name: str) -> str | None:
@@ -120,8 +120,3 @@ class Reconciliation:
         if not models:
             return None
         return sum(max(0, n) for n in models.values()), sum(max(0, -n) for n in models.values())
-
-
-def _plain(name: str) -> str:
-    """`openai/Tiny-Llama` and `/models/tiny-llama` are the model tiny-llama."""
-    return name.lower().rpartition("/")[2]

@@ -9,6 +9,7 @@ from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.checkpointing import Checkpoints
 from tokentop.runtime.ledger.counting import Counting
 from tokentop.runtime.ledger.intake import Intake
+from tokentop.runtime.ledger.measuring import Measuring
 from tokentop.runtime.ledger.present_prices import PresentPrices
 from tokentop.runtime.serve.usage import UsageRoutes
 from tokentop.transport.ledger.writer import Writer
@@ -26,11 +27,13 @@ def begin(
         Checkpoints(config.ledger, environ, say).start()
     if not config.ledger.intake:
         return None
-    prices = PresentPrices()
+    prices, measuring = PresentPrices(), Measuring()
 
     def follow(config: Config, snapshot: Snapshot) -> None:
+        now_us = time_ns() // 1000
         prices.take(config, snapshot)
-        counting.follow(snapshot, time_ns() // 1000)
+        measuring.follow(snapshot, now_us)
+        counting.follow(snapshot, now_us)
 
     def open_writer() -> Writer:
         db = place.opened(config.ledger, environ, create=True)
@@ -39,4 +42,4 @@ def begin(
     intake = Intake(open_writer, lambda: time_ns() // 1000, say)
     intake.start()
     counting = Counting(intake)
-    return UsageRoutes(intake, config.ledger.mapping._asdict(), follow)
+    return UsageRoutes(intake, config.ledger.mapping._asdict(), follow, measuring.measured)

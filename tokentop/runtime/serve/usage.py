@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from tokentop.config.schema import Config
+from tokentop.domain.ledger.event import UsageEvent
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.ledger.intake import Intake, QueueFull
 from tokentop.runtime.serve.body import Bodies, BodyError, Receiving, unpacked
@@ -29,6 +30,7 @@ AT_ONCE = 1  # bodies that are being parsed; each may take some 200 MB
 _PROTOBUF = "application/x-protobuf"
 
 Follow = Callable[[Config, Snapshot], object]  # each snapshot, with the configuration of its time
+Measured = Callable[[tuple[UsageEvent, ...]], tuple[UsageEvent, ...]]  # with their GPU time
 Parse = Callable[[bytes, Names, int], Read]  # the body, the mapping, now in Unix microseconds
 
 
@@ -44,8 +46,12 @@ class _Feed(NamedTuple):
 class UsageRoutes:
     """The routes that book what they receive. Each answers 2xx only for what is on the disk."""
 
-    def __init__(self, intake: Intake, names: Names, follow: Follow = lambda *_: None) -> None:
+    def __init__(
+        self, intake: Intake, names: Names, follow: Follow = lambda *_: None,
+        measured: Measured = tuple,
+    ) -> None:  # fmt: skip
         self.follow = follow
+        self._measured = measured
         self.subscribe, self.stop = intake.subscribe, intake.stop
         self._intake = intake
         self._names = names
@@ -91,7 +97,8 @@ class UsageRoutes:
         return read
 
     def _parsed(self, body: bytearray, encoding: str, parse: Parse) -> Read:
-        return parse(unpacked(body, encoding), self._names, time_ns() // 1000)
+        read = parse(unpacked(body, encoding), self._names, time_ns() // 1000)
+        return read._replace(events=self._measured(read.events))
 
 
 def closed_routes() -> list[BaseRoute]:

@@ -32,7 +32,7 @@ def _focus(call: Call) -> Answer:
     made = _summed(call, BY)
     if made.total.unpriced:
         sys.stderr.write(
-            f"tokentop: {made.total.unpriced} requests have no price and add to no cost\n"
+            f"tokentop: requests without a price, which add to no cost: {made.total.unpriced:,}\n"
         )
     return as_focus(made), DONE
 

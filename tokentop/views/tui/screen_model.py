@@ -25,6 +25,7 @@ from tokentop.views.tui.draw.panels.gpus import hardware, process_rows
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
 from tokentop.views.tui.draw.panels.ledger import entry, project, today
 from tokentop.views.tui.draw.registry import PANELS, dashboard
+from tokentop.views.tui.options import chosen
 from tokentop.views.tui.state import PAGES, ViewState
 
 _ENGINES = ("tokens", "ttft", "kv", "queue", "power", "usd")
@@ -80,7 +81,7 @@ class ScreenModel(NamedTuple):
     @property
     def options(self) -> DrawOptions:
         """What the panels depend on besides the snapshot."""
-        return _chosen(self.view)._replace(
+        return chosen(self.view)._replace(
             ascii=self.ui.ascii,
             elapsed_s=self.elapsed_s,
             clock=self.clock,
@@ -110,32 +111,6 @@ class ScreenModel(NamedTuple):
     @property
     def _stands_still(self) -> bool:
         return self.timeline is not None and not self.timeline.playing
-
-
-def _chosen(view: ViewState) -> DrawOptions:
-    """What keys and mouse have chosen; a table has its cursor in its own view alone."""
-    engines, gpus = view.name == "engines", view.name == "gpus"
-    return DrawOptions(
-        sort=view.sort,
-        reverse=view.reverse,
-        filter=view.filter,
-        filtering=view.filtering,
-        offset=view.offset,
-        compact=view.compact,
-        notice=view.notice,
-        jump=view.jump,
-        hosts=gpus,
-        engine_sort=view.engine_sort,
-        engine_reverse=view.engine_reverse,
-        engine_filter=view.filter if engines else "",
-        cursor=view.cursor if engines else None,
-        process_sort=view.process_sort if gpus else "gpu",
-        process_reverse=view.process_reverse and gpus,
-        process_cursor=view.process if gpus else None,
-        host_sort=view.host_sort,
-        host_reverse=view.host_reverse,
-        host_cursor=view.host,
-    )
 
 
 def placements(model: ScreenModel, width: int, height: int) -> tuple[Placement, ...]:

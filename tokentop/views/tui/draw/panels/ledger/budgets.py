@@ -29,12 +29,14 @@ from tokentop.views.tui.draw.panels.ledger.budget_rows import (
 )
 
 _OFF = (
-    "No ledger is followed here. `tokentop serve` books what gateways and agents report, "
-    "`tokentop ledger import` a file of theirs; [[budget]] in the configuration sets a limit."
+    "No ledger is followed here. To begin one, write intake = true below [ledger] in the "
+    "configuration and run `tokentop serve`: it books what gateways and agents report. Or book a "
+    "file of theirs: `tokentop ledger import FILE`. [[budget]] then sets a limit. "
+    "`tokentop --demo` shows what it looks like."
 )
 _UNUSED = (
-    "The ledger has no entry of today and no budget: [[budget]] in the configuration sets one, "
-    "and gateways report to `tokentop serve`."
+    "The ledger has no entry of today, and there is no budget: [[budget]] in the configuration "
+    "sets one. Gateways and agents report to `tokentop serve`, with intake = true in [ledger]."
 )
 _SORTED = {
     "name": "name", "clock": "clock", "bar": "spent", "spent": "spent", "burn": "burn",

@@ -59,7 +59,10 @@ def absence(page: Page) -> str:
         return f"No entry matches “{clean(page.wanted, 40)}”{among}."
     if page.total is None:
         return "The ledger is being read."
-    return "The ledger has no entries yet: gateways and agents report to `tokentop serve`."
+    return (
+        "The ledger has no entries yet. Gateways and agents report to `tokentop serve`, with "
+        "intake = true in [ledger]."
+    )
 
 
 def heads(_snapshot: Snapshot, width: int, _height: int, options: DrawOptions) -> Line:
