@@ -61,6 +61,7 @@ def test_three_engines_and_nothing_else(place: Path) -> None:
     assert "[[engine]] max_slots" in text  # vLLM's capacity is not to be had
     assert "3 engines" in text
     assert text.count(NO_STACK) == 1
+    assert "of 7 services" not in text
     assert "AITHER_STRATA_URL" not in text
 
 

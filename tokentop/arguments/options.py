@@ -46,17 +46,17 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("doctor", "what was found, what not, and what to do about it"),
     Command("config", "what holds now, and where each value came from", "[--example]"),
-    Command("serve", "the same over HTTP: JSON, a stream of events, Prometheus metrics"),
-    Command("replay", "a recording on the full screen: pause, step, speed, any moment", "FILE"),
-    Command("export", "a recording as a table, on standard output: --csv or --parquet", "FILE"),
-    Command("example", "a file that ships beside the program; all names without one", "[NAME]"),
-    Command("completion", "the completion for bash, zsh or fish", "SHELL"),
+    Command("serve", "the same over HTTP: JSON, events, Prometheus metrics"),
+    Command("replay", "a recording on the full screen, any moment of it", "FILE"),
+    Command("export", "a recording as a table: --csv or --parquet", "FILE"),
+    Command("example", "a file that ships beside the program; else their names", "[NAME]"),
+    Command("completion", "completion for bash, zsh or fish", "SHELL"),
     Command("ledger", "who spent what: import, report, verify and more, below", "VERB [WHAT]"),
-    Command("stop", "let gateways refuse all that a project asks for, from now on", "PROJECT"),
+    Command("stop", "let gateways refuse what a project asks for from now on", "PROJECT"),
     Command("resume", "let a project that was stopped go on", "PROJECT"),
     Command("value", "report N USD of business value that came of a project", "PROJECT N"),
     Command("swap", "leave N credits of project A to project B", "A B N"),
-    Command("flags", "tasks that cost a multiple of their kind, and what is to classify"),
+    Command("flags", "tasks that cost a multiple of their kind, to classify"),
     Command("classify", "fine, defer or halt: what a person decides about a flag", "ID AS"),
 )
 RECORDINGS = "recordings"
@@ -69,27 +69,18 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--format",), "the line from a template of the names below", "format", "TEMPLATE"),
         Option(("--width",), "at most so many cells: what matters least goes first, whole",
                "width", "N"),
-        Option(("--check",), "make the exit code the banner mode", "check"),
+        Option(("--check",), "exit code for monitoring: 0 fine, 1 busy, 2 full or down", "check"),
         Option(("--connect",), "what a `tokentop serve` elsewhere shows; several: a row each",
                "connect", "URL", overrides=True, many=True),
         Option(("--fresh",), "poll, whatever another tokentop of yours has just read", "fresh"),
         Option(("--demo",), "a simulated machine; =stack, =engines, =gpus or =fleet play one part",
                "demo.part", "[=PART]", overrides=True),
-        Option(("--demo-seed",), "make it repeatable", "demo.seed", "N", overrides=True),
-        Option(("--demo-at",), "freeze one moment", "demo.at_s", "SECONDS", overrides=True),
+        Option(("--demo-seed",), "the same demo for the same number", "demo.seed", "N",
+               overrides=True),
+        Option(("--demo-at",), "the demo, frozen at one moment", "demo.at_s", "SECONDS",
+               overrides=True),
         Option(("--help", "-h"), "show this and exit", "help"),
         Option(("--version", "-V"), "show the version and exit", "version"),
-    ),
-    LEDGER: (
-        Option(("--by",), "user, project, team, model, provider, engine, outcome, day, hour", "by",
-               "KEYS"),
-        Option(("--since",), "from then on: 90m, 12h, 7d, or a date", "since", "WHEN"),
-        Option(("--until",), "and before then; else until now", "until", "WHEN"),
-        Option(("--unit",), "of a value: usd", "unit", "UNIT"),
-        Option(("--csv",), "the report, or the exported recording, as CSV", "csv"),
-        Option(("--focus",), "as CSV with the columns of FOCUS 1.4, a row a day", "focus"),
-        Option(("--checkpoint",), "the checkpoints that were kept", "checkpoint", "PATH"),
-        Option(("--key",), "their public keys, where the private one is elsewhere", "key", "PATH"),
     ),
     RECORDINGS: (
         Option(("--record",), "keep each poll's snapshot there, on screen and with --watch",
@@ -105,14 +96,16 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--theme",), "dark, light, colorblind or ansi", "ui.theme", "NAME",
                overrides=True),
         Option(("--ascii",), "no block characters", "ui.ascii", overrides=True),
-        Option(("--no-state",), "remember no sort, theme, interval and history", "ui.state",
+        Option(("--no-state",), "keep nothing: no sort, theme, interval, history", "ui.state",
                overrides=True, stores=False),
-        Option(("--hide",), "panels, joined by commas", "ui.hide", "PANELS", overrides=True),
-        Option(("--no-gpus",), "leave NVML alone", "gpus", overrides=True, stores=False),
+        Option(("--hide",), "leave these panels out, joined by commas", "ui.hide", "PANELS",
+               overrides=True),
+        Option(("--no-gpus",), "leave the NVIDIA driver alone", "gpus", overrides=True,
+               stores=False),
         Option(("--no-discovery",), "look for no engines by itself", "discovery.enabled",
                overrides=True, stores=False),
-        Option(("--prometheus",), "read a fleet from there", "prometheus.url", "URL",
-               overrides=True),
+        Option(("--prometheus",), "engines and GPUs that a Prometheus server knows",
+               "prometheus.url", "URL", overrides=True),
     ),
     SERVING: (
         Option(("--host",), "listen there; else on 127.0.0.1 only", "serve.host", "H",
@@ -125,12 +118,24 @@ GROUPS: dict[str, tuple[Option, ...]] = {
         Option(("--insecure-no-auth",), "beyond this machine without a token",
                "serve.insecure_no_auth", overrides=True),
     ),
+    LEDGER: (
+        Option(("--by",), "user, project, team, model, provider, engine, outcome, day, hour", "by",
+               "KEYS"),
+        Option(("--since",), "from then on: 90m, 12h, 7d, or a date", "since", "WHEN"),
+        Option(("--until",), "and before then; else until now", "until", "WHEN"),
+        Option(("--unit",), "of a value: usd", "unit", "UNIT"),
+        Option(("--csv",), "the report, or the exported recording, as CSV", "csv"),
+        Option(("--focus",), "as CSV with the columns of FOCUS 1.4, a row a day", "focus"),
+        Option(("--checkpoint",), "the checkpoints that were kept", "checkpoint", "PATH"),
+        Option(("--key",), "their public keys, where the private one is elsewhere", "key", "PATH"),
+    ),
 }  # fmt: skip
 OPTIONS = tuple(option for group in GROUPS.values() for option in group)
 OVERRIDES = tuple(option.dest for option in OPTIONS if option.overrides)
 
 
-def usage() -> list[str]:
-    """Every way to call the program, one a line."""
-    words = (f"{command.name} {command.argument}".rstrip() for command in COMMANDS)
-    return ["tokentop [options]", *(f"tokentop {each} [options]" for each in words)]
+def described() -> list[str]:
+    """The commands with their arguments and meanings, one a line."""
+    words = [f"{command.name} {command.argument}" for command in COMMANDS]
+    width = max(map(len, words))
+    return [f"  {w:<{width}}  {c.help}" for w, c in zip(words, COMMANDS, strict=True)]

@@ -14,12 +14,18 @@ from tokentop.arguments.options import (
     OVERRIDES,
     Option,
     View,
-    usage,
+    described,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
+
+
+_SUMMARY = """\
+How busy the LLM servers and GPUs of this machine are, and what a token costs
+there. Without options: the full screen (? lists its keys, q leaves).
+Try `tokentop --demo`, or `tokentop doctor` where something is missing."""
 
 
 class Stop(Exception):  # not always an error: --help and --version end here too
@@ -159,8 +165,8 @@ def _overrides(given: dict[str, object]) -> dict[str, object]:
 def _parser(epilog: str = "") -> _Parser:
     parser = _Parser(
         prog="tokentop",
-        usage="\n       ".join(usage()),
-        description="The live economy of self-hosted LLM inference.",
+        usage="tokentop [options]\n       tokentop COMMAND [options]",
+        description="\n".join([_SUMMARY, "", "commands:", *described()]),
         epilog=epilog,
         formatter_class=_Formatter,
         allow_abbrev=False,

@@ -97,7 +97,7 @@ class AlertActions:
 
     def _run(self, alert: Alert) -> str | None:
         variables = {f"TOKENTOP_ALERT_{name.upper()}": value or ""
-                     for name, value in alert._asdict().items()}  # fmt: skip
+                     for name, value in alert._asdict().items() if name != "actions"}  # fmt: skip
         return run_command(
             self.config.command, {**variables, "TOKENTOP_HOST": self._host}, TIMEOUT_S
         )

@@ -7,9 +7,9 @@ from tokentop.config.schema import AlertConfig, AlertsConfig, Config
 from tokentop.domain.alerts.book import AlertBook
 from tokentop.domain.alerts.defaults import DEFAULTS
 from tokentop.domain.alerts.rule import parse
-from tokentop.domain.alerts.values import Action, AlertRule, Change
+from tokentop.domain.alerts.values import AlertRule, Change
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.verdict.values import Severity
+from tokentop.domain.verdict.values import Action, Severity
 from tokentop.runtime.alert_actions import AlertActions
 
 SILENCE_S = 3600.0

@@ -125,11 +125,17 @@ def test_each_member_has_an_alert_of_its_own() -> None:
         ("firing", "GPU-0"),
         ("pending", "GPU-2"),
     ]
-    assert run.book.alerts()[0].text == (
-        "GPU 0: temperature_c is 95 (gpus[].temperature_c > 90 for 10s)"
-    )
+    assert run.book.alerts()[0].text == "GPU 0: temperature_c is 95 (> 90 for 10s)"
     gone = Snapshot(gpus=())
     assert run.at(14, gone) == ["resolved GPU-0"]
+
+
+def test_a_share_is_shown_as_its_rule_has_it() -> None:
+    full = Snapshot(demand=Demand(utilization=0.8063))
+    for limit, words in (("80%", "is 81% (> 80%)"), ("0.8", "is 0.8063 (> 0.8)")):
+        run = Run(f"demand.utilization > {limit}")
+        run.at(0, full)
+        assert run.book.alerts()[0].text == f"demand.utilization {words}"
 
 
 def test_what_rises() -> None:

@@ -5,14 +5,17 @@ import json
 from tokentop.domain.alerts.message import message
 from tokentop.domain.verdict.values import Alert
 
-ALERT = Alert("busy", "firing", "<@U1> & co: 92 % → full", "GPU-1", "critical", "2026-11-21T12:00Z")
+ALERT = Alert(
+    "busy", "firing", "<@U1> & co: 92 % → full", "GPU-1", "critical", "2026-11-21T12:00Z", ("bell",)
+)
 
 
 def test_plain_json_has_every_field_and_the_host() -> None:
     body, headers = message("json", ALERT, "gpu-box")
     assert json.loads(body) == {
         "name": "busy", "state": "firing", "text": ALERT.text, "member": "GPU-1",
-        "severity": "critical", "since": "2026-11-21T12:00Z", "host": "gpu-box",
+        "severity": "critical", "since": "2026-11-21T12:00Z", "actions": ["bell"],
+        "host": "gpu-box",
     }  # fmt: skip
     assert dict(headers) == {"Content-Type": "application/json"}
 

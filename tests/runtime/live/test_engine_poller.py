@@ -77,14 +77,19 @@ class _World:
     """A collector under a running EnginePoller."""
 
     def __init__(
-        self, pool: _Pool, spawn: Tasks, *engines: EngineConfig, search: Any = None
+        self,
+        pool: _Pool,
+        spawn: Tasks,
+        *engines: EngineConfig,
+        search: Any = None,
+        interval_s: float = 0.01,
     ) -> None:
         discovery = DiscoveryConfig(enabled=search is not None)
-        config = Config(engines=engines, discovery=discovery, timeout_s=0.2, interval_s=0.01)
+        config = Config(engines=engines, discovery=discovery, timeout_s=0.2, interval_s=interval_s)
         self.collector = Collector(config, "box", False)
         clock = asyncio.get_running_loop().time
         self.clock = clock
-        self.rounds = _Rounds(self.collector, 0.01, lambda: None, clock)
+        self.rounds = _Rounds(self.collector, interval_s, lambda: None, clock)
         self.poller = EnginePoller(self.collector, config, self.rounds, clock, search)
         self.poller.start(pool, spawn)
 
@@ -135,6 +140,18 @@ async def test_a_found_engine_is_polled_at_once_and_no_more_when_it_is_gone(
     await world.until(lambda: world.states() == {})
     async with asyncio.timeout(10):
         await spawn.started[1]  # the engine's polling ends by itself
+
+
+async def test_rates_are_there_soon_after_the_start(
+    spawn: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They lie between two polls: the second one does not wait for the next round."""
+    monkeypatch.setattr("tokentop.runtime.live.engine_poller.SECOND_S", 0.05)
+    pool = _Pool()
+    world = _World(pool, spawn, EngineConfig("a", URL, "vllm"), interval_s=3600.0)
+    await world.until(lambda: pool.fetched.count(URL + "/metrics") >= 2)
+    throughput = world.collector.snapshot(world.clock(), 0.0).throughput
+    assert throughput.generation_tokens_per_s is not None
 
 
 async def test_a_search_without_room_for_all_says_so(spawn: Tasks) -> None:

@@ -18,10 +18,12 @@ from tests.servers.service import PATIENCE_S, service
 from tokentop.config.load import load
 from tokentop.config.reload import reloader
 from tokentop.config.schema import Config, HostConfig
+from tokentop.domain.alerts.values import Change
 from tokentop.domain.detector.records import raised
 from tokentop.domain.ledger.listing import Page, Question
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_json import dumps
+from tokentop.domain.verdict.values import Alert
 from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.follower import Follower
 from tokentop.runtime.live.feed import HostFeed
@@ -123,6 +125,8 @@ async def test_a_stream_that_ends_is_resumed_where_it_was() -> None:
         (status(503), "answered 503"),
         (ok({"no": "stream"}), "does not speak HTTP"),
         (events(b'{"schema":"other/1"}', then=hold), "no `tokentop serve`"),
+        (events(b'{"schema":"tokentop/2","gpus":[]}', then=hold), "it speaks tokentop/2"),
+        (events(b'{"schema":"tokentop/1","gpus":[', then=hold), "no `tokentop serve`"),
     ],
 )
 async def test_what_is_wrong_stands_in_the_banner(answer: Behaviour, words: str) -> None:
@@ -149,6 +153,21 @@ async def test_a_host_that_is_gone_grows_old() -> None:
     assert again.data_age_s is not None
     assert snapshot.data_age_s is not None
     assert again.data_age_s > snapshot.data_age_s
+
+
+async def test_the_hosts_alerts_ring_here() -> None:
+    """Those that begin while the screen is attached, by the actions of the host's rule."""
+    before = examples.high()
+    alert = Alert("busy", "firing", "it is busy", actions=("bell", "notify"))
+    with service(before) as running:
+        async with screen(running.url) as here:
+            rung = asyncio.Queue[Change]()
+            here.session.act_on_alerts(rung.put_nowait)
+            await here.until(lambda s: s.at == before.at)
+            await asyncio.to_thread(running.publish, before._replace(alerts=(alert,)))
+            change = await asyncio.wait_for(rung.get(), PATIENCE_S)
+    assert change.alert.text == f"{before.host}: it is busy"
+    assert change.actions == ("bell", "notify")
 
 
 async def test_a_project_is_stopped_on_the_host(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ async def test_a_bell_without_a_terminal_is_said_to_be_none() -> None:
     alert = AlertConfig("busy", "interval_s > 0", actions=("bell", "notify"))
     flags = {"gpus": False, "discovery.enabled": False, "ui.state": False}
     quiet = load(flags, {"HOME": "/nowhere"}, None)
-    sentence = "Alert busy: bell and notify need a screen; there is none here."
+    sentence = "Alert busy: bell and notify reach only screens that are attached."
     said = Log(sentence)
     async with demo(said, quiet._replace(alerts=AlertsConfig(rows=(alert,)))):
         await asyncio.wait_for(said.heard.wait(), 10)

@@ -203,7 +203,7 @@ def test_the_tokens_panel_has_three_faces() -> None:
     assert styles(tokens.lines(old, 100, 6, LOOK)) == {"stale"}
     assert said([tokens.summary(old, LOOK)]) == "stale · 47s"
     blank = boxes.engines()._replace(throughput=Throughput(), cost=Cost())
-    assert "No engine reports its tokens." in said(tokens.lines(blank, 100, 6, LOOK))
+    assert "No engine has reported tokens yet." in said(tokens.lines(blank, 100, 6, LOOK))
     for snap in (old, blank, boxes.priced()):
         check(tokens.lines(snap, 100, 6, LOOK), 100, 6)
 

@@ -7,12 +7,21 @@ import pytest
 from tests import engine_examples, examples
 from tests.views.draw.composed import composed, model, panel_lines
 from tokentop.domain.readings import Failure, GpusReading
-from tokentop.domain.snapshot import Gpu, Llm, Snapshot, Tier
+from tokentop.domain.snapshot import Cloud, CloudInstance, Gpu, Llm, Snapshot, Tier
 from tokentop.domain.verdict.tiers import tier_word
 from tokentop.views.palette import tier_theme
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement
-from tokentop.views.tui.draw.panels import banner, capacity, header, metrics, services, welcome
+from tokentop.views.tui.draw.panels import (
+    banner,
+    capacity,
+    cloud,
+    header,
+    metrics,
+    services,
+    tokens,
+    welcome,
+)
 from tokentop.views.tui.draw.panels import multiplier as gauge
 from tokentop.views.tui.draw.panels.engines import table
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
@@ -75,11 +84,26 @@ def test_the_full_banner_says_what_comes_next_and_the_capacity_panel_does_not() 
         assert "H200" in said(capacity.lines(examples.surge(), width, height, LOOK))
 
 
-def test_the_queue_is_not_said_again_beside_the_tokens_panel() -> None:
-    """Slots and tokens say it where there are engines; without them the metrics do."""
+def test_the_queue_has_one_figure_and_one_trend() -> None:
+    """The figure beside the slots; the trend there too, or in the tokens panel of engines."""
+    stack, engines = examples.surge(), engine_examples.both()
     for width, height in ((78, 1), (36, 5), (30, 1)):
-        assert "queue" in said(metrics.lines(examples.surge(), width, height, LOOK))
-        assert "queue" not in said(metrics.lines(engine_examples.both(), width, height, LOOK))
+        assert "queue" not in said(metrics.lines(stack, width, height, LOOK))
+    for snapshot in (stack, engines):
+        assert said(slots.lines(snapshot, 110, 7, LOOK)).count("queued") == 1
+    assert "queue " in said(slots.lines(stack, 110, 7, LOOK))
+    assert "queue " not in said(slots.lines(engines, 110, 7, LOOK))
+    assert "queue " in said(tokens.lines(engines, 110, 5, LOOK))
+
+
+@pytest.mark.parametrize(("height", "words"), [(1, "1 of 3"), (2, "1–1 of 3"), (3, "")])
+@pytest.mark.parametrize("width", [30, 78, 110])
+def test_a_cut_list_of_rented_gpus_has_its_position(height: int, words: str, width: int) -> None:
+    rented = tuple(CloudInstance(gpu=gpu, status="running") for gpu in ("L40S", "H100", "B200"))
+    text = said(cloud.lines(Snapshot(cloud=Cloud(rented)), width, height, LOOK))
+    assert words in text
+    assert (" of " in text) == (height < 3)
+    assert "L40S" in text
 
 
 @pytest.mark.parametrize("tier", get_args(Tier))

@@ -70,3 +70,12 @@ def test_the_silent_are_in_no_sum() -> None:
     heard = sections.counted_engines(boxes.box(SPARE, gone).snapshot())
     assert [engine.id for engine in heard] == [SPARE.id]
     assert sections.counted_engines(boxes.stale_engines()) == []
+
+
+@pytest.mark.parametrize(("active", "queued"), [(456, 1234), (9876, 54_321), (123_456, 7)])
+@pytest.mark.parametrize(("width", "height"), [(78, 2), (98, 2), (110, 7), (44, 1)])
+def test_no_number_is_cut(active: int, queued: int, width: int, height: int) -> None:
+    """However many requests run where the number of slots is unknown."""
+    shown = slots.lines(Snapshot(llm=Llm(active, queued)), width, height, LOOK)
+    for number in (active, queued):
+        assert (str(number) if number <= 9999 else f"{number / 1000:.4g}"[:4]) in said(shown)

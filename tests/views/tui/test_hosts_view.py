@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ from tests.servers.service import PATIENCE_S, Service, service
 from tokentop.config.load import load
 from tokentop.config.reload import reloader
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.verdict.values import Alert
 from tokentop.views.tui.app import TokentopApp
 
 NOWHERE = "http://127.0.0.1:9"
+STATES = ("idle", "high", "saturated")
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +33,7 @@ def boxes() -> Iterator[list[Service]]:
     with ExitStack() as stack:
         yield [
             stack.enter_context(service(examples.STATES[state]()._replace(host=f"box-{state}")))
-            for state in ("idle", "high", "saturated")
+            for state in STATES
         ]
 
 
@@ -50,8 +53,15 @@ async def until(pilot: Pilot[int], found: Callable[[str], bool]) -> str:
 
 
 def rows(shown: str) -> list[str]:
-    """The lines of hosts, by their ports' place."""
-    return [line for line in shown.splitlines() if "127.0.0.1:" in line]
+    """The lines of hosts: those below the headings, up to the first empty one."""
+    lines = shown.splitlines()
+    head = next(at for at, line in enumerate(lines) if " age " in line)
+    return list(takewhile(lambda line: line.strip(" │"), lines[head + 1 :]))
+
+
+def named(shown: str) -> list[str]:
+    """The hosts in the order of their rows."""
+    return [state for row in rows(shown) for state in STATES if f"box-{state}" in row]
 
 
 @asynccontextmanager
@@ -79,12 +89,31 @@ async def test_a_row_for_each_host_and_the_totals_above(boxes: list[Service]) ->
         assert len(rows(await until(pilot, lambda t: "/full" not in t))) == 4
 
 
+async def test_headings_sort_and_hints_act(boxes: list[Service]) -> None:
+    """By the column that is clicked, once more in reverse; the sorted one is marked."""
+    async with table(*(box.url for box in boxes)) as pilot:
+        shown = await until(pilot, lambda t: "3/3 hosts" in t)
+        y = next(y for y, line in enumerate(shown.splitlines()) if " tier " in line)
+        x = shown.splitlines()[y].index("load")
+        assert "▴host" in shown
+        await pilot.click(offset=(x, y))
+        shown = await until(pilot, lambda t: "▾load" in t)
+        assert named(shown) == ["saturated", "high", "idle"]
+        await pilot.click(offset=(x, y))
+        shown = await until(pilot, lambda t: "▴load" in t)
+        assert named(shown) == ["idle", "high", "saturated"]
+        await pilot.click(offset=(shown.splitlines()[-1].index("enter open"), 29))
+        shown = await until(pilot, lambda t: "esc hosts" in t)
+        await pilot.click(offset=(shown.splitlines()[-1].index("esc hosts"), 29))
+        await until(pilot, lambda t: "3/3 hosts" in t)
+
+
 async def test_enter_opens_a_host_and_escape_comes_back(boxes: list[Service]) -> None:
     """Its dashboard with all its views; the cursor is where it was."""
     async with table(*(box.url for box in boxes)) as pilot:
         await until(pilot, lambda t: "3/3 hosts" in t)
         await pilot.press("s", "enter")
-        await until(pilot, lambda t: "box-saturated" in t)
+        await until(pilot, lambda t: "box-saturated" in t and "esc hosts" in t)
         await pilot.press("2")
         await until(pilot, lambda t: "GPU pool" in t and "box-saturated" in t)
         await pilot.press("1")
@@ -98,6 +127,22 @@ async def test_enter_opens_a_host_and_escape_comes_back(boxes: list[Service]) ->
         assert "by tier" in shown
         await pilot.press("e")
         assert "enter opens a host" in await until(pilot, lambda t: "enter opens" in t)
+
+
+async def test_alerts_of_every_host_ring(boxes: list[Service]) -> None:
+    """From the table, and while another host is open, once each."""
+    rung: list[str] = []
+    async with table(*(box.url for box in boxes)) as pilot:
+        session = pilot.app.session  # type: ignore[attr-defined]
+        session.act_on_alerts(lambda change: rung.append(change.alert.text))
+        await until(pilot, lambda t: "3/3 hosts" in t)
+        for number, state in enumerate(STATES):
+            alert = Alert("busy", "firing", f"alert {number}", actions=("bell",))
+            busy = examples.STATES[state]()._replace(host=f"box-{state}", alerts=(alert,))
+            await asyncio.to_thread(boxes[number].publish, busy)
+            await until(pilot, lambda _, n=number: len(rung) > n)  # type: ignore[misc]
+            await pilot.press("enter")
+    assert rung == [f"box-{name}: alert {n}" for n, name in enumerate(STATES)]
 
 
 async def test_a_host_that_dies_is_dimmed_with_its_age() -> None:

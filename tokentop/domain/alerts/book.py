@@ -129,7 +129,8 @@ class _Track:
         state = self._state or "pending"
         since = "" if self.alert is None else self.alert.since
         member = subject.identity or None
-        self.alert = Alert(self._rule.name, state, text, member, self._rule.severity, since)
+        name, severity, actions = self._rule.name, self._rule.severity, self._rule.actions
+        self.alert = Alert(name, state, text, member, severity, since, actions)
 
     def _changed(self, before: State | None, at: str) -> Change | None:
         """The state is another one: date it; firing and resolving are news."""
@@ -161,13 +162,16 @@ class _Track:
 
 
 def sentence(rule: AlertRule, subject: Subject) -> str:
-    """`GPU 3: gpus[].temperature_c is 93 (gpus[].temperature_c > 90 for 10s)`."""
-    key = rule.when.conditions[-1].key
+    """`GPU 3: temperature_c is 93 (> 90 for 10s)`; a share in per cent where the rule has it so."""
+    key, text = rule.when.conditions[-1].key, rule.when.text
     about = f"{subject.name}: " if subject.name else ""
-    return f"{about}{key.rpartition('[].')[2]} is {_written(subject.shown)} ({rule.when.text})"
+    value = _written(subject.shown, percent="%" in text)
+    return f"{about}{key.rpartition('[].')[2]} is {value} ({text.removeprefix(key + ' ')})"
 
 
-def _written(value: object) -> str:
+def _written(value: object, *, percent: bool) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.0%}" if percent else f"{value:.4g}"
+    return str(value)

@@ -18,7 +18,7 @@ class Subject(NamedTuple):
     identity: str
     name: str
     holds: bool | None
-    shown: object  # the value of the first condition's key
+    shown: object  # the value of the last condition's key
 
 
 class Evaluator:

@@ -1,11 +1,9 @@
 """An alert as it is configured, and what is to be done when it changes."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from tokentop.domain.alerts.rule import Rule
-from tokentop.domain.verdict.values import Alert, Severity
-
-Action = Literal["bell", "notify", "webhook", "command"]
+from tokentop.domain.verdict.values import Action, Alert, Severity
 
 
 class AlertRule(NamedTuple):

@@ -7,7 +7,7 @@ from tokentop.domain.events.ledger import ledger_events
 from tokentop.domain.snapshot import Gpu, Service, Snapshot
 from tokentop.domain.text import clean
 from tokentop.domain.verdict.tiers import TIERS, tier_word
-from tokentop.domain.verdict.values import Event, EventCode, Reason
+from tokentop.domain.verdict.values import Alert, Event, EventCode, Reason
 from tokentop.domain.xid_words import xid_words
 
 _LIMIT = 200  # characters of a text
@@ -123,15 +123,21 @@ def _reasons(before: Iterable[Reason], after: Iterable[Reason]) -> Iterator[Even
             yield Event(_COUNTED[reason.code], reason.text, reason.member)
 
 
-def _alerts(before: Snapshot, after: Snapshot) -> Iterator[Event]:
+def changed_alerts(before: Iterable[Alert], after: Iterable[Alert]) -> Iterator[Alert]:
     """Alerts that have begun to fire, silenced ones too, and those that were resolved."""
-    fired = {(one.name, one.member) for one in before.alerts if one.state in _FIRES}
-    for one in after.alerts:
-        fires, known = one.state in _FIRES, (one.name, one.member) in fired
-        if fires and not known:
-            yield Event("alert_firing", f"alert {one.name}: {one.text}", one.member)
-        elif known and one.state == "resolved":
+    fired = {(one.name, one.member) for one in before if one.state in _FIRES}
+    for one in after:
+        known = (one.name, one.member) in fired
+        if one.state == "resolved" if known else one.state in _FIRES:
+            yield one
+
+
+def _alerts(before: Snapshot, after: Snapshot) -> Iterator[Event]:
+    for one in changed_alerts(before.alerts, after.alerts):
+        if one.state == "resolved":
             yield Event("alert_resolved", f"alert {one.name} is resolved: {one.text}", one.member)
+        else:
+            yield Event("alert_firing", f"alert {one.name}: {one.text}", one.member)
 
 
 def _tier(before: Snapshot, after: Snapshot) -> Iterator[Event]:

@@ -77,12 +77,13 @@ class Event(NamedTuple):
 
 AlertState = Literal["pending", "firing", "silenced", "resolved"]
 Severity = Literal["info", "warning", "critical"]
+Action = Literal["bell", "notify", "webhook", "command"]
 
 
 class Alert(NamedTuple):
     """One alert about one member, or about the whole (`member` is None).
 
-    `since` is when the state began, RFC 3339 UTC.
+    `since` is when the state began, RFC 3339 UTC. `actions` are its rule's.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Alert(NamedTuple):
     member: str | None = None
     severity: Severity = "warning"
     since: str = ""
+    actions: tuple[Action, ...] = ()
 
 
 class Health(NamedTuple):

@@ -21,6 +21,7 @@ from tokentop.transport.http.poll import NOT_ASKED, Batches, Poll
 from tokentop.transport.run_protocol import steps
 
 SEARCH_EVERY_S = 30.0
+SECOND_S = 1.0  # after an engine's first poll: rates lie between two
 DRIVER_STEPS = 8  # the first search waits for the driver's processes, which lead to engines
 DRIVER_STEP_S = 0.05
 LIMIT = 2  # a poll takes at most so many times what one request may
@@ -91,8 +92,13 @@ class EnginePoller:
         for identity in self._registry.ids():
             if identity not in self._polled:
                 self._polled.add(identity)
-                poll = self._scheduler.repeat(partial(self._poll, pool, identity))
-                spawn(poll, name=f"poll engine {identity}", group="engines")
+                polls = self._poll_forever(pool, identity)
+                spawn(polls, name=f"poll engine {identity}", group="engines")
+
+    async def _poll_forever(self, pool: Pool, identity: str) -> None:
+        if await self._poll(pool, identity):
+            await asyncio.sleep(min(SECOND_S, self._config.interval_s))
+            await self._scheduler.repeat(partial(self._poll, pool, identity))
 
     async def _poll(self, pool: Pool, identity: str) -> bool:
         """One poll; False where the engine is no longer in the registry."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tokentop.config.schema import Config
+from tokentop.domain.alerts.attached import rings
+from tokentop.domain.alerts.values import Change
 from tokentop.domain.hosts import HostRow, host_row
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_decode import decode
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 EVERY_S = 2.0  # the table is renewed; a key redraws it at once
 _OF_GPU = ("mig", "state", "vram_used_bytes", "vram_total_bytes")
+_WHOLE = ("schema", "at", "host", "demo", "interval_s", "data_age_s", "alerts")
 _SHOWN = {
     "health": ("state",),
     "demand": ("utilization", "tier", "headline"),
@@ -81,6 +84,9 @@ class FleetSession(Onlooker):
         """Back to the table."""
         self._opened = None
 
+    def _rung(self, change: Change) -> None:
+        self._ring(change)
+
     def _of_opened(self, host: "_Host") -> Callable[[Snapshot, float], None]:
         def show(snapshot: Snapshot, at: float) -> None:
             if self._opened is host.session:
@@ -134,27 +140,31 @@ class FleetSession(Onlooker):
             if known is not None and known.feed.host == wanted:
                 self._hosts[wanted.url] = before.pop(wanted.url)
             else:
-                self._hosts[wanted.url] = made = _Host(HostFeed(wanted, config))
+                self._hosts[wanted.url] = made = _Host(HostFeed(wanted, config), self._rung)
                 self._follow(made)
         for gone in before.values():
             gone.feed.stop()
 
 
 class _Host:
-    """One host: its stream, what its row needs of the newest object, its session once opened."""
+    """One host: its stream, what is shown of the newest object, its session once opened.
 
-    def __init__(self, feed: HostFeed) -> None:
+    `ring` gets the alerts that a screen rings for.
+    """
+
+    def __init__(self, feed: HostFeed, ring: Callable[[Change], object]) -> None:
         self.feed = feed
+        self._ring = ring
         feed.looked_at = False  # the table looks every EVERY_S
         self.session: RemoteSession | None = None
         self._read: Received | None = None
         self._row = HostRow(feed.host.url, feed.host.name)
-        self._interval_s = 0.0
+        self._found: Snapshot | None = None
 
     @property
     def interval_s(self) -> float | None:
         """At which it polls; None before it was heard."""
-        return self._interval_s or None
+        return None if self._found is None else self._found.interval_s
 
     def changed(self) -> None:
         """Something came; whoever looks at this host sees it at once, the table within EVERY_S."""
@@ -169,9 +179,16 @@ class _Host:
         self._read = received
         found = decode(_trimmed(received.data))
         if found is not None:
-            self._interval_s = found.interval_s
-            self._row = host_row(self._row.key, self._row.name, found)
+            for change in rings(self._found or Snapshot(), found):
+                self._ring(change)
+            self._found = found
+            self._row = host_row(self._row.key, self._name(found), found)
         return True
+
+    def _name(self, found: Snapshot) -> str:
+        """Its configured name; one that is only its address follows its own."""
+        name, url, _ = self.feed.host
+        return f"{found.host} {name}".strip() if url.endswith(f"//{name}") else name
 
     def row(self, now: float) -> HostRow:
         """Its row as of now."""
@@ -180,7 +197,7 @@ class _Host:
         return self._row._replace(problem=self._problem(passed_s), age_s=age_s)
 
     def _problem(self, passed_s: float) -> str | None:
-        failure, interval_s = self.feed.failure, self._interval_s
+        failure, interval_s = self.feed.failure, self.interval_s or 0.0
         if failure is not None and (self._read is None or passed_s > interval_s):
             return failure.text
         if self._read is None:
@@ -197,7 +214,7 @@ def _trimmed(data: bytes) -> Any:
     if not isinstance(value, dict):
         return None
     gpus = value.get("gpus")
-    kept = {name: value.get(name) for name in ("schema", "interval_s", "data_age_s")}
+    kept = {name: value[name] for name in _WHOLE if name in value}
     kept |= {name: _picked(value.get(name), wanted) for name, wanted in _SHOWN.items()}
     return kept | {
         "gpus": [_picked(gpu, _OF_GPU) for gpu in gpus] if isinstance(gpus, list) else None

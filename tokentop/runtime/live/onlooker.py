@@ -35,6 +35,7 @@ class Onlooker(Recent):
         self._on_change = on_change
         self._notify: Callable[[str], object] = str
         self._announce: Callable[[Sequence[Event]], object] = len
+        self._ring: Callable[[Change], object] = id
 
     def say(
         self, notify: Callable[[str], object], announce: Callable[[Sequence[Event]], object]
@@ -68,7 +69,8 @@ class Onlooker(Recent):
         """Follow what is shown; `notify` and `announce` as a Session's."""
 
     def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
-        """The host follows its own alerts, and acts on them."""
+        """The host follows its own alerts, and acts on them; bell and notification are `ring`'s."""
+        self._ring = ring
 
     def silence(self) -> int:
         """None from here: they are silenced on the host."""

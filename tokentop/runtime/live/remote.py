@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from tokentop.config.schema import Config
 from tokentop.domain.aging import aged, silent
+from tokentop.domain.alerts.attached import rings
 from tokentop.domain.budgets.decision import Outcome
 from tokentop.domain.ledger.listing import Page, Question
 from tokentop.domain.past import Past, PastError, Stretch
@@ -166,12 +167,15 @@ class RemoteSession(Onlooker):
 
     def _take(self, received: Received) -> None:
         self._read = received
+        before = self._newest
         try:
             self._newest = read_snapshot(received.data)
         except BadData as problem:
             self._problem = str(problem)
             return
         self._problem = self._shown_problem = None
+        for change in rings(before, self._newest):
+            self._ring(change)
         fresh = self._sample(self._newest, received.at)
         self._on_change(self._newest, received.at)
         if fresh:

@@ -192,11 +192,13 @@ class _Collector:
             self._spawn(self._keep_fresh(), name="ages", group="serve")
 
     def _cannot_ring(self, change: Change) -> None:
-        """Once an alert: without a terminal its bell and its notification reach nobody."""
+        """Once an alert: its bell and its notification want a screen, which may be attached."""
         name = change.alert.name
         if name not in self._silent:
             self._silent.add(name)
-            self._service.say(f"Alert {name}: bell and notify need a screen; there is none here.")
+            self._service.say(
+                f"Alert {name}: bell and notify reach only screens that are attached."
+            )
 
     def _log(self, events: Sequence[Event]) -> None:
         for event in events:

@@ -9,6 +9,7 @@ from tokentop import __version__
 from tokentop.config.schema import Config
 from tokentop.domain.fold.services import SLOW_DRIVER_S
 from tokentop.domain.gpu_pool import counted
+from tokentop.domain.presence import has_stack
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.reasons import MEND_SLOW_DRIVER
 from tokentop.domain.snapshot import Snapshot
@@ -177,18 +178,16 @@ def _driver(reading: GpusReading, result: RefreshResult) -> Row:
 
 
 def _verdict(snapshot: Snapshot) -> Row:
-    up = sum(online for _, online in snapshot.services_online)
+    states = [online for _, online in snapshot.services_online] if has_stack(snapshot) else []
     answering = sum(
         e.state not in (*SILENT_STATES, "auth-required") and e.kind != "prometheus"
         for e in snapshot.engines
     )
     gpus = len(counted(snapshot.gpus))
-    found = (
-        f"{up} of {len(snapshot.services_online)} services answer,"
-        f" {_counted(answering, 'engine')}, {_counted(gpus, 'GPU')}"
-    )
+    services = f"{sum(states)} of {len(states)} services answer, " if states else ""
+    found = f"{services}{_counted(answering, 'engine')}, {_counted(gpus, 'GPU')}"
     if live(snapshot):
-        return Row("ok" if up or answering or gpus else "warn", "result", found)
+        return Row("ok" if any(states) or answering or gpus else "warn", "result", found)
     todo = "see the advice above, or try `tokentop --demo`"
     return Row("fail", "result", "nothing answers", todo)
 

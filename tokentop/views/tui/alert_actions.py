@@ -14,6 +14,9 @@ class AlertActions(LedgerActions):
         self.send(sequences(change.actions, change.alert, os.environ))
 
     def action_silence(self) -> None:
+        if not self.session.polls:
+            self._notify("Alerts are silenced on the host that follows them")
+            return
         count = self.session.silence()
         many = "s" * (count != 1)
         self._notify(f"Silenced for an hour: {count} alert{many}" if count else "No alert fires")

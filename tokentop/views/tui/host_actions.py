@@ -31,7 +31,7 @@ class HostActions(AlertActions):
         session = self._fleet.open(key) if key is not None else None
         if session is not None:
             self._table = self.view._replace(host=key or "", notice="")
-            self._show_session(session, self.view._replace(name="dashboard", filter="", notice=""))
+            self._show_session(session, self._table._replace(name="dashboard", filter=""))
 
     def action_step_back(self) -> None:
         after, fleet = navigation.back(self.view), self._fleet

@@ -24,7 +24,6 @@ KEYS: tuple[Key, ...] = (
     Key("v", "view('events')", "v", "Events: what has changed", "Views"),
     Key("b", "view('budgets')", "b", "Budgets and their clocks", "Views"),
     Key("l", "view('ledger')", "l", "Ledger: who spent what", "Views"),
-    Key("z", "silence", "", "Silence what fires, 1 h", "Views"),
     Key("tab", "next_view(1)", "tab", "Next view", "Views"),
     Key("shift+tab", "next_view(-1)", "", "Previous view", "Views"),
     Key("left", "point(-1)", "", "Cursor to the left", "Views"),
@@ -43,16 +42,17 @@ KEYS: tuple[Key, ...] = (
     Key("slash", "filter", "/", "Filter; esc clears", "Lists"),
     Key("enter", "open", "enter", "The row in full; why", "Lists"),
     Key("d", "dismiss", "d", "Forget a gone engine", "Lists"),
-    Key("o", "sort_processes", "o", "Sort processes; O reverses", "Processes"),
-    Key("O", "reverse_processes", "", "Reverse the processes", "Processes"),
-    Key("x", "end", "x", "End process; stop project", "Processes"),
-    Key("f", "classify", "f", "Classify a project's flag", "Processes"),
+    Key("o", "sort_processes", "o", "Sort processes; O reverses", "Actions"),
+    Key("O", "reverse_processes", "", "Reverse the processes", "Actions"),
+    Key("x", "end", "x", "End process; stop project", "Actions"),
+    Key("f", "classify", "f", "Classify a project's flag", "Actions"),
+    Key("z", "silence", "z", "Silence what fires, 1 h", "Actions"),
     Key("escape", "step_back", "esc", "Back; clear the filter", "Lists"),
-    Key("down,j", "scroll_rows(1)", "↓ j", "Down", "Lists"),
-    Key("up,k", "scroll_rows(-1)", "↑ k", "Up", "Lists"),
+    Key("down,j", "scroll_rows(1)", "↓ ↑ j k", "A row down, up", "Lists"),
+    Key("up,k", "scroll_rows(-1)", "", "A row up", "Lists"),
     Key("pagedown", "scroll_pages(1)", "pg ↓ ↑", "A page down, up", "Lists"),
     Key("pageup", "scroll_pages(-1)", "", "A page up", "Lists"),
-    Key("home,g", "scroll_to(0)", "home end", "To the first row, the last", "Lists"),
+    Key("home,g", "scroll_to(0)", "g G", "To the first row, the last", "Lists"),
     Key("end,G", "scroll_to(1)", "", "To the last row", "Lists"),
     Key("y", "copy", "y", "Copy selection, else panel", "Lists"),
     Key("t", "next_theme", "t", "Next theme", "Program"),
@@ -80,5 +80,5 @@ REPLAY_KEYS: tuple[Key, ...] = (
 
 def replay_table() -> tuple[Key, ...]:
     """The keys of a replay: nothing is polled, ended or forgotten there."""
-    kept = (key for key in KEYS if key.group not in ("Polling", "Processes") and key.keys != "d")
+    kept = (key for key in KEYS if key.group not in ("Polling", "Actions") and key.keys != "d")
     return (*kept, *REPLAY_KEYS)

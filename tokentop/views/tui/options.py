@@ -26,5 +26,5 @@ def chosen(view: ViewState) -> DrawOptions:
         process_cursor=view.process if gpus else None,
         host_sort=view.host_sort,
         host_reverse=view.host_reverse,
-        host_cursor=view.host,
+        host_cursor=view.host if view.name in ("hosts", "dashboard") else "",
     )

@@ -41,8 +41,7 @@ def click(model: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
                 identity = _engine_at(model, place, y)
                 return f"open({identity!r})" if identity else None
             if place.panel == "hosts":
-                key = _host_at(model, place, y)
-                return f"open({key!r})" if key else None
+                return _on_hosts(model, place, x, y)
             if (at := _ledger_row(model, shown, place, y)) is not None:
                 return f"open_row({at})"
             opens = PANELS[place.panel].opens if model.view.name == "dashboard" else None
@@ -62,13 +61,23 @@ def _engine_at(model: ScreenModel, place: Placement, y: int) -> str | None:
     return hit.id if hit else None
 
 
-def _host_at(model: ScreenModel, place: Placement, y: int) -> str | None:
-    """The key of the host drawn in row `y`."""
+def _on_hosts(model: ScreenModel, place: Placement, x: int, y: int) -> str | None:
+    """A heading sorts, once more in reverse; a row opens its host."""
+    row = y - place.y - (place.border != "bare") - hosts_panel.TOP
+    if row == -1:
+        left, width = (2, place.width - 4) if place.border == "frame" else (0, place.width)
+        sort = hosts_panel.sort_at(width, x - place.x - left)
+        return f"sort_by('hosts', {sort!r})" if sort else None
+    key = _host_at(model, place, row)
+    return f"open({key!r})" if key else None
+
+
+def _host_at(model: ScreenModel, place: Placement, row: int) -> str | None:
+    """The key of the host drawn in this row of the list."""
     found, room = hosts(model), hosts_panel.rooms(len(hosts(model)), host_lines((place,)))
     start = start_at(
         len(found), room, model.view.offset, hosts_panel.place_of(found, model.view.host)
     )
-    row = y - place.y - (place.border != "bare") - hosts_panel.TOP
     hit = 0 <= row < room and start + row < len(found)
     return found[start + row].key if hit else None
 
@@ -120,5 +129,6 @@ def _hint(model: ScreenModel, place: Placement, x: int) -> str | None:
         start = text.find(f" {key} {word}")
         if 0 <= start < x <= start + len(key) + len(word) + 1:
             shown = [*REPLAY_KEYS, *KEYS] if model.timeline is not None else KEYS
-            return next((k.action for k in shown if key[0] in k.shown.split()), None)
+            names = (key, key[0])  # of `+/-` the first
+            return next((k.action for n in names for k in shown if n in k.shown.split()), None)
     return None

@@ -39,7 +39,7 @@ CHARTS: dict[Presence, tuple[str, ...]] = {
     "nothing": ("gpu", "vram", "power", "heat"),
 }
 _CHART = "chart-"
-_TRENDS = ("tokens", "metrics", "capacity", "history")  # the dashboard's panels with a past
+_TRENDS = ("slots", "tokens", "metrics", "capacity", "history")  # panels with a past
 _HARDWARE_FROM = 14  # rows of the GPU page from which clocks and links have a place
 _FRAMED_GPUS = 32
 _LISTED_FROM = 6  # rows that a list has before the sums above it take any

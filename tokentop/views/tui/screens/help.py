@@ -16,8 +16,8 @@ from tokentop.views.tui.screens.overlay import Overlay
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
 
-LEFT, RIGHT = ("Views", "Program"), ("Lists", "Polling", "Playing", "Processes")
-IN_ONE = ("Views", "Lists", "Polling", "Playing", "Program", "Processes")
+LEFT, RIGHT = ("Views", "Program"), ("Lists", "Polling", "Playing", "Actions")
+IN_ONE = ("Views", "Lists", "Polling", "Playing", "Actions", "Program")
 _NARROW, _WIDE = 36, 46  # cells of a column
 _EDGE = 4
 _WORD = 14  # cells of the longest word, and a gap

@@ -50,7 +50,8 @@ class DrawOptions(NamedTuple):
     GPU page's processes, which have none of them on the dashboard. `summary_hidden`: the border
     shows no summary, so stale figures have their age inside.
     `events` are the run's, oldest first, each with its local time; only their own view has them.
-    `fleet`, `host_sort`, `host_reverse` and `host_cursor` (a HostRow.key) are of the hosts' table.
+    `fleet`, `host_sort`, `host_reverse` and `host_cursor` (a HostRow.key) are of the hosts' table;
+    the last is on a dashboard that was opened from there as well.
     `samples`: the last hour up to monotonic `now`, for the panels with sparklines; `trends` are
     an engine's own, by Engine.id.
     `ledger` is of the budgets and the ledger.

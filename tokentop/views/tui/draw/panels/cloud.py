@@ -5,7 +5,7 @@ from tokentop.domain.snapshot import CloudInstance, Snapshot
 from tokentop.domain.text import DASH, clean, fit, fmt_usd
 from tokentop.views.tui.draw.kit.format import per_hour
 from tokentop.views.tui.draw.kit.glyphs import age, old
-from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, sentence
+from tokentop.views.tui.draw.kit.line import DrawOptions, Line, block, dimmed, exact, sentence
 from tokentop.views.tui.draw.kit.table import Column
 from tokentop.views.tui.draw.layout import LARGE, MEDIUM, NO_STACK, STACK, Place, SharedRow
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs, waiting
@@ -13,7 +13,7 @@ from tokentop.views.tui.draw.panel import Panel
 
 
 def lines(snapshot: Snapshot, width: int, height: int, _options: DrawOptions) -> list[Line]:
-    """The table in exactly `height` lines of `width` cells; the last line counts the rows cut."""
+    """The table in exactly `height` lines of `width` cells; where rows are cut it says how many."""
     rented = snapshot.cloud.instances
     if not rented:
         return sentence(_absence(snapshot), width, height)
@@ -21,6 +21,8 @@ def lines(snapshot: Snapshot, width: int, height: int, _options: DrawOptions) ->
     rows = [_row(i, cols) for i in rented]
     if len(rows) > height > 1:
         rows = [*rows[: height - 1], [(f"1–{height - 1} of {len(rows)}", "dim")]]
+    elif len(rows) > height:
+        rows = [_row(rented[0], cols, f"1 of {len(rows)}")]
     body = block(rows, width, height)
     return dimmed(body) if snapshot.cloud.stale else body
 
@@ -69,7 +71,8 @@ def columns(width: int, rented: tuple[CloudInstance, ...]) -> list[Column]:
     return [Column("gpu", "GPU", max(0, width - spent), "left"), *kept]
 
 
-def _row(instance: CloudInstance, cols: list[Column]) -> Line:
+def _row(instance: CloudInstance, cols: list[Column], position: str = "") -> Line:
+    """One instance; `position` stands in the first column, at its end."""
     texts = {
         "gpu": clean(instance.gpu or DASH, 60),
         "region": _where(instance),
@@ -82,6 +85,10 @@ def _row(instance: CloudInstance, cols: list[Column]) -> Line:
     for c in cols:
         line += [("  ", "text")] if line else []
         line.append((fit(texts[c.key], c.width, c.align), style.get(c.key, "dim")))
+    if position:
+        room = cols[0].width
+        gpu = fit(texts["gpu"], max(0, room - len(position) - 1))
+        line[:1] = exact([(gpu + " ", "text"), (position, "dim")], room)
     return line
 
 

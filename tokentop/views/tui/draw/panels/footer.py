@@ -26,12 +26,14 @@ REPLAY_HINTS = (
 
 
 def hints(snapshot: Snapshot, options: DrawOptions) -> tuple[tuple[str, str], ...]:
-    """The keys that are named, with a word each; the ledger's where one is followed."""
+    """The keys that are named, with a word each: the ledger's, and back, where there are such."""
     if options.timeline is not None:
         return REPLAY_HINTS
     if options.fleet:
         return HOSTS_HINTS
-    return HINTS if snapshot.ledger is None else (*HINTS[:3], *LEDGER_HINTS, *HINTS[3:])
+    ledger = () if snapshot.ledger is None else LEDGER_HINTS
+    back = (("esc", "hosts"),) if options.host_cursor else ()
+    return (*HINTS[:3], *back, *ledger, *HINTS[3:])
 
 
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:

@@ -29,7 +29,7 @@ from tokentop.views.tui.draw.kit.line import (
     sentence,
     span_width,
 )
-from tokentop.views.tui.draw.kit.table import Column
+from tokentop.views.tui.draw.kit.table import Column, Order, column_at, headings
 from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels.engines.rows import start_at
 
@@ -95,22 +95,24 @@ def columns(width: int) -> list[Column]:
 
 _SORTED = {
     "name": "name", "tier": "tier", "load": "load", "multiplier": "multiplier", "gpus": "GPUs",
-    "vram": "VRAM", "queue": "queue", "speed": "tok/s", "cost": "cost", "age": "age",
+    "bar": "VRAM", "vram": "VRAM", "queue": "queue", "speed": "tok/s", "cost": "cost", "age": "age",
 }  # fmt: skip
 
 
 def heads(cols: Sequence[Column], options: DrawOptions) -> Line:
-    """The column headings, the one sorted by brighter."""
-    line: Line = []
-    for column in cols:
-        chosen = _SORTED.get(column.key) == options.host_sort
-        line += [(_gap(column), "text")] if line else []
-        line.append((fit(column.head, column.width, column.align), "bright" if chosen else "dim"))
-    return line
+    """The column headings; names rise, figures fall, unless reversed."""
+    falling = (options.host_sort != "name") != options.host_reverse
+    return headings(cols, _gap, Order(options.host_sort, _SORTED, falling))
 
 
-def _gap(column: Column) -> str:
-    return " " if column.key == "name" else "  "
+def sort_at(width: int, x: int) -> str | None:
+    """The sort that the heading in cell `x` stands for."""
+    column = column_at(columns(width), _gap, x)
+    return _SORTED.get(column.key) if column else None
+
+
+def _gap(column: Column) -> int:
+    return 1 if column.key == "name" else 2
 
 
 def _row(
@@ -119,7 +121,7 @@ def _row(
     words = _words(row, options)
     line: Line = []
     for column in cols:
-        line += [(_gap(column), "text")] if line else []
+        line += [(" " * _gap(column), "text")] if line else []
         line += _cell(row, column, words, options)
     if row.problem is not None:
         line = _silent(row, line)

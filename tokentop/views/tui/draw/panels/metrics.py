@@ -1,7 +1,6 @@
-"""The metrics: queue depth, base cost per request, active cloud instances, and two trends.
+"""The metrics: base cost per request, active cloud instances, and two trends.
 
-The multiplier's own figure stands in the banner alone; where there are engines, the queue and its
-trend stand in the tokens panel.
+The multiplier's own figure stands in the banner alone, the queue and its trend beside the slots.
 """
 
 from typing import NamedTuple
@@ -17,10 +16,9 @@ from tokentop.views.tui.draw.kit.line import (
     dimmed,
     exact,
     first_fit,
-    joined,
     span_width,
 )
-from tokentop.views.tui.draw.kit.trend import GPU, MULTIPLIER, QUEUE, aligned, trend_line
+from tokentop.views.tui.draw.kit.trend import GPU, MULTIPLIER, aligned, trend_line
 from tokentop.views.tui.draw.layout import LARGE, MEDIUM, SMALL, STACK, Place
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 from tokentop.views.tui.draw.panel import Panel, Places
@@ -43,21 +41,16 @@ class Metric(NamedTuple):
 
 def metrics(snapshot: Snapshot, options: DrawOptions) -> tuple[Metric, ...]:
     """The cells, always in this order."""
-    llm, cloud, price = snapshot.llm, snapshot.cloud, snapshot.pricing
-    queue = DASH if llm.queued is None else fmt_count(llm.queued)
+    cloud, price = snapshot.cloud, snapshot.pricing
     active = DASH if cloud.active is None else fmt_count(cloud.active)
     cost, remark = base_cost(snapshot)
-    waiting = "queued" if llm.queued else "bright"
     rent = per_hour(cloud.usd_per_hour)
     cells = (
-        _metric("queue depth", "queue", queue, waiting, "waiting", llm.stale),
         _metric(*_COST[price.everything_free], cost, "bright", remark, price.stale),
         _metric("cloud", "cloud", active, "bright", rent, cloud.stale),
     )
-    ages = (llm.age_s, price.age_s, cloud.age_s)
-    pairs = zip(cells, ages, strict=True)
-    aged = tuple(c._replace(old=old(a, options)) if c.stale else c for c, a in pairs)
-    return aged[1:] if snapshot.engines else aged
+    pairs = zip(cells, (price.age_s, cloud.age_s), strict=True)
+    return tuple(c._replace(old=old(a, options)) if c.stale else c for c, a in pairs)
 
 
 def _metric(label: str, short: str, figure: str, style: str, remark: str, stale: bool) -> Metric:
@@ -84,14 +77,13 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
     if height < 3:
         return block([_row(cells, width)], width, height)
     rows = [_fact(metric, width) for metric in cells]
-    shown = aligned((MULTIPLIER, GPU) if snapshot.engines else (QUEUE, MULTIPLIER))
-    trends = [trend_line(trend, width, options, _LABEL) for trend in shown]
+    trends = [trend_line(trend, width, options, _LABEL) for trend in aligned((MULTIPLIER, GPU))]
     apart: list[Line] = [[]] if height > len(rows) + len(trends) else []
     return block([*rows, *apart, *trends], width, height)
 
 
 def _fact(metric: Metric, width: int) -> Line:
-    """`queue depth  12  waiting`; where it is narrow the remark goes, an age is shortened."""
+    """`cloud  2  $1.28/h`; where it is narrow the remark goes, an age is shortened."""
     label: Line = [(fit(metric.label, _NAME) + " ", "dim")]
     figure = fit(metric.figure, max(_FIGURE, cell_width(metric.figure)), "right")
     line = [*label, (figure, metric.style)]
@@ -105,10 +97,8 @@ def _fits(line: Line, words: str, width: int) -> bool:
 
 
 def _row(cells: tuple[Metric, ...], width: int) -> Line:
-    """Equal cells in one row, `queue depth 12`; where that is too narrow, the bare figures."""
+    """Equal cells in one row, `cloud 2`."""
     room = width // len(cells)
-    if room < 13:
-        return _tight(cells, width)
     line: Line = []
     for metric in cells:
         if metric.old:
@@ -135,35 +125,14 @@ def _old(metric: Metric, room: int) -> Line:
     return dimmed([exact(first_fit(choices, room - 1), room)])[0]
 
 
-def _tight(cells: tuple[Metric, ...], width: int) -> Line:
-    """`queue   4  base free  cloud 1`."""
-    *queue, base, cloud = cells
-    parts: list[Line] = [
-        *([("queue ", "dim"), (fit(q.figure, 3, "right"), q.style)] for q in queue),
-        [("base ", "dim"), (base.figure, base.style)],
-        [("cloud ", "dim"), (cloud.figure, cloud.style)],
-    ]
-    shown = [dimmed([p])[0] if m.stale else p for p, m in zip(parts, cells, strict=True)]
-    short = [m.old.partition(" ")[0] for m in cells]
-    if not any(short):
-        return joined(shown)
-    shown[-2] = shown[-2][1:]  # `free` and a number of credits need no label
-    if len(set(short)) == 1:
-        return joined([*shown, [(short[0], "stale")]])
-    aged = [[*f, (f" {age}", "stale")] if age else f for f, age in zip(shown, short, strict=True)]
-    return first_fit([joined(aged), joined(aged, " "), joined(shown)], width)
-
-
 def _ticks(snapshot: Snapshot) -> bool:
-    parts = (snapshot.llm, snapshot.cloud, snapshot.pricing)
-    return any(part.stale for part in parts)
+    return snapshot.cloud.stale or snapshot.pricing.stale
 
 
 def _places(inputs: LayoutInputs) -> Places:
     """Beside capacity and cloud; on a medium screen one row, the first to go for engines' rows."""
-    steps = (5, 7) if inputs.engines else (5, 7, 8)
     return (
-        Place(LARGE, 4, steps, "frame", contents=STACK, share=5),
+        Place(LARGE, 4, (5, 7), "frame", contents=STACK, share=5),
         Place(MEDIUM, 13 if inputs.engines else 7, (1,), inset=1, contents=STACK),
         Place(SMALL, 7, (1,), inset=1, inset_from=30, contents=STACK),
     )

@@ -23,10 +23,10 @@ def page(width: int, options: DrawOptions) -> list[Line]:
     """Ports, hosts, and an example; all rows, whatever the height."""
     off = "The search for engines is switched off (--no-discovery)."
     looked = _looked_at(options) if options.search else off
-    return [*_table("looked at", [looked], width), *_table("to name one", NAME_ONE, width)]
+    return [*labelled("looked at", [looked], width), *labelled("to name one", NAME_ONE, width)]
 
 
-def _table(label: str, words: Sequence[str], width: int) -> list[Line]:
+def labelled(label: str, words: Sequence[str], width: int) -> list[Line]:
     """A label and what belongs to it, one below the other, wrapped to the width."""
     indent = _LABEL if width >= 60 else 0
     found = [row for each in words for row in wrapped(each, max(8, width - indent), 6)]

@@ -148,7 +148,7 @@ def _engine(engine: Engine, options: DrawOptions, *, why: int) -> Item:
     if online_now and not engine.router:
         speed = fmt.rate(engine.generation_tokens_per_s, fmt.lower_bound((engine,), options))
         kind = clean(engine.kind, 12)
-        words = (f"{kind} · {speed} tok/s", f"{speed} tok/s", kind, "online")
+        words = (f"{kind} · {speed} tok/s", f"{speed} tok/s", "online")
     if engine.state == "stale":
         words = (f"stale {age(engine.age_s, options)}", "stale")
     if why and engine.state in _SILENT:

@@ -33,5 +33,5 @@ PANEL = Panel(
     "strip",
     lines,
     places=(Place(SIZES, 0, (1,), inset=1, flex=True, contents=COMPACT, inset_from=20),),
-    ticks=metrics.PANEL.ticks,
+    ticks=lambda snapshot: slots.PANEL.ticks(snapshot) or metrics.PANEL.ticks(snapshot),
 )

@@ -41,7 +41,7 @@ _FACTS = 80  # the least cells of the three columns beside the trends
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The panel in exactly `height` lines of `width` cells."""
     if not any(f.value != DASH for group in _groups(snapshot, options) for f in group):
-        return sentence("No engine reports its tokens.", width, height)
+        return sentence("No engine has reported tokens yet.", width, height)
     if width >= _FOUR and height >= 4:
         drawn = _beside_trends(snapshot, width, height, options)
     elif not options.summary_hidden and width >= _NARROW and height >= 2:
@@ -73,7 +73,8 @@ def _below_trends(snapshot: Snapshot, width: int, height: int, options: DrawOpti
     """Rows of trends, two side by side where it is wide, and the other figures under them."""
     newest = _newest(snapshot, options)
     if width < _PAIRS:
-        return [trend_line(t, width, options, 8, newest[t.label]) for t in aligned(_FLAT)]
+        trends = [trend_line(t, width, options, 8, newest[t.label]) for t in aligned(_FLAT)]
+        return [*trends, *_others(snapshot, width, options)]
     trends = trend_pairs(_TRENDS, width, options, newest)
     room = height - len(trends)
     if room < 4:

@@ -38,7 +38,7 @@ def _fitting(snapshot: Snapshot, width: int, height: int, options: DrawOptions) 
 def _page(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
     """Which engines were looked for, why no GPU is known, and what to try."""
     nvml = driver(snapshot)
-    reason = clean((nvml.error if nvml else None) or "This host's driver is not polled.", 70)
+    reason = clean((nvml.error if nvml else None) or "This host's driver is not polled.", 160)
     narrow = width < 72
     commands = [(command, "" if narrow else why) for command, why in TRY]
     label = 0 if narrow else 13
@@ -47,11 +47,10 @@ def _page(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
         [],
         *search.page(min(width, 84), options),
         [],
-        [(fit("GPUs" if label else "", label), "dim"), (reason, "text")],
+        *search.labelled("GPUs", [reason[:1].upper() + reason[1:]], min(width, 84)),
         [],
         *_table("try", commands, label, 27),
-        [],
-        [("The search goes on; whatever starts appears here.", "dim")],
+        *([[], [("The search goes on; whatever starts appears here.", "dim")]] * options.search),
     ]
     return [exact(row, min(wide(row), width)) for row in rows]
 

@@ -1,4 +1,7 @@
-"""LLM slots: one segmented bar, its figures, a chip per loaded model; a section per engine."""
+"""LLM slots: one segmented bar, its figures, a chip per loaded model; a section per engine.
+
+Where there are engines the queue's trend stands in the tokens panel, else here.
+"""
 
 from collections.abc import Sequence
 
@@ -18,6 +21,7 @@ from tokentop.views.tui.draw.kit.line import (
     sides,
 )
 from tokentop.views.tui.draw.kit.line import span_width as wide
+from tokentop.views.tui.draw.kit.trend import QUEUE, trend_line
 from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK, Place
 from tokentop.views.tui.draw.layout_inputs import waiting
 from tokentop.views.tui.draw.panel import Panel
@@ -39,7 +43,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
         return sentence(_absence(snapshot), width, height)
     aged = old(llm.age_s, options) if llm.stale and options.summary_hidden else ""
     flat = height <= 2
-    drawn = _flat(snapshot, width, aged) if flat else _tall(snapshot, width, height, aged)
+    drawn = _flat(snapshot, width, aged) if flat else _tall(snapshot, width, height, aged, options)
     body = block(drawn, width, height)
     return dimmed(body) if llm.stale else body
 
@@ -59,18 +63,22 @@ def _flat(snapshot: Snapshot, width: int, aged: str) -> list[Line]:
     return [line, below or models(snapshot.llm, width)]
 
 
-def _tall(snapshot: Snapshot, width: int, height: int, aged: str) -> list[Line]:
-    """The bar up to three rows thick, its legend, the models and the KV cache."""
+def _tall(
+    snapshot: Snapshot, width: int, height: int, aged: str, options: DrawOptions
+) -> list[Line]:
+    """The bar up to three rows thick, its legend, the models, and the KV cache or the queue."""
     found = sections.sections(sections.counted_engines(snapshot), width)
     if found:
         return _by_engine(snapshot, found, width, height, aged)
     kv_cache = [line for line in (_kv_cache(snapshot.llm, width),) if line]
+    trend = [] if snapshot.engines else [trend_line(QUEUE, width, options, len(_LABEL))]
     rest = [
         _legend(snapshot, width, aged),
         *([[]] if height >= 6 else []),
         models(snapshot.llm, width),
         *([[]] if height >= 7 and kv_cache else []),
         *kv_cache,
+        *trend,
     ]
     bar = _bar(sections.slots_totals(snapshot).llm, width)
     return [*[bar] * max(1, min(3, height - len(rest))), *rest]
@@ -124,6 +132,11 @@ def _number(value: int | None) -> str:
     return DASH if value is None else fmt_count(value) if value > 9999 else str(value)
 
 
+def _right(value: int | None, least: int) -> str:
+    """The number, never cut, in at least so many cells."""
+    return _number(value).rjust(least)
+
+
 def _slots(snapshot: Snapshot) -> str:
     """All slots there are, with an about sign where an engine's are estimated."""
     estimated = any(e.slots_estimated and e.max_slots for e in sections.counted_engines(snapshot))
@@ -152,13 +165,12 @@ def _bar(llm: Llm, width: int) -> Line:
 def _one_line(snapshot: Snapshot, width: int, aged: str) -> tuple[Line, list[sections.Section]]:
     """Label, bar and figures in fixed places, and the bar's sections where it has any."""
     llm, slots, totals = snapshot.llm, _slots(snapshot), sections.slots_totals(snapshot)
-    digits = max(2, len(slots))
-    number = fit(_number(totals.llm.active), digits, "right")
+    number = _right(totals.llm.active, max(2, len(slots)))
     active: Line = [(number, "bright"), (f"/{slots}", "dim")]
     if totals.incomplete:
         more = f" +{_number(totals.uncounted)}" if totals.uncounted else ""
         active.append((fit(more, max(3, len(more))), "text"))
-    queued: Line = [(fit(_number(llm.queued), 3, "right"), _queue_style(llm)), (" queued", "dim")]
+    queued: Line = [(_right(llm.queued, 3), _queue_style(llm)), (" queued", "dim")]
     over = f"(+{_number(totals.beyond)} beyond)" if totals.beyond else ""
     tail = joined([active, queued])
     if width >= 64:
@@ -207,7 +219,7 @@ def _legend(snapshot: Snapshot, width: int, aged: str) -> Line:
 def _key(kind: str, count: int | None) -> Line:
     return [
         (_MARKS[kind], _STYLES[kind]),
-        (fit(_number(count), 4, "right"), "bright"),
+        (_right(count, 4), "bright"),
         (f" {kind}", "dim"),
     ]
 
