@@ -97,6 +97,17 @@ def test_serve_decides_and_follows_commands_and_the_file(box: Box) -> None:
     assert budget["state"] == "stopped"
 
 
+def test_a_budget_that_comes_while_serving_is_followed(box: Box) -> None:
+    """The file had none at the start, and so there was no ledger to follow."""
+    ask = {"x-tokentop-project": "alpha"}
+    box.config.write_text("")
+    with box.serve() as url:
+        assert httpx.get(f"{url}/v1/authorize", headers=ask).status_code == 404
+        box.limit(100)
+        eventually(lambda: httpx.get(f"{url}/v1/authorize", headers=ask).status_code == 429)
+        eventually(lambda: ("budget-spent", "firing") in alerts(url))
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
@@ -108,6 +119,24 @@ def test_a_decision_is_about_one_project(box: Box, words: tuple[str, ...], probl
     done = run(*words, env=box.env)
     assert (done.returncode, done.stdout) == (2, "")
     assert problem in done.stderr
+
+
+def test_a_project_without_a_name_is_none(box: Box) -> None:
+    done = run("stop", "\x1b[31m", env=box.env)
+    assert (done.returncode, done.stderr) == (2, "tokentop: a project needs a name\n")
+
+
+def test_a_misspelt_project_is_stopped_and_said(box: Box) -> None:
+    """It may be meant: one that begins to spend tomorrow. A stop does not make it known."""
+    for _ in range(2):
+        done = run("stop", "alhpa", env=box.env)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == (
+            "alhpa is stopped: gateways that ask tokentop refuse its requests from now on; "
+            "the ledger has no entry of that project yet: did you mean alpha?\n"
+        )
+    other = run("resume", "zeta", env=box.env).stdout
+    assert other == "zeta may spend again; the ledger has no entry of that project yet\n"
 
 
 def test_a_stop_is_an_entry_that_verify_covers(box: Box) -> None:

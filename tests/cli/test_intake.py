@@ -25,6 +25,7 @@ from tests.fake_nvml import FakeNvml
 from tests.payloads import payload
 from tests.runtime.serve.greeting import port_of
 from tests.test_packaging import ROOT
+from tokentop.sources.usage.otlp.wire import encoded
 
 TOKEN, SENDER = "0123456789abcdef-serve", "0123456789abcdef-sender"
 GATEWAY = {"authorization": f"Bearer {TOKEN}"}
@@ -38,6 +39,7 @@ class Served(NamedTuple):
     url: str
     ledger: Path
     web: httpx.Client
+    pid: int = 0
 
     def entries(self, where: str = "1", *values: object) -> list[dict[str, Any]]:
         """What SQLite itself reads from the file."""
@@ -71,7 +73,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with started(*words, env=environment(SERVE=TOKEN)) as process:
         url = f"http://127.0.0.1:{port_of(process)}"
         with httpx.Client(base_url=url, headers=GATEWAY, timeout=PATIENCE_S) as web:
-            yield Served(url, folder / "ledger" / "ledger.sqlite3", web)
+            yield Served(url, folder / "ledger" / "ledger.sqlite3", web, process.pid)
 
 
 def cloud_event(number: int, **data: object) -> dict[str, object]:
@@ -101,15 +103,18 @@ def test_a_senders_token_books_claims_and_opens_nothing_else(served: Served) -> 
     """What an agent's machine reports of itself is never called authenticated."""
     body = payload("usage/litellm_otel/v2.traces.json")
     headers = {**AGENT, "content-type": "application/json"}
-    answer = httpx.post(f"{served.url}/v1/traces", content=body, headers=headers)
+    with httpx.Client(base_url=served.url, timeout=PATIENCE_S) as web:
+        answer = web.post("/v1/traces", content=body, headers=headers)
+        elsewhere = [
+            web.get("/metrics", headers=AGENT),
+            web.post("/v1/value", content=b"{}", headers=AGENT),
+            *(web.post("/v1/traces", content=body, headers={"authorization": each})
+              for each in ("", "Bearer x")),
+        ]  # fmt: skip
     assert (answer.status_code, answer.json()) == (200, {})
     (entry,) = served.entries("identity = 'litellm:593f0f69-064a-455c-9315-4ab9795d8264'")
     assert (entry["team"], entry["authenticated"]) == ("Blue", None)
-    assert httpx.get(f"{served.url}/metrics", headers=AGENT).status_code == 401
-    assert httpx.post(f"{served.url}/v1/value", content=b"{}", headers=AGENT).status_code == 401
-    for wrong in ({}, {"authorization": "Bearer x"}):
-        refused = httpx.post(f"{served.url}/v1/traces", content=body, headers=wrong)
-        assert refused.status_code == 401
+    assert [each.status_code for each in elsewhere] == [401] * 4
 
 
 @pytest.mark.parametrize(
@@ -187,6 +192,7 @@ def test_a_batch_of_cloud_events_is_booked_whole_or_not_at_all(served: Served) -
         ("/api/v1/events", b"[7]", {}, 400, "it is no object"),
         ("/v1/logs", b"x" * 20, {"content-encoding": "gzip"}, 400, "the body is no gzip"),
         ("/v1/logs", gzip.compress(b"{}")[:-9], {"content-encoding": "gzip"}, 400, "cut off"),
+        ("/v1/logs", gzip.compress(b"{}") * 2, {"content-encoding": "gzip"}, 400, "several parts"),
         ("/v1/logs", b"{}", {"content-encoding": "br"}, 415, "only gzip is understood"),
         ("/v1/logs", b" " * (17 << 20), {}, 413, "more than 16 MiB"),
         ("/v1/logs", gzip.compress(b" " * (33 << 20)), {"content-encoding": "gzip"}, 413,
@@ -194,7 +200,7 @@ def test_a_batch_of_cloud_events_is_booked_whole_or_not_at_all(served: Served) -
         ("/v1/logs", b"{}", {"origin": "https://evil.example"}, 403, "another page"),
         ("/metrics", b"{}", {}, 413, "requests have no body here"),
     ],
-    ids=range(11),
+    ids=range(12),
 )  # fmt: skip
 def test_what_cannot_be_taken_is_refused_with_one_sentence(
     served: Served, path: str, body: bytes, headers: dict[str, str], status: int, text: str
@@ -203,6 +209,52 @@ def test_what_cannot_be_taken_is_refused_with_one_sentence(
     assert answer.status_code == status
     assert text in answer.text
     assert len(answer.text.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/traces", encoded(1, encoded(2, b"\x12\x00" * 15_000_000))),
+        ("/v1/traces", b'{"resourceSpans":[%b{}]}' % (b"{}," * 10_000_000)),
+        ("/v1/logs", b'{"a":[%b[]]}' % ((b"[" * 99 + b"]" * 99 + b",") * 160_000)),
+        ("/v1/litellm", b"[]\n" * 10_000_000),
+        ("/v1/litellm", b'[{"startTime":1,"request_id":1,"metadata":"[%b0]"}]' % (b"[]," * 9**7)),
+        ("/api/v1/events", b"[%b{}]" % (b"{}," * 30_000)),
+    ],
+    ids=["spans", "objects", "lists", "lines", "inner", "events"],
+)
+def test_a_few_kib_that_decode_into_a_gib_are_refused(
+    served: Served, path: str, body: bytes
+) -> None:
+    """The process's highest memory, by the kernel, is that of the body and not of its objects."""
+    packed = gzip.compress(body, 1)
+    assert len(packed) < len(body) / 100
+    answer = served.post(path, packed, content_encoding="gzip")
+    assert answer.status_code == 413
+    assert "too many records or values; send smaller batches" in answer.text
+    status = Path(f"/proc/{served.pid}/status").read_text()
+    peak_kib = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert peak_kib is not None
+    assert int(peak_kib[1]) < 300 * 1024
+
+
+def test_a_resource_that_many_spans_share_is_not_repeated_without_end(served: Served) -> None:
+    """2,000 attributes and 2,000 spans: 200 KiB that would be 4 million values."""
+    attributes = [{"key": f"k{n}", "value": {"intValue": n}} for n in range(2000)]
+    spans = [{"attributes": [{"key": "gen_ai.usage.input_tokens", "value": {"intValue": 1}}]}]
+    scopes = [{"spans": spans * 2000}]
+    resource = {"resource": {"attributes": attributes}, "scopeSpans": scopes}
+    answer = served.post("/v1/traces", json.dumps({"resourceSpans": [resource]}).encode())
+    assert answer.status_code == 413
+
+
+def test_long_prompts_full_of_json_are_no_values(served: Served) -> None:
+    """LiteLLM sends what was asked and answered as well, of which nothing is read."""
+    (row,) = json.loads(payload("usage/litellm/post_body.json_array.one_event.full.json"))
+    row["messages"] = [{"role": "user", "content": json.dumps([[1, 2], {"a": "b"}] * 150_000)}]
+    row["litellm_call_id"] = "long"
+    answer = served.post("/v1/litellm", json.dumps([row]).encode())
+    assert (answer.status_code, answer.json()["booked"]) == (200, 1)
 
 
 def test_a_ledger_that_is_away_is_said_and_comes_back(tmp_path: Path) -> None:
@@ -261,7 +313,8 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path)
     with started("serve", "--port", "0", "--no-gpus", "--config", path, env=env) as process:
         url = f"http://127.0.0.1:{port_of(process)}/api/v1/events"
         batch = json.dumps([cloud_event(number) for number in acknowledged[:200]])
-        assert httpx.post(url, content=batch, headers=GATEWAY).status_code == 204
+        again = httpx.post(url, content=batch, headers=GATEWAY, timeout=PATIENCE_S)
+        assert again.status_code == 204
     (count,) = db.execute("SELECT count(*) FROM entries").fetchone()
     assert count == len(booked)
     verified = run("ledger", "verify", "--config", path, env=env)

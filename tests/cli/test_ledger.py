@@ -184,14 +184,18 @@ def test_a_price_of_ones_own_is_used(filled: dict[str, str], tmp_path: Path) -> 
     usage.write_text(
         "id,time,user,model,prompt_tokens,completion_tokens,project\n"
         "7,2026-11-21T12:00:00Z,grace,tiny-llama,1000,1000,=HYPERLINK(1)\n"
+        "8,2026-11-21T12:00:00Z,grace,tiny-llama,1000,1000,＝HYPERLINK(2)\n"
+        "9,2026-11-21T12:00:00Z,grace,tiny-llama,1000,1000,\n"
     )
     assert ledger("import", str(usage), env=filled) == (
-        "booked 1, in the ledger already 0, refused 0\n"
+        "booked 3, in the ledger already 0, refused 0\n"
     )
     shown = ledger("show", "file:7", env=filled)
     assert shown.endswith("4  computed by tokens\n")
     assert "Tiny in the table “ours”" in shown
-    assert "'=HYPERLINK(1)" in ledger("report", "--csv", env=filled)
+    rows = ledger("report", "--csv", "--by", "project", env=filled).splitlines()[1:]
+    shown = {row.partition(",")[0] for row in rows}
+    assert {"'=HYPERLINK(1)", "'＝HYPERLINK(2)", ""} <= shown
 
 
 def test_old_entries_are_archived_and_still_covered(

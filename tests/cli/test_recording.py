@@ -14,6 +14,9 @@ import pytest
 from tests.cli.command import TOKENTOP, environment, in_terminal, run, started
 from tests.cli.stack import serving
 from tests.recordings import recorded
+from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_json import dumps
+from tokentop.transport.recording.writer import RecordingWriter, Target
 
 FAST = ("--watch", "--no-gpus", "--interval", "0.5")
 
@@ -164,6 +167,17 @@ def test_export_as_csv(tape: Path, env: dict[str, str]) -> None:
         assert int(row["queued"]) == llm["queued"]  # type: ignore[index]
         assert float(row["multiplier"]) == pricing["multiplier"]  # type: ignore[index]
         assert row["tier"] == snapshot["demand"]["tier"]  # type: ignore[index]
+
+
+def test_no_name_is_a_formula(tmp_path: Path, env: dict[str, str]) -> None:
+    """A machine's or a model's name is a stranger's; a spreadsheet would run this one."""
+    file = tmp_path / "night.rec"
+    writer = RecordingWriter(Target(str(file)))
+    snapshot = Snapshot(host="=HYPERLINK(1)", at="2026-11-21T12:00:00.000Z")
+    writer.add(dumps(snapshot).encode(), None)
+    writer.close()
+    (row,) = csv.DictReader(StringIO(run("export", str(file), "--csv", env=env).stdout))
+    assert row["host"] == "'=HYPERLINK(1)"
 
 
 def test_export_as_parquet(tape: Path, env: dict[str, str], tmp_path: Path) -> None:

@@ -206,6 +206,29 @@ def test_a_file_that_goes_meanwhile_costs_no_record(tmp_path: Path) -> None:
     assert len([each for each in tmp_path.iterdir() if not each.is_symlink()]) == 1
 
 
+def test_only_a_bad_record_is_put_aside(ledger: Ledger, tmp_path: Path) -> None:
+    """One among 300 of a file, one that is no JSON by the standard, one too deep to be read."""
+    spool = Spool(str(tmp_path / "spool"))
+    good = [
+        {"litellm_call_id": f"call-{number}", "prompt_tokens": 3, "startTime": 1795274000}
+        for number in range(300)
+    ]
+    bad = {"litellm_call_id": "bad", "prompt_tokens": -1, "startTime": 1795274000}
+    odd = {**good[0], "litellm_call_id": "odd", "model": "\ud800", "response_cost": float("nan")}
+    for each in (*good[:120], bad, odd, *good[120:]):
+        spool.add(each)
+    spool._seal()
+    (path,) = (tmp_path / "spool").iterdir()
+    path.write_bytes(b"[" * 100_000 + b"\n" + path.read_bytes())
+    one = plugin(ledger.url, tmp_path)
+    succeed(one, record())
+    found = [entry.identity for entry in ledger.until(302)]
+    expected = [*(each["litellm_call_id"] for each in good), "odd"]
+    assert sorted(found[:-1]) == sorted(f"litellm:{each}" for each in expected)
+    (aside,) = (tmp_path / "spool").glob("*.refused")
+    assert [json.loads(line) for line in aside.read_text().splitlines()] == [bad]
+
+
 def test_what_is_never_taken_is_put_aside(ledger: Ledger, tmp_path: Path) -> None:
     """And holds nothing up."""
     spool = Spool(str(tmp_path / "spool"))

@@ -8,6 +8,7 @@ from tokentop.arguments.options import (
     COMMANDS,
     GROUPS,
     LEDGER,
+    LEDGER_VERBS,
     OPTIONS,
     OVERRIDES,
     View,
@@ -84,7 +85,7 @@ def help_text() -> str:
     from tokentop.arguments.full_parser import parser
     from tokentop.views.help import epilog
 
-    return parser(epilog()).format_help()
+    return parser(epilog(LEDGER_VERBS)).format_help()
 
 
 def _width(text: str | None) -> int | None:
@@ -116,8 +117,8 @@ def flags_only(words: list[str]) -> dict[str, Any] | None:
             continue
         if not given:
             value = next(rest, "-") if option.takes_word else "-"
-            if value.startswith("-"):
-                return None
+        if value == "--" or (value.startswith("-") and not given):  # argparse knows what they are
+            return None
         found[option.dest] = [*(found[option.dest] or ()), value] if option.many else value
     return found
 

@@ -1,10 +1,10 @@
 """What is in the spool sent to `tokentop serve`, again and again until it is acknowledged."""
 
+import json
 import logging
 import os
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +17,7 @@ EVERY_S = 1.0  # between two looks at the spool
 MAX_WAIT_S = 60.0  # between two attempts while the ledger is away
 SEND_S = 30.0
 AT_ONCE = 200  # records of one request
+_JSON = {"content-type": "application/json"}
 _NEVER = (400, 413, 415, 422)  # what is refused like this will not be taken later
 
 log = logging.getLogger("tokentop.gateway")
@@ -58,29 +59,35 @@ class Delivery:
         files = self._spool.take()
         with suppress(OSError):
             for path, records in files:
-                answer = self._send(web, records)
-                if answer is None or (answer.status_code >= 300 and not _is_final(answer)):
+                batches = (records[at : at + AT_ONCE] for at in range(0, len(records), AT_ONCE))
+                try:
+                    refused = [each for batch in batches for each in self._send(web, batch)]
+                except _NotNow as failed:
                     files.close()  # lets its lock go
-                    return self._again_after(answer, waited_s)
-                if _is_final(answer):
-                    self._say(f"{self._url} refused {path}: {answer.text[:200]!a}")
-                    self._spool.refuse(path)
-                else:
-                    self._spool.done(path)
-                    self._failure = None
+                    return self._again_after(failed.answer, waited_s)
+                self._failure = None if not refused else self._failure
+                self._spool.done(path, refused)
         return 0.0
 
-    def _send(self, web: httpx.Client, records: Sequence[Any]) -> httpx.Response | None:
-        """The last answer, the first bad one; None where none came. No record is sent alone."""
-        answer: httpx.Response | None = httpx.Response(200)
-        for start in range(0, len(records), AT_ONCE):
-            try:
-                answer = web.post(self._url, json=records[start : start + AT_ONCE])
-            except httpx.HTTPError:
-                return None
-            if answer.status_code >= 300:
-                break
-        return answer
+    def _send(self, web: httpx.Client, records: list[Any]) -> list[Any]:
+        """Send records; returns those that will never be taken, raises _NotNow.
+
+        Where some of several are refused each half is sent again, until it is known which: those
+        that were taken count once.
+        """
+        try:  # httpx refuses NaN and halves of characters, which would stop all that follow
+            answer = web.post(self._url, content=json.dumps(records), headers=_JSON)
+        except httpx.HTTPError:
+            raise _NotNow(None) from None
+        if answer.status_code >= 300 and answer.status_code not in _NEVER:
+            raise _NotNow(answer)
+        if (count := _refused(answer)) == 0:
+            return []
+        if len(records) == 1 or count == len(records):
+            self._say(f"{self._url} refuses records for good: {answer.text[:200]!a}")
+            return records
+        half = len(records) // 2
+        return self._send(web, records[:half]) + self._send(web, records[half:])
 
     def _again_after(self, answer: httpx.Response | None, waited_s: float) -> float:
         reason = "no answer" if answer is None else f"{answer.status_code} {answer.text[:200]!a}"
@@ -96,8 +103,21 @@ class Delivery:
         self._failure = text
 
 
-def _is_final(answer: httpx.Response) -> bool:
-    return answer.status_code in _NEVER
+class _NotNow(Exception):
+    """Records that have to be sent again later; `answer` is None where there was none."""
+
+    def __init__(self, answer: httpx.Response | None) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def _refused(answer: httpx.Response) -> int | None:
+    """How many records of a batch were refused; None where they were, and no number is given."""
+    with suppress(ValueError, AttributeError):
+        found = answer.json().get("refused")
+        if isinstance(found, int):
+            return found
+    return None if answer.status_code in _NEVER else 0
 
 
 def headers(settings: Settings) -> dict[str, str]:

@@ -9,7 +9,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -36,7 +36,7 @@ class Spool:
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Write a record; it outlives this process from now on. Raises OSError."""
-        line = json.dumps(record, default=str, separators=(",", ":")).encode() + b"\n"
+        line = _line(record)
         with self._lock:
             if self._file is None or self._pid != os.getpid():  # a forked process has its own file
                 self._open()
@@ -85,18 +85,26 @@ class Spool:
             if os.path.exists(path):  # else another process has just sent it
                 yield path, [each for line in file if (each := _record(line)) is not None]
 
-    def done(self, path: str) -> None:
-        """Remove a file whose records were acknowledged."""
+    def done(self, path: str, refused: Iterable[Mapping[str, Any]] = ()) -> None:
+        """Remove a file whose records were acknowledged.
+
+        Those that will never be taken are put aside before, for a person to look at.
+        """
+        if lines := [_line(record) for record in refused]:
+            aside = path.removesuffix(_ENDING) + REFUSED
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+            with os.fdopen(os.open(aside, flags, 0o600), "wb") as file:
+                file.writelines(lines)
         os.unlink(path)
 
-    def refuse(self, path: str) -> None:
-        """Put a file aside that will never be taken, for a person to look at."""
-        os.rename(path, path.removesuffix(_ENDING) + REFUSED)
+
+def _line(record: Mapping[str, Any]) -> bytes:
+    return json.dumps(record, default=str, separators=(",", ":")).encode() + b"\n"
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tokentop.arguments.options import COMMANDS, GROUPS, Option
+from tokentop.arguments.options import COMMANDS, GROUPS, LEDGER_VERBS, Option
 from tokentop.config.credentials import CONNECT_TOKEN
 from tokentop.config.keys import table
 from tokentop.manual.shipped import SHIPPED
@@ -58,7 +58,8 @@ def _commands() -> list[str]:
 
 
 def _verbs() -> list[str]:
-    rows = (_item(f"ledger {verb.usage}", verb.help) for verb in VERBS)
+    own = (verb for verb in VERBS if verb.name not in LEDGER_VERBS)
+    rows = (_item(f"ledger {verb.usage}", verb.help) for verb in own)
     return _section('"VERBS OF LEDGER"', (line for row in rows for line in row))
 
 

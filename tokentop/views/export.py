@@ -10,6 +10,7 @@ from typing import Any
 from tokentop.domain.snapshot_decode import loads
 from tokentop.transport.recording.reader import Recording
 from tokentop.views.figures import FIELDS, Figure
+from tokentop.views.spreadsheet import cell
 from tokentop.views.terminal import is_tty
 
 BATCH = 4096  # rows
@@ -33,7 +34,7 @@ def csv(recording: Recording, say: Say) -> None:
     write(["at", *FIELDS])
     for at_ms, figures in _rows(recording):
         moment = _moment(at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        write([moment, *("" if figure is None else figure for figure in figures)])
+        write([moment, *("" if figure is None else cell(figure) for figure in figures)])
     _report(recording, say)
 
 

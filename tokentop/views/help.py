@@ -1,5 +1,7 @@
 """What --help ends with; the manual page has the same."""
 
+from collections.abc import Collection
+
 from tokentop.views.ledger import verbs
 from tokentop.views.template import described
 
@@ -34,8 +36,11 @@ exit codes:
 """
 
 
-def epilog() -> str:
-    """The verbs of ledger, the names of --format, examples and exit codes."""
-    ledger = ["verbs of ledger:", *verbs.described(), ""]
+def epilog(commands: Collection[str]) -> str:
+    """The verbs of ledger, the names of --format, examples and exit codes.
+
+    `commands` are verbs that are commands of their own.
+    """
+    ledger = ["verbs of ledger:", *verbs.described(commands), ""]
     names = ["names for --format, with Python format specs:", *described(), ""]
     return "\n".join([*ledger, *names, EPILOG])

@@ -6,7 +6,6 @@ import secrets
 import sys
 from collections.abc import Mapping
 from importlib.resources import files
-from time import time_ns
 from typing import NoReturn
 
 from tokentop import __version__
@@ -14,24 +13,17 @@ from tokentop.config.credentials import CONNECT_TOKEN
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, ServeConfig
 from tokentop.config.serve_token import serve_token
-from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_json import dumps
 from tokentop.domain.urls import is_loopback
-from tokentop.runtime.ledger import place
-from tokentop.runtime.ledger.checkpointing import Checkpoints
-from tokentop.runtime.ledger.counting import Counting
-from tokentop.runtime.ledger.intake import Intake
-from tokentop.runtime.ledger.measuring import Measuring
-from tokentop.runtime.ledger.present_prices import PresentPrices
+from tokentop.runtime.serve import booking
 from tokentop.runtime.serve.app import Documents
 from tokentop.runtime.serve.guard import Rules
 from tokentop.runtime.serve.hub import Formats
 from tokentop.runtime.serve.server import Pages, Service, flush
 from tokentop.runtime.serve.server import serve as run_service
-from tokentop.runtime.serve.usage import PATHS, UsageRoutes
+from tokentop.runtime.serve.usage import PATHS
 from tokentop.secret import Secret
 from tokentop.transport.http.listen import Listener, listen
-from tokentop.transport.ledger.writer import Writer
 from tokentop.views.metrics import openmetrics, prometheus
 
 
@@ -49,7 +41,7 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
     rules = Rules(_own_names(config.serve), token, config.serve.cors_origins)
     own: list[Listener] = []
     pages: Pages = ()
-    usage = _usage(config, environ)
+    usage = booking.begin(config, environ, _say)
     if usage is not None:
         sender = _sender_token(config, environ)
         rules = rules._replace(sending=PATHS, sender_token=sender)
@@ -68,8 +60,6 @@ def serve(config: Config, environ: Mapping[str, str], reloader: Reloader | None 
         usage=usage,
     )
     _say(_greeting(sockets, token))
-    if config.ledger.checkpoint_hours:
-        Checkpoints(config.ledger, environ, _say).start()
     return _run(service, [*sockets, *own])
 
 
@@ -92,29 +82,6 @@ def _pages(config: Config, rules: Rules, own: Listener) -> Pages:
     if rules.token is not None and rules.screen_token is not None:
         environ[CONNECT_TOKEN] = rules.screen_token.reveal()
     return Screens([*command, *([config.file] if config.file else [])], environ).routes()
-
-
-def _usage(config: Config, environ: Mapping[str, str]) -> UsageRoutes | None:
-    """What books the usage that is received; it opens the ledger now, and makes it if needed."""
-    if not config.ledger.intake:
-        return None
-    prices, measuring = PresentPrices(), Measuring()
-
-    def follow(config: Config, snapshot: Snapshot) -> None:
-        now_us = time_ns() // 1000
-        prices.take(config, snapshot)
-        measuring.follow(snapshot, now_us)
-        counting.follow(snapshot, now_us)
-
-    def open_writer() -> Writer:
-        db = place.opened(config.ledger, environ, create=True)
-        return place.writer(db, config.ledger, prices.now)
-
-    intake = Intake(open_writer, lambda: time_ns() // 1000, _say)
-    intake.start()
-    counting = Counting(intake)
-    names = config.ledger.mapping._asdict()
-    return UsageRoutes(intake, names, follow, measuring.measured)
 
 
 def _sender_token(config: Config, environ: Mapping[str, str]) -> Secret | None:

@@ -1,5 +1,7 @@
 """Engines' counters by the minute, and the ledger held against them."""
 
+import pickle
+
 from tests.domain.ledger.examples import HOUR_US, NOON_US
 from tokentop.domain.ledger.counting import Counter, Stretch, record
 from tokentop.domain.ledger.entry import Link
@@ -82,6 +84,18 @@ def test_claims_of_uncounted_minutes_and_of_other_models_are_not_compared() -> N
     found.claim(Claim(NOON + 5, "api.openai.com", "gpt-4o", 5000))
     assert found.differences() == (100, 0)
     assert Reconciliation().differences() is None
+
+
+def test_made_up_names_take_no_memory_and_spoil_no_figure() -> None:
+    """A day of requests for a model that is called otherwise each time."""
+    found = Reconciliation()
+    found.count(stretch(100))
+    for number in range(100_000):
+        found.claim(Claim(NOON + number % 1440, f"made-up-{number}", f"model-{number}", 5000))
+    found.claim(Claim(NOON + 1, "127.0.0.1:8000", "public-name", 30))
+    found.claim(Claim(NOON + 2, None, "openai/tiny", 10))
+    assert len(pickle.dumps(found)) < 4_000_000
+    assert found.differences() == (60, 0)
 
 
 def test_a_request_across_the_hour_is_made_up_for() -> None:

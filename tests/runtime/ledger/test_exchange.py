@@ -12,6 +12,7 @@ from tokentop.domain.snapshot import NextInstance
 from tokentop.runtime.ledger import exchange, place
 from tokentop.runtime.ledger.exchange import Refused
 from tokentop.transport.ledger.database import LedgerError
+from tokentop.views.ledger.booking import archive
 from tokentop.views.ledger.call import Call
 from tokentop.views.ledger.economy import audit
 
@@ -89,3 +90,24 @@ def test_the_audit_names_who_gained_by_smaller_tasks(config: Config) -> None:
     assert row.split() == ["alpha", "1.1", "0.5", "0.1", "2", "100", "10"]
     later = audit(call._replace(now_us=NOON_US + 60 * DAY_US))[0]
     assert later == "no project's velocity rose while its tasks shrank"
+
+
+def test_the_audit_needs_nothing_that_may_be_archived(config: Config) -> None:
+    """On the evening of 31 January it reads from 1 November on; October's may be archived."""
+    november = NOON_US - 20 * DAY_US - DAY_US // 2  # 1 November, 0:00
+    months = [(november - 2 * DAY_US, 3, 20_000), (november, 10, 20_000),
+              (november + 30 * DAY_US, 100, 1000)]  # fmt: skip
+    db = place.opened(config.ledger, {}, create=True)
+    for at_us, count, prompt in months:
+        given = [
+            event(identity=f"{at_us}:{number}", project="alpha", at_us=at_us, prompt=prompt)
+            for number in range(count)
+        ]
+        worth = value(f"worth:{at_us}", "alpha", 10_000_000, at_us)
+        place.writer(db, config.ledger).append([*given, worth], at_us)
+    db.close()
+    evening = Call((), {"until": "93d"}, config, {}, november + 92 * DAY_US - 1)
+    before = audit(evening)[0]
+    assert before.splitlines()[1].split()[0] == "alpha"
+    assert "entries 1 to 4 of a" in archive(evening)[0]
+    assert audit(evening)[0] == before

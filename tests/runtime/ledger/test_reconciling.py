@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.command import environment, run
 from tests.domain.ledger.examples import NOON_US, event
-from tests.domain.ledger.test_reconciliation import engine
+from tests.domain.ledger.test_reconciliation import engine, stretch
 from tests.transport.ledger.test_ledger import valued
-from tokentop.domain.ledger.entry import Entry
-from tokentop.domain.ledger.event import MINUTE_US
+from tokentop.domain.ledger.counting import Stretch, record
+from tokentop.domain.ledger.entry import Entry, Link, usage
+from tokentop.domain.ledger.event import MINUTE_US, UsageEvent
+from tokentop.domain.ledger.record import recorded
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.runtime.ledger.counting import Counting
@@ -82,6 +85,34 @@ def test_what_engines_generated_is_held_against_the_claims(tmp_path: Path, away:
     said = run(*words, str(tmp_path / "config.toml"), "--json", env=environment())
     (row,) = json.loads(said.stdout)["rows"]
     assert (row["generated"], row["claimed"], row["unattributed"]) == (300, 250, 50)
+
+
+def entry(one: Stretch | UsageEvent) -> Entry:
+    link = Link("a", 1, one.at_us if isinstance(one, UsageEvent) else at(0))
+    if isinstance(one, UsageEvent):
+        return usage(one, link=link, value=(None, None), people={})
+    return recorded(record(one), link=link, people={})
+
+
+def test_what_is_claimed_right_after_midnight_counts_for_the_new_day() -> None:
+    """It is booked before the figures are looked at again. Nepal's midnight is at 18:15 UTC."""
+    midnight = at(6 * 60 + 15)
+    minute = midnight // MINUTE_US
+    part = Reconciling(timezone(timedelta(hours=5, minutes=45)))
+    part.figures(LedgerFigures(), midnight - 1)
+    claimed: Any = {"engine": "node", "generated": 20, "user": None}
+    part.book([
+        entry(stretch(500, minute - 25, engine="node")),
+        entry(event(1, at_us=midnight + 5, **claimed)),
+        entry(event(2, at_us=midnight - 5, **claimed)),
+    ])  # fmt: skip
+    before = part.figures(LedgerFigures(), midnight - 1)
+    assert (before.unattributed, before.overclaimed) == (500, 0)
+    new = part.figures(LedgerFigures(), midnight)
+    assert (new.unattributed, new.overclaimed) == (None, None)
+    part.book([entry(stretch(100, minute, engine="node"))])
+    found = part.figures(LedgerFigures(), midnight + 10 * MINUTE_US)
+    assert (found.unattributed, found.overclaimed) == (80, 0)
 
 
 def test_a_ledger_without_counters_says_so(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from time import time_ns
 import pytest
 
 from tests import engine_examples, examples
+from tests.domain.detector.test_records import FLAG
 from tests.runtime.serve.test_authorize import world
 from tests.servers.behaviours import head, ok, status
 from tests.servers.loopback import Behaviour, Connection, Server
@@ -18,16 +19,20 @@ from tokentop.config.load import load
 from tokentop.config.reload import reloader
 from tokentop.config.schema import Config, HostConfig
 from tokentop.domain.alerts.values import Change
+from tokentop.domain.detector.records import raised
 from tokentop.domain.ledger.listing import Page, Question
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_json import dumps
 from tokentop.domain.verdict.values import Alert
+from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.follower import Follower
 from tokentop.runtime.live.feed import HostFeed
 from tokentop.runtime.live.remote import RemoteSession
+from tokentop.runtime.serve.economy import Economy
 from tokentop.runtime.serve.entries import entries_route
 from tokentop.runtime.serve.guard import Rules
 from tokentop.secret import Secret
+from tokentop.transport.ledger import following
 
 TOKEN = Secret("0123456789abcdef0123456789abcdef")
 
@@ -183,6 +188,24 @@ async def test_a_project_is_stopped_on_the_host(tmp_path: Path) -> None:
         assert (await session.ledger.decide("alpha", resume=False)).startswith(
             "nothing changes for alpha: "
         )
+
+
+async def test_a_flag_is_classified_on_the_host(tmp_path: Path) -> None:
+    """As an entry of the host's ledger, by whoever runs it there; a refusal is a sentence."""
+    with world(tmp_path) as one, contextlib.closing(one.web):
+        db = place.opened(one.config.ledger, {})
+        writer = place.writer(db, one.config.ledger)
+        writer.append([raised(FLAG)], time_ns() // 1000)
+        routes = Economy(lambda: one.follower, lambda: one.config, {}).routes()
+        with service(pages=routes) as running:
+            ledger = Screen(running.url).session.ledger
+            said = await ledger.classify(FLAG.id, "fine")
+            refused = await ledger.classify("unknown", "fine")
+        _, verdict = following.records(db, "flag")
+        db.close()
+    assert said.startswith("Classified: fine; ")
+    assert verdict.outcome == "fine"
+    assert refused.startswith("nothing changes: ")
 
 
 async def test_its_address_follows_the_file(

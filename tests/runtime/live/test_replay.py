@@ -108,6 +108,7 @@ def test_a_jump_goes_to_the_snapshot_of_that_moment(
 
 async def test_after_a_jump_there_is_a_past(spawn: Tasks, played: Played) -> None:
     """Charts, trends and events are those of the time before the moment."""
+    played.session.pause()  # else real time passes too
     await played.session.start(spawn)
     played.session.seek(START + 120.0)
     played.changed.clear()
@@ -118,6 +119,19 @@ async def test_after_a_jump_there_is_a_past(spawn: Tasks, played: Played) -> Non
     played.session.advance(8.0)
     assert played.session.samples()[-1].t == START + 128.0
     assert played.session.events()
+
+
+async def test_what_is_played_while_the_past_is_read_is_in_it(spawn: Tasks, played: Played) -> None:
+    played.session.pause()
+    await played.session.start(spawn)
+    await asyncio.sleep(0)
+    played.session.seek(START + 120.0)
+    for _ in range(3):  # until the past of that moment is being read
+        await asyncio.sleep(0)
+    played.session.advance(8.0)
+    played.changed.clear()
+    await played.changed.wait()
+    assert played.session.samples()[-1].t == START + 128.0
 
 
 async def test_any_stretch_of_the_recording_is_read(

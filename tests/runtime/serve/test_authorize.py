@@ -135,6 +135,29 @@ def test_any_method_and_any_path_below_is_the_same_question(tmp_path: Path, meth
     assert away.status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/v1/authorize/" + "p" * 8000 + "?" + "q" * 8000, {}),
+        ("/v1/authorize?" + "project=beta&" * 900, {}),
+        ("/v1/authorize", {"x-forwarded-uri": "/" + "u" * 8000, "cookie": "c" * 30_000}),
+        ("/v1/authorize", {"connection": "upgrade", "upgrade": "websocket"}),
+        ("/v1/authorize/%2e%2e/%2e%2e/healthz", {}),
+        ("/v1/authorize//..//", {}),
+    ],
+    ids=["path", "query", "headers", "websocket", "dots", "slashes"],
+)
+def test_a_clients_long_or_odd_request_is_the_same_question(
+    tmp_path: Path, path: str, headers: dict[str, str]
+) -> None:
+    """A gateway would show its client any other answer, or 500 in its place."""
+    with world(tmp_path, SPENT) as one:
+        sent = {"x-tokentop-project": "alpha", **headers}
+        assert one.web.get(path, headers=sent).status_code == 200
+        one.book(1)
+        assert one.web.get(path, headers=sent).status_code == 429
+
+
 def test_the_address_may_name_the_project(tmp_path: Path) -> None:
     """Traefik cannot add a header to its question; what its owner wrote there goes first."""
     with world(tmp_path, SPENT) as one:
@@ -208,6 +231,7 @@ def test_without_a_ledger_the_configured_choice_holds_and_shows(
 def test_a_stop_and_a_resume_over_http(tmp_path: Path) -> None:
     """The same entries as the command's: another collector's follower sees them too."""
     with world(tmp_path) as one:
+        one.book(1)
         done = one.web.post("/v1/projects/alpha/stop")
         other = Follower(lambda: one.config, {})
         other.accounts.follow(time_ns() // 1000)
@@ -221,6 +245,24 @@ def test_a_stop_and_a_resume_over_http(tmp_path: Path) -> None:
     assert [(each.name, each.stopped) for each in figures.projects] == [("alpha", True)]
     assert refused.startswith("project alpha was stopped at 2")
     assert again.json()["text"] == "alpha may spend again"
+
+
+@pytest.mark.parametrize("name", ["", "%00", "%20", "%1b[31m", "%e2%80%8b"])
+def test_what_has_no_project_is_not_stopped_with_one_without_a_name(
+    tmp_path: Path, name: str
+) -> None:
+    with world(tmp_path) as one:
+        refused = one.web.post(f"/v1/projects/{name}/stop")
+        assert (refused.status_code, refused.text) == (400, "a project needs a name\n")
+        one.book(1, project=None)
+        assert one.ask().status_code == 200
+
+
+def test_a_long_name_is_that_of_its_entries(tmp_path: Path) -> None:
+    """The ledger keeps 256 characters of it, and so does a decision about it."""
+    with world(tmp_path) as one:
+        one.web.post(f"/v1/projects/{'a' * 400}/stop")
+        eventually(lambda: one.ask(project="a" * 400).status_code == 429)
 
 
 def test_another_page_stops_nothing(tmp_path: Path) -> None:

@@ -125,6 +125,8 @@ def test_the_token_and_the_limits_hold(url: str) -> None:
     for limit in ("0", "1001", "x", "-1", "9" * 40):
         answer = httpx.get(url + PATH, params={"limit": limit}, headers=HEADERS)
         assert answer.status_code == 400, limit
+    long = httpx.get(url + PATH, params={"filter": "a " * 9}, headers=HEADERS)
+    assert (long.status_code, long.text) == (400, "a filter has at most 8 words\n")
     answer = httpx.get(url + PATH, params={"limit": "2"}, headers=HEADERS)
     assert answer.headers["cache-control"] == "no-store"
     row = answer.json()["entries"][1]

@@ -34,9 +34,11 @@ class Stack:
         self.engine = engine
         self.world = world
 
-    def post(self, project: str | None = "alpha", **headers: str) -> httpx.Response:
+    def post(
+        self, project: str | None = "alpha", path: str = CHAT, **headers: str
+    ) -> httpx.Response:
         sent = {"authorization": f"Bearer {key(self.kind, project)}", **headers}
-        return httpx.post(self.url + CHAT, headers=sent, json={"model": "tiny", "messages": []})
+        return httpx.post(self.url + path, headers=sent, json={"model": "tiny", "messages": []})
 
     def client(self) -> Any:
         from openai import OpenAI
@@ -81,6 +83,21 @@ def test_the_refusal_comes_as_it_was_meant(stack: Stack) -> None:
     }
     assert stack.engine.seen == []
     assert stack.post("beta").status_code == 200
+
+
+def test_a_long_request_is_decided_like_any_other(stack: Stack) -> None:
+    """As long as nginx takes them by default: 8 KiB of address, and 28 KiB of headers."""
+    headers = {f"x-long-{number}": "h" * 7000 for number in range(3)}
+    path = f"{CHAT}/{'p' * 3000}?{'q' * 3000}"
+    assert stack.post(path=path, **headers).status_code == 200
+    stack.world.book(1)
+    assert stack.post(path=path, **headers).status_code == 429
+
+
+def test_a_clients_query_names_no_project(stack: Stack) -> None:
+    stack.world.book(1)
+    for query in ("project=beta", "project=beta&user=ada&team=red"):
+        assert stack.post(path=f"{CHAT}?{query}").status_code == 429
 
 
 @pytest.mark.skipif(not find_spec("openai"), reason="no openai-python: pip install openai")

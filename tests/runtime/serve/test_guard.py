@@ -1,15 +1,19 @@
 """Who may ask, and how much: what is refused before any route is reached."""
 
+import threading
 import time
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
 from tests.servers.service import client, service
 from tokentop.config.schema import Config
 from tokentop.runtime.serve import connection
 from tokentop.runtime.serve.authorize import Authority
-from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
+from tokentop.runtime.serve.body import Receiving
+from tokentop.runtime.serve.guard import MAX_ASKED, MAX_HEADERS, Rules
 from tokentop.secret import Secret
 
 API = "/api/system/token-economy"
@@ -120,8 +124,33 @@ def test_headers_are_bounded() -> None:
     with service() as running, client(running.port) as whole, client(running.port) as endless:
         whole.get(API, "x: " + "y" * MAX_HEADERS, "connection: close")
         assert b" 431 " in whole.end()
-        endless.send(b"GET / HTTP/1.1\r\nx: " + b"y" * MAX_HEADERS)
+        endless.send(b"GET / HTTP/1.1\r\nx: " + b"y" * MAX_ASKED)
         assert b" 400 " in endless.end()
+
+
+def test_chunks_of_one_byte_hold_up_no_other_client() -> None:
+    """100,000 of them take half a second to be read; others get their turn in between."""
+    head = b"POST /v1/litellm HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n"
+    flood = b"transfer-encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 100_000 + b"0\r\n\r\n"
+
+    async def read(request: Request) -> Response:
+        return Response(b"%d" % len(await request.body()))
+
+    rules = Rules(receiving=frozenset({"/v1/litellm"}))
+    with (
+        service(rules=rules, pages=[Receiving("/v1/litellm", read)]) as running,
+        client(running.port) as one,
+        httpx.Client(base_url=running.url) as other,
+    ):
+        other.get("/healthz")
+        one.send(head + flood)
+        reading = threading.Thread(target=one.end)
+        reading.start()
+        answered = 0
+        while reading.is_alive():
+            answered += other.get("/healthz").status_code == 200
+    assert one.received.endswith(b"100000")
+    assert answered >= 5
 
 
 def test_what_is_no_http_is_refused() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sources.usage.otlp_bodies import body, decoded
+from tokentop.sources.usage.allowance import Allowance
 from tokentop.sources.usage.bodies import Read
 from tokentop.sources.usage.fields import Unreadable
 from tokentop.sources.usage.otlp import messages, wire
@@ -17,7 +18,7 @@ from tokentop.sources.usage.otlp.requests import SIGNALS, answer, status
 
 
 def spans(name: str) -> list[Record]:
-    found = wire.decode(memoryview(body(name)), messages.TRACES)
+    found = wire.decode(memoryview(body(name)), messages.TRACES, Allowance())
     return list(items(found, "spans", "Spans"))
 
 
@@ -48,7 +49,7 @@ def test_every_span_is_what_the_vendors_library_reads(engine: str, file: str) ->
 def test_both_encodings_of_one_client_have_the_same_shape() -> None:
     """Claude Code's logs in JSON by the standard library, in protobuf by the wire's rules."""
     document = json.loads(body("claude_code/logs.json"))
-    binary = wire.decode(memoryview(body("claude_code/logs.pb")), messages.LOGS)
+    binary = wire.decode(memoryview(body("claude_code/logs.pb")), messages.LOGS, Allowance())
     read = [
         [set(each.values) for each in items(found, "logRecords", "Logs")]
         for found in (document, binary)
@@ -60,7 +61,7 @@ def test_both_encodings_of_one_client_have_the_same_shape() -> None:
 def test_any_bytes_are_read_or_refused(signal: str, data: bytes) -> None:
     schema = {"traces": messages.TRACES, "logs": messages.LOGS, "metrics": messages.METRICS}[signal]
     with suppress(Unreadable):
-        assert isinstance(wire.decode(memoryview(data), schema), dict)
+        assert isinstance(wire.decode(memoryview(data), schema, Allowance()), dict)
 
 
 @given(st.integers(0, 2799), st.integers(0, 255))
@@ -68,7 +69,7 @@ def test_any_flipped_byte_is_read_or_refused(at: int, value: int) -> None:
     data = bytearray(body("vllm/traces.llm_request.pb"))
     data[at] = value
     with suppress(Unreadable):
-        wire.decode(memoryview(data), messages.TRACES)
+        wire.decode(memoryview(data), messages.TRACES, Allowance())
 
 
 def test_a_message_inside_of_itself_without_end_is_stepped_over() -> None:
@@ -78,7 +79,7 @@ def test_a_message_inside_of_itself_without_end_is_stepped_over() -> None:
         deep = wire.encoded(5, wire.encoded(1, deep) or b"\x0a\x00")
     attribute = wire.encoded(1, b"user.id") + wire.encoded(2, deep)
     resource = wire.encoded(1, wire.encoded(1, wire.encoded(1, attribute)))
-    assert "resourceSpans" in wire.decode(memoryview(resource), messages.TRACES)
+    assert "resourceSpans" in wire.decode(memoryview(resource), messages.TRACES, Allowance())
 
 
 def test_answers_are_those_of_the_specification() -> None:

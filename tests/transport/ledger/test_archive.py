@@ -12,13 +12,14 @@ from tests.runtime.ledger.test_verify import KEY
 from tests.transport.ledger.test_ledger import total, valued
 from tokentop.domain.ledger.counting import Stretch, record
 from tokentop.domain.ledger.event import MINUTE_US
+from tokentop.domain.ledger.listing import Question
 from tokentop.domain.ledger.merkle import leaf_hash, root_of
 from tokentop.domain.ledger.record import Record
 from tokentop.runtime.ledger import archiving
 from tokentop.runtime.ledger.archiving import archive_until
 from tokentop.runtime.ledger.checkpointing import sign
 from tokentop.runtime.ledger.verify import prove, trusted, verify
-from tokentop.transport.ledger import reader
+from tokentop.transport.ledger import listing, reader
 from tokentop.transport.ledger.archive import ArchiveError
 from tokentop.transport.ledger.claims import reconciled
 from tokentop.transport.ledger.database import Database, LedgerError
@@ -66,6 +67,14 @@ def test_what_is_archived_is_not_reconciled(old: Database) -> None:
     assert (hour.generated, hour.claimed) == (150, 150)
     archive(old)
     assert list(reconciled(old, NOON_US, LATER_US).hours()) == []
+
+
+def test_the_list_counts_what_it_shows(old: Database) -> None:
+    """The decision and the last two; the decision was booked before most of what is archived."""
+    assert listing.page(old, Question()).total == 11
+    archive(old)
+    found = listing.page(old, Question())
+    assert (found.total, len(found.rows)) == (3, 3)
 
 
 def test_what_is_archived_is_verified_and_walked_as_before(old: Database) -> None:

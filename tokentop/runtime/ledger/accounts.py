@@ -174,29 +174,35 @@ class Accounts:
     def _load(self, db: Database, now_us: int) -> None:
         """Begin anew; writers wait meanwhile, so that nothing is counted twice or missed."""
         rules, zone = self._rules, self._zone
-        book = BudgetBook(rules, zone)
         with db.transaction():
             last = following.heads(db)
-            users = {rule.who for rule in rules if rule.scope == "user"}
-            book.names = following.ids(db, users)
-            for period in get_args(BudgetPeriod):
-                _carry(book, db, period, now_us, zone)
-            lately: set[str] = set()
-            for slot in following.slots(db, SLOT_US, now_us - HOUR_US):
-                lately.add(slot.user_id or "")
-                book.heat(
-                    slot.at_us, book.asker(slot.user_id, slot.project, slot.team), slot.totals
-                )
-            for kind in ("decision", "transfer"):
-                for entry in following.records(db, kind):
-                    book.book(entry)
+            book = budget_book(db, rules, zone, now_us)
+            slots = list(following.slots(db, SLOT_US, now_us - HOUR_US))
             for part in self._parts:
                 part.load(db, now_us)
+        for slot in slots:
+            book.heat(slot.at_us, book.asker(slot.user_id, slot.project, slot.team), slot.totals)
         book.figures(now_us)  # begins the present periods, so that the first decision need not
         with self._lock:
-            self._book, self._last, self._users = book, last, users
-            self._others = lately - book.names.keys()
+            self._book, self._last, self._users = book, last, _users(rules)
+            self._others = {slot.user_id or "" for slot in slots} - book.names.keys()
             self._loaded = (rules, zone) == (self._rules, self._zone)
+
+
+def budget_book(db: Database, rules: Sequence[BudgetRule], zone: tzinfo, now_us: int) -> BudgetBook:
+    """What was spent of each budget up to now, within a transaction."""
+    book = BudgetBook(rules, zone)
+    book.names = following.ids(db, _users(rules))
+    for period in get_args(BudgetPeriod):
+        _carry(book, db, period, now_us, zone)
+    for kind in ("decision", "transfer"):
+        for entry in following.records(db, kind):
+            book.book(entry)
+    return book
+
+
+def _users(rules: Sequence[BudgetRule]) -> set[str]:
+    return {rule.who for rule in rules if rule.scope == "user"}
 
 
 def _carry(book: BudgetBook, db: Database, period: BudgetPeriod, now_us: int, zone: tzinfo) -> None:

@@ -5,6 +5,8 @@ cannot be read or written.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import tzinfo
+from functools import partial
 from secrets import token_hex
 
 from tokentop.config.schema import Config
@@ -19,8 +21,8 @@ from tokentop.domain.replenishment import records
 from tokentop.domain.snapshot import NextInstance
 from tokentop.domain.text import clean_name
 from tokentop.runtime.ledger import place
-from tokentop.runtime.ledger.accounts import Accounts
-from tokentop.runtime.ledger.deciding import book, user
+from tokentop.runtime.ledger.accounts import budget_book
+from tokentop.runtime.ledger.deciding import NO_NAME, book, user
 from tokentop.runtime.ledger.zone import zone
 from tokentop.sources.usage.fields import micro_usd, thousandths
 from tokentop.transport.ledger import following, reader
@@ -46,7 +48,7 @@ def project(text: str) -> str:
     """A project's name as the ledger writes it."""
     name = clean_name(text)
     if not name:
-        raise Refused("a project needs a name")
+        raise Refused(NO_NAME)
     return name
 
 
@@ -61,7 +63,7 @@ def report_value(
         raise Refused(f"an id has 1 to {MAX_ID} printable characters")
     worth = _amount(usd, micro_usd, records.MAX_MICRO_USD)
     made = records.value(identity or token_hex(8), project(name), worth, now_us)
-    return next(iter(_book(config, environ, [made], now_us)), None)
+    return next(iter(book(config.ledger, environ, [made], now_us)), None)
 
 
 def swap(
@@ -72,9 +74,8 @@ def swap(
     if project(giver) == project(taker):
         raise Refused("a project cannot swap with itself")
     _budgets_in_credits(config, project(taker))
-    _check_spare(config, environ, project(giver), milli, now_us)
     pair = records.swap(token_hex(8), project(giver), project(taker), milli, now_us)
-    return _book(config, environ, pair, now_us)
+    return _move(config, environ, pair, project(giver), milli, now_us)
 
 
 def convert(
@@ -82,9 +83,8 @@ def convert(
 ) -> Sequence[Entry]:
     """Turn credits of a project into an account at a provider, at the price of an offer there."""
     milli = _positive(credits_)
-    _check_spare(config, environ, project(giver), milli, now_us)
     pair = records.conversion(token_hex(8), project(giver), milli, offer, now_us)
-    return _book(config, environ, pair, now_us)
+    return _move(config, environ, pair, project(giver), milli, now_us)
 
 
 def offer_of(config: Config, provider: str, found: NextInstance | None) -> records.Offer:
@@ -147,22 +147,26 @@ def _positive(credits_: str) -> int:
     return milli
 
 
-def _check_spare(config: Config, environ: Environ, giver: str, milli: int, now_us: int) -> None:
-    """Refuse what the giver has spent already, and what is a team's innovation reserve."""
+def _move(
+    config: Config, environ: Environ, pair: Sequence[Record], giver: str, milli: int, now_us: int
+) -> Sequence[Entry]:
+    """Book both sides of a transfer, unless it is of a team's innovation reserve or of credits that
+    the giver has spent already: those are looked up while no other process can book."""
     reserved = next((rule for rule in config.budgets if giver in rule.reserve_projects), None)
     if reserved is not None:
         raise Refused(
             f"{giver} spends from the innovation reserve of {reserved.who}, which stays there"
         )
-    own = _budgets_in_credits(config, giver)
-    accounts = Accounts(
-        lambda: place.opened(config.ledger, environ), own, zone(config.ledger, environ)
-    )
-    accounts.follow(now_us)
-    figures = accounts.figures(now_us)
-    accounts.close()
-    if figures.age_s is None:
-        raise LedgerError(figures.note or "the ledger cannot be read")
+    rules, present = _budgets_in_credits(config, giver), zone(config.ledger, environ)
+    check = partial(_check_spare, rules, present, giver, milli, now_us)
+    return book(config.ledger, environ, pair, now_us, check=check, create=False)
+
+
+def _check_spare(
+    rules: Sequence[BudgetRule], zone: tzinfo, giver: str, milli: int, now_us: int, db: Database
+) -> None:
+    """Refuse what is left in none of the giver's budgets."""
+    figures = budget_book(db, rules, zone, now_us).figures(now_us)
     least = min(figures.budgets, key=lambda each: each.limit - each.spent)
     left = max(0.0, least.limit - least.spent)
     if milli > left * 1000:
@@ -179,7 +183,3 @@ def _budgets_in_credits(config: Config, name: str) -> Sequence[BudgetRule]:
     if not found:
         raise Refused(f"{name} has no [[budget]] in credits, so none can move")
     return found
-
-
-def _book(config: Config, environ: Environ, made: Sequence[Record], now_us: int) -> Sequence[Entry]:
-    return book(config.ledger, environ, made, now_us)

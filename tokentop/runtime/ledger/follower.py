@@ -14,7 +14,7 @@ from tokentop.domain.policy import BudgetRule
 from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.accounts import Accounts, Part
-from tokentop.runtime.ledger.deciding import book, decide, done
+from tokentop.runtime.ledger.deciding import book, decide
 from tokentop.runtime.ledger.reconciling import Reconciling
 from tokentop.runtime.ledger.watch import Watch
 from tokentop.runtime.ledger.zone import zone
@@ -99,9 +99,9 @@ class Follower:
 
         Blocks while the ledger is written to. Raises LedgerError.
         """
-        decide(self._config().ledger, self._environ, project, outcome, time_ns() // 1000)
+        text = decide(self._config(), self._environ, project, outcome, time_ns() // 1000)
         self.look()
-        return done(project, outcome)
+        return text
 
     def _run(self) -> None:
         shown: tuple[object, ...] = ()

@@ -6,7 +6,7 @@ from threading import Lock
 
 from tokentop.domain.budgets.period import span
 from tokentop.domain.ledger.entry import Entry
-from tokentop.domain.ledger.event import DAY_US
+from tokentop.domain.ledger.event import DAY_US, MINUTE_US
 from tokentop.domain.ledger.reconciliation import Reconciliation
 from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.transport.ledger.claims import reconciled
@@ -22,12 +22,16 @@ class Reconciling:
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
         self._lock = Lock()
-        self._start(0)
-
-    def _start(self, now_us: int) -> None:
-        self._today = span("day", now_us, self._zone)
+        self._today = span("day", 0, zone)
         self._found = Reconciliation()
         self._differences: tuple[int, int] | None = None
+
+    def _start(self, now_us: int) -> None:
+        """Begin another day, with what is known of it already: it may be booked before midnight is
+        noticed here, and feeds' clocks may be fast."""
+        self._today = span("day", now_us, self._zone)
+        self._found.forget(self._today.start_us // MINUTE_US)
+        self._differences = self._found.differences()
 
     def load(self, db: Database, now_us: int) -> None:
         """Begin with what the ledger holds of today; figures are there while it is read."""

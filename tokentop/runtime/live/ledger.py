@@ -59,6 +59,11 @@ class NoLedger:
         return self._undecided
 
 
+def classified(verdict: Classification, left: int) -> str:
+    """That a verdict is booked, and how many flags wait for one, as a sentence."""
+    return f"Classified: {verdict}" + (f"; {left} are left" if left else "")
+
+
 class OwnLedger(NoLedger):
     """The configured ledger; followed where the configuration says more of it than nothing."""
 
@@ -106,7 +111,7 @@ class OwnLedger(NoLedger):
             return str(error)
         if self.follower is not None:
             self.follower.look()
-        return f"Classified: {verdict}" + (f"; {left} are left" if left else "")
+        return classified(verdict, left)
 
 
 def ledger_of(config: Config, current: Callable[[], Config]) -> NoLedger:

@@ -13,16 +13,17 @@ from tokentop.domain.ledger.listing import Page, Question
 from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_ledger import Classification
 from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.feed import HostFeed, Received
-from tokentop.runtime.live.ledger import NoLedger
+from tokentop.runtime.live.ledger import NoLedger, classified
 from tokentop.runtime.live.onlooker import Onlooker
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.sources import ledger_page
 from tokentop.sources.collector import snapshot as read_snapshot
 from tokentop.sources.collector_past import HISTORY
 from tokentop.sources.collector_past import loads as read_past
-from tokentop.sources.json_fields import BadData
+from tokentop.sources.json_fields import BadData, Fields, load, mapping
 from tokentop.transport.http.network_thread import NetworkThread
 
 if TYPE_CHECKING:
@@ -58,6 +59,17 @@ class RemoteLedger(NoLedger):
         if isinstance(reply, Failure):
             return f"nothing changes for {project}: {reply.text}"
         return done(project, outcome)
+
+    async def classify(self, flag: str, verdict: Classification) -> str:
+        """Let the host book it; how that went."""
+        reply = await self._feed().post(f"/v1/flags/{quote(flag, safe='')}/{verdict}")
+        if isinstance(reply, Failure):
+            return f"nothing changes: {reply.text}"
+        try:
+            left = Fields(mapping(load(reply.body))).count("to_classify")
+        except BadData as problem:
+            return str(problem)
+        return classified(verdict, left or 0)
 
 
 class RemoteSession(Onlooker):

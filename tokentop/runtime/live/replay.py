@@ -176,9 +176,12 @@ class ReplaySession(Onlooker):
             await self._jumped.wait()
             self._jumped.clear()
             with suppress(RuntimeError):  # no thread to be had
+                place = self._place
                 before = await asyncio.to_thread(self._before, self._at)
                 if not self._jumped.is_set():
                     self.history, self.engine_history, self.event_log = before
+                    if self._place != place:  # it played on meanwhile
+                        self._sample(self._snapshot, self._at)
                     self._on_change(self._snapshot, self._at)
 
     def _before(self, at: float) -> Before:

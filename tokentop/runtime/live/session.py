@@ -150,9 +150,7 @@ class Session(Recent):
         self._report = on_loop(notify)
         if self.frozen:
             return
-        if self.ledger.begins:
-            changed = on_loop(lambda _: self._changed())
-            self.collector.ledger = self.ledger.begin(lambda: changed(""))
+        self._follow_ledger()
         pool = await self._load_pool()
         if self._demo is not None:
             self._begin_demo()
@@ -220,10 +218,22 @@ class Session(Recent):
         except RuntimeError:
             return _pool(self._demo)
 
+    def _follow_ledger(self) -> None:
+        """Follow the ledger from now on, where there is one; a changed file may begin it."""
+        if self.ledger.begins and self.collector.ledger is None:
+            changed = on_loop(lambda _: self._changed())
+            self.collector.ledger = self.ledger.begin(lambda: changed(""))
+
     def _watch_file(self, reloader: "Reloader", spawn: Spawn) -> None:
         from tokentop.runtime.live.reload import ConfigReloader
 
-        watch = self._poller.repeat(ConfigReloader(reloader, self.collector, self._notify).look)
+        file = ConfigReloader(reloader, self.collector, self._notify)
+
+        async def look() -> None:
+            await file.look()
+            self._follow_ledger()
+
+        watch = self._poller.repeat(look)
         spawn(watch, name="watch configuration file", group="configuration", exclusive=True)
 
     def _polls_engines(self) -> bool:

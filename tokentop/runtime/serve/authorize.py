@@ -22,10 +22,10 @@ from tokentop.config.schema import AuthorizeConfig, Config
 from tokentop.domain.budgets.authority import Asker, Refusal
 from tokentop.domain.budgets.decision import Outcome
 from tokentop.domain.snapshot_ledger import BudgetScope
-from tokentop.domain.text import clean
-from tokentop.runtime.ledger.deciding import NO_LEDGER
+from tokentop.domain.text import clean_name
+from tokentop.runtime.ledger.deciding import NO_LEDGER, NO_NAME
 from tokentop.runtime.ledger.follower import Follower
-from tokentop.runtime.serve.guard import AUTHORIZE
+from tokentop.runtime.serve.guard import AUTHORIZE, MAX_PATH
 from tokentop.transport.ledger.database import LedgerError
 
 _SCOPES: tuple[BudgetScope, ...] = get_args(BudgetScope)
@@ -81,7 +81,9 @@ class Authority:
             follower = self._follower()
             if follower is None:
                 return PlainTextResponse(f"{NO_LEDGER}\n", 404)
-            project = clean(request.path_params["project"])
+            project = clean_name(request.path_params["project"])
+            if not project:
+                return PlainTextResponse(f"{NO_NAME}\n", 400)
             try:
                 text = await asyncio.to_thread(follower.decide, project, outcome)
             except LedgerError as error:
@@ -111,10 +113,13 @@ class _Endpoint:
 def _asker(scope: Scope, config: AuthorizeConfig) -> Asker:
     """Whose request it is, by the address's query, which the gateway's owner wrote, else headers.
 
-    Below the address itself the path and the query are those of the client's request.
+    Below the address itself the path and the query are those of the client's request, as is a query
+    that is too long to be the owner's.
     """
     sent = dict(scope["headers"])  # of one that is repeated the last, which the gateway adds
-    query = parse_qs(scope["query_string"].decode("latin-1")) if scope["path"] == AUTHORIZE else {}
+    written = scope["query_string"].decode("latin-1")
+    owned = scope["path"] == AUTHORIZE and len(written) <= MAX_PATH
+    query = parse_qs(written) if owned else {}
     found = {each: (*getattr(config, each), *HEADERS[each]) for each in _SCOPES}
     return Asker(**{each: _name(query.get(each, ()), sent, found[each]) for each in _SCOPES})
 
@@ -123,7 +128,7 @@ def _name(given: Iterable[str], sent: dict[bytes, bytes], headers: Iterable[str]
     """The first name there is; of several in one header, like groups, the first."""
     values = (sent.get(header.lower().encode("latin-1", "replace"), b"") for header in headers)
     texts = (*given, *(value.decode("utf-8", "replace").partition(",")[0] for value in values))
-    names = (clean(text).strip() for text in texts)
+    names = map(clean_name, texts)
     return next((name for name in names if name), None)
 
 

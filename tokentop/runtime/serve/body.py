@@ -2,10 +2,12 @@
 
 import asyncio
 import zlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 MAX_SENT = 16 * 1024 * 1024  # LiteLLM sends up to 13 MB, 512 events
 MAX_DROPPED = 4 * MAX_SENT
@@ -13,6 +15,13 @@ MAX_UNPACKED = 32 * 1024 * 1024
 MAX_HELD = 64 * 1024 * 1024  # of all bodies that are being read
 BODY_S = 20.0  # for a whole body to arrive
 _GZIP = 31  # zlib's window size that means gzip
+
+
+class Receiving(Route):
+    """A POST that may have a body; the guard refuses those of all other routes."""
+
+    def __init__(self, path: str, handle: Callable[[Request], Awaitable[Response]]) -> None:
+        super().__init__(path, handle, methods=["POST"])
 
 
 class BodyError(Exception):
@@ -86,4 +95,6 @@ def unpacked(body: bytes | bytearray, encoding: str, most: int = MAX_UNPACKED) -
         raise BodyError(413, f"the body unpacks to more than {most >> 10:,} KiB")
     if not unpacker.eof:
         raise BodyError(400, "the body's gzip is cut off")
+    if unpacker.unused_data:  # of which nothing would be booked
+        raise BodyError(400, "the body's gzip has several parts; send it as one")
     return found

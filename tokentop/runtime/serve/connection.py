@@ -6,10 +6,13 @@ from functools import partial
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from tokentop.runtime.serve.guard import asks
+
 HEADERS_S = 10.0  # for a whole request to arrive, also the first of a connection
 STALL_S = 60.0  # for a client to read what was written
 KEEP_ALIVE_S = 30  # between two requests: longer than Prometheus scrapes need
 WRITE_BUFFER = 16 * 1024  # ours, a client, beside the kernel's
+AT_ONCE = 4 * 1024  # bytes read before other clients get their turn: chunks of one byte take 4 ms
 MAX_CONNECTIONS = 1280
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\n"
@@ -26,6 +29,7 @@ class Connection(H11Protocol):
         """Refuse a client beyond the limit; else wait for its request, but not for ever."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=WRITE_BUFFER)
+        transport.max_size = AT_ONCE  # type: ignore[attr-defined]  # of asyncio's own transport
         self._timers: dict[str, asyncio.TimerHandle] = {}
         if len(self.connections) > self.limit:
             transport.write(_BUSY)
@@ -42,6 +46,10 @@ class Connection(H11Protocol):
             self._stop("request")
         elif "request" not in self._timers:
             self._start("request", HEADERS_S)
+
+    def _should_upgrade(self) -> bool:
+        """A gateway's question has its client's headers, also of one that wants a WebSocket."""
+        return not asks(self.scope["path"]) and super()._should_upgrade()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand the connection over; from now on pings find out whether the browser is there."""

@@ -14,7 +14,7 @@ from tokentop.config.schema import Config
 from tokentop.runtime.ledger import exchange
 from tokentop.runtime.ledger.deciding import NO_LEDGER
 from tokentop.runtime.ledger.follower import Follower
-from tokentop.runtime.serve.body import Bodies, BodyError, unpacked
+from tokentop.runtime.serve.body import Bodies, BodyError, Receiving, unpacked
 from tokentop.transport.ledger.database import LedgerError
 
 VALUE, FLAGS = "/v1/value", "/v1/flags"
@@ -38,7 +38,7 @@ class Economy:
 
     def routes(self) -> list[BaseRoute]:
         return [
-            Route(VALUE, self._value, methods=["POST"]),
+            Receiving(VALUE, self._value),
             Route(FLAGS, self._flags),
             Route(f"{FLAGS}/{{flag}}/{{verdict}}", self._classify, methods=["POST"]),
         ]

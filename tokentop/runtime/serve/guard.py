@@ -20,6 +20,7 @@ OPEN_PATHS = ("/healthz",)  # a container's health check has no token
 UNTRUSTED = "tokentop.untrusted"  # set in the scope of a sender that is no gateway of the owner's
 MAX_PATH = 512
 MAX_HEADERS = 16 * 1024
+MAX_ASKED = 64 * 1024  # of a gateway's question, with its client's headers: Envoy takes 60 KiB
 _NOT_IN_HOST = re.compile(r"[/?#@]")
 _ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}|[0-9a-f:.]*:[0-9a-f:.]*")
 
@@ -66,9 +67,12 @@ class Guard:
         has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
         if has_body and not receives:
             return _refused(413, "requests have no body here", {"connection": "close"})
-        if len(scope["path"]) > MAX_PATH or len(scope["query_string"]) > MAX_PATH:
+        asked = asks(scope["path"])  # which has the client's path, and may have its query
+        longest = max(len(scope["path"]), len(scope["query_string"]))
+        if longest > MAX_PATH and not asked:
             return _refused(414, "the address is too long")
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+        size = sum(len(name) + len(value) for name, value in scope["headers"])
+        if size > (MAX_ASKED if asked else MAX_HEADERS):
             return _refused(431, "the headers are too long")
         if scope.get("method") == "OPTIONS" and self._allowed_origin(headers) is not None:
             return Response(status_code=204)

@@ -25,16 +25,17 @@ from tokentop.runtime.live.session import Session
 from tokentop.runtime.serve import history
 from tokentop.runtime.serve.app import Documents, Health, application
 from tokentop.runtime.serve.authorize import Authority
+from tokentop.runtime.serve.body import Receiving
 from tokentop.runtime.serve.connection import (
     KEEP_ALIVE_S,
     MAX_CONNECTIONS,
     Connection,
 )
-from tokentop.runtime.serve.economy import VALUE, Economy
+from tokentop.runtime.serve.economy import Economy
 from tokentop.runtime.serve.entries import entries_route
-from tokentop.runtime.serve.guard import MAX_HEADERS, Rules
+from tokentop.runtime.serve.guard import MAX_ASKED, Rules
 from tokentop.runtime.serve.hub import Formats, Hub
-from tokentop.runtime.serve.usage import PATHS, UsageRoutes, closed_routes
+from tokentop.runtime.serve.usage import UsageRoutes, closed_routes
 from tokentop.transport.http.descriptors import SOCKETS
 from tokentop.transport.http.listen import BACKLOG, Listener
 
@@ -127,7 +128,8 @@ def _application(service: Service, hub: Hub, session: Session) -> ASGIApp:
         *Economy(follower, config, os.environ).routes(),
     )
     more = (*routes, *service.pages)
-    rules = service.rules._replace(receiving=PATHS | {VALUE})
+    receiving = frozenset(each.path for each in more if isinstance(each, Receiving))
+    rules = service.rules._replace(receiving=receiving)
     return application(hub, service.documents, health, rules, service.say, more)
 
 
@@ -147,7 +149,7 @@ def uvicorn_config(app: ASGIApp, *, web: bool = False) -> uvicorn.Config:
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
-        h11_max_incomplete_event_size=MAX_HEADERS,
+        h11_max_incomplete_event_size=MAX_ASKED,
     )
 
 
@@ -183,10 +185,7 @@ class _Collector:
         self._stop = stop
         self._publish(self.session.snapshot(), self.session.now())
         await self.session.start(self._spawn, self._service.reloader, self._service.say, self._log)
-        if (follower := self.session.ledger.follower) is not None:
-            if self._service.usage is not None:
-                self._service.usage.subscribe(follower.accounts.book)
-            follower.watch.books = True
+        self._join_ledger()
         await self.session.keep_history()
         self.session.act_on_alerts(self._cannot_ring)
         self._spawn(self._beat(), name="comments", group="serve")
@@ -214,10 +213,23 @@ class _Collector:
             task.cancel()
         self.session.stop()
 
+    def _join_ledger(self) -> None:
+        """Let the ledger's follower have what is booked here, and book what it raises.
+
+        There is none until a changed file begins a ledger.
+        """
+        follower = self.session.ledger.follower
+        if follower is None or follower.watch.books:
+            return
+        if self._service.usage is not None:
+            self._service.usage.subscribe(follower.accounts.book)
+        follower.watch.books = True
+
     def _publish(self, snapshot: Snapshot, now: float) -> None:
         if self._service.usage is not None:
             self._service.usage.follow(self.session.config, snapshot)
         self._hub.publish(snapshot, now)
+        self._join_ledger()
 
     def _spawn(self, work: Coroutine[Any, Any, None], *, name: str, **_: object) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

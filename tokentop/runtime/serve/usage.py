@@ -6,16 +6,17 @@ from time import time_ns
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from tokentop.config.schema import Config
 from tokentop.domain.ledger.event import UsageEvent
 from tokentop.domain.snapshot import Snapshot
 from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.ledger.intake import Intake, QueueFull
-from tokentop.runtime.serve.body import Bodies, BodyError, unpacked
+from tokentop.runtime.serve.body import Bodies, BodyError, Receiving, unpacked
 from tokentop.runtime.serve.guard import UNTRUSTED
 from tokentop.sources.usage import bodies
+from tokentop.sources.usage.allowance import TooLarge
 from tokentop.sources.usage.attribution import Names
 from tokentop.sources.usage.bodies import Read
 from tokentop.sources.usage.fields import Unreadable
@@ -25,7 +26,7 @@ from tokentop.transport.ledger.database import LedgerError
 FULL_RETRY_S = "1"
 AWAY_RETRY_S = "5"
 CLOSED = "no usage is taken here; set intake = true in [ledger] of its configuration"
-AT_ONCE = 2  # bodies that are being parsed; each may take some 100 MB
+AT_ONCE = 1  # bodies that are being parsed; each may take some 200 MB
 _PROTOBUF = "application/x-protobuf"
 
 Follow = Callable[[Config, Snapshot], object]  # each snapshot, with the configuration of its time
@@ -58,7 +59,7 @@ class UsageRoutes:
         self._parsing = asyncio.Semaphore(AT_ONCE)
 
     def routes(self) -> list[BaseRoute]:
-        return [Route(feed.path, self._handler(feed), methods=["POST"]) for feed in _FEEDS]
+        return [Receiving(feed.path, self._handler(feed)) for feed in _FEEDS]
 
     def _handler(self, feed: _Feed) -> Callable[[Request], Awaitable[Response]]:
         async def handle(request: Request) -> Response:
@@ -67,6 +68,8 @@ class UsageRoutes:
                 return feed.answer(await self._book(request, feed.parse), as_json)
             except BodyError as error:
                 return _refused(feed, as_json, error.status, str(error), error.headers)
+            except TooLarge as error:
+                return _refused(feed, as_json, 413, str(error))
             except Unreadable as error:
                 return _refused(feed, as_json, 400, str(error))
             except QueueFull:
@@ -100,7 +103,7 @@ class UsageRoutes:
 
 def closed_routes() -> list[BaseRoute]:
     """The same addresses without a ledger behind them: 404, after which a plugin's spool waits."""
-    return [Route(feed.path, _closed(feed), methods=["POST"]) for feed in _FEEDS]
+    return [Receiving(feed.path, _closed(feed)) for feed in _FEEDS]
 
 
 def _closed(feed: _Feed) -> Callable[[Request], Awaitable[Response]]:

@@ -8,6 +8,7 @@ from tokentop.domain.ledger.event import UsageEvent, problem
 from tokentop.named_tuple import NamedTuple
 from tokentop.sources.json_fields import BadData, load
 from tokentop.sources.usage import cloudevents, litellm
+from tokentop.sources.usage.allowance import RECORDS, TooLarge, at_most, check_json
 from tokentop.sources.usage.attribution import Names
 from tokentop.sources.usage.fields import Unreadable
 
@@ -25,10 +26,10 @@ class Read(NamedTuple):
 
 
 def each(rows: Iterable[T], event: Callable[[T], UsageEvent | None], now_us: int) -> Read:
-    """Every row that is usage; `event` returns None for what is none."""
+    """Every row that is usage; `event` returns None for what is none. Raises TooLarge."""
     events: list[UsageEvent] = []
     refused: list[str] = []
-    for row in rows:
+    for row in at_most(rows):
         try:
             found = event(row)
             reason = None if found is None else problem(found, now_us)
@@ -43,6 +44,7 @@ def each(rows: Iterable[T], event: Callable[[T], UsageEvent | None], now_us: int
 
 def document(body: bytes) -> object:
     """The JSON in a body; raises Unreadable."""
+    check_json(body)
     try:
         return load(body, AT_ONCE)
     except BadData as error:
@@ -56,6 +58,8 @@ def litellm_rows(body: bytes, names: Names, now_us: int) -> Read:
     """
     try:
         found = document(body)
+    except TooLarge:
+        raise
     except Unreadable:
         found = _lines(body)
     rows = found if isinstance(found, list) else [found]
@@ -69,6 +73,8 @@ def litellm_rows(body: bytes, names: Names, now_us: int) -> Read:
 
 
 def _lines(body: bytes) -> list[object]:
+    if body.count(b"\n") + body.count(b"\r") > RECORDS:
+        raise TooLarge
     lines = [line for line in body.splitlines() if line.strip()]
     if len(lines) < 2:
         raise Unreadable("the body is not valid JSON")

@@ -53,5 +53,5 @@ def _directed(data: Mapping[str, object]) -> Mapping[str, object]:
     if column is None or "tokens" not in data:
         return data
     tokens: Any = dict.fromkeys(_DIRECTIONS.values(), 0)
-    tokens[column] = counted(Fields(data), "tokens")
+    tokens[column] = counted(Fields(data), str(data["type"]), "tokens")
     return {**data, **tokens}

@@ -19,6 +19,7 @@ from tokentop.sources.usage.fields import Unreadable, counted, micro_usd, micros
 _PROJECT_TAG = re.compile(r"proj(?:ect)?:(.+)", re.IGNORECASE)
 _SESSION_HEADERS = ("x-litellm-session-id", "x-claude-code-session-id")
 _CODEX_HEADER = "x-codex-turn-metadata"
+_MAX_INNER = 256 * 1024  # characters of JSON within a text, which is read at once
 GONE = "499"  # the client hung up; LiteLLM calls it a success and guesses the tokens
 
 
@@ -92,6 +93,8 @@ def _parsed(value: object) -> object:
     """JSON in a text, as columns of exported tables hold it; else the value itself."""
     if not isinstance(value, str) or value[:1] not in "[{":
         return value
+    if len(value) > _MAX_INNER:
+        return None
     try:
         parsed: object = json.loads(value)
     except (ValueError, RecursionError):

@@ -24,7 +24,11 @@ _COLUMNS = ", ".join(f"e.{name}" for name in Entry._fields)
 _PLACE = "e.at_us, e.writer, e.seq"
 _FROM = "FROM entries e LEFT JOIN people p ON p.id = e.user_id"
 _NEWEST = "ORDER BY e.at_us DESC, e.writer DESC, e.seq DESC"
-_ENDS = "SELECT min(seq), max(seq) FROM entries WHERE writer = ?"
+# A chain's numbers have no gaps; of archived runs the database keeps what is no usage.
+_LENGTH = """\
+SELECT max(seq) - upto + (SELECT count(*) FROM entries WHERE writer = ? AND seq <= upto)
+FROM entries, (SELECT coalesce(max(last_seq), 0) AS upto FROM segments WHERE writer = ?) AS archived
+WHERE writer = ? GROUP BY upto"""
 _TEXTS = {"user": "coalesce(p.name, e.user_id)"}  # as SQL; the other fields are columns
 _ANY = " || ' ' || ".join(f"coalesce({_TEXTS.get(n, f'e.{n}')}, '')" for n in FIELDS.values())
 
@@ -88,9 +92,9 @@ def _after(before: str | None) -> tuple[str, tuple[str, ...]]:
 
 
 def _count(db: Database) -> int:
-    """How many entries there are: a chain's have consecutive numbers."""
-    ends = (db.row(_ENDS, (name,)) for name in reader.writers(db))
-    return sum(int(last) - int(first) + 1 for first, last in filter(None, ends))
+    """How many entries there are, without those in archives."""
+    lengths = (db.row(_LENGTH, (name, name, name)) for name in reader.writers(db))
+    return sum(int(length) for (length,) in filter(None, lengths))
 
 
 def _listed(db: Database, entries: Sequence[Entry]) -> Iterable[Listed]:

@@ -12,7 +12,7 @@ from tokentop.domain.ledger.totals import DIMENSIONS, Totals
 from tokentop.named_tuple import NamedTuple
 from tokentop.transport.ledger import archive
 from tokentop.transport.ledger.database import Database, Row
-from tokentop.transport.ledger.schema import COLUMNS, SUMS
+from tokentop.transport.ledger.schema import COLUMNS, IS_RECORD, SUMS
 
 PERIODS = {"hour": "hour", "day": "hour / 24"}
 AT_ONCE = 2000  # entries that are held in memory
@@ -141,6 +141,11 @@ def people(db: Database) -> dict[str, str]:
     return dict(db.rows("SELECT id, name FROM people WHERE name IS NOT NULL"))
 
 
+def projects(db: Database) -> set[str]:
+    """Every project with usage, or with another entry than a decision about it."""
+    return {name for (name,) in db.rows(_PROJECTS)}
+
+
 def erase(db: Database, name: str) -> bool:
     """Erase a person's name, from the file's free pages and the write-ahead log too.
 
@@ -184,6 +189,10 @@ def unguarded(db: Database) -> str | None:
     return None if db.guarded() else "the triggers that refuse changes were removed or changed"
 
 
+_PROJECTS = (
+    "SELECT project FROM hourly WHERE project <> '' UNION "
+    f"SELECT project FROM entries WHERE {IS_RECORD} AND kind <> 'decision' AND project IS NOT NULL"
+)
 _INPUTS = "SELECT id, inputs FROM valuations WHERE id > ? ORDER BY id LIMIT ?"
 _LOST = """\
 SELECT valuation FROM entries WHERE valuation IS NOT NULL

@@ -18,7 +18,7 @@ from tokentop.domain.ledger.reports import GUESSED, as_event, probes, session_ke
 from tokentop.transport.ledger import reader
 from tokentop.transport.ledger.database import Database
 from tokentop.transport.ledger.schema import COLUMNS
-from tokentop.transport.ledger.writer import Booked, Writer
+from tokentop.transport.ledger.writer import Booked, Check, Writer
 
 CANDIDATES = 2000  # that one batch is held against: hostile ones may all look alike
 KEPT_US = DAY_US  # for so long a late report is found
@@ -39,7 +39,9 @@ class MatchingWriter(Writer):
         super().__init__(db, name, value)
         self._pruned_us: int | None = None
 
-    def append(self, given: Iterable[UsageEvent | Record], now_us: int) -> Booked:
+    def append(
+        self, given: Iterable[UsageEvent | Record], now_us: int, check: Check | None = None
+    ) -> Booked:
         """Book what is not in the ledger yet, and correct what a better report shows otherwise.
 
         On return it is on the disk. `now_us` is Unix microseconds. The entries are all that were
@@ -47,7 +49,7 @@ class MatchingWriter(Writer):
         """
         batch = list(given)
         reports = [each for each in batch if isinstance(each, UsageEvent)]
-        with self._db.transaction():
+        with self._checked(check):
             self._prune(now_us)
             probed = [probes(report) for report in reports]
             matcher = self._matcher(reports, probed)

@@ -1,6 +1,7 @@
 """Events appended to the ledger: valued, chained, counted once, all of a batch or none of it."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
 from os import urandom
@@ -34,6 +35,7 @@ from tokentop.transport.ledger.database import Database, LedgerError
 from tokentop.transport.ledger.reader import entry
 
 Key = TypeVar("Key", str, bytes)
+Check = Callable[[Database], object]
 
 _KEYS = ("hour", *DIMENSIONS)
 _SUMS = (*_KEYS, *Totals._fields)
@@ -71,20 +73,32 @@ class Writer:
         self._name = name
         self._value = value
 
-    def append(self, given: Iterable[UsageEvent | Record], now_us: int) -> Booked:
+    def append(
+        self, given: Iterable[UsageEvent | Record], now_us: int, check: Check | None = None
+    ) -> Booked:
         """Book what is not in the ledger yet; on return it is on the disk.
 
         `now_us` is Unix microseconds. An entry keeps the event's own time, however late it comes.
+        `check` gets the database before anything of this batch is booked, at a moment when no
+        other process can book; nothing is where it raises.
         """
         batch = list(given)
         unique: dict[str, UsageEvent | Record] = {}
         for each in batch:
             unique.setdefault(each.identity, each)
-        with self._db.transaction():
+        with self._checked(check):
             known = self._known(unique)
             new = [each for name, each in unique.items() if name not in known]
             entries = self._book(now_us, self._makers(new))
         return Booked(tuple(entries), len(batch) - len(new))
+
+    @contextmanager
+    def _checked(self, check: Check | None) -> Iterator[None]:
+        """A transaction that begins with the check."""
+        with self._db.transaction():
+            if check is not None:
+                check(self._db)
+            yield
 
     def _makers(self, new: Sequence[UsageEvent | Record]) -> list[Callable[..., Entry]]:
         """For each event a function that makes its entry, given its link."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from tokentop.config.schema import Config, has_ledger
 from tokentop.domain.budgets.decision import Outcome
-from tokentop.domain.text import clean
+from tokentop.domain.text import clean_name
 from tokentop.runtime.ledger import deciding
 from tokentop.transport.ledger.database import LedgerError
 from tokentop.views.ledger import booking, economy, evidence, reconciling, reporting
@@ -55,7 +55,7 @@ def run(
 def decide(project: str, outcome: Outcome, config: Config) -> int:
     """Book a person's decision about a project and say so; raises LedgerError."""
     if not has_ledger(config):
-        raise LedgerError(f"nothing changes for {clean(project)}: {deciding.NO_LEDGER}")
-    deciding.decide(config.ledger, os.environ, clean(project), outcome, time_ns() // 1000)
-    sys.stdout.write(deciding.done(project, outcome) + "\n")
+        raise LedgerError(f"nothing changes for {clean_name(project)}: {deciding.NO_LEDGER}")
+    text = deciding.decide(config, os.environ, clean_name(project), outcome, time_ns() // 1000)
+    sys.stdout.write(text + "\n")
     return DONE

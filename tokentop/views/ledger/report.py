@@ -10,8 +10,8 @@ from tokentop.domain.ledger.event import HOUR_US, iso
 from tokentop.domain.ledger.totals import Totals, added
 from tokentop.domain.text import BOUND_SIGNS, DASH, cell_width, fit, fmt_usd
 from tokentop.named_tuple import NamedTuple
-from tokentop.sources.json_fields import as_number
 from tokentop.transport.ledger.reader import Sums
+from tokentop.views.spreadsheet import cell
 
 # What --by takes -> what sums are kept by.
 KEYS = {
@@ -138,12 +138,7 @@ def _exact(value: int | None, unit: int) -> str:
 
 
 def written(lines: Iterable[Sequence[object]]) -> str:
-    """Lines as CSV; a text that a spreadsheet would run as a formula gets an apostrophe before."""
+    """Lines as CSV."""
     out = StringIO()
-    csv.writer(out, lineterminator="\n").writerows([map(_cell, line) for line in lines])
+    csv.writer(out, lineterminator="\n").writerows([map(cell, line) for line in lines])
     return out.getvalue()
-
-
-def _cell(value: object) -> object:
-    risky = isinstance(value, str) and value[:1] in ("=", "+", "-", "@")
-    return f"'{value}" if risky and as_number(value) is None else value

@@ -1,5 +1,7 @@
 """The verbs of `tokentop ledger` as one table: help, the manual and completions are made of it."""
 
+from collections.abc import Collection
+
 from tokentop.named_tuple import NamedTuple
 
 
@@ -37,7 +39,8 @@ VERBS = (
 )
 
 
-def described() -> list[str]:
-    """The verbs as lines of help."""
-    width = max(len(verb.usage) for verb in VERBS)
-    return [f"  {verb.usage:<{width}}  {verb.help}" for verb in VERBS]
+def described(without: Collection[str] = ()) -> list[str]:
+    """The verbs as lines of help, those left out that are listed as commands of their own."""
+    shown = [verb for verb in VERBS if verb.name not in without]
+    width = max(len(verb.usage) for verb in shown)
+    return [f"  {verb.usage:<{width}}  {verb.help}" for verb in shown]

@@ -26,6 +26,7 @@ from tokentop.views.tui.draw.panels.gpus import hardware, process_rows
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
 from tokentop.views.tui.draw.panels.ledger import entry, project, today
 from tokentop.views.tui.draw.registry import PANELS, dashboard
+from tokentop.views.tui.options import chosen
 from tokentop.views.tui.state import PAGES, ViewState
 
 _ENGINES = ("tokens", "ttft", "kv", "queue", "power", "usd")
@@ -80,44 +81,24 @@ class ScreenModel(NamedTuple):
     @property
     def options(self) -> DrawOptions:
         """What the panels depend on besides the snapshot."""
-        view = self.view
-        return DrawOptions(
+        return chosen(self.view)._replace(
             ascii=self.ui.ascii,
             elapsed_s=self.elapsed_s,
             clock=self.clock,
-            paused=view.paused_at is not None or self._stands_still,
+            paused=self.view.paused_at is not None or self._stands_still,
             insecure_tls=self.insecure_tls,
             records=self.records,
-            sort=view.sort,
-            filter=view.filter,
-            filtering=view.filtering,
-            offset=view.offset,
-            compact=view.compact,
             hidden=frozenset(self.ui.hide),
             interval_s=self.interval_s,
-            notice=view.notice,
-            engine_sort=view.engine_sort,
-            engine_filter=view.filter if view.name == "engines" else "",
-            cursor=view.cursor if view.name == "engines" else None,
-            process_sort=view.process_sort if view.name == "gpus" else "gpu",
-            process_reverse=view.process_reverse and view.name == "gpus",
-            process_cursor=view.process if view.name == "gpus" else None,
             burn_at=self.burn_at,
-            hosts=view.name == "gpus",
             search=self.discovery.enabled,
             hosts_searched=self.discovery.hosts,
             ports_searched=self.discovery.ports,
             searched=self.searched,
             trends=self.trends,
-            reverse=view.reverse,
-            engine_reverse=view.engine_reverse,
             events=self.events,
             timeline=self.timeline,
-            jump=view.jump,
             fleet=self.fleet,
-            host_sort=view.host_sort,
-            host_reverse=view.host_reverse,
-            host_cursor=view.host if view.name in ("hosts", "dashboard") else "",
             ledger=self._ledger,
         )
 

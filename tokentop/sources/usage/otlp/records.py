@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from tokentop.named_tuple import NamedTuple
 from tokentop.sources.json_fields import Fields
+from tokentop.sources.usage.allowance import Allowance, at_most
 from tokentop.sources.usage.bodies import document
 from tokentop.sources.usage.fields import Unreadable
 from tokentop.sources.usage.otlp.wire import Schema, decode
@@ -45,7 +46,7 @@ def export(body: bytes, schema: Schema) -> Mapping[str, object]:
     Unreadable.
     """
     if body[:1] == b"\n" or body.lstrip(b"\xef\xbb\xbf \t\r")[:1] != b"{":  # \n is field 1
-        return decode(memoryview(body), schema)
+        return decode(memoryview(body), schema, Allowance())
     found = document(body)
     if not isinstance(found, dict):
         raise Unreadable("the body is no object")
@@ -53,13 +54,19 @@ def export(body: bytes, schema: Schema) -> Mapping[str, object]:
 
 
 def items(request: Mapping[str, object], name: str, owner: str) -> Iterator[Record]:
-    """Every item called `name` (spans) in the request, below `owner` (Spans)."""
+    """Every item called `name` (spans) in the request, below `owner` (Spans); raises TooLarge."""
+    return at_most(_items(request, name, owner))
+
+
+def _items(request: Mapping[str, object], name: str, owner: str) -> Iterator[Record]:
+    allowance = Allowance()  # each record repeats what its resource has
     for resource in objects(request, f"resource{owner}"):
         shared = attributes(_inner(resource, "resource"))
         for scope in objects(resource, f"scope{owner}"):
             scope_name = Fields(_inner(scope, "scope")).text("name") or ""
             for item in objects(scope, name):
                 name_of_it = Fields(item).text("name") or ""
+                allowance.take(len(shared))
                 yield Record(scope_name, name_of_it, item, {**shared, **attributes(item)})
 
 

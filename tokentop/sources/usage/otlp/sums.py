@@ -12,6 +12,7 @@ from tokentop.domain.ledger.event import UsageEvent
 from tokentop.domain.ledger.reports import SUMS
 from tokentop.named_tuple import NamedTuple
 from tokentop.sources.json_fields import as_count
+from tokentop.sources.usage.allowance import Allowance
 from tokentop.sources.usage.attribution import Names, claimed
 from tokentop.sources.usage.fields import Unreadable
 from tokentop.sources.usage.otlp.figures import added
@@ -39,13 +40,15 @@ class Point(NamedTuple):
 
 
 def points(metrics: Iterable[Record]) -> Iterator[Point]:
-    """The data points of the counters that are read."""
+    """The data points of the counters that are read; raises TooLarge."""
+    allowance = Allowance()  # each point repeats what its metric and its resource have
     for metric in metrics:
         total = metric.item.get("sum")
         if metric.name not in _METRICS or not isinstance(total, dict):
             continue
         delta = total.get("aggregationTemporality") in (_DELTA, "AGGREGATION_TEMPORALITY_DELTA")
         for item in objects(total, "dataPoints"):
+            allowance.take(len(metric.values))
             yield Point(metric.within(item), delta)
 
 

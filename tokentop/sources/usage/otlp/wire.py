@@ -6,11 +6,11 @@ https://protobuf.dev/programming-guides/encoding
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from struct import Struct
 from typing import Any
 
 from tokentop.named_tuple import NamedTuple
+from tokentop.sources.usage.allowance import OBJECT, Allowance
 from tokentop.sources.usage.fields import Unreadable
 
 MAX_TEXT = 4096  # bytes of a text; whatever is used of it is cut shorter later
@@ -24,21 +24,24 @@ class Field(NamedTuple):
 
     name: str
     wire: int
-    read: Callable[[Any], object]
+    read: Callable[[Any, Allowance], object]
     many: bool = False
 
 
 Schema = Mapping[int, Field]
 
 
-def decode(data: memoryview, schema: Schema) -> dict[str, Any]:
+def decode(data: memoryview, schema: Schema, allowance: Allowance) -> dict[str, Any]:
     """The fields of a message that are in the schema; raises Unreadable where the bytes end amiss.
 
     As protobuf has it: unknown fields are skipped, and of a repeated single one the last counts.
+    All of them count in the allowance; raises TooLarge.
     """
+    allowance.take(OBJECT)
     found: dict[str, Any] = {}
     at, end = 0, len(data)
     while at < end:
+        allowance.take(1)
         tag, at = _varint(data, at)
         value: int | memoryview
         wire = tag & 7
@@ -51,7 +54,7 @@ def decode(data: memoryview, schema: Schema) -> dict[str, Any]:
             value, at = data[at : at + size], at + size
         field = schema.get(tag >> 3)
         if field is not None and field.wire == wire:
-            _put(found, field, field.read(value))
+            _put(found, field, field.read(value, allowance))
     return found
 
 
@@ -79,31 +82,31 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
 
 
 def message(name: str, schema: Schema, *, many: bool = False) -> Field:
-    return Field(name, _LENGTH, partial(decode, schema=schema), many)
+    return Field(name, _LENGTH, lambda raw, allowance: decode(raw, schema, allowance), many)
 
 
 def text(name: str) -> Field:
-    return Field(name, _LENGTH, lambda raw: bytes(raw[:MAX_TEXT]).decode("utf-8", "replace"))
+    return Field(name, _LENGTH, lambda raw, _: bytes(raw[:MAX_TEXT]).decode("utf-8", "replace"))
 
 
 def identity(name: str) -> Field:
     """A trace's or a span's id, in hex as OTLP's JSON has it."""
-    return Field(name, _LENGTH, lambda raw: bytes(raw[:16]).hex())
+    return Field(name, _LENGTH, lambda raw, _: bytes(raw[:16]).hex())
 
 
 def boolean(name: str) -> Field:
-    return Field(name, _VARINT, bool)
+    return Field(name, _VARINT, lambda raw, _: bool(raw))
 
 
 def number(name: str) -> Field:
     """An int64: negative numbers are two's complement."""
-    return Field(name, _VARINT, lambda raw: raw - (1 << 64) if raw >> 63 else raw)
+    return Field(name, _VARINT, lambda raw, _: raw - (1 << 64) if raw >> 63 else raw)
 
 
 def fixed(name: str, kind: str) -> Field:
     """Eight bytes: `kind` is struct's letter for them."""
     unpack = Struct(f"<{kind}").unpack
-    return Field(name, _FIXED64, lambda raw: unpack(raw)[0])
+    return Field(name, _FIXED64, lambda raw, _: unpack(raw)[0])
 
 
 def encoded(number: int, value: int | bytes) -> bytes:
