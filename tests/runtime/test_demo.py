@@ -31,10 +31,10 @@ def comparable(text: str) -> dict[str, object]:
 
 
 MOMENTS = (
-    *(("stack", at_s) for at_s in (0.0, 8.0, 62.0, 66.0, 84.0, 100.0, 128.0, 150.0, 300.0)),
-    *(("whole", at_s) for at_s in (0.0, 30.0, 74.0, 114.0, 130.0, 140.0)),
+    *(("stack", at_s) for at_s in (0.0, 62.0, 84.0, 100.0, 150.0, 300.0)),
+    *(("whole", at_s) for at_s in (0.0, 74.0, 114.0, 130.0)),
     *(("engines", at_s) for at_s in (2.0, 106.0)),
-    *(("fleet", at_s) for at_s in (0.0, 90.0)),
+    ("fleet", 90.0),
     ("gpus", 20.0),
 )
 

@@ -25,7 +25,7 @@ from tokentop.domain.verdict.check import alarm, exit_code
 from tokentop.views.line import line
 from tokentop.views.palette import tier_theme
 
-EXAMPLES = 40
+EXAMPLES = 25
 LIVE = ("active", "queued", "max_slots", "kv_cache", "prompt_tokens_per_s",
         "generation_tokens_per_s", "requests_per_s", "ttft_s", "ttft_p95_s", "itl_s",
         "itl_p95_s", "prefix_hit_ratio", "burn")  # fmt: skip

@@ -142,7 +142,7 @@ def test_the_legend_is_there_where_there_is_room() -> None:
 
 
 @given(st.lists(shared, min_size=1, max_size=12), st.integers(1, 200))
-@settings(max_examples=50)
+@settings(max_examples=25)
 def test_sections_fill_the_bar_exactly(some_engines: list[Engine], width: int) -> None:
     """Sections and the gaps between them take the whole width, none under the least."""
     found = sections.sections(some_engines, width)
@@ -307,7 +307,7 @@ def test_the_cursor_skips_headings_and_stops_at_the_ends() -> None:
 
 
 @given(some.engines, some.widths, some.heights, some.looks)
-@settings(max_examples=75)
+@settings(max_examples=40)
 def test_one_engine_in_full_is_exact(
     one: Engine, width: int, height: int, options: DrawOptions
 ) -> None:
@@ -317,7 +317,7 @@ def test_one_engine_in_full_is_exact(
 
 
 @given(some.snapshots, some.widths, some.heights, some.looks)
-@settings(max_examples=50)
+@settings(max_examples=25)
 def test_the_costs_page_is_exact(
     snap: Snapshot, width: int, height: int, options: DrawOptions
 ) -> None:

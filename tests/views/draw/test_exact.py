@@ -33,7 +33,7 @@ def check(lines: list[Line], width: int, height: int) -> None:
 
 
 @given(some.screens, some.widths, some.heights)
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_any_screen_is_exact(screen: ScreenModel, width: int, height: int) -> None:
     """Whatever the snapshot, the view and the size: exactly height lines of width cells."""
     rows = composed(screen, width, height)
@@ -43,7 +43,7 @@ def test_any_screen_is_exact(screen: ScreenModel, width: int, height: int) -> No
 
 @pytest.mark.parametrize("border", get_args(Border))
 @given(snapshot=some.snapshots, width=some.widths, height=some.heights, options=some.looks)
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_any_panel_is_exact(
     border: Border, snapshot: Snapshot, width: int, height: int, options: DrawOptions
 ) -> None:
@@ -55,7 +55,7 @@ def test_any_panel_is_exact(
 
 
 @given(some.snapshots, some.widths, some.heights, some.looks)
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_no_panel_leaves_the_screen_or_covers_another(
     snapshot: Snapshot, width: int, height: int, options: DrawOptions
 ) -> None:

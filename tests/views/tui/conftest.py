@@ -1,12 +1,17 @@
 """Fixtures of the full screen's tests: a clean environment and the frozen demo."""
 
 from collections.abc import AsyncIterator, Callable
+from copy import deepcopy
+from typing import Any
 
 import pytest
 
 from tests.views.tui.pilot import AppPilot
+from tokentop.collect.collector import Collector
 from tokentop.config.load import load
-from tokentop.config.schema import Config
+from tokentop.config.schema import Config, UiConfig
+from tokentop.domain.snapshot import Snapshot
+from tokentop.runtime import demo
 from tokentop.views.tui.app import TokentopApp
 
 MakeApp = Callable[..., TokentopApp]
@@ -29,6 +34,29 @@ def clean_terminal_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
+
+
+Played = tuple[dict[str, Any], list[tuple[Snapshot, float]]]
+played: dict[Config, Played] = {}
+
+
+@pytest.fixture(autouse=True)
+def each_moment_is_played_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Polling up to a frozen moment is most of a start: later apps take a copy of its end."""
+    forward = demo.fast_forward
+
+    def play(collector: Collector, config: Config, on_poll: demo.OnPoll) -> None:
+        key = config._replace(ui=UiConfig())
+        if key not in played:
+            polls: list[tuple[Snapshot, float]] = []
+            forward(collector, config, lambda *poll: polls.append(poll))
+            played[key] = deepcopy(vars(collector)), polls
+        else:
+            vars(collector).update(deepcopy(played[key][0]) | {"_config": config})
+        for snapshot, now in played[key][1]:
+            on_poll(snapshot, now)
+
+    monkeypatch.setattr(demo, "fast_forward", play)
 
 
 def frozen(at_s: float, theme: str = "dark", *, ascii_only: bool = False) -> Config:

@@ -87,7 +87,7 @@ async def test_closed_overlays_leave_memory(make_app: MakeApp, opened: str) -> N
         assert not [cache for cache in (*drawn[0], *drawn[1]) if cache() is not None]
 
 
-@settings(max_examples=20, derandomize=True)
+@settings(max_examples=10, derandomize=True)
 @given(st.builds(operator.add, typings, quitting))
 async def test_any_keys_leave_a_program_that_goes_on(typed: list[tuple[str, bool]]) -> None:
     """Typed with pauses or without, only a quitting key ends the program; esc leads back."""
