@@ -1,6 +1,7 @@
 """The service of `tokentop serve` on a free port, fed with snapshots by the test itself."""
 
 import asyncio
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -104,6 +105,10 @@ class Client:
             assert data, f"closed before {wanted!r}: {self.received[-300:]!r}"
             self.received += data
         return self.received
+
+    def answered(self, within_s: float) -> bool:
+        """Whether anything has come that was not read, or comes in that time."""
+        return bool(select.select([self._socket], [], [], within_s)[0])
 
     def end(self) -> bytes:
         """Read until the server closes; returns all that was received."""

@@ -113,6 +113,15 @@ def test_bodies_are_refused_and_not_read(headers: tuple[str, ...]) -> None:
         assert b" 413 " in one.end()
 
 
+def test_a_client_still_sends_its_body_when_it_is_refused() -> None:
+    """Closed at once, the connection would be reset, and the client would never see why."""
+    with service() as running, client(running.port) as one:
+        one.get(API, "content-length: 10")
+        assert not one.answered(0.1)
+        one.send(b"1234567890")
+        assert b" 413 " in one.end()
+
+
 @pytest.mark.parametrize("path", ["/" + "x" * 600, API + "?" + "x" * 600])
 def test_addresses_are_bounded(path: str) -> None:
     with service() as running:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tokentop.domain.urls import split
 from tokentop.named_tuple import NamedTuple
+from tokentop.runtime.serve.lingering import lingering
 from tokentop.secret import Secret
 
 AUTHORIZE = "/v1/authorize"
@@ -56,6 +57,8 @@ class Guard:
         foreign = not _is_same_origin(headers) and (allowed is None or scope["type"] == "websocket")
         if refusal is None and foreign and _acts(scope):
             refusal = _refused(403, "another page may not do this", {"connection": "close"})
+        if scope["type"] == "http":
+            receive, send = lingering(receive, send)
         if allowed is not None:
             send = _with_cors(send, allowed)
         await (refusal or self._app)(scope, receive, send)
