@@ -8,13 +8,16 @@ import sys
 import tempfile
 import termios
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from fcntl import ioctl
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from struct import pack
 from time import monotonic
+from unittest.mock import patch
 
+from tokentop.cli import main
 from tokentop.sources.aither.endpoints import SERVICES
 
 TOKENTOP = str(Path(sys.executable).parent / "tokentop")
@@ -51,6 +54,20 @@ def run(
         timeout=PATIENCE_S,
         check=False,
     )
+
+
+def in_process(
+    *words: str, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The command's own `main` in the tests' process, for what prints a little and ends.
+
+    A start of the interpreter costs more than that; each such path has a test with `run` as well.
+    """
+    out, err = StringIO(), StringIO()
+    given = patch.dict(os.environ, env or environment(), clear=True)
+    with given, redirect_stdout(out), redirect_stderr(err):
+        code = main(list(words))
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.command import PATIENCE_S, environment, run, started
+from tests.cli.command import PATIENCE_S, environment, in_process, run, started
 from tests.runtime.serve.greeting import port_of
 from tests.views.test_schema import problems
 
@@ -29,7 +29,7 @@ class Box:
                "prompt_tokens": 100, "completion_tokens": 50}  # fmt: skip
         records = path / "usage.jsonl"
         records.write_text(json.dumps(row))
-        assert run("ledger", "import", str(records), env=self.env).returncode == 0
+        assert in_process("ledger", "import", str(records), env=self.env).returncode == 0
 
     def limit(self, tokens: int) -> None:
         self.config.write_text(BUDGET.format(limit=tokens))
@@ -71,7 +71,11 @@ def test_without_a_ledger_configured_there_is_none(box: Box) -> None:
 
 
 def test_serve_decides_and_follows_commands_and_the_file(box: Box) -> None:
-    """A stop of another process holds within two looks, and so does a budget that was lowered."""
+    """A stop of another process holds within two looks, and so does a budget that was lowered.
+
+    Usage waits at its sender while intake is off: by 404, not by the refusal of a bad record, after
+    which the plugin would set it aside for good.
+    """
     ask = {"x-tokentop-project": "alpha"}
     with box.serve() as url:
 
@@ -81,6 +85,7 @@ def test_serve_decides_and_follows_commands_and_the_file(box: Box) -> None:
         eventually(lambda: httpx.get(url + API).json()["ledger"] is not None)
         page = httpx.get(f"{url}/metrics").text
         assert status() == 200
+        waits = [httpx.post(url + path, json=[{}]) for path in ("/v1/litellm", "/v1/traces")]
         stopped = run("stop", "alpha", env=box.env)
         eventually(lambda: status() == 429)
         resumed = run("resume", "alpha", env=box.env)
@@ -94,6 +99,8 @@ def test_serve_decides_and_follows_commands_and_the_file(box: Box) -> None:
         0, "alpha is stopped: gateways that ask tokentop refuse its requests from now on\n",
     )  # fmt: skip
     assert resumed.stdout == "alpha may spend again\n"
+    assert [answer.status_code for answer in waits] == [404, 404]
+    assert all("set intake = true in [ledger]" in answer.text for answer in waits)
     assert budget["state"] == "stopped"
 
 
@@ -116,48 +123,40 @@ def test_a_budget_that_comes_while_serving_is_followed(box: Box) -> None:
     ],
 )
 def test_a_decision_is_about_one_project(box: Box, words: tuple[str, ...], problem: str) -> None:
-    done = run(*words, env=box.env)
+    done = in_process(*words, env=box.env)
     assert (done.returncode, done.stdout) == (2, "")
     assert problem in done.stderr
 
 
 def test_a_project_without_a_name_is_none(box: Box) -> None:
-    done = run("stop", "\x1b[31m", env=box.env)
+    done = in_process("stop", "\x1b[31m", env=box.env)
     assert (done.returncode, done.stderr) == (2, "tokentop: a project needs a name\n")
 
 
 def test_a_misspelt_project_is_stopped_and_said(box: Box) -> None:
     """It may be meant: one that begins to spend tomorrow. A stop does not make it known."""
     for _ in range(2):
-        done = run("stop", "alhpa", env=box.env)
+        done = in_process("stop", "alhpa", env=box.env)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == (
             "alhpa is stopped: gateways that ask tokentop refuse its requests from now on; "
             "the ledger has no entry of that project yet: did you mean alpha?\n"
         )
-    other = run("resume", "zeta", env=box.env).stdout
+    other = in_process("resume", "zeta", env=box.env).stdout
     assert other == "zeta may spend again; the ledger has no entry of that project yet\n"
 
 
 def test_a_stop_is_an_entry_that_verify_covers(box: Box) -> None:
-    run("stop", "alpha", env=box.env)
-    assert "2 entries, none changed" in run("ledger", "verify", env=box.env).stdout
+    in_process("stop", "alpha", env=box.env)
+    assert "2 entries, none changed" in in_process("ledger", "verify", env=box.env).stdout
 
 
 def test_without_a_ledger_configured_nothing_is_stopped(box: Box) -> None:
     """No collector would follow it: the sentence must not promise a refusal."""
     box.config.write_text("")
-    done = run("stop", "alpha", env=box.env)
+    done = in_process("stop", "alpha", env=box.env)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "tokentop: nothing changes for alpha: there is no ledger; set [ledger] or a [[budget]] in "
         "the configuration\n"
     )
-
-
-def test_usage_waits_at_its_sender_until_intake_is_on(box: Box) -> None:
-    """404, not the refusal of a bad record, after which the plugin would set it aside for good."""
-    with box.serve() as url:
-        found = [httpx.post(url + path, json=[{}]) for path in ("/v1/litellm", "/v1/traces")]
-    assert [answer.status_code for answer in found] == [404, 404]
-    assert all("set intake = true in [ledger]" in answer.text for answer in found)

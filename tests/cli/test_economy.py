@@ -1,11 +1,13 @@
 """Value, swaps, velocity and flags on the command line, on a ledger of imported records."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.command import environment, run
+from tests.cli.command import environment, in_process, run
 
 CONFIG = """\
 [ledger]
@@ -48,20 +50,20 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     env = environment(
         XDG_STATE_HOME=str(folder / "state"), TOKENTOP_CONFIG=str(folder / "config.toml")
     )
-    done = run("ledger", "import", str(folder / "usage.csv"), env=env)
+    done = in_process("ledger", "import", str(folder / "usage.csv"), env=env)
     assert done.stdout == "booked 21, in the ledger already 0, refused 0\n"
     return env
 
 
-def said(*words: str, env: dict[str, str]) -> str:
-    done = run(*words, env=env)
+def said(*words: str, env: dict[str, str], by: Callable[..., Any] = in_process) -> str:
+    done = by(*words, env=env)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout
 
 
 def test_value_becomes_a_velocity(env: dict[str, str]) -> None:
     """40 credits and 12 USD: 0.3 USD a credit. A report of too much is corrected by another."""
-    assert said("value", "alpha", "22", "--unit", "usd", env=env) == (
+    assert said("value", "alpha", "22", "--unit", "usd", env=env, by=run) == (
         "booked $22.00 of value for alpha\n"
     )
     assert said("ledger", "value", "alpha", "-10", env=env).startswith("booked -$10.00")
@@ -79,22 +81,24 @@ def test_value_becomes_a_velocity(env: dict[str, str]) -> None:
 
 def test_a_swap_takes_what_is_left_and_no_more(env: dict[str, str]) -> None:
     """60 of 100 are left, then 10."""
-    assert said("swap", "alpha", "beta", "50", env=env) == "alpha leaves 50 credits to beta\n"
-    done = run("swap", "alpha", "beta", "10.5", env=env)
+    assert (
+        said("swap", "alpha", "beta", "50", env=env, by=run) == "alpha leaves 50 credits to beta\n"
+    )
+    done = in_process("swap", "alpha", "beta", "10.5", env=env)
     assert done.returncode == 2
     assert done.stderr == "tokentop: alpha has 10 credits left in alphas\n"
     assert "none changed" in said("ledger", "verify", env=env)
 
 
 def test_flags_say_how_many_are_left(env: dict[str, str]) -> None:
-    assert said("flags", env=env) == (
+    assert said("flags", env=env, by=run) == (
         "no flags\n20 more to classify before the threshold may be tuned\n"
     )
     assert json.loads(said("flags", "--json", env=env)) == {"to_classify": 20, "flags": []}
 
 
 def test_an_audit_without_suspects(env: dict[str, str]) -> None:
-    found = said("ledger", "audit", env=env)
+    found = said("ledger", "audit", env=env, by=run)
     assert found == "no project's velocity rose while its tasks shrank\n"
 
 
@@ -122,7 +126,7 @@ def test_an_audit_without_suspects(env: dict[str, str]) -> None:
 def test_a_mistake_is_one_sentence(
     env: dict[str, str], words: tuple[str, ...], sentence: str
 ) -> None:
-    done = run(*words, env=env)
+    done = in_process(*words, env=env)
     assert (done.returncode, done.stdout) == (2, "")
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
@@ -147,7 +151,7 @@ def test_a_flag_of_a_server_is_classified(env: dict[str, str], tmp_path: Path) -
         "classify",
     ]  # fmt: skip
     assert last.startswith("20 more")
-    assert said("classify", FLAG.id, "halt", env=env) == (
+    assert said("classify", FLAG.id, "halt", env=env, by=run) == (
         f"{FLAG.id} is classified: halt; 19 more to classify\n"
         "`tokentop stop alpha` ends its spending\n"
     )

@@ -3,13 +3,15 @@
 import csv
 import json
 from base64 import b64decode
+from collections.abc import Callable
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.command import environment, run
+from tests.cli.command import environment, in_process, run
 from tests.domain.ledger.examples import event
 from tests.payloads import payload
 from tokentop.domain.economy.valuation import Value
@@ -38,15 +40,17 @@ def records(tmp_path: Path) -> str:
     return str(path)
 
 
-def ledger(*words: str, env: dict[str, str], code: int = 0) -> str:
-    done = run("ledger", *words, env=env)
+def ledger(
+    *words: str, env: dict[str, str], code: int = 0, by: Callable[..., Any] = in_process
+) -> str:
+    done = by("ledger", *words, env=env)
     assert (done.returncode, done.stderr) == (code, ""), done.stderr
     return done.stdout
 
 
 @pytest.fixture
 def filled(env: dict[str, str], records: str) -> dict[str, str]:
-    assert run("ledger", "import", records, env=env).returncode == 4
+    assert in_process("ledger", "import", records, env=env).returncode == 4
     return env
 
 
@@ -65,7 +69,8 @@ def test_a_file_is_booked_once(env: dict[str, str], records: str) -> None:
 
 def test_a_report_is_a_table(filled: dict[str, str]) -> None:
     """A guess is marked; a model without a price has no credits."""
-    assert ledger("report", *ALL_TIME, "--by", "user,outcome", env=filled).splitlines() == [
+    words = ("report", *ALL_TIME, "--by", "user,outcome")
+    assert ledger(*words, env=filled, by=run).splitlines() == [
         "user   outcome    requests  prompt  cached  generated  credits        USD",
         "ada    aborted           1     ≈11      ≈0     ≈1,767        —   ≈$0.0035",
         "ada    success           1      19       7         12        —  $0.000043",
@@ -118,7 +123,7 @@ def test_a_checkpoint_kept_elsewhere_finds_what_was_cut_off(
 ) -> None:
     """Signed, verified by the key's public half alone, and held against a shorter ledger."""
     kept, key = tmp_path / "kept.txt", tmp_path / "key.txt"
-    kept.write_text(ledger("checkpoint", env=filled))
+    kept.write_text(ledger("checkpoint", env=filled, by=run))
     key.write_text(ledger("key", env=filled))
     assert kept.read_text().startswith("tokentop-ledger/gpu-box\n4\n")
     assert key.read_text().startswith("tokentop-ledger/gpu-box+")
@@ -139,7 +144,7 @@ def test_a_checkpoint_kept_elsewhere_finds_what_was_cut_off(
     assert ledger(*given, env=filled, code=4).startswith(
         "gpu-box: entries from 4 on were cut off: a checkpoint has 4"
     )
-    refused = run("ledger", "checkpoint", env=filled)
+    refused = in_process("ledger", "checkpoint", env=filled)
     assert refused.returncode == 2
     assert "nothing is signed" in refused.stderr
 
@@ -168,7 +173,7 @@ def test_an_entry_is_shown_reversed_and_its_person_forgotten(filled: dict[str, s
     assert ledger("reverse", name, env=filled) == (
         f"booked reversal:{name} as entry 5 of gpu-box\n"
     )
-    assert "erased" in ledger("forget", "ada", env=filled)
+    assert "erased" in ledger("forget", "ada", env=filled, by=run)
     assert "ada" not in ledger("show", name, env=filled)
     assert ledger("verify", env=filled).startswith("gpu-box: 5 entries, none changed\n")
 
@@ -209,10 +214,10 @@ def test_old_entries_are_archived_and_still_covered(
     old = [event(number, at_us=january_us) for number in range(3)]
     Writer(db, "gpu-box", lambda _: Value(None, None)).append(old, january_us)
     db.close()
-    run("ledger", "import", records, env=env)
+    in_process("ledger", "import", records, env=env)
     report = json.loads(ledger("report", "--json", *ALL_TIME, env=env))
     assert ledger("archive", "--until", "2026-01-01", env=env).startswith("nothing was booked")
-    assert ledger("archive", "--until", "94d", env=env) == (
+    assert ledger("archive", "--until", "94d", env=env, by=run) == (
         "gpu-box-1-3.jsonl.gz: entries 1 to 3 of gpu-box\n"
     )
     assert [each.name for each in (tmp_path / "ledger-archive").iterdir()] == [
@@ -247,7 +252,7 @@ def test_old_entries_are_archived_and_still_covered(
 def test_a_mistake_is_one_sentence(
     env: dict[str, str], words: tuple[str, ...], sentence: str
 ) -> None:
-    done = run("ledger", *words, env=env)
+    done = in_process("ledger", *words, env=env)
     assert done.returncode == 2
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
@@ -256,4 +261,4 @@ def test_a_mistake_is_one_sentence(
 
 @pytest.mark.parametrize("words", [("--by", "user"), ("doctor", "--csv"), ("doctor", "x", "y")])
 def test_its_options_belong_to_it(env: dict[str, str], words: tuple[str, ...]) -> None:
-    assert run(*words, env=env).returncode == 2
+    assert in_process(*words, env=env).returncode == 2
