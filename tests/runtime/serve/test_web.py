@@ -5,8 +5,8 @@ import struct
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -27,26 +27,31 @@ needs_chromium = pytest.mark.skipif(
 )
 
 
-@contextmanager
-def web(folder: Path, *words: str) -> "Iterator[tuple[int, subprocess.Popen[str]]]":
-    """The command with a token on a free port; yields the port and the process."""
-    (folder / "token").write_text(TOKEN)
-    (folder / "token").chmod(0o600)
-    given = ("serve", "--web", "--demo", "--port", "0", "--token-file", str(folder / "token"))
-    with started(*given, *words, env=environment()) as process:
-        yield port_of(process), process
+class Web(NamedTuple):
+    """The command with a token on a free port; every test leaves it without a screen."""
+
+    port: int
+    pid: int
+
+    def screens(self) -> int:
+        """How many processes draw for a browser."""
+        command = ["pgrep", "-fc", "-P", str(self.pid), "tokentop.views.tui.browser"]
+        return int(subprocess.run(command, capture_output=True, text=True).stdout)
+
+    def until_none(self) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while self.screens():
+            assert time.monotonic() < deadline
 
 
-def screens(process: "subprocess.Popen[str]") -> int:
-    """How many processes draw for a browser."""
-    command = ["pgrep", "-fc", "-P", str(process.pid), "tokentop.views.tui.browser"]
-    return int(subprocess.run(command, capture_output=True, text=True).stdout)
-
-
-def until_none(process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while screens(process):
-        assert time.monotonic() < deadline
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    token = tmp_path_factory.mktemp("web") / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    words = ("serve", "--web", "--demo", "--port", "0", "--token-file", str(token))
+    with started(*words, env=environment()) as process:
+        yield Web(port_of(process), process.pid)
 
 
 def socket(port: int, **headers: str) -> ClientConnection:
@@ -65,19 +70,18 @@ def shown(link: ClientConnection, words: str) -> bool:
 
 
 @needs_chromium
-def test_a_browser_shows_the_screen_and_its_keys_work(tmp_path: Path) -> None:
+def test_a_browser_shows_the_screen_and_its_keys_work(web: Web, tmp_path: Path) -> None:
     """The dashboard, the keys after `?`, and the page's own end after `q`."""
-    with web(tmp_path) as (port, process):
-        with browser(f"http://any:{TOKEN}@127.0.0.1:{port}/", tmp_path) as page:
-            page.until(lambda text: "cost multiplier" in text and "gpu-box-01" in text)
-            picture = page.picture()
-            page.press("?")
-            page.until(lambda text: "GPUs with their processes" in text)
-            page.press("q")
-            deadline = time.monotonic() + PATIENCE_S
-            while "-closed" not in page.value("document.body.className"):
-                assert time.monotonic() < deadline
-        until_none(process)
+    with browser(f"http://any:{TOKEN}@127.0.0.1:{web.port}/", tmp_path) as page:
+        page.until(lambda text: "cost multiplier" in text and "gpu-box-01" in text)
+        picture = page.picture()
+        page.press("?")
+        page.until(lambda text: "GPUs with their processes" in text)
+        page.press("q")
+        deadline = time.monotonic() + PATIENCE_S
+        while "-closed" not in page.value("document.body.className"):
+            assert time.monotonic() < deadline
+    web.until_none()
     width, height = struct.unpack(">II", picture[16:24])
     assert width > 1000
     assert height > 600
@@ -85,17 +89,16 @@ def test_a_browser_shows_the_screen_and_its_keys_work(tmp_path: Path) -> None:
     assert set(page.statuses) <= {200, 401, 404}  # asked for the token; no icon
 
 
-def test_a_screen_needs_the_token_and_ends_with_its_browser(tmp_path: Path) -> None:
+def test_a_screen_needs_the_token_and_ends_with_its_browser(web: Web) -> None:
     """As a password or a bearer token; its process is gone once the socket is closed."""
-    with web(tmp_path) as (port, process):
-        page = f"http://127.0.0.1:{port}/"
-        refused = [httpx.get(page), httpx.get(page, auth=("any", "wrong"))]
-        opened = httpx.get(page, auth=("any", TOKEN))
-        script = httpx.get(f"{page}static/js/textual.js", auth=("any", TOKEN))
-        with socket(port, authorization=f"Bearer {TOKEN}") as link:
-            assert shown(link, "gpu-box-01")
-            assert screens(process) == 1
-        until_none(process)
+    page = f"http://127.0.0.1:{web.port}/"
+    refused = [httpx.get(page), httpx.get(page, auth=("any", "wrong"))]
+    opened = httpx.get(page, auth=("any", TOKEN))
+    script = httpx.get(f"{page}static/js/textual.js", auth=("any", TOKEN))
+    with socket(web.port, authorization=f"Bearer {TOKEN}") as link:
+        assert shown(link, "gpu-box-01")
+        assert web.screens() == 1
+    web.until_none()
     assert [answer.status_code for answer in refused] == [401, 401]
     assert {answer.headers["www-authenticate"] for answer in refused} == {'Basic realm="tokentop"'}
     assert opened.status_code == script.status_code == 200
@@ -128,10 +131,9 @@ def test_a_socket_outlives_the_time_for_a_request(monkeypatch: pytest.MonkeyPatc
         {"authorization": f"Bearer {TOKEN}", "origin": "https://evil.example"},
     ],
 )
-def test_no_other_page_opens_a_screen(headers: dict[str, str], tmp_path: Path) -> None:
+def test_no_other_page_opens_a_screen(headers: dict[str, str], web: Web) -> None:
     """Browsers let any page open a WebSocket, and send the password along."""
-    with web(tmp_path) as (port, process):
-        with pytest.raises(InvalidStatus) as refused:
-            socket(port, **headers)
-        assert screens(process) == 0
+    with pytest.raises(InvalidStatus) as refused:
+        socket(web.port, **headers)
+    assert web.screens() == 0
     assert refused.value.response.status_code in (401, 403)
