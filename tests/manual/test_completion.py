@@ -2,16 +2,19 @@
 
 import os
 import pty
+import re
 import select
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
 import pytest
 
-from tests.cli.command import run
+from tests.cli.command import in_process, run
 from tokentop.arguments.options import COMMANDS, OPTIONS, SHELLS
 from tokentop.config.schema import PANELS, THEMES
 from tokentop.manual.shipped import SHIPPED
@@ -78,8 +81,9 @@ def in_fish(script: Path, words: Sequence[str]) -> set[str]:
     return {row.partition("\t")[0] for row in done.stdout.splitlines()}
 
 
-def in_zsh(script: Path, words: Sequence[str]) -> set[str]:
-    """A real zsh in a pseudo-terminal lists what it would complete, one a line."""
+@contextmanager
+def zsh(script: Path) -> Iterator[int]:
+    """A real zsh with the completions, at its prompt; yields its pseudo-terminal."""
     setup = (
         "autoload -U compinit; compinit -u -D; LISTMAX=0; "
         "zstyle ':completion:*' list-prompt ''; zstyle ':completion:*' verbose no; "
@@ -91,38 +95,49 @@ def in_zsh(script: Path, words: Sequence[str]) -> set[str]:
     try:
         os.write(terminal, setup.encode())
         _until(terminal, "READY")  # the line editor's own prompt
-        # ^D lists the matches of an unfinished line; ^U, a mark, and the list is complete
-        os.write(terminal, (" ".join(words) + "\x04").encode())
-        os.write(terminal, b"\x15echo DONE-$((40+2))\n")
-        return set(_until(terminal, "DONE-42").split())
+        yield terminal
     finally:
         os.kill(pid, 9)
         os.waitpid(pid, 0)
         os.close(terminal)
 
 
+def in_zsh(terminal: int, words: Sequence[str]) -> set[str]:
+    """It lists what it would complete, one a line."""
+    # ^D lists the matches of an unfinished line; ^U, a mark, and the list is complete
+    os.write(terminal, (" ".join(words) + "\x04").encode())
+    os.write(terminal, b"\x15echo DONE-$((40+2))\n")
+    return set(_until(terminal, "DONE-42.*READY").split())
+
+
 def _until(terminal: int, mark: str) -> str:
     seen, deadline = "", monotonic() + PATIENCE_S
-    while mark not in seen:
+    while not re.search(mark, seen, re.DOTALL):
         ready, _, _ = select.select([terminal], [], [], deadline - monotonic())
         assert ready, f"{mark} was not seen in {seen!r}"
         seen += os.read(terminal, 65536).decode("utf-8", "replace")
     return seen
 
 
-ASK: dict[str, Callable[[Path, Sequence[str]], set[str]]] = {
-    "bash": in_bash,
-    "fish": in_fish,
-    "zsh": in_zsh,
-}
+@pytest.fixture(scope="module")
+def ask(script: Path) -> Iterator[Callable[[Sequence[str]], set[str]]]:
+    """What the shell offers for these words; zsh, slow to start, is the same one every time."""
+    if script.name == "zsh":
+        with zsh(script) as terminal:
+            yield partial(in_zsh, terminal)
+    else:
+        yield partial({"bash": in_bash, "fish": in_fish}[script.name], script)
 
 
 @pytest.mark.parametrize(("words", "offered"), CASES, ids=[" ".join(words) for words, _ in CASES])
 def test_every_flag_command_and_value_is_offered(
-    script: Path, words: tuple[str, ...], offered: set[str]
+    script: Path,
+    ask: Callable[[Sequence[str]], set[str]],
+    words: tuple[str, ...],
+    offered: set[str],
 ) -> None:
     """What the shell offers is what the program takes; zsh's list has its own words around it."""
-    found = ASK[script.name](script, words)
+    found = ask(words)
     if script.name == "bash":
         assert found == offered
     else:
@@ -133,6 +148,6 @@ def test_every_flag_command_and_value_is_offered(
 def test_bash_completes_values(tmp_path: Path, words: tuple[str, ...], offered: set[str]) -> None:
     """Also behind `=`, which bash makes a word of its own, and in a list with commas."""
     file = tmp_path / "bash"
-    file.write_text(run("completion", "bash").stdout)
+    file.write_text(in_process("completion", "bash").stdout)
     (tmp_path / "prod.toml").touch()
     assert in_bash(file, words) == offered

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import environment, run
+from tests.cli.command import environment, in_process, run
 from tests.manual.regenerate import MANUAL, README, ROOT, readme
 from tokentop.arguments.options import COMMANDS, OPTIONS
 from tokentop.manual.page import page
@@ -28,13 +28,13 @@ def test_the_list_has_every_file_that_ships() -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_an_example_is_printed_as_it_ships(name: str) -> None:
     """Byte for byte, also where the configuration is broken."""
-    done = run("example", name, env=environment(TOKENTOP_INTERVAL="broken"))
+    done = in_process("example", name, env=environment(TOKENTOP_INTERVAL="broken"))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (SHARE / name).read_text(encoding="utf-8")
 
 
 def test_an_unknown_example_says_where_the_names_are() -> None:
-    done = run("example", "nonesuch")
+    done = in_process("example", "nonesuch")
     assert done.returncode == 2
     assert "`tokentop example` lists them" in done.stderr
 
