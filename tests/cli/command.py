@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from fcntl import ioctl
 from functools import cache
-from io import StringIO
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from struct import pack
 from time import monotonic
@@ -63,11 +63,12 @@ def in_process(
 
     A start of the interpreter costs more than that; each such path has a test with `run` as well.
     """
-    out, err = StringIO(), StringIO()
+    out, err = (TextIOWrapper(BytesIO(), "utf-8", write_through=True) for _ in range(2))
     given = patch.dict(os.environ, env or environment(), clear=True)
     with given, redirect_stdout(out), redirect_stderr(err):
         code = main(list(words))
-    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+    printed = (each.detach().getvalue().decode() for each in (out, err))
+    return subprocess.CompletedProcess(words, code, *printed)
 
 
 @contextmanager
