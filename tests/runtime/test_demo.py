@@ -14,7 +14,9 @@ from tokentop.runtime.oneshot.refresh import Refresher
 
 
 def frozen(part: str, at_s: float) -> Config:
-    return load({"demo.enabled": True, "demo.part": part, "demo.at_s": at_s}, {}, None)
+    demo = {"demo.enabled": True, "demo.part": part, "demo.at_s": at_s}
+    every = {"interval": 10.0} if part == "fleet" else {}  # a poll of a fleet takes 30 ms
+    return load({**demo, **every}, {}, None)
 
 
 def comparable(text: str) -> dict[str, object]:
@@ -31,8 +33,8 @@ def comparable(text: str) -> dict[str, object]:
 
 
 MOMENTS = (
-    *(("stack", at_s) for at_s in (0.0, 62.0, 84.0, 100.0, 150.0, 300.0)),
-    *(("whole", at_s) for at_s in (0.0, 74.0, 114.0, 130.0)),
+    *(("stack", at_s) for at_s in (62.0, 84.0, 300.0)),
+    *(("whole", at_s) for at_s in (0.0, 114.0, 130.0)),
     *(("engines", at_s) for at_s in (2.0, 106.0)),
     ("fleet", 90.0),
     ("gpus", 20.0),
