@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.command import environment, run
+from tests.cli.command import environment, in_process, run
 from tests.cli.engines import LLAMACPP, SGLANG, VLLM, captured, configuration
 from tests.payloads import payload
 from tests.servers.loopback import Server
@@ -31,7 +31,7 @@ def env(place: Path, **more: str) -> dict[str, str]:
 
 def snapshot(place: Path, *urls: str, more: str = "") -> Any:
     config = configuration(place, *urls, more=more)
-    done = run("--json", "--no-gpus", "--config", config, env=env(place))
+    done = in_process("--json", "--no-gpus", "--config", config, env=env(place))
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
 

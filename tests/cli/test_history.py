@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import PATIENCE_S, environment, in_terminal, run, started
+from tests.cli.command import PATIENCE_S, environment, in_process, in_terminal, started
 from tests.cli.stack import serving
 from tests.cli.test_serve import until
 from tests.runtime.serve.greeting import port_of
@@ -85,7 +85,7 @@ def vram(folder: Path) -> float | None:
 @pytest.mark.parametrize("words", [("--compact",), ("--json",), ("--check",)])
 def test_a_one_shot_keeps_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
     with serving() as url:
-        run(*words, "--no-gpus", env=keeping(url, tmp_path))
+        in_process(*words, "--no-gpus", env=keeping(url, tmp_path))
     assert not (tmp_path / "tokentop").exists()
 
 

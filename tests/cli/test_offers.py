@@ -1,7 +1,7 @@
 """Clouds that rent GPUs, asked by the installed command: GET only, seldom, and with a secret."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import httpx
 import pytest
 
-from tests.cli.command import PATIENCE_S, environment, run, started
+from tests.cli.command import PATIENCE_S, environment, in_process, run, started
 from tests.runtime.serve.greeting import port_of
 from tests.servers.behaviours import endless_body, html, ok, status
 from tests.servers.loopback import Behaviour, Connection, Server
@@ -48,9 +48,12 @@ def server() -> Iterator[Server]:
         yield clouds
 
 
-def asked_with(server: Server, folder: Path, *words: str, key: str = KEY) -> tuple[str, str]:
+def asked_with(
+    server: Server, folder: Path, *words: str, key: str = KEY, by: Callable[..., Any] = in_process
+) -> tuple[str, str]:
     """Output and errors of the command where all three clouds are configured."""
-    done = run(*words, "--config", str(configured(server, folder, key)), env=where(folder))
+    config = str(configured(server, folder, key))
+    done = by(*words, "--config", config, env=where(folder))
     return done.stdout, done.stderr
 
 
@@ -146,7 +149,7 @@ def test_each_trouble_is_one_sentence(
 
 def test_a_key_that_is_echoed_is_not_shown(server: Server, tmp_path: Path) -> None:
     server.answer = echoing
-    out, err = asked_with(server, tmp_path, "--json", "--fresh", *QUIET)
+    out, err = asked_with(server, tmp_path, "--json", "--fresh", *QUIET, by=run)
     assert KEY not in out + err
     assert "Bearer [secret]" in out
 

@@ -6,7 +6,7 @@ from time import monotonic
 
 import pytest
 
-from tests.cli.command import environment, run
+from tests.cli.command import environment, in_process, run
 from tests.cli.stack import GPU, QUEUE, serving
 from tokentop.domain.snapshot import AITHER_SERVICES
 
@@ -37,7 +37,7 @@ def test_json_is_one_line_of_the_published_schema() -> None:
 @pytest.mark.parametrize("flag", ["--compact", "--json"])
 def test_nothing_answers(flag: str) -> None:
     """With no live source the output is whole all the same, and the exit code is 3."""
-    done = run(flag, "--no-gpus")
+    done = in_process(flag, "--no-gpus")
     assert done.returncode == 3
     assert done.stderr == ""
     if flag == "--json":
@@ -58,7 +58,7 @@ def test_nothing_answers(flag: str) -> None:
 def test_check_gives_the_banner_mode(changed: dict[str, object], code: int) -> None:
     """Under --check the exit code is the mode: 0 normal, 1 pressure, 2 saturated."""
     with serving(**changed) as url:
-        done = run("--check", "--no-gpus", env=environment(url))
+        done = in_process("--check", "--no-gpus", env=environment(url))
     assert done.returncode == code
     assert done.stdout.removeprefix("FULL 5/48 ").partition("GPU")[2].startswith(" 42%")
     assert done.stdout.startswith("FULL 5/48 +") == (code == 2)
@@ -67,7 +67,7 @@ def test_check_gives_the_banner_mode(changed: dict[str, object], code: int) -> N
 def test_check_of_a_silent_stack_is_critical() -> None:
     """It is configured and nothing answers: 2, for JSON too."""
     assert run("--check", "--no-gpus").returncode == 2
-    assert run("--check", "--json", "--no-gpus").returncode == 2
+    assert in_process("--check", "--json", "--no-gpus").returncode == 2
 
 
 def test_check_where_nothing_is_set_up_is_unknown(tmp_path: Path) -> None:
@@ -76,21 +76,23 @@ def test_check_where_nothing_is_set_up_is_unknown(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text(off)
     env = {k: v for k, v in environment().items() if not k.startswith("AITHER_")}
-    done = run("--check", "--no-gpus", "--config", str(config), env=env)
+    done = in_process("--check", "--no-gpus", "--config", str(config), env=env)
     assert (done.returncode, done.stdout) == (3, "GPU — │ VRAM — │ no engine\n")
 
 
 def test_full_comes_first() -> None:
     """A saturated stack begins the line with FULL: a narrow line is cut at its end."""
     with serving(**FULL) as url:
-        done = run("--compact", "--no-gpus", env=environment(url))
+        done = in_process("--compact", "--no-gpus", env=environment(url))
     assert done.stdout.startswith("FULL 5/48 +3 │ GPU 42% │")
 
 
 def test_a_template() -> None:
     """--format alone is the compact view, with unknown figures as a dash."""
     with serving() as url:
-        done = run("--format", "{models} {active:3d} {kv:.0%}", "--no-gpus", env=environment(url))
+        done = in_process(
+            "--format", "{models} {active:3d} {kv:.0%}", "--no-gpus", env=environment(url)
+        )
     assert (done.stdout, done.returncode) == ("qwen3.6-27b   5 —\n", 0)
 
 
@@ -110,8 +112,8 @@ def test_hostile_answers_never_reach_the_terminal() -> None:
     """Escape sequences in names are gone from the line, and JSON carries none raw."""
     evil = "\x1b[31mred\x1b]0;title\x07\u202e\n"
     with serving(llm_queue=QUEUE | {"models_loaded": [evil]}, gpu_metrics=b"<html>") as url:
-        line = run("--format", "{models}", "--no-gpus", env=environment(url))
-        whole = run("--json", "--no-gpus", env=environment(url))
+        line = in_process("--format", "{models}", "--no-gpus", env=environment(url))
+        whole = in_process("--json", "--no-gpus", env=environment(url))
     assert line.stdout.rstrip("\n").isprintable()
     assert "red" in line.stdout
     assert whole.stdout.isascii()
@@ -125,14 +127,14 @@ def test_a_token_is_never_printed(tmp_path: Path) -> None:
     with serving(llm_queue=401) as url:
         env = environment(url, GENESIS_TOKEN="hunter2-secret")
         for words in (("--compact",), ("--json",), ("doctor",), ("config",)):
-            done = run(*words, "--config", str(config), env=env)
+            done = in_process(*words, "--config", str(config), env=env)
             assert "hunter2" not in done.stdout + done.stderr
 
 
 def test_unverified_tls_is_a_warning_away_from_the_data() -> None:
     """AITHER_TLS_VERIFY=false is said once on standard error, never on the line."""
     env = environment("https://127.0.0.1:9", AITHER_TLS_VERIFY="false")
-    done = run("--compact", "--no-gpus", env=env)
+    done = in_process("--compact", "--no-gpus", env=env)
     assert done.stderr.count("\n") == 1
     assert "not verified" in done.stderr
     assert "AITHER_TLS_VERIFY" in done.stderr
@@ -141,7 +143,8 @@ def test_unverified_tls_is_a_warning_away_from_the_data() -> None:
 
 def test_a_full_disk_is_one_sentence() -> None:
     """Output that cannot be written is an error, not a traceback."""
-    done = run("--compact", "--demo-at", "60", wrapper=("sh", "-c", '"$0" "$@" >/dev/full'))
+    words = ("--compact", "--demo=stack", "--demo-at", "60")
+    done = run(*words, wrapper=("sh", "-c", '"$0" "$@" >/dev/full'))
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
@@ -157,7 +160,7 @@ def test_closed_standard_output_is_no_crash() -> None:
 def test_an_ascii_locale_gets_ascii() -> None:
     """Where the encoding cannot say our signs, stand-ins are printed."""
     env = environment(PYTHONIOENCODING="ascii")
-    done = run("--compact", "--demo-at", "60", env=env)
+    done = run("--compact", "--demo=stack", "--demo-at", "60", env=env)
     assert done.returncode == 0
     assert done.stdout.isascii()
     assert " | x" in done.stdout

@@ -11,7 +11,7 @@ from threading import Event
 
 import pytest
 
-from tests.cli.command import TOKENTOP, environment, in_terminal, run, started
+from tests.cli.command import TOKENTOP, environment, in_process, in_terminal, run, started
 from tests.cli.stack import serving
 from tests.recordings import recorded
 from tokentop.domain.snapshot import Snapshot
@@ -44,7 +44,7 @@ def lines(file: Path) -> list[dict[str, object]]:
 def test_a_watch_records_what_it_prints(env: dict[str, str], tmp_path: Path) -> None:
     """Each line, whatever is printed of it; ended by a signal the file is complete."""
     file = tmp_path / "night.rec"
-    with started("--json", "--demo", *FAST, "--record", str(file), env=env) as watch:
+    with started("--json", "--demo=stack", *FAST, "--record", str(file), env=env) as watch:
         assert watch.stdout is not None
         printed = [json.loads(watch.stdout.readline()) for _ in range(3)]
         watch.terminate()
@@ -75,7 +75,7 @@ def test_what_cannot_be_recorded_to_stops_nothing(env: dict[str, str], tmp_path:
     """One sentence, once; every line is printed."""
     file = tmp_path / "diary"
     file.write_text("my diary")
-    with started("--compact", "--demo", *FAST, "--record", str(file), env=env) as watch:
+    with started("--compact", "--demo=stack", *FAST, "--record", str(file), env=env) as watch:
         assert watch.stdout is not None
         assert watch.stderr is not None
         for _ in range(3):
@@ -87,7 +87,7 @@ def test_what_cannot_be_recorded_to_stops_nothing(env: dict[str, str], tmp_path:
 
 
 def test_a_second_recorder_is_told(env: dict[str, str], tmp_path: Path) -> None:
-    words = ("--json", "--demo", *FAST, "--record", str(tmp_path / "night.rec"))
+    words = ("--json", "--demo=stack", *FAST, "--record", str(tmp_path / "night.rec"))
     with started(*words, env=env) as one:
         assert one.stdout is not None
         one.stdout.readline()
@@ -150,7 +150,7 @@ def test_what_is_no_recording_is_refused_in_a_sentence(
     ],
 )
 def test_usage(words: list[str], sentence: str) -> None:
-    done = run(*words)
+    done = in_process(*words)
     assert (done.returncode, done.stdout) == (2, "")
     assert sentence in done.stderr
 
@@ -176,7 +176,7 @@ def test_no_name_is_a_formula(tmp_path: Path, env: dict[str, str]) -> None:
     snapshot = Snapshot(host="=HYPERLINK(1)", at="2026-11-21T12:00:00.000Z")
     writer.add(dumps(snapshot).encode(), None)
     writer.close()
-    (row,) = csv.DictReader(StringIO(run("export", str(file), "--csv", env=env).stdout))
+    (row,) = csv.DictReader(StringIO(in_process("export", str(file), "--csv", env=env).stdout))
     assert row["host"] == "'=HYPERLINK(1)"
 
 
@@ -195,7 +195,7 @@ def test_export_as_parquet(tape: Path, env: dict[str, str], tmp_path: Path) -> N
     assert done.stderr == b""
     read = parquet.read_table(table)
     assert str(read.schema.field("at").type) == "timestamp[ms, tz=UTC]"
-    rows = list(csv.DictReader(StringIO(run("export", str(tape), "--csv", env=env).stdout)))
+    rows = list(csv.DictReader(StringIO(in_process("export", str(tape), "--csv", env=env).stdout)))
     assert read.num_rows == len(rows)
     for found, row in zip(read.to_pylist(), rows, strict=True):
         moment = found.pop("at")
@@ -210,7 +210,7 @@ def test_export_as_parquet(tape: Path, env: dict[str, str], tmp_path: Path) -> N
 def test_export_says_what_is_damaged(tape: Path, tmp_path: Path, env: dict[str, str]) -> None:
     copy = tmp_path / "copy.rec"
     copy.write_bytes(b"\0" * 10 + tape.read_bytes())
-    done = run("export", str(copy), "--csv", env=env)
+    done = in_process("export", str(copy), "--csv", env=env)
     assert done.returncode == 0
     assert done.stderr == "tokentop: 10 bytes of the recording are damaged and left out\n"
     assert len(done.stdout.splitlines()) == 21
@@ -255,7 +255,7 @@ def test_a_bundle_has_everything_but_secrets(env: dict[str, str], tmp_path: Path
 def test_a_bundle_replaces_no_file(env: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "bug.zip"
     file.write_text("precious")
-    done = run("doctor", "--demo-at", "20", "--bundle", str(file), env=env)
+    done = in_process("doctor", "--demo=stack", "--demo-at", "20", "--bundle", str(file), env=env)
     assert done.returncode == 2
     assert f"{file} cannot be written: File exists" in done.stdout
     assert file.read_text() == "precious"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.command import environment, in_terminal, run
+from tests.cli.command import environment, in_process, in_terminal, run
 from tokentop import __version__
 from tokentop.views.figures import FIELDS
 
@@ -40,7 +40,7 @@ MISTAKES = [
 @pytest.mark.parametrize("words", MISTAKES, ids=" ".join)
 def test_a_mistake_is_one_sentence_and_2(words: tuple[str, ...]) -> None:
     """Nothing is printed on stdout, one line says what to mend, and no traceback is seen."""
-    done = run(*words)
+    done = in_process(*words)
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
     assert done.stderr.startswith("tokentop: ")
@@ -65,7 +65,7 @@ def test_a_slip_of_the_finger_is_answered_with_what_was_meant(word: str, meant: 
 )  # fmt: skip
 def test_a_token_typed_on_the_command_line_is_not_repeated(words: tuple[str, ...]) -> None:
     """There is no such flag or word, and the refusal may end up in a log."""
-    done = run(*words)
+    done = in_process(*words)
     assert done.returncode == 2
     assert "s3cr3t" not in done.stderr
 
@@ -77,7 +77,7 @@ def test_a_token_typed_on_the_command_line_is_not_repeated(words: tuple[str, ...
 )
 def test_under_check_a_mistake_is_unknown(words: tuple[str, ...]) -> None:
     """A monitoring plugin that was called wrongly knows nothing: 3."""
-    done = run("--check", *words)
+    done = in_process("--check", *words)
     assert done.returncode == 3
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
@@ -110,8 +110,8 @@ def test_a_dumb_terminal_gets_the_same_advice() -> None:
 
 def test_a_width_leaves_out_figures() -> None:
     """`--width` alone is a line, of at most so many cells."""
-    whole = run("--compact", "--demo-at", "20").stdout.rstrip("\n")
-    narrow = run("--width", "20", "--demo-at", "20").stdout.rstrip("\n")
+    whole = in_process("--compact", "--demo=stack", "--demo-at", "20").stdout.rstrip("\n")
+    narrow = run("--width", "20", "--demo=stack", "--demo-at", "20").stdout.rstrip("\n")
     assert len(narrow) <= 20 < len(whole)
     assert set(narrow.split(" │ ")) < set(whole.split(" │ "))
 
@@ -119,7 +119,7 @@ def test_a_width_leaves_out_figures() -> None:
 def test_version() -> None:
     """One line with the version, wherever it stands."""
     assert run("--version").stdout == f"tokentop {__version__}\n"
-    assert run("doctor", "--version").returncode == 0
+    assert in_process("doctor", "--version").returncode == 0
 
 
 def test_help_is_complete() -> None:
@@ -136,7 +136,7 @@ def test_help_is_complete() -> None:
 @pytest.mark.parametrize("words", [("config", "--ascii"), ("--ascii", "config")])
 def test_options_stand_before_or_after_the_word(words: tuple[str, ...]) -> None:
     """The order of word and options does not matter, and the flag is named as the origin."""
-    done = run(*words)
+    done = in_process(*words)
     assert done.returncode == 0
     assert any("ascii = true" in line and "--ascii" in line for line in done.stdout.splitlines())
 
@@ -146,14 +146,15 @@ def test_the_example_configuration_is_accepted(tmp_path: object) -> None:
     example = f"{tmp_path}/tokentop.toml"
     with open(example, "w", encoding="utf-8") as file:
         file.write(run("config", "--example").stdout)
-    done = run("config", "--config", example)
+    done = in_process("config", "--config", example)
     assert done.returncode == 0, done.stderr
     assert example in done.stdout
 
 
 def test_an_unknown_variable_is_reported_once_beside_the_line() -> None:
     """On standard error, so that a status bar shows the line as ever."""
-    done = run("--compact", "--demo-at", "20", env=environment(TOKENTOP_THEME="light"))
+    env = environment(TOKENTOP_THEME="light")
+    done = in_process("--compact", "--demo=stack", "--demo-at", "20", env=env)
     assert done.returncode == 0
     assert done.stdout.count("\n") == 1
     assert done.stderr.startswith("tokentop: environment variable TOKENTOP_THEME: nothing reads it")

@@ -87,7 +87,7 @@ def test_a_flipped_switch_holds_from_the_next_line(tmp_path: Path) -> None:
 
 def test_a_reader_that_leaves_ends_it_quietly() -> None:
     """`| head -1` neither leaves a traceback nor waits for the next line to notice."""
-    with started("--compact", "--watch", "--demo", "--interval", "3600") as process:
+    with started("--compact", "--watch", "--demo=stack", "--interval", "3600") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
@@ -99,7 +99,7 @@ def test_a_reader_that_leaves_ends_it_quietly() -> None:
 def test_one_shot_into_a_closed_pipe_is_quiet() -> None:
     """The reader may be gone before the first byte."""
     script = '("$0" "$@"; echo $? >&2) | true'
-    done = run("--json", "--demo-at", "60", wrapper=("sh", "-c", script))
+    done = run("--json", "--demo=stack", "--demo-at", "60", wrapper=("sh", "-c", script))
     assert done.stderr in ("141\n", "0\n")  # 0 where the pipe took the line before its end closed
 
 
@@ -108,7 +108,7 @@ def test_one_shot_into_a_closed_pipe_is_quiet() -> None:
 )
 def test_signals_end_it_quietly(number: signal.Signals, code: int) -> None:
     """Told to end, it ends at once, without a word, with the code of that signal."""
-    with started("--compact", "--watch", "--demo", "--interval", "3600") as process:
+    with started("--compact", "--watch", "--demo=stack", "--interval", "3600") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
