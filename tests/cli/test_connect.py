@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import examples
-from tests.cli.command import environment, run
+from tests.cli.command import environment, in_process, run
 from tests.servers.service import service
 from tests.views.test_schema import problems
 from tokentop.domain.snapshot_json import dumps
@@ -92,7 +92,7 @@ def test_a_token_for_serving_goes_nowhere(env: dict[str, str], tmp_path: Path) -
 def test_what_cannot_be_is_refused(
     words: tuple[str, ...], sentence: str, env: dict[str, str]
 ) -> None:
-    done = run(*words, env=env)
+    done = in_process(*words, env=env)
     assert done.returncode == 2
     assert sentence in done.stderr
 
@@ -100,7 +100,7 @@ def test_what_cannot_be_is_refused(
 def test_a_token_does_not_travel_in_the_clear(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN)
     words = ("--connect", "http://gpu-box:8765", "--token-file", str(tmp_path / "token"))
-    done = run("--compact", *words, env=env)
+    done = in_process("--compact", *words, env=env)
     assert done.returncode == 2
     assert "unencrypted" in done.stderr
     assert TOKEN not in done.stderr

@@ -214,16 +214,16 @@ def test_what_cannot_be_taken_is_refused_with_one_sentence(
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("/v1/traces", encoded(1, encoded(2, b"\x12\x00" * 15_000_000))),
-        ("/v1/traces", b'{"resourceSpans":[%b{}]}' % (b"{}," * 10_000_000)),
-        ("/v1/logs", b'{"a":[%b[]]}' % ((b"[" * 99 + b"]" * 99 + b",") * 160_000)),
-        ("/v1/litellm", b"[]\n" * 10_000_000),
+        ("/v1/traces", encoded(1, encoded(2, b"\x12\x00" * 8_000_000))),
+        ("/v1/traces", b'{"resourceSpans":[%b{}]}' % (b"{}," * 6_000_000)),
+        ("/v1/logs", b'{"a":[%b[]]}' % ((b"[" * 99 + b"]" * 99 + b",") * 80_000)),
+        ("/v1/litellm", b"[]\n" * 6_000_000),
         ("/v1/litellm", b'[{"startTime":1,"request_id":1,"metadata":"[%b0]"}]' % (b"[]," * 9**7)),
         ("/api/v1/events", b"[%b{}]" % (b"{}," * 30_000)),
     ],
     ids=["spans", "objects", "lists", "lines", "inner", "events"],
 )
-def test_a_few_kib_that_decode_into_a_gib_are_refused(
+def test_a_few_kib_that_decode_into_half_a_gib_are_refused(
     served: Served, path: str, body: bytes
 ) -> None:
     """The process's highest memory, by the kernel, is that of the body and not of its objects."""

@@ -121,22 +121,29 @@ def test_replay_plays_until_q(tape: Path, env: dict[str, str]) -> None:
         assert screen.end() == 0
 
 
-@pytest.mark.parametrize("words", [["replay"], ["export", "--csv"]])
 @pytest.mark.parametrize(
     "content", [None, b"", b"a diary", bytes(5000)], ids=["none", "empty", "text", "zeros"]
 )
 def test_what_is_no_recording_is_refused_in_a_sentence(
-    tmp_path: Path, env: dict[str, str], words: list[str], content: bytes | None
+    tmp_path: Path, env: dict[str, str], content: bytes | None
 ) -> None:
     file = tmp_path / "night.rec"
     if content is not None:
         file.write_bytes(content)
-    with in_terminal(*words, str(file), env=env, columns=200) as screen:
-        assert screen.end() == 2
     why = "holds no snapshot that can be read"
     if content is None:
         why = "cannot be read: No such file"
-    assert f"tokentop: {file} {why}" in screen.seen
+    done = in_process("export", "--csv", str(file), env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"tokentop: {file} {why}" in done.stderr
+
+
+def test_what_is_no_recording_is_not_played(tmp_path: Path, env: dict[str, str]) -> None:
+    file = tmp_path / "night.rec"
+    file.write_bytes(b"a diary")
+    with in_terminal("replay", str(file), env=env, columns=200) as screen:
+        assert screen.end() == 2
+    assert f"tokentop: {file} holds no snapshot that can be read" in screen.seen
 
 
 @pytest.mark.parametrize(
