@@ -16,7 +16,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Every client reads all certificates first, 36 ms, and here most speak plain HTTP.
 default.create_ssl_context = cache(default.create_ssl_context)
 
-settings.register_profile("tokentop", deadline=None)  # a loaded machine is no mistake of a parser
+# A loaded machine is no mistake of a parser. By hand, for longer: --hypothesis-profile=thorough
+settings.register_profile("tokentop", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("tokentop")
 
 
