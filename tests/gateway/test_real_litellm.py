@@ -143,8 +143,8 @@ class Proxy:
         self.log.close()
 
 
-def entries(ledger: Path, count: int) -> list[dict[str, Any]]:
-    """What SQLite reads from the ledger, once it has so many entries."""
+def entries(ledger: Path, count: int, which: str = "TRUE") -> list[dict[str, Any]]:
+    """What SQLite reads from the ledger, once it has so many entries of that sort."""
     deadline = time.monotonic() + PATIENCE_S
     found: list[dict[str, Any]] = []
     while len(found) < count:
@@ -154,7 +154,8 @@ def entries(ledger: Path, count: int) -> list[dict[str, Any]]:
             closing(sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)) as db,
         ):
             db.row_factory = sqlite3.Row
-            found = [dict(row) for row in db.execute("SELECT * FROM entries ORDER BY seq")]
+            rows = db.execute(f"SELECT * FROM entries WHERE {which} ORDER BY seq")
+            found = [dict(row) for row in rows]
         time.sleep(0.1)  # another process writes it
     return found
 
