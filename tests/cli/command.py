@@ -62,6 +62,7 @@ def in_process(
     """The command's own `main` in the tests' process, for what prints a little and ends.
 
     A start of the interpreter costs more than that; each such path has a test with `run` as well.
+    Without the GPUs of this machine: while a driver's library is being loaded `main` ends at once.
     """
     out, err = (TextIOWrapper(BytesIO(), "utf-8", write_through=True) for _ in range(2))
     given = patch.dict(os.environ, env or environment(), clear=True)

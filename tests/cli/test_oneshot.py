@@ -123,7 +123,8 @@ def test_hostile_answers_never_reach_the_terminal() -> None:
 def test_a_token_is_never_printed(tmp_path: Path) -> None:
     """Neither the views, nor the doctor, nor the configuration show a token."""
     config = tmp_path / "tokentop.toml"
-    config.write_text('[services.genesis]\ntoken_env = "GENESIS_TOKEN"\n')
+    token = '[services.genesis]\ntoken_env = "GENESIS_TOKEN"\n'
+    config.write_text("[gpus]\nenabled = false\n" + token)
     with serving(llm_queue=401) as url:
         env = environment(url, GENESIS_TOKEN="hunter2-secret")
         for words in (("--compact",), ("--json",), ("doctor",), ("config",)):

@@ -96,7 +96,7 @@ def test_another_configuration_is_no_answer(server: Server, env: dict[str, str])
         first_line(watch)
         for other in (["--interval", "59", "--no-gpus"], ["--interval", "60"]):
             before = len(server.asked)
-            in_process("--compact", *other, env=env)
+            run("--compact", *other, env=env)
             assert len(server.asked) > before, other
 
 
