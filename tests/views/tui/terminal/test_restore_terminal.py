@@ -1,9 +1,13 @@
 """Quitting, in a pseudo-terminal: at once whatever hangs, with the terminal restored."""
 
+import os
+import select
 import signal
 import socket
 import sys
+import tty
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +15,7 @@ import pytest
 from tests.fake_nvml import FakeNvml
 from tests.fake_nvml.plugin import fake_nvml
 from tests.views.tui.pseudo_terminal import PseudoTerminal
-from tokentop.views.tui.terminal.restore_terminal import RESTORE
+from tokentop.views.tui.terminal.restore_terminal import RESTORE, Terminal
 
 __all__ = ["fake_nvml"]
 
@@ -140,6 +144,25 @@ def test_q_leaves_at_once_while_the_terminal_reads_no_more(tmp_path: Path) -> No
         terminal.wait()  # only now it reads on
         _restored(terminal)
         assert bytes(terminal.seen).endswith(RESTORE.encode())
+
+
+def test_a_full_terminal_that_reads_no_more_is_restored() -> None:
+    """Everything is written, and not a byte has room: what is unread goes, and RESTORE comes."""
+    near, far = os.openpty()
+    tty.setraw(far)
+    terminal = Terminal(far, far)
+    os.set_blocking(far, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(far, b"x")
+    os.set_blocking(far, True)
+    terminal.restore()
+    seen = b""
+    while select.select([near], [], [], 0)[0]:
+        seen += os.read(near, 65536)
+    os.close(near)
+    os.close(far)
+    assert seen.endswith(RESTORE.encode())
 
 
 LEAVING = ("TERM", "HUP", "INT", "QUIT", "ABRT", "USR2", "XCPU")
