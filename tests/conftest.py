@@ -12,7 +12,9 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
-settings.register_profile("tokentop", deadline=None)  # a loaded machine is no mistake of a parser
+# A loaded machine is no mistake of a parser. By hand, for longer: --hypothesis-profile=thorough
+settings.register_profile("tokentop", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("tokentop")
 
 

@@ -242,7 +242,7 @@ tables = st.dictionaries(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(blocks=st.lists(tables, max_size=4))
 def test_any_blocks_load_or_are_refused_at_their_lines(
     tmp_path_factory: pytest.TempPathFactory, blocks: list[dict[str, object]]

@@ -245,7 +245,7 @@ def load_text(folder: Path, data: bytes) -> None:
         assert line.startswith((str(path), "and "))
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(document=documents)
 def test_any_document_loads_or_is_refused(
     tmp_path_factory: pytest.TempPathFactory, document: dict[str, object]
@@ -254,7 +254,7 @@ def test_any_document_loads_or_is_refused(
     load_text(tmp_path_factory.mktemp("any", numbered=True), written(document).encode())
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(data=st.one_of(st.binary(), st.text("[]\"'=.#\n\\x1e _'", max_size=80).map(str.encode)))
 def test_any_bytes_load_or_are_refused(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
@@ -263,7 +263,7 @@ def test_any_bytes_load_or_are_refused(
     load_text(tmp_path_factory.mktemp("bytes", numbered=True), data)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(name=st.sampled_from(sorted(table())), value=values)
 def test_any_value_of_any_key_is_taken_or_refused_by_name(
     tmp_path_factory: pytest.TempPathFactory, name: str, value: object
@@ -279,7 +279,7 @@ def test_any_value_of_any_key_is_taken_or_refused_by_name(
         assert dict(found.origins)[name] == f"file {path}:2" or name == "tls.ca_bundle"
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(flags=st.dictionaries(st.sampled_from(sorted(table())), st.one_of(st.none(), values)),
        environ=st.dictionaries(st.sampled_from([v for k in table().values() for v in k.env]),
                                st.text(st.characters(exclude_characters="\0"))))  # fmt: skip

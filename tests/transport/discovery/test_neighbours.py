@@ -50,8 +50,7 @@ def refuse(request: Request, timeout_s: float) -> NoReturn:
     raise ConnectionRefusedError
 
 
-@pytest.mark.parametrize("count", [64, 300])
-@pytest.mark.parametrize("user", [ME, SERVICE])
+@pytest.mark.parametrize(("count", "user"), [(64, SERVICE), (300, ME)])
 def test_idle_processes_hide_no_engine(tree: Tree, count: int, user: int) -> None:
     """Whatever their number, and though theirs are the lower process numbers."""
     tree.listen(HERE, ("127.0.0.1", 9000, 50, user))

@@ -27,7 +27,7 @@ def answered_with(data: bytes, **limits: int) -> Reply | Failure:
         return fetch(Request("http://demo.test/", **limits), dial=lambda _r, _t: ours)  # type: ignore[arg-type]
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(st.binary(max_size=2000))
 def test_any_bytes_end_as_a_value(data: bytes) -> None:
     """Garbage for an answer never raises and never is a Reply without a status line."""
@@ -35,7 +35,7 @@ def test_any_bytes_end_as_a_value(data: bytes) -> None:
     assert isinstance(outcome, Failure) or data.startswith(b"HTTP/1.")
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(
     st.sampled_from(("Content-Length", "Transfer-Encoding", "Location", "Content-Encoding")),
     st.text(st.characters(max_codepoint=255), max_size=40),
@@ -48,7 +48,6 @@ def test_any_framing_header_ends_as_a_value(name: str, value: str, body: bytes) 
     assert isinstance(outcome, Failure) or len(outcome.body) <= 200
 
 
-@settings(max_examples=100)
 @given(st.lists(st.binary(max_size=200), max_size=20), st.booleans())
 def test_chunked_bodies_come_out_as_h11_framed_them(parts: list[bytes], known: bool) -> None:
     """What another HTTP implementation writes, chunked or with a length, is read back whole."""

@@ -45,7 +45,7 @@ shared = st.builds(Engine, some.names, st.just("vllm"), active=some.counts, queu
 
 
 @given(held, st.integers(0, 100 * GIB), st.integers(1, 100 * GIB), st.integers(1, 120))
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_a_split_bar_is_exact_and_as_full_as_the_plain_one(
     processes: tuple[Process, ...], used: int, total: int, width: int
 ) -> None:
