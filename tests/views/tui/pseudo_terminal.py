@@ -16,6 +16,7 @@ from types import TracebackType
 
 DEADLINE_S = 20.0  # generous: only a failure takes this long
 COMMAND = (sys.executable, "-m", "tokentop")
+STILL = ("--demo=stack", "--demo-at", "8")  # a picture that stands, after few polls
 
 
 class PseudoTerminal:

@@ -33,20 +33,18 @@ async def settled(pilot: AppPilot) -> None:
     await pilot.pause()
 
 
-@pytest.mark.parametrize("keys", [("x", "x"), ("question_mark", "x", "x"), ("escape",) * 5])
 @pytest.mark.parametrize("opened", ["question_mark", "ctrl+p"])
-async def test_queued_keys_close_an_overlay_once(
-    make_app: MakeApp, opened: str, keys: tuple[str, ...]
-) -> None:
+async def test_queued_keys_close_an_overlay_once(make_app: MakeApp, opened: str) -> None:
     """Keys that arrive before the screen is gone neither end the program nor close another one."""
     async with make_app().run_test(size=(80, 24)) as pilot:
-        await pressed(pilot, opened)
-        queue(pilot.app.screen, *keys)
-        queue(app_of(pilot), *keys)
-        await settled(pilot)
-        await pressed(pilot, "escape", "escape", "escape")
-        await settled(pilot)
-        assert len(pilot.app.screen_stack) == 1
+        for keys in (("x", "x"), ("question_mark", "x", "x"), ("escape",) * 5):
+            await pressed(pilot, opened)
+            queue(pilot.app.screen, *keys)
+            queue(app_of(pilot), *keys)
+            await settled(pilot)
+            await pressed(pilot, "escape", "escape", "escape")
+            await settled(pilot)
+            assert len(pilot.app.screen_stack) == 1
 
 
 async def test_a_key_after_the_closing_one_is_the_monitors(make_app: MakeApp) -> None:

@@ -1,6 +1,6 @@
 """The keys of the snapshot by their JSON names (`gpus[].power_w`), and their values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from tokentop.domain.snapshot import CloudInstance, Gpu, Service, Snapshot
@@ -51,7 +51,7 @@ def list_of(key: str) -> str | None:
 
 def members(snapshot: Snapshot, name: str) -> Iterator[tuple[str, object]]:
     """The items of a list with what tells them apart: an identity, else the place in the list."""
-    rows = _field(snapshot, name)
+    rows = _field(snapshot, name.split("."))
     if not isinstance(rows, tuple):
         return
     for place, row in enumerate(rows):
@@ -64,18 +64,25 @@ def value(snapshot: Snapshot, item: object, key: str) -> object:
 
     A figure that is stale, or of a member that does not answer, is unknown; its age is not.
     """
-    name, bracket, path = key.partition("[].")
-    row, path = (item, path) if bracket else (snapshot, name)
-    found = _field(row, path)
-    section, _, leaf = path.rpartition(".")
-    holder = _field(row, section) if section else row
+    listed, section, leaf = _parts(key)
+    holder = _field(item if listed else snapshot, section)
+    found = getattr(holder, leaf, None)
+    if not isinstance(found, int | float) or isinstance(found, bool) or leaf == "age_s":
+        return found
     old = getattr(holder, "stale", False) or getattr(holder, "state", None) in _SILENT
-    figure = isinstance(found, int | float) and not isinstance(found, bool)
-    return None if old and figure and leaf != "age_s" else found
+    return None if old else found
 
 
-def _field(row: object, path: str) -> object:
-    for name in path.split("."):
+@cache
+def _parts(key: str) -> tuple[bool, tuple[str, ...], str]:
+    """Whether a key walks through a list, the fields on the way to its own, and that field."""
+    name, bracket, path = key.partition("[].")
+    *section, leaf = (path if bracket else name).split(".")
+    return bool(bracket), tuple(section), leaf
+
+
+def _field(row: object, path: Iterable[str]) -> object:
+    for name in path:
         row = getattr(row, name, None)
     return row
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tests.views.tui.conftest import MakeApp
 from tests.views.tui.pilot import app_of, strips
-from tests.views.tui.pseudo_terminal import PseudoTerminal
+from tests.views.tui.pseudo_terminal import STILL, PseudoTerminal
 from tokentop.views.palette_256 import XTERM
 from tokentop.views.tui.depth import Depth
 from tokentop.views.tui.terminal.color_depth import depth_of, show_depth
@@ -17,12 +17,16 @@ _SGR = re.compile(rb"\x1b\[([0-9;]*)m")
 _FRAME = 237  # the dark theme's, a grey
 
 
-def sent(tmp_path: Path, *args: str, **env: str) -> set[str]:
+def sent(terminal: PseudoTerminal) -> set[str]:
     """The parameters of every SGR sequence of a first picture."""
-    env = {"XDG_CONFIG_HOME": str(tmp_path), "COLORTERM": "", **env}
-    with PseudoTerminal(["--demo", "--demo-at", "100", *args], env, size=(120, 40)) as terminal:
-        stream = terminal.read_until(b"quit", b"services")
+    stream = terminal.read_until(b"quit", b"services")
     return {found.decode() for found in _SGR.findall(stream)}
+
+
+def started(tmp_path: Path, *args: str, **env: str) -> PseudoTerminal:
+    """A picture that stands still, in a terminal of this environment."""
+    env = {"XDG_CONFIG_HOME": str(tmp_path), "COLORTERM": "", **env}
+    return PseudoTerminal([*STILL, *args], env, size=(120, 40))
 
 
 def kinds(codes: set[str]) -> set[str]:
@@ -34,13 +38,15 @@ def kinds(codes: set[str]) -> set[str]:
     return {names[kind] for kind in found} | ({"16"} if basic else set())
 
 
+def has_weight(codes: set[str]) -> bool:
+    """Whether something is bold."""
+    return any(code.split(";")[0] == "1" for code in codes)
+
+
 @pytest.mark.parametrize(
     ("env", "expected"),
     [
         ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, {"truecolor"}),
-        ({"TERM": "tmux-256color"}, {"256"}),
-        ({"TERM": "linux"}, {"16"}),
-        ({"TERM": "vt100"}, set()),
         ({"TERM": "xterm-256color", "NO_COLOR": "1"}, set()),
     ],
     ids=lambda given: " ".join(given.values()) if isinstance(given, dict) else "",
@@ -49,15 +55,19 @@ def test_a_terminal_is_sent_the_colours_it_has(
     tmp_path: Path, env: dict[str, str], expected: set[str]
 ) -> None:
     """One kind of colour and no other; weight stays where there is none."""
-    codes = sent(tmp_path, **env)
+    with started(tmp_path, **env) as terminal:
+        codes = sent(terminal)
     assert kinds(codes) == expected
-    assert any(code.split(";")[0] == "1" for code in codes)
+    assert has_weight(codes)
 
 
 def test_256_colours_are_the_themes_own(tmp_path: Path) -> None:
     """Frames have the number from the table, and not the teal that rounding makes of them."""
-    codes = " ".join(sent(tmp_path, TERM="xterm-256color"))
-    numbers = {int(number) for number in re.findall(r"[34]8;5;(\d+)", codes)}
+    with started(tmp_path, TERM="tmux-256color") as terminal:
+        codes = sent(terminal)
+    assert kinds(codes) == {"256"}
+    assert has_weight(codes)
+    numbers = {int(number) for number in re.findall(r"[34]8;5;(\d+)", " ".join(codes))}
     assert _FRAME in numbers
     assert numbers <= set(XTERM["dark"].values())
 
@@ -75,13 +85,18 @@ async def test_the_help_over_the_screen_has_greys_of_256(
         assert None not in numbers
 
 
-@pytest.mark.parametrize(("term", "words"), [("linux", "16 colours"), ("vt100", "no colours")])
-def test_fewer_colours_choose_their_theme(tmp_path: Path, term: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("term", "expected", "words"),
+    [("linux", {"16"}, "16 colours"), ("vt100", set(), "no colours")],
+)
+def test_fewer_colours_choose_their_theme(
+    tmp_path: Path, term: str, expected: set[str], words: str
+) -> None:
     """Whatever theme is configured; `t` says why there is no other."""
-    env = {"XDG_CONFIG_HOME": str(tmp_path), "COLORTERM": "", "TERM": term}
-    args = ["--demo", "--demo-at", "100", "--theme", "light"]
-    with PseudoTerminal(args, env, size=(100, 30)) as terminal:
-        terminal.read_until(b"quit")
+    with started(tmp_path, "--theme", "light", TERM=term) as terminal:
+        codes = sent(terminal)
+        assert kinds(codes) == expected
+        assert has_weight(codes)
         terminal.press(b"t")
         terminal.read_until(words.encode())
 
@@ -91,6 +106,7 @@ def test_without_a_description_a_terminal_has_sixteen() -> None:
     assert depth_of({"TERM": "no-such-terminal"}) is Depth.SIXTEEN
     assert depth_of({"TERM": "screen"}) is Depth.SIXTEEN
     assert depth_of({"TERM": "alacritty"}) is Depth.XTERM
+    assert depth_of({"TERM": "xterm-256color"}) is Depth.XTERM
     assert depth_of({"TERM": "xterm-kitty"}) is Depth.XTERM
     assert depth_of({"TERM": "xterm-direct"}) is Depth.TRUECOLOR
 

@@ -13,7 +13,7 @@ from textual.events import Key
 from textual.message import Message
 
 from tests.views.tui.conftest import MakeApp
-from tests.views.tui.pseudo_terminal import PseudoTerminal
+from tests.views.tui.pseudo_terminal import STILL, PseudoTerminal
 from tokentop.views.tui.terminal.driver import (
     MAX_COLUMNS,
     MAX_ROWS,
@@ -62,7 +62,7 @@ def cursor_places(stream: bytes) -> list[tuple[int, int]]:
 def test_an_absurd_terminal_is_taken_for_a_large_one(tmp_path: Path) -> None:
     """65535 x 65535 would be 4.3 billion cells: it is drawn as far as a screen can reach."""
     env = {"XDG_CONFIG_HOME": str(tmp_path)}
-    with PseudoTerminal(["--demo", "--demo-at", "100"], env, size=(65535, 65535)) as terminal:
+    with PseudoTerminal(STILL, env, size=(65535, 65535)) as terminal:
         terminal.read_until(b"DEMO", b"quit")
         terminal.press(b"q")
         code, seconds = terminal.wait()
@@ -73,21 +73,21 @@ def test_an_absurd_terminal_is_taken_for_a_large_one(tmp_path: Path) -> None:
     assert max(columns) <= MAX_COLUMNS
 
 
-@pytest.mark.parametrize(
-    "pasted",
-    [
-        b"\x1b[48;65535;65535;65535;65535t",
-        b"\x1b[48;1;1;1;1t",
-        b"\x1b[200~\x1b[48;9999;9999;9;9t\x1b[201~",
-        b"\x1b[?2048;2$y\x1b[48;500;500;5000;5000t",
-    ],
+PASTED = (
+    b"\x1b[48;65535;65535;65535;65535t",
+    b"\x1b[200~\x1b[48;9999;9999;9;9t\x1b[201~",
+    b"\x1b[?2048;2$y\x1b[48;500;500;5000;5000t",
+    b"\x1b[48;1;1;1;1t",
 )
-def test_a_pasted_size_changes_nothing(pasted: bytes, tmp_path: Path) -> None:
+
+
+def test_a_pasted_size_changes_nothing(tmp_path: Path) -> None:
     """Neither the size nor what a mouse click means; the kernel's own size holds on."""
     env = {"XDG_CONFIG_HOME": str(tmp_path)}
-    with PseudoTerminal(["--demo", "--demo-at", "100"], env, size=(100, 30)) as terminal:
+    with PseudoTerminal(STILL, env, size=(100, 30)) as terminal:
         terminal.read_until(b"DEMO", b"quit")
-        terminal.press(pasted)
+        for pasted in PASTED:
+            terminal.press(pasted)
         terminal.press(b"\x1b[<0;3;30M\x1b[<0;3;30m")  # a click on `q quit` in the footer
         code, _ = terminal.wait()
     assert code == 0

@@ -63,15 +63,15 @@ def opens(terminal: PseudoTerminal, why: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("threads", range(7))
+@pytest.mark.parametrize("threads", [0, 3, 4, 5])
 def test_few_threads(threads: int, few_threads: Path, tmp_path: Path) -> None:
-    """Whatever number the container still gives."""
+    """None, one too few, just enough, and one more."""
     env = {"LD_PRELOAD": str(few_threads), "FEW_THREADS": str(threads)}
     with PseudoTerminal([], {**env, "XDG_CONFIG_HOME": str(tmp_path)}) as terminal:
         assert opens(terminal, "no further thread") is (threads >= 4)
 
 
-@pytest.mark.parametrize("descriptors", [6, 12, 20, 24, 32, 48, 64])
+@pytest.mark.parametrize("descriptors", [6, 12, 24, 32, 48])
 def test_few_descriptors(descriptors: int, tmp_path: Path) -> None:
     """`ulimit -n` at every number that an import, a pipe or a socket may meet."""
     command = limited("RLIMIT_NOFILE", descriptors)

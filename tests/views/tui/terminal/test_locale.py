@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.views.tui.pseudo_terminal import PseudoTerminal
+from tests.views.tui.pseudo_terminal import STILL, PseudoTerminal
 from tokentop.views.terminal import locale_is_utf8
 
 NONE = {"LANG": "", "LC_ALL": "", "LC_CTYPE": ""}
@@ -13,7 +13,7 @@ NONE = {"LANG": "", "LC_ALL": "", "LC_CTYPE": ""}
 def first_picture(tmp_path: Path, env: dict[str, str], *then: tuple[bytes, bytes]) -> bytes:
     """What is sent until the footer stands, and after each key until its word comes."""
     env = {"XDG_CONFIG_HOME": str(tmp_path), **NONE, **env}
-    with PseudoTerminal(["--demo", "--demo-at", "100"], env, size=(120, 40)) as terminal:
+    with PseudoTerminal(STILL, env, size=(120, 40)) as terminal:
         terminal.read_until(b"quit", b"services")
         for key, word in then:
             terminal.press(key)

@@ -1,17 +1,21 @@
 """Quitting, in a pseudo-terminal: at once whatever hangs, with the terminal restored."""
 
+import os
+import select
 import signal
 import socket
 import sys
+import tty
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.fake_nvml import FakeNvml
 from tests.fake_nvml.plugin import fake_nvml
-from tests.views.tui.pseudo_terminal import PseudoTerminal
-from tokentop.views.tui.terminal.restore_terminal import RESTORE
+from tests.views.tui.pseudo_terminal import STILL, PseudoTerminal
+from tokentop.views.tui.terminal.restore_terminal import RESTORE, Terminal, on_signals
 
 __all__ = ["fake_nvml"]
 
@@ -142,16 +146,56 @@ def test_q_leaves_at_once_while_the_terminal_reads_no_more(tmp_path: Path) -> No
         assert bytes(terminal.seen).endswith(RESTORE.encode())
 
 
+def test_a_full_terminal_that_reads_no_more_is_restored() -> None:
+    """Everything is written, and not a byte has room: what is unread goes, and RESTORE comes."""
+    near, far = os.openpty()
+    tty.setraw(far)
+    terminal = Terminal(far, far)
+    os.set_blocking(far, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(far, b"x")
+    os.set_blocking(far, True)
+    terminal.restore()
+    seen = b""
+    while select.select([near], [], [], 0)[0]:
+        seen += os.read(near, 65536)
+    os.close(near)
+    os.close(far)
+    assert seen.endswith(RESTORE.encode())
+
+
 LEAVING = ("TERM", "HUP", "INT", "QUIT", "ABRT", "USR2", "XCPU")
+ENDING = [signal.Signals[f"SIG{name}"] for name in LEAVING]
 
 
-@pytest.mark.parametrize("number", [signal.Signals[f"SIG{name}"] for name in LEAVING])
+@pytest.fixture
+def undo_signals() -> Iterator[None]:
+    """This process's own handlers are back after the test."""
+    before = {number: signal.getsignal(number) for number in (*ENDING, signal.SIGUSR1)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("undo_signals")
+def test_every_signal_that_ends_a_program_leaves() -> None:
+    """The same way, with 128 + its number."""
+    codes: list[int] = []
+    on_signals(codes.append)
+    for number in ENDING:
+        signal.raise_signal(number)
+    assert codes == [128 + number for number in ENDING]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_restores_the_terminal(number: signal.Signals, tmp_path: Path) -> None:
-    """Every signal by which a program is ended leaves the same way, with 128 + its number."""
+    """The full screen leaves at once, and every one of them would have made it leave."""
 
     def left() -> float:
-        with PseudoTerminal(["--demo"], {"XDG_CONFIG_HOME": str(tmp_path)}) as terminal:
+        with PseudoTerminal(STILL, {"XDG_CONFIG_HOME": str(tmp_path)}) as terminal:
             terminal.read_until(*READY, b"DEMO")
+            assert caught(terminal.process.pid).issuperset(ENDING)
             terminal.send_signal(number)
             code, seconds = terminal.wait()
             assert code == 128 + number
@@ -161,11 +205,18 @@ def test_a_signal_restores_the_terminal(number: signal.Signals, tmp_path: Path) 
     assert at_once(left)
 
 
+def caught(pid: int) -> set[int]:
+    """The signals for which a process has a handler of its own."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    mask = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return {number for number in range(1, 65) if mask >> (number - 1) & 1}
+
+
 @pytest.mark.parametrize("controlling", [True, False], ids=["hangup", "no signal"])
 def test_a_vanished_terminal_ends_the_program(controlling: bool, tmp_path: Path) -> None:
     """Whether the kernel says so or not: nothing polls for a window that is closed."""
     env = {"XDG_CONFIG_HOME": str(tmp_path)}
-    with PseudoTerminal(["--demo"], env, controlling=controlling) as terminal:
+    with PseudoTerminal(STILL, env, controlling=controlling) as terminal:
         terminal.read_until(*READY, b"DEMO")
         terminal.vanish()
         assert terminal.process.wait(timeout=5) == 128 + signal.SIGHUP

@@ -48,11 +48,13 @@ class Writer(Protocol):
     def is_alive(self) -> bool: ...
 
 
-def within(limit_s: float, work: Callable[[], object]) -> None:
-    """Do `work` on this thread, the main one, for at most `limit_s` seconds; OSErrors end it too.
+def within(limit_s: float, work: Callable[[], object]) -> bool:
+    """Do `work` on this thread, the main one, for at most `limit_s` seconds; whether it was done.
 
-    An alarm interrupts a blocked system call; it repeats, as the first may come just before one.
+    OSErrors end it too. An alarm interrupts a blocked system call; it repeats, as the first may
+    come just before one.
     """
+    done = False
 
     def interrupt(*_: object) -> NoReturn:
         raise TimeoutError
@@ -61,8 +63,10 @@ def within(limit_s: float, work: Callable[[], object]) -> None:
         signal.signal(signal.SIGALRM, interrupt)
         signal.setitimer(signal.ITIMER_REAL, limit_s, LOCK_LIMIT_S)
         work()
+        done = True
     with suppress(TimeoutError):
         signal.setitimer(signal.ITIMER_REAL, 0.0)
+    return done
 
 
 def crash_report(error: BaseException, secrets: Iterable[Secret]) -> str:
@@ -102,13 +106,19 @@ class Terminal:
         """Stop `writer`, write the restoring sequences and the old settings; never raises."""
         if writer is not None and not _ended(writer):
             self._discard_output(writer.ident)
-        within(WRITE_LIMIT_S, lambda: write_all(self._restore_fd, RESTORE))
+        if not self._write_restore():  # the writer's last picture has left no room for it
+            with suppress(termios.error):
+                termios.tcflush(self._restore_fd, termios.TCOFLUSH)
+            self._write_restore()
         if self._attrs is not None:
             try:
                 termios.tcflush(self.fd_in, termios.TCIFLUSH)
                 termios.tcsetattr(self.fd_in, termios.TCSANOW, self._attrs)  # type: ignore[arg-type]
             except termios.error:
                 return  # the terminal is gone
+
+    def _write_restore(self) -> bool:
+        return within(WRITE_LIMIT_S, lambda: write_all(self._restore_fd, RESTORE))
 
     def _discard_output(self, writer: int | None) -> None:
         """Discard pending output to a terminal that reads no more, so that RESTORE gets through.
