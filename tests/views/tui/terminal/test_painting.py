@@ -1,5 +1,6 @@
 """The screen comes back whole: after ctrl+z and fg, after a stop from outside, on ctrl+l."""
 
+import ctypes
 import os
 import signal
 from pathlib import Path
@@ -71,6 +72,17 @@ def test_after_a_stop_from_outside_everything_is_painted_again(env: dict[str, st
         terminal.press(b"q")
         assert terminal.wait()[0] == 0
         assert terminal.settings() == terminal.attrs
+
+
+def test_whichever_thread_takes_the_signal_everything_is_painted_again(env: dict[str, str]) -> None:
+    """The kernel may choose any, and nothing else wakes the main thread of a demo that is frozen."""
+    with PseudoTerminal(STILL, env, size=SIZE) as terminal:
+        before = settled(terminal, LAST, b"services")
+        threads = os.listdir(f"/proc/{terminal.process.pid}/task")
+        terminal.forget()
+        another = max(map(int, threads))
+        assert ctypes.CDLL(None).tgkill(terminal.process.pid, another, signal.SIGCONT) == 0
+        assert settled(terminal, b"\x1b[?1049h", LAST) == before
 
 
 def test_ctrl_l_paints_everything_again(env: dict[str, str]) -> None:

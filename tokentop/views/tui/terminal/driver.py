@@ -4,8 +4,10 @@ The size comes from the kernel alone: a report of it within the input (mode 2048
 been pasted.
 """
 
+import asyncio
 import os
 import select
+import signal
 import sys
 from codecs import getincrementaldecoder
 from collections.abc import Callable
@@ -67,6 +69,10 @@ class Driver(LinuxDriver):
         self._wake_reader, self._wake_writer = os.pipe()
 
     def start_application_mode(self) -> None:
+        # The loop calls it, where this thread holds no lock of the writer's; it also wakes for a
+        # signal that another thread took, which a handler of Python's own waits for a timer to see.
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGCONT, self._sigcont_application)
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self._writer_thread is not None:
             # A terminal that reads no more would block the loop, and q with it, at 30 writes.
