@@ -74,8 +74,8 @@ def test_after_a_stop_from_outside_everything_is_painted_again(env: dict[str, st
         assert terminal.settings() == terminal.attrs
 
 
-def test_whichever_thread_takes_the_signal_everything_is_painted_again(env: dict[str, str]) -> None:
-    """The kernel may choose any, and nothing else wakes the main thread of a demo that is frozen."""
+def test_whichever_thread_takes_the_signal_all_is_painted_again(env: dict[str, str]) -> None:
+    """The kernel may choose any, and nothing else wakes the main thread of a frozen demo."""
     with PseudoTerminal(STILL, env, size=SIZE) as terminal:
         before = settled(terminal, LAST, b"services")
         threads = os.listdir(f"/proc/{terminal.process.pid}/task")
