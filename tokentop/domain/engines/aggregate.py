@@ -67,7 +67,8 @@ def with_vram(engines: Sequence[Engine], pool: Iterable[Gpu]) -> tuple[Engine, .
         if process.engine is not None and process.vram_bytes is not None:
             held[process.engine] = held.get(process.engine, 0) + process.vram_bytes
     return tuple(
-        e._replace(vram_bytes=held.get(e.id)) if e.vram_bytes is None else e for e in engines
+        e._replace(vram_bytes=held[e.id]) if e.vram_bytes is None and e.id in held else e
+        for e in engines
     )
 
 

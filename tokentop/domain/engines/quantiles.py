@@ -4,7 +4,7 @@ A quantile of merged counts is right; a mean of per-replica quantiles is not.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tokentop.domain.engines.readings import Histogram
 
@@ -41,7 +41,7 @@ def _merged(histograms: Sequence[Histogram]) -> Buckets:
     for histogram in histograms:
         bounds = tuple([bound for bound, _ in histogram.buckets])
         alike.setdefault(bounds, []).append(histogram.buckets)
-    sums = [_add(buckets) for buckets in alike.values()]
+    sums = [each[0] if len(each) == 1 else _add(each) for each in alike.values()]
     return (
         _mix([_rising(buckets) for buckets in sums]) if len(sums) > 1 else sums[0] if sums else ()
     )
@@ -54,20 +54,26 @@ def _add(histograms: Sequence[Buckets]) -> Buckets:
 
 def _mix(histograms: Sequence[Buckets]) -> Buckets:
     bounds = sorted({bound for buckets in histograms for bound, _ in buckets})
-    return tuple((b, math.fsum(_count_below(buckets, b) for buckets in histograms)) for b in bounds)
+    columns = zip(*(_counts_below(buckets, bounds) for buckets in histograms), strict=True)
+    return tuple((b, math.fsum(column)) for b, column in zip(bounds, columns, strict=True))
 
 
-def _count_below(buckets: Buckets, x: float) -> float:
-    """How many lie below, of counts that never fall."""
+def _counts_below(buckets: Buckets, bounds: Iterable[float]) -> Iterator[float]:
+    """How many lie below each of the rising `bounds`, of counts that never fall."""
     low, below = 0.0, 0.0
-    for bound, count in buckets:
-        if x < bound:
-            # Where the bucket is open-ended its members lie above every bound that is asked for.
-            if math.isinf(bound) or x <= low:
-                return below
-            return below + (count - below) * ((x - low) / (bound - low))
-        low, below = max(0.0, bound), count
-    return below
+    rest = iter(buckets)
+    bound, count = next(rest, (math.inf, 0.0))
+    for x in bounds:
+        while x >= bound and not math.isinf(bound):
+            low, below = max(0.0, bound), count
+            bound, count = next(rest, (math.inf, count))
+        # Where the bucket is open-ended its members lie above every bound that is asked for.
+        if math.isinf(x):
+            yield count
+        elif math.isinf(bound) or x <= low:
+            yield below
+        else:
+            yield below + (count - below) * ((x - low) / (bound - low))
 
 
 def _quantile(buckets: Buckets, q: float) -> float | None:

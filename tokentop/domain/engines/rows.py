@@ -55,7 +55,7 @@ def row(one: EngineObservation, *, burn_counts_length: bool = False) -> Engine:
     if one.figures is None:
         return engine
     wasted = burn((one.rates.window,), counts_length=burn_counts_length)
-    return _with_figures(engine, one, one.figures)._replace(burn=wasted)
+    return _with_figures(engine, one, one.figures, wasted)
 
 
 def flat(found: Latencies) -> dict[str, float | None]:
@@ -68,7 +68,9 @@ def flat(found: Latencies) -> dict[str, float | None]:
     }
 
 
-def _with_figures(engine: Engine, one: EngineObservation, reading: EngineReading) -> Engine:
+def _with_figures(
+    engine: Engine, one: EngineObservation, reading: EngineReading, wasted: float | None
+) -> Engine:
     rates = one.rates
     found = one.latencies or latencies(rates.latencies)
     return engine._replace(
@@ -90,6 +92,7 @@ def _with_figures(engine: Engine, one: EngineObservation, reading: EngineReading
         requests_per_s=rates.requests_per_s,
         prefix_hit_ratio=ratio(rates.window.prefix_hits, rates.window.prefix_queries),
         rate_at_least=rates.at_least,
+        burn=wasted,
     )
 
 
