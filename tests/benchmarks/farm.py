@@ -30,7 +30,7 @@ def moving(page: bytes) -> Callable[[float], bytes]:
         metric = name.partition("{")[0]
         if metric.endswith(GAUGES):
             rows.append((name, -1.0))
-        elif metric.endswith(MOVING) and not line.startswith("#"):
+        elif metric.endswith(MOVING) and not line.startswith("#") and float(number):
             rows.append((name, float(number)))
         else:
             rows.append((line, 0.0))
@@ -39,11 +39,16 @@ def moving(page: bytes) -> Callable[[float], bytes]:
         grown = 1.0 + second / GROWTH_S
         running = int(second / 4.0) % 7 + 1
         return "".join(
-            f"{name} {running if value < 0 else value * grown}\n" if value else f"{name}\n"
+            f"{name} {running if value < 0 else _grown(value, grown)}\n" if value else f"{name}\n"
             for name, value in rows
         ).encode()
 
     return at
+
+
+def _grown(value: float, factor: float) -> float:
+    """Counts stay whole, as an engine's are."""
+    return value * factor if value % 1 else value * factor // 1
 
 
 def engine(kind: str, offset: float) -> Behaviour:

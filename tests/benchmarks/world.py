@@ -42,9 +42,13 @@ def fake_gpus(scenario: str = "eight", **more: Path) -> Iterator[dict[str, str]]
 
 
 def environ(*added: dict[str, str]) -> dict[str, str]:
-    """A plain environment of our own, so that no user configuration is read."""
-    base = {"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir(), "LANG": "C.UTF-8"}
-    base["XDG_CONFIG_HOME"] = base["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="tokentop-bench-")
+    """A plain environment of our own: no configuration, and no interval or history of a run before.
+
+    A key of the soak's had set every later benchmark to a poll each 30 s.
+    """
+    base = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+    folder = tempfile.mkdtemp(prefix="tokentop-bench-")
+    base.update(dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"), folder))
     for more in added:
         base.update(more)
     return base
