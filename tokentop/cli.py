@@ -51,7 +51,7 @@ def _ended(code: int) -> int:
 
     The usual way out closes all libraries, and so waits for the one that is being loaded.
     """
-    library = sys.modules.get("tokentop.transport.nvml.library")
+    library = sys.modules.get("tokentop.transport.nvml.shared_library")
     if library is not None and library.is_loading():
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:

@@ -14,8 +14,8 @@ from typing import Any
 import pynvml
 
 from tokentop.transport.nvml.calls import Calls
-from tokentop.transport.nvml.library import load
 from tokentop.transport.nvml.light_calls import LIGHT_CALLS, Refused
+from tokentop.transport.nvml.shared_library import load
 
 FIELDS = ("total", "used", "free", "gpu", "memory")
 PROCESS = ("pid", "usedGpuMemory", "gpuInstanceId", "computeInstanceId")

@@ -8,7 +8,7 @@ from tokentop.domain.text import clean
 from tokentop.transport.nvml.calls import Calls
 
 if TYPE_CHECKING:  # loaded where the driver is: ctypes is not for a machine whose GPUs sleep
-    from tokentop.transport.nvml.library import Library
+    from tokentop.transport.nvml.shared_library import Library
 
 UNINITIALIZED = 1
 NOT_SUPPORTED = 3
@@ -115,7 +115,7 @@ def connect(calls: Calls) -> Nvml | Failure:
     A library of another driver than the one that is loaded is loaded anew: its file may have been
     replaced since. Not to be called while a thread is in a call.
     """
-    from tokentop.transport.nvml.library import unload
+    from tokentop.transport.nvml.shared_library import unload
 
     started = _start(calls)
     if started == VERSION_MISMATCH:
@@ -126,7 +126,7 @@ def connect(calls: Calls) -> Nvml | Failure:
 
 def _start(calls: Calls) -> Nvml | int:
     """NVML, initialised; the code of its refusal."""
-    from tokentop.transport.nvml.library import load
+    from tokentop.transport.nvml.shared_library import load
 
     library = load(calls)
     if library is None:
@@ -150,6 +150,6 @@ def _official(code: int) -> str:
     """NVML's own words for a code."""
     if code == UNREADABLE:
         return "an answer that is no text"
-    from tokentop.transport.nvml.library import words
+    from tokentop.transport.nvml.shared_library import words
 
     return clean(words(code), 80).rstrip(".")
