@@ -204,7 +204,9 @@ def test_the_tokens_panel_has_three_faces() -> None:
     assert said([tokens.summary(old, LOOK)]) == "stale · 47s"
     blank = boxes.engines()._replace(throughput=Throughput(), cost=Cost())
     assert "No engine has reported tokens yet." in said(tokens.lines(blank, 100, 6, LOOK))
-    for snap in (old, blank, boxes.priced()):
+    down = blank._replace(engines=tuple(e._replace(state="offline") for e in blank.engines))
+    assert "No engine reports tokens now." in said(tokens.lines(down, 100, 6, LOOK))
+    for snap in (old, blank, down, boxes.priced()):
         check(tokens.lines(snap, 100, 6, LOOK), 100, 6)
 
 

@@ -82,6 +82,12 @@ def online(snapshot: Snapshot) -> tuple[int, int]:
     return sum(states), len(states)
 
 
+def none_serves(snapshot: Snapshot) -> bool:
+    """True where engines are known and none of them answers: what they reported is of before."""
+    up, known = engines_online(snapshot)
+    return known > 0 == up
+
+
 def engines_online(snapshot: Snapshot) -> tuple[int, int]:
     """Engines online, and all; the Prometheus server that reports them is not counted."""
     serving = [e for e in snapshot.engines if e.kind != "prometheus"]

@@ -26,7 +26,7 @@ from tokentop.views.tui.draw.kit.trend import (
     trend_pairs,
 )
 from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK, Place
-from tokentop.views.tui.draw.layout_inputs import LayoutInputs
+from tokentop.views.tui.draw.layout_inputs import LayoutInputs, none_serves
 from tokentop.views.tui.draw.panel import Panel, Places
 
 _THREE = 66  # cells from which throughput, latency and cost stand side by side
@@ -41,7 +41,8 @@ _FACTS = 80  # the least cells of the three columns beside the trends
 def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
     """The panel in exactly `height` lines of `width` cells."""
     if not any(f.value != DASH for group in _groups(snapshot, options) for f in group):
-        return sentence("No engine has reported tokens yet.", width, height)
+        when = "reports tokens now" if none_serves(snapshot) else "has reported tokens yet"
+        return sentence(f"No engine {when}.", width, height)
     if width >= _FOUR and height >= 4:
         drawn = _beside_trends(snapshot, width, height, options)
     elif not options.summary_hidden and width >= _NARROW and height >= 2:

@@ -23,7 +23,7 @@ from tokentop.views.tui.draw.kit.line import (
 from tokentop.views.tui.draw.kit.line import span_width as wide
 from tokentop.views.tui.draw.kit.trend import QUEUE, trend_line
 from tokentop.views.tui.draw.layout import ENGINES, LARGE, MEDIUM, SMALL, STACK, Place
-from tokentop.views.tui.draw.layout_inputs import waiting
+from tokentop.views.tui.draw.layout_inputs import none_serves, waiting
 from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels.slots import sections
 
@@ -51,7 +51,7 @@ def lines(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> 
 def _absence(snapshot: Snapshot) -> str:
     if waiting(snapshot):
         return "Waiting for the first queue figures…"
-    if snapshot.engines and not any(engine.state == "online" for engine in snapshot.engines):
+    if none_serves(snapshot):
         return "No engine reports its slots now."
     return "No queue is reported."
 
