@@ -16,6 +16,20 @@ from tests.fake_nvml.plugin import fake_nvml  # noqa: F401  # a fixture
 ROOT = Path(__file__).parents[3]
 
 
+def printed(module: str, *words: str, environment: dict[str, str]) -> Any:
+    """The JSON that a module prints, run in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *words],
+        env={**os.environ, **environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 class Bench:
     """Reads the fake library's GPUs in a process of their own, step by step."""
 
@@ -44,17 +58,8 @@ class Bench:
         return answers
 
     def run(self, steps: list[dict], environment: dict[str, str]) -> list[dict]:
-        probe = [sys.executable, "-m", "tests.transport.nvml.probe"]
-        done = subprocess.run(
-            [*probe, str(self.sysfs), str(self.proc), json.dumps(steps)],
-            env={**os.environ, **environment},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        words = (str(self.sysfs), str(self.proc), json.dumps(steps))
+        return printed("tests.transport.nvml.probe", *words, environment=environment)
 
     def devices(self, scenario: str | Path, **more: Any) -> list[dict]:
         """The devices of one reading."""

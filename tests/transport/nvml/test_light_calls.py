@@ -1,15 +1,11 @@
 """The calls of one line answer as pynvml's do, for every scenario and every age of driver."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.fake_nvml import FakeNvml
-from tests.transport.nvml.conftest import ROOT
+from tests.transport.nvml.conftest import printed
 from tokentop.transport.nvml.light_calls import LIGHT_CALLS
 
 SCENARIOS = Path(__file__).parents[2] / "fake_nvml" / "scenarios"
@@ -18,16 +14,9 @@ LEFT_OUT = {"four_hang", "hang_at_once", "slow", "moving"}  # too slow, or never
 
 def answers(fake: FakeNvml, folder: Path, library: Path) -> dict[str, list]:
     files = [str(one) for one in SCENARIOS.glob("*.scn") if one.stem not in LEFT_OUT]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.transport.nvml.light_beside_pynvml", *sorted(files)],
-        env={**os.environ, **fake.env(folder / "running.scn", library=library)},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    environment = fake.env(folder / "running.scn", library=library)
+    module = "tests.transport.nvml.light_beside_pynvml"
+    return printed(module, *sorted(files), environment=environment)
 
 
 @pytest.mark.parametrize("driver", ["today", "old", "R535"])

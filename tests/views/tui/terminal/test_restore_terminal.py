@@ -78,6 +78,17 @@ def _restored(terminal: PseudoTerminal) -> None:
     assert terminal.settings() == terminal.attrs
 
 
+def _left(env: dict[str, str], shown: bytes, key: bytes = b"q") -> float:
+    """Seconds from the key to the end of a screen that had shown so much, and is restored."""
+    with PseudoTerminal([], env) as terminal:
+        terminal.read_until(*READY, shown)
+        terminal.press(key)
+        code, seconds = terminal.wait()
+        assert code == 0
+        _restored(terminal)
+        return seconds
+
+
 @pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "ctrl+c"])
 def test_a_key_leaves_at_once_while_every_service_hangs(
     key: bytes, hanging_port: int, tmp_path: Path
@@ -85,16 +96,7 @@ def test_a_key_leaves_at_once_while_every_service_hangs(
     """q and ctrl+c end the process within 0.3 s with code 0 and a restored terminal."""
     env = {**_hanging_services(hanging_port), "XDG_CONFIG_HOME": str(tmp_path)}
 
-    def left() -> float:
-        with PseudoTerminal([], env) as terminal:
-            terminal.read_until(*READY, b"asking")
-            terminal.press(key)
-            code, seconds = terminal.wait()
-            assert code == 0
-            _restored(terminal)
-            return seconds
-
-    assert at_once(left)
+    assert at_once(lambda: _left(env, b"asking", key))
 
 
 def test_q_leaves_at_once_while_the_driver_hangs(fake_nvml: FakeNvml, tmp_path: Path) -> None:
@@ -102,16 +104,7 @@ def test_q_leaves_at_once_while_the_driver_hangs(fake_nvml: FakeNvml, tmp_path: 
     trace = tmp_path / "trace"
     env = {**fake_nvml.env("hang_at_once", log=trace), "XDG_CONFIG_HOME": str(tmp_path)}
 
-    def left() -> float:
-        with PseudoTerminal([], env) as terminal:
-            terminal.read_until(*READY, b"does not answer")
-            terminal.press(b"q")
-            code, seconds = terminal.wait()
-            assert code == 0
-            _restored(terminal)
-            return seconds
-
-    assert at_once(left)
+    assert at_once(lambda: _left(env, b"does not answer"))
     assert "nvmlInit" in trace.read_text(), "the driver was never called, so nothing hung"
 
 
@@ -121,16 +114,7 @@ def test_q_leaves_at_once_while_name_lookup_hangs(tmp_path: Path) -> None:
     env = {"PYTHONPATH": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
     env |= {f"AITHER_{name}_URL": "http://nowhere.invalid:8001" for name in SERVICES}
 
-    def left() -> float:
-        with PseudoTerminal([], env) as terminal:
-            terminal.read_until(*READY, b"asking")
-            terminal.press(b"q")
-            code, seconds = terminal.wait()
-            assert code == 0
-            _restored(terminal)
-            return seconds
-
-    assert at_once(left)
+    assert at_once(lambda: _left(env, b"asking"))
 
 
 def test_q_leaves_at_once_while_the_terminal_reads_no_more(tmp_path: Path) -> None:
