@@ -1,5 +1,8 @@
 """The calls of one line answer as pynvml's do, for every scenario and every age of driver."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,3 +31,27 @@ def test_they_answer_as_pynvml_does(driver: str, fake_nvml: FakeNvml, tmp_path: 
     assert {name for name, *_ in calls} == set(LIGHT_CALLS)
     assert any(isinstance(ours, list) and ours and ours[0] for _, ours, _ in calls)
     assert any(isinstance(ours, dict) for _, ours, _ in calls)
+
+
+LOADING = """
+from time import monotonic
+from tokentop.transport.nvml.calls import Calls
+from tokentop.transport.nvml.shared_library import is_loading, load
+calls = Calls(monotonic)
+calls.stopped = True
+print(load(calls) is None, is_loading())
+calls.stopped = False
+print(load(calls) is None, is_loading())
+"""
+
+
+def test_nothing_is_loaded_once_the_calls_are_stopped(fake_nvml: FakeNvml) -> None:
+    """A library that hangs in loading would hold the end of a process that no longer looks."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADING],
+        env={**os.environ, **fake_nvml.env("eight")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["True", "False", "False", "False"], done.stderr

@@ -30,6 +30,7 @@ class Calls:
         self._clock = clock
         self._stuck_s = stuck_s
         self._steps: dict[int, Step] = {}
+        self.stopped = False  # no library is loaded any more: the end of a process waits for that
         self.slowest_s = 0.0
         self.finished = 0
 

@@ -50,7 +50,7 @@ def is_loading() -> bool:
 
 
 def load(calls: Calls) -> Library | None:
-    """The driver's library; None where there is none.
+    """The driver's library; None where there is none, and once `calls` are stopped.
 
     It is loaded by a foreign call, which lets other threads run meanwhile. ctypes.CDLL does not:
     the program would hang together with a library that hangs in loading.
@@ -63,10 +63,14 @@ def load(calls: Calls) -> Library | None:
     except (AttributeError, OSError, TypeError):  # not on this platform
         return None
     dlopen.argtypes, dlopen.restype = [ctypes.c_char_p, ctypes.c_int], ctypes.c_void_p
-    _loading = True
-    with calls.during("dlopen"):
-        handle = dlopen(_NAME.encode(), os.RTLD_NOW)
-    _loading = False
+    _loading = True  # first: who stops the calls looks at it afterwards
+    try:
+        if calls.stopped:
+            return None
+        with calls.during("dlopen"):
+            handle = dlopen(_NAME.encode(), os.RTLD_NOW)
+    finally:
+        _loading = False
     if handle:
         _loaded.append(ctypes.CDLL(_NAME, handle=handle))
     return Library(_loaded[0]) if handle else None

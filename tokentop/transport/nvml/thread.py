@@ -75,6 +75,7 @@ class NvmlThread:
 
     def stop(self) -> None:
         """Begin no further call and report nothing; never waits for a call under way."""
+        self._calls.stopped = True
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
