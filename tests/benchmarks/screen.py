@@ -108,7 +108,7 @@ def first_paint(argv: list[str], env: dict[str, str], sign: bytes) -> float:
     return taken
 
 
-def first_paints(env: dict[str, str], rounds: int = 9) -> tuple[list[float], list[float]]:
+def first_paints(env: dict[str, str], rounds: int = 21) -> tuple[list[float], list[float]]:
     """Seconds of an empty Textual app and of ours, in turn."""
     empty, ours = [], []
     for _ in range(rounds):

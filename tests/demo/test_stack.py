@@ -10,7 +10,7 @@ from tokentop.demo.world import World
 from tokentop.domain.policy import Policy
 from tokentop.domain.verdict.stack import StackLoad, stack_mode, stack_tier
 from tokentop.domain.verdict.tiers import TIERS, mode_of
-from tokentop.transport.nvml import Answer
+from tokentop.transport.nvml.answer import Answer
 
 SEEDS = (0, 1, 7, 12345)
 POLICY = Policy()

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from tokentop.demo.replies import LATENCY_S
 from tokentop.demo.world import World
-from tokentop.transport.nvml import EVERYTHING, Answer, Wanted
+from tokentop.transport.nvml.answer import Answer
+from tokentop.transport.nvml.wanted import EVERYTHING, Wanted
 
 
 class DemoDriver:

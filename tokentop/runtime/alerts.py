@@ -1,7 +1,7 @@
 """The alerts of a run: the configured rules and the default ones, followed and acted on."""
 
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from tokentop.config.schema import AlertConfig, AlertsConfig, Config
 from tokentop.domain.alerts.book import AlertBook
@@ -10,7 +10,9 @@ from tokentop.domain.alerts.rule import parse
 from tokentop.domain.alerts.values import AlertRule, Change
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Action, Severity
-from tokentop.runtime.alert_actions import AlertActions
+
+if TYPE_CHECKING:
+    from tokentop.runtime.alert_actions import AlertActions
 
 SILENCE_S = 3600.0
 
@@ -58,6 +60,8 @@ class Alerting:
         if {"bell", "notify"} & set(change.actions):
             self._ring(change)
         if self._actions is None:
+            from tokentop.runtime.alert_actions import AlertActions
+
             self._actions = AlertActions(self._config, self._host, self._report)
         self._actions.start(change)
 

@@ -14,7 +14,7 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.oneshot.environment import Environment
 from tokentop.transport.http.client_blocking import Dial
-from tokentop.transport.nvml import Answer
+from tokentop.transport.nvml.answer import Answer
 from tokentop.transport.run_protocol import steps
 
 TYPE_CHECKING = False

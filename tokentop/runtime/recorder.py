@@ -1,11 +1,14 @@
 """Records snapshots where the configuration says so; a disk that refuses stops nothing."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tokentop.config.schema import RecordingConfig
 from tokentop.domain.snapshot_json import line_of
 from tokentop.domain.verdict.values import Tier
-from tokentop.transport.recording.writer import RecordingError, RecordingWriter, Target
+
+if TYPE_CHECKING:
+    from tokentop.transport.recording.writer import RecordingWriter
 
 
 class Recorder:
@@ -29,9 +32,12 @@ class Recorder:
             self._config = config
         if config.file is None:
             return
+        from tokentop.transport.recording.writer import RecordingError, RecordingWriter, Target
+
         try:
             if self._writer is None:
-                self._writer = RecordingWriter(_target(config.file, config))
+                limits = (config.rotate_mb * 1e6, config.rotate_hours * 3600, config.keep)
+                self._writer = RecordingWriter(Target(config.file, *limits))
             self._writer.add(line_of(encoded).encode(), tier)
         except RecordingError as error:
             self._say(str(error))
@@ -41,6 +47,8 @@ class Recorder:
     def close(self) -> None:
         """Complete the file."""
         if self._writer is not None:
+            from tokentop.transport.recording.writer import RecordingError
+
             try:
                 self._writer.close()
             except RecordingError as error:
@@ -51,7 +59,3 @@ class Recorder:
         if sentence and sentence != self.failed:
             self._report(sentence)
         self.failed = "" if sentence.endswith(" again") else sentence
-
-
-def _target(file: str, config: RecordingConfig) -> Target:
-    return Target(file, config.rotate_mb * 1e6, config.rotate_hours * 3600, config.keep)

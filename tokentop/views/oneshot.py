@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tokentop.domain.alerts.values import Change
     from tokentop.runtime.oneshot.refresh import Refresher
     from tokentop.runtime.oneshot.remote import RemoteRefresher
-    from tokentop.transport.nvml import Wanted
+    from tokentop.transport.nvml.wanted import Wanted
     from tokentop.views.template import Slot
 
 __all__ = ["Options", "UsageError", "exit_code", "run"]
@@ -138,7 +138,7 @@ def live(snapshot: Snapshot) -> bool:
 
 def _wanted(config: Config, options: Options) -> "Wanted":
     """JSON has everything, a line utilisation and VRAM, and watts where they cost something."""
-    from tokentop.transport.nvml import EVERYTHING, Wanted
+    from tokentop.transport.nvml.wanted import EVERYTHING, Wanted
 
     if options.json:
         return EVERYTHING

@@ -12,7 +12,7 @@ from tokentop.domain.readings import AccelReading, Failure, GpusReading
 from tokentop.runtime.live.poller import Poller, stepped
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.poll import Batches, Poll
-from tokentop.transport.nvml import Answer
+from tokentop.transport.nvml.answer import Answer
 
 
 def _source(key: str) -> HttpSource:

@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable
 
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
-from tokentop.transport.nvml import EVERYTHING, Answer, NvmlThread, Wanted
+from tokentop.transport.nvml.answer import Answer
+from tokentop.transport.nvml.thread import NvmlThread
+from tokentop.transport.nvml.wanted import EVERYTHING, Wanted
 
 LONG_S = 20.0
 

@@ -14,7 +14,9 @@ import sys
 
 from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Process
-from tokentop.transport.nvml import EVERYTHING, Answer, NvmlThread, Wanted
+from tokentop.transport.nvml.answer import Answer
+from tokentop.transport.nvml.thread import NvmlThread
+from tokentop.transport.nvml.wanted import EVERYTHING, Wanted
 
 LONG_S = 30.0
 

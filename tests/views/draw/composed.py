@@ -10,7 +10,7 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, exact
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.panel import draw_panel
-from tokentop.views.tui.draw.registry import PANELS
+from tokentop.views.tui.draw.registry import panel_of
 from tokentop.views.tui.screen_model import ScreenModel, lines, placements
 from tokentop.views.tui.state import ViewState
 
@@ -38,7 +38,7 @@ def composed(screen: ScreenModel, width: int, height: int) -> list[Line]:
 
 def panel_lines(snapshot: Snapshot, place: Placement, options: DrawOptions) -> list[Line]:
     """One panel of the dashboard at a place of the test's own choice."""
-    return draw_panel(PANELS[place.panel], snapshot, place, options)
+    return draw_panel(panel_of(place.panel), snapshot, place, options)
 
 
 def _row(parts: list[tuple[int, int, Line]], width: int) -> Line:

@@ -18,10 +18,7 @@ from tokentop.domain.history import SPANS_S, Sample
 from tokentop.domain.hosts import HOST_SORTS
 from tokentop.domain.ledger.listing import Page
 from tokentop.views.tui.draw.kit.line import DrawOptions, LedgerOptions
-from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
-from tokentop.views.tui.draw.panels.gpus.process_rows import PROCESS_SORTS
-from tokentop.views.tui.draw.panels.gpus.rows import SORTS as GPU_SORTS
-from tokentop.views.tui.draw.panels.ledger.budget_rows import BUDGET_SORTS
+from tokentop.views.tui.draw.sorts import BUDGET_SORTS, ENGINE_SORTS, GPU_SORTS, PROCESS_SORTS
 from tokentop.views.tui.state import Name, ViewState
 
 texts = st.one_of(st.none(), st.text(max_size=40), st.sampled_from(["", "\x1b[2J", "漢字" * 40]))

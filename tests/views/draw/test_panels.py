@@ -27,7 +27,7 @@ from tokentop.views.tui.draw.panels.engines import table
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus.rows import arranged, short_name
 from tokentop.views.tui.draw.panels.slots import panel as slots
-from tokentop.views.tui.draw.registry import PANELS
+from tokentop.views.tui.draw.registry import DASHBOARD, ELSEWHERE, panel_of
 from tokentop.views.tui.state import ViewState
 
 LOOK = DrawOptions(clock="12:04:31")
@@ -186,7 +186,7 @@ def test_ages_tick_between_polls() -> None:
     assert "9:36" in said(capacity.lines(examples.idle(), 78, 1, later))
 
 
-@pytest.mark.parametrize("panel", sorted(PANELS))
+@pytest.mark.parametrize("panel", sorted({*DASHBOARD, *ELSEWHERE}))
 @pytest.mark.parametrize("size", [(38, 1), (58, 2), (78, 4), (118, 8)])
 def test_what_changes_between_two_polls_ticks(panel: str, size: tuple[int, int]) -> None:
     """A panel whose picture is another one a minute later says so; else it would stand still."""
@@ -194,13 +194,14 @@ def test_what_changes_between_two_polls_ticks(panel: str, size: tuple[int, int])
         place = Placement(panel, 0, 0, *size, border)  # type: ignore[arg-type]
         for snapshot in SNAPSHOTS:
             now, later = (panel_lines(snapshot, place, LOOK._replace(elapsed_s=s)) for s in (0, 60))
-            assert now == later or PANELS[panel].ticks(snapshot)
+            assert now == later or panel_of(panel).ticks(snapshot)
 
 
 def test_what_does_not_change_does_not_tick() -> None:
     """While all sources answer, the header's age alone is drawn again every second."""
-    assert [name for name in PANELS if PANELS[name].ticks(examples.high())] == ["header"]
-    assert PANELS["capacity"].ticks(examples.idle())
+    panels = map(panel_of, (*DASHBOARD, *ELSEWHERE))
+    assert [panel.name for panel in panels if panel.ticks(examples.high())] == ["header"]
+    assert panel_of("capacity").ticks(examples.idle())
 
 
 def test_figures_keep_their_cells() -> None:

@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tokentop import fault
 from tokentop.collect.collector import HttpSource, ServiceResult, service_poll
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.runtime.live.spawn import Spawn
-from tokentop.transport.http.messages import Request
-from tokentop.transport.http.poll import Batches, Poll
-from tokentop.transport.nvml import WATCHED, Answer, Wanted
+from tokentop.transport.nvml.answer import Answer
+from tokentop.transport.nvml.wanted import WATCHED, Wanted
+
+if TYPE_CHECKING:
+    from tokentop.transport.http.messages import Request
+    from tokentop.transport.http.poll import Batches, Poll
 
 QUIET_S = 0.02  # answers of one round arrive together; one picture shows them all
 COALESCE_S = 0.1
@@ -34,7 +37,9 @@ class Sources(Protocol):
 
 
 class Pool(Protocol):
-    async def poll(self, steps: Batches, base: Request, limit_s: float | None = None) -> Poll: ...
+    async def poll(
+        self, steps: "Batches", base: "Request", limit_s: float | None = None
+    ) -> "Poll": ...
 
 
 class Gpus(Protocol):

@@ -107,7 +107,7 @@ class Session(Recent):
 
     def show_gpu_page(self, shown: bool) -> None:  # a switch
         """Ask the driver for what only the GPU page shows, while it is open."""
-        from tokentop.transport.nvml import GPU_PAGE, WATCHED
+        from tokentop.transport.nvml.wanted import GPU_PAGE, WATCHED
 
         self._poller.want_of_gpus(GPU_PAGE if shown else WATCHED)
 
@@ -247,7 +247,7 @@ class Session(Recent):
             return None
         if self._demo is not None:
             return self._demo.driver(self._poller.gpus_answered)
-        from tokentop.transport.nvml import NvmlThread
+        from tokentop.transport.nvml.thread import NvmlThread
 
         return NvmlThread(self._poller.gpus_answered)
 

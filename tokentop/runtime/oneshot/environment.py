@@ -6,7 +6,7 @@ from time import monotonic, time
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.named_tuple import NamedTuple
 from tokentop.transport.http.client_blocking import Dial
-from tokentop.transport.nvml import Answer
+from tokentop.transport.nvml.answer import Answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

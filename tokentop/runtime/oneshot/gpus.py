@@ -5,7 +5,9 @@ from collections import deque
 
 from tokentop.domain.readings import Failure
 from tokentop.runtime.oneshot.environment import Environment
-from tokentop.transport.nvml import Answer, NvmlThread, Wanted
+from tokentop.transport.nvml.answer import Answer
+from tokentop.transport.nvml.thread import NvmlThread
+from tokentop.transport.nvml.wanted import Wanted
 
 
 class Gpus:

@@ -14,7 +14,7 @@ from tokentop.runtime.oneshot.gpus import Gpus
 from tokentop.runtime.oneshot.kept_state import keep_state, recall_state, without_refusals
 from tokentop.transport.http.client import Client
 from tokentop.transport.http.poll import Poll
-from tokentop.transport.nvml import EVERYTHING, Wanted
+from tokentop.transport.nvml.wanted import EVERYTHING, Wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

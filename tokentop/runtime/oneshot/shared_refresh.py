@@ -12,7 +12,7 @@ from tokentop.domain.snapshot_json import encode
 from tokentop.runtime.oneshot.refresh import Refresher
 from tokentop.runtime.recorder import Recorder
 from tokentop.runtime.shared_snapshot import Sharing, recall_shared
-from tokentop.transport.nvml import Wanted
+from tokentop.transport.nvml.wanted import Wanted
 
 
 class SharedRefresher(Refresher):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tokentop.domain.readings import Failure, GpusReading
-from tokentop.named_tuple import NamedTuple
+from tokentop.transport.nvml.answer import Answer
 from tokentop.transport.nvml.calls import STUCK_S, Calls
 from tokentop.transport.nvml.device_reads import DeviceReads
 from tokentop.transport.nvml.reader import Plan, Reader
@@ -19,14 +19,6 @@ from tokentop.transport.nvml.words import silent
 from tokentop.transport.nvml.workers import Task, Workers
 
 PARTIAL_S = 0.25  # a reading that takes longer goes out as far as it is
-
-
-class Answer(NamedTuple):
-    """A reading and the seconds that one takes; not `complete` while GPUs are being read for it."""
-
-    result: GpusReading | Failure
-    latency_s: float | None = None
-    complete: bool = True
 
 
 class NvmlThread:

@@ -9,10 +9,7 @@ from tokentop.domain.text import known
 from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.live.poller import INTERVALS
 from tokentop.transport import user_state
-from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
-from tokentop.views.tui.draw.panels.gpus.process_rows import PROCESS_SORTS
-from tokentop.views.tui.draw.panels.gpus.rows import SORTS
-from tokentop.views.tui.draw.panels.ledger.budget_rows import BUDGET_SORTS
+from tokentop.views.tui.draw.sorts import BUDGET_SORTS, ENGINE_SORTS, GPU_SORTS, PROCESS_SORTS
 from tokentop.views.tui.state import ViewState
 
 
@@ -45,7 +42,7 @@ def restored(saved: Mapping[str, object], config: Config) -> Choices:
     return Choices(
         str(theme) if keep_theme else config.ui.theme,
         float(interval_s) if keep_interval else config.interval_s,  # type: ignore[arg-type]
-        _sort(saved.get("sort"), SORTS),
+        _sort(saved.get("sort"), GPU_SORTS),
         saved.get("reverse") is True,
         _sort(saved.get("engine_sort"), ENGINE_SORTS),
         saved.get("engine_reverse") is True,

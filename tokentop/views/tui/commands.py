@@ -4,10 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from tokentop.config.schema import THEMES
 from tokentop.named_tuple import NamedTuple
-from tokentop.views.tui.draw.panels.engines.rows import ENGINE_SORTS
-from tokentop.views.tui.draw.panels.gpus.process_rows import PROCESS_SORTS
-from tokentop.views.tui.draw.panels.gpus.rows import SORTS
-from tokentop.views.tui.draw.panels.ledger.budget_rows import BUDGET_SORTS
+from tokentop.views.tui.draw.sorts import BUDGET_SORTS, ENGINE_SORTS, GPU_SORTS, PROCESS_SORTS
 from tokentop.views.tui.keys import Key
 
 _KEYS_ONLY = ("scroll_", "point", "step_back", "command_palette", "next_view")
@@ -29,7 +26,7 @@ def commands(keys: Sequence[Key]) -> Iterator[Command]:
             yield Command(f"View: {key.label}", f"key: {key.shown}", key.action)
     for sort in ENGINE_SORTS:
         yield Command(f"Sort engines by {sort}", "again: reversed", f"sort_by('engines', {sort!r})")
-    for sort in SORTS:
+    for sort in GPU_SORTS:
         yield Command(f"Sort GPUs by {sort}", "again: reversed", f"sort_by('gpus', {sort!r})")
     for sort in PROCESS_SORTS:
         action = f"sort_by('processes', {sort!r})"

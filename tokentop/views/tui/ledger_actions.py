@@ -8,8 +8,6 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_ledger import Classification, Project
 from tokentop.views.tui import navigation, theme
 from tokentop.views.tui.draw.kit.line import Line
-from tokentop.views.tui.draw.panels.ledger.budget_rows import pending
-from tokentop.views.tui.draw.panels.ledger.entries import place_of
 from tokentop.views.tui.history_actions import HistoryActions
 
 KEPT = 10_000  # entries that are held for scrolling
@@ -61,6 +59,8 @@ class LedgerActions(HistoryActions):
         newest = Question(view.filter)
         if page.wanted != view.filter or not page.rows:
             return newest, entries
+        from tokentop.views.tui.draw.panels.ledger.entries import place_of
+
         at = place_of(page, view.entry)
         if page.more and len(page.rows) - _AHEAD < at and len(page.rows) < KEPT:
             return newest._replace(before=page.rows[-1].entry.identity), 0
@@ -97,7 +97,9 @@ class LedgerActions(HistoryActions):
 
     async def action_classify(self) -> None:
         """Ask what the flag under the cursor was."""
-        row = navigation.selected_budget(self.model()) if self.view.name == "budgets" else None
+        from tokentop.views.tui.draw.panels.ledger.budget_rows import pending
+
+        row = navigation.selected_budget(self.model())
         flags = pending(row.flags) if row else ()
         if not flags:
             self._notify("f classifies a flag of the project under the cursor of the budgets (b)")

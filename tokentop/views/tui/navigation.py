@@ -1,15 +1,13 @@
 """Sorting, scrolling, opening and going back: from one view state to the next."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokentop.domain.hosts import HOST_SORTS, HostRow
 from tokentop.domain.hosts import listed as listed_hosts
 from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.layout import Placement
-from tokentop.views.tui.draw.panels import hosts as hosts_panel
 from tokentop.views.tui.draw.panels.engines.rows import (
-    ENGINE_SORTS,
     Row,
     listed,
     moved,
@@ -17,16 +15,12 @@ from tokentop.views.tui.draw.panels.engines.rows import (
     start_at,
 )
 from tokentop.views.tui.draw.panels.gpus import process_rows
-from tokentop.views.tui.draw.panels.gpus.rows import SORTS
-from tokentop.views.tui.draw.panels.ledger import budgets as budget_table
-from tokentop.views.tui.draw.panels.ledger import entries as entry_table
-from tokentop.views.tui.draw.panels.ledger import project
-from tokentop.views.tui.draw.panels.ledger.budget_rows import BUDGET_SORTS
-from tokentop.views.tui.draw.panels.ledger.budget_rows import Row as BudgetRow
-from tokentop.views.tui.draw.panels.ledger.budget_rows import place_of as budget_place
+from tokentop.views.tui.draw.sorts import BUDGET_SORTS, ENGINE_SORTS, GPU_SORTS, PROCESS_SORTS
 from tokentop.views.tui.screen_model import ScreenModel
-from tokentop.views.tui.scrolling import scrolling
 from tokentop.views.tui.state import PAGES, ViewState
+
+if TYPE_CHECKING:
+    from tokentop.views.tui.draw.panels.ledger.budget_rows import Row as BudgetRow
 
 Shown = Sequence[Placement]
 _BORDERS = {"frame": 2, "rule": 1, "bare": 0}  # rows of a place that its border takes
@@ -34,10 +28,10 @@ _OPENING = ("budgets", "ledger")  # views, besides the engines', whose rows open
 # A table's sorts, and the names of what ViewState has of it.
 _TABLES = {
     "engines": (ENGINE_SORTS, "engine_sort", "engine_reverse"),
-    "gpus": (SORTS, "sort", "reverse"),
+    "gpus": (GPU_SORTS, "sort", "reverse"),
     "hosts": (HOST_SORTS, "host_sort", "host_reverse"),
     "budgets": (BUDGET_SORTS, "budget_sort", "budget_reverse"),
-    "processes": (process_rows.PROCESS_SORTS, "process_sort", "process_reverse"),
+    "processes": (PROCESS_SORTS, "process_sort", "process_reverse"),
 }
 
 
@@ -73,22 +67,32 @@ def hosts(model: ScreenModel) -> list[HostRow]:
 
 def selected_host(model: ScreenModel) -> str | None:
     """The key of the host under the cursor."""
+    from tokentop.views.tui.draw.panels import hosts as hosts_panel
+
     found = hosts(model)
     return found[hosts_panel.place_of(found, model.view.host)].key if found else None
 
 
-def budgets(model: ScreenModel) -> list[BudgetRow]:
+def budgets(model: ScreenModel) -> "list[BudgetRow]":
     """The budgets, all of them; none in another view, or where one is opened."""
     if model.view.name != "budgets" or model.view.opened is not None:
         return []
+    from tokentop.views.tui.draw.panels.ledger import budgets as budget_table
+
     return budget_table.rows_of(model.snapshot, model.options)
 
 
-def selected_budget(model: ScreenModel) -> BudgetRow | None:
+def selected_budget(model: ScreenModel) -> "BudgetRow | None":
     """The budget that is opened, else the one under the cursor of the budgets' view."""
     view = model.view
-    if view.name == "budgets" and view.opened is not None:
+    if view.name != "budgets":
+        return None
+    if view.opened is not None:
+        from tokentop.views.tui.draw.panels.ledger import project
+
         return next(iter(project.found(model.snapshot, view.opened)), None)
+    from tokentop.views.tui.draw.panels.ledger.budget_rows import place_of as budget_place
+
     found = budgets(model)
     return found[budget_place(found, view.budget)] if found else None
 
@@ -134,13 +138,13 @@ def scrolled(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
         return _moved(model, shown, rows)
     if (listed := with_cursor(model, shown)) is not None:
         return _moved_cursor(view, listed, rows)
-    last, _ = scrolling(model, shown)
+    last, _ = _scrolling(model, shown)
     return view.scrolled(min(view.offset, last) + rows, last)
 
 
 def paged(model: ScreenModel, shown: Shown, pages: int) -> ViewState:
     """The same by pages, which overlap by one row."""
-    return scrolled(model, shown, pages * max(1, scrolling(model, shown)[1] - 1))
+    return scrolled(model, shown, pages * max(1, _scrolling(model, shown)[1] - 1))
 
 
 def to_end(model: ScreenModel, shown: Shown, end: int) -> ViewState:
@@ -149,8 +153,14 @@ def to_end(model: ScreenModel, shown: Shown, end: int) -> ViewState:
         return _moved(model, shown, len(table(model)) * (1 if end else -1))
     if (listed := with_cursor(model, shown)) is not None:
         return _moved_cursor(model.view, listed, len(listed.keys) * (1 if end else -1))
-    last, _ = scrolling(model, shown)
+    last, _ = _scrolling(model, shown)
     return model.view.scrolled(end * last, last)
+
+
+def _scrolling(model: ScreenModel, shown: Shown) -> tuple[int, int]:
+    from tokentop.views.tui.scrolling import scrolling  # loads the panels of every view
+
+    return scrolling(model, shown)
 
 
 def _moved(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
@@ -161,7 +171,7 @@ def _moved(model: ScreenModel, shown: Shown, rows: int) -> ViewState:
     cursor = moved(found, here.id if here else None, rows)
     if cursor is None:
         return view
-    _, room = scrolling(model, shown)
+    _, room = _scrolling(model, shown)
     offset = start_at(len(found), room, view.offset, place_of(found, cursor))
     return view._replace(cursor=cursor, offset=offset)
 
@@ -183,16 +193,22 @@ def with_cursor(model: ScreenModel, shown: Shown) -> Listing | None:
         room = max(1, process_room(shown, len(found)))
         return Listing([row.key for row in found], at, "process", room)
     if several := hosts(model):
+        from tokentop.views.tui.draw.panels import hosts as hosts_panel
+
         at = hosts_panel.place_of(several, view.host)
         room = hosts_panel.rooms(len(several), host_lines(shown))
         return Listing([row.key for row in several], at, "host", room)
     if rows := budgets(model):
+        from tokentop.views.tui.draw.panels.ledger.budget_rows import place_of as budget_place
+
         at = budget_place(rows, view.budget)
-        return Listing([row.key for row in rows], at, "budget", scrolling(model, shown)[1])
+        return Listing([row.key for row in rows], at, "budget", _scrolling(model, shown)[1])
     if view.name == "ledger" and view.opened is None and model.page.rows:
+        from tokentop.views.tui.draw.panels.ledger import entries as entry_table
+
         keys = [row.entry.identity for row in model.page.rows]
         at = entry_table.place_of(model.page, view.entry)
-        return Listing(keys, at, "entry", scrolling(model, shown)[1])
+        return Listing(keys, at, "entry", _scrolling(model, shown)[1])
     return None
 
 

@@ -10,7 +10,7 @@ from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus import process_rows
 from tokentop.views.tui.draw.panels.gpus import processes as process_table
 from tokentop.views.tui.draw.panels.ledger import budgets as budget_table
-from tokentop.views.tui.draw.registry import PANELS
+from tokentop.views.tui.draw.registry import DASHBOARD
 from tokentop.views.tui.keys import KEYS, REPLAY_KEYS
 from tokentop.views.tui.navigation import (
     Shown,
@@ -44,8 +44,8 @@ def click(model: ScreenModel, shown: Shown, x: int, y: int) -> str | None:
                 return _on_hosts(model, place, x, y)
             if (at := _ledger_row(model, shown, place, y)) is not None:
                 return f"open_row({at})"
-            opens = PANELS[place.panel].opens if model.view.name == "dashboard" else None
-            return f"view({opens!r})" if opens else None
+            opened = DASHBOARD.get(place.panel) if model.view.name == "dashboard" else None
+            return f"view({opened.opens!r})" if opened and opened.opens else None
     return None
 
 

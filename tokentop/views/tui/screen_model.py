@@ -20,12 +20,7 @@ from tokentop.views.tui.draw.kit.line import DrawOptions, LedgerOptions, Line
 from tokentop.views.tui.draw.layout import Placement, edges
 from tokentop.views.tui.draw.layout_inputs import driver_trouble, layout_inputs
 from tokentop.views.tui.draw.panel import Panel, draw_panel
-from tokentop.views.tui.draw.panels import costs, why
-from tokentop.views.tui.draw.panels.engines import detail as engine
-from tokentop.views.tui.draw.panels.gpus import hardware, process_rows
-from tokentop.views.tui.draw.panels.gpus.rows import arranged
-from tokentop.views.tui.draw.panels.ledger import entry, project, today
-from tokentop.views.tui.draw.registry import PANELS, dashboard
+from tokentop.views.tui.draw.registry import dashboard, panel_of
 from tokentop.views.tui.options import chosen
 from tokentop.views.tui.state import PAGES, ViewState
 
@@ -44,9 +39,8 @@ _TRENDS = ("slots", "tokens", "metrics", "capacity", "history")  # panels with a
 _HARDWARE_FROM = 14  # rows of the GPU page from which clocks and links have a place
 _FRAMED_GPUS = 32
 _LISTED_FROM = 6  # rows that a list has before the sums above it take any
-_OPENED = {"budgets": ("budget", project.panel), "ledger": ("entry", entry.panel)}  # in full
+_OPENED = {"budgets": "budget", "ledger": "entry"}  # the panel of what is opened in full
 _FOLDED = 10  # cells of a GPU where the pool is folded into columns
-TEXTS = {"costs": costs.page, "why": why.page}
 
 
 class ScreenModel(NamedTuple):
@@ -150,7 +144,9 @@ def _inside(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
 def _ledger_view(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     """Today's sums above the budgets, or above the entries; what is opened stands alone."""
     if model.view.opened is not None:
-        return (room._replace(panel=_OPENED[model.view.name][0]),)
+        return (room._replace(panel=_OPENED[model.view.name]),)
+    from tokentop.views.tui.draw.panels.ledger import today
+
     above = today.ROWS + 2 * (room.border == "frame")
     if model.snapshot.ledger is None or room.height < above + _LISTED_FROM:
         return (room._replace(panel=model.view.name),)
@@ -160,6 +156,8 @@ def _ledger_view(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
 
 def _gpu_view(model: ScreenModel, room: Placement) -> tuple[Placement, ...]:
     """The pool, clocks and links, processes, each as tall as it needs as far as there is room."""
+    from tokentop.views.tui.draw.panels.gpus import hardware
+
     rows = len(model.snapshot.gpus) + bool(model.snapshot.engines)  # the legend's
     rows += driver_trouble(model.snapshot) is not None
     edge = sum(edges(room))
@@ -249,6 +247,9 @@ def lines(model: ScreenModel, place: Placement) -> list[Line]:
 
 def _gpu_offset(model: ScreenModel, panel: str) -> int:
     """Where a list of GPUs begins that is cut: at the GPU of the process under the cursor."""
+    from tokentop.views.tui.draw.panels.gpus import hardware, process_rows
+    from tokentop.views.tui.draw.panels.gpus.rows import arranged
+
     found = process_rows.rows(model.snapshot, model.options)
     if not found:
         return model.view.offset
@@ -266,12 +267,20 @@ def _panel(model: ScreenModel, name: str) -> Panel:
         from tokentop.views.tui.draw.panels.history import charts  # loads plotext, 5 MB
 
         return charts.panel(name.removeprefix(_CHART), name, _period(model))
+    opened = model.view.opened or ""
     if name == "engine":
-        identity = model.view.opened or ""
-        return engine.panel(identity, model.trends(identity))
-    if opened := dict(_OPENED.values()).get(name):
-        return opened(model.view.opened or "")
-    return PANELS[name]
+        from tokentop.views.tui.draw.panels.engines import detail
+
+        return detail.panel(opened, model.trends(opened))
+    if name == "budget":
+        from tokentop.views.tui.draw.panels.ledger import project
+
+        return project.panel(opened)
+    if name == "entry":
+        from tokentop.views.tui.draw.panels.ledger import entry
+
+        return entry.panel(opened)
+    return panel_of(name)
 
 
 def ticking(model: ScreenModel, place: Placement) -> bool:

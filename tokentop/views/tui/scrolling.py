@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.hosts import listed as listed_hosts
 from tokentop.views.tui.draw.layout import Placement, edges
-from tokentop.views.tui.draw.panels import events, hosts
+from tokentop.views.tui.draw.panels import costs, events, hosts, why
 from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines.rows import listed
 from tokentop.views.tui.draw.panels.gpus import process_rows
 from tokentop.views.tui.draw.panels.gpus.rows import arranged
 from tokentop.views.tui.draw.panels.ledger import budgets, entry, project
-from tokentop.views.tui.screen_model import TEXTS, ScreenModel
+from tokentop.views.tui.screen_model import ScreenModel
+
+_TEXTS = {"costs": costs.page, "why": why.page}
 
 
 def scrolling(model: ScreenModel, shown: Sequence[Placement]) -> tuple[int, int]:
@@ -45,8 +47,8 @@ def _rows(model: ScreenModel, place: Placement) -> int | None:
         return len(budgets.rows_of(snapshot, options))
     if place.panel in ("ledger", "budget", "entry"):
         return _ledger_rows(model, place.panel, width)
-    if place.panel in TEXTS:
-        return len(TEXTS[place.panel](snapshot, width))
+    if place.panel in _TEXTS:
+        return len(_TEXTS[place.panel](snapshot, width))
     one = engine.find(snapshot, model.view.opened or "") if place.panel == "engine" else None
     return len(engine.page(one, Trends(), width, options)) if one else None
 

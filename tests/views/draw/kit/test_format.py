@@ -26,7 +26,7 @@ from tokentop.views.tui.draw.panels.engines import detail as engine
 from tokentop.views.tui.draw.panels.engines import table as engines
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
 from tokentop.views.tui.draw.panels.gpus.rows import foreign
-from tokentop.views.tui.draw.registry import PANELS, dashboard
+from tokentop.views.tui.draw.registry import DASHBOARD, dashboard
 
 LOOK = DrawOptions(clock="12:04:31")
 URL = "https://gpu-box:8001/x"
@@ -175,7 +175,7 @@ def test_old_figures_say_their_age_without_colour(size: tuple[int, int], plain: 
     for place in found:
         assert "47s" in said(panel_lines(snap, place, options)), place
         assert "52s" in said(panel_lines(snap, place, options._replace(elapsed_s=5.0))), place
-        assert PANELS[place.panel].ticks(snap)
+        assert DASHBOARD[place.panel].ticks(snap)
         assert "old" not in said(panel_lines(examples.surge(), place, options))
 
 

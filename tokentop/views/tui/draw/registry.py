@@ -1,7 +1,9 @@
-"""Every panel, in the order they stand on the dashboard from top to bottom.
+"""Every panel: the dashboard's, in the order they stand there from top to bottom, and the others.
 
-The last ones have no place there: they are parts of other views.
+The others are parts of other views, and loaded when one of them is shown.
 """
+
+from importlib import import_module
 
 from tokentop.views.tui.draw.layout import Declared, Placement, arrange
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
@@ -10,30 +12,24 @@ from tokentop.views.tui.draw.panels import (
     banner,
     capacity,
     cloud,
-    costs,
     economy,
-    events,
     footer,
     header,
-    hosts,
     metrics,
     multiplier,
     search,
     services,
     strip,
-    timeline,
     tokens,
     welcome,
-    why,
 )
 from tokentop.views.tui.draw.panels.engines import table as engines
-from tokentop.views.tui.draw.panels.gpus import hardware, processes
 from tokentop.views.tui.draw.panels.gpus import panel as gpus
+from tokentop.views.tui.draw.panels.gpus import processes
 from tokentop.views.tui.draw.panels.history import panel as history
-from tokentop.views.tui.draw.panels.ledger import budgets, entries, today
 from tokentop.views.tui.draw.panels.slots import panel as slots
 
-PANELS: dict[str, Panel] = {
+DASHBOARD: dict[str, Panel] = {
     panel.name: panel
     for panel in (
         header.PANEL,
@@ -46,7 +42,6 @@ PANELS: dict[str, Panel] = {
         tokens.PANEL,
         search.PANEL,
         processes.PANEL,
-        hardware.PANEL,
         history.PANEL,
         engines.PANEL,
         metrics.PANEL,
@@ -55,19 +50,32 @@ PANELS: dict[str, Panel] = {
         economy.PANEL,
         services.PANEL,
         footer.PANEL,
-        costs.PANEL,
-        why.PANEL,
-        events.PANEL,
-        timeline.PANEL,
-        hosts.PANEL,
-        today.PANEL,
-        budgets.PANEL,
-        entries.PANEL,
     )
 }
+
+ELSEWHERE = {
+    "costs": "costs",
+    "why": "why",
+    "events": "events",
+    "timeline": "timeline",
+    "hosts": "hosts",
+    "hardware": "gpus.hardware",
+    "today": "ledger.today",
+    "budgets": "ledger.budgets",
+    "ledger": "ledger.entries",
+}  # by name the module, below `panels`, that declares it
+
+
+def panel_of(name: str) -> Panel:
+    """The panel of that name."""
+    if (found := DASHBOARD.get(name)) is not None:
+        return found
+    module = import_module(f"tokentop.views.tui.draw.panels.{ELSEWHERE[name]}")
+    declared: Panel = module.PANEL
+    return declared
 
 
 def dashboard(width: int, height: int, inputs: LayoutInputs) -> tuple[Placement, ...]:
     """Where the dashboard's panels stand on a screen of `width` x `height` cells."""
-    declared: list[Declared] = [(p.name, places_of(p, inputs)) for p in PANELS.values()]
+    declared: list[Declared] = [(p.name, places_of(p, inputs)) for p in DASHBOARD.values()]
     return arrange(declared, width, height, inputs)

@@ -7,8 +7,8 @@ from tokentop.domain.text import cell_width, clean
 from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.format import engine_name, state, state_words
 from tokentop.views.tui.draw.kit.table import Column
+from tokentop.views.tui.draw.sorts import ENGINE_SORTS
 
-ENGINE_SORTS = ("model", "kind", "slots", "queue", "kv", "tok/s", "ttft", "state")
 FIGURES = ENGINE_SORTS[2:7]  # the largest first
 # Sorted by state, what needs attention comes first.
 _STATES = (

@@ -9,8 +9,8 @@ from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.kit.table import Column
 from tokentop.views.tui.draw.panels.gpus.rows import arranged, matches
+from tokentop.views.tui.draw.sorts import PROCESS_SORTS
 
-PROCESS_SORTS = ("gpu", "vram", "sm", "cpu", "memory", "age", "user", "pid")
 SORTED = {sort: sort for sort in PROCESS_SORTS}  # by column
 _NOTHING = ProcessDetail()
 

@@ -7,11 +7,11 @@ from tokentop.domain.gpu_pool import in_service
 from tokentop.domain.snapshot import Gpu, Process
 from tokentop.domain.text import cell_width, clean, gib
 from tokentop.views.tui.draw.kit.table import Column
+from tokentop.views.tui.draw.sorts import GPU_SORTS
 
 _NODES = 64  # cells from which hosts have a column of their own
 _NEVER = 1 << 30
-SORTS = ("index", "util", "vram", "temp", "power", "name")
-FIGURES = SORTS[1:5]  # the largest first
+FIGURES = GPU_SORTS[1:5]  # the largest first
 SORTED = {
     "index": "index", "name": "name", "place": "name", "bar": "vram", "vram": "vram",
     "fill": "vram", "util": "util", "load": "util", "temp": "temp", "power": "power",

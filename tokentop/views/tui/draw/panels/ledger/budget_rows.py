@@ -16,7 +16,6 @@ from tokentop.domain.text import known
 from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.table import Column
 
-BUDGET_SORTS = ("clock", "name", "spent", "burn", "left", "velocity", "flags", "state")
 RISING = ("clock", "name", "left", "state")  # the others begin with the largest
 _NAME, _BAR = 20, 12  # cells of the longest name, and of the shortest bar
 _STATES: tuple[BudgetState | None, ...] = (

@@ -19,7 +19,6 @@ from tokentop.views.tui.draw.panel import Panel
 from tokentop.views.tui.draw.panels.engines.rows import start_at
 from tokentop.views.tui.draw.panels.ledger import marks
 from tokentop.views.tui.draw.panels.ledger.budget_rows import (
-    BUDGET_SORTS,
     Row,
     columns,
     falls,
@@ -27,6 +26,7 @@ from tokentop.views.tui.draw.panels.ledger.budget_rows import (
     pending,
     place_of,
 )
+from tokentop.views.tui.draw.sorts import BUDGET_SORTS
 
 _OFF = (
     "No ledger is followed here. To begin one, write intake = true below [ledger] in the "
