@@ -206,7 +206,6 @@ def _screen(args: "Arguments", config: "Config") -> int:
         return _say(NO_KEYS, USAGE)
     from tokentop.views.tui.run import run
 
-    gc.enable()
     return run(config, _again(args), recording)
 
 

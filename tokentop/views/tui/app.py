@@ -19,7 +19,7 @@ from tokentop.runtime.live.choose import AnySession, session_of
 from tokentop.runtime.live.poller import stepped
 from tokentop.transport import user_state
 from tokentop.views.palette import THEMES
-from tokentop.views.tui import choices, commands, keys, pointer, theme
+from tokentop.views.tui import choices, keys, theme
 from tokentop.views.tui.copy_actions import CopyActions
 from tokentop.views.tui.draw.panels.footer import announcement
 from tokentop.views.tui.messages import SnapshotReady
@@ -27,7 +27,7 @@ from tokentop.views.tui.screen_model import ScreenModel
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import Name, ViewState
 from tokentop.views.tui.terminal.color_depth import depth_of
-from tokentop.views.tui.terminal.gc_tuning import freeze_loaded_objects
+from tokentop.views.tui.terminal.gc_tuning import begin_collecting, freeze_loaded_objects
 from tokentop.views.tui.terminal.restore_terminal import Terminal
 
 NOTICE_S = 4.0
@@ -97,8 +97,10 @@ class TokentopApp(CopyActions):
 
     async def _start(self) -> None:
         """After the first paint: start polling, as workers, and the once-a-second tick."""
-        await self.session.start(self.run_worker, self._reloader, self._notify, self._announce)
         if self.terminal is not None:  # under a test's pilot the process outlives the app
+            begin_collecting()
+        await self.session.start(self.run_worker, self._reloader, self._notify, self._announce)
+        if self.terminal is not None:
             await self.session.keep_history()
             self.session.act_on_alerts(self._ring)
             freeze_loaded_objects()
@@ -268,6 +270,8 @@ class TokentopApp(CopyActions):
         screen: Screen[object],  # noqa: ARG002
     ) -> Iterable[SystemCommand]:
         """Views, sorts, themes and the keys' actions instead of Textual's own commands."""
+        from tokentop.views.tui import commands
+
         for one in commands.commands(self.key_table):
             yield SystemCommand(one.label, one.help, partial(self.run_action, one.action))
 
@@ -293,6 +297,8 @@ class TokentopApp(CopyActions):
     async def on_click(self, event: events.Click) -> None:
         if self.screen is not self.monitor or self.monitor.selections:
             return  # the end of a drag, which has selected text, is a click for Textual
+        from tokentop.views.tui import pointer
+
         action = pointer.click(self.model(), self.monitor.placed, event.screen_x, event.screen_y)
         if action:
             await self.run_action(action)

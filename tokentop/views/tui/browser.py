@@ -3,7 +3,6 @@
 `tokentop serve --web` starts one for each; textual-serve's packets are its input and output.
 """
 
-import gc
 import os
 import sys
 from typing import NoReturn
@@ -36,7 +35,6 @@ def main(url: str, path: str | None = None) -> NoReturn:
     try:
         app = TokentopApp(config, browser)
         app.driver_class = WebDriver
-        gc.enable()
         app.run()
         browser.leave(app.return_code or 0)
     except Exception as error:  # noqa: BLE001  # a traceback would print locals, tokens among them

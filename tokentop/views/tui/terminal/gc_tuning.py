@@ -20,6 +20,16 @@ def use_one_malloc_arena() -> None:
         return
 
 
+def begin_collecting() -> None:
+    """Collect garbage from now on, but not among the objects that exist now.
+
+    Off until the first picture: loading makes no garbage, and collections among 100,000 new objects
+    are a fifth of the time to it.
+    """
+    gc.freeze()
+    gc.enable()
+
+
 def freeze_loaded_objects() -> None:
     """Exempt every object that exists now from garbage collection.
 
