@@ -204,9 +204,12 @@ def _screen(args: "Arguments", config: "Config") -> int:
         take_keyboard()
     except OSError:
         return _say(NO_KEYS, USAGE)
-    from tokentop.views.tui.run import run
+    from tokentop.views.tui.terminal.early_keys import EarlyKeys
 
-    return run(config, _again(args), recording)
+    with EarlyKeys() as keys:
+        from tokentop.views.tui.run import run
+
+        return run(config, keys, _again(args), recording)
 
 
 def _crashed(bad: int) -> int:

@@ -9,6 +9,7 @@ from tokentop.config.schema import Config, secrets
 from tokentop.views.terminal import detect
 from tokentop.views.tui.app import TokentopApp
 from tokentop.views.tui.terminal.driver import Driver
+from tokentop.views.tui.terminal.early_keys import EarlyKeys
 from tokentop.views.tui.terminal.gc_tuning import use_one_malloc_arena
 from tokentop.views.tui.terminal.headroom import check_headroom
 from tokentop.views.tui.terminal.restore_terminal import Terminal, crash_report, on_signals
@@ -18,15 +19,20 @@ if TYPE_CHECKING:
 
 
 def run(
-    config: Config, reloader: Reloader | None = None, recording: "Recording | None" = None
+    config: Config,
+    keys: EarlyKeys,
+    reloader: Reloader | None = None,
+    recording: "Recording | None" = None,
 ) -> NoReturn:
     """Run the full screen until the user or a signal ends the process; it plays a `recording`.
 
-    `reloader` reads the configuration again when its file has changed. Raises, with the terminal
-    as it was, where threads, descriptors or memory do not suffice: see fault.exhausted.
+    `keys` has what was typed so far; `reloader` reads the configuration again when its file has
+    changed. Raises, with the terminal as it was, where threads, descriptors or memory do not
+    suffice: see fault.exhausted.
     """
     use_one_malloc_arena()
     check_headroom()
+    Driver.typed = keys.end()  # and the terminal's settings are the user's again
     plain = not detect(sys.__stdout__, os.environ).utf8
     terminal = Terminal()
     app: TokentopApp | None = None

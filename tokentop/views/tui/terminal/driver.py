@@ -13,7 +13,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable
 from io import TextIOWrapper
 from time import monotonic
-from typing import TextIO, cast
+from typing import ClassVar, TextIO, cast
 
 from textual import constants
 from textual._xterm_parser import XTermParser
@@ -59,7 +59,12 @@ class Output:
 
 
 class Driver(LinuxDriver):
-    """Draws on standard output, so that standard error can go to a file."""
+    """Draws on standard output, so that standard error can go to a file.
+
+    `typed` are keys that were read before it is there.
+    """
+
+    typed: ClassVar[bytes] = b""
 
     def __init__(self, app: App[object], **options: object) -> None:
         super().__init__(app, **options)  # type: ignore[arg-type]
@@ -127,7 +132,9 @@ class Driver(LinuxDriver):
         poll = select.poll()
         poll.register(self.fileno, select.POLLIN)
         poll.register(self._wake_reader, select.POLLIN)
-        ticking_until = 0.0
+        typed, Driver.typed = Driver.typed, b""
+        self._take(parser, decode(typed))
+        ticking_until = monotonic() + _TICKING_S if typed else 0.0
         while not self.exit_event.is_set():
             ready = [fd for fd, _ in poll.poll(_timeout_ms(ticking_until))]
             if self.fileno in ready:
@@ -135,14 +142,17 @@ class Driver(LinuxDriver):
                 data = self._read()
                 if not data:
                     break
-                if text := decode(data):  # the parser takes an empty text for the end of input
-                    for message in parser.feed(text):
-                        parser.mouse_pixels = False  # a pasted size turns it on
-                        self.process_message(message)
+                self._take(parser, decode(data))
             for message in parser.tick():
                 self.process_message(message)
         else:
             os.read(self._wake_reader, 1)
+
+    def _take(self, parser: XTermParser, text: str) -> None:
+        if text:  # the parser takes an empty one for the end of input
+            for message in parser.feed(text):
+                parser.mouse_pixels = False  # a pasted size turns it on
+                self.process_message(message)
 
     def _read(self) -> bytes:
         """What was typed; nothing at the end of input, which ends the program with its terminal."""
