@@ -7,6 +7,7 @@ dropped.
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from zlib import adler32, crc32
 
 from tokentop.named_tuple import NamedTuple
@@ -19,6 +20,7 @@ SLICE = 64 * 1024
 SHORT = 512  # longer series are not kept
 MAX_KEPT = 4096
 LONG_KEY = 64
+_TYPE = b"\n# TYPE "  # begins a family
 
 # Possessive quantifiers: a hostile line is read once, never tried again in another way.
 _SERIES = re.compile(
@@ -41,6 +43,16 @@ _ESCAPED = re.compile(r"\\[\\\"n]")
 def number(text: str) -> float | None:
     """A number as the formats write it (NaN and infinities included), else None."""
     return float(text) if _NUMBER.match(text) else None
+
+
+def _plain(text: str) -> float | None:
+    """The same in half the time, of a text without a blank."""
+    if "_" in text or not text.isascii():  # which float reads as well
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 class _Series(NamedTuple):
@@ -107,16 +119,6 @@ def _labels(text: str) -> dict[str, str] | None:
     return labels
 
 
-def _lines(body: bytes, wanted: frozenset[str] | None) -> Iterator[str]:
-    for part in _slices(body):
-        for line in part.decode("utf-8", "replace").split("\n"):
-            if not line or line[0] == "#":
-                continue
-            head = line.partition("{")[0]
-            if wanted is None or head in wanted or (_spaced(head) and _name(line) in wanted):
-                yield line
-
-
 def _slices(body: bytes) -> Iterator[bytes]:
     """The whole lines in parts of about SLICE bytes: as text a page takes four times its size.
 
@@ -127,11 +129,6 @@ def _slices(body: bytes) -> Iterator[bytes]:
         end = body.find(b"\n", min(at + SLICE, last - 1)) + 1
         yield body[at:end]
         at = end
-
-
-def _spaced(head: str) -> bool:
-    """A line without labels, or a spacing before them that is allowed and rare."""
-    return " " in head or "\t" in head
 
 
 def _name(line: str) -> str:
@@ -149,11 +146,52 @@ def parse(body: bytes, wanted: frozenset[str] | None = None) -> Page:
     damaged: set[str] = set()
     count = 0
     for line in _lines(body, wanted):
-        if (parsed := parse_line(line)) is None:
-            damaged.add(_name(line))
-            continue
+        head, _, text = line.rpartition(" ")
+        known = _kept.get(head)
+        if known is not None and (value := _plain(text)) is not None:
+            if wanted is not None and known.name not in wanted:
+                continue
+            name, sample = known.name, tuple.__new__(Sample, (known.labels, value, known.key))
+        else:
+            name = "#" if not line or line[0] == "#" else _name(line)
+            if name == "#" or (wanted is not None and name not in wanted):
+                continue
+            if (parsed := parse_line(line)) is None:
+                damaged.add(name)
+                continue
+            name, sample = parsed
         count += 1
         if count > MAX_SAMPLES:
             raise BadData(f"its metrics page has more than {MAX_SAMPLES:,} samples to read")
-        series.setdefault(parsed[0], []).append(parsed[1])
+        series.setdefault(name, []).append(sample)
     return Page(series, damaged)
+
+
+def _lines(body: bytes, wanted: frozenset[str] | None) -> Iterator[str]:
+    """The lines but those of families that nobody reads, which are not even taken apart."""
+    for part in _slices(body):
+        first, *families = part.removesuffix(b"\n").split(_TYPE)
+        yield from first.decode("utf-8", "replace").split("\n")
+        for family in families:
+            if wanted is None or not _is_unread(family, wanted):
+                # behind its own name and type
+                yield from family.decode("utf-8", "replace").split("\n")[1:]
+
+
+def _is_unread(family: bytes, wanted: frozenset[str]) -> bool:
+    """Whether nobody wants a name that begins with the family's, and its last line has such a one.
+
+    Series without a type may follow it, those of one name together.
+    """
+    name = family[: family.find(b" ")]
+    if not _begins_none(name, wanted):
+        return False
+    end = len(family)
+    while (start := family.rfind(b"\n", 0, end) + 1) and family.startswith(b"#", start):
+        end = start - 1  # the next family's help
+    return family.startswith(name, start)
+
+
+@lru_cache(4096)
+def _begins_none(name: bytes, wanted: frozenset[str]) -> bool:
+    return not any(each.encode().startswith(name) for each in wanted)
