@@ -58,6 +58,8 @@ SIZE = (100, 30)
         (Widget._clear_arrangement_cache, "self"),
         (App._handle_exception, "self error"),
         (App._display, "self screen renderable"),
+        (Screen._compositor_refresh, "self"),
+        (Screen._on_timer_update, "self"),
         (App.get_line_filters, "self"),
         (Compositor.render_update, "self full screen_stack simplify"),
         (LineFilter.apply, "self segments background"),

@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping
 
 from textual import events
 from textual.app import ComposeResult
-from textual.screen import ModalScreen
 
 from tokentop.views.tui.draw.kit.line import Line
 from tokentop.views.tui.screens.overlay import Overlay
+from tokentop.views.tui.terminal.box_screen import BoxScreen
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
 
 _WIDEST = 76
 
 
-class ConfirmScreen(ModalScreen[None], Overlay, inherit_bindings=False):
+class ConfirmScreen(BoxScreen, Overlay, inherit_bindings=False):
     """Calls the function of the key in `answers`; every other key, and a click, only closes it.
 
     `draw` gives the question's lines for a width in cells.

@@ -8,6 +8,7 @@ from tokentop.views.tui.draw.kit.frame import framed
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, ascii_lines, wrapped
 from tokentop.views.tui.draw.panels.gpus.process_rows import Row
 from tokentop.views.tui.screen_model import ScreenModel
+from tokentop.views.tui.screens.overlay import FRAME
 
 _SPEAKS_OF = "SIGTERM asks it to stop; requests in work are lost."
 _FORCES = "It has had SIGTERM and still runs. SIGKILL ends it at once, without cleaning up."
@@ -34,7 +35,7 @@ def question(row: Row, engine: str, width: int, options: DrawOptions, *, force: 
     rows += [
         [("y", "key"), (f" send {signal}   ", "text"), ("any other key leaves it alone", "dim")]
     ]
-    drawn = framed(rows, "End this process?", [], width, len(rows) + 2)
+    drawn = framed(rows, "End this process?", [], width, len(rows) + 2, style=FRAME)
     return ascii_lines(drawn) if options.ascii else drawn
 
 

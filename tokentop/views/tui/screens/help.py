@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from textual import events
 from textual.app import ComposeResult
 from textual.geometry import Size
-from textual.screen import ModalScreen
 
 from tokentop.domain.text import fit
 from tokentop.views.glossary import GLOSSARY
 from tokentop.views.tui.draw.kit.frame import framed
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, ascii_lines, block, window, wrapped
 from tokentop.views.tui.keys import KEYS, Key, replay_table
-from tokentop.views.tui.screens.overlay import Overlay
+from tokentop.views.tui.screens.overlay import FRAME, Overlay
+from tokentop.views.tui.terminal.box_screen import BoxScreen
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.panel import Panel
 
@@ -36,7 +36,12 @@ def help_lines(width: int, height: int, options: DrawOptions, page: int = 0) -> 
     hint = f"? {TITLES[1 - page].lower()} · " if width > _WIDE else ""
     hint += "other keys close" if len(rows) > inside[1] else "any other key closes"
     drawn = framed(
-        window(rows, *inside, options.offset), TITLES[page], [(hint, "dim")], width, height
+        window(rows, *inside, options.offset),
+        TITLES[page],
+        [(hint, "dim")],
+        width,
+        height,
+        style=FRAME,
     )
     return ascii_lines(drawn) if options.ascii else drawn
 
@@ -116,7 +121,7 @@ def _row(key: Key) -> Line:
     return [(f" {key.shown:<8}", "key"), (key.label, "text")]
 
 
-class HelpScreen(ModalScreen[None], Overlay, inherit_bindings=False):
+class HelpScreen(BoxScreen, Overlay, inherit_bindings=False):
     """The keys, then the glossary; any other key or a click closes it, q quits as everywhere."""
 
     def __init__(self, styles: StyleTable, options: DrawOptions) -> None:

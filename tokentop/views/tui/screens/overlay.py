@@ -4,6 +4,10 @@ from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 
+from tokentop.views.tui.terminal.box_screen import BoxScreen
+
+FRAME = "text"  # brighter than a panel's: what stands behind a box is not dimmed
+
 
 class Overlay(Screen[None]):
     """A screen whose second dismissal does nothing.
@@ -17,7 +21,8 @@ class Overlay(Screen[None]):
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
-async def open_overlay(app: App[int], screen: Overlay) -> None:
+async def open_overlay(app: App[int], screen: BoxScreen) -> None:
     """Show it as it is once its panel is there; before, it would blank the whole terminal."""
     with app.batch_update():
         await app.push_screen(screen)
+    screen.paint()

@@ -5,6 +5,7 @@ from tokentop.domain.text import DASH, clean
 from tokentop.views.tui.draw.kit.frame import framed
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, ascii_lines, wrapped
 from tokentop.views.tui.draw.panels.ledger.budgets import flagged, today
+from tokentop.views.tui.screens.overlay import FRAME
 
 _STOPS = "Its requests are refused from now on, also those of tasks that run."
 _RESUMES = "It was stopped: {why}. Its requests pass again, as far as its budgets reach."
@@ -46,5 +47,5 @@ def class_question(flag: Flag, width: int, options: DrawOptions) -> list[Line]:
 
 
 def _boxed(rows: list[Line], title: str, width: int, options: DrawOptions) -> list[Line]:
-    drawn = framed(rows, title, [], width, len(rows) + 2)
+    drawn = framed(rows, title, [], width, len(rows) + 2, style=FRAME)
     return ascii_lines(drawn) if options.ascii else drawn
