@@ -59,6 +59,8 @@ SIZE = (100, 30)
         (App._handle_exception, "self error"),
         (App._display, "self screen renderable"),
         (Screen._compositor_refresh, "self"),
+        (Compositor.update_widgets, "self widgets"),
+        (Widget._set_dirty, "self regions"),
         (Screen._on_timer_update, "self"),
         (App.get_line_filters, "self"),
         (Compositor.render_update, "self full screen_stack simplify"),

@@ -4,14 +4,22 @@ import json
 import subprocess
 import sys
 
+import pytest
 from textual.geometry import Region
+from textual.screen import Screen
 
 from tests.views.tui.conftest import MakeApp
 from tests.views.tui.pseudo_terminal import clean_environment
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.live.session import Session
 from tokentop.views.tui.app import TokentopApp
-from tokentop.views.tui.terminal.minimal_updates import MinimalUpdate, Visible, minimal, touched
+from tokentop.views.tui.terminal.minimal_updates import (
+    MinimalUpdate,
+    Update,
+    Visible,
+    minimal,
+    touched,
+)
 from tokentop.views.tui.widgets.panel import Panel
 
 IMPORTED = """
@@ -35,34 +43,61 @@ asyncio.run(main())
 """
 
 
-def sent_by(app: TokentopApp) -> str:
-    """What the pending changes would send to the terminal."""
-    screen = app.monitor
-    screen._compositor.update_widgets(set(screen.children))  # type: ignore[arg-type]
-    update = minimal(screen._compositor.render_partial_update(), app.terminal_picture)
-    return update.render_segments(app.console) if isinstance(update, MinimalUpdate) else ""
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What every update sends to the terminal from now on, which a pilot's app does not have."""
+    texts: list[str] = []
+
+    def display(app: TokentopApp, _: Screen[object], renderable: Update) -> None:
+        update = minimal(renderable, app.terminal_picture)
+        assert isinstance(update, MinimalUpdate | None)
+        texts.append(update.render_segments(app.console) if update else "")
+
+    monkeypatch.setattr(TokentopApp, "_display", display)
+    return texts
 
 
-async def test_a_tick_sends_less_than_a_hundred_bytes(make_app: MakeApp) -> None:
-    """When only the age and the clock move, only their cells are sent."""
+async def test_a_tick_sends_less_than_a_hundred_bytes(make_app: MakeApp, sent: list[str]) -> None:
+    """When only the age and the clock move, only their cells are sent, and at once."""
     app = make_app(100.0)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         model = app.model()
+        sent.clear()
         app.monitor.tick(model._replace(clock="12:01:41", elapsed_s=model.elapsed_s + 1))
-        sent = sent_by(app)
-        assert 0 < len(sent) < 100
-        assert "1" in sent
+        assert 0 < len("".join(sent)) < 100
+        assert "1" in "".join(sent)
+        await pilot.pause()
+        assert len(sent) == 1
 
 
-async def test_an_unchanged_picture_sends_nothing(make_app: MakeApp) -> None:
+async def test_a_tick_below_a_box_waits_for_what_covers_it(
+    make_app: MakeApp, sent: list[str]
+) -> None:
+    """With help open the clock goes on, and help stays as it is."""
+    app = make_app(100.0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        model = app.model()
+        sent.clear()
+        app.monitor.tick(model._replace(clock="12:01:41", elapsed_s=model.elapsed_s + 1))
+        assert sent == []
+        while not "".join(sent):
+            await pilot.pause()
+        assert len("".join(sent)) < 100
+
+
+async def test_an_unchanged_picture_sends_nothing(make_app: MakeApp, sent: list[str]) -> None:
     """A poll that brought nothing new is not seen on the wire."""
     app = make_app(100.0)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
+        sent.clear()
         app._take_snapshot()
         app._show()
-        assert sent_by(app) == ""
+        await pilot.pause()
+        assert "".join(sent) == ""
 
 
 def test_libraries_are_loaded_when_they_are_needed() -> None:

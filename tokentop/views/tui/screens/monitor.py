@@ -1,5 +1,7 @@
 """The monitor's screen: every panel where the layout of the view places it."""
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.app import ComposeResult
 from textual.geometry import Offset, Region, Size, Spacing
@@ -116,7 +118,10 @@ class MonitorScreen(MinimalScreen, inherit_bindings=False):
         return True
 
     def _draw(self, placements: tuple[Placement, ...]) -> None:
+        changed: dict[Widget, Sequence[Region]] = {}
         for place in placements:
-            self._panels[place.panel].show(
-                screen_model.lines(self._model, place), self._style_table
-            )
+            panel = self._panels[place.panel]
+            parts = panel.take(screen_model.lines(self._model, place), self._style_table)
+            if parts is not None:
+                changed[panel] = parts
+        self.paint(changed)

@@ -4,7 +4,7 @@ Textual 8 keeps track of the changed spans but sends each row from the widget's 
 (`ChopsUpdate.render_segments` crops at the right only): a ticking clock costs a whole header.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich.console import COLOR_SYSTEMS, Console, RenderableType
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
@@ -89,6 +89,24 @@ class MinimalScreen(Screen[None], inherit_bindings=False):
             self._selecting = False
         else:
             super()._watch__select_state(select_state)
+
+    def paint(self, changed: Mapping[Widget, Iterable[Region]]) -> None:
+        """Draw these parts of these widgets, of a widget without any all of it.
+
+        Textual passes each of them through two queues and draws with the next sixtieth of a
+        second; here it is now, where nothing covers them and none of them is moved.
+        """
+        if not changed:
+            return
+        ready = self.is_active and not self.app._batch_count and not self._layout_required
+        if ready and self._compositor.visible_widgets.keys() >= changed.keys():
+            for widget, regions in changed.items():
+                widget._set_dirty(*regions)
+            self._compositor.update_widgets(self._dirty_widgets | changed.keys())
+            self._compositor_refresh()
+        else:
+            for widget, regions in changed.items():
+                widget.refresh(*regions)
 
     def arrange_again(self) -> None:
         """Ask the layout again where the children stand."""

@@ -30,16 +30,17 @@ class Panel(Widget):
 
     def show(self, lines: Sequence[Line], styles: StyleTable) -> None:
         """Take new lines (exactly the panel's height) and refresh what changed."""
-        self._lines = lines
-        self._show(styles)
+        if (changed := self.take(lines, styles)) is not None:
+            self.refresh(*changed)
 
-    def _show(self, styles: StyleTable) -> None:
+    def take(self, lines: Sequence[Line], styles: StyleTable) -> Sequence[Region] | None:
+        """The same; returns what is to be drawn again: nothing (None), parts, or all (no part)."""
+        self._lines = lines
         old, self._shown = self._shown, highlighted(self._lines, self._selection)
         if styles is not self._style_table or len(old) != len(self._shown):
             self._style_table = styles
-            self.refresh()
-        elif regions := changed_regions(old, self._shown):
-            self.refresh(*regions)
+            return ()
+        return changed_regions(old, self._shown) or None
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows to draw, without the offsets that only the mouse needs.
@@ -71,7 +72,7 @@ class Panel(Widget):
     def selection_updated(self, selection: Selection | None) -> None:
         """Highlight another selection; called by the screen while the mouse is dragged."""
         self._selection = selection
-        self._show(self._style_table)
+        self.show(self._lines, self._style_table)
 
     def get_selection(self, selection: Selection) -> tuple[str, str]:
         """The selected text, and what separates it from the next panel's."""
