@@ -129,6 +129,8 @@ def fit(
         text = clean(text, max(256, 4 * width))
     if width <= 0:
         return ""
+    if text.isascii() and len(text) <= width:
+        return text.ljust(width) if align == "left" else text.rjust(width)
     head = text[: 4 * width + 16]  # characters without a width could fill any length
     if len(head) < len(text) or cell_width(head) > width:
         text = _cut(head, width - 1) + ("~" if ascii else ELLIPSIS)

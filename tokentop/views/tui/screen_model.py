@@ -235,9 +235,9 @@ def _charts(room: Placement, names: Sequence[str]) -> tuple[Placement, ...]:
     return tuple(placed)
 
 
-def lines(model: ScreenModel, place: Placement) -> list[Line]:
-    """One panel's lines, exactly as large as its place."""
-    options = model.options
+def lines(model: ScreenModel, place: Placement, options: DrawOptions | None = None) -> list[Line]:
+    """One panel's lines, exactly as large as its place; `options` are the model's, made once."""
+    options = options or model.options
     if place.panel in _TRENDS:
         options = options._replace(samples=model.samples(), now=model.now)
     if model.view.name == "gpus" and place.panel in ("gpus", "hardware"):

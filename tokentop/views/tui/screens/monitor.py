@@ -119,9 +119,10 @@ class MonitorScreen(MinimalScreen, inherit_bindings=False):
 
     def _draw(self, placements: tuple[Placement, ...]) -> None:
         changed: dict[Widget, Sequence[Region]] = {}
+        options = self._model.options
         for place in placements:
             panel = self._panels[place.panel]
-            parts = panel.take(screen_model.lines(self._model, place), self._style_table)
+            parts = panel.take(screen_model.lines(self._model, place, options), self._style_table)
             if parts is not None:
                 changed[panel] = parts
         self.paint(changed)

@@ -111,7 +111,7 @@ def text_width(text: str) -> int:
 
 def span_width(line: Iterable[Span]) -> int:
     """Cells a line takes."""
-    return sum(text_width(text) for text, _ in line)
+    return sum([text_width(text) for text, _ in line])
 
 
 def crop(line: Line, width: int) -> Line:
@@ -129,9 +129,11 @@ def crop(line: Line, width: int) -> Line:
 
 def exact(line: Line, width: int) -> Line:
     """The line cut or padded to exactly `width` cells."""
-    cut = crop(line, width)
-    missing = max(0, width) - span_width(cut)
-    return [*cut, (" " * missing, "text")] if missing else cut
+    size, width = span_width(line), max(0, width)
+    if size > width:
+        line = crop(line, width)
+        size = span_width(line)
+    return line if size == width else [*line, (" " * (width - size), "text")]
 
 
 def sides(left: Line, right: Line, width: int) -> Line:

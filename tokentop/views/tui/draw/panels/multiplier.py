@@ -1,5 +1,7 @@
 """The multiplier gauge: the S-curve in braille with the present point, or one line of it."""
 
+from functools import lru_cache
+
 from tokentop.domain.economy.pricing import multiplier
 from tokentop.domain.policy import PricingPolicy
 from tokentop.domain.snapshot import Pricing, Snapshot
@@ -33,10 +35,14 @@ def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
 
 def _share(pricing: Pricing) -> float | None:
     """Where the multiplier stands between floor and ceiling, 0-1."""
-    span = pricing.ceiling - pricing.floor
-    if not known(pricing.multiplier) or not known(span) or span <= 0:
+    return _share_of(pricing.multiplier, pricing.floor, pricing.ceiling)
+
+
+def _share_of(value: float | None, floor: float, ceiling: float) -> float | None:
+    span = ceiling - floor
+    if not known(value) or not known(span) or span <= 0:
         return None
-    return max(0.0, min(1.0, (pricing.multiplier - pricing.floor) / span))
+    return max(0.0, min(1.0, (value - floor) / span))
 
 
 def _one_line(snapshot: Snapshot, width: int, options: DrawOptions) -> Line:
@@ -67,7 +73,8 @@ def _curve(snapshot: Snapshot, width: int, height: int, options: DrawOptions) ->
     columns, rows = width - _LABEL, height - 1
     x, y = demand.utilization, _share(pricing)
     here = (round(x * (columns - 1)), _row_of(y, rows)) if known(x) and y is not None else None
-    cells = _dotted(pricing, columns, rows, options)
+    shape = pricing.floor, pricing.ceiling, pricing.steepness, pricing.midpoint
+    cells = _dotted(PricingPolicy(*shape), columns, rows, options.ascii)
     style = tier_style(demand.tier)
     drawn = [
         _labelled(row, rows, pricing, _painted(cells[row], row, here, style)) for row in range(rows)
@@ -97,26 +104,27 @@ def _painted(cells: str, row: int, here: tuple[int, int] | None, style: str) -> 
     return [(cells[:x], style), (cells[x:], "dim")]
 
 
-def _dotted(pricing: Pricing, columns: int, rows: int, options: DrawOptions) -> list[str]:
-    """The curve over 0-100 % as `rows` strings of `columns` cells."""
-    across, down = (1, 1) if options.ascii else (2, 4)
+@lru_cache(8)  # a policy has one curve, and a screen one size
+def _dotted(policy: PricingPolicy, columns: int, rows: int, plain: bool) -> tuple[str, ...]:
+    """The curve over 0-100 % as `rows` strings of `columns` cells; `plain` is in ASCII."""
+    across, down = (1, 1) if plain else (2, 4)
     grid = [[0] * columns for _ in range(rows)]
     heights = [
-        _level(pricing, i / (columns * across - 1), rows * down) for i in range(columns * across)
+        _level(policy, i / (columns * across - 1), rows * down) for i in range(columns * across)
     ]
     for i, level in enumerate(heights):
         low = heights[i - 1] if i else level
         for dot in range(min(low + (level > low), level), level + 1):
             y = rows * down - 1 - dot
             grid[y // down][i // across] |= _DOTS[i % across][y % down]
-    if options.ascii:
-        return ["".join("*" if bits else " " for bits in row) for row in grid]
-    return ["".join(chr(0x2800 + bits) if bits else " " for bits in row) for row in grid]
+    return tuple(
+        "".join(("*" if plain else chr(0x2800 + bits)) if bits else " " for bits in row)
+        for row in grid
+    )
 
 
-def _level(pricing: Pricing, x: float, steps: int) -> int:
-    policy = PricingPolicy(pricing.floor, pricing.ceiling, pricing.steepness, pricing.midpoint)
-    share = _share(pricing._replace(multiplier=multiplier(x, policy)))
+def _level(policy: PricingPolicy, x: float, steps: int) -> int:
+    share = _share_of(multiplier(x, policy), policy.floor, policy.ceiling)
     return round((share or 0.0) * (steps - 1))
 
 

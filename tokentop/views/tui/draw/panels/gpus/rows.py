@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from tokentop.domain.gpu_pool import in_service
 from tokentop.domain.snapshot import Gpu, Process
@@ -26,8 +27,12 @@ def short_name(gpu: Gpu) -> str:
     name = clean(gpu.name or "GPU", 120)
     if gpu.mig is not None:
         return "└ " + (name.rpartition("MIG ")[2] or "MIG")
-    bare = " ".join(_NOISE.sub("", name).replace("-", " ").split())
-    return bare or name
+    return _bare(name)
+
+
+@lru_cache(256)
+def _bare(name: str) -> str:
+    return " ".join(_NOISE.sub("", name).replace("-", " ").split()) or name
 
 
 def foreign(gpus: Sequence[Gpu], host: str) -> dict[str, str]:
