@@ -5,6 +5,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from textual.screen import Screen
 
 from tests.views.tui.pilot import AppPilot
 from tokentop.collect.collector import Collector
@@ -13,6 +14,7 @@ from tokentop.config.schema import Config, UiConfig
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime import demo
 from tokentop.views.tui.app import TokentopApp
+from tokentop.views.tui.terminal.minimal_updates import MinimalUpdate, Update, minimal
 
 MakeApp = Callable[..., TokentopApp]
 
@@ -84,3 +86,17 @@ async def at_large(make_app: MakeApp) -> AsyncIterator[AppPilot]:
     async with make_app().run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         yield pilot
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What every update sends to the terminal from now on, which a pilot's app does not have."""
+    texts: list[str] = []
+
+    def display(app: TokentopApp, _: Screen[object], renderable: Update) -> None:
+        update = minimal(renderable, app.terminal_picture)
+        assert isinstance(update, MinimalUpdate | None)
+        texts.append(update.render_segments(app.console) if update else "")
+
+    monkeypatch.setattr(TokentopApp, "_display", display)
+    return texts

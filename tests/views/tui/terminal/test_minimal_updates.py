@@ -4,20 +4,14 @@ import json
 import subprocess
 import sys
 
-import pytest
 from textual.geometry import Region
-from textual.screen import Screen
 
 from tests.views.tui.conftest import MakeApp
 from tests.views.tui.pseudo_terminal import clean_environment
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.live.session import Session
-from tokentop.views.tui.app import TokentopApp
 from tokentop.views.tui.terminal.minimal_updates import (
-    MinimalUpdate,
-    Update,
     Visible,
-    minimal,
     touched,
 )
 from tokentop.views.tui.widgets.panel import Panel
@@ -41,20 +35,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What every update sends to the terminal from now on, which a pilot's app does not have."""
-    texts: list[str] = []
-
-    def display(app: TokentopApp, _: Screen[object], renderable: Update) -> None:
-        update = minimal(renderable, app.terminal_picture)
-        assert isinstance(update, MinimalUpdate | None)
-        texts.append(update.render_segments(app.console) if update else "")
-
-    monkeypatch.setattr(TokentopApp, "_display", display)
-    return texts
 
 
 async def test_a_tick_sends_less_than_a_hundred_bytes(make_app: MakeApp, sent: list[str]) -> None:

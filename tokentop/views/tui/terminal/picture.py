@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tokentop.named_tuple import NamedTuple
-from tokentop.views.tui.widgets.changes import cells_of, changed_cells
+from tokentop.views.tui.terminal.changed_cells import cells_of, changed_cells
 
 RESET = "\x1b[0m"
 Piece = tuple[int, int, Strip]  # row, first column, what stands there
