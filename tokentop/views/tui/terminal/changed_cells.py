@@ -6,7 +6,8 @@ from typing import TypeVar
 from tokentop.domain.text import char_width
 
 NEAR = 10  # cells; a cursor move with its style costs about 30 bytes
-
+MOST_NARROW = 4096
+_narrow: set[str] = set()  # characters that were seen to take one cell
 
 Style = TypeVar("Style")
 
@@ -16,7 +17,7 @@ def cells_of(text: str, style: Style, blank: Style) -> list[tuple[str, Style]]:
 
     A blank has the style `blank`.
     """
-    if text.isascii():
+    if text.isascii() or _is_narrow(text):
         return [(char, blank if char == " " else style) for char in text]
     cells: list[tuple[str, Style]] = []
     for char in text:
@@ -29,10 +30,22 @@ def cells_of(text: str, style: Style, blank: Style) -> list[tuple[str, Style]]:
     return cells
 
 
+def _is_narrow(text: str) -> bool:
+    """Whether each character takes one cell: bars, frames and charts, which change most."""
+    if _narrow.issuperset(text):
+        return True
+    if len(_narrow) < MOST_NARROW:
+        _narrow.update(char for char in text if char_width(char) == 1)
+    return _narrow.issuperset(text)
+
+
 def changed_cells(
     before: Sequence[tuple[str, Style]], after: Sequence[tuple[str, Style]]
 ) -> list[tuple[int, int]]:
-    """The spans of cells that differ, as `changed_spans`; both have the same length."""
+    """The spans of cells that differ, as (first, one past the last); both have the same length.
+
+    Spans closer than NEAR are one: moving the cursor costs more than the cells between.
+    """
     spans: list[tuple[int, int]] = []
     if before == after:
         return spans
