@@ -1,8 +1,6 @@
 """`python -m tokentop`."""
 
-import sys
-
-from tokentop.cli import main
+from tokentop.cli import entry
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

@@ -3,16 +3,31 @@
 import gc
 import os
 import sys
+from contextlib import suppress
 from time import monotonic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from tokentop.arguments.parse import Arguments
     from tokentop.config.reload import Reloader
     from tokentop.config.schema import Config
 
 NO_KEYS = "standard input is not a terminal, and there is no /dev/tty to read keys from"
 USAGE, UNKNOWN, CRASHED, INTERRUPTED, PIPE_CLOSED = 2, 3, 1, 130, 141
+
+
+def entry() -> "NoReturn":
+    """The command: `main`, and the end of the process.
+
+    A text view has kept, written and closed all by then: to take the interpreter apart as well
+    would be a fifth of its time.
+    """
+    code = main()
+    if "tokentop.views.oneshot" in sys.modules:
+        _end_now(code)
+    sys.exit(code)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,11 +68,16 @@ def _ended(code: int) -> int:
     """
     library = sys.modules.get("tokentop.transport.nvml.shared_library")
     if library is not None and library.is_loading():
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-        os._exit(code)
+        _end_now(code)
     return code
+
+
+def _end_now(code: int) -> "NoReturn":
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with suppress(OSError, ValueError):  # what failed was said when it was written
+                stream.flush()
+    os._exit(code)
 
 
 def _main(words: list[str], started: float, bad: int) -> int:

@@ -18,8 +18,9 @@ HEAVY = {"dataclasses", "inspect", "logging", "pathlib", "subprocess", "http", "
 
 # Runs the installed console script as it stands, then tells what it had loaded.
 HOOK = """
-import json, runpy, sys
+import json, os, runpy, sys
 sys.argv = sys.argv[1:]
+os._exit = sys.exit  # how a text view ends, before it could be told
 try:
     runpy.run_path(sys.argv[0], run_name="__main__")
 finally:
