@@ -79,8 +79,8 @@ class ViewState(NamedTuple):
         )
 
     def next(self, step: int) -> "ViewState":
-        """The view `step` places further, the first after the last."""
-        here = self.name if self.name in NAMES else self.previous
+        """The view `step` places further, the first after the last; others count as the first."""
+        here = next((name for name in (self.name, self.previous) if name in NAMES), NAMES[0])
         return self.named(NAMES[(NAMES.index(here) + step) % len(NAMES)])
 
     def typed(self, text: str, limit: int = 64) -> "ViewState":
