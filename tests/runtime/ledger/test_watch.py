@@ -189,8 +189,9 @@ def test_a_project_of_the_innovation_reserve_is_left_alone(path: str) -> None:
 
 def test_a_follower_that_books_does_so_with_its_next_look(path: str) -> None:
     """The flag of a task is an entry within a look, and one that only follows adds none."""
+    now_us = time_ns() // 1000  # a follower's clock is this machine's, and flags are of a day
     serving = Serving(path, Policy())
-    serving.book(*requests(0, 10, 10))
+    serving.book(*requests(0, 10, 10, at_us=now_us), now_us=now_us)
     config = Config(ledger=LedgerConfig(path=path, writer="b"))
     booking, looking = Follower(lambda: config, {}), Follower(lambda: config, {})
     booking.watch.books = True
@@ -198,7 +199,7 @@ def test_a_follower_that_books_does_so_with_its_next_look(path: str) -> None:
         each.start()
         each.wait(10)
     Writer(serving.db, "a", lambda _: Value(42_000, None)).append(
-        requests(100, 1, 42), time_ns() // 1000
+        requests(100, 1, 42, at_us=now_us), now_us
     )
     deadline = monotonic() + 10
     while not (found := following.records(serving.db, "flag")) and monotonic() < deadline:
