@@ -174,7 +174,7 @@ def test_an_entry_is_shown_reversed_and_its_person_forgotten(filled: dict[str, s
         f"booked reversal:{name} as entry 5 of gpu-box\n"
     )
     assert "erased" in ledger("forget", "ada", env=filled, by=run)
-    assert "ada" not in ledger("show", name, env=filled)
+    assert "ada" not in ledger("show", name, env=filled).split()  # which may be within a digest
     assert ledger("verify", env=filled).startswith("gpu-box: 5 entries, none changed\n")
 
 
