@@ -6,7 +6,6 @@ from functools import partial
 from time import strftime
 from typing import ClassVar
 
-from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -20,8 +19,8 @@ from tokentop.runtime.live.poller import stepped
 from tokentop.transport import user_state
 from tokentop.views.palette import THEMES
 from tokentop.views.tui import choices, keys, theme
-from tokentop.views.tui.copy_actions import CopyActions
 from tokentop.views.tui.draw.panels.footer import announcement
+from tokentop.views.tui.input_actions import InputActions
 from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.screen_model import ScreenModel
 from tokentop.views.tui.screens.monitor import MonitorScreen
@@ -34,7 +33,7 @@ NOTICE_S = 4.0
 POLLED_ELSEWHERE = "The host polls, at an interval of its own; this is what it sends"
 
 
-class TokentopApp(CopyActions):
+class TokentopApp(InputActions):
     """The monitor: everything on the screen is a function of (snapshot, view, time)."""
 
     CSS_PATH = "theme.tcss"
@@ -274,31 +273,3 @@ class TokentopApp(CopyActions):
 
         for one in commands.commands(self.key_table):
             yield SystemCommand(one.label, one.help, partial(self.run_action, one.action))
-
-    # -- typing a filter, and the mouse
-
-    def on_key(self, event: events.Key) -> None:
-        if not self.view.filtering:
-            return
-        event.prevent_default()  # else the letters act as keys
-        event.stop()
-        self._change_view(self.view.key_typed(event.key, event.character or ""))
-
-    def on_paste(self, event: events.Paste) -> None:
-        if self.view.filtering:
-            self._change_view(self.view.typed(event.text))
-
-    def on_mouse_scroll_down(self) -> None:
-        self.action_scroll_rows(3)
-
-    def on_mouse_scroll_up(self) -> None:
-        self.action_scroll_rows(-3)
-
-    async def on_click(self, event: events.Click) -> None:
-        if self.screen is not self.monitor or self.monitor.selections:
-            return  # the end of a drag, which has selected text, is a click for Textual
-        from tokentop.views.tui import pointer
-
-        action = pointer.click(self.model(), self.monitor.placed, event.screen_x, event.screen_y)
-        if action:
-            await self.run_action(action)

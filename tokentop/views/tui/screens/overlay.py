@@ -25,4 +25,4 @@ async def open_overlay(app: App[int], screen: BoxScreen) -> None:
     """Show it as it is once its panel is there; before, it would blank the whole terminal."""
     with app.batch_update():
         await app.push_screen(screen)
-    screen.paint()
+    screen.draw_now()

@@ -7,10 +7,10 @@ from textual.screen import ModalScreen
 
 
 class BoxScreen(ModalScreen[None], inherit_bindings=False):
-    """Open it within `App.batch_update`, then call `paint`."""
+    """Open it within `App.batch_update`, then call `draw_now`."""
 
-    def paint(self) -> None:
-        """Draw now what has changed, and not with the next picture."""
+    def draw_now(self) -> None:
+        """Draw what has changed, and not with the next picture."""
         self._on_timer_update()
 
     def _compositor_refresh(self) -> None:
