@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.payloads import PAGES, payload
-from tokentop.sources.exposition import number, parse, parse_line
+from tokentop.sources.exposition import parse
+from tokentop.sources.exposition_line import number, parse_line
 from tokentop.sources.figures import Figures
 from tokentop.sources.json_fields import LARGEST
 from tokentop.sources.metrics_page import Page
@@ -125,6 +126,44 @@ def test_what_is_written_is_read(
         assert sample.value == value
 
 
+NEAR_BOUND = st.sampled_from(["le", "l", "e", "role", "le_", "a"])
+NEAR_TEXT = ['"', "\\", ",", "le=", 'le="', ',le="1"', "}", "{", " ", "0.5", "+Inf"]
+NEAR_VALUE = st.lists(st.sampled_from(NEAR_TEXT), max_size=4).map("".join)
+
+
+@given(
+    st.dictionaries(NEAR_BOUND, NEAR_VALUE, min_size=2, max_size=5),
+    st.sampled_from([",", ", ", " ,", ",,", ";", " ", ""]),
+    st.sampled_from(["", ",", ", "]),
+)
+@example({"a": "x,le=", "b": ",z"}, ",", "")
+@example({"a": '",le=', "b": ",z"}, ",", "")
+@example({"le": "1", "a": "x"}, ";", "")
+def test_a_bound_is_a_label_and_no_part_of_a_value(
+    labels: dict[str, str], between: str, behind: str
+) -> None:
+    """Wherever `le` stands and whatever the values look like; what separates nothing is no line."""
+    inside = between.join(f'{key}="{escaped(text)}"' for key, text in labels.items()) + behind
+    page = parse(f"m{{{inside}}} 1\nm{{{inside}}} 2\n".encode())
+    expected = [labels, labels] if between.strip() == "," else []
+    assert [sample.labels for sample in page.all("m")] == expected
+    assert page.is_damaged("m") == (not expected)
+    others = {sample.key for sample in page.all("m")}
+    without = ",".join(f'{k}="{escaped(text)}"' for k, text in labels.items() if k != "le")
+    alone = parse(f'm{{le="7",{without}}} 1\n'.encode()).all("m")
+    assert not expected or others == {sample.key for sample in alone}
+
+
+def test_more_series_than_are_kept_are_right_at_every_poll() -> None:
+    """Hundreds of servers, or one whose label sets never come twice."""
+    for first in (0, 10_000, 0, 20_000, 0):
+        lines = (f'm{{a="{row}",le="{row}.5"}} {row}\n' for row in range(first, first + 10_000))
+        found = parse("".join(lines).encode()).all("m")
+        assert [(s.labels["a"], s.labels["le"], s.value) for s in found] == [
+            (f"{row}", f"{row}.5", float(row)) for row in range(first, first + 10_000)
+        ]
+
+
 @given(st.binary(max_size=400))
 def test_never_raises(body: bytes) -> None:
     """No bytes stop the scanner, nor anything asked of what it read."""
@@ -161,6 +200,7 @@ def test_never_raises_near_the_format(parts: list[str]) -> None:
         ("m {} 1", 1.0),
         ('m{a="}"} 1', 1.0),
         ('m{a="x",} 1', 1.0),
+        ('m{le="1",a="x",le="1"} 1', None),
         ('m{ a = "x" , b="y" } 1', 1.0),
         ('m 1 # {trace_id="x"} 0.5', 1.0),
         ("m 1 1520879607789", 1.0),

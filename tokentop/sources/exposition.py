@@ -1,113 +1,19 @@
 """A tolerant scanner of Prometheus and OpenMetrics text: one bad line costs that line.
 
-Only the series a caller wants are taken apart, and each of them once: a server writes the same
-label sets at every poll. A last line without its newline was cut in transit and is
-dropped.
+Only the series a caller wants are taken apart. A last line without its newline was cut in transit
+and is dropped.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
-from zlib import adler32, crc32
 
-from tokentop.named_tuple import NamedTuple
+from tokentop.sources.exposition_line import KEPT, number, parse_line
 from tokentop.sources.json_fields import BadData
 from tokentop.sources.metrics_page import Page, Sample
 
-MAX_LABELS = 64
 MAX_SAMPLES = 16 * 1024  # of 400 bytes each
 SLICE = 64 * 1024
-SHORT = 512  # longer series are not kept
-MAX_KEPT = 4096
-LONG_KEY = 64
 _TYPE = b"\n# TYPE "  # begins a family
-
-# Possessive quantifiers: a hostile line is read once, never tried again in another way.
-_SERIES = re.compile(
-    r"[ \t]*+(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*+)"
-    r'(?:[ \t]*+\{(?P<labels>(?:[^"}]++|"(?:[^"\\]++|\\.)*+")*+)\}[ \t]*+|[ \t]++)'
-    r"(?P<value>[^ \t#\r]++)"
-    r"(?:[ \t]++-?[0-9.eE+-]++)?+[ \t]*+(?:#.*+)?\r?\Z"
-)
-_LABEL = re.compile(
-    r'[ \t]*+([a-zA-Z_][a-zA-Z0-9_]*+)[ \t]*+=[ \t]*+"((?:[^"\\]++|\\.)*+)"[ \t]*+(?:,|\Z)'
-)
-_ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
-_ESCAPED = re.compile(r"\\[\\\"n]")
-
-
-def number(text: str) -> float | None:
-    """A number as the formats write it (NaN and infinities included), else None."""
-    if "_" in text or not text.isascii() or text != text.strip():  # which float reads as well
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-class _Series(NamedTuple):
-    """All of a line but its value."""
-
-    name: str
-    labels: Mapping[str, str]
-    key: str
-
-
-_kept: dict[str, _Series] = {}  # by the text before the value
-
-
-def parse_line(line: str) -> tuple[str, Sample] | None:
-    """One line that is no comment; None where it cannot be read."""
-    head, _, text = line.rpartition(" ")
-    series, value = _kept.get(head), number(text)
-    if series is None or value is None:
-        found = _SERIES.match(line)
-        series = None if found is None else _series(found)
-        value = None if found is None else number(found["value"])
-        if found is None or series is None or value is None:
-            return None
-        if line == f"{head} {found['value']}" and found.end("value") == len(line) <= SHORT:
-            _keep(head, series)
-    return series.name, Sample(series.labels, value, series.key)
-
-
-def _keep(head: str, series: _Series) -> None:
-    if len(_kept) >= MAX_KEPT:
-        _kept.clear()
-    _kept[head] = series
-
-
-def _series(found: re.Match[str]) -> _Series | None:
-    labels = _labels(found["labels"] or "")
-    return None if labels is None else _Series(found["name"], labels, _key(labels))
-
-
-def _key(labels: Mapping[str, str]) -> str:
-    """The label set as one text, whatever the labels' order; buckets of a histogram share it."""
-    key = ",".join(f"{name}={labels[name]!r}" for name in sorted(labels) if name != "le")
-    if len(key) <= LONG_KEY:
-        return key
-    data = key.encode("utf-8", "surrogatepass")
-    return f"{crc32(data):08x}{adler32(data):08x}"
-
-
-def _labels(text: str) -> dict[str, str] | None:
-    """None where the text is no label set; the same label twice is none."""
-    labels: dict[str, str] = {}
-    position, end = 0, len(text.rstrip(" \t"))
-    while position < end:
-        found = _LABEL.match(text, position)
-        if found is None or len(labels) >= MAX_LABELS:
-            return None
-        name, value = found.groups()
-        if name in labels:
-            return None
-        if "\\" in value:
-            value = _ESCAPED.sub(lambda escape: _ESCAPES[escape[0]], value)
-        labels[name] = value
-        position = found.end()
-    return labels
 
 
 def _slices(body: bytes) -> Iterator[bytes]:
@@ -140,7 +46,7 @@ def parse(body: bytes, wanted: frozenset[str] | None = None) -> Page:
         if not line or line[0] == "#":
             continue
         head, _, text = line.rpartition(" ")
-        known = _kept.get(head)
+        known = KEPT.get(head)
         if known is not None and (value := number(text)) is not None:
             if wanted is not None and known.name not in wanted:
                 continue

@@ -6,7 +6,7 @@ from tokentop.domain.engines.readings import EngineKind, Histogram
 from tokentop.domain.text import clean_name
 from tokentop.named_tuple import NamedTuple
 from tokentop.sources.engines.registry import spec, specs
-from tokentop.sources.exposition import number
+from tokentop.sources.exposition_line import number
 from tokentop.sources.metrics_page import Sample, is_measurement
 from tokentop.sources.prometheus.answers import Row
 from tokentop.sources.prometheus.queries import (
