@@ -52,6 +52,7 @@ else:
         def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> type:
             if bases == (NamedTuple,):
                 _define(name, namespace)
+                return type(name, (_Fields,), namespace)  # a shorter way to every method
             return type.__new__(mcs, name, bases, namespace)
 
     def _define(name: str, namespace: dict[str, Any]) -> None:
