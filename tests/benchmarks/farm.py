@@ -1,5 +1,7 @@
 """Loopback engines in a process of their own, with captured answers whose counters move.
 
+Each has a model of its own, and so label sets that no other has.
+
 python -m tests.benchmarks.farm vllm sglang ... prints their URLs and serves until killed; a kind
 of `hanging` accepts and sends nothing.
 """
@@ -19,6 +21,7 @@ from tests.servers.loopback import Behaviour, Connection, Server
 KINDS = {"vllm": VLLM, "sglang": SGLANG, "llamacpp": LLAMACPP}
 MOVING = ("_total", "_bucket", "_sum", "_count")
 GROWTH_S = 300.0  # counters double in so many seconds
+MODEL = "tiny-llama"  # in the captured answers
 GAUGES = ("num_requests_running", "num_running_reqs")
 
 
@@ -51,11 +54,14 @@ def _grown(value: float, factor: float) -> float:
     return value * factor if value % 1 else value * factor // 1
 
 
-def engine(kind: str, offset: float) -> Behaviour:
+def engine(kind: str, offset: float, model: str = MODEL) -> Behaviour:
     """One engine of a kind; `offset` seconds keep it from moving in step with the others."""
     if kind == "hanging":
         return hanging()
-    pages = {path: payload(name) for path, name in KINDS[kind].items()}
+    pages = {
+        path: payload(name).replace(MODEL.encode(), model.encode())
+        for path, name in KINDS[kind].items()
+    }
     metrics = moving(pages["/metrics"]) if "/metrics" in pages else None
     began = time.monotonic()
 
@@ -75,7 +81,8 @@ def engine(kind: str, offset: float) -> Behaviour:
 
 def main(kinds: list[str]) -> None:
     with ExitStack() as stack:
-        servers = [stack.enter_context(Server(engine(k, 3.0 * n))) for n, k in enumerate(kinds)]
+        engines = [engine(kind, 3.0 * n, f"{MODEL}-{n}") for n, kind in enumerate(kinds)]
+        servers = [stack.enter_context(Server(each)) for each in engines]
         print(json.dumps([server.url for server in servers]), flush=True)
         threading.Event().wait()
 
