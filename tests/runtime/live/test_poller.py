@@ -147,27 +147,3 @@ def test_the_interval_stays_within_its_bounds() -> None:
     """Never below half a second, never above a minute."""
     assert stepped(0.5, -1) == 0.5
     assert stepped(60, 1) == 60
-
-
-@pytest.mark.parametrize(
-    ("answered_at", "next_at"), [(100.0, 104.0), (102.5, 104.0), (103.9999, 108.0), (104.02, 108.0)]
-)
-async def test_slow_and_fast_sources_share_their_rounds(
-    spawn: Tasks, answered_at: float, next_at: float
-) -> None:
-    """However late it answered, a source is polled with the others next time, and once."""
-    now = 100.0
-    poller = Poller(_Collector(), 4.0, lambda: None, lambda: now)
-    poller.start(_Pool(), None, spawn)
-    now = answered_at
-    assert poller._next_round() == next_at
-
-
-async def test_a_refresh_begins_a_new_round(spawn: Tasks) -> None:
-    """After r the interval counts from that moment."""
-    now = 100.0
-    poller = Poller(_Collector(), 4.0, lambda: None, lambda: now)
-    poller.start(_Pool(), None, spawn)
-    now = 101.5
-    poller.refresh()
-    assert poller._next_round() == 105.5

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from tokentop import fault
 from tokentop.collect.collector import HttpSource, ServiceResult, service_poll
 from tokentop.domain.readings import Failure, GpusReading
+from tokentop.runtime.live.rounds import Rounds
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.transport.nvml.answer import Answer
 from tokentop.transport.nvml.wanted import WATCHED, Wanted
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 QUIET_S = 0.02  # answers of one round arrive together; one picture shows them all
 COALESCE_S = 0.1
 SHOW_EVERY_S = 0.25  # at most four pictures a second
-_EARLY = 1e-3  # of an interval: a timer that fires slightly early must not poll twice
 INTERVALS = (0.5, 1.0, 2.0, 4.0, 5.0, 10.0, 15.0, 30.0, 60.0)
 
 
@@ -67,22 +66,20 @@ class Poller:
         clock: Callable[[], float],
     ) -> None:
         self._collector = collector
-        self.interval_s = interval_s
+        self._rounds = Rounds(interval_s, clock)
         self._on_change = on_change
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._wakes: list[asyncio.Event] = []
         self._driver_answers: asyncio.Queue[Answer] = asyncio.Queue()
         self._pending: asyncio.TimerHandle | None = None
         self._shown_at = self._show_by = float("-inf")
-        self._rounds_began = 0.0
         self._gpus: Gpus | None = None
         self._wanted = WATCHED
 
     def start(self, pool: Pool, gpus: Gpus | None, spawn: Spawn) -> None:
         """Start one worker per source, and two for the driver, on the running loop."""
         self._loop = asyncio.get_running_loop()
-        self._rounds_began = self._clock()
+        self._rounds.begin()
         for source in self._collector.sources:
             poll = self.repeat(partial(self._poll_source, pool, source))
             spawn(poll, name=f"poll {source.key}", group="services")
@@ -103,15 +100,18 @@ class Poller:
             return False
         return True
 
+    @property
+    def interval_s(self) -> float:
+        """Seconds between two polls of a source."""
+        return self._rounds.interval_s
+
     def refresh(self) -> None:
         """Make every source due now."""
-        self._rounds_began = self._clock()
-        for wake in self._wakes:
-            wake.set()
+        self._rounds.begin()
 
     def set_interval(self, interval_s: float) -> None:
         """Poll every `interval_s` seconds from now on."""
-        self.interval_s = interval_s
+        self._rounds.interval_s = interval_s
         self.refresh()
 
     def gpus_answered(self, answer: Answer) -> None:
@@ -126,19 +126,8 @@ class Poller:
             self.changed()
 
     async def repeat(self, poll: Callable[[], Awaitable[bool | None]]) -> None:
-        """Call `poll` at every interval, and at every refresh, until it returns False."""
-        wake = asyncio.Event()
-        self._wakes.append(wake)
-        try:
-            while await poll() is not False:
-                await _wait(wake, self._next_round() - self._clock())
-        finally:
-            self._wakes.remove(wake)
-
-    def _next_round(self) -> float:
-        """When the next round begins: all sources share it, so that one picture shows them all."""
-        passed = (self._clock() - self._rounds_began) / self.interval_s
-        return self._rounds_began + (int(passed + _EARLY) + 1) * self.interval_s
+        """Call `poll` in every round, and at every refresh, until it returns False."""
+        await self._rounds.each(poll)
 
     async def _poll_source(self, pool: Pool, source: HttpSource) -> None:
         if self._collector.due(source.key, self._clock()):
@@ -173,11 +162,3 @@ class Poller:
         self._pending = None
         self._shown_at = self._clock()
         self._on_change()
-
-
-async def _wait(wake: asyncio.Event, delay_s: float) -> None:
-    """Wait until `wake` is set, at most `delay_s` seconds."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(max(0.0, delay_s)):
-            await wake.wait()
-    wake.clear()

@@ -82,6 +82,8 @@ class Pool:
         self, poll: Poll, requests: Sequence[Request]
     ) -> list[Reply | Failure] | None:
         """The answers of a batch in order; None where they take too long, with a result."""
+        if len(requests) == 1 and poll.limit_s is None:
+            return [await self._get(requests[0], poll)]  # without a task, which costs as much
         tasks = [asyncio.ensure_future(self._get(request, poll)) for request in requests]
         try:
             if await _all_done(tasks, poll):

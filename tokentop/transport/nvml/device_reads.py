@@ -58,10 +58,11 @@ class DeviceReads:
         self.take()  # a GPU that hung and has come back since is read again now
         self._plan = plan
         self._reads = {device: self._reads.get(device) or _Read() for device in plan.devices}
-        for device, read in self._reads.items():
-            if read.task is None:
-                read.asked_at, read.given_up = self._clock(), False
-                read.task = self._workers.submit(partial(self._reader.read, device, now, wanted))
+        due = [(device, read) for device, read in self._reads.items() if read.task is None]
+        works = [partial(self._reader.read, device, now, wanted) for device, _ in due]
+        asked_at = self._clock()
+        for (_, read), task in zip(due, self._workers.submit_all(works), strict=True):
+            read.task, read.asked_at, read.given_up = task, asked_at, False
 
     def wait(self, seconds: float) -> bool:
         """Wait for the reads, at most `seconds`; whether each is done or given up."""

@@ -119,7 +119,7 @@ class NvmlThread:
         if self._planning is None:
             calm = self._reads.calm
             work = partial(self._reader.plan, began, self._wanted, calm=calm, anew=anew)
-            self._planning = self._workers.submit(work, first=True)
+            self._planning = self._workers.submit(work)
         task = self._planning
         while not self._workers.wait((task,), self._stuck_s):
             if self._stopping:

@@ -58,18 +58,25 @@ class Workers:
         """How many there are, the stuck ones included."""
         return self._threads
 
-    def submit(self, work: Callable[[], object], *, first: bool = False) -> Task:
-        """Have `work` done on one of the threads; before all that waits if it is the `first`."""
-        task = Task(work, first=first)
+    def submit(self, work: Callable[[], object]) -> Task:
+        """Have `work` done on one of the threads, before all that waits."""
+        task = Task(work, first=True)
         with self._changed:
-            if first:
-                self._waiting.appendleft(task)
-            else:
-                self._waiting.append(task)
-            if not self._threads or (first and not self._idle and self._threads < MAX_THREADS):
+            self._waiting.appendleft(task)
+            if not self._idle and self._threads < MAX_THREADS:
                 self._start()
             self._changed.notify_all()
         return task
+
+    def submit_all(self, works: Iterable[Callable[[], object]]) -> list[Task]:
+        """Have all of them done, one after the other while that goes fast."""
+        tasks = [Task(work, first=False) for work in works]
+        with self._changed:
+            self._waiting.extend(tasks)
+            if tasks and not self._threads:
+                self._start()
+            self._changed.notify_all()  # once, or the threads take turns with this one
+        return tasks
 
     def wait(self, tasks: Iterable[Task], seconds: float) -> bool:
         """Wait until every task is done or stuck, at most `seconds`; whether they are."""
