@@ -41,7 +41,8 @@ def parse(body: bytes, wanted: frozenset[str] | None = None) -> Page:
     """
     series: dict[str, list[Sample]] = {}
     damaged: set[str] = set()
-    count = 0
+    count, last = 0, ""
+    samples: list[Sample] = []
     for line in _lines(body, wanted):
         if not line or line[0] == "#":
             continue
@@ -62,7 +63,9 @@ def parse(body: bytes, wanted: frozenset[str] | None = None) -> Page:
         count += 1
         if count > MAX_SAMPLES:
             raise BadData(f"its metrics page has more than {MAX_SAMPLES:,} samples to read")
-        series.setdefault(name, []).append(sample)
+        if name != last:
+            last, samples = name, series.setdefault(name, [])
+        samples.append(sample)
     return Page(series, damaged)
 
 

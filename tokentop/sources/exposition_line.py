@@ -7,15 +7,18 @@ taken apart once.
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from sys import intern
 from zlib import adler32, crc32
 
 from tokentop.named_tuple import NamedTuple
 from tokentop.sources.metrics_page import Sample
 
 MAX_LABELS = 64
-SHORT = 512  # longer series are not kept
-MAX_KEPT = 16 * 1024  # of 600 bytes each
-FORGET_AFTER = 8 * MAX_KEPT  # series that found no place: those that have one may be gone
+LONGEST = 2048  # longer series are not kept
+SHORT = 512  # longer label sets are no series' but one's
+ROOM = 4 * 1024 * 1024  # characters of those that are, which take two to four bytes each
+EACH = 128  # characters that an empty one would take
+FORGET_AFTER = 128 * 1024  # series that found no place: those that have one may be gone
 LONG_KEY = 64
 
 # Possessive quantifiers: a hostile line is read once, never tried again in another way.
@@ -34,18 +37,23 @@ class Series(NamedTuple):
 
 
 class _Kept(dict[str, Series]):
-    """Series by the text before the value, as many as have a place."""
+    """Series by the text before the value, as many as there is room for."""
 
-    missed = 0
+    taken = missed = 0
 
     def keep(self, head: str, series: Series) -> None:
-        if len(self) < MAX_KEPT:
+        size = len(head) + EACH
+        if self.taken + size <= ROOM:
             self[head] = series
+            self.taken += size
             return
         self.missed += 1
         if self.missed > FORGET_AFTER:
-            self.missed = 0
-            self.clear()
+            self.forget()
+
+    def forget(self) -> None:
+        self.clear()
+        self.taken = self.missed = 0
 
 
 KEPT = _Kept()
@@ -72,7 +80,7 @@ def parse_line(line: str) -> tuple[str, Sample] | None:
         series = _plain(head)
         if series is None:
             return _parse_unusual(line)
-        if len(line) <= SHORT:
+        if len(line) <= LONGEST:
             KEPT.keep(head, series)
     return series.name, Sample(series.labels, value, series.key)
 
@@ -82,7 +90,7 @@ def _plain(head: str) -> Series | None:
     name, brace, rest = head.partition("{")
     if not name.isascii() or not name.replace(":", "_").isidentifier():
         return None
-    return _series(name, rest[:-1]) if rest.endswith("}") or not brace else None
+    return _series(intern(name), rest[:-1]) if rest.endswith("}") or not brace else None
 
 
 def _parse_unusual(line: str) -> tuple[str, Sample] | None:

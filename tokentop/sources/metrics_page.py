@@ -45,7 +45,7 @@ class Page:
         """Every sample of a name; a selector behind it leaves others out, as in Prometheus."""
         name, brace, selector = name.partition("{")
         found = self._series.get(name, [])
-        return [s for s in found if _selected(s, selector)] if brace else found
+        return _selected(found, selector) if brace and found else found
 
     def samples(self, name: str) -> list[Sample]:
         """The samples whose value is a measurement."""
@@ -87,12 +87,11 @@ def upper_bound(le: str) -> float | None:
     return None if bound != bound or "_" in le else bound
 
 
-def _selected(sample: Sample, selector: str) -> bool:
-    matches = (
-        (pattern.fullmatch(sample.labels.get(label, "")) is not None) == wanted
-        for label, pattern, wanted in _matchers(selector)
-    )
-    return all(matches)
+def _selected(samples: list[Sample], selector: str) -> list[Sample]:
+    for label, pattern, wanted in _matchers(selector):
+        match = pattern.fullmatch
+        samples = [s for s in samples if (match(s.labels.get(label, "")) is not None) == wanted]
+    return samples
 
 
 @lru_cache(64)
