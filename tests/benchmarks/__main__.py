@@ -2,10 +2,10 @@
 
     python -m tests.benchmarks [--minutes 1] [--only WORD]
 
-It takes some twelve minutes: one for each of the rows of the app at 4 s. `--minutes 10` shows what
-memory does; `--only` measures the rows whose name holds the word. The peers have the versions of
-the extra `bench`. A terminal has 120 x 40 cells. Every engine that the search finds on this machine
-is polled as well: stop them first.
+It takes a quarter of an hour: a minute for each of the rows of the app at 4 s. `--minutes 10` shows
+what memory does; `--only` measures the rows whose name holds the word. The peers have the versions
+of the extra `bench`; llmtop is not among them. A terminal has 120 x 40 cells.
+Every engine that the search finds on this machine is polled as well: stop them first.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from typing import NamedTuple
 from tests.benchmarks import edges, process
 from tests.benchmarks.engines import MANY, configured, farm
 from tests.benchmarks.process import median
-from tests.benchmarks.screen import SETTLE_S, Terminal, first_paints, watch
-from tests.benchmarks.world import command, environ, fake_gpus, services
+from tests.benchmarks.screen import SETTLE_S, Terminal, first_paint, first_paints, watch
+from tests.benchmarks.world import BIN, command, environ, fake_gpus, services
 from tests.cli.test_limits import engines
 
 SIZE = (40, 120)
@@ -31,6 +31,9 @@ ROUNDS = 15
 VIEWS = (b"2", b"3", b"4", b"5", b"w", b"v", b"1")
 EARLY_S = 0.1
 ENGINES = ("vllm", "sglang", "llamacpp")
+PAINTS = 9
+LLMTOP = "git+https://github.com/rxxusp/llmtop@04972ba212b5922cb168288a4a23423fed39ad58"
+LLMTOP_MEASURED = "CPU ×0.42 to 0.55, bytes ×0.06, first paint ×0.66 on 22 November 2026"
 
 
 class Row(NamedTuple):
@@ -89,6 +92,30 @@ def beside_vllm_htop(minutes: float) -> str:
         theirs = watch(env, minutes * 30, *words, size=SIZE, program="vllm-htop")
     return (
         f"CPU ×{ours.cpu / theirs.cpu:.2f}, bytes ×{ours.bytes_per_s / theirs.bytes_per_s:.2f}, "
+        f"{ours.after_mib:.0f} and {theirs.after_mib:.0f} MiB"
+    )
+
+
+def beside_llmtop(minutes: float) -> str:
+    """The app and llmtop, another Textual app, with the same GPUs and engines, both at 4 s."""
+    if not (BIN / "llmtop").exists():
+        return f"{LLMTOP_MEASURED}; here: pip install {LLMTOP}"
+    with fake_gpus() as gpus, farm(*ENGINES) as urls:
+        env = configured(urls, gpus, search=False)
+        ports = [word for url in urls for word in ("--port", url.rpartition(":")[2])]
+        words = ("--interval", "4", *ports)
+        ours = watch(env, minutes * 30, size=SIZE)
+        theirs = watch(env, minutes * 30, *words, size=SIZE, program="llmtop")
+        paints = [
+            (
+                first_paint([command("llmtop"), *words], env, b"llmtop"),
+                first_paint([command("tokentop")], env, b"tokentop"),
+            )
+            for _ in range(PAINTS)
+        ]
+    return (
+        f"CPU ×{ours.cpu / theirs.cpu:.2f}, bytes ×{ours.bytes_per_s / theirs.bytes_per_s:.2f}, "
+        f"first paint ×{median([our / their for their, our in paints]):.2f}, "
         f"{ours.after_mib:.0f} and {theirs.after_mib:.0f} MiB"
     )
 
@@ -169,6 +196,7 @@ ROWS = (
     Row("app, GPUs and services move", "0.6 %", lambda m: stretch(m, "moving")),
     Row("app, 32 engines", "1.3 %", lambda m: stretch(m, kinds=MANY)),
     Row("app, one vLLM / vllm-htop", "", beside_vllm_htop),
+    Row("app, three engines / llmtop", "", beside_llmtop),
     Row("first paint / empty Textual app", "×1.15", lambda _: paint()),
     Row("the same with three engines", "×1.15", lambda _: paint(ENGINES)),
     Row("a view's first opening", "15 kB, 56 MiB with all", lambda _: views()),
