@@ -36,6 +36,16 @@ def test_what_is_there_is_not_sent_again() -> None:
     assert sent(picture, ("load 7 GPUs", BOLD), x=0).endswith("mload 7 GPUs")
 
 
+def test_a_row_may_be_known_in_part() -> None:
+    """What was never sent is sent, be it between two pieces or behind them; nothing is no cell."""
+    picture = Picture()
+    sent(picture, ("load", DIM))
+    sent(picture, ("GPUs", DIM), x=7)
+    assert sent(picture, x=20) == ""
+    assert sent(picture, ("load 4 GPUs 8", DIM)) == "\x1b[1;5H 4 GPUs 8"
+    assert sent(picture, ("load 4 GPUs 8", DIM)) == ""
+
+
 def test_a_blank_has_a_background_and_lines_only() -> None:
     """The colour of its letters is not turned for it; a bar's or a line's blank is another one."""
     picture = Picture()

@@ -54,23 +54,22 @@ class Picture:
         here = (-1, -1)
         for y, x, strip in pieces:
             wanted = _cells(strip, colors)
-            shown = self._shown(y, x + len(wanted))
-            for span in changed_cells(shown[x : x + len(wanted)], wanted):
+            shown = self._shown(y)
+            for span in _changed(shown, x, wanted):
                 start, end = _whole_words(wanted, *span)
                 if here != (y, x + start):
                     parts.append(f"\x1b[{y + 1};{x + start + 1}H")
                 self._write(parts, wanted[start:end])
                 here = (y, x + end)
+            shown.extend([_UNKNOWN] * (x - len(shown)))
             shown[x : x + len(wanted)] = wanted
         return "".join(parts)
 
-    def _shown(self, y: int, width: int) -> list[Cell]:
-        """The row, at least so wide."""
+    def _shown(self, y: int) -> list[Cell]:
+        """The row as far as it is known."""
         while len(self._rows) <= y:
             self._rows.append([])
-        row = self._rows[y]
-        row.extend([_UNKNOWN] * (width - len(row)))
-        return row
+        return self._rows[y]
 
     def _write(self, parts: list[str], cells: Sequence[Cell]) -> None:
         """The cells, with what turns the style in force into theirs."""
@@ -81,6 +80,15 @@ class Picture:
                 parts.append(_turned(self._look, after))
                 self._look = after
             parts.append(text)
+
+
+def _changed(shown: Sequence[Cell], x: int, wanted: Sequence[Cell]) -> list[tuple[int, int]]:
+    """The spans of `wanted`, which begins at `x`, that are not shown there."""
+    before = shown[x : x + len(wanted)]
+    if not before:  # nothing of it is known, as in the first picture
+        return [(0, len(wanted))] if wanted else []
+    unknown = [_UNKNOWN] * (len(wanted) - len(before))
+    return changed_cells([*before, *unknown] if unknown else before, wanted)
 
 
 def _whole_words(cells: Sequence[Cell], start: int, end: int) -> tuple[int, int]:
