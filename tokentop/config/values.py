@@ -222,14 +222,14 @@ def _url(key: Key, raw: str) -> str | Bad:
     sample = key.sample[0] if isinstance(key.sample, list) else key.sample
     mend = f'write it like "{sample or "https://host:8150"}"'
     scheme, separator, rest = raw.partition("://")
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    authority = rest.partition("#")[0].partition("?")[0].partition("/")[0]
     if not separator or scheme.lower() not in ("http", "https"):
         return Bad(f"does not start with http:// or https://; {mend}")
     if "@" in authority:
         return Bad("holds a user name or password; take it out and use token_env or token_file")
     if "?" in rest or "#" in rest:
         return Bad("holds a query or fragment; take it out (a secret goes to token_env)")
-    if split(f"{scheme}://{rest}") is None or not re.fullmatch("[!-~]+", rest):
+    if split(f"{scheme}://{rest}") is None or not rest.isascii():
         return Bad(f"has no valid host, port (1 to 65535) or path; {mend}")
     return f"{scheme.lower()}://{rest.rstrip('/')}"
 

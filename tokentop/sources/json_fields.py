@@ -20,7 +20,8 @@ TEXT_CHARS = 256
 LIST_ITEMS = 512
 AT_ONCE = 128 * 1024  # characters; a larger document is read in slices
 
-_NUMBER = re.compile(r"[+-]?(\d{1,32}(\.\d{0,32})?|\.\d{1,32})([eE][+-]?\d{1,3})?", re.ASCII)
+# Compiled with the first number that is a text: most services send none.
+_NUMBER = r"[+-]?([0-9]{1,32}(\.[0-9]{0,32})?|\.[0-9]{1,32})([eE][+-]?[0-9]{1,3})?"
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
 
@@ -210,7 +211,7 @@ class Fields:
 def as_number(value: object) -> float | None:
     """A finite float from a number or a decimal text; None for anything else, true and NaN too."""
     if isinstance(value, str):
-        if not _NUMBER.fullmatch(text := value[:128].strip()):
+        if not re.fullmatch(_NUMBER, text := value[:128].strip()):
             return None
         value = float(text)
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -30,7 +30,7 @@ Steps = Generator[None, None, T]  # resumed whenever more has arrived
 
 _STATUS = re.compile(rb"HTTP/1\.([0-9]) ([1-5][0-9][0-9])(?: [^\r\n]*)?")
 _HEADER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00\r\n]*)")
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?")
+_CHUNK = rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?"  # compiled with the first chunk
 _MAX_CHUNK_LINE = 4096
 
 
@@ -185,7 +185,7 @@ class Http1Reader:
 
     def _chunk_size(self) -> Steps[int]:
         self._meter.event()
-        match = _CHUNK.fullmatch((yield from self._line(_MAX_CHUNK_LINE)) or b"")
+        match = re.fullmatch(_CHUNK, (yield from self._line(_MAX_CHUNK_LINE)) or b"")
         if match is None:
             self._not_http()
         return int(match[1], 16)
