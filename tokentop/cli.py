@@ -19,25 +19,33 @@ USAGE, UNKNOWN, CRASHED, INTERRUPTED, PIPE_CLOSED = 2, 3, 1, 130, 141
 
 
 def entry() -> "NoReturn":
-    """The command: `main`, and the end of the process.
+    """The command: one view, and the end of the process.
 
     A text view has kept, written and closed all by then: to take the interpreter apart as well
     would be a fifth of its time.
     """
-    code = main()
+    code = _run(sys.argv[1:])
     if "tokentop.views.oneshot" in sys.modules:
         _end_now(code)
     sys.exit(code)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one view and return the process's exit code; raises nothing."""
-    started = monotonic()
-    gc.disable()  # a view that ends in 0.1 s has nothing to collect; those that stay turn it on
+    """Run one view and return the process's exit code, for a process that goes on."""
     try:
-        return _ended(_guarded(sys.argv[1:] if argv is None else argv, started))
+        return _run(sys.argv[1:] if argv is None else argv)
     finally:
         gc.enable()
+
+
+def _run(words: list[str]) -> int:
+    """The exit code of one view; raises nothing.
+
+    A view that ends in 0.1 s has no garbage to collect; those that stay turn that on again.
+    """
+    started = monotonic()
+    gc.disable()
+    return _ended(_guarded(words, started))
 
 
 def _guarded(words: list[str], started: float) -> int:
