@@ -24,14 +24,14 @@ from tokentop.domain.fold.fold import FoldInput, fold_with_memory
 from tokentop.domain.fold.last_good import LastGood, LastGoodCache
 from tokentop.domain.readings import Failure, GpusReading, Reading
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.transport.http.messages import Reply
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # imported only where there is an engine or a price
+if TYPE_CHECKING:  # imported only where there is an engine, a price or a ledger
     from tokentop.collect.engines import EngineRegistry
     from tokentop.domain.economy.cost import CostMeter
     from tokentop.domain.engines.observation import EngineObservation
+    from tokentop.domain.snapshot_ledger import LedgerFigures
     from tokentop.domain.verdict.verdict import Memory
 
 __all__ = ["Collector", "HttpSource", "ServiceResult", "service_poll"]

@@ -5,8 +5,7 @@ from typing import get_args
 
 from tokentop.config.key import Key
 from tokentop.config.schema import FAILURE_MODES, AuthorizeConfig
-from tokentop.domain.policy import BudgetRule
-from tokentop.domain.snapshot_ledger import BudgetPeriod, BudgetScope, BudgetUnit
+from tokentop.domain.policy import BudgetPeriod, BudgetRule, BudgetScope, BudgetUnit
 
 SCOPES: tuple[BudgetScope, ...] = get_args(BudgetScope)
 PERIODS: tuple[str, ...] = get_args(BudgetPeriod)

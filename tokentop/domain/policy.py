@@ -5,8 +5,11 @@ The README says which constants are published ones and which are ours; field com
 
 from typing import Literal
 
-from tokentop.domain.snapshot_ledger import BudgetPeriod, BudgetScope, BudgetUnit
 from tokentop.named_tuple import NamedTuple
+
+BudgetUnit = Literal["tokens", "credits", "usd"]
+BudgetPeriod = Literal["day", "week", "month", "total"]
+BudgetScope = Literal["user", "project", "team"]
 
 INTERVAL_S = 4.0  # between two polls of a source, where the user sets no other
 STALE_AFTER_S = 3 * INTERVAL_S  # a good answer older than this is stale, at that interval

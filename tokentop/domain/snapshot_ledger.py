@@ -5,11 +5,9 @@ Amounts are in the unit that stands beside them; rates are per hour, times secon
 
 from typing import Literal
 
+from tokentop.domain.policy import BudgetPeriod, BudgetScope, BudgetUnit
 from tokentop.named_tuple import NamedTuple
 
-BudgetUnit = Literal["tokens", "credits", "usd"]
-BudgetPeriod = Literal["day", "week", "month", "total"]
-BudgetScope = Literal["user", "project", "team"]
 BudgetState = Literal["ok", "warning", "spent", "throttled", "stopped"]
 FlagKind = Literal["task", "concentration", "review"]
 Classification = Literal["fine", "defer", "halt"]

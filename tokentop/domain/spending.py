@@ -2,17 +2,19 @@
 
 from math import inf
 
-from tokentop.domain.snapshot_ledger import Budget, LedgerFigures
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.domain.snapshot_ledger import Budget, LedgerFigures
 
 
-def zero_in_s(budget: Budget) -> float | None:
+def zero_in_s(budget: "Budget") -> float | None:
     """The time to zero in seconds: infinite where nothing burns, None where it is unknown."""
     if budget.zero_in_s is None and budget.burn_per_hour == 0:
         return inf
     return budget.zero_in_s
 
 
-def tightest(figures: LedgerFigures | None) -> Budget | None:
+def tightest(figures: "LedgerFigures | None") -> "Budget | None":
     """The budget that lasts least of those whose clock is known; one that was stopped has none."""
     known = [
         (left, budget)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokentop.domain.budgets.period import Span, span
-from tokentop.domain.snapshot_ledger import BudgetPeriod
+from tokentop.domain.policy import BudgetPeriod
 
 ZONES = sorted(name for name in available_timezones() if "/" in name)
 BERLIN = ZoneInfo("Europe/Berlin")

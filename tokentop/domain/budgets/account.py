@@ -6,8 +6,8 @@ from tokentop.domain.budgets.burn import Burn
 from tokentop.domain.budgets.period import Span, span
 from tokentop.domain.ledger.event import HOUR_US, iso
 from tokentop.domain.ledger.totals import Totals
-from tokentop.domain.policy import BudgetRule
-from tokentop.domain.snapshot_ledger import Budget, BudgetState, BudgetUnit
+from tokentop.domain.policy import BudgetRule, BudgetUnit
+from tokentop.domain.snapshot_ledger import Budget, BudgetState
 from tokentop.named_tuple import NamedTuple
 
 SCALE: dict[BudgetUnit, int] = {"tokens": 1, "credits": 1000, "usd": 1_000_000}

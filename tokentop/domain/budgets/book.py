@@ -18,8 +18,8 @@ from tokentop.domain.budgets.today import Today
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import iso
 from tokentop.domain.ledger.totals import SUMMED, Totals, totals
-from tokentop.domain.policy import BudgetRule
-from tokentop.domain.snapshot_ledger import Budget, BudgetPeriod, LedgerFigures, Project
+from tokentop.domain.policy import BudgetPeriod, BudgetRule
+from tokentop.domain.snapshot_ledger import Budget, LedgerFigures, Project
 
 
 class BudgetBook:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from tokentop.domain.snapshot_ledger import BudgetPeriod
+from tokentop.domain.policy import BudgetPeriod
 from tokentop.named_tuple import NamedTuple
 
 SECOND_US = 1_000_000

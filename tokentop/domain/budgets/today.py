@@ -5,7 +5,8 @@ from datetime import tzinfo
 from tokentop.domain.budgets.account import SCALE, in_unit
 from tokentop.domain.budgets.period import Span, span
 from tokentop.domain.ledger.totals import Totals, added
-from tokentop.domain.snapshot_ledger import BudgetUnit, LedgerFigures, Project
+from tokentop.domain.policy import BudgetUnit
+from tokentop.domain.snapshot_ledger import LedgerFigures, Project
 
 MOST_PROJECTS = 200  # that a snapshot shows: those that spent most tokens
 MOST_NAMES = 10_000  # clients may make up projects; what comes after these is summed without one

@@ -2,10 +2,13 @@
 
 from tokentop.domain.policy import BUDGET_SHORT_S
 from tokentop.domain.snapshot import Demand, Snapshot
-from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.domain.spending import tightest, zero_in_s
 from tokentop.domain.text import fit, fmt_countdown
 from tokentop.domain.verdict.values import HealthState, Mode, Pool, Tier
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokentop.domain.snapshot_ledger import LedgerFigures
 
 NAME_CELLS = 32  # of a model's name: the figures have to find room as well
 OK, WARNING, CRITICAL, UNKNOWN = range(4)  # as monitoring plugins end
@@ -52,7 +55,7 @@ def alarm(snapshot: Snapshot) -> str:
     return _budget(snapshot.ledger) or load
 
 
-def _budget(ledger: LedgerFigures | None) -> str:
+def _budget(ledger: "LedgerFigures | None") -> str:
     """The tightest budget, where it lasts less than an hour; empty where none does."""
     found = tightest(ledger)
     left = None if found is None else zero_in_s(found)

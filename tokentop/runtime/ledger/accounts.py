@@ -12,8 +12,8 @@ from tokentop.domain.budgets.burn import SLOT_US
 from tokentop.domain.budgets.period import span
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import HOUR_US
-from tokentop.domain.policy import BudgetRule
-from tokentop.domain.snapshot_ledger import BudgetPeriod, LedgerFigures
+from tokentop.domain.policy import BudgetPeriod, BudgetRule
+from tokentop.domain.snapshot_ledger import LedgerFigures
 from tokentop.transport.ledger import following, reader
 from tokentop.transport.ledger.database import Database, LedgerError
 

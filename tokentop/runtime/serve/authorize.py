@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from tokentop.config.schema import AuthorizeConfig, Config
 from tokentop.domain.budgets.authority import Asker, Refusal
 from tokentop.domain.budgets.decision import Outcome
-from tokentop.domain.snapshot_ledger import BudgetScope
+from tokentop.domain.policy import BudgetScope
 from tokentop.domain.text import clean_name
 from tokentop.runtime.ledger.deciding import NO_LEDGER, NO_NAME
 from tokentop.runtime.ledger.follower import Follower

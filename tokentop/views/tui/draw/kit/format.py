@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from tokentop.domain.policy import BudgetUnit
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Engine
-from tokentop.domain.snapshot_ledger import BudgetUnit
 from tokentop.domain.text import BOUND_SIGNS, DASH, clean, fmt_count, fmt_percent, fmt_usd, known
 from tokentop.views.tui.draw.kit.line import DrawOptions
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from tokentop.domain.numbers import ratio
+from tokentop.domain.policy import BudgetScope
 from tokentop.domain.snapshot_ledger import (
     Budget,
-    BudgetScope,
     BudgetState,
     Flag,
     LedgerFigures,
