@@ -22,7 +22,7 @@ from typing import NamedTuple
 from tests.benchmarks import edges, process
 from tests.benchmarks.engines import MANY, configured, farm
 from tests.benchmarks.process import median
-from tests.benchmarks.screen import SETTLE_S, Terminal, first_paint, first_paints, watch
+from tests.benchmarks.screen import SETTLE_S, Stretch, Terminal, first_paint, first_paints, watch
 from tests.benchmarks.world import BIN, command, environ, fake_gpus, services
 from tests.cli.test_limits import engines
 
@@ -90,6 +90,11 @@ def beside_vllm_htop(minutes: float) -> str:
         ours = watch(env, minutes * 30, "--no-gpus", size=SIZE)
         words = ("--url", urls[0], "--interval", "4")
         theirs = watch(env, minutes * 30, *words, size=SIZE, program="vllm-htop")
+    return beside(ours, theirs)
+
+
+def beside(ours: Stretch, theirs: Stretch) -> str:
+    """One program's stretch against another's."""
     return (
         f"CPU ×{ours.cpu / theirs.cpu:.2f}, bytes ×{ours.bytes_per_s / theirs.bytes_per_s:.2f}, "
         f"{ours.after_mib:.0f} and {theirs.after_mib:.0f} MiB"
@@ -113,11 +118,8 @@ def beside_llmtop(minutes: float) -> str:
             )
             for _ in range(PAINTS)
         ]
-    return (
-        f"CPU ×{ours.cpu / theirs.cpu:.2f}, bytes ×{ours.bytes_per_s / theirs.bytes_per_s:.2f}, "
-        f"first paint ×{median([our / their for their, our in paints]):.2f}, "
-        f"{ours.after_mib:.0f} and {theirs.after_mib:.0f} MiB"
-    )
+    paint = median([our / their for their, our in paints])
+    return f"{beside(ours, theirs)}, first paint ×{paint:.2f}"
 
 
 def paint(kinds: Sequence[str] = ()) -> str:

@@ -70,18 +70,14 @@ def number(text: str) -> float | None:
 
 
 def parse_line(line: str) -> tuple[str, Sample] | None:
-    """One line that is no comment; None where it cannot be read."""
+    """One line that is no comment, of a series that is not kept; None where it cannot be read."""
     head, _, text = line.rpartition(" ")
     value = number(text)
-    if value is None:
+    series = None if value is None else _plain(head)
+    if series is None or value is None:
         return _parse_unusual(line)
-    series = KEPT.get(head)
-    if series is None:
-        series = _plain(head)
-        if series is None:
-            return _parse_unusual(line)
-        if len(line) <= LONGEST:
-            KEPT.keep(head, series)
+    if len(line) <= LONGEST:
+        KEPT.keep(head, series)
     return series.name, Sample(series.labels, value, series.key)
 
 
