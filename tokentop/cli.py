@@ -45,11 +45,18 @@ def _run(words: list[str]) -> int:
     """
     started = monotonic()
     gc.disable()
-    return _ended(_guarded(words, started))
-
-
-def _guarded(words: list[str], started: float) -> int:
     bad = UNKNOWN if "--check" in words else USAGE
+    try:
+        code = _guarded(words, started, bad)
+    except (MemoryError, SystemError) as error:
+        # Memory ran out once more while that was being worded; by now all that it took is free.
+        from tokentop.fault import exhausted, sentence
+
+        code = _say(exhausted(error) or sentence(error), _crashed(bad))
+    return _ended(code)
+
+
+def _guarded(words: list[str], started: float, bad: int) -> int:
     try:
         return _main(words, started, bad)
     except KeyboardInterrupt:

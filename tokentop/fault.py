@@ -18,6 +18,7 @@ _BY_NUMBER = {errno.EMFILE: _NO_DESCRIPTOR, errno.ENFILE: _NO_DESCRIPTOR, errno.
 _BY_WORDS = (  # the interpreter and the dynamic loader have no number for these
     ("can't start new thread", _NO_THREAD),
     ("can't allocate lock", _NO_MEMORY),
+    ("can't allocate read lock", _NO_MEMORY),
     ("failed to map segment", _NO_MEMORY),
     ("cannot allocate memory", _NO_MEMORY),
     ("without exception set", _NO_MEMORY),  # the interpreter had none left to say so

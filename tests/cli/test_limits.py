@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.cli.command import in_terminal, run
+from tokentop import cli
 
 
 @contextmanager
@@ -84,3 +85,49 @@ def test_the_screen_shows_all_of_them_and_ends(tmp_path: Path) -> None:
         terminal.press("q")
         assert terminal.end() == 0
     assert "Traceback" not in terminal.seen
+
+
+@pytest.mark.parametrize("mib", [30, 31, 32, 33, 36, 41])
+def test_a_line_with_little_memory(mib: int, tmp_path: Path) -> None:
+    """`ulimit -v` at which a module, a thread's stack or an answer finds no place: the line, or one
+    sentence."""
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    starved = ("sh", "-c", f'ulimit -v {mib * 1024}; exec "$0" "$@"')
+    done = run("--compact", "--no-gpus", env=env, wrapper=starved)
+    if done.stdout:
+        assert done.stderr == ""
+    else:
+        assert done.stderr.startswith("tokentop: not enough memory; raise the limit")
+        assert done.stderr.count("\n") == 1
+        assert done.returncode == 1
+
+
+@pytest.mark.parametrize(("words", "code"), [([], 1), (["--check"], 3)])
+def test_no_memory_to_say_so_with(
+    words: list[str],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """While the sentence is looked for, memory runs out again, and the interpreter says what it
+    says then."""
+
+    def starved(*_: object) -> int:
+        message = "error return without exception set"
+        raise SystemError(message)
+
+    monkeypatch.setattr(cli, "_main", starved)
+    monkeypatch.setattr(cli, "_crashed", _fails_once(cli._crashed))
+    assert cli.main(words) == code
+    assert capsys.readouterr().err.startswith("tokentop: not enough memory; raise the limit")
+
+
+def _fails_once(real: Callable[[int], int]) -> Callable[[int], int]:
+    first = iter([True])
+
+    def crashed(bad: int) -> int:
+        if next(first, False):
+            raise MemoryError
+        return real(bad)
+
+    return crashed

@@ -6,14 +6,16 @@ Nothing here sleeps: a script waits for answers, and for what it said it waits f
 import os
 import queue
 import shutil
-import threading
+import sys
 import time
+import traceback
 from collections.abc import Callable
 
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.transport.nvml.answer import Answer
 from tokentop.transport.nvml.thread import NvmlThread
 from tokentop.transport.nvml.wanted import EVERYTHING, Wanted
+from tokentop.transport.nvml.workers import Workers
 
 LONG_S = 20.0
 
@@ -60,9 +62,7 @@ class Live:
 
     def join(self) -> None:
         """Wait for the threads to end by themselves."""
-        for thread in threading.enumerate():
-            if thread.name.startswith("nvml"):
-                thread.join(LONG_S)
+        self._until(lambda: not _running(NvmlThread) and not _running(Workers))
 
     def until_idle(self) -> None:
         """Poll until no call hangs any more."""
@@ -105,7 +105,16 @@ def _traced() -> list[str]:
 
 def threads() -> int:
     """How many threads make calls, or hang in one."""
-    return sum(thread.name == "nvml call" for thread in threading.enumerate())
+    return _running(Workers)
+
+
+def _running(of: type[NvmlThread] | type[Workers]) -> int:
+    """How many threads run its `_run`."""
+    runs = of._run.__code__
+    return sum(
+        any(frame.f_code is runs for frame, _ in traceback.walk_stack(top))
+        for top in sys._current_frames().values()
+    )
 
 
 def states(devices: list[DeviceReading]) -> str:

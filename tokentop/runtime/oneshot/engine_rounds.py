@@ -5,7 +5,6 @@ the polls and count from the next refresh on. Nothing of this imports an adapter
 an engine to ask.
 """
 
-import threading
 from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
@@ -15,6 +14,7 @@ from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
 from tokentop.runtime.oneshot.discovery_cache import Discovered, discovered, forget, recent, search
 from tokentop.runtime.oneshot.environment import Environment
+from tokentop.threads import spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class EngineRounds:
             return
         found = partial(self._found, client, until)
         try:
-            threading.Thread(target=self._search, args=(client, found), daemon=True).start()
+            spawn(partial(self._search, client, found))
         except RuntimeError:  # the system has no thread left
             return
         self._searching = True
@@ -111,8 +111,12 @@ class EngineRounds:
 
     def _search(self, client: "Client", found: Callable[[], None]) -> None:
         """Runs on a thread of its own."""
-        self.findings = search(self._config, self._gpu_pids(), self._search_s or SEARCH_S)
-        self._searches.put(discovered(self.findings))
+        try:
+            self.findings = search(self._config, self._gpu_pids(), self._search_s or SEARCH_S)
+            result = discovered(self.findings)
+        except Exception:  # noqa: BLE001  # no memory for its modules: it costs the search alone
+            result = Discovered()
+        self._searches.put(result)
         client.post(found)
 
     def _found(self, client: "Client", until: float) -> None:

@@ -1,9 +1,9 @@
 """The same search for the full screen: the event loop goes on meanwhile."""
 
 import asyncio
-import threading
 from contextlib import suppress
 
+from tokentop.threads import spawn
 from tokentop.transport.discovery.candidates import SearchScope
 from tokentop.transport.discovery.findings import Findings
 from tokentop.transport.discovery.probe_cache import ProbeCache
@@ -38,7 +38,7 @@ async def find_async(
             loop.call_soon_threadsafe(settle, findings)
 
     try:
-        threading.Thread(target=work, name="discovery", daemon=True).start()
+        spawn(work)
     except RuntimeError:
         return Findings(complete=False)
     return await future

@@ -1,9 +1,11 @@
 """Host names looked up on daemon threads, as nothing can interrupt a lookup that hangs."""
 
 import socket
-import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+from tokentop.threads import spawn
 
 Address = tuple[int, tuple[Any, ...]]
 """Family and socket address, with port 0."""
@@ -61,7 +63,7 @@ class Resolver:
             return
         self._pending[host] = [told]
         try:
-            threading.Thread(target=self._work, args=(host,), daemon=True).start()
+            spawn(partial(self._work, host))
         except RuntimeError:  # no thread is left
             self._settle(host, OSError("no thread is left to look a name up"))
 

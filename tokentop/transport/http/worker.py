@@ -1,8 +1,10 @@
 """One daemon thread for what would hold up a loop: reading large answers."""
 
-import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
+
+from tokentop.threads import spawn
 
 
 class Worker:
@@ -10,23 +12,20 @@ class Worker:
 
     def __init__(self) -> None:
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._started = False
 
     def run(self, call: Callable[[], None]) -> None:
         """Call it soon on the worker's thread; here and now where the system has no thread left."""
-        if self._thread is None and not self._start():
+        if not self._started and not self._start():
             call()
         else:
             self._inbox.put(call)
 
     def _start(self) -> bool:
-        thread = threading.Thread(target=self._work, name="reader", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:
-            return False
-        self._thread = thread
-        return True
+        with suppress(RuntimeError):
+            spawn(self._work)
+            self._started = True
+        return self._started
 
     def _work(self) -> None:
         while True:

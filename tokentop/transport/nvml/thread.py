@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tokentop.domain.readings import Failure, GpusReading
+from tokentop.threads import spawn
 from tokentop.transport.nvml.answer import Answer
 from tokentop.transport.nvml.calls import STUCK_S, Calls
 from tokentop.transport.nvml.device_reads import DeviceReads
@@ -48,15 +49,15 @@ class NvmlThread:
         self._wanted = EVERYTHING
         self._polls = self._answered = 0
         self._stopping = False
-        self._thread: threading.Thread | None = None
+        self._started = False
         self._planning: Task | None = None
         self._silent_since: float | None = None
 
     def start(self) -> None:
         """Start the thread; a second start does nothing."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="nvml", daemon=True)
-            self._thread.start()
+        if not self._started:
+            spawn(self._run)
+            self._started = True
 
     def poll(self, wanted: Wanted = EVERYTHING) -> None:
         """Request a reading; never blocks."""

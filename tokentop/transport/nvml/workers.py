@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from time import monotonic
 
+from tokentop.threads import spawn
 from tokentop.transport.nvml.calls import Calls, Step
 
 PATIENCE_S = 0.5
@@ -138,7 +139,7 @@ class Workers:
     def _start(self) -> None:
         """One more thread; where the system grants none, `wait` tries again."""
         with suppress(RuntimeError):
-            threading.Thread(target=self._run, name="nvml call", daemon=True).start()
+            spawn(self._run)
             self._threads += 1
             self._idle += 1
 

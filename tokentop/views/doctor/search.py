@@ -1,6 +1,5 @@
 """The doctor's check of discovery: where engines were searched, and what was found."""
 
-import threading
 from queue import Empty, SimpleQueue
 from time import monotonic, time
 
@@ -9,6 +8,7 @@ from tokentop.domain.readings import GpusReading
 from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.oneshot.discovery_cache import NAME, NONE_FOUND_TTL_S, plan
 from tokentop.runtime.oneshot.environment import GpusAnswer
+from tokentop.threads import spawn
 from tokentop.transport.discovery.candidates import Candidate, choose, gpu_pids
 from tokentop.transport.discovery.findings import Findings, Found
 from tokentop.transport.procfs import sockets
@@ -34,7 +34,7 @@ def survey(config: Config, gpus: GpusAnswer | None, until: float) -> Survey | No
     def work() -> None:
         inbox.put(_surveyed(config, gpus))
 
-    threading.Thread(target=work, name="survey", daemon=True).start()
+    spawn(work)
     try:
         return inbox.get(timeout=max(0.0, until - monotonic()))
     except Empty:
