@@ -29,11 +29,23 @@ class MinimalUpdate(CompositorUpdate):
         return self._picture.send(self._pieces, colors)
 
 
+class Parts(CompositorUpdate):
+    """Rows that need no composing."""
+
+    def __init__(self, pieces: Iterable[Piece]) -> None:
+        self.pieces = pieces
+
+    def render_segments(self, console: Console) -> str:
+        raise NotImplementedError  # `minimal` turns it into what the terminal lacks
+
+
 Update = RenderableType | CompositorUpdate | None
 
 
 def minimal(update: Update, picture: Picture) -> Update:
     """The same update, to be sent cell by cell."""
+    if isinstance(update, Parts):
+        return MinimalUpdate(picture, update.pieces)
     if isinstance(update, ChopsUpdate):
         return MinimalUpdate(picture, _changed(update))
     if isinstance(update, LayoutUpdate):
@@ -93,17 +105,16 @@ class MinimalScreen(Screen[None], inherit_bindings=False):
     def paint(self, changed: Mapping[Widget, Iterable[Region]]) -> None:
         """Draw these parts of these widgets, of a widget without any all of it.
 
-        Textual passes each of them through two queues and draws with the next sixtieth of a
-        second; here it is now, where nothing covers them and none of them is moved.
+        Textual passes each of them through two queues, draws with the next sixtieth of a second,
+        and puts the whole screen together for that. Here a widget's rows are sent as they are, and
+        now, where nothing covers them and none of them is moved.
         """
         if not changed:
             return
+        visible = self._compositor.visible_widgets
         ready = self.is_active and not self.app._batch_count and not self._layout_required
-        if ready and self._compositor.visible_widgets.keys() >= changed.keys():
-            for widget, regions in changed.items():
-                widget._set_dirty(*regions)
-            self._compositor.update_widgets(self._dirty_widgets | changed.keys())
-            self._compositor_refresh()
+        if ready and are_open(visible, changed):
+            self.app._display(self, Parts(parts_of(visible, changed)))  # type: ignore[arg-type]
         else:
             for widget, regions in changed.items():
                 widget.refresh(*regions)
@@ -115,6 +126,35 @@ class MinimalScreen(Screen[None], inherit_bindings=False):
 
 
 Visible = dict[Widget, tuple[Region, Region]]
+Changed = Mapping[Widget, Iterable[Region]]
+
+
+def are_open(visible: Visible, changed: Iterable[Widget]) -> bool:
+    """Whether all of them are shown whole, with nothing in front of any.
+
+    `visible` goes from the front to the back, with where each stands and what of it is shown.
+    """
+    before: list[Region] = []
+    left = set(changed)
+    for widget, (place, clip) in visible.items():
+        if widget in left:
+            if not clip.contains_region(place) or any(map(place.overlaps, before)):
+                return False
+            left.remove(widget)
+            if not left:
+                return True
+        before.append(place)
+    return not left
+
+
+def parts_of(visible: Visible, changed: Changed) -> Iterator[Piece]:
+    """The rows of these parts of the widgets, of a widget without any all of it."""
+    for widget, regions in changed.items():
+        place = visible[widget][0]
+        for region in regions or (place.reset_offset,):
+            rows = zip(region.line_range, widget.render_lines(region), strict=True)
+            for y, strip in rows:
+                yield place.y + y, place.x + region.x, strip
 
 
 def touched(visible: Visible, dirty: Iterable[Region]) -> Visible:
