@@ -4,6 +4,7 @@ Like the collector it holds no socket, thread or clock. Imported only where ther
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from tokentop.collect.engine import EngineTarget, Found, PendingPoll, PollResult
 from tokentop.config.schema import Config, EngineConfig
@@ -99,8 +100,7 @@ class EngineRegistry:
 
     def is_at(self, url: str) -> bool:
         """Whether an engine is known at the address of this URL."""
-        target = split(url)
-        return target is not None and place(target.origin) in self._places
+        return _place_of_origin(url) in self._places
 
     def poll(self, identity: str, now: float) -> PendingPoll | None:
         """One engine's poll; None where it is backing off or gone."""
@@ -211,6 +211,13 @@ def _fleet(config: Config, host: str) -> "PrometheusTarget | None":
     from tokentop.collect.prometheus import PrometheusTarget
 
     return PrometheusTarget(config, host)
+
+
+@lru_cache(256)
+def _place_of_origin(url: str) -> str | None:
+    """`place` of a configured URL without its path; None for no address."""
+    target = split(url)
+    return None if target is None else place(target.origin)
 
 
 def place(url: str) -> str:

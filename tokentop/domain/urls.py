@@ -4,6 +4,7 @@ Everything this module returns is printable ASCII by construction, so it may be 
 """
 
 import re
+from functools import lru_cache
 
 from tokentop.named_tuple import NamedTuple
 
@@ -11,6 +12,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 LOOPBACK = ("127.0.0.1", "::1", "localhost")  # the usual names; is_loopback covers the others too
 INVALID = "(invalid address)"
 NAME_CHARS = 253
+REMEMBERED_CHARS = 256  # of a URL: a redirect may be long
 
 # Sets instead of expressions: those of a URL take half a millisecond to compile.
 _ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -48,6 +50,10 @@ class Target(NamedTuple):
 
 def split(url: str) -> Target | None:
     """The parts of an absolute http(s) URL, or None where it is not one; raises nothing."""
+    return _split_again(url) if len(url) <= REMEMBERED_CHARS else _split(url)
+
+
+def _split(url: str) -> Target | None:
     scheme, mark, rest = url.partition("://")
     default = DEFAULT_PORTS.get(scheme.lower())
     if not mark or default is None or not _FORBIDDEN.isdisjoint(url):
@@ -62,6 +68,9 @@ def split(url: str) -> Target | None:
     if host is None or not 0 < number < 65536:
         return None
     return Target(scheme.lower(), host, number, _quoted(path), userinfo)
+
+
+_split_again = lru_cache(1024)(_split)  # the same addresses are polled again and again
 
 
 def _name_and_port(place: str) -> tuple[str, str]:

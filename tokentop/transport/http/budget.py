@@ -31,12 +31,12 @@ class Budget:
     """
 
     __slots__ = (
-        "_at", "_bytes", "_cpu_s", "_marks", "_max_bytes", "_max_cpu_s", "_max_rows", "_rows",
+        "_bytes", "_cpu_s", "_marks", "_max_bytes", "_max_cpu_s", "_max_rows", "_rows", "_url",
         "failure", "permitted",
     )  # fmt: skip
 
     def __init__(self, request: Request) -> None:
-        self._at = origin(request.url)
+        self._url = request.url
         self._max_bytes = LARGEST_ANSWERS * request.max_bytes + LARGE
         self._max_cpu_s = CPU_S + CPU_S_PER_MIB * request.max_bytes / MIB
         self._max_rows = int(ROWS_PER_MIB * max(1.0, request.max_bytes / MIB))
@@ -77,7 +77,7 @@ class Budget:
 
     def refuse(self, what: str) -> None:
         """Spend the whole budget; raises RequestFailed, as every later request of the poll does."""
-        self.failure = Failure("too-large", f"{self._at} {what}")
+        self.failure = Failure("too-large", f"{origin(self._url)} {what}")
         raise RequestFailed(self.failure)
 
 

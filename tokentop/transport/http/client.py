@@ -73,6 +73,11 @@ class Client:
         """Call it soon on the client's thread."""
         self._posts.post(call)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no poll is under way."""
+        return not self._polls
+
     def hold(self) -> None:
         """Let `run` wait for something that will be posted, until `release`."""
         self._posts.watch()

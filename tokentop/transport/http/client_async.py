@@ -28,6 +28,7 @@ import httpx  # noqa: E402
 
 from tokentop.transport.http.httpx_transport import (  # noqa: E402
     BoundedTransport,
+    PollClient,
     RequestRefused,
     httpx_request,
     outcome_of,
@@ -48,7 +49,7 @@ class Pool:
         sockets: SocketBudget = SOCKETS,
     ) -> None:
         self._network = NetworkThread(dial, look_up, sockets)
-        self._client = httpx.AsyncClient(
+        self._client = PollClient(
             transport=BoundedTransport(self._network), trust_env=False, timeout=None
         )
         self._worker = Worker()

@@ -5,9 +5,9 @@ Where the system has no thread left the loop does the work itself, a little at a
 
 import asyncio
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 
 from tokentop import fault
@@ -24,6 +24,7 @@ from tokentop.transport.http.steps import Dial
 
 _TICK_S = 60.0
 _PAUSE_S = 0.01
+GATHER_S = 0.01  # that an answer may wait for those of others: to wake the loop for each costs more
 
 _Answered = asyncio.Future[Reply | Failure]
 
@@ -39,7 +40,10 @@ class NetworkThread:
     ) -> None:
         self._client = Client(keep=True, dial=dial, look_up=look_up, sockets=sockets)
         self._stopped = threading.Event()
-        self._answers: deque[tuple[_Answered, Reply | Failure]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._asked: list[Poll] = []  # in this turn of the loop
+        self._ended: list[tuple[_Answered, Reply | Failure]] = []
+        self._ended_at = 0.0  # the first of them
         self._in_loop: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._work, name="network", daemon=True)
         with suppress(RuntimeError):  # the system has no thread left
@@ -53,32 +57,33 @@ class NetworkThread:
         With `take` the answer has no end: its pieces go there, on the network thread, and it has
         failed once nothing came for `request.timeout_s`.
         """
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         answered: _Answered = loop.create_future()
 
         def done(ended: Poll) -> None:
-            self._answers.append((answered, ended.result))
-            if len(self._answers) == 1:  # else a call is under way, which settles this one too
-                with suppress(RuntimeError):  # the loop was closed meanwhile
-                    loop.call_soon_threadsafe(self._settle)
+            if not self._ended:
+                self._ended_at = monotonic()
+            self._ended.append((answered, ended.result))
 
         if not self._thread.is_alive() and self._in_loop is None:
             self._in_loop = asyncio.ensure_future(self._work_in_loop())
         poll = Poll(one(request), request, done, parent=parent, take=take)
-        self._client.post(lambda: self._client.submit(poll))
+        if not self._asked:
+            loop.call_soon(self._submit)
+        self._asked.append(poll)
         try:
             return await answered
         except asyncio.CancelledError:
-            self._client.post(lambda: self._client.cancel(poll))
+            if poll in self._asked:
+                self._asked.remove(poll)
+            self._client.post(partial(self._client.cancel, poll))
             raise
 
-    def _settle(self) -> None:
-        """Hand over all answers that are there; on the loop's thread."""
-        while self._answers:
-            answered, answer = self._answers[0]
-            if not answered.done():
-                answered.set_result(answer)
-            self._answers.popleft()
+    def _submit(self) -> None:
+        """Hand over what was asked in this turn of the loop: together it wakes the thread once."""
+        asked, self._asked = self._asked, []
+        for poll in asked:
+            self._client.post(partial(self._client.submit, poll))
 
     def release(self, budget: Budget) -> None:
         """The poll of this budget has ended."""
@@ -110,7 +115,20 @@ class NetworkThread:
         self._client.close()
 
     def _tick(self, limit_s: float) -> None:
+        if self._ended:
+            limit_s = min(limit_s, max(0.0, self._ended_at + GATHER_S - monotonic()))
         try:
             self._client.tick(limit_s)
         except Exception as error:  # noqa: BLE001  # a fault costs the polls under way, not all
             self._client.fail(Failure("bad-data", fault.sentence(error)))
+        if self._ended and (self._client.is_idle or monotonic() >= self._ended_at + GATHER_S):
+            ended, self._ended = self._ended, []
+            assert self._loop is not None
+            with suppress(RuntimeError):  # the loop was closed meanwhile
+                self._loop.call_soon_threadsafe(_settle, ended)
+
+
+def _settle(ended: Iterable[tuple[_Answered, Reply | Failure]]) -> None:
+    for answered, answer in ended:
+        if not answered.done():
+            answered.set_result(answer)

@@ -24,6 +24,10 @@ TOO_SLOW = "this machine was too busy to read its answer in time"
 NOT_READ = "its answer was not read in time"
 
 
+def _budget(request: Request, take: Take | None) -> Budget:
+    return Budget(request) if take is None else StreamBudget(request)
+
+
 class Poll:
     """One poll. `base` is the request that its budget and its failures are of.
 
@@ -67,9 +71,7 @@ class Poll:
         self.base = base
         self.parent = parent
         self.take = take
-        self.budget: Budget = StreamBudget(base) if take is not None else Budget(base)
-        if parent is not None:
-            self.budget = parent.budget
+        self.budget: Budget = parent.budget if parent is not None else _budget(base, take)
         self.done = done
         self.limit_s = limit_s
         self.until = until
