@@ -41,6 +41,7 @@ from tests.views.tui.pseudo_terminal import PseudoTerminal
 from tests.views.tui.terminal.emulator import shown
 from tokentop.views.tui.terminal.driver import Driver, writer_of
 from tokentop.views.tui.terminal.minimal_updates import MinimalCompositor
+from tokentop.views.tui.terminal.output import Output
 from tokentop.views.tui.widgets.panel import Panel
 
 SIZE = (100, 30)
@@ -236,7 +237,9 @@ async def test_the_driver_starts_and_stops_as_ours_expects(make_app: MakeApp) ->
     """Its writer is unbounded, its input thread is ours, and disable_input wakes and ends it."""
     near, far = pty.openpty()
     driver = Driver(make_app())  # type: ignore[arg-type]
-    driver.fileno, driver._file = far, os.fdopen(os.dup(far), "w")
+    driver.fileno = far
+    driver._output = Output(os.fdopen(os.dup(far), "w"), lambda: None)
+    driver._file = driver._output  # type: ignore[assignment]
     assert writer_of(driver) is None
     driver.start_application_mode()
     writer, keys = writer_of(driver), driver._key_thread

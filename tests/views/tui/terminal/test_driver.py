@@ -18,7 +18,6 @@ from tokentop.views.tui.terminal.driver import (
     MAX_COLUMNS,
     MAX_ROWS,
     Driver,
-    Output,
     _timeout_ms,
 )
 
@@ -95,25 +94,3 @@ def test_a_pasted_size_changes_nothing(tmp_path: Path) -> None:
     assert (max(rows), max(columns) <= 100) == (30, True)
     assert b"\x1b[?2048h" not in terminal.seen
     assert b"\x1b[?1016h" not in terminal.seen
-
-
-def test_a_terminal_made_non_blocking_is_waited_for() -> None:
-    """Another program that shares it may set O_NONBLOCK; every byte arrives all the same."""
-    near, far = os.pipe()
-    os.set_blocking(far, False)
-    gone: list[bool] = []
-    with os.fdopen(far, "w", encoding="utf-8") as stream:
-        output = Output(stream, lambda: gone.append(True))
-        output.write("×" * 200_000)
-        reader = Thread(target=output.flush, daemon=True)
-        reader.start()
-        seen = b""
-        while len(seen) < 400_000:
-            seen += os.read(near, 65536)
-        reader.join(5)
-        os.close(near)
-        assert seen.decode() == "×" * 200_000
-        assert not gone
-        output.write("x")
-        output.flush()
-    assert gone == [True]

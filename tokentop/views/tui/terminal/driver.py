@@ -10,10 +10,9 @@ import select
 import signal
 import sys
 from codecs import getincrementaldecoder
-from collections.abc import Callable
 from io import TextIOWrapper
 from time import monotonic
-from typing import ClassVar, TextIO, cast
+from typing import ClassVar, cast
 
 from textual import constants
 from textual._xterm_parser import XTermParser
@@ -25,37 +24,14 @@ from textual.events import Resize
 from textual.message import Message
 from textual.messages import InBandWindowResize
 
+from tokentop.views.tui.terminal.output import Output
 from tokentop.views.tui.terminal.picture import RESET
-from tokentop.views.tui.terminal.restore_terminal import HUNG_UP, write_all
+from tokentop.views.tui.terminal.restore_terminal import HUNG_UP
 
 _TICK_MS = 100  # after input: whether an escape byte was a key or began a sequence, time decides
 _TICKING_S = 1.0 + constants.ESCAPE_DELAY
 UNBOUNDED = 0  # as `maxsize` of a Queue
 MAX_COLUMNS, MAX_ROWS = 640, 240  # a 4K screen with a small font; 65535 x 65535 is a lie
-
-
-class Output:
-    """What the writer thread takes for a file; calls `hang_up` once the terminal has gone."""
-
-    def __init__(self, stream: TextIO, hang_up: Callable[[], object]) -> None:
-        self._fd = stream.fileno()
-        self._encoding = stream.encoding
-        self._hang_up = hang_up
-        self._pending: list[str] = []
-
-    def fileno(self) -> int:
-        return self._fd
-
-    def write(self, text: str) -> None:
-        self._pending.append(text)
-
-    def flush(self) -> None:
-        text = "".join(self._pending)
-        self._pending.clear()
-        try:
-            write_all(self._fd, text, self._encoding)
-        except OSError:
-            self._hang_up()
 
 
 class Driver(LinuxDriver):
@@ -69,7 +45,8 @@ class Driver(LinuxDriver):
     def __init__(self, app: App[object], **options: object) -> None:
         super().__init__(app, **options)  # type: ignore[arg-type]
         assert sys.__stdout__ is not None
-        self._file = cast("TextIOWrapper", Output(sys.__stdout__, self._terminal_gone))
+        self._output = Output(sys.__stdout__, self._terminal_gone)
+        self._file = cast("TextIOWrapper", self._output)  # of the writer thread
         self._size = self._get_terminal_size()
         self._wake_reader, self._wake_writer = os.pipe()
 
@@ -82,6 +59,12 @@ class Driver(LinuxDriver):
         if self._writer_thread is not None:
             # A terminal that reads no more would block the loop, and q with it, at 30 writes.
             self._writer_thread._queue.maxsize = UNBOUNDED
+
+    def write(self, data: str) -> None:
+        """Send it to the terminal, or leave it to the writer thread; never waits."""
+        assert self._writer_thread is not None
+        if left := self._output.send(data):
+            self._writer_thread.write(left)  # type: ignore[arg-type]  # which hands it to `_file`
 
     def stop_application_mode(self) -> None:
         self.write(RESET)  # a picture leaves its last style in force

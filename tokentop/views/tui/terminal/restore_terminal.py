@@ -118,7 +118,7 @@ class Terminal:
                 return  # the terminal is gone
 
     def _write_restore(self) -> bool:
-        return within(WRITE_LIMIT_S, lambda: write_all(self._restore_fd, RESTORE))
+        return within(WRITE_LIMIT_S, lambda: write_all(self._restore_fd, RESTORE.encode()))
 
     def _discard_output(self, writer: int | None) -> None:
         """Discard pending output to a terminal that reads no more, so that RESTORE gets through.
@@ -141,7 +141,8 @@ class Terminal:
     def leave(self, code: int, writer: Writer | None = None, message: str = "") -> NoReturn:
         """Restore, write `message` to standard error, and end the process with `code` at once."""
         self.restore(writer)
-        within(WRITE_LIMIT_S, lambda: write_all(self._message_fd, message))
+        data = message.encode(errors="replace")
+        within(WRITE_LIMIT_S, lambda: write_all(self._message_fd, data))
         os._exit(code)
 
 
@@ -158,9 +159,8 @@ def _ended(writer: Writer) -> bool:
     return not writer.is_alive()
 
 
-def write_all(fd: int, text: str, encoding: str = "utf-8") -> None:
-    """Write the whole text, however slowly the terminal takes it; raises OSError."""
-    data = text.encode(encoding, errors="replace")
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of it, however slowly the terminal takes it; raises OSError."""
     while data:
         try:
             data = data[os.write(fd, data) :]
