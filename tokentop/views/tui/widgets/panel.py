@@ -5,6 +5,7 @@ from itertools import groupby
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.geometry import Region
 from textual.selection import Selection
 from textual.strip import Strip
@@ -26,6 +27,7 @@ class Panel(Widget):
         self._lines: Sequence[Line] = ()
         self._selection: Selection | None = None
         self._shown: Sequence[Line] = ()
+        self._background: Color | None = None  # the theme's, as far as it is known
 
     def show(self, lines: Sequence[Line], styles: StyleTable) -> None:
         """Take new lines (exactly the panel's height) and refresh what changed."""
@@ -37,7 +39,7 @@ class Panel(Widget):
         self._lines = lines
         old, self._shown = self._shown, highlighted(self._lines, self._selection)
         if styles is not self._style_table or len(old) != len(self._shown):
-            self._style_table = styles
+            self._style_table, self._background = styles, None
             return ()
         return changed_regions(old, self._shown) or None
 
@@ -48,7 +50,7 @@ class Panel(Widget):
         """
         strips = [self._row(y) for y in crop.line_range]
         for one in self.get_line_filters():
-            background = self.background_colors[1]
+            self._background = background = self._background or self.background_colors[1]
             strips = [strip.apply_filter(one, background) for strip in strips]
         if crop.column_span != (0, self.size.width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
