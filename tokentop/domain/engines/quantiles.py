@@ -4,7 +4,9 @@ A quantile of merged counts is right; a mean of per-replica quantiles is not.
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 
 from tokentop.domain.engines.readings import Histogram
 
@@ -22,17 +24,14 @@ def quantile(histograms: Sequence[Histogram], q: float) -> float | None:
 
 def quantiles(histograms: Sequence[Histogram], *qs: float) -> tuple[float | None, ...]:
     """As `quantile`, several from one merging."""
-    merged = _rising(_merged(histograms))
-    return tuple(_quantile(merged, q) for q in qs)
+    merged = histograms[0].buckets if len(histograms) == 1 else _merged(histograms)
+    bounds, counts = [bound for bound, _ in merged], _rising([count for _, count in merged])
+    return tuple([_quantile(bounds, counts, q) for q in qs])
 
 
-def _rising(buckets: Buckets) -> Buckets:
-    """Cumulative counts never fall; where a server's do, the lower count is raised."""
-    highest, level = 0.0, []
-    for bound, count in buckets:
-        highest = max(highest, count)
-        level.append((bound, highest))
-    return tuple(level)
+def _rising(counts: list[float]) -> list[float]:
+    """Cumulative counts never fall below 0; where a server's do, the lower count is raised."""
+    return list(accumulate(counts, max, initial=0.0))[1:]
 
 
 def _merged(histograms: Sequence[Histogram]) -> Buckets:
@@ -43,8 +42,13 @@ def _merged(histograms: Sequence[Histogram]) -> Buckets:
         alike.setdefault(bounds, []).append(histogram.buckets)
     sums = [each[0] if len(each) == 1 else _add(each) for each in alike.values()]
     return (
-        _mix([_rising(buckets) for buckets in sums]) if len(sums) > 1 else sums[0] if sums else ()
+        _mix([_raised(buckets) for buckets in sums]) if len(sums) > 1 else sums[0] if sums else ()
     )
+
+
+def _raised(buckets: Buckets) -> Buckets:
+    counts = _rising([count for _, count in buckets])
+    return tuple((bound, count) for (bound, _), count in zip(buckets, counts, strict=True))
 
 
 def _add(histograms: Sequence[Buckets]) -> Buckets:
@@ -76,15 +80,13 @@ def _counts_below(buckets: Buckets, bounds: Iterable[float]) -> Iterator[float]:
             yield below + (count - below) * ((x - low) / (bound - low))
 
 
-def _quantile(buckets: Buckets, q: float) -> float | None:
-    total = buckets[-1][1] if buckets else 0.0
-    if total <= 0:
+def _quantile(bounds: Sequence[float], counts: Sequence[float], q: float) -> float | None:
+    if not counts or counts[-1] <= 0:
         return None
-    rank, low, below = q * total, 0.0, 0.0
-    for bound, count in buckets:
-        if count >= rank and count > below:
-            if math.isinf(bound) or bound <= low:
-                return low
-            return low + (bound - low) * (max(0.0, rank - below) / (count - below))
-        low, below = max(0.0, bound), count  # no latency is negative
-    return low
+    rank = q * counts[-1]
+    i = bisect_left(counts, rank) if rank > 0 else bisect_right(counts, 0.0)
+    below = counts[i - 1] if i else 0.0
+    low = max(0.0, bounds[i - 1]) if i else 0.0  # no latency is negative
+    if math.isinf(bounds[i]) or bounds[i] <= low:
+        return low
+    return low + (bounds[i] - low) * (max(0.0, rank - below) / (counts[i] - below))

@@ -4,6 +4,9 @@ Times are monotonic seconds passed in. A changed start time, or a clock that ste
 nothing is known until the next reading. Where several processes answer in turn nothing is told.
 """
 
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
+
 from tokentop.domain.engines.baselines import (
     Baseline,
     Column,
@@ -194,29 +197,32 @@ class RateTracker:
     def _total(self, figure: int) -> int | None:
         return whole(self.totals[figure]) if figure in self.counted else None
 
-    def _known(self, figure: int) -> list[tuple[float, float]]:
-        """The marks that hold all label sets of a counter: when, and its total."""
+    def _known(self, figure: int, marks: Iterable[Mark]) -> Iterator[tuple[float, float]]:
+        """Those of the marks that hold all label sets of a counter: when, and its total."""
         span = self.spans[figure]
         if span is None:
-            return []
-        return [
-            (mark.at, total)
-            for mark in self.marks
-            if span.since <= mark.at <= span.until and (total := mark.totals[figure]) is not None
-        ]
+            return
+        for mark in marks:
+            total = mark.totals[figure]
+            if total is not None and span.since <= mark.at <= span.until:
+                yield mark.at, total
 
     def _gained(self, figure: int) -> float | None:
-        known = self._known(figure)
-        return None if len(known) < 2 else max(0.0, known[-1][1] - known[0][1])
+        first = next(self._known(figure, self.marks), None)
+        last = next(self._known(figure, reversed(self.marks)), None)
+        if first is None or last is None or first[0] == last[0]:
+            return None
+        return max(0.0, last[1] - first[1])
 
     def _per_second(self, figure: int) -> float | None:
-        known = self._known(figure)
-        if len(known) < 2:
+        backwards = self._known(figure, reversed(self.marks))
+        last, start = next(backwards, None), next(backwards, None)
+        if last is None or start is None:
             return None
-        end, total = known[-1]
-        recent = [each for each in known[:-1] if end - each[0] <= RATE_WINDOW_S]
-        start, before = recent[0] if recent else known[-2]
-        return None if end - start < SHORTEST_S else max(0.0, total - before) / (end - start)
+        end, total = last
+        in_window = takewhile(lambda each: end - each[0] <= RATE_WINDOW_S, backwards)
+        *_, (began, before) = start, *in_window
+        return None if end - began < SHORTEST_S else max(0.0, total - before) / (end - began)
 
 
 def _start(marks: list[Mark], window_s: float) -> Mark:
