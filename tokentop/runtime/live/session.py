@@ -14,19 +14,19 @@ from tokentop.domain.history import Sample
 from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
-from tokentop.runtime.alerts import Alerting
 from tokentop.runtime.live.kept_history import KeptHistory
 from tokentop.runtime.live.ledger import ledger_of
 from tokentop.runtime.live.poller import Gpus, Poller
-from tokentop.runtime.live.publisher import Published, Publisher
 from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn, on_loop
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
+    from tokentop.runtime.alerts import Alerting
     from tokentop.runtime.demo import Demo
     from tokentop.runtime.live.engine_poller import EnginePoller, Search
+    from tokentop.runtime.live.publisher import Publisher
     from tokentop.transport.discovery.findings import Findings
     from tokentop.transport.http.client_async import Pool
 
@@ -54,13 +54,13 @@ class Session(Recent):
         super().__init__(config.demo.at_s if config.demo.enabled else None)
         self._smoother = LatencySmoother() if smooth else None
         self._kept = KeptHistory(config, _host(config))
-        self._alerting = Alerting(config, _host(config))
+        self._alerting: Alerting | None = None  # like the publisher made after the first paint
         self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
         self._announce: Callable[[Sequence[Event]], object] = len
         self._report: Callable[[str], object] = str
-        self._publisher = Publisher(lambda sentence: self._report(sentence))
+        self._publisher: Publisher | None = None
         self._demo = _demo(config)
         self._engine_poller: EnginePoller | None = None
         self.ledger = ledger_of(config, lambda: self.config)
@@ -86,7 +86,14 @@ class Session(Recent):
 
     def _smoothed(self, snapshot: Snapshot) -> Snapshot:
         shown = snapshot if self._smoother is None else self._smoother.smoothed(snapshot)
-        return self._alerting.shown(shown)
+        return shown if self._alerting is None else self._alerting.shown(shown)
+
+    def _alerts(self) -> "Alerting":
+        if self._alerting is None:
+            from tokentop.runtime.alerts import Alerting
+
+            self._alerting = Alerting(self._config, _host(self._config))
+        return self._alerting
 
     @property
     def searched(self) -> tuple[int, int]:
@@ -96,7 +103,7 @@ class Session(Recent):
     @property
     def records(self) -> bool:
         """False while a recording that is wanted cannot be written."""
-        return not self._publisher.failed
+        return self._publisher is None or not self._publisher.failed
 
     def set_interval(self, interval_s: float) -> None:
         self.collector.interval_s = interval_s
@@ -182,15 +189,16 @@ class Session(Recent):
 
     def act_on_alerts(self, ring: Callable[[Change], object] = id) -> None:
         """Carry out their actions from now on, after `start`; `ring` gets the terminal's."""
-        self._alerting.begin(on_loop(self._notify), ring)
+        self._alerts().begin(on_loop(self._notify), ring)
 
     def silence(self) -> int:
         """Take no action for an hour for the alerts that fire now; how many these are."""
-        return self._alerting.silence(self.now())
+        return self._alerts().silence(self.now())
 
     def stop(self) -> None:
         """Write what is not yet recorded, or in the history store, before the process ends."""
-        self._publisher.stop(STOP_S)
+        if self._publisher is not None:
+            self._publisher.stop(STOP_S)
         self._kept.stop()
         self.ledger.stop()
 
@@ -260,13 +268,20 @@ class Session(Recent):
         except Exception as error:  # noqa: BLE001  # a fault in the fold costs one picture, not the monitor
             self._notify(f"No new picture: {fault.sentence(error)}")
             return
-        self._publisher.offer(Published(self.config, exact, wall, self._sampled_at))
-        self._on_change(self._alerting.shown(snapshot), now)
+        self._publish(exact, wall)
+        self._on_change(self._alerts().shown(snapshot), now)
         if fresh:
             self._announce(fresh)
 
+    def _publish(self, snapshot: Snapshot, wall: float) -> None:
+        from tokentop.runtime.live.publisher import Published, Publisher
+
+        if self._publisher is None:
+            self._publisher = Publisher(lambda sentence: self._report(sentence))
+        self._publisher.offer(Published(self.config, snapshot, wall, self._sampled_at))
+
     def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
-        return super()._sample(self._alerting.follow(snapshot, now, self.config.alerts), now)
+        return super()._sample(self._alerts().follow(snapshot, now, self.config.alerts), now)
 
     def _keep_sample(self, sample: Sample) -> None:
         self._kept.add(sample, self._sampled_wall)

@@ -25,6 +25,7 @@ from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.screen_model import ScreenModel
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import Name, ViewState
+from tokentop.views.tui.terminal.app import TerminalApp
 from tokentop.views.tui.terminal.color_depth import depth_of
 from tokentop.views.tui.terminal.gc_tuning import begin_collecting, freeze_loaded_objects
 from tokentop.views.tui.terminal.restore_terminal import Terminal
@@ -33,7 +34,7 @@ NOTICE_S = 4.0
 POLLED_ELSEWHERE = "The host polls, at an interval of its own; this is what it sends"
 
 
-class TokentopApp(InputActions):
+class TokentopApp(InputActions, TerminalApp):
     """The monitor: everything on the screen is a function of (snapshot, view, time)."""
 
     CSS_PATH = "theme.tcss"

@@ -1,14 +1,20 @@
 """The actions of lists: sorting, filtering, scrolling, opening, and the history's cursor."""
 
+from typing import TYPE_CHECKING
+
 from tokentop.runtime.live.choose import AnySession
 from tokentop.views.tui import history_range, navigation
 from tokentop.views.tui.screen_model import ScreenModel
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import ViewState
-from tokentop.views.tui.terminal.app import TerminalApp
+
+if TYPE_CHECKING:
+    from tokentop.views.tui.terminal.app import TerminalApp as Base
+else:
+    Base = object  # the app brings it: Textual prepares every class of an App for 0.2 ms
 
 
-class ListActions(TerminalApp):
+class ListActions(Base):
     """What the keys of the group "Lists" and clicks on headings do; the app has the rest."""
 
     view: ViewState
