@@ -35,3 +35,12 @@ def test_an_unknown_engine_has_no_trends() -> None:
     history.add(0.0, [at_work(1)])
     assert history.trends("b") == Trends()
     assert Trends().span_s == 0.0
+
+
+def test_a_past_moment_has_what_was_known_then() -> None:
+    history = EngineHistory()
+    for t in (0.0, 4.0, 8.0):
+        history.add(t, [at_work(int(t))])
+    assert history.trends("a", 7.9) == Trends((None,) * 2, (0.0, 4.0), (None,) * 2, 4.0)
+    assert history.trends("a", 8.0) == history.trends("a")
+    assert history.trends("a", -1.0) == Trends()

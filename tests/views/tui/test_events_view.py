@@ -1,8 +1,11 @@
 """Events on the screen: the newest in the footer, all of them under v."""
 
+import pytest
+
 from tests.views.tui.conftest import MakeApp
 from tests.views.tui.pilot import AppPilot, app_of, picture, pressed
 from tokentop.domain.readings import Failure
+from tokentop.domain.snapshot import Snapshot
 from tokentop.views.tui.app import TokentopApp
 
 DOWN = "acta does not answer: nothing listens there (compute_pressure)"
@@ -66,3 +69,28 @@ async def test_a_paused_picture_has_the_events_of_its_time(at_large: AppPilot) -
     stop(app, "acta", 101.0)
     assert "acta" not in "\n".join((await pressed(at_large, "v")).splitlines()[:-1])
     assert DOWN in await pressed(at_large, "p")
+
+
+@pytest.mark.parametrize("view", ["1", "3"])
+async def test_a_paused_picture_has_the_past_of_its_time(view: str, at_large: AppPilot) -> None:
+    """Charts and sparklines drawn again, as for another size, end where it was paused."""
+    app = app_of(at_large)
+    await pressed(at_large, view)
+    before = (await pressed(at_large, "p")).splitlines()[1:-1]
+    for step in range(1, 9):
+        app.session.frozen_at = 100.0 + 4 * step
+        changed = busier(app.session.snapshot(), 200 * step)
+        app.session._sample(changed, app.session.now())
+    app._show()
+    await at_large.pause()
+    assert picture(app).splitlines()[1:-1] == before
+    await pressed(at_large, "p")
+    assert picture(app).splitlines()[1:-1] != before
+
+
+def busier(snapshot: Snapshot, by: int) -> Snapshot:
+    """The snapshot with so many requests that wait, and tokens/s, everywhere."""
+    engines = tuple(
+        engine._replace(queued=by, generation_tokens_per_s=float(by)) for engine in snapshot.engines
+    )
+    return snapshot._replace(llm=snapshot.llm._replace(queued=by), engines=engines)

@@ -2,6 +2,7 @@
 
 import math
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 
 from tokentop.domain.snapshot_engines import SILENT_STATES, Engine
@@ -52,13 +53,13 @@ class EngineHistory:
                 ring.append(math.nan if value is None else value)
         self._forget()
 
-    def trends(self, name: str) -> Trends:
-        """What is kept of one engine; empty where it is not known."""
-        rings = self._rings.get(name)
-        if rings is None or not self._times:
+    def trends(self, name: str, until: float = math.inf) -> Trends:
+        """What is kept of one engine up to a moment; empty where it is not known."""
+        rings, end = self._rings.get(name), bisect_right(self._times, until)
+        if rings is None or not end:
             return Trends()
-        tokens, queued, kv = (tuple(None if v != v else v for v in ring) for ring in rings)
-        return Trends(tokens, queued, kv, self._times[-1] - self._times[0], self._dropped)
+        tokens, queued, kv = (tuple(None if v != v else v for v in ring[:end]) for ring in rings)
+        return Trends(tokens, queued, kv, self._times[end - 1] - self._times[0], self._dropped)
 
     def _note_absent(self, said: Mapping[str, Engine]) -> None:
         self._absent = {name: None for name in self._absent if name not in said}

@@ -63,9 +63,9 @@ class Recent(ABC):
             (self._clock(event.at, today), event) for event in self.event_log.events(until)
         )
 
-    def samples(self) -> tuple[Sample, ...]:
-        """The last hour, oldest first."""
-        return self.history.window(self.now(), LAST_HOUR_S)
+    def samples(self, until: float | None = None) -> tuple[Sample, ...]:
+        """The hour before a monotonic second, before now where none is given; oldest first."""
+        return self.history.window(self.now() if until is None else until, LAST_HOUR_S)
 
     def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
         """Keep one sample a round, which later answers replace, and return what has changed."""

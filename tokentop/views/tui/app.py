@@ -131,7 +131,7 @@ class TokentopApp(InputActions, TerminalApp):
         return ScreenModel(
             snapshot=self._snapshot,
             view=self.view,
-            samples=self.session.samples,
+            samples=partial(self.session.samples, now),
             now=now,
             elapsed_s=max(0.0, self.session.now() - self._snapshot_at),
             clock=strftime("%H:%M:%S", self.session.local_time()),
@@ -139,7 +139,7 @@ class TokentopApp(InputActions, TerminalApp):
             ui=self.session.config.ui._replace(ascii=self.plain),
             insecure_tls=not self.session.config.tls.verify,
             records=self.session.records,
-            trends=self.session.engine_history.trends,
+            trends=partial(self.session.engine_history.trends, until=now),
             burn_at=self.session.config.policy.cost.silent_burn_at,
             discovery=self.session.config.discovery,
             searched=self.session.searched,

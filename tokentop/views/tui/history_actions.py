@@ -54,7 +54,7 @@ class HistoryActions(ProcessActions):
             self._notify(str(error))
             return
         newest = found.mean[-1].t if found.mean else now - (view.span_s or 0.0)
-        fresh = () if view.ends_at else tuple(s for s in self.session.samples() if s.t > newest)
+        fresh = () if view.ends_at else tuple(s for s in self.model().samples() if s.t > newest)
         self._past = _extended(found, fresh)
         self._show()
 
