@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tokentop.transport.http.messages import Request
     from tokentop.transport.http.poll import Batches, Poll
 
-QUIET_S = 0.02  # answers of one round arrive together; one picture shows them all
+QUIET_S = 0.03  # answers of one round arrive together; one picture shows them all
 COALESCE_S = 0.1
 SHOW_EVERY_S = 0.25  # at most four pictures a second
 INTERVALS = (0.5, 1.0, 2.0, 4.0, 5.0, 10.0, 15.0, 30.0, 60.0)

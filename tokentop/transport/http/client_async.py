@@ -8,13 +8,13 @@ cookies are not stored, as every poll is the same.
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from time import monotonic
 
 from tokentop.domain.readings import Failure
 from tokentop.transport.http.client_blocking import one
 from tokentop.transport.http.descriptors import SOCKETS, SocketBudget
 from tokentop.transport.http.failures import RequestFailed, fail
+from tokentop.transport.http.handover import Handover
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.network_thread import NetworkThread
 from tokentop.transport.http.poll import Batches, Poll
@@ -53,6 +53,7 @@ class Pool:
             transport=BoundedTransport(self._network), trust_env=False, timeout=None
         )
         self._worker = Worker()
+        self._results = Handover()
 
     async def fetch(self, request: Request) -> Reply | Failure:
         """One GET with its redirects, within `request.timeout_s`; raises only CancelledError."""
@@ -107,15 +108,11 @@ class Pool:
             return poll.send(replies)
         loop = asyncio.get_running_loop()
         read: asyncio.Future[list[Request] | None] = loop.create_future()
-
-        def settle(requests: list[Request] | None) -> None:
-            if not read.done():
-                read.set_result(requests)
+        self._results.to(loop)
 
         def work() -> None:
-            requests = poll.send(replies)
-            with suppress(RuntimeError):  # the loop was closed meanwhile
-                loop.call_soon_threadsafe(settle, requests)
+            self._results.add(read, poll.send(replies))
+            self._results.flush(complete=self._worker.is_free)
 
         self._worker.run(work)
         return await read

@@ -5,7 +5,7 @@ Where the system has no thread left the loop does the work itself, a little at a
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from time import monotonic
@@ -17,6 +17,7 @@ from tokentop.transport.http.client import Client
 from tokentop.transport.http.client_blocking import one
 from tokentop.transport.http.descriptors import SOCKETS, SocketBudget
 from tokentop.transport.http.exchange import Take
+from tokentop.transport.http.handover import Handover
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.poll import Poll
 from tokentop.transport.http.resolver import Found, look_up
@@ -24,9 +25,6 @@ from tokentop.transport.http.steps import Dial
 
 _TICK_S = 60.0
 _PAUSE_S = 0.01
-GATHER_S = 0.01  # that an answer may wait for those of others: to wake the loop for each costs more
-
-_Answered = asyncio.Future[Reply | Failure]
 
 
 class NetworkThread:
@@ -40,10 +38,8 @@ class NetworkThread:
     ) -> None:
         self._client = Client(keep=True, dial=dial, look_up=look_up, sockets=sockets)
         self._stopped = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._asked: list[Poll] = []  # in this turn of the loop
-        self._ended: list[tuple[_Answered, Reply | Failure]] = []
-        self._ended_at = 0.0  # the first of them
+        self._answers = Handover()
         self._in_loop: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._work, name="network", daemon=True)
         with suppress(RuntimeError):  # the system has no thread left
@@ -57,13 +53,12 @@ class NetworkThread:
         With `take` the answer has no end: its pieces go there, on the network thread, and it has
         failed once nothing came for `request.timeout_s`.
         """
-        self._loop = loop = asyncio.get_running_loop()
-        answered: _Answered = loop.create_future()
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Reply | Failure] = loop.create_future()
+        self._answers.to(loop)
 
         def done(ended: Poll) -> None:
-            if not self._ended:
-                self._ended_at = monotonic()
-            self._ended.append((answered, ended.result))
+            self._answers.add(answered, ended.result)
 
         if not self._thread.is_alive() and self._in_loop is None:
             self._in_loop = asyncio.ensure_future(self._work_in_loop())
@@ -115,20 +110,9 @@ class NetworkThread:
         self._client.close()
 
     def _tick(self, limit_s: float) -> None:
-        if self._ended:
-            limit_s = min(limit_s, max(0.0, self._ended_at + GATHER_S - monotonic()))
+        wait_s = self._answers.wait_s
         try:
-            self._client.tick(limit_s)
+            self._client.tick(limit_s if wait_s is None else min(limit_s, wait_s))
         except Exception as error:  # noqa: BLE001  # a fault costs the polls under way, not all
             self._client.fail(Failure("bad-data", fault.sentence(error)))
-        if self._ended and (self._client.is_idle or monotonic() >= self._ended_at + GATHER_S):
-            ended, self._ended = self._ended, []
-            assert self._loop is not None
-            with suppress(RuntimeError):  # the loop was closed meanwhile
-                self._loop.call_soon_threadsafe(_settle, ended)
-
-
-def _settle(ended: Iterable[tuple[_Answered, Reply | Failure]]) -> None:
-    for answered, answer in ended:
-        if not answered.done():
-            answered.set_result(answer)
+        self._answers.flush(complete=self._client.is_idle)

@@ -21,6 +21,11 @@ class Worker:
         else:
             self._inbox.put(call)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing waits behind the call under way."""
+        return self._inbox.empty()
+
     def _start(self) -> bool:
         with suppress(RuntimeError):
             spawn(self._work)
