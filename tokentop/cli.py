@@ -50,9 +50,7 @@ def _run(words: list[str]) -> int:
         code = _guarded(words, started, bad)
     except (MemoryError, SystemError) as error:
         # Memory ran out once more while that was being worded; by now all that it took is free.
-        from tokentop.fault import exhausted, sentence
-
-        code = _say(exhausted(error) or sentence(error), _crashed(bad))
+        code = _failed(error, bad)
     return _ended(code)
 
 
@@ -71,9 +69,13 @@ def _guarded(words: list[str], started: float, bad: int) -> int:
         failed = f"input or output failed: {error.strerror}"
         return _say(exhausted(error) or failed, _crashed(bad))
     except Exception as error:  # noqa: BLE001  # a traceback would print locals, tokens among them
-        from tokentop.fault import exhausted, sentence
+        return _failed(error, bad)
 
-        return _say(exhausted(error) or sentence(error), _crashed(bad))
+
+def _failed(error: Exception, bad: int) -> int:
+    from tokentop.fault import exhausted, sentence
+
+    return _say(exhausted(error) or sentence(error), _crashed(bad))
 
 
 def _ended(code: int) -> int:

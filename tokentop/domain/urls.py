@@ -50,7 +50,7 @@ class Target(NamedTuple):
 
 def split(url: str) -> Target | None:
     """The parts of an absolute http(s) URL, or None where it is not one; raises nothing."""
-    return _split_again(url) if len(url) <= REMEMBERED_CHARS else _split(url)
+    return _remembered(url) if len(url) <= REMEMBERED_CHARS else _split(url)
 
 
 def _split(url: str) -> Target | None:
@@ -70,7 +70,7 @@ def _split(url: str) -> Target | None:
     return Target(scheme.lower(), host, number, _quoted(path), userinfo)
 
 
-_split_again = lru_cache(1024)(_split)  # the same addresses are polled again and again
+_remembered = lru_cache(1024)(_split)  # the same addresses are polled again and again
 
 
 def _name_and_port(place: str) -> tuple[str, str]:

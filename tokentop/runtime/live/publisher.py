@@ -6,10 +6,11 @@ from queue import SimpleQueue
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.snapshot_json import encode
 from tokentop.named_tuple import NamedTuple
-from tokentop.runtime.recorder import Recorder
-from tokentop.runtime.shared_snapshot import Sharing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # imported on the publisher's thread, after the first picture
+    from tokentop.runtime.recorder import Recorder
 
 MOST_WAITING = 8  # snapshots, for a disk that hangs; what comes then is dropped
 
@@ -33,15 +34,15 @@ class Publisher:
     """
 
     def __init__(self, report: Callable[[str], object]) -> None:
-        self._sharing = Sharing(details=True)
-        self._recorder = Recorder(report)
+        self._report = report
+        self._recorder: Recorder | None = None
         self._queue: SimpleQueue[Published | None] = SimpleQueue()  # its put is safe in a signal
         self._thread: threading.Thread | None = None
 
     @property
     def failed(self) -> str:
         """Why recording fails now, in a sentence; empty where it does not."""
-        return self._recorder.failed
+        return "" if self._recorder is None else self._recorder.failed
 
     def offer(self, published: Published) -> None:
         """Keep it soon; never blocks. Where the system has no thread left nothing is kept."""
@@ -62,17 +63,23 @@ class Publisher:
             self._thread.join(within_s)
 
     def _work(self) -> None:
+        from tokentop.domain.snapshot_json import encode
+        from tokentop.runtime.recorder import Recorder
+        from tokentop.runtime.shared_snapshot import Sharing
+
+        sharing, self._recorder = Sharing(details=True), Recorder(self._report)
         last: tuple[Published, dict[str, object]] | None = None
         while (new := self._queue.get()) is not None:
             if last is not None and last[0].round_at != new.round_at:
-                self._record(*last)
+                _record(self._recorder, *last)
             last = (new, encode(new.snapshot))  # once for both
             if self._queue.empty():
-                self._sharing.leave(new.config, last[1], new.snapshot.interval_s, new.wall)
+                sharing.leave(new.config, last[1], new.snapshot.interval_s, new.wall)
         if last is not None:
-            self._record(*last)
+            _record(self._recorder, *last)
         self._recorder.close()
 
-    def _record(self, published: Published, encoded: dict[str, object]) -> None:
-        tier = published.snapshot.demand.tier
-        self._recorder.record(published.config.recording, encoded, tier)
+
+def _record(recorder: "Recorder", published: Published, encoded: dict[str, object]) -> None:
+    tier = published.snapshot.demand.tier
+    recorder.record(published.config.recording, encoded, tier)

@@ -1,7 +1,6 @@
 """Everything behind the screen: the sources, their poller, the history, and the clock."""
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -17,6 +16,8 @@ from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.kept_history import KeptHistory
 from tokentop.runtime.live.ledger import ledger_of
 from tokentop.runtime.live.poller import Gpus, Poller
+from tokentop.runtime.live.publisher import Published, Publisher
+from tokentop.runtime.live.real_or_demo import demo_of, host_of, pool_of, search_of
 from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn, on_loop
@@ -24,10 +25,7 @@ from tokentop.runtime.live.spawn import Spawn, on_loop
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
     from tokentop.runtime.alerts import Alerting
-    from tokentop.runtime.demo import Demo
-    from tokentop.runtime.live.engine_poller import EnginePoller, Search
-    from tokentop.runtime.live.publisher import Publisher
-    from tokentop.transport.discovery.findings import Findings
+    from tokentop.runtime.live.engine_poller import EnginePoller
     from tokentop.transport.http.client_async import Pool
 
 STOP_S = 0.5  # for what is not yet written when the program ends
@@ -53,15 +51,15 @@ class Session(Recent):
         self._on_change = on_change
         super().__init__(config.demo.at_s if config.demo.enabled else None)
         self._smoother = LatencySmoother() if smooth else None
-        self._kept = KeptHistory(config, _host(config))
-        self._alerting: Alerting | None = None  # like the publisher made after the first paint
-        self.collector = Collector(config, host=_host(config), demo=config.demo.enabled)
+        self._kept = KeptHistory(config, host_of(config))
+        self._alerting: Alerting | None = None  # until there is something to follow
+        self.collector = Collector(config, host=host_of(config), demo=config.demo.enabled)
         self._poller = Poller(self.collector, config.interval_s, self._changed, self.now)
         self._notify: Callable[[str], object] = str
         self._announce: Callable[[Sequence[Event]], object] = len
         self._report: Callable[[str], object] = str
-        self._publisher: Publisher | None = None
-        self._demo = _demo(config)
+        self._publisher = Publisher(lambda sentence: self._report(sentence))
+        self._demo = demo_of(config)
         self._engine_poller: EnginePoller | None = None
         self.ledger = ledger_of(config, lambda: self.config)
         if self.frozen_at is not None:
@@ -92,7 +90,7 @@ class Session(Recent):
         if self._alerting is None:
             from tokentop.runtime.alerts import Alerting
 
-            self._alerting = Alerting(self._config, _host(self._config))
+            self._alerting = Alerting(self._config, host_of(self._config))
         return self._alerting
 
     @property
@@ -103,7 +101,7 @@ class Session(Recent):
     @property
     def records(self) -> bool:
         """False while a recording that is wanted cannot be written."""
-        return self._publisher is None or not self._publisher.failed
+        return not self._publisher.failed
 
     def set_interval(self, interval_s: float) -> None:
         self.collector.interval_s = interval_s
@@ -124,7 +122,7 @@ class Session(Recent):
 
         if self._config.demo.enabled:
             return "the demo's processes are simulated: there is nothing to end"
-        if gpu.source != "nvml" or gpu.node not in (None, _host(self._config)):
+        if gpu.source != "nvml" or gpu.node not in (None, host_of(self._config)):
             return f"{pid} runs on another host"
         return refusal(pid, started)
 
@@ -168,7 +166,7 @@ class Session(Recent):
             from tokentop.runtime.live.engine_poller import EnginePoller
 
             self._engine_poller = EnginePoller(
-                self.collector, self._config, self._poller, self.now, self._find()
+                self.collector, self._config, self._poller, self.now, search_of(self._demo)
             )
             self._engine_poller.start(pool, spawn)
 
@@ -197,8 +195,7 @@ class Session(Recent):
 
     def stop(self) -> None:
         """Write what is not yet recorded, or in the history store, before the process ends."""
-        if self._publisher is not None:
-            self._publisher.stop(STOP_S)
+        self._publisher.stop(STOP_S)
         self._kept.stop()
         self.ledger.stop()
 
@@ -208,23 +205,12 @@ class Session(Recent):
 
         begin(self.collector, self._config, self._sample)
 
-    def _find(self) -> "Search | None":
-        """The demo's search for engines; None for the real one."""
-        demo = self._demo
-        if demo is None or not demo.world.has_engines:
-            return None
-
-        async def find() -> "Findings":
-            return demo.find()
-
-        return find
-
     async def _load_pool(self) -> "Pool":
         """The pooled client, loaded beside the loop; on it where no thread can be started."""
         try:
-            return await asyncio.to_thread(_pool, self._demo)
+            return await asyncio.to_thread(pool_of, self._demo)
         except RuntimeError:
-            return _pool(self._demo)
+            return pool_of(self._demo)
 
     def _follow_ledger(self) -> None:
         """Follow the ledger from now on, where there is one; a changed file may begin it."""
@@ -268,43 +254,13 @@ class Session(Recent):
         except Exception as error:  # noqa: BLE001  # a fault in the fold costs one picture, not the monitor
             self._notify(f"No new picture: {fault.sentence(error)}")
             return
-        self._publish(exact, wall)
+        self._publisher.offer(Published(self.config, exact, wall, self._sampled_at))
         self._on_change(self._alerts().shown(snapshot), now)
         if fresh:
             self._announce(fresh)
-
-    def _publish(self, snapshot: Snapshot, wall: float) -> None:
-        from tokentop.runtime.live.publisher import Published, Publisher
-
-        if self._publisher is None:
-            self._publisher = Publisher(lambda sentence: self._report(sentence))
-        self._publisher.offer(Published(self.config, snapshot, wall, self._sampled_at))
 
     def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
         return super()._sample(self._alerts().follow(snapshot, now, self.config.alerts), now)
 
     def _keep_sample(self, sample: Sample) -> None:
         self._kept.add(sample, self._sampled_wall)
-
-
-def _host(config: Config) -> str:
-    if config.demo.enabled:
-        from tokentop.demo.stack import HOST
-
-        return HOST
-    return os.uname().nodename
-
-
-def _demo(config: Config) -> "Demo | None":
-    if not config.demo.enabled:
-        return None
-    from tokentop.runtime.demo import demo_of
-
-    return demo_of(config)
-
-
-def _pool(demo: "Demo | None") -> "Pool":
-    """The client with its thread; imported here, on a worker thread, after the first paint."""
-    from tokentop.transport.http.client_async import Pool
-
-    return Pool() if demo is None else Pool(demo.dial)
