@@ -14,6 +14,7 @@ from tokentop.runtime.oneshot.gpus import Gpus
 from tokentop.runtime.oneshot.kept_state import keep_state, recall_state, without_refusals
 from tokentop.transport.http.client import Client
 from tokentop.transport.http.poll import Poll
+from tokentop.transport.http.tls import load_beforehand
 from tokentop.transport.nvml.wanted import EVERYTHING, Wanted
 
 TYPE_CHECKING = False
@@ -53,6 +54,7 @@ class Refresher:
         self._collector = Collector(config, self._environment.host, config.demo.enabled)
         self._wanted = wanted
         self._gpus = Gpus(self._environment) if config.gpus else None
+        load_beforehand(_urls(config))
         self._engines = self._engine_rounds(config, search_s)
         self._follower = self._follow() if has_ledger(config) else None
         self.last = RefreshResult()
@@ -172,3 +174,9 @@ class Refresher:
             self._gpus.stop()
         if self._engines is not None:
             self._engines.stop()
+
+
+def _urls(config: Config) -> list[str | None]:
+    """Of all that the user named; at the default addresses mostly nothing listens."""
+    services = [one.url for one in config.services if one.configured]
+    return [*services, *(one.url for one in config.engines), config.prometheus.url]

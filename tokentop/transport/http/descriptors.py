@@ -3,6 +3,11 @@
 import os
 import threading
 
+try:  # now, not when the first socket is opened: the driver's library may be loading by then
+    import resource
+except ImportError:  # no POSIX system
+    resource = None  # type: ignore[assignment]
+
 WANTED = 4096  # raised to this where the hard limit allows it
 KEPT_FREE = 24  # for modules, the driver's devices, the cache, the terminal
 FEW = 4  # sockets are tried whatever the limit says
@@ -55,9 +60,7 @@ def _room() -> int:
 
 
 def _raised_limit() -> int:
-    try:
-        import resource
-    except ImportError:  # no POSIX system
+    if resource is None:
         return 512
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = hard == resource.RLIM_INFINITY

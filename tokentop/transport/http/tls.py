@@ -3,6 +3,8 @@
 import os
 import stat
 import threading
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tokentop.transport.http.failures import fail
@@ -12,6 +14,14 @@ if TYPE_CHECKING:
 
 _contexts: dict[tuple[str | None, bool, int], "SSLContext"] = {}
 _lock = threading.Lock()
+
+
+def load_beforehand(urls: Iterable[str | None]) -> None:
+    """Import now what TLS to these URLs needs: beside the driver's library it may not load."""
+    if any(url is not None and url.startswith("https:") for url in urls):
+        for name in ("ssl", "encodings.idna"):
+            with suppress(ImportError):  # said of what is asked
+                __import__(name)
 
 
 def context_for(ca_bundle: str | None, verify: bool) -> "SSLContext":
@@ -42,8 +52,10 @@ def _stamp(ca_bundle: str | None) -> int:
 
 
 def _made(ca_bundle: str | None, verify: bool) -> "SSLContext":
-    import ssl
-
+    try:
+        import ssl
+    except ImportError:
+        fail("tls", "Python's ssl module is lacking, or cannot be loaded now: see tokentop doctor")
     if not verify:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False

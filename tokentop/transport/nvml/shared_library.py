@@ -13,6 +13,7 @@ from typing import Any
 
 from tokentop.transport.nvml.calls import Calls
 from tokentop.transport.nvml.light_calls import LIGHT_CALLS, Refused
+from tokentop.transport.nvml.system_loader import taken
 
 _NAME = "libnvidia-ml.so.1"
 
@@ -67,7 +68,7 @@ def load(calls: Calls) -> Library | None:
     try:
         if calls.stopped:
             return None
-        with calls.during("dlopen"):
+        with taken("the NVIDIA driver's library"), calls.during("dlopen"):
             handle = dlopen(_NAME.encode(), os.RTLD_NOW)
     finally:
         _loading = False
