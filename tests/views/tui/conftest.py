@@ -1,6 +1,6 @@
 """Fixtures of the full screen's tests: a clean environment and the frozen demo."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from copy import deepcopy
 from typing import Any
 
@@ -15,6 +15,7 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime import demo
 from tokentop.views.tui.app import TokentopApp
 from tokentop.views.tui.terminal.minimal_updates import MinimalUpdate, Update, minimal
+from tokentop.views.tui.terminal.picture import Piece
 
 MakeApp = Callable[..., TokentopApp]
 
@@ -98,5 +99,10 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         assert isinstance(update, MinimalUpdate | None)
         texts.append(update.render_segments(app.console) if update else "")
 
+    def pieces(app: TokentopApp, given: Iterable[Piece]) -> None:
+        update = MinimalUpdate(app.terminal_picture, given)
+        texts.append(update.render_segments(app.console))
+
     monkeypatch.setattr(TokentopApp, "_display", display)
+    monkeypatch.setattr(TokentopApp, "send_pieces", pieces)
     return texts

@@ -83,11 +83,9 @@ async def at_box():  # type: ignore[no-untyped-def]
 
 async def refreshed(pilot: AppPilot) -> str:
     """The picture after everything that was recorded is shown."""
-    from tokentop.views.tui.messages import SnapshotReady
-
     app = pilot.app
     assert isinstance(app, TokentopApp)
-    pilot.app.post_message(SnapshotReady(app.session.snapshot(), app.session.now()))
+    app.snapshot_ready(app.session.snapshot(), app.session.now())
     await pilot.pause()
     return picture(app_of(pilot))
 

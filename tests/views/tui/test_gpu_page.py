@@ -15,7 +15,6 @@ from tokentop.domain.gpu_detail import ProcessDetail
 from tokentop.domain.snapshot import Process, Snapshot
 from tokentop.transport import procfs
 from tokentop.views.tui.app import TokentopApp
-from tokentop.views.tui.messages import SnapshotReady
 
 SIZE = (120, 40)
 
@@ -48,7 +47,7 @@ def snapshot(pid: int, started: int | None, host: str) -> Snapshot:
 async def opened(pilot: AppPilot, given: Snapshot) -> None:
     """The GPU page with this snapshot, as if a poll had brought it."""
     app = app_of(pilot)
-    app.post_message(SnapshotReady(given, app.session.now()))
+    app.snapshot_ready(given, app.session.now())
     await pressed(pilot, "2")
 
 

@@ -16,7 +16,6 @@ from tokentop.config.schema import LedgerConfig
 from tokentop.domain.snapshot import Snapshot
 from tokentop.runtime.ledger.place import opened, path, writer
 from tokentop.views.tui.app import TokentopApp
-from tokentop.views.tui.messages import SnapshotReady
 
 PATIENCE_S = 10.0
 
@@ -46,7 +45,7 @@ async def shown(snapshot: Snapshot, size: tuple[int, int] = (120, 40)) -> AsyncI
     config = config._replace(services=(), gpus=False, discovery=discovery)
     async with TokentopApp(config).run_test(size=size) as pilot:
         app = app_of(pilot)
-        app.post_message(SnapshotReady(snapshot, app.session.now()))
+        app.snapshot_ready(snapshot, app.session.now())
         await pilot.pause()
         yield pilot
 

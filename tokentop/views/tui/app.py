@@ -1,5 +1,6 @@
 """The full screen: sources -> poller -> snapshot -> screen model -> panels."""
 
+import asyncio
 import os
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -21,7 +22,6 @@ from tokentop.views.palette import THEMES
 from tokentop.views.tui import choices, keys, theme
 from tokentop.views.tui.draw.panels.footer import announcement
 from tokentop.views.tui.input_actions import InputActions
-from tokentop.views.tui.messages import SnapshotReady
 from tokentop.views.tui.screen_model import ScreenModel
 from tokentop.views.tui.screens.monitor import MonitorScreen
 from tokentop.views.tui.state import Name, ViewState
@@ -72,6 +72,7 @@ class TokentopApp(InputActions, TerminalApp):
             self.register_theme(theme.textual_theme(name))
         self.theme = theme.PREFIX + self._theme_name
         self._ended = set()
+        self._newest: tuple[Snapshot, float] | None = None  # with its monotonic time, not shown yet
         self._take_snapshot()
 
     def make_session(self, config: Config) -> AnySession:
@@ -79,8 +80,13 @@ class TokentopApp(InputActions, TerminalApp):
         return session_of(config, self.snapshot_ready)
 
     def snapshot_ready(self, snapshot: Snapshot, at: float) -> None:
-        """Show a new snapshot soon; `at` is its monotonic time."""
-        self.post_message(SnapshotReady(snapshot, at))
+        """Show a new snapshot soon; `at` is its monotonic time. Called on the loop.
+
+        A message of Textual's would cost as much as what is drawn where little has changed.
+        """
+        if self._newest is None:
+            asyncio.get_running_loop().call_soon(self._show_newest)
+        self._newest = snapshot, at
 
     # -- starting and drawing
 
@@ -105,11 +111,7 @@ class TokentopApp(InputActions, TerminalApp):
             self.session.act_on_alerts(self._ring)
             freeze_loaded_objects()
         if not self.session.frozen:
-            self.set_timer(1.0 - self.session.wall() % 1.0, self._start_ticking)
-
-    def _start_ticking(self) -> None:
-        self.set_interval(1.0, self._tick)
-        self._tick()
+            self.each_second(1.0 - self.session.wall() % 1.0, self._tick)
 
     @property
     def monitor(self) -> MonitorScreen:
@@ -118,10 +120,12 @@ class TokentopApp(InputActions, TerminalApp):
         assert isinstance(screen, MonitorScreen)
         return screen
 
-    def on_snapshot_ready(self, event: SnapshotReady) -> None:
-        if self.view.paused_at is None and self.screen_stack:  # it has none while it ends
-            self._snapshot, self._snapshot_at = event.snapshot, event.at
-            self._show()
+    def _show_newest(self) -> None:
+        newest, self._newest = self._newest, None
+        if newest is None or self.view.paused_at is not None or not self.screen_stack:
+            return  # without a screen it ends
+        self._snapshot, self._snapshot_at = newest
+        self.drawn(self._show)
 
     def _take_snapshot(self) -> None:
         self._snapshot, self._snapshot_at = self.session.snapshot(), self.session.now()

@@ -1,7 +1,10 @@
 """An app that ends at once, whatever hangs, and whose crash report holds no secret."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 
+from rich.console import COLOR_SYSTEMS
+from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.app import App
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -13,7 +16,7 @@ from tokentop.views.tui.terminal.ascii_filter import AsciiFilter
 from tokentop.views.tui.terminal.color_depth import filters_for, show_depth
 from tokentop.views.tui.terminal.driver import writer_of
 from tokentop.views.tui.terminal.minimal_updates import Update, minimal
-from tokentop.views.tui.terminal.picture import Picture
+from tokentop.views.tui.terminal.picture import Picture, Piece
 from tokentop.views.tui.terminal.restore_terminal import Terminal, crash_report
 from tokentop.views.tui.terminal.style_cache import release_closed_screens
 from tokentop.views.tui.theme import PREFIX
@@ -61,6 +64,43 @@ class TerminalApp(App[int]):
 
     def _display(self, screen: Screen[object], renderable: Update) -> None:
         super()._display(screen, minimal(renderable, self.terminal_picture))  # type: ignore[arg-type]
+
+    def drawn(self, draw: Callable[[], None]) -> None:
+        """Call `draw` on the loop as if Textual did for one of its messages."""
+        with self._context():
+            try:
+                draw()
+            except Exception as error:  # noqa: BLE001  # asyncio would print it over the screen
+                self._handle_exception(error)
+
+    def each_second(self, wait_s: float, draw: Callable[[], None]) -> None:
+        """Call `draw` after `wait_s` and then each second, until the app ends.
+
+        A timer of Textual's is a task, a sleep and a future each time.
+        """
+        loop = asyncio.get_running_loop()
+
+        def ring(at: float) -> None:
+            if self.is_running:
+                after = max(at + 1.0, loop.time())  # those slept through are not made up for
+                loop.call_at(after, ring, after)
+                self.drawn(draw)
+
+        first = loop.time() + wait_s
+        loop.call_at(first, ring, first)
+
+    def send_pieces(self, pieces: Iterable[Piece]) -> None:
+        """Send what the terminal lacks of these pieces of the screen, in one write.
+
+        Textual's way there takes three writes and renders where the cursor stands.
+        """
+        if not self.is_running or self.is_headless or self._driver is None:
+            return
+        colors = COLOR_SYSTEMS.get(self.console.color_system or "")
+        if text := self.terminal_picture.send(pieces, colors):
+            x, y = self.cursor_position  # where an input method opens its window
+            begin, end = (SYNC_START, SYNC_END) if self._sync_available else ("", "")
+            self._driver.write(f"{begin}{text}\x1b[{y + 1};{x + 1}H{end}")
 
     def send(self, text: str) -> None:
         """Send control sequences beside the picture."""

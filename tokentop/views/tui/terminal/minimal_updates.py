@@ -5,6 +5,7 @@ Textual 8 keeps track of the changed spans but sends each row from the widget's 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, cast
 
 from rich.console import COLOR_SYSTEMS, Console, RenderableType
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
@@ -15,6 +16,9 @@ from textual.selection import SelectState
 from textual.widget import Widget
 
 from tokentop.views.tui.terminal.picture import Picture, Piece
+
+if TYPE_CHECKING:
+    from tokentop.views.tui.terminal.app import TerminalApp
 
 
 class MinimalUpdate(CompositorUpdate):
@@ -29,23 +33,11 @@ class MinimalUpdate(CompositorUpdate):
         return self._picture.send(self._pieces, colors)
 
 
-class Parts(CompositorUpdate):
-    """Rows that need no composing."""
-
-    def __init__(self, pieces: Iterable[Piece]) -> None:
-        self.pieces = pieces
-
-    def render_segments(self, console: Console) -> str:
-        raise NotImplementedError  # `minimal` turns it into what the terminal lacks
-
-
 Update = RenderableType | CompositorUpdate | None
 
 
 def minimal(update: Update, picture: Picture) -> Update:
     """The same update, to be sent cell by cell."""
-    if isinstance(update, Parts):
-        return MinimalUpdate(picture, update.pieces)
     if isinstance(update, ChopsUpdate):
         return MinimalUpdate(picture, _changed(update))
     if isinstance(update, LayoutUpdate):
@@ -114,7 +106,7 @@ class MinimalScreen(Screen[None], inherit_bindings=False):
         visible = self._compositor.visible_widgets
         ready = self.is_active and not self.app._batch_count and not self._layout_required
         if ready and are_open(visible, changed):
-            self.app._display(self, Parts(parts_of(visible, changed)))  # type: ignore[arg-type]
+            cast("TerminalApp", self.app).send_pieces(parts_of(visible, changed))
         else:
             for widget, regions in changed.items():
                 widget.refresh(*regions)

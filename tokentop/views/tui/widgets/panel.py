@@ -11,7 +11,8 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tokentop.views.tui.draw.kit.line import Line
+from tokentop.domain.text import cell_width
+from tokentop.views.tui.draw.kit.line import Line, Span
 from tokentop.views.tui.theme import StyleTable
 from tokentop.views.tui.widgets.changes import changed_regions
 from tokentop.views.tui.widgets.selection import highlighted, selected_text
@@ -48,12 +49,13 @@ class Panel(Widget):
 
         A panel's rows have all their styles, and no border or padding but those drawn in them.
         """
-        strips = [self._row(y) for y in crop.line_range]
+        whole = crop.column_span == (0, self.size.width)
+        strips = [
+            self._row(y) if whole else self._part(y, *crop.column_span) for y in crop.line_range
+        ]
         for one in self.get_line_filters():
             self._background = background = self._background or self.background_colors[1]
             strips = [strip.apply_filter(one, background) for strip in strips]
-        if crop.column_span != (0, self.size.width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
 
     def render_line(self, y: int) -> Strip:
@@ -68,12 +70,29 @@ class Panel(Widget):
         """The strip of row `y`; a row that is not there yet is blank."""
         if y >= len(self._shown):
             return Strip.blank(self.size.width)
+        return self._strip(self._shown[y], self.size.width)
+
+    def _part(self, y: int, first: int, end: int) -> Strip:
+        """Of row `y` the cells from `first` to before `end`; spans beside them cost nothing."""
+        if y >= len(self._shown):
+            return Strip.blank(end - first)
+        x = start = stop = 0
+        spans: list[Span] = []
+        for span in self._shown[y]:
+            x, before = x + cell_width(span[0]), x
+            if before < end and x > first:
+                spans.append(span)
+                start, stop = (before if len(spans) == 1 else start), x
+        strip = self._strip(spans, stop - start)
+        return strip if (start, stop) == (first, end) else strip.crop(first - start, end - start)
+
+    def _strip(self, spans: Line, width: int) -> Strip:
         get = self._style_table.get
         none = get("text", Style.null())
-        runs = groupby(self._shown[y], key=lambda span: span[1])  # a style is sent once a run
+        runs = groupby(spans, key=lambda span: span[1])  # a style is sent once a run
         return Strip(
             [Segment("".join(text for text, _ in run), get(style, none)) for style, run in runs],
-            self.size.width,  # rows are exact: nothing is measured, nothing remembered
+            width,  # rows are exact: nothing is measured, nothing remembered
         )
 
     # -- selecting with the mouse
