@@ -10,6 +10,7 @@ from math import isfinite
 from tokentop.domain.snapshot import Snapshot
 
 SCHEMA = "tokentop/1"
+_PLAIN = (str, int, bool, type(None))  # most values; the exact types cost no call
 
 
 def dumps(snapshot: Snapshot) -> str:
@@ -29,9 +30,12 @@ def encode(snapshot: Snapshot) -> dict[str, object]:
     return value
 
 
-def _object(row: object) -> dict[str, object]:
-    fields: tuple[str, ...] = row._fields  # type: ignore[attr-defined]  # a named tuple
-    return {name: _plain(getattr(row, name)) for name in fields}
+def _object(row: tuple[object, ...]) -> dict[str, object]:
+    fields: tuple[str, ...] = row._fields  # type: ignore[attr-defined]
+    return {
+        name: value if type(value) in _PLAIN else _plain(value)
+        for name, value in zip(fields, row, strict=True)
+    }
 
 
 def _plain(value: object) -> object:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from tokentop.domain.alerts.evaluate import Evaluator, Subject
+from tokentop.domain.alerts.keys import shown_name, value
 from tokentop.domain.alerts.values import AlertRule, Change
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import clean
@@ -94,7 +95,7 @@ class _Track:
         else:
             self._wait_on(subject, now)
         if subject is not None and self._state is not None and self._state != "resolved":
-            self._describe(subject)
+            self._describe(subject, snapshot)
         if self._state == before:
             return None
         return self._changed(before, snapshot.at)
@@ -124,8 +125,8 @@ class _Track:
         self._ending = min(self._ending, now) if ended else float("inf")
         return now - self._ending >= self._rule.until.for_s
 
-    def _describe(self, subject: Subject) -> None:
-        text = clean(self._rule.text or sentence(self._rule, subject), _LIMIT)
+    def _describe(self, subject: Subject, snapshot: Snapshot) -> None:
+        text = clean(self._rule.text or sentence(self._rule, subject, snapshot), _LIMIT)
         state = self._state or "pending"
         since = "" if self.alert is None else self.alert.since
         member = subject.identity or None
@@ -161,12 +162,13 @@ class _Track:
         return self._state is None and now - self._resolved > self._rule.cooldown_s
 
 
-def sentence(rule: AlertRule, subject: Subject) -> str:
+def sentence(rule: AlertRule, subject: Subject, snapshot: Snapshot) -> str:
     """`GPU 3: temperature_c is 93 (> 90 for 10s)`; a share in per cent where the rule has it so."""
     key, text = rule.when.conditions[-1].key, rule.when.text
-    about = f"{subject.name}: " if subject.name else ""
-    value = _written(subject.shown, percent="%" in text)
-    return f"{about}{key.rpartition('[].')[2]} is {value} ({text.removeprefix(key + ' ')})"
+    name = "" if subject.item is None else shown_name(subject.item)
+    about = f"{name}: " if name else ""
+    written = _written(value(snapshot, subject.item, key), percent="%" in text)
+    return f"{about}{key.rpartition('[].')[2]} is {written} ({text.removeprefix(key + ' ')})"
 
 
 def _written(value: object, *, percent: bool) -> str:

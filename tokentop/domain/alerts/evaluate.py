@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 
-from tokentop.domain.alerts.keys import members, shown_name, value
+from tokentop.domain.alerts.keys import members, value
 from tokentop.domain.alerts.rule import Condition, Key, Rule
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import known
@@ -13,12 +13,11 @@ _MOST = 4096  # values kept of one key for rises and falls
 
 
 class Subject(NamedTuple):
-    """What a rule is about: one member of its list by its identity, or the whole ("")."""
+    """What a rule is about: one member of its list by its identity, or the whole ("", None)."""
 
     identity: str
-    name: str
+    item: object
     holds: bool | None
-    shown: object  # the value of the last condition's key
 
 
 class Evaluator:
@@ -33,12 +32,7 @@ class Evaluator:
         name = self.rule.list_name
         items = [("", None)] if name is None else list(members(snapshot, name))
         found = {
-            identity: Subject(
-                identity,
-                "" if item is None else shown_name(item),
-                self._holds(snapshot, identity, item, now),
-                value(snapshot, item, self.rule.conditions[-1].key),
-            )
+            identity: Subject(identity, item, self._holds(snapshot, identity, item, now))
             for identity, item in items
         }
         self._past = {key: kept for key, kept in self._past.items() if key[0] in found}

@@ -1,8 +1,8 @@
 """Which call each thread is in, since when, and how long calls have taken lately."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import get_ident
+from typing import TypeVar
 
 from tokentop.named_tuple import NamedTuple
 
@@ -14,6 +14,8 @@ _FADING = 0.95  # of the slowest call, at each call since: after some dozens it 
 STARTING = frozenset(
     {"dlopen", "nvmlInit", "nvmlDeviceGetHandleByIndex", "nvmlDeviceGetHandleByPciBusId"}
 )
+
+T = TypeVar("T")
 
 
 class Step(NamedTuple):
@@ -34,13 +36,12 @@ class Calls:
         self.slowest_s = 0.0
         self.finished = 0
 
-    @contextmanager
-    def during(self, name: str) -> Iterator[None]:
-        """Note that this thread is in call `name`."""
+    def make(self, name: str, function: Callable[..., T], *arguments: object) -> T:
+        """Call `function` as call `name` of this thread."""
         thread, began = get_ident(), self._clock()
         self._steps[thread] = Step(name, began)
         try:
-            yield
+            return function(*arguments)
         finally:
             now = self._clock()
             self._steps[thread] = Step(None, now)

@@ -80,8 +80,7 @@ class Nvml:
         if function is None:
             raise NvmlError(FUNCTION_NOT_FOUND)
         try:
-            with self._calls.during(name):
-                return function(*arguments)
+            return self._calls.make(name, function, *arguments)
         except self._library.errors as error:
             raise NvmlError(int(error.value)) from None
         except (UnicodeDecodeError, ValueError):

@@ -26,6 +26,7 @@ class Library:
 
     def __init__(self, loaded: ctypes.CDLL) -> None:
         self._loaded = loaded
+        self._functions: dict[str, Callable[..., Any] | None] = {}
 
     @property
     def errors(self) -> tuple[Any, ...]:
@@ -39,6 +40,11 @@ class Library:
 
     def function(self, name: str) -> Callable[..., Any] | None:
         """The function of this name; None where pynvml does not know it."""
+        if name not in self._functions:
+            self._functions[name] = self._found(name)
+        return self._functions[name]
+
+    def _found(self, name: str) -> Callable[..., Any] | None:
         if name in LIGHT_CALLS:
             return partial(LIGHT_CALLS[name], self._loaded)
         found: Callable[..., Any] | None = getattr(_pynvml(self._loaded), name, None)
@@ -68,8 +74,8 @@ def load(calls: Calls) -> Library | None:
     try:
         if calls.stopped:
             return None
-        with taken("the NVIDIA driver's library"), calls.during("dlopen"):
-            handle = dlopen(_NAME.encode(), os.RTLD_NOW)
+        with taken("the NVIDIA driver's library"):
+            handle = calls.make("dlopen", dlopen, _NAME.encode(), os.RTLD_NOW)
     finally:
         _loading = False
     if handle:
