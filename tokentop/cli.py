@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from tokentop.arguments.parse import Arguments
+    from tokentop.config.problems import Problem
     from tokentop.config.reload import Reloader
     from tokentop.config.schema import Config
+    from tokentop.config.toml_file import Document
 
 NO_KEYS = "standard input is not a terminal, and there is no /dev/tty to read keys from"
 USAGE, UNKNOWN, CRASHED, INTERRUPTED, PIPE_CLOSED = 2, 3, 1, 130, 141
@@ -111,9 +113,11 @@ def _main(words: list[str], started: float, bad: int) -> int:
     from tokentop.config.load import ConfigError, load
 
     try:
-        config = load(args.overrides, os.environ, args.config)
+        config = load(args.overrides, os.environ, args.config, _parsed)
     except ConfigError as error:
         return _say(str(error), bad)
+    if known := sys.modules.get("tokentop.runtime.known_file"):
+        known.keep_parsed()
     for warning in config.warnings if args.view != "doctor" else ():  # which shows them itself
         _say(warning, 0)
     return (
@@ -121,6 +125,12 @@ def _main(words: list[str], started: float, bad: int) -> int:
         if args.view in ("screen", "replay")
         else _text_view(args, config, started, bad)
     )
+
+
+def _parsed(path: str, text: str) -> "Document | Problem":
+    from tokentop.runtime.known_file import parsed
+
+    return parsed(path, text)
 
 
 def _manual(args: "Arguments", bad: int) -> int:

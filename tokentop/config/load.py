@@ -16,7 +16,7 @@ from tokentop.config.schema import (
     TlsConfig,
     UiConfig,
 )
-from tokentop.config.toml_file import FILE_VARIABLE, Document, read
+from tokentop.config.toml_file import FILE_VARIABLE, Document, Parse, parse, read
 from tokentop.config.values import check, check_text, nearest
 from tokentop.domain.policy import (
     CapacityPolicy,
@@ -33,14 +33,19 @@ __all__ = ["ConfigError", "Problem", "load"]
 PREFIX = "TOKENTOP_"
 
 
-def load(overrides: Mapping[str, object], environ: Mapping[str, str], path: str | None) -> Config:
+def load(
+    overrides: Mapping[str, object],
+    environ: Mapping[str, str],
+    path: str | None,
+    parse: Parse = parse,
+) -> Config:
     """Return the effective configuration; raise ConfigError with every problem found.
 
     `overrides` holds the flags by dotted key or by place in Config, None where not given; text is
-    read as in the environment. `path` is --config's.
+    read as in the environment. `path` is --config's; `parse` takes the path and text of a file.
     """
     builder = ConfigBuilder()
-    document = read(path, environ)
+    document = read(path, environ, parse)
     if isinstance(document, Problem):
         builder.problems.append(document)
     elif document is not None:

@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 from tokentop.config.draft import Origin
@@ -49,27 +49,48 @@ def usual_places(environ: Mapping[str, str], platform: str = sys.platform) -> tu
     return tuple(os.path.join(place, "tokentop", "config.toml") for place in places)
 
 
-def read(path: str | None, environ: Mapping[str, str]) -> Document | Problem | None:
-    """Read --config's file, else FILE_VARIABLE's, else the usual one; None where none exists."""
+def parse(path: str, text: str) -> Document | Problem:
+    """Take the text of the file at `path` apart."""
+    import tomllib
+
+    try:
+        values = tomllib.loads(text)
+    except RecursionError:
+        return Problem(path, None, "", "is nested too deeply; write plain [section] tables")
+    except ValueError as error:  # TOMLDecodeError, and Python's own limit on digits
+        return _syntax(path, text, str(error))
+    return Document(path, values, lines_of(text))
+
+
+Parse = Callable[[str, str], Document | Problem]
+
+
+def read(
+    path: str | None, environ: Mapping[str, str], parse: Parse = parse
+) -> Document | Problem | None:
+    """Read --config's file, else FILE_VARIABLE's, else the usual one; None where none exists.
+
+    `parse` takes its path and its text.
+    """
     named = "flag --config" if path is not None else f"environment variable {FILE_VARIABLE}"
     chosen = path if path is not None else environ.get(FILE_VARIABLE) or None
     if chosen is None:
         usual = next(filter(os.path.lexists, usual_places(environ)), None)
-        return None if usual is None else _load(usual)
+        return None if usual is None else _load(usual, parse)
     chosen = home(chosen, environ)
     if "\0" in chosen or not os.path.lexists(chosen):
         mend = "name a file that does, or make one with `tokentop config --example`"
         return Problem(named, None, "", f"{_quoted(chosen)} does not exist; {mend}")
-    return _load(chosen)
+    return _load(chosen, parse)
 
 
 def _quoted(path: str) -> str:
     return ascii(path) if not path.isprintable() else path or "the empty path"
 
 
-def _load(path: str) -> Document | Problem:
+def _load(path: str, parse: Parse) -> Document | Problem:
     text = _text(path)
-    return text if isinstance(text, Problem) else _parse(path, text)
+    return text if isinstance(text, Problem) else parse(path, text)
 
 
 def _text(path: str) -> str | Problem:
@@ -87,18 +108,6 @@ def _text(path: str) -> str | Problem:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return Problem(path, line, "", "is not UTF-8 text; save it as UTF-8")
-
-
-def _parse(path: str, text: str) -> Document | Problem:
-    import tomllib
-
-    try:
-        values = tomllib.loads(text)
-    except RecursionError:
-        return Problem(path, None, "", "is nested too deeply; write plain [section] tables")
-    except ValueError as error:  # TOMLDecodeError, and Python's own limit on digits
-        return _syntax(path, text, str(error))
-    return Document(path, values, lines_of(text))
 
 
 def _syntax(path: str, text: str, said: str) -> Problem:
