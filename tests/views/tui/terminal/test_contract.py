@@ -265,9 +265,10 @@ async def test_the_app_has_no_driver_of_another_kind(make_app: MakeApp) -> None:
 async def test_a_fault_reaches_the_one_handler(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a worker, a timer or a handler raises ends in `_handle_exception`."""
+    """What a worker, a timer, a handler, a tick or a new snapshot raises: `_handle_exception`."""
     errors: asyncio.Queue[Exception] = asyncio.Queue()
-    faults = {name: RuntimeError(name) for name in ("worker", "timer", "handler")}
+    names = ("worker", "timer", "handler", "second", "snapshot")
+    faults = {name: RuntimeError(name) for name in names}
 
     def fail(name: str) -> None:
         raise faults[name]
@@ -281,11 +282,14 @@ async def test_a_fault_reaches_the_one_handler(
         app.run_worker(work())
         app.set_timer(0.001, lambda: fail("timer"))
         app.screen.query_one("#header").call_later(fail, "handler")
+        app.each_second(0.001, lambda: fail("second"))
+        monkeypatch.setattr(app.monitor, "show", lambda *_: fail("snapshot"))
+        app.snapshot_ready(app.session.snapshot(), app.session.now())
         async with asyncio.timeout(5):
             seen = [await errors.get() for _ in faults]
     (wrapped,) = (error for error in seen if isinstance(error, WorkerFailed))
     assert wrapped.error is faults["worker"]
-    assert {str(error) for error in seen if error is not wrapped} == {"timer", "handler"}
+    assert {str(error) for error in seen if error is not wrapped} == set(names[1:])
 
 
 def test_colours_are_rendered_by_name_of_their_system() -> None:

@@ -1,9 +1,12 @@
 """What the full screen costs: bytes of a tick, and libraries only when they are needed."""
 
+import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 
+import pytest
 from textual.geometry import Region
 
 from tests.views.tui.conftest import MakeApp
@@ -122,3 +125,45 @@ async def test_a_round_is_folded_once(make_app: MakeApp) -> None:
     session._changed()
     assert len(folded) == len(shown) == 1
     assert shown[0][1] == session.now()
+
+
+async def test_of_several_snapshots_at_once_the_newest_is_drawn(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that sends faster than the screen draws costs one picture a pass of the loop."""
+    app = make_app(100.0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        drawn = []
+        monkeypatch.setattr(app.monitor, "show", lambda model, _: drawn.append(model.snapshot.host))
+        for host in ("first", "second", "third"):
+            app.snapshot_ready(app.session.snapshot()._replace(host=host), app.session.now())
+        await pilot.pause()
+        assert drawn == ["third"]
+
+
+async def test_seconds_slept_through_are_not_made_up_for(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a laptop slept the clock goes on from now, a tick a second; none after the end."""
+    app = make_app(100.0)
+    due: list[tuple[float, Callable[..., object], tuple[object, ...]]] = []
+    ticks: list[float] = []
+    async with app.run_test(size=(120, 40)):
+        loop = asyncio.get_running_loop()
+        now = [1000.0]
+        monkeypatch.setattr(loop, "time", lambda: now[0])
+        monkeypatch.setattr(loop, "call_at", lambda at, call, *rest: due.append((at, call, rest)))
+        app.each_second(0.25, lambda: ticks.append(now[0]))
+        wanted = []
+        for wake in (1000.25, 1001.25, 1059.0, 1060.0):
+            ((at, call, rest),) = due
+            due.clear()
+            wanted.append(at)
+            now[0] = wake
+            call(*rest)
+        ((last, call, rest),) = due
+        monkeypatch.undo()
+    assert [*wanted, last] == [1000.25, 1001.25, 1002.25, 1060.0, 1061.0]
+    call(*rest)
+    assert ticks == [1000.25, 1001.25, 1059.0, 1060.0]

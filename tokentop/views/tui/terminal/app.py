@@ -82,7 +82,9 @@ class TerminalApp(App[int]):
 
         def ring(at: float) -> None:
             if self.is_running:
-                after = max(at + 1.0, loop.time())  # those slept through are not made up for
+                after = (
+                    max(at, loop.time() - 1.0) + 1.0
+                )  # what was slept through is not made up for
                 loop.call_at(after, ring, after)
                 self.drawn(draw)
 
