@@ -82,9 +82,8 @@ class TerminalApp(App[int]):
 
         def ring(at: float) -> None:
             if self.is_running:
-                after = (
-                    max(at, loop.time() - 1.0) + 1.0
-                )  # what was slept through is not made up for
+                now = loop.time()  # what was slept through is not made up for
+                after = (at if now < at + 1.0 else now) + 1.0
                 loop.call_at(after, ring, after)
                 self.drawn(draw)
 
