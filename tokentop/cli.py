@@ -117,7 +117,7 @@ def _main(words: list[str], started: float, bad: int) -> int:
     except ConfigError as error:
         return _say(str(error), bad)
     if known := sys.modules.get("tokentop.runtime.known_file"):
-        known.keep_parsed()
+        known.keep_parsed(config.file)
     for warning in config.warnings if args.view != "doctor" else ():  # which shows them itself
         _say(warning, 0)
     return (

@@ -36,7 +36,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_text_is_taken_apart_once(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its values and the lines of its keys come back, for this path and this text only."""
     first = parsed("/etc/t.toml", TOML)
-    keep_parsed()
+    keep_parsed("/etc/t.toml")
     assert [file.stat().st_mode & 0o777 for file in kept.iterdir()] == [0o600]
     monkeypatch.setattr(known_file, "parse", lambda path, text: Problem(path, None, "", text))
     assert parsed("/etc/t.toml", TOML) == first
@@ -49,7 +49,7 @@ def test_a_text_is_taken_apart_once(kept: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_another_version_reads_it_anew(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed("/etc/t.toml", TOML)
-    keep_parsed()
+    keep_parsed("/etc/t.toml")
     monkeypatch.setattr(known_file, "__version__", "99.0")
     monkeypatch.setattr(known_file, "parse", lambda path, text: Problem(path, None, "", text))
     assert isinstance(parsed("/etc/t.toml", TOML), Problem)
@@ -58,7 +58,7 @@ def test_another_version_reads_it_anew(kept: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"at": 1, "value": [1]}', b"\xff\xfe"])
 def test_a_damaged_copy_is_none(kept: Path, damage: bytes) -> None:
     first = parsed("/etc/t.toml", TOML)
-    keep_parsed()
+    keep_parsed("/etc/t.toml")
     (file,) = kept.iterdir()
     file.write_bytes(damage)
     assert parsed("/etc/t.toml", TOML) == first
@@ -95,9 +95,9 @@ def _toml(value: object) -> str:
 def test_values_come_back_as_they_were(kept: Path, values: dict[str, object]) -> None:
     """To the type: 1 is not 1.0, and no figure loses a digit."""
     text = "".join(f"{name} = {_toml(value)}\n" for name, value in values.items())
-    first = parsed("/etc/any.toml", text)
-    keep_parsed()
-    again = parsed("/etc/any.toml", text)
+    first = parsed("/etc/t.toml", text)
+    keep_parsed("/etc/t.toml")
+    again = parsed("/etc/t.toml", text)
     assert repr(again) == repr(first)
     assert isinstance(again, toml_file.Document)
     assert again.values == values
@@ -106,7 +106,7 @@ def test_values_come_back_as_they_were(kept: Path, values: dict[str, object]) ->
 def test_dates_are_parsed_each_time(kept: Path) -> None:
     """What JSON does not hold is not kept."""
     first = parsed("/etc/t.toml", "at = 2026-11-22T10:00:00Z\n")
-    keep_parsed()
+    keep_parsed("/etc/t.toml")
     assert not list(kept.iterdir())
     assert parsed("/etc/t.toml", "at = 2026-11-22T10:00:00Z\n") == first
 
@@ -151,6 +151,14 @@ def test_a_file_with_a_secret_leaves_no_copy(kept: Path, tmp_path: Path) -> None
     assert done.returncode == 2
     assert "secret" in done.stderr
     assert not list(kept.parent.rglob("configuration-*"))
+
+
+def test_what_another_call_parsed_is_not_kept(kept: Path) -> None:
+    """A refused file is not kept by the next call of the same process, which has no file."""
+    parsed("/etc/t.toml", TOML)
+    keep_parsed(None)
+    keep_parsed("/etc/t.toml")
+    assert not kept.exists() or not list(kept.iterdir())
 
 
 def test_a_refused_file_is_refused_again(kept: Path, tmp_path: Path) -> None:

@@ -30,15 +30,16 @@ def parsed(path: str, text: str) -> Document | Problem:
     return found
 
 
-def keep_parsed() -> None:
-    """Leave for the next call what was parsed now; to be called once its values are in order.
+def keep_parsed(path: str | None) -> None:
+    """Leave the file at `path` for the next call, where it was parsed now; its values are in order.
 
     A file with a secret in it is not in order (config/toml_file.py).
     """
     for found, text in _new:
-        now = time()
-        keep(_name(found.path), [__version__, text, found.values, found.lines], now)
-        prune(_NAME, now - KEPT_S)
+        if found.path == path:
+            now = time()
+            keep(_name(path), [__version__, text, found.values, found.lines], now)
+            prune(_NAME, now - KEPT_S)
     _new.clear()
 
 

@@ -95,7 +95,7 @@ class TerminalApp(App[int]):
 
         Textual's way there takes three writes and renders where the cursor stands.
         """
-        if not self.is_running or self.is_headless or self._driver is None:
+        if not self.is_running or self._closed or self.is_headless or self._driver is None:
             return
         colors = COLOR_SYSTEMS.get(self.console.color_system or "")
         if text := self.terminal_picture.send(pieces, colors):
