@@ -282,6 +282,45 @@ def test_a_starting_engine_is_known_by_its_process() -> None:
     assert not only(subject).starting
 
 
+def test_a_process_that_served_is_ending() -> None:
+    """It lingers while it frees its GPUs and listens no more: its model is not being loaded."""
+    name = "vllm@127.0.0.1:8000"
+    subject = registry()
+    subject.update_from_discovery((Seen(pids=(7, 8)),), now=0.0)
+    subject.record(name, reading(), 0.0, 0.01)
+    subject.record(name, REFUSED, 4.0, None)
+    subject.update_from_discovery((), (Seen(pids=(7,)),), now=5.0)
+    assert (only(subject, 5.0).starting, only(subject, 5.0).state) == (False, "gone")
+    subject.update_from_discovery((), (Seen(pids=(9,)),), now=35.0)
+    assert (only(subject, 35.0).starting, only(subject, 35.0).state) == (True, "starting")
+
+
+def test_one_that_came_up_between_two_searches_has_served() -> None:
+    """Found while it loaded, it answered and ended before the next search: not starting."""
+    name = "vllm@127.0.0.1:8000"
+    subject = registry()
+    subject.update_from_discovery((), (Seen(pids=(7,)),), now=0.0)
+    subject.record(name, REFUSED, 4.0, None)
+    assert only(subject, 4.0).state == "starting"
+    subject.record(name, reading(), 8.0, 0.01)
+    subject.record(name, REFUSED, 12.0, None)
+    assert only(subject, 12.0).state == "gone"
+    subject.update_from_discovery((), (Seen(pids=(7,)),), now=30.0)
+    assert only(subject, 30.0).state == "gone"
+
+
+def test_the_next_call_knows_who_has_served() -> None:
+    """A one-shot's search that finds an ending process does not say that it starts."""
+    name = "vllm@127.0.0.1:8000"
+    first, second = registry(), registry()
+    first.update_from_discovery((Seen(pids=(7,)),), now=0.0)
+    first.record(name, reading(), 0.0, 0.01)
+    second.restore(json.loads(json.dumps(first.dump())), 1.0)
+    second.update_from_discovery((), (Seen(pids=(7,)),), now=5.0)
+    second.record(name, REFUSED, 5.0, None)
+    assert only(second, 5.0).state == "gone"
+
+
 FULL = reading(
     5.0,
     epoch=3.0,

@@ -4,6 +4,7 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
 from tokentop.collect.breaker import Breaker
+from tokentop.collect.engine_process import EngineProcess
 from tokentop.collect.manners import Refusals
 from tokentop.collect.progress import EngineProgress
 from tokentop.config.schema import EngineConfig
@@ -94,8 +95,7 @@ class EngineTarget:
         self._good_at: float | None = None
         self._outcome: Literal["ok"] | Failure | None = None
         self._latency_s: float | None = None
-        self._pids: tuple[int, ...] = ()
-        self._starting = False
+        self._process = EngineProcess()
         self._model_hint: str | None = None
 
     @property
@@ -112,12 +112,12 @@ class EngineTarget:
     def refuses_connections(self) -> bool:
         """Whether nothing listens there; a process that starts does not yet."""
         refused = isinstance(self._outcome, Failure) and self._outcome.kind == "refused"
-        return refused and not self._starting
+        return refused and not self._process.starting
 
     def update_from_discovery(self, found: Found, *, starting: bool = False) -> None:
         """Take what discovery found of its processes; new hints begin a new adapter."""
-        self._pids, self._model_hint = tuple(found.pids), found.model_hint
-        self._starting = starting
+        self._process.found(found.pids, listening=not starting)
+        self._model_hint = found.model_hint
         hints = self._hints._replace(
             argv_slots=found.argv_slots,
             one_pool=found.one_pool,
@@ -131,7 +131,7 @@ class EngineTarget:
 
     def process_vanished(self) -> None:
         """Discovery no longer finds its process, so it is not starting any more."""
-        self._starting = False
+        self._process.vanished()
 
     def poll(self, now: float) -> PendingPoll | None:
         """One poll; None while the breaker holds it back."""
@@ -201,6 +201,7 @@ class EngineTarget:
     def _note_service(self, serves: bool, now: float) -> None:
         if serves:
             self.read_before, self.unserved_since = True, None
+            self._process.serves()
         elif self.unserved_since is None:
             self.unserved_since = now
 
@@ -216,6 +217,7 @@ class EngineTarget:
             "observed": list(self._observed),
             "read_before": self.read_before,
             "unserved_since": self.unserved_since,
+            "served": self._process.dump(),
             "refused": self._refusals.dump(),
         }
 
@@ -231,6 +233,7 @@ class EngineTarget:
         self._refusals.restore(saved.get("refused"), self._request, now)
         self._observed = saved_reading.restore_observed(saved.get("observed"))
         self.unserved_since = _moment(saved.get("unserved_since"), now)
+        self._process.restore(saved.get("served"))
         model, last_at = saved.get("model"), _moment(saved.get("last_at"), now)
         if isinstance(model, str) and self._model_hint is None:
             self._model_hint = clean(model) or None
@@ -254,8 +257,8 @@ class EngineTarget:
             backing_off=self._breaker.state(now) != "closed",
             latency_s=self._latency_s,
             stuck_s=self._progress.stuck_s(self._good_at),
-            pids=self._pids,
-            starting=self._starting,
+            pids=self._process.pids,
+            starting=self._process.starting,
             latencies=self._progress.latencies,
             configured=named is not None,
             read_before=self.read_before,
