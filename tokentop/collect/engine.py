@@ -1,7 +1,7 @@
 """One engine's polling state: its adapter, its breaker, its rates, its latest outcome."""
 
-from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeVar
+from collections.abc import Generator, Mapping
+from typing import Literal, Protocol, TypeVar
 
 from tokentop.collect.breaker import Breaker
 from tokentop.collect.engine_process import EngineProcess
@@ -14,11 +14,9 @@ from tokentop.domain.engines.fleet_readings import FleetReading
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.readings import EngineKind, EngineReading, ObservedSlots
 from tokentop.domain.readings import Failure
-from tokentop.domain.reasons import AUTH
 from tokentop.domain.text import clean
 from tokentop.named_tuple import NamedTuple
 from tokentop.sources.engines.protocol import (
-    LOADING,
     Adapter,
     Answers,
     Hints,
@@ -56,7 +54,6 @@ class Found(Protocol):
 
 T = TypeVar("T")
 PollResult = EngineReading | FleetReading | Failure  # what a poll comes to
-UNKNOWN = Failure("bad-data", "no inference engine that is known answers there", neutral=True)
 
 
 class PendingPoll(NamedTuple):
@@ -141,7 +138,9 @@ class EngineTarget:
 
     def _protocol(self, now: float) -> PollProtocol:
         if self.kind is None:
-            kind = yield from self._politely(_identified(), now)
+            from tokentop.collect.identifying import identified
+
+            kind = yield from self._politely(identified(), now)
             if isinstance(kind, EngineReading | Failure):
                 return kind
             self.kind = kind
@@ -272,29 +271,3 @@ def _moment(value: object, now: float) -> float | None:
     if not isinstance(value, int | float) or isinstance(value, bool) or not value <= now:
         return None
     return float(value)
-
-
-def _identified() -> Any:
-    """A protocol that ends with the kind of the engine, or with why none was identified."""
-    from tokentop.sources.engines.identify import identify
-
-    protocol = identify()
-    paths = next(protocol)
-    while True:
-        answers = yield paths
-        failures = [answer for answer in answers.values() if isinstance(answer, Failure)]
-        try:
-            paths = protocol.send(answers)
-        except StopIteration as ended:
-            return ended.value or _why_unknown(failures, len(answers))
-
-
-def _why_unknown(failures: Sequence[Failure], asked: int) -> EngineReading | Failure:
-    """Why no engine was identified: it loads, wants a key, is silent, or another server."""
-    if len(failures) == asked and all(failure.status == 503 for failure in failures):
-        return EngineReading("openai", health="starting", advice=LOADING)
-    refusal = next((failure for failure in failures if failure.kind in AUTH), None)
-    if refusal is not None:
-        return refusal
-    heard = len(failures) < asked or any(failure.status for failure in failures)
-    return UNKNOWN if heard else failures[0]
