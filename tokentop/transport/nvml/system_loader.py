@@ -4,12 +4,16 @@ The loader has one lock. An import that needs it waits with Python's own lock he
 would stand still until the driver's library is there, for ever where its loading hangs.
 """
 
+from _frozen_importlib_external import ExtensionFileLoader  # importlib.machinery's, loaded already
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.machinery import ExtensionFileLoader, ModuleSpec
 from threading import Event
 from time import monotonic
 from types import ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
 
 PATIENCE_S = 0.5  # a library from a cold disk is there by then
 
@@ -24,7 +28,7 @@ def taken(what: str) -> Iterator[None]:
     loaded, until = Event(), monotonic() + PATIENCE_S
     create = ExtensionFileLoader.create_module
 
-    def wait_and_create(self: ExtensionFileLoader, spec: ModuleSpec) -> ModuleType:
+    def wait_and_create(self: ExtensionFileLoader, spec: "ModuleSpec") -> ModuleType:
         if not loaded.wait(max(0.0, until - monotonic())):
             raise ImportError(f"nothing can be loaded beside {what}, whose loading hangs")
         return create(self, spec)
