@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from rich.console import COLOR_SYSTEMS
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.app import App
 from textual.filter import LineFilter
@@ -15,7 +14,7 @@ from tokentop.views.tui.depth import Depth
 from tokentop.views.tui.terminal.ascii_filter import AsciiFilter
 from tokentop.views.tui.terminal.color_depth import filters_for, show_depth
 from tokentop.views.tui.terminal.driver import writer_of
-from tokentop.views.tui.terminal.minimal_updates import Update, minimal
+from tokentop.views.tui.terminal.minimal_updates import MinimalUpdate, Update, minimal
 from tokentop.views.tui.terminal.picture import Picture, Piece
 from tokentop.views.tui.terminal.restore_terminal import Terminal, crash_report
 from tokentop.views.tui.terminal.style_cache import release_closed_screens
@@ -97,8 +96,7 @@ class TerminalApp(App[int]):
         """
         if not self.is_running or self._closed or self.is_headless or self._driver is None:
             return
-        colors = COLOR_SYSTEMS.get(self.console.color_system or "")
-        if text := self.terminal_picture.send(pieces, colors):
+        if text := MinimalUpdate(self.terminal_picture, pieces).render_segments(self.console):
             x, y = self.cursor_position  # where an input method opens its window
             begin, end = (SYNC_START, SYNC_END) if self._sync_available else ("", "")
             self._driver.write(f"{begin}{text}\x1b[{y + 1};{x + 1}H{end}")
