@@ -4,13 +4,15 @@ import json
 import os
 import stat
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from subprocess import CompletedProcess
+from threading import Event
 from typing import Any
 
 import pytest
 
-from tests.cli.command import environment, in_process, run
+from tests.cli.command import Terminal, environment, in_process, in_terminal, run
 from tests.cli.engines import LLAMACPP, SGLANG, VLLM, captured, configuration
 from tests.payloads import payload
 from tests.servers.loopback import Server
@@ -71,7 +73,7 @@ def test_the_second_call_has_rates(place: Path) -> None:
     assert first["throughput"]["generation_tokens_per_s"] is None
     assert second["throughput"]["generation_tokens_per_s"] == 0.0
     assert (second["pricing"]["usd_per_hour"], second["cost"]["measured_s"] > 0) == (4.0, True)
-    kept = place / "tokentop" / "state.json"
+    (kept,) = (place / "tokentop").glob("state-*.json")
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
@@ -203,3 +205,40 @@ def test_no_key_is_sent_to_a_found_engine(place: Path) -> None:
         known(words, found, place, KEY=secret)
         assert {each.headers.get("authorization") for each in mine.asked} == {f"Bearer {secret}"}
         assert {each.headers.get("authorization") for each in found.asked} == {None}
+
+
+def screen_on(words: list[str], place: Path) -> AbstractContextManager[Terminal]:
+    return in_terminal(*words[1:], env=env(place, TOKENTOP_DISCOVERY="true"), columns=120)
+
+
+def check(words: list[str], place: Path) -> tuple[int, str]:
+    done = run("--check", *words[1:], env=env(place, TOKENTOP_DISCOVERY="true"))
+    return done.returncode, done.stdout.partition("│")[0].strip()
+
+
+@pytest.mark.parametrize("after", ["its end", "its last snapshot is too old"])
+def test_a_line_misses_the_engine_that_a_screen_has_seen(place: Path, after: str) -> None:
+    """No other line has ever seen it."""
+    with captured(VLLM) as server, screen_on(searching(place, server.port), place) as screen:
+        screen.until("tiny-llama")
+        left = (place / "tokentop").glob
+        for _ in range(1000):
+            if any(server.url in file.read_text() for file in left("state-*.json")):
+                break
+            Event().wait(0.01)
+        server.close()
+        if after == "its end":
+            screen.press("q")
+            assert screen.end() == 0
+        for file in left("snapshot-*.json"):
+            file.unlink()
+        assert check(searching(place, server.port), place) == (2, "DOWN tiny-llama")
+
+
+def test_a_screen_misses_the_engine_that_a_line_has_seen(place: Path) -> None:
+    """It says what the lines say that still run in a status bar."""
+    with captured(VLLM) as server:
+        words = searching(place, server.port)
+        known(words, server, place)
+    with screen_on(words, place) as screen:
+        screen.until("tiny-llama is down")

@@ -330,6 +330,18 @@ FULL = reading(
 LATER = Histograms(ttft=(Histogram(((0.5, 1.0), (float("inf"), 6.0))),))
 
 
+def test_what_is_dumped_stays_as_it_was() -> None:
+    """Another thread writes it to a file while the next readings come."""
+    name = "vllm@127.0.0.1:8000"
+    subject = registry(EngineConfig("a", URL, "vllm"))
+    subject.record(name, FULL, 100.0, 0.01)
+    subject.record(name, reading(105.0, epoch=3.0, latencies=LATER), 110.0, 0.01)
+    kept = subject.dump()
+    then = json.dumps(kept)
+    subject.record(name, reading(205.0, epoch=3.0, latencies=LATER), 120.0, 0.01)
+    assert json.dumps(kept) == then != json.dumps(subject.dump())
+
+
 def test_counters_survive_from_one_call_to_the_next() -> None:
     """Through JSON and back: the next process has a rate at its first poll."""
     name = "vllm@127.0.0.1:8000"

@@ -68,7 +68,7 @@ class LastHour:
 
     def dump(self) -> list[object]:
         """The slices as plain JSON values."""
-        return [[one.start, list(one.account), one.gaps] for one in self.slices]
+        return [[one.start, list(one.account), dict(one.gaps)] for one in self.slices]
 
     @classmethod
     def restored(cls, saved: Any) -> "LastHour":

@@ -33,15 +33,15 @@ Saved = dict[str, object]
 
 
 def dump(tracker: RateTracker) -> Saved:
-    """Everything that the next reading is measured against."""
+    """Everything that the next reading is measured against; readings to come leave it as it is."""
     columns = list(dict.fromkeys(c for mark in tracker.marks for c in mark.columns))[:MAX_COLUMNS]
     return {
         "read_at": tracker.read_at,
         "epoch": tracker.epoch,
-        "totals": tracker.totals,
+        "totals": list(tracker.totals),
         "counted": sorted(tracker.counted),
         "out_of_sight": tracker.out_of_sight,
-        "spans": tracker.spans,
+        "spans": list(tracker.spans),
         "sets": list(_sets(tracker.baselines)),
         "columns": [[name, [_finite(b) for b in bounds]] for name, bounds in columns],
         "marks": list(_marks(tracker.marks[-MAX_MARKS:], columns)),

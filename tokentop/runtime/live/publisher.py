@@ -27,8 +27,15 @@ class Published(NamedTuple):
     round_at: float
 
 
+class _State(NamedTuple):
+    """What the next one-shot view goes on from, plain JSON values."""
+
+    config: Config
+    values: dict[str, object]
+
+
 class Publisher:
-    """Shares the newest snapshot, and records the last one of each round.
+    """Shares the newest snapshot, records the last one of each round, and leaves states.
 
     `report` gets a sentence where recording fails, on the publisher's thread.
     """
@@ -36,7 +43,8 @@ class Publisher:
     def __init__(self, report: Callable[[str], object]) -> None:
         self._report = report
         self._recorder: Recorder | None = None
-        self._queue: SimpleQueue[Published | None] = SimpleQueue()  # its put is safe in a signal
+        # Its put is safe in a signal.
+        self._queue: SimpleQueue[Published | _State | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     @property
@@ -44,8 +52,20 @@ class Publisher:
         """Why recording fails now, in a sentence; empty where it does not."""
         return "" if self._recorder is None else self._recorder.failed
 
+    @property
+    def started(self) -> bool:
+        """Whether anything was there to keep."""
+        return self._thread is not None
+
     def offer(self, published: Published) -> None:
         """Keep it soon; never blocks. Where the system has no thread left nothing is kept."""
+        self._put(published)
+
+    def leave(self, config: Config, state: dict[str, object]) -> None:
+        """Leave the state soon, for the next one-shot view with this configuration."""
+        self._put(_State(config, state))
+
+    def _put(self, new: Published | _State) -> None:
         if self._thread is None:
             thread = threading.Thread(target=self._work, name="publisher", daemon=True)
             try:
@@ -54,22 +74,26 @@ class Publisher:
                 return
             self._thread = thread
         if self._queue.qsize() < MOST_WAITING:
-            self._queue.put(published)
+            self._queue.put(new)
 
     def stop(self, within_s: float) -> None:
-        """Record what is not yet, if that takes at most `within_s` seconds."""
+        """Keep what is not yet, if that takes at most `within_s` seconds."""
         self._queue.put(None)
         if self._thread is not None:
             self._thread.join(within_s)
 
     def _work(self) -> None:
         from tokentop.domain.snapshot_json import encode
+        from tokentop.runtime.oneshot.kept_state import keep_state
         from tokentop.runtime.recorder import Recorder
         from tokentop.runtime.shared_snapshot import Sharing
 
         sharing, self._recorder = Sharing(details=True), Recorder(self._report)
         last: tuple[Published, dict[str, object]] | None = None
         while (new := self._queue.get()) is not None:
+            if isinstance(new, _State):
+                keep_state(*new)
+                continue
             if last is not None and last[0].round_at != new.round_at:
                 _record(self._recorder, *last)
             last = (new, encode(new.snapshot))  # once for both

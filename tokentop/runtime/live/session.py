@@ -21,6 +21,8 @@ from tokentop.runtime.live.real_or_demo import demo_of, host_of, pool_of, search
 from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn, on_loop
+from tokentop.runtime.oneshot.kept_state import recall_state
+from tokentop.runtime.state_timer import StateTimer, go_on, state_of
 
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
@@ -59,6 +61,7 @@ class Session(Recent):
         self._announce: Callable[[Sequence[Event]], object] = len
         self._report: Callable[[str], object] = str
         self._publisher = Publisher(lambda sentence: self._report(sentence))
+        self._state_timer = StateTimer()
         self._demo = demo_of(config)
         self._engine_poller: EnginePoller | None = None
         self.ledger = ledger_of(config, lambda: self.config)
@@ -157,7 +160,9 @@ class Session(Recent):
             return
         self._follow_ledger()
         pool = await self._load_pool()
-        if self._demo is not None:
+        if self._demo is None:
+            go_on(self.collector, await self._recalled(), self.now())
+        else:
             self._begin_demo()
         self._poller.start(pool, self._gpus(), spawn)
         if reloader is not None:
@@ -195,6 +200,8 @@ class Session(Recent):
 
     def stop(self) -> None:
         """Write what is not yet recorded, or in the history store, before the process ends."""
+        if self._publisher.started:
+            self._leave(state_of(self.collector))
         self._publisher.stop(STOP_S)
         self._kept.stop()
         self.ledger.stop()
@@ -211,6 +218,13 @@ class Session(Recent):
             return await asyncio.to_thread(pool_of, self._demo)
         except RuntimeError:
             return pool_of(self._demo)
+
+    async def _recalled(self) -> dict[str, object]:
+        """What an earlier run has left, or a one-shot view."""
+        try:
+            return await asyncio.to_thread(recall_state, self._config)
+        except RuntimeError:
+            return {}
 
     def _follow_ledger(self) -> None:
         """Follow the ledger from now on, where there is one; a changed file may begin it."""
@@ -255,9 +269,15 @@ class Session(Recent):
             self._notify(f"No new picture: {fault.sentence(error)}")
             return
         self._publisher.offer(Published(self.config, exact, wall, self._sampled_at))
+        self._leave(self._state_timer.due(self.collector, now))
         self._on_change(self._alerts().shown(snapshot), now)
         if fresh:
             self._announce(fresh)
+
+    def _leave(self, state: dict[str, object] | None) -> None:
+        """What one-shot views go on from; the demo's is nobody's."""
+        if state is not None and self._demo is None:
+            self._publisher.leave(self.config, state)
 
     def _sample(self, snapshot: Snapshot, now: float) -> tuple[Event, ...]:
         return super()._sample(self._alerts().follow(snapshot, now, self.config.alerts), now)
