@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.command import Terminal, environment, in_process, in_terminal, run
+from tests.cli.command import Terminal, environment, in_process, in_terminal, run, started
 from tests.cli.engines import LLAMACPP, SGLANG, VLLM, captured, configuration
 from tests.payloads import payload
 from tests.servers.loopback import Server
@@ -233,6 +233,17 @@ def test_a_line_misses_the_engine_that_a_screen_has_seen(place: Path, after: str
         for file in left("snapshot-*.json"):
             file.unlink()
         assert check(searching(place, server.port), place) == (2, "DOWN tiny-llama")
+
+
+def test_a_line_misses_the_engine_that_a_watch_has_seen(place: Path) -> None:
+    with captured(VLLM) as server:
+        words = searching(place, server.port)
+        there = env(place, TOKENTOP_DISCOVERY="true")
+        with started("--json", "--watch", *words[1:], env=there) as watch:
+            assert watch.stdout is not None
+            assert any(server.url in line for line in watch.stdout)
+            watch.kill()
+    assert check(words, place) == (2, "DOWN tiny-llama")
 
 
 def test_a_screen_misses_the_engine_that_a_line_has_seen(place: Path) -> None:

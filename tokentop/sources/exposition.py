@@ -4,10 +4,11 @@ Only the series a caller wants are taken apart. A last line without its newline 
 and is dropped.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from tokentop.sources.exposition_line import KEPT, number, parse_line
+from tokentop.sources.exposition_family import FAMILIES, numbers
+from tokentop.sources.exposition_line import KEPT, Series, number, parse_line
 from tokentop.sources.json_fields import BadData
 from tokentop.sources.metrics_page import Page, Sample
 
@@ -16,16 +17,95 @@ SLICE = 64 * 1024
 _TYPE = b"\n# TYPE "  # begins a family
 
 
+def parse(body: bytes, wanted: frozenset[str] | None = None) -> Page:
+    """Read a page; `wanted` names the series to keep (histograms by their _bucket).
+
+    Raises BadData where more than MAX_SAMPLES are to be kept.
+    """
+    reading = _Reading(wanted)
+    for part in _slices(body):
+        text = b"\n".join(_wanted_families(part, wanted)).decode("utf-8", "replace")
+        if lines := [line for line in text.split("\n") if line and line[0] != "#"]:
+            reading.take(lines)
+    return Page(reading.series, reading.damaged)
+
+
+class _Reading:
+    """What has been read of one page."""
+
+    def __init__(self, wanted: frozenset[str] | None) -> None:
+        self.series: dict[str, list[Sample]] = {}
+        self.damaged: set[str] = set()
+        self._wanted = wanted
+        self._count = 0
+
+    def take(self, lines: list[str]) -> None:
+        """Read the lines of one family, all at once where there was one like it before."""
+        parts = [line.rpartition(" ") for line in lines]
+        heads, texts = [part[0] for part in parts], [part[2] for part in parts]
+        runs = FAMILIES.find(heads, self._wanted)
+        values = None if runs is None else numbers(texts)
+        if runs is None or values is None:
+            self._each(lines, heads, texts)
+            return
+        for run in runs:
+            self._add(run.name, run.samples(values))
+
+    def _each(self, lines: list[str], heads: list[str], texts: list[str]) -> None:
+        wanted = self._wanted
+        known: list[Series | None] = []
+        for line, head, text in zip(lines, heads, texts, strict=True):
+            series = KEPT.get(head)
+            if series is not None and (value := number(text)) is not None:
+                known.append(series)
+                if wanted is None or series.name in wanted:
+                    self._add(series.name, (Sample(series.labels, value, series.key),))
+                continue
+            name = _name(line)
+            if wanted is not None and name not in wanted:
+                known.append(None)
+            elif (parsed := parse_line(line)) is None:
+                self.damaged.add(name)
+            else:
+                self._add(parsed[0], (parsed[1],))
+        if len(known) == len(lines):
+            FAMILIES.keep(heads, known, wanted)
+
+    def _add(self, name: str, samples: Sequence[Sample]) -> None:
+        self._count += len(samples)
+        if self._count > MAX_SAMPLES:
+            raise BadData(f"its metrics page has more than {MAX_SAMPLES:,} samples to read")
+        self.series.setdefault(name, []).extend(samples)
+
+
 def _slices(body: bytes) -> Iterator[bytes]:
-    """The whole lines in parts of about SLICE bytes: as text a page takes four times its size.
+    """Whole families in parts of about SLICE bytes: as text a page takes four times its size.
 
     What follows the last newline was cut in transit.
     """
-    at, last = 0, body.rfind(b"\n") + 1
+    at, last = 0, body.rfind(b"\n")
     while at < last:
-        end = body.find(b"\n", min(at + SLICE, last - 1)) + 1
+        end = body.find(_TYPE, at + SLICE, last)
+        if not 0 <= end < at + 2 * SLICE:
+            end = body.find(b"\n", min(at + SLICE, last))
         yield body[at:end]
         at = end
+
+
+def _wanted_families(part: bytes, wanted: frozenset[str] | None) -> Iterator[bytes]:
+    """The families but those that nobody reads, which are not even taken apart."""
+    first, *families = part.split(_TYPE)
+    yield first
+    for family in families:
+        name = family[: family.find(b" ")]
+        if wanted is not None and _begins_none(name, wanted):
+            last = family.rfind(b"\n") + 1
+            while last and family.startswith(b"#", last):  # the next family's help
+                last = family.rfind(b"\n", 0, last - 1) + 1
+            # Series without a type may follow its own, those of one name together.
+            if family.startswith(name, last):
+                continue
+        yield b"#" + family  # its name and type are no series
 
 
 def _name(line: str) -> str:
@@ -34,66 +114,7 @@ def _name(line: str) -> str:
     return line.partition("{")[0].partition(" ")[0]
 
 
-def parse(body: bytes, wanted: frozenset[str] | None = None) -> Page:
-    """Read a page; `wanted` names the series to keep (histograms by their _bucket).
-
-    Raises BadData where more than MAX_SAMPLES are to be kept.
-    """
-    series: dict[str, list[Sample]] = {}
-    damaged: set[str] = set()
-    count, last = 0, ""
-    samples: list[Sample] = []
-    for line in _lines(body, wanted):
-        if not line or line[0] == "#":
-            continue
-        head, _, text = line.rpartition(" ")
-        known = KEPT.get(head)
-        if known is not None and (value := number(text)) is not None:
-            if wanted is not None and known.name not in wanted:
-                continue
-            name, sample = known.name, tuple.__new__(Sample, (known.labels, value, known.key))
-        else:
-            name = _name(line)
-            if wanted is not None and name not in wanted:
-                continue
-            if (parsed := parse_line(line)) is None:
-                damaged.add(name)
-                continue
-            name, sample = parsed
-        count += 1
-        if count > MAX_SAMPLES:
-            raise BadData(f"its metrics page has more than {MAX_SAMPLES:,} samples to read")
-        if name != last:
-            last, samples = name, series.setdefault(name, [])
-        samples.append(sample)
-    return Page(series, damaged)
-
-
-def _lines(body: bytes, wanted: frozenset[str] | None) -> Iterator[str]:
-    """The lines but those of families that nobody reads, which are not even taken apart."""
-    for part in _slices(body):
-        first, *families = part.removesuffix(b"\n").split(_TYPE)
-        yield from first.decode("utf-8", "replace").split("\n")
-        for family in families:
-            if wanted is None or not _is_unread(family, wanted):
-                # behind its own name and type
-                yield from family.decode("utf-8", "replace").split("\n")[1:]
-
-
-def _is_unread(family: bytes, wanted: frozenset[str]) -> bool:
-    """Whether nobody wants a name that begins with the family's, and its last line has such a one.
-
-    Series without a type may follow it, those of one name together.
-    """
-    name = family[: family.find(b" ")]
-    if not _begins_none(name, wanted):
-        return False
-    end = len(family)
-    while (start := family.rfind(b"\n", 0, end) + 1) and family.startswith(b"#", start):
-        end = start - 1  # the next family's help
-    return family.startswith(name, start)
-
-
 @lru_cache(4096)
 def _begins_none(name: bytes, wanted: frozenset[str]) -> bool:
+    """Whether nobody wants a name that begins so."""
     return not any(each.encode().startswith(name) for each in wanted)

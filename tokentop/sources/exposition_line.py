@@ -37,9 +37,12 @@ class Series(NamedTuple):
 
 
 class _Kept(dict[str, Series]):
-    """Series by the text before the value, as many as there is room for."""
+    """Series by the text before the value, as many as there is room for.
 
-    taken = missed = 0
+    `generation` counts how often they were forgotten.
+    """
+
+    taken = missed = generation = 0
 
     def keep(self, head: str, series: Series) -> None:
         size = len(head) + EACH
@@ -54,6 +57,7 @@ class _Kept(dict[str, Series]):
     def forget(self) -> None:
         self.clear()
         self.taken = self.missed = 0
+        self.generation += 1
 
 
 KEPT = _Kept()
