@@ -133,7 +133,12 @@ def watch(
     program: str = "tokentop",
 ) -> Stretch:
     """A stretch of the app, or of a peer, in (rows, columns), once it has settled."""
-    terminal = Terminal([command(program), *words], env, size)
+    return stretch([command(program), *words], env, seconds, size)
+
+
+def stretch(argv: list[str], env: dict[str, str], seconds: float, size: tuple[int, int]) -> Stretch:
+    """A stretch of any program."""
+    terminal = Terminal(argv, env, size)
     terminal.read(SETTLE_S)
     cpu, before, began = terminal.cpu_s(), terminal.resident_mib(), time.monotonic()
     wakeups = terminal.wakeups()
