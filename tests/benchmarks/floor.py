@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.floor [--minutes 0.5]
 
-In one run, with eight GPUs and seven services where nothing moves: a Textual app with a clock; httpx
-with the fifteen requests every 4 s and pynvml with seven figures of each GPU, on a thread, without
-a screen; all these packages imported and asleep; and the app.
+In one run, with eight GPUs and seven services where nothing moves: a Textual app with a clock;
+httpx with the fifteen requests every 4 s and pynvml with seven figures of each GPU, on a thread,
+without a screen; all these packages imported and asleep; and the app.
 """
 
 import argparse

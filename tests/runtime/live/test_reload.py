@@ -28,11 +28,11 @@ class Watched:
         again = reloader(flags, {}, str(self.file))
         self.reloading = ConfigReloader(again, self.collector, self.said.append)
 
-    async def write(self, text: str) -> None:
+    def write(self, text: str) -> None:
         fresh = self.file.with_suffix(".new")
         fresh.write_text(text)
         os.replace(fresh, self.file)
-        await self.reloading.look()
+        self.reloading.look(self.reloading.take)
 
     def cost(self) -> float | None:
         return self.collector.snapshot(AT_S, AT_S).pricing.effective_cost_tokens
@@ -43,39 +43,39 @@ def watched(tmp_path: Path) -> Watched:
     return Watched(tmp_path)
 
 
-async def test_costs_are_real_on_the_next_poll(watched: Watched) -> None:
+def test_costs_are_real_on_the_next_poll(watched: Watched) -> None:
     """Turning everything_free off in the file needs no restart, turning it on again neither."""
     assert watched.cost() == 0
-    await watched.write("[pricing]\neverything_free = false\n")
+    watched.write("[pricing]\neverything_free = false\n")
     assert (watched.cost() or 0) > 10
-    await watched.write("[pricing]\neverything_free = true\n")
+    watched.write("[pricing]\neverything_free = true\n")
     assert watched.cost() == 0
     assert watched.said == [IN_FORCE, IN_FORCE]
 
 
-async def test_a_broken_file_changes_nothing_and_is_said(watched: Watched) -> None:
+def test_a_broken_file_changes_nothing_and_is_said(watched: Watched) -> None:
     """The sentence names the key; the costs stay as they were."""
-    await watched.write("[pricing]\neverything_free = false\nceiling = 0.1\n")
+    watched.write("[pricing]\neverything_free = false\nceiling = 0.1\n")
     assert watched.cost() == 0
     assert len(watched.said) == 1
     assert "pricing.ceiling" in watched.said[0]
 
 
-async def test_what_needs_a_restart_is_said(watched: Watched) -> None:
+def test_what_needs_a_restart_is_said(watched: Watched) -> None:
     """An address changes at the next start only, and the screen says so."""
-    await watched.write('[services.mint]\nurl = "http://127.0.0.1:1"\n')
+    watched.write('[services.mint]\nurl = "http://127.0.0.1:1"\n')
     assert watched.said == [RESTART]
 
 
-async def test_nothing_is_said_while_nothing_changes(watched: Watched) -> None:
+def test_nothing_is_said_while_nothing_changes(watched: Watched) -> None:
     """Looking at an unchanged file is silent."""
-    await watched.reloading.look()
+    watched.reloading.look(watched.reloading.take)
     assert watched.said == []
 
 
-async def test_every_threshold_reaches_the_screen(watched: Watched) -> None:
+def test_every_threshold_reaches_the_screen(watched: Watched) -> None:
     """What is said to have been read is used: the mark for silent burn follows the file."""
     assert watched.collector.config.policy.cost.silent_burn_at == 0.2
-    await watched.write("[cost]\nsilent_burn_at = 0.05\n")
+    watched.write("[cost]\nsilent_burn_at = 0.05\n")
     assert watched.said == [IN_FORCE]
     assert watched.collector.config.policy.cost.silent_burn_at == 0.05

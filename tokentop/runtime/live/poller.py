@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 QUIET_S = 0.03  # answers of one round arrive together; one picture shows them all
 COALESCE_S = 0.1
+DRIVER_AFTER_S = 0.02  # beside the requests each would wait for the other, a hundred times
 SHOW_EVERY_S = 0.25  # at most four pictures a second
 INTERVALS = (0.5, 1.0, 2.0, 4.0, 5.0, 10.0, 15.0, 30.0, 60.0)
 
@@ -75,6 +76,7 @@ class Poller:
         self._shown_at = self._show_by = float("-inf")
         self._gpus: Gpus | None = None
         self._wanted = WATCHED
+        self._driver_polled = False
 
     def start(self, pool: Pool, gpus: Gpus | None, spawn: Spawn) -> None:
         """Start one worker per source, and two for the driver, on the running loop."""
@@ -136,6 +138,10 @@ class Poller:
             self.changed()
 
     async def _poll_driver(self, gpus: Gpus) -> None:
+        """At first at once, for what a search is told by processes on GPUs."""
+        if self._driver_polled:
+            await asyncio.sleep(DRIVER_AFTER_S)
+        self._driver_polled = True
         gpus.poll(self._wanted)
 
     def want_of_gpus(self, wanted: Wanted) -> None:

@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 
+from tokentop import fault
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
 from tokentop.named_tuple import NamedTuple
@@ -11,6 +13,7 @@ from tokentop.named_tuple import NamedTuple
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported on the publisher's thread, after the first picture
     from tokentop.runtime.recorder import Recorder
+    from tokentop.runtime.shared_snapshot import Sharing
 
 MOST_WAITING = 8  # snapshots, for a disk that hangs; what comes then is dropped
 
@@ -27,24 +30,22 @@ class Published(NamedTuple):
     round_at: float
 
 
-class _State(NamedTuple):
-    """What the next one-shot view goes on from, plain JSON values."""
-
-    config: Config
-    values: dict[str, object]
-
-
 class Publisher:
     """Shares the newest snapshot, records the last one of each round, and leaves states.
 
-    `report` gets a sentence where recording fails, on the publisher's thread.
+    After each snapshot it calls `look`, which may wait for a disk as well. `report` gets a sentence
+    where recording fails, or one of these; both are called on the publisher's thread.
     """
 
     def __init__(self, report: Callable[[str], object]) -> None:
         self._report = report
+        self.look: Callable[[], object] = bool
         self._recorder: Recorder | None = None
+        self._sharing: Sharing | None = None
+        self._newest: Published | None = None
+        self._last: tuple[Published, dict[str, object]] | None = None
         # Its put is safe in a signal.
-        self._queue: SimpleQueue[Published | _State | None] = SimpleQueue()
+        self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     @property
@@ -55,17 +56,28 @@ class Publisher:
     @property
     def started(self) -> bool:
         """Whether anything was there to keep."""
-        return self._thread is not None
+        return self._newest is not None
 
     def offer(self, published: Published) -> None:
         """Keep it soon; never blocks. Where the system has no thread left nothing is kept."""
-        self._put(published)
+        self._newest = published
+        self._put(partial(self._keep, published))
 
     def leave(self, config: Config, state: dict[str, object]) -> None:
         """Leave the state soon, for the next one-shot view with this configuration."""
-        self._put(_State(config, state))
+        self._put(partial(_leave, config, state))
 
-    def _put(self, new: Published | _State) -> None:
+    def look_soon(self) -> None:
+        """Call `look` without a snapshot."""
+        self._put(self._look)
+
+    def stop(self, within_s: float) -> None:
+        """Keep what is not yet, if that takes at most `within_s` seconds."""
+        self._queue.put(None)
+        if self._thread is not None:
+            self._thread.join(within_s)
+
+    def _put(self, work: Callable[[], None]) -> None:
         if self._thread is None:
             thread = threading.Thread(target=self._work, name="publisher", daemon=True)
             try:
@@ -74,34 +86,42 @@ class Publisher:
                 return
             self._thread = thread
         if self._queue.qsize() < MOST_WAITING:
-            self._queue.put(new)
-
-    def stop(self, within_s: float) -> None:
-        """Keep what is not yet, if that takes at most `within_s` seconds."""
-        self._queue.put(None)
-        if self._thread is not None:
-            self._thread.join(within_s)
+            self._queue.put(work)
 
     def _work(self) -> None:
-        from tokentop.domain.snapshot_json import encode
-        from tokentop.runtime.oneshot.kept_state import keep_state
         from tokentop.runtime.recorder import Recorder
+
+        self._recorder = Recorder(self._report)
+        while (work := self._queue.get()) is not None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001  # it costs this snapshot, not all others
+                self._report(f"A snapshot was not kept: {fault.sentence(error)}")
+        if self._last is not None:
+            _record(self._recorder, *self._last)
+        self._recorder.close()
+
+    def _keep(self, new: Published) -> None:
+        from tokentop.domain.snapshot_json import encode
         from tokentop.runtime.shared_snapshot import Sharing
 
-        sharing, self._recorder = Sharing(details=True), Recorder(self._report)
-        last: tuple[Published, dict[str, object]] | None = None
-        while (new := self._queue.get()) is not None:
-            if isinstance(new, _State):
-                keep_state(*new)
-                continue
-            if last is not None and last[0].round_at != new.round_at:
-                _record(self._recorder, *last)
-            last = (new, encode(new.snapshot))  # once for both
-            if self._queue.empty():
-                sharing.leave(new.config, last[1], new.snapshot.interval_s, new.wall)
-        if last is not None:
-            _record(self._recorder, *last)
-        self._recorder.close()
+        if self._recorder and self._last and self._last[0].round_at != new.round_at:
+            _record(self._recorder, *self._last)
+        encoded = encode(new.snapshot)
+        self._last = new, encoded  # once for both
+        if new is self._newest:
+            self._sharing = self._sharing or Sharing(details=True)
+            self._sharing.leave(new.config, encoded, new.snapshot.interval_s, new.wall)
+            self._look()
+
+    def _look(self) -> None:
+        self.look()
+
+
+def _leave(config: Config, state: dict[str, object]) -> None:
+    from tokentop.runtime.oneshot.kept_state import keep_state
+
+    keep_state(config, state)
 
 
 def _record(recorder: "Recorder", published: Published, encoded: dict[str, object]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tokentop import fault
@@ -20,15 +21,15 @@ from tokentop.runtime.live.publisher import Published, Publisher
 from tokentop.runtime.live.real_or_demo import demo_of, host_of, pool_of, search_of
 from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
 from tokentop.runtime.live.smoothing import LatencySmoother
-from tokentop.runtime.live.spawn import Spawn, on_loop
+from tokentop.runtime.live.spawn import Spawn, beside, on_loop
 from tokentop.runtime.oneshot.kept_state import recall_state
 from tokentop.runtime.state_timer import StateTimer, go_on, state_of
 
 if TYPE_CHECKING:
+    from tokentop.config.load import ConfigError
     from tokentop.config.reload import Reloader
     from tokentop.runtime.alerts import Alerting
     from tokentop.runtime.live.engine_poller import EnginePoller
-    from tokentop.transport.http.client_async import Pool
 
 STOP_S = 0.5  # for what is not yet written when the program ends
 
@@ -62,6 +63,7 @@ class Session(Recent):
         self._report: Callable[[str], object] = str
         self._publisher = Publisher(lambda sentence: self._report(sentence))
         self._state_timer = StateTimer()
+        self._came = True  # a snapshot, since the last round began
         self._demo = demo_of(config)
         self._engine_poller: EnginePoller | None = None
         self.ledger = ledger_of(config, lambda: self.config)
@@ -159,9 +161,9 @@ class Session(Recent):
         if self.frozen:
             return
         self._follow_ledger()
-        pool = await self._load_pool()
+        pool = await beside(partial(pool_of, self._demo))
         if self._demo is None:
-            go_on(self.collector, await self._recalled(), self.now())
+            go_on(self.collector, await beside(partial(recall_state, self._config)), self.now())
         else:
             self._begin_demo()
         self._poller.start(pool, self._gpus(), spawn)
@@ -212,20 +214,6 @@ class Session(Recent):
 
         begin(self.collector, self._config, self._sample)
 
-    async def _load_pool(self) -> "Pool":
-        """The pooled client, loaded beside the loop; on it where no thread can be started."""
-        try:
-            return await asyncio.to_thread(pool_of, self._demo)
-        except RuntimeError:
-            return pool_of(self._demo)
-
-    async def _recalled(self) -> dict[str, object]:
-        """What an earlier run has left, or a one-shot view."""
-        try:
-            return await asyncio.to_thread(recall_state, self._config)
-        except RuntimeError:
-            return {}
-
     def _follow_ledger(self) -> None:
         """Follow the ledger from now on, where there is one; a changed file may begin it."""
         if self.ledger.begins and self.collector.ledger is None:
@@ -237,12 +225,19 @@ class Session(Recent):
 
         file = ConfigReloader(reloader, self.collector, self._notify)
 
-        async def look() -> None:
-            await file.look()
+        def take(changed: "Config | ConfigError") -> None:
+            file.take(changed)
             self._follow_ledger()
 
-        watch = self._poller.repeat(look)
+        self._publisher.look = partial(file.look, on_loop(take))
+        watch = self._poller.repeat(self._look)
         spawn(watch, name="watch configuration file", group="configuration", exclusive=True)
+
+    async def _look(self) -> None:
+        """In a round of which nothing came the file is looked at as well."""
+        if not self._came:
+            self._publisher.look_soon()
+        self._came = False
 
     def _polls_engines(self) -> bool:
         config = self._config
@@ -268,11 +263,16 @@ class Session(Recent):
         except Exception as error:  # noqa: BLE001  # a fault in the fold costs one picture, not the monitor
             self._notify(f"No new picture: {fault.sentence(error)}")
             return
-        self._publisher.offer(Published(self.config, exact, wall, self._sampled_at))
-        self._leave(self._state_timer.due(self.collector, now))
         self._on_change(self._alerts().shown(snapshot), now)
         if fresh:
             self._announce(fresh)
+        self._came = True
+        published = Published(self.config, exact, wall, self._sampled_at)
+        asyncio.get_running_loop().call_soon(self._publish, published, now)  # behind the picture
+
+    def _publish(self, published: Published, now: float) -> None:
+        self._leave(self._state_timer.due(self.collector, now))
+        self._publisher.offer(published)
 
     def _leave(self, state: dict[str, object] | None) -> None:
         """What one-shot views go on from; the demo's is nobody's."""

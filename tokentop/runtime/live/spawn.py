@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Spawn(Protocol):
@@ -18,12 +20,20 @@ class Spawn(Protocol):
     ) -> object: ...
 
 
-def on_loop(notify: Callable[[str], object]) -> Callable[[str], None]:
-    """What other threads may call: `notify` is then called on the loop that runs now."""
+async def beside(work: Callable[[], T]) -> T:
+    """Do it on a thread; here where no thread can be started."""
+    try:
+        return await asyncio.to_thread(work)
+    except RuntimeError:
+        return work()
+
+
+def on_loop(call: Callable[[T], object]) -> Callable[[T], None]:
+    """What other threads may call: `call` is then called on the loop that runs now."""
     loop = asyncio.get_running_loop()
 
-    def report(sentence: str) -> None:
+    def soon(what: T) -> None:
         with suppress(RuntimeError):  # the loop was closed meanwhile
-            loop.call_soon_threadsafe(notify, sentence)
+            loop.call_soon_threadsafe(call, what)
 
-    return report
+    return soon

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic, time
 
@@ -40,6 +41,7 @@ class HistoryWriter:
         self._flush_s = flush_s
         self._retry_s = retry_s
         self._queue: SimpleQueue[Sample | None] = SimpleQueue()  # its put is safe in a signal
+        self._ended: SimpleQueue[None] = SimpleQueue()
         self._pending: dict[float, Sample] = {}
         self._store: Store | None = None
         self._retry_at = float("-inf")
@@ -60,6 +62,7 @@ class HistoryWriter:
     def stop(self, within_s: float) -> None:
         """Write what is pending, if that takes at most `within_s` seconds."""
         self._queue.put(None)
+        self._ended.put(None)
         if self._thread.is_alive():
             self._thread.join(within_s)
 
@@ -74,16 +77,19 @@ class HistoryWriter:
             self._store.close()
 
     def _collect(self) -> bool:
-        """Wait for samples, for `flush_s` from the first one on; False at the end."""
-        sample = self._queue.get()
-        until = monotonic() + self._flush_s
-        while sample is not None:
+        """Wait for a sample, and sleep for `flush_s` while more come; False at the end."""
+        goes_on = self._takes(self._queue.get())
+        if goes_on:
+            with suppress(Empty):
+                self._ended.get(timeout=self._flush_s)
+        while not self._queue.empty():
+            goes_on = self._takes(self._queue.get())
+        return goes_on
+
+    def _takes(self, sample: Sample | None) -> bool:
+        if sample is not None:
             self._pending[sample.t] = sample
-            try:
-                sample = self._queue.get(timeout=max(0.0, until - monotonic()))
-            except Empty:
-                return True
-        return False
+        return sample is not None
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Do it; a failure becomes a sentence, and what was pending waits for the next try."""
