@@ -185,7 +185,7 @@ async def test_a_changed_threshold_marks_the_burn_at_the_next_poll(tmp_path: Pat
     async with app.run_test(size=LARGE) as pilot:
         assert burn(await refreshed(pilot)) == "≈20%"
         file.write_text("[cost]\nburn_counts_length = true\nsilent_burn_at = 0.1\n")
-        await watcher.look()
+        watcher.look(watcher.take)
         assert burn(await refreshed(pilot)) == "▲ ≈20%"
 
 
