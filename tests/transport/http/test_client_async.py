@@ -14,7 +14,7 @@ from tests.servers.certificates import private_ca
 from tests.servers.loopback import Server
 from tests.servers.stack import Stack
 from tokentop.domain.readings import Failure
-from tokentop.transport.http.client_async import Pool
+from tokentop.transport.http.client_async import INLINE, Pool
 from tokentop.transport.http.messages import Reply, Request
 from tokentop.transport.http.poll import Batches
 from tokentop.transport.http.resolver import Found
@@ -60,6 +60,26 @@ async def test_a_fresh_connection_that_fails_is_not_retried(pool: Pool) -> None:
     with Server(lambda _: False) as server:
         assert isinstance(await pool.fetch(Request(server.url)), Failure)
         assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("size", [2, INLINE + 1])
+async def test_an_answer_is_of_when_it_came(pool: Pool, size: int) -> None:
+    """Not of when it was read and handed over: a rate lies between two such moments."""
+    read_at: list[float] = []
+
+    def steps(request: Request) -> Batches:
+        for _ in range(2):
+            yield (request,)
+            read_at.append(time.monotonic())
+
+    with Server(ok("x" * size)) as server:
+        poll = await pool.poll(steps(Request(server.url)), Request(server.url))
+    first, second = read_at
+    assert poll.began is not None
+    assert poll.ended is not None
+    assert poll.began < first < poll.ended < second
+    assert poll.latency_s == poll.ended - poll.began
+    assert poll.age_s > time.monotonic() - second
 
 
 async def test_a_hanging_service_holds_nobody_up(pool: Pool) -> None:

@@ -110,7 +110,8 @@ class EnginePoller:
             limit_s = LIMIT * due.request.timeout_s
             ended = await pool.poll(steps(due.protocol, due.request), due.request, limit_s)
             result = self._explained(ended.result, limit_s)
-            self._registry.record(identity, result, self._clock(), ended.latency_s)
+            at = self._clock() - ended.age_s
+            self._registry.record(identity, result, at, ended.latency_s)
             self._scheduler.changed()
         return True
 

@@ -134,7 +134,7 @@ class Poller:
     async def _poll_source(self, pool: Pool, source: HttpSource) -> None:
         if self._collector.due(source.key, self._clock()):
             ended = await pool.poll(service_poll(source), source.request)
-            self._collector.record(source.key, ended.result, self._clock())
+            self._collector.record(source.key, ended.result, self._clock() - ended.age_s)
             self.changed()
 
     async def _poll_driver(self, gpus: Gpus) -> None:

@@ -179,7 +179,8 @@ class Client:
     def _finish(self, poll: Poll) -> None:
         del self._polls[poll]
         self._drop(poll)
-        poll.ended = monotonic()
+        if poll.ended is None:
+            poll.ended = monotonic()
         poll.done(poll)
 
     def _drop(self, poll: Poll) -> None:
@@ -230,8 +231,10 @@ class Client:
         one.finished = True
         poll = one.poll
         poll.exchanges.remove(one)
+        now = monotonic()
+        poll.answered(now)
         if isinstance(outcome, Reply):
-            outcome = outcome._replace(latency_s=monotonic() - (one.began or monotonic()))
+            outcome = outcome._replace(latency_s=now - (one.began or now))
         poll.replies[one.place] = outcome
         if not poll.exchanges:
             replies = [reply for reply in poll.replies if reply is not None]

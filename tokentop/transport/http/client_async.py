@@ -72,7 +72,8 @@ class Pool:
         finally:
             poll.close()
             self._network.release(poll.budget)
-        poll.ended = monotonic()
+        if poll.ended is None:
+            poll.ended = monotonic()
         return poll
 
     async def aclose(self) -> None:
@@ -93,7 +94,7 @@ class Pool:
         finally:
             for task in tasks:
                 task.cancel()
-        poll.result = poll.overdue(poll.end or monotonic())
+        poll.result, poll.ended = poll.overdue(poll.end or monotonic()), None
         return None
 
     async def _get(self, request: Request, poll: Poll) -> Reply | Failure:

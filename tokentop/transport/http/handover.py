@@ -6,7 +6,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-GATHER_S = 0.005  # that a result may wait for others
+GATHER_S = 0.02  # that a result may wait for others; when it came is known
 
 
 class Handover:

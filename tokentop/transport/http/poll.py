@@ -1,7 +1,7 @@
 """One poll under way, and one of its exchanges: what the client knows of each."""
 
 from collections.abc import Callable, Generator, Sequence
-from time import thread_time
+from time import monotonic, thread_time
 from typing import Any, Literal
 
 from tokentop.domain.readings import Failure
@@ -33,8 +33,9 @@ class Poll:
 
     `done` is called with it once `result` is there. `limit_s` bounds the whole poll, `until` every
     answer, so that something can be made of those that are there. Times are monotonic; `began` is
-    when its first request was made. One with a `parent` is a part of it, and spends its budget.
-    With `take` the answer has no end: its pieces go there, and only silence is bounded.
+    when its first request was made, `ended` when its last answer came. One with a `parent` is a
+    part of it, and spends its budget. With `take` the answer has no end: its pieces go there, and
+    only silence is bounded.
     """
 
     __slots__ = (
@@ -86,8 +87,19 @@ class Poll:
 
     @property
     def latency_s(self) -> float | None:
-        """Seconds from its first request to its end; None where it made none."""
+        """Seconds from its first request to its last answer; None where it made none."""
         return None if self.began is None or self.ended is None else self.ended - self.began
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since its last answer came: it waits to be read, and to be handed over."""
+        return 0.0 if self.ended is None else max(0.0, monotonic() - self.ended)
+
+    def answered(self, now: float) -> None:
+        """One more answer is there, or there will be none."""
+        self.ended = now
+        if self.parent is not None:
+            self.parent.answered(now)
 
     def start(self, now: float, busy_s: float) -> None:
         """Its first request is made."""
