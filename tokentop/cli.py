@@ -26,6 +26,9 @@ def entry() -> "NoReturn":
     A text view has kept, written and closed all by then: to take the interpreter apart as well
     would be a fifth of its time.
     """
+    # A thread without memory for its first call dies beneath Python; its words would stand beside a
+    # line that is right. A function of our own would need that memory as well.
+    sys.unraisablehook = bool
     code = _run(sys.argv[1:])
     if "tokentop.views.oneshot" in sys.modules:
         _end_now(code)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import in_terminal, run
+from tests.cli.command import environment, in_terminal, run
 from tokentop import cli
 
 
@@ -85,6 +85,28 @@ def test_the_screen_shows_all_of_them_and_ends(tmp_path: Path) -> None:
         terminal.press("q")
         assert terminal.end() == 0
     assert "Traceback" not in terminal.seen
+
+
+STARVED_THREAD = """
+import sys
+from tokentop import threads
+def dies(work):
+    raise MemoryError
+threads._run = dies
+from tokentop.cli import entry
+sys.argv = ["tokentop", "--compact", "--no-gpus", "--config", sys.argv[1]]
+entry()
+"""
+
+
+def test_a_thread_without_memory_for_its_first_call(tmp_path: Path) -> None:
+    """It is the search's: the line is there at its deadline, and nothing beside it."""
+    config = tmp_path / "c.toml"
+    config.write_text("deadline = 0.35\n")
+    words = [sys.executable, "-c", STARVED_THREAD, str(config)]
+    env = {**environment(), "TOKENTOP_DISCOVERY": "true"}
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    assert (done.stdout.count("\n"), done.stderr) == (1, "")
 
 
 @pytest.mark.parametrize("mib", [30, 31, 32, 33, 36, 41])

@@ -46,6 +46,10 @@ class EngineRegistry:
         """Every engine known now."""
         return (*self._engines, *((self.fleet.id,) if self.fleet else ()))
 
+    def read_ids(self) -> tuple[str, ...]:
+        """Those that have served since they are known."""
+        return tuple(identity for identity, one in self._engines.items() if one.read_before)
+
     def update_from_discovery(
         self,
         found: Sequence[Found],

@@ -14,7 +14,7 @@ MOST_ENGINES = 100  # to write one down takes 0.15 ms, of the loop that draws
 
 
 class StateTimer:
-    """Every minute, and whenever an engine has come or gone."""
+    """Every minute, and whenever an engine has begun to serve or is gone."""
 
     def __init__(self) -> None:
         self._left_at = float("-inf")
@@ -22,7 +22,7 @@ class StateTimer:
 
     def due(self, collector: Collector, now: float) -> dict[str, object] | None:
         """The state, if it is to be left now; `now` is monotonic seconds."""
-        known = _engines(collector)
+        known = collector.engines().read_ids() if collector.has_engines else ()
         if now - self._left_at < EVERY_S and known == self._known:
             return None
         self._left_at, self._known = now, known
@@ -31,7 +31,8 @@ class StateTimer:
 
 def state_of(collector: Collector) -> dict[str, object] | None:
     """The state of now; None with so many engines that it would hold up the screen."""
-    return collector.dump() if len(_engines(collector)) <= MOST_ENGINES else None
+    known = collector.engines().ids() if collector.has_engines else ()
+    return collector.dump() if len(known) <= MOST_ENGINES else None
 
 
 def go_on(collector: Collector, state: Mapping[str, object], now: float) -> None:
@@ -39,7 +40,3 @@ def go_on(collector: Collector, state: Mapping[str, object], now: float) -> None
     engines = state.get("engines")
     if state and (not isinstance(engines, dict) or len(engines) <= MOST_ENGINES):
         collector.restore(state, now)
-
-
-def _engines(collector: Collector) -> tuple[str, ...]:
-    return collector.engines().ids() if collector.has_engines else ()
