@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from time import time_ns
 
 import pytest
 
@@ -54,6 +55,21 @@ def test_a_file_that_comes_and_goes_is_a_change(file: Path) -> None:
     file.unlink()
     assert isinstance(removed := watched.poll(), Config)
     assert removed.policy.pricing.ceiling == 6.0
+
+
+def test_a_file_that_is_being_written_is_left_alone(file: Path) -> None:
+    """`cp` and shells empty a file before they fill it; one that stays empty has no values."""
+    write(file, "[pricing]\nceiling = 9.0\n")
+    watched = watching(file)
+    file.write_text("")
+    assert watched.poll() is None
+    file.write_text("[pricing]\nceiling = 8.0\n")
+    assert isinstance(written := watched.poll(), Config)
+    assert written.policy.pricing.ceiling == 8.0
+    file.write_text("")
+    os.utime(file, ns=(0, time_ns() - 2_000_000_000))
+    assert isinstance(emptied := watched.poll(), Config)
+    assert emptied.policy.pricing.ceiling == 6.0
 
 
 def test_a_broken_file_is_reported_once_and_the_mended_one_taken(file: Path) -> None:

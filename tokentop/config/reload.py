@@ -2,12 +2,16 @@
 
 import os
 from collections.abc import Callable, Mapping
+from time import time_ns
 
 from tokentop.config.load import ConfigError, load
 from tokentop.config.schema import Config
 from tokentop.config.toml_file import FILE_VARIABLE, home, usual_places
 
-Stamp = tuple[tuple[int, int, int] | None, ...]
+SETTLED_NS = 1_000_000_000
+
+FileStamp = tuple[int, int, int]  # when it was changed (Unix nanoseconds), bytes, inode
+Stamp = tuple[FileStamp | None, ...]
 
 
 class Reloader:
@@ -24,7 +28,7 @@ class Reloader:
         A broken file is reported once; the previous configuration stays in force.
         """
         stamp = _stamp(self._places)
-        if stamp == self._seen:
+        if stamp == self._seen or any(_being_written(one) for one in stamp):
             return None
         self._seen = stamp
         try:
@@ -42,9 +46,14 @@ def reloader(
     return Reloader(lambda: load(overrides, environ, path), places)
 
 
+def _being_written(found: FileStamp | None) -> bool:
+    """Whether it was emptied just now: by who writes its new content next."""
+    return found is not None and found[1] == 0 and 0 <= time_ns() - found[0] < SETTLED_NS
+
+
 def _stamp(places: tuple[str, ...]) -> Stamp:
     """Changes with the files' contents; an editor may replace the file by a new one."""
-    stamps: list[tuple[int, int, int] | None] = []
+    stamps: list[FileStamp | None] = []
     for place in places:
         try:
             found = os.stat(place)
