@@ -47,7 +47,7 @@ class EngineRegistry:
         return (*self._engines, *((self.fleet.id,) if self.fleet else ()))
 
     def read_ids(self) -> tuple[str, ...]:
-        """Those that have served since they are known."""
+        """Those that have ever served."""
         return tuple(identity for identity, one in self._engines.items() if one.read_before)
 
     def update_from_discovery(

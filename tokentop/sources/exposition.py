@@ -7,8 +7,8 @@ and is dropped.
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from tokentop.sources.exposition_family import FAMILIES, numbers
 from tokentop.sources.exposition_line import KEPT, Series, number, parse_line
+from tokentop.sources.exposition_runs import KNOWN_RUNS, numbers
 from tokentop.sources.json_fields import BadData
 from tokentop.sources.metrics_page import Page, Sample
 
@@ -40,10 +40,10 @@ class _Reading:
         self._count = 0
 
     def take(self, lines: list[str]) -> None:
-        """Read the lines of one family, all at once where there was one like it before."""
+        """Read these lines, all at once where the same came before."""
         parts = [line.rpartition(" ") for line in lines]
         heads, texts = [part[0] for part in parts], [part[2] for part in parts]
-        runs = FAMILIES.find(heads, self._wanted)
+        runs = KNOWN_RUNS.find(heads, self._wanted)
         values = None if runs is None else numbers(texts)
         if runs is None or values is None:
             self._each(lines, heads, texts)
@@ -69,7 +69,7 @@ class _Reading:
             else:
                 self._add(parsed[0], (parsed[1],))
         if len(known) == len(lines):
-            FAMILIES.keep(heads, known, wanted)
+            KNOWN_RUNS.keep(heads, known, wanted)
 
     def _add(self, name: str, samples: Sequence[Sample]) -> None:
         self._count += len(samples)

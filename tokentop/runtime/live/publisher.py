@@ -45,7 +45,7 @@ class Publisher:
         self._newest: Published | None = None
         self._last: tuple[Published, dict[str, object]] | None = None
         # Its put is safe in a signal.
-        self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     @property
@@ -69,7 +69,7 @@ class Publisher:
 
     def look_soon(self) -> None:
         """Call `look` without a snapshot."""
-        self._put(self._look)
+        self._put(self.look)
 
     def stop(self, within_s: float) -> None:
         """Keep what is not yet, if that takes at most `within_s` seconds."""
@@ -77,7 +77,7 @@ class Publisher:
         if self._thread is not None:
             self._thread.join(within_s)
 
-    def _put(self, work: Callable[[], None]) -> None:
+    def _put(self, work: Callable[[], object]) -> None:
         if self._thread is None:
             thread = threading.Thread(target=self._work, name="publisher", daemon=True)
             try:
@@ -112,10 +112,7 @@ class Publisher:
         if new is self._newest:
             self._sharing = self._sharing or Sharing(details=True)
             self._sharing.leave(new.config, encoded, new.snapshot.interval_s, new.wall)
-            self._look()
-
-    def _look(self) -> None:
-        self.look()
+            self.look()
 
 
 def _leave(config: Config, state: dict[str, object]) -> None:

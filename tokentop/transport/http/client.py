@@ -179,8 +179,6 @@ class Client:
     def _finish(self, poll: Poll) -> None:
         del self._polls[poll]
         self._drop(poll)
-        if poll.ended is None:
-            poll.ended = monotonic()
         poll.done(poll)
 
     def _drop(self, poll: Poll) -> None:

@@ -72,8 +72,6 @@ class Pool:
         finally:
             poll.close()
             self._network.release(poll.budget)
-        if poll.ended is None:
-            poll.ended = monotonic()
         return poll
 
     async def aclose(self) -> None:

@@ -148,8 +148,10 @@ class Poll:
             self.result = failed.failure
 
     def close(self) -> None:
-        """It will not be resumed."""
+        """It will not be resumed; one without an answer ends now."""
         self._steps = None
+        if self.ended is None:
+            self.ended = monotonic()
 
     def overdue(self, end: float, busy_s: float | None = None) -> Failure:
         """Why it is not done by `end`: the server's silence, or a limit of ours.

@@ -7,10 +7,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.payloads import PAGES, payload
-from tokentop.sources import exposition, exposition_family
+from tokentop.sources import exposition, exposition_runs
 from tokentop.sources.exposition import parse
-from tokentop.sources.exposition_family import FAMILIES, numbers
 from tokentop.sources.exposition_line import KEPT, number
+from tokentop.sources.exposition_runs import KNOWN_RUNS, numbers
 from tokentop.sources.metrics_page import Page
 
 LABELS = ('{le="0.1"}', '{le="+Inf"}', '{model="a b",le="1"}')
@@ -92,9 +92,9 @@ def test_many_numbers_are_what_each_is(texts: list[str]) -> None:
 
 def test_orders_without_end_take_no_room_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that writes its lines in another order at each poll."""
-    monkeypatch.setattr(exposition_family, "MOST_LINES", 100)
+    monkeypatch.setattr(exposition_runs, "MOST_LINES", 100)
     for first in range(len(HEADS)):
         heads = HEADS[first:] + HEADS[:first]
         for _ in range(3):
             parse(page(heads, ["1"] * len(heads)), WANTED)
-        assert 0 < len(FAMILIES._runs) * len(heads) <= 100
+        assert 0 < len(KNOWN_RUNS._runs) * len(heads) <= 100

@@ -1,4 +1,4 @@
-"""The lines of one family that a server writes at every poll: only their values differ.
+"""The lines of a page that a server writes at every poll: only their values differ.
 
 Read line by line a page takes three times as long. What is kept leads to the series that
 exposition_line.py keeps, and goes with them.
@@ -13,7 +13,7 @@ from tokentop.named_tuple import NamedTuple
 from tokentop.sources.exposition_line import KEPT, Series
 from tokentop.sources.metrics_page import Sample
 
-MOST_LINES = 128 * 1024  # of all families together, 16 bytes each
+MOST_LINES = 128 * 1024  # of all pages together, 16 bytes each
 
 _sample = partial(tuple.__new__, Sample)
 
@@ -27,12 +27,12 @@ class Run(NamedTuple):
     keys: tuple[str, ...]
 
     def samples(self, values: Sequence[float]) -> list[Sample]:
-        """The samples, of the values of all the family's lines."""
+        """The samples, of the values of all lines."""
         own = values[self.start : self.start + len(self.keys)]
         return list(map(_sample, zip(self.labels, own, self.keys, strict=True)))
 
 
-class _Families:
+class _KnownRuns:
     """Runs by all that stands before the values, as long as KEPT has those series."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ def _digest(heads: list[str]) -> bytes:
     return blake2b(text, digest_size=16).digest()
 
 
-FAMILIES = _Families()
+KNOWN_RUNS = _KnownRuns()
 
 
 def numbers(texts: list[str]) -> list[float] | None:
