@@ -5,7 +5,8 @@ import re
 from tokentop.domain.text import cell_width
 
 _PIECE = re.compile(
-    r"\x1b\[(?P<move>\d+;\d+)H"
+    r"\x1b\[(?P<move>\d+;\d+|)H"
+    r"|\x1b\[(?P<column>\d+)G"
     r"|\x1b\[[0-9;?<>=$]*[A-Za-z]"  # modes, colours, queries: no cell changes
     r"|\x1b\][^\x07]*\x07"  # an operating system command, such as the clipboard
     r"|(?P<control>[\r\n])"
@@ -21,8 +22,10 @@ def shown(stream: str, width: int, height: int) -> str:
     x = y = 0
     for piece in _PIECE.finditer(stream):
         assert not piece["unknown"], f"unknown sequence {stream[piece.start() :][:20]!r}"
-        if piece["move"]:
-            y, x = (int(number) - 1 for number in piece["move"].split(";"))
+        if piece["move"] is not None:
+            y, x = (int(number) - 1 for number in (piece["move"] or "1;1").split(";"))
+        elif piece["column"]:
+            x = int(piece["column"]) - 1
         elif piece["control"]:
             x, y = (0, y) if piece["control"] == "\r" else (x, y + 1)
         for char in piece["text"] or "":

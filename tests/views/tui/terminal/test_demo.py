@@ -1,5 +1,6 @@
 """What `tokentop --demo` shows to someone who tries it for the first time."""
 
+import re
 import time
 from pathlib import Path
 
@@ -38,5 +39,5 @@ def test_it_is_at_work_within_five_seconds(
 
 def text_of(stream: bytes, size: tuple[int, int]) -> str:
     """The picture on the terminal, to the last whole update."""
-    whole = stream.decode(errors="ignore").rpartition("\x1b[1;1H")[0]
-    return shown(whole, *size) if whole else ""
+    *whole, _ = re.split(r"\x1b\[(?:1;1)?H", stream.decode(errors="ignore"))
+    return shown("\x1b[H".join(whole), *size) if whole else ""

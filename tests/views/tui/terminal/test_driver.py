@@ -55,7 +55,8 @@ def test_the_thread_sleeps_until_there_is_input() -> None:
 
 def cursor_places(stream: bytes) -> list[tuple[int, int]]:
     """Every (row, column) that the cursor was sent to."""
-    return [(int(y), int(x)) for y, x in re.findall(rb"\x1b\[(\d+);(\d+)H", stream)]
+    moves = re.findall(rb"\x1b\[(\d+);(\d+)H|\x1b\[(\d+)G", stream)
+    return [(int(y or 1), int(x or column)) for y, x, column in moves]
 
 
 def test_an_absurd_terminal_is_taken_for_a_large_one(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def sent(picture: Picture, *parts: tuple[str, Style], x: int = 0, y: int = 0) ->
 def test_the_first_picture_is_whole_and_closes_no_style() -> None:
     """One reset, one move, then of each style what differs from the one before."""
     assert sent(Picture(), ("load ", DIM), ("4", BOLD), (" GPUs", DIM)) == (
-        "\x1b[0m\x1b[1;1H\x1b[38;2;128;128;128;48;2;16;16;16mload "
+        "\x1b[0m\x1b[H\x1b[38;2;128;128;128;48;2;16;16;16mload "
         "\x1b[1;38;2;255;255;255m4 \x1b[22;38;2;128;128;128mGPUs"
     )
 
@@ -61,8 +61,8 @@ def test_words_are_sent_whole() -> None:
     """A reader of the stream, such as a screen reader, finds them."""
     picture = Picture()
     sent(picture, ("parch", DIM))
-    assert sent(picture, ("Search", DIM), x=0) == "\x1b[1;1HSearch"
-    assert sent(picture, ("Seance", DIM)) == "\x1b[1;1HSeance"
+    assert sent(picture, ("Search", DIM), x=0) == "\x1b[HSearch"
+    assert sent(picture, ("Seance", DIM)) == "\x1b[HSeance"
 
 
 def test_a_wide_character_is_never_cut() -> None:
@@ -84,9 +84,21 @@ def test_pieces_side_by_side_need_one_move() -> None:
     assert Picture().send(pieces, ColorSystem.TRUECOLOR).count("H") == 1
 
 
+def test_to_the_right_the_column_is_enough() -> None:
+    """A clock and an age in one header: two short moves a second. Back and down need the row."""
+    picture = Picture()
+    header, lower = [" " * 40, "00:01", " " * 60, "3s"], [(" " * 9, DIM)]
+    sent(picture, *((part, DIM) for part in header))
+    sent(picture, *lower, y=1)
+    header[1], header[3] = "00:02", "4s"
+    pieces = [(0, 0, strip(*((part, DIM) for part in header))), (1, 8, strip(("b", DIM)))]
+    stream = picture.send([*pieces, (1, 2, strip(("a", DIM)))], ColorSystem.TRUECOLOR)
+    assert stream == "\x1b[1;44H02\x1b[106G4s\x1b[2;9Hb\x1b[2;3Ha"
+
+
 def test_attributes_are_turned_off_one_by_one() -> None:
     """Bold ends and dim begins: 22 ends both, so dim is turned on after it."""
     picture = Picture()
     sent(picture, ("a", Style(bold=True, dim=True, italic=True)))
-    assert sent(picture, ("b", Style(dim=True, italic=True))) == "\x1b[1;1H\x1b[22;2mb"
-    assert sent(picture, ("c", Style())) == "\x1b[1;1H\x1b[22;23mc"
+    assert sent(picture, ("b", Style(dim=True, italic=True))) == "\x1b[H\x1b[22;2mb"
+    assert sent(picture, ("c", Style())) == "\x1b[H\x1b[22;23mc"

@@ -15,7 +15,7 @@ from tokentop.views.tui.terminal.ascii_filter import AsciiFilter
 from tokentop.views.tui.terminal.color_depth import filters_for, show_depth
 from tokentop.views.tui.terminal.driver import writer_of
 from tokentop.views.tui.terminal.minimal_updates import MinimalUpdate, Update, minimal
-from tokentop.views.tui.terminal.picture import Picture, Piece
+from tokentop.views.tui.terminal.picture import Picture, Piece, cursor_at
 from tokentop.views.tui.terminal.restore_terminal import Terminal, crash_report
 from tokentop.views.tui.terminal.style_cache import release_closed_screens
 from tokentop.views.tui.theme import PREFIX
@@ -99,7 +99,7 @@ class TerminalApp(App[int]):
         if text := MinimalUpdate(self.terminal_picture, pieces).render_segments(self.console):
             x, y = self.cursor_position  # where an input method opens its window
             begin, end = (SYNC_START, SYNC_END) if self._sync_available else ("", "")
-            self._driver.write(f"{begin}{text}\x1b[{y + 1};{x + 1}H{end}")
+            self._driver.write(f"{begin}{text}{cursor_at(y, x)}{end}")
 
     def send(self, text: str) -> None:
         """Send control sequences beside the picture."""

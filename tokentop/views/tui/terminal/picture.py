@@ -58,7 +58,7 @@ class Picture:
             for span in _changed(shown, x, wanted):
                 start, end = _whole_words(wanted, *span)
                 if here != (y, x + start):
-                    parts.append(f"\x1b[{y + 1};{x + start + 1}H")
+                    parts.append(_move(here, y, x + start))
                 self._write(parts, wanted[start:end])
                 here = (y, x + end)
             shown.extend([_UNKNOWN] * (x - len(shown)))
@@ -80,6 +80,16 @@ class Picture:
                 parts.append(_turned(self._look, after))
                 self._look = after
             parts.append(text)
+
+
+def cursor_at(y: int, x: int) -> str:
+    """The shortest sequence that puts the cursor there, wherever it is (CUP)."""
+    return f"\x1b[{y + 1};{x + 1}H" if y or x else "\x1b[H"
+
+
+def _move(here: tuple[int, int], y: int, x: int) -> str:
+    """The same, where it is known to be: to the right in its row the column is enough (CHA)."""
+    return f"\x1b[{x + 1}G" if here[0] == y and here[1] < x else cursor_at(y, x)
 
 
 def _changed(shown: Sequence[Cell], x: int, wanted: Sequence[Cell]) -> list[tuple[int, int]]:
