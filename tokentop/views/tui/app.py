@@ -29,6 +29,7 @@ from tokentop.views.tui.terminal.app import TerminalApp
 from tokentop.views.tui.terminal.color_depth import depth_of
 from tokentop.views.tui.terminal.gc_tuning import begin_collecting, freeze_loaded_objects
 from tokentop.views.tui.terminal.restore_terminal import Terminal
+from tokentop.views.tui.terminal.seconds import Seconds
 
 NOTICE_S = 4.0
 POLLED_ELSEWHERE = "The host polls, at an interval of its own; this is what it sends"
@@ -73,6 +74,7 @@ class TokentopApp(InputActions, TerminalApp):
         self.theme = theme.PREFIX + self._theme_name
         self._ended = set()
         self._newest: tuple[Snapshot, float] | None = None  # with its monotonic time, not shown yet
+        self._seconds: Seconds | None = None
         self._take_snapshot()
 
     def make_session(self, config: Config) -> AnySession:
@@ -111,7 +113,8 @@ class TokentopApp(InputActions, TerminalApp):
             self.session.act_on_alerts(self._ring)
             freeze_loaded_objects()
         if not self.session.frozen:
-            self.each_second(1.0 - self.session.wall() % 1.0, self._tick)
+            self._seconds = Seconds(self.session.wall, partial(self.drawn, self._tick))
+            self._seconds.begin()
 
     @property
     def monitor(self) -> MonitorScreen:
@@ -125,7 +128,7 @@ class TokentopApp(InputActions, TerminalApp):
         if newest is None or self.view.paused_at is not None or not self.screen_stack:
             return  # without a screen it ends
         self._snapshot, self._snapshot_at = newest
-        self.drawn(self._show)
+        self.drawn(self._show_second)
 
     def _take_snapshot(self) -> None:
         self._snapshot, self._snapshot_at = self.session.snapshot(), self.session.now()
@@ -165,8 +168,15 @@ class TokentopApp(InputActions, TerminalApp):
         self._read_ledger()
         self.monitor.show(self.model(), theme.style_table(self._theme_name))
 
+    def _show_second(self) -> None:
+        """What a tick would draw, and all the rest."""
+        self._refresh_past()
+        self._show()
+        if self._seconds is not None:
+            self._seconds.begin()
+
     def _tick(self) -> None:
-        if self.screen_stack:
+        if self.is_running and self.screen_stack:
             self._refresh_past()
             self.monitor.tick(self.model())
 

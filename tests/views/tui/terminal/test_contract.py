@@ -282,7 +282,7 @@ async def test_a_fault_reaches_the_one_handler(
         app.run_worker(work())
         app.set_timer(0.001, lambda: fail("timer"))
         app.screen.query_one("#header").call_later(fail, "handler")
-        app.each_second(0.001, lambda: fail("second"))
+        app.drawn(lambda: fail("second"))
         monkeypatch.setattr(app.monitor, "show", lambda *_: fail("snapshot"))
         app.snapshot_ready(app.session.snapshot(), app.session.now())
         async with asyncio.timeout(5):

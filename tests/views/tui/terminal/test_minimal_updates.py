@@ -1,10 +1,8 @@
 """What the full screen costs: bytes of a tick, and libraries only when they are needed."""
 
-import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 from textual.geometry import Region
@@ -140,30 +138,3 @@ async def test_of_several_snapshots_at_once_the_newest_is_drawn(
             app.snapshot_ready(app.session.snapshot()._replace(host=host), app.session.now())
         await pilot.pause()
         assert drawn == ["third"]
-
-
-async def test_seconds_slept_through_are_not_made_up_for(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After a laptop slept the clock goes on from now, a tick a second; none after the end."""
-    app = make_app(100.0)
-    due: list[tuple[float, Callable[..., object], tuple[object, ...]]] = []
-    ticks: list[float] = []
-    async with app.run_test(size=(120, 40)):
-        loop = asyncio.get_running_loop()
-        now = [1000.0]
-        monkeypatch.setattr(loop, "time", lambda: now[0])
-        monkeypatch.setattr(loop, "call_at", lambda at, call, *rest: due.append((at, call, rest)))
-        app.each_second(0.25, lambda: ticks.append(now[0]))
-        wanted = []
-        for wake in (1000.25, 1001.25, 1059.0, 1060.0):
-            ((at, call, rest),) = due
-            due.clear()
-            wanted.append(at)
-            now[0] = wake
-            call(*rest)
-        ((last, call, rest),) = due
-        monkeypatch.undo()
-    assert [*wanted, last] == [1000.25, 1001.25, 1002.25, 1060.0, 1061.0]
-    call(*rest)
-    assert ticks == [1000.25, 1001.25, 1059.0, 1060.0]

@@ -1,6 +1,5 @@
 """An app that ends at once, whatever hangs, and whose crash report holds no secret."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
 from textual._ansi_sequences import SYNC_END, SYNC_START
@@ -71,23 +70,6 @@ class TerminalApp(App[int]):
                 draw()
             except Exception as error:  # noqa: BLE001  # asyncio would print it over the screen
                 self._handle_exception(error)
-
-    def each_second(self, wait_s: float, draw: Callable[[], None]) -> None:
-        """Call `draw` after `wait_s` and then each second, until the app ends.
-
-        A timer of Textual's is a task, a sleep and a future each time.
-        """
-        loop = asyncio.get_running_loop()
-
-        def ring(at: float) -> None:
-            if self.is_running:
-                now = loop.time()  # what was slept through is not made up for
-                after = (at if now < at + 1.0 else now) + 1.0
-                loop.call_at(after, ring, after)
-                self.drawn(draw)
-
-        first = loop.time() + wait_s
-        loop.call_at(first, ring, first)
 
     def send_pieces(self, pieces: Iterable[Piece]) -> None:
         """Send what the terminal lacks of these pieces of the screen, in one write.
