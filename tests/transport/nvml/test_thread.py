@@ -177,7 +177,7 @@ live.until_idle()
 print(states(live.read()))
 """
         found = machine.run(script, "four", hangs=hang, well="four")
-        assert found == ["lost lost lost lost", "lost lost lost lost 5", "ok ok ok ok"]
+        assert found == ["lost lost lost lost", "lost lost lost lost 4", "ok ok ok ok"]
 
     def test_a_driver_that_never_starts(self, machine: Machine):
         """The reason names the call and how long it has lasted; later polls are answered too."""

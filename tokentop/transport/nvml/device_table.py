@@ -32,6 +32,11 @@ class DeviceTable:
         """After NVML was shut down: handles are void, what was learned of the GPUs is not."""
         self._devices, self._count = {}, None
 
+    @property
+    def has_all_handles(self) -> bool:
+        """Whether `awake` makes no call; where a GPU sleeps, each may have to be found again."""
+        return not self._by_address and self._count == len(self._devices)
+
     def awake(self, nvml: Nvml, power: PowerState) -> tuple[Device, ...]:
         """The GPUs that may be read, never a sleeping one; raises NvmlError.
 

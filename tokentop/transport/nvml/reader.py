@@ -81,6 +81,18 @@ class Reader:
             self._driver_version = _version(nvml)
         return Plan(devices, tuple(self._table.asleep(power)), self._driver_version)
 
+    def is_settled(self, now: float, wanted: Wanted) -> bool:
+        """Whether `plan` makes no call to the driver at this time, and nothing has to be found."""
+        return (
+            self._nvml is not None
+            and not self._given_up
+            and self._recheck_at is not None
+            and now < self._recheck_at
+            and (self._renew_at is None or now < self._renew_at)
+            and (self._driver_version is not None or not wanted.details)
+            and self._table.has_all_handles
+        )
+
     def read(self, device: Device, now: float, wanted: Wanted) -> list[DeviceReading]:
         """One GPU and its MIG instances; raises NvmlError for a driver to start anew."""
         return device.read(now, self._names, wanted, addresses=self._addresses)

@@ -117,6 +117,8 @@ class NvmlThread:
 
     def _plan(self, began: float, *, anew: bool) -> Plan | Failure | None:
         """Start NVML where it is not running, and list the GPUs."""
+        if self._planning is None and not anew and self._reader.is_settled(began, self._wanted):
+            return self._reader.plan(began, self._wanted)
         if self._planning is None:
             calm = self._reads.calm
             work = partial(self._reader.plan, began, self._wanted, calm=calm, anew=anew)
