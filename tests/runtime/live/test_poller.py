@@ -137,6 +137,32 @@ async def test_every_answer_of_the_driver_is_recorded(spawn: Tasks) -> None:
     assert collector.recorded == ["gpus ok", "gpus timeout"]
 
 
+class _Asked:
+    """A driver that only counts: each poll of it is one on the queue."""
+
+    def __init__(self) -> None:
+        self.polls: asyncio.Queue[object] = asyncio.Queue()
+
+    def start(self) -> None: ...
+    def poll(self, wanted: object = None) -> None:
+        self.polls.put_nowait(wanted)
+
+
+@pytest.mark.parametrize("hanging", [(), ("a",)])
+async def test_the_driver_is_asked_once_a_round(spawn: Tasks, hanging: tuple[str, ...]) -> None:
+    """With the first answer of a round, and where none comes without it."""
+    collector, driver = _Collector("a", "b", backing_off=("b",)), _Asked()
+    poller = _poller(collector, 60, asyncio.Event())
+    poller.start(_Pool(*hanging), driver, spawn)
+    async with asyncio.timeout(5):
+        await driver.polls.get()
+        for number in (2, 3):
+            poller.refresh()
+            await driver.polls.get()
+            assert collector.recorded == ([] if hanging else ["a"] * number)
+            assert driver.polls.empty()
+
+
 @pytest.mark.parametrize(("start", "step", "after"), [(4, 1, 5), (4, -1, 2), (3, 1, 4), (3, -1, 2)])
 def test_the_interval_moves_in_steps(start: float, step: int, after: float) -> None:
     """+ and - go to the next round figure."""

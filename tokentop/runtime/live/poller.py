@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 QUIET_S = 0.03  # answers of one round arrive together; one picture shows them all
 COALESCE_S = 0.1
-DRIVER_AFTER_S = 0.02  # beside the requests each would wait for the other, a hundred times
+DRIVER_AFTER_S = 0.02  # or with the first answer: beside the requests each would wait for the other
 SHOW_EVERY_S = 0.25  # at most four pictures a second
 INTERVALS = (0.5, 1.0, 2.0, 4.0, 5.0, 10.0, 15.0, 30.0, 60.0)
 
@@ -77,6 +77,7 @@ class Poller:
         self._gpus: Gpus | None = None
         self._wanted = WATCHED
         self._driver_polled = False
+        self._driver_due: asyncio.Handle | None = None
 
     def start(self, pool: Pool, gpus: Gpus | None, spawn: Spawn) -> None:
         """Start one worker per source, and two for the driver, on the running loop."""
@@ -87,7 +88,7 @@ class Poller:
             spawn(poll, name=f"poll {source.key}", group="services")
         if gpus is not None and self._started(gpus):
             self._gpus = gpus
-            poll = self.repeat(partial(self._poll_driver, gpus))
+            poll = self.repeat(self._poll_driver)
             spawn(poll, name="driver", group="driver", exclusive=True)
             answers = self._record_driver_answers()
             spawn(answers, name="driver answers", group="driver answers", exclusive=True)
@@ -137,12 +138,18 @@ class Poller:
             self._collector.record(source.key, ended.result, self._clock() - ended.age_s)
             self.changed()
 
-    async def _poll_driver(self, gpus: Gpus) -> None:
+    async def _poll_driver(self) -> None:
         """At first at once, for what a search is told by processes on GPUs."""
         if self._driver_polled:
-            await asyncio.sleep(DRIVER_AFTER_S)
-        self._driver_polled = True
-        gpus.poll(self._wanted)
+            loop = asyncio.get_running_loop()
+            self._driver_due = loop.call_later(DRIVER_AFTER_S, self._ask_driver)
+        else:
+            self._ask_driver()
+
+    def _ask_driver(self) -> None:
+        self._driver_polled, self._driver_due = True, None
+        if self._gpus is not None:
+            self._gpus.poll(self._wanted)
 
     def want_of_gpus(self, wanted: Wanted) -> None:
         """Ask the driver for this from now on; at once where it is more than before."""
@@ -156,6 +163,9 @@ class Poller:
         """Show soon: when no answer has come for QUIET_S, at the latest after COALESCE_S."""
         if self._loop is None:
             return
+        if self._driver_due is not None:  # requests are made and answers are here
+            self._driver_due.cancel()
+            self._driver_due = self._loop.call_soon(self._ask_driver)
         now = self._clock()
         if self._pending is None:
             self._show_by = max(now + COALESCE_S, self._shown_at + SHOW_EVERY_S)

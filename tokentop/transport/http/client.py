@@ -139,7 +139,7 @@ class Client:
         if self._posts:
             return 0.0
         now = monotonic()
-        if (first := self._alarms.first) is not None:
+        if self._polls and (first := self._alarms.first) is not None:  # not of what has ended
             until = min(until, first)
         if self._places.is_wanted:
             until = min(until, now + self._places.pause_s)
