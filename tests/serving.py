@@ -42,6 +42,7 @@ class Serving(NamedTuple):
     max_slots: int | None = None
     slots_source: SlotsSource | None = "reported"
     kv_cache: float | None = None
+    kv_estimated: bool = False
     prompt: float | None = None
     generation: float | None = None
     requests: float | None = None
@@ -145,6 +146,7 @@ def _reading(one: Serving, before_s: float) -> EngineReading:
         max_slots=one.max_slots,
         slots_source=one.slots_source if one.max_slots is not None else None,
         kv_cache=one.kv_cache,
+        kv_estimated=one.kv_estimated,
         counters=_counters(one, before_s),
         slots=_slots(one, before_s) if one.uncounted else None,
         latencies=Histograms(*(_histogram(getattr(one, f), before_s) for f in Histograms._fields)),

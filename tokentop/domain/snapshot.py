@@ -102,7 +102,8 @@ class Service(NamedTuple):
 class Llm(NamedTuple):
     """The LLM slots: active, queued, free. `stale` is true when every source of it went silent.
 
-    `models_more` are left out of `models`.
+    `models_more` are left out of `models`; `kv_cache` is that of the fullest engine. An estimate
+    where `slots_estimated` (`max_slots` and `free`) and `kv_estimated`.
     """
 
     active: int | None = None
@@ -117,6 +118,8 @@ class Llm(NamedTuple):
     age_s: float | None = None
     stale: bool = False
     models_more: int = 0
+    slots_estimated: bool = False
+    kv_estimated: bool = False
 
 
 class Demand(NamedTuple):

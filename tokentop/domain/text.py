@@ -201,6 +201,11 @@ def fmt_multiplier(value: float | None, *, ascii: bool = False) -> str:  # noqa:
     return f"{'x' if ascii else '×'}{value:.2f}" if known(value) else DASH
 
 
+def approx(figure: str, estimated: bool) -> str:
+    """The figure, with `≈` before it where it is estimated; what is unknown stays so."""
+    return f"≈{figure}" if estimated and figure != DASH else figure
+
+
 def fmt_percent(fraction: float | None) -> str:
     """A ratio 0-1 as whole per cent: `42%`."""
     return f"{fraction * 100:.0f}%" if known(fraction) and known(fraction * 100) else DASH

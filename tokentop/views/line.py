@@ -120,7 +120,7 @@ def _of_engines(snapshot: Snapshot) -> list[Group]:
     llm, told = snapshot.llm, snapshot.throughput
     speed = told.generation_tokens_per_s
     bound = "≥" if any(engine.rate_at_least for engine in snapshot.engines) else ""
-    kv_cache = text.DASH if llm.kv_cache is None else text.fmt_percent(llm.kv_cache)
+    kv_cache = text.approx(text.fmt_percent(llm.kv_cache), llm.kv_estimated)
     groups = [
         Group(2, [Piece(_slots(snapshot), "tier")]),
         Group(3, [Piece(f"{text.DASH if speed is None else f'{bound}{speed:.0f}'} tok/s")]),
@@ -165,7 +165,8 @@ def _slots(snapshot: Snapshot) -> str:
     waiting = f" +{llm.queued}" if llm.queued else ""
     if any(e.active and e.max_slots is None and not e.router for e in snapshot.engines):
         return f"{_count(llm.active)} active{waiting}"
-    return f"{_count(llm.active)}/{_count(llm.max_slots)}{waiting}"
+    slots = text.approx(_count(llm.max_slots), llm.slots_estimated)
+    return f"{_count(llm.active)}/{slots}{waiting}"
 
 
 def _seconds(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-_STAND_INS: Final = str.maketrans("│×—…·→", "|x-~,>")
+_STAND_INS: Final = str.maketrans("│×—…·→≥≤≈", "|x-~,>><~")
 
 
 def ascii_only(text: str) -> str:

@@ -11,7 +11,7 @@ from itertools import chain
 from tokentop.domain.economy.burn import burn
 from tokentop.domain.engines.bounded import MAX_NAMES
 from tokentop.domain.engines.observation import FIGURES, EngineObservation, latencies
-from tokentop.domain.engines.readings import Counters, Histograms
+from tokentop.domain.engines.readings import Counters, Histograms, fullest_kv
 from tokentop.domain.engines.rows import back_pressure, flat, gained, generation_rate, row
 from tokentop.domain.engines.summary import ENGINES, EnginesSummary
 from tokentop.domain.gpu_pool import counted
@@ -105,7 +105,7 @@ def _llm(counted: Sequence[EngineObservation], observations: Sequence[EngineObse
     readings = [one.figures for one in counted if one.state == "online"]
     serving = [reading for reading in readings if reading is not None]
     slotted = [r for r in serving if r.active is not None and r.max_slots is not None]
-    usage = [r.kv_cache for r in serving if r.kv_cache is not None]
+    kv_cache, kv_estimated = fullest_kv(serving)
     ages = [one.age_s for one in counted or read if one.age_s is not None]
     free = sum(max(0, (r.max_slots or 0) - (r.active or 0)) for r in slotted)
     unsaid = any(None in (r.active, r.queued, r.max_slots) for r in serving)
@@ -117,12 +117,14 @@ def _llm(counted: Sequence[EngineObservation], observations: Sequence[EngineObse
         free=free if slotted else None,
         models=models,
         models_more=more,
-        kv_cache=max(usage, default=None),
+        kv_cache=kv_cache,
         back_pressure=_back_pressure(counted),
         partial=unsaid or any(map(_withheld, observations)),
         source=ENGINES,
         age_s=max(ages, default=None) if counted else min(ages, default=None),
         stale=not counted,
+        slots_estimated=any(r.slots_estimated for r in serving),
+        kv_estimated=kv_estimated,
     )
 
 

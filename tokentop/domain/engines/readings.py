@@ -4,9 +4,11 @@ Counters are totals since the server started; a missing series is None, never 0,
 engines create a series at its first use.
 """
 
+from collections.abc import Iterable
 from math import fsum
 from typing import Literal
 
+from tokentop.domain.text import known
 from tokentop.named_tuple import NamedTuple
 
 EngineKind = Literal["vllm", "sglang", "llamacpp", "ollama", "tgi", "litellm", "triton", "openai"]
@@ -151,6 +153,17 @@ class EngineReading(NamedTuple):
     adapters: tuple[str, ...] = ()
     names_more: int = 0  # models, aliases and adapters beyond those
     observed: ObservedSlots | None = None  # where that is where the slots come from
+
+    @property
+    def slots_estimated(self) -> bool:
+        """Whether `max_slots` is what was seen to run, and no one says that it is all."""
+        return self.max_slots is not None and self.slots_source == "derived"
+
+
+def fullest_kv(readings: Iterable[EngineReading]) -> tuple[float | None, bool]:
+    """The use of the fullest KV cache, 0-1, and whether that is estimated; never a sum."""
+    used = [(one.kv_cache, one.kv_estimated) for one in readings if known(one.kv_cache)]
+    return max(used, default=(None, False))
 
 
 def _sum(sets: LabelSets) -> float:

@@ -80,7 +80,7 @@ def _with_figures(
         queued=reading.queued,
         max_slots=reading.max_slots,
         slots_source=reading.slots_source,
-        slots_estimated=reading.slots_source == "derived",
+        slots_estimated=reading.slots_estimated,
         kv_cache=reading.kv_cache,
         kv_estimated=reading.kv_estimated,
         back_pressure=back_pressure(one),

@@ -30,4 +30,6 @@ def combined_slots(stack: Llm, answers: bool, engines: Llm) -> Llm:
         return engines
     if engines.kv_cache is None or engines.stale:
         return stack
-    return stack._replace(kv_cache=engines.kv_cache, source=f"{stack.source}+{engines.source}")
+    source = f"{stack.source}+{engines.source}"
+    kv_estimated = engines.kv_estimated
+    return stack._replace(kv_cache=engines.kv_cache, kv_estimated=kv_estimated, source=source)

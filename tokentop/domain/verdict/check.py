@@ -3,7 +3,7 @@
 from tokentop.domain.policy import BUDGET_SHORT_S
 from tokentop.domain.snapshot import Demand, Snapshot
 from tokentop.domain.spending import tightest, zero_in_s
-from tokentop.domain.text import fit, fmt_countdown
+from tokentop.domain.text import approx, fit, fmt_countdown
 from tokentop.domain.verdict.values import HealthState, Mode, Pool, Tier
 
 TYPE_CHECKING = False
@@ -82,7 +82,8 @@ def _load(demand: Demand) -> str:
     words = [word] if pool.model == "stack" else [word, fit(pool.model, NAME_CELLS).rstrip()]
     if pool.active is not None and pool.max_slots is not None:
         all_in_slots = pool.active <= pool.max_slots
-        words.append(f"{pool.active}/{pool.max_slots}" if all_in_slots else f"{pool.active} active")
+        slots = approx(str(pool.max_slots), pool.slots_estimated)
+        words.append(f"{pool.active}/{slots}" if all_in_slots else f"{pool.active} active")
     if pool.queued:
         words.append(f"+{pool.queued}")
     return " ".join(words)

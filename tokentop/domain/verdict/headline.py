@@ -1,5 +1,6 @@
 """The headline's words, the same for a stack and for engines: health before demand."""
 
+from tokentop.domain.text import approx
 from tokentop.domain.verdict.values import NO_DATA, Health, Mode, Pool, Tier
 from tokentop.named_tuple import NamedTuple
 
@@ -49,7 +50,8 @@ def _room(tier: Tier | None, pool: Pool) -> str:
     """
     if tier == "saturated":
         return _full(pool)
-    room = f"room for {pool.free} more request{'s' * (pool.free != 1)}" if pool.free else ""
+    free = approx(str(pool.free), pool.slots_estimated)
+    room = f"room for {free} more request{'s' * (pool.free != 1)}" if pool.free else ""
     if tier in ("high", "surge"):
         if pool.queued:
             return f"Busy: {_waiting(pool)}"

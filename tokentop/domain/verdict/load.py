@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from tokentop.domain.economy.demand import serving_utilization
 from tokentop.domain.engines.observation import EngineObservation
+from tokentop.domain.engines.readings import fullest_kv
 from tokentop.domain.numbers import ratio, total
 from tokentop.domain.policy import KV_FULL, TierPolicy
-from tokentop.domain.text import known
+from tokentop.domain.text import approx
 from tokentop.domain.verdict.members import place
 from tokentop.domain.verdict.tiers import at_least, lifted, tier_at
 from tokentop.domain.verdict.values import Reason, Tier
@@ -34,6 +35,8 @@ class Load(NamedTuple):
     back_pressure: bool = False
     unbalanced: str = ""
     age_s: float | None = None
+    slots_estimated: bool = False
+    kv_estimated: bool = False
 
     @property
     def free(self) -> int | None:
@@ -63,7 +66,7 @@ def load_of(model: str, serving: Sequence[EngineObservation]) -> Load:
     figures = [(one, one.figures) for one in serving]
     readings = [reading for _, reading in figures if reading is not None]
     slotted = [r for r in readings if r.max_slots is not None and r.active is not None]
-    usage = [r.kv_cache for r in readings if known(r.kv_cache)]
+    kv_cache, kv_estimated = fullest_kv(readings)
     ages = [one.age_s for one in serving if one.age_s is not None]
     return Load(
         model,
@@ -71,12 +74,14 @@ def load_of(model: str, serving: Sequence[EngineObservation]) -> Load:
         queued=total(r.queued for r in readings),
         max_slots=total(r.max_slots for r in slotted),
         in_slots=total(r.active for r in slotted),
-        kv_cache=max(usage, default=None),
+        kv_cache=kv_cache,
         rejected=any((one.rates.window.rejections or 0) > 0 for one in serving),
         preempted=any((one.rates.window.preemptions or 0) > 0 for one in serving),
         back_pressure=any(r.back_pressure for r in readings),
         unbalanced=_unbalanced(serving),
         age_s=max(ages, default=None),
+        slots_estimated=any(r.slots_estimated for r in slotted),
+        kv_estimated=kv_estimated,
     )
 
 
@@ -117,17 +122,19 @@ def is_full(load: Load) -> bool:
 def reasons_of(load: Load, member: str | None) -> Iterable[Reason]:
     """Why the pool is as full as it is, the most important first."""
     name, queued = load.model, load.queued or 0
+    slots = approx(f"{load.max_slots} slots", load.slots_estimated)
     wait = f"{queued} request{'s' * (queued != 1)} wait{'s' * (queued == 1)} for {name}"
     if load.max_slots and queued >= load.max_slots:
-        yield Reason("queue_full", f"{wait}, which has {load.max_slots} slots", member)
+        yield Reason("queue_full", f"{wait}, which has {slots}", member)
     if load.rejected:
         yield Reason("rejections", f"{name} refused requests within the last minute", member)
     if load.back_pressure:
         yield Reason("back_pressure", f"{name} reports that its queue is full", member)
     if (load.kv_cache or 0.0) > KV_FULL:
-        yield Reason("kv_full", f"the KV cache of {name} is {load.kv_cache:.0%} full", member)
+        full = approx(f"{load.kv_cache:.0%} full", load.kv_estimated)
+        yield Reason("kv_full", f"the KV cache of {name} is {full}", member)
     if load.max_slots and load.free == 0:
-        yield Reason("slots_full", f"all {load.max_slots} slots of {name} are busy", member)
+        yield Reason("slots_full", f"all {slots} of {name} are busy", member)
     if load.unbalanced:
         yield Reason("unbalanced", load.unbalanced, member)
     if queued:

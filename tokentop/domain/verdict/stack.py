@@ -7,7 +7,7 @@ from tokentop.domain.economy.demand import serving_utilization, vram_utilization
 from tokentop.domain.numbers import clamp01, ratio
 from tokentop.domain.policy import OFFLINE_AFTER_S, TierPolicy
 from tokentop.domain.snapshot import Service
-from tokentop.domain.text import clean, known
+from tokentop.domain.text import approx, clean, known
 from tokentop.domain.verdict.tiers import at_least, tier_at
 from tokentop.domain.verdict.values import Member, Mode, Reason, Tier
 from tokentop.named_tuple import NamedTuple
@@ -34,6 +34,8 @@ class StackLoad(NamedTuple):
     profile: Literal["vram", "serving"] = "vram"
     age_s: float | None = None
     stale: bool = False
+    slots_estimated: bool = False
+    kv_estimated: bool = False
 
     @property
     def memory(self) -> float | None:
@@ -96,7 +98,8 @@ def stack_reasons(load: StackLoad, tiers: TierPolicy) -> Iterator[Reason]:
     if load.profile == "vram" and (load.vram or 0.0) > tiers.saturated:
         yield Reason("vram_full", f"VRAM is {load.vram:.0%} full", STACK)
     if load.profile == "serving" and (load.kv_cache or 0.0) > tiers.saturated:
-        yield Reason("kv_full", f"the KV cache is {load.kv_cache:.0%} full", STACK)
+        full = approx(f"{load.kv_cache:.0%} full", load.kv_estimated)
+        yield Reason("kv_full", f"the KV cache is {full}", STACK)
     if load.free == 0 and load.max_slots:
         yield Reason("slots_full", f"all {load.max_slots} slots are busy", STACK)
     if queued:

@@ -108,6 +108,7 @@ class Pool(NamedTuple):
 
     `utilization` is 0-1 and a lower bound where `at_least`; `tier` is None where nothing in the
     pool serves or nothing about its load is known. `free` slots are of engines that report them.
+    An estimate where `slots_estimated` (`max_slots` and `free`) and `kv_estimated`.
     """
 
     model: str
@@ -120,6 +121,8 @@ class Pool(NamedTuple):
     health: HealthState = "unknown"
     free: int | None = None
     at_least: bool = False
+    slots_estimated: bool = False
+    kv_estimated: bool = False
 
 
 class Clock(NamedTuple):

@@ -161,6 +161,8 @@ def _pool(load: "Load | StackLoad", kept: HeldTier | None, health: HealthState) 
         kv_cache=load.kv_cache,
         health=health,
         free=load.free,
+        slots_estimated=load.slots_estimated,
+        kv_estimated=load.kv_estimated,
     )
 
 

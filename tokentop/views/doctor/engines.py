@@ -3,7 +3,7 @@
 from tokentop.config.schema import Config, EngineConfig
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import SILENT_STATES, Engine, EngineState
-from tokentop.domain.text import known
+from tokentop.domain.text import approx, fmt_percent, known
 from tokentop.domain.urls import is_loopback, split
 from tokentop.secret import Secret
 from tokentop.transport.discovery.findings import Findings, Found
@@ -131,10 +131,12 @@ def _model(engine: Engine) -> tuple[Row, ...]:
 def _slots(engine: Engine) -> Row:
     busy = "unknown" if engine.active is None else str(engine.active)
     waiting = "" if engine.queued is None else f", {engine.queued} waiting"
-    kv = f", KV cache {engine.kv_cache:.0%}" if known(engine.kv_cache) else ""
+    used = approx(fmt_percent(engine.kv_cache), engine.kv_estimated)
+    kv = f", KV cache {used}" if known(engine.kv_cache) else ""
     if engine.max_slots is not None:
         source = _SOURCES.get(engine.slots_source or "", "")
-        words = f"{busy} of {engine.max_slots} busy{waiting}{kv}"
+        slots = approx(str(engine.max_slots), engine.slots_estimated)
+        words = f"{busy} of {slots} busy{waiting}{kv}"
         return Row("info", "slots", f"{words}; {engine.max_slots} {source}".rstrip())
     todo = None if engine.router else "set how many it runs at once: [[engine]] max_slots"
     return Row("info", "slots", f"{busy} busy{waiting}{kv}; how many it can run is unknown", todo)

@@ -5,7 +5,16 @@ from collections.abc import Iterable
 from tokentop.domain.policy import BudgetUnit
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import Engine
-from tokentop.domain.text import BOUND_SIGNS, DASH, clean, fmt_count, fmt_percent, fmt_usd, known
+from tokentop.domain.text import (
+    BOUND_SIGNS,
+    DASH,
+    approx,
+    clean,
+    fmt_count,
+    fmt_percent,
+    fmt_usd,
+    known,
+)
 from tokentop.views.tui.draw.kit.line import DrawOptions
 
 _ASCII_SIGNS = {"at-least": ">=", "at-most": "<=", "about": "~"}
@@ -79,8 +88,7 @@ def amount(value: float | None, unit: BudgetUnit) -> str:
 
 def share(fraction: float | None, *, about: bool = False) -> str:
     """A ratio as per cent, with `≈` where it is estimated."""
-    text = fmt_percent(fraction)
-    return "≈" + text if about and text != DASH else text
+    return approx(fmt_percent(fraction), about)
 
 
 def engine_name(engine: Engine) -> str:
@@ -103,5 +111,4 @@ def slots(engine: Engine) -> str:
     active = DASH if engine.active is None else fmt_count(engine.active)
     if engine.max_slots is None:
         return DASH if engine.active is None else f"{active} of {DASH}"
-    about = "≈" if engine.slots_estimated else ""
-    return f"{active}/{about}{fmt_count(engine.max_slots)}"
+    return f"{active}/{approx(fmt_count(engine.max_slots), engine.slots_estimated)}"

@@ -89,7 +89,7 @@ def _newest(snapshot: Snapshot, options: DrawOptions) -> dict[str, str]:
     return {
         TOKENS.label: fmt.rate(rates.generation_tokens_per_s, sign),
         TTFT.label: fmt.span(rates.ttft_p95_s),
-        KV.label: fmt.share(snapshot.llm.kv_cache),
+        KV.label: fmt.share(snapshot.llm.kv_cache, about=snapshot.llm.kv_estimated),
         QUEUE.label: fmt_count(snapshot.llm.queued),
     }
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.text import DASH, clean, fit
+from tokentop.domain.text import DASH, approx, clean, fit
 from tokentop.domain.verdict.values import Pool, Reason
 from tokentop.views.palette import mode_style, tier_style, tier_theme
 from tokentop.views.tui.draw.kit import format as fmt
@@ -67,11 +67,13 @@ def _pool(pool: Pool) -> list[Line]:
     tier = tier_theme(pool.tier).word if pool.tier else pool.health
     style = tier_style(pool.tier) if pool.tier else mode_style(None)
     bound = "≥" if pool.at_least else ""
+    slots = approx(_count(pool.max_slots), pool.slots_estimated)
+    kv_cache = fmt.share(pool.kv_cache, about=pool.kv_estimated)
     figures = [
         f"{fmt.share(pool.utilization)} full" if pool.utilization is not None else "",
-        f"{_count(pool.active)}/{_count(pool.max_slots)} active" if pool.active is not None else "",
+        f"{_count(pool.active)}/{slots} active" if pool.active is not None else "",
         f"{pool.queued} queued" if pool.queued else "",
-        f"KV cache {fmt.share(pool.kv_cache)}" if pool.kv_cache is not None else "",
+        f"KV cache {kv_cache}" if pool.kv_cache is not None else "",
     ]
     words = " · ".join(filter(None, figures))
     return [

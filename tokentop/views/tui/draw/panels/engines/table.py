@@ -6,7 +6,7 @@ from tokentop.domain.numbers import total
 from tokentop.domain.policy import KV_FULL
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import DOWN_STATES, SILENT_STATES, Engine
-from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, gib, known
+from tokentop.domain.text import DASH, approx, cell_width, clean, fit, fmt_count, gib, known
 from tokentop.views.palette import ENGINE_STYLES, engine_symbol
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.cells import sparkline, thinned
@@ -170,9 +170,10 @@ def _heading(row: Row, width: int, options: DrawOptions) -> Line:
     """A group with the sums of its engines; a router's figures repeat theirs and are left out."""
     whole = [e for e in row.members if not e.router] or list(row.members)
     active, slots = total([e.active for e in whole]), total([e.max_slots for e in whole])
+    all_slots = approx(fmt_count(slots), any(e.slots_estimated for e in whole))
     queued = total([e.queued for e in whole])
     speed = total([e.generation_tokens_per_s for e in whole])
-    words = f" {fmt_count(active)}/{fmt_count(slots)} active  {fmt_count(queued)} queued "
+    words = f" {fmt_count(active)}/{all_slots} active  {fmt_count(queued)} queued "
     rate = f" {fmt.rate(speed, fmt.lower_bound(whole, options))} tok/s "
     count = f" · {len(row.members)} "
     left = f"─ {row.group}{count}" if row.group else count

@@ -6,7 +6,7 @@ Where there are engines the queue's trend stands in the tokens panel, else here.
 from collections.abc import Sequence
 
 from tokentop.domain.snapshot import Llm, Snapshot
-from tokentop.domain.text import DASH, cell_width, clean, fit, fmt_count, fmt_percent, known
+from tokentop.domain.text import DASH, approx, cell_width, clean, fit, fmt_count, fmt_percent, known
 from tokentop.views.tui.draw.kit.cells import segments
 from tokentop.views.tui.draw.kit.glyphs import age, meter, old
 from tokentop.views.tui.draw.kit.line import (
@@ -139,8 +139,8 @@ def _right(value: int | None, least: int) -> str:
 
 def _slots(snapshot: Snapshot) -> str:
     """All slots there are, with an about sign where an engine's are estimated."""
-    estimated = any(e.slots_estimated and e.max_slots for e in sections.counted_engines(snapshot))
-    return ("≈" if estimated else "") + _number(sections.slots_totals(snapshot).llm.max_slots)
+    llm = sections.slots_totals(snapshot).llm
+    return approx(_number(llm.max_slots), llm.slots_estimated)
 
 
 def parts(llm: Llm) -> list[tuple[str, float]]:
@@ -196,7 +196,8 @@ def _queue_style(llm: Llm) -> str:
 def _legend(snapshot: Snapshot, width: int, aged: str) -> Line:
     """Each mark with its count; of the queued requests also how many find no slot."""
     found, gap = sections.slots_totals(snapshot), "   " if width >= 56 else " "
-    active, free = _key("active", found.llm.active), _key("free", found.llm.free)
+    active = _key("active", found.llm.active)
+    free = _key("free", found.llm.free, estimated=found.llm.slots_estimated)
     queued = _key("queued", snapshot.llm.queued)
     beyond = f"+{_number(found.beyond)}"
     if found.beyond:  # two marks of the bar are of queued requests
@@ -216,10 +217,10 @@ def _legend(snapshot: Snapshot, width: int, aged: str) -> Line:
     return sides(left, first_fit([*ends, end, []], width - wide(left) - 1), width)
 
 
-def _key(kind: str, count: int | None) -> Line:
+def _key(kind: str, count: int | None, *, estimated: bool = False) -> Line:
     return [
         (_MARKS[kind], _STYLES[kind]),
-        (_right(count, 4), "bright"),
+        (approx(_number(count), estimated).rjust(4), "bright"),
         (f" {kind}", "dim"),
     ]
 
@@ -247,7 +248,8 @@ def _kv_cache(llm: Llm, width: int) -> Line:
     if not known(llm.kv_cache):
         return []
     cells = 14 if width >= 56 else 6
-    share = (fit(fmt_percent(llm.kv_cache), 5, "right"), "bright")
+    used = approx(fmt_percent(llm.kv_cache), llm.kv_estimated)
+    share = (fit(used, 5, "right"), "bright")
     line: Line = [("KV cache ", "dim"), *meter(llm.kv_cache, cells), share]
     return line if wide(line) <= width else []
 

@@ -52,6 +52,7 @@ def slots_totals(snapshot: Snapshot) -> SlotsTotals:
         queued=total([e.queued for e in sized]),
         max_slots=total([e.max_slots for e in sized]),
         free=None if active is None else free,
+        slots_estimated=any(e.slots_estimated for e in sized),
     )
     over = sum(beyond(slots_of(e)) for e in sized)
     uncounted = sum(e.active or 0 for e in rows if e.max_slots is None)
