@@ -6,14 +6,18 @@ import pytest
 
 from tests import engine_examples as boxes
 from tests.box import row
-from tests.serving import Serving
+from tests.serving import NOW, Serving
 from tests.views.draw.test_panels import said
 from tokentop.config.schema import Config
+from tokentop.domain.engines.history import Trends
+from tokentop.domain.history import Sample
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views import line
 from tokentop.views.doctor.engines import sections
 from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.panels import tokens, why
+from tokentop.views.tui.draw.panels.engines import detail
+from tokentop.views.tui.draw.panels.history import charts
 from tokentop.views.tui.draw.panels.slots import panel as slots
 
 LOOK = DrawOptions(clock="12:04:31")
@@ -81,3 +85,28 @@ def test_a_row_and_the_sum_agree() -> None:
     snapshot = boxes.box(GUESSED, FULLER).snapshot()
     assert (row(GUESSED).slots_estimated, row(GUESSED).kv_estimated) == (True, True)
     assert (snapshot.llm.slots_estimated, snapshot.llm.kv_estimated) == (True, False)
+
+
+BOUNDED = GUESSED._replace(generation=191.0, uncounted=True)
+
+
+def test_the_present_end_of_an_engines_history_carries_it() -> None:
+    trends = Trends((150.0, 191.0), (0, 0), (0.2, 0.25), 8.0)
+    rows = said(detail.page(row(BOUNDED), trends, 80, LOOK)).splitlines()
+    assert rows[1].split()[-1] == "≥191"
+    assert rows[3].split()[-1] == "≈25%"
+
+
+def test_the_present_end_of_the_history_carries_it() -> None:
+    """The value under a cursor, and the end of a stretch of the past, were not kept with a sign."""
+    snapshot = boxes.box(BOUNDED).snapshot()
+    now = charts.Period((Sample(NOW, kv_cache=0.25, tokens_per_s=191.0),), NOW)
+
+    def summary(measure: str, period: charts.Period) -> str:
+        return said([charts.panel(measure, "chart", period).summary(snapshot, LOOK)])
+
+    assert summary("tokens", now) == "now ≥191"
+    assert summary("kv", now) == "now ≈25%"
+    assert summary("ttft", now) == "now —"
+    assert summary("kv", now._replace(cursor=NOW)).endswith(" 25%")
+    assert summary("kv", now._replace(span_s=86400.0)).endswith(" 25%")

@@ -90,7 +90,9 @@ def test_a_box_of_engines() -> None:
     assert line(free) == "3/— │ 1976 tok/s │ KV — │ TTFT 0.6s │ GPU 95%"
     price = model.Pricing(usd_per_mtok_reserved=0.33, bounds=CostBounds(None, "at-most"))
     assert line(free._replace(pricing=price)).endswith(" │ ≤$0.33/M")
-    bound = free._replace(engines=(Engine("llamacpp@a", "llamacpp", rate_at_least=True),))
+    bound = free._replace(
+        engines=(Engine("llamacpp@a", "llamacpp", state="online", rate_at_least=True),)
+    )
     assert " │ ≥1976 tok/s │ " in line(bound)
 
 

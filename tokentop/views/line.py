@@ -119,7 +119,7 @@ def _of_engines(snapshot: Snapshot) -> list[Group]:
     """`64/64 +41 │ 1976 tok/s │ KV 92% │ TTFT 0.6s │ GPU 95% │ $0.33/M`; no price where none is."""
     llm, told = snapshot.llm, snapshot.throughput
     speed = told.generation_tokens_per_s
-    bound = "≥" if any(engine.rate_at_least for engine in snapshot.engines) else ""
+    bound = "≥" if figures.rates_at_least(snapshot.engines) else ""
     kv_cache = text.approx(text.fmt_percent(llm.kv_cache), llm.kv_estimated)
     groups = [
         Group(2, [Piece(_slots(snapshot), "tier")]),

@@ -160,9 +160,7 @@ def _short(snapshot: Snapshot, width: int, options: DrawOptions) -> list[Line]:
 
 def _percent(snapshot: Snapshot, options: DrawOptions) -> str:
     """The demand, with its sign where it is a lower bound."""
-    sign = ">=" if options.ascii else "≥"
-    bound = snapshot.demand.at_least and snapshot.demand.utilization is not None
-    return (sign if bound else "") + fmt_percent(snapshot.demand.utilization)
+    return fmt.demand_sign(snapshot.demand, options) + fmt_percent(snapshot.demand.utilization)
 
 
 def _with_shorter(snapshot: Snapshot) -> tuple[str, ...]:
@@ -219,7 +217,7 @@ def _figures(snapshot: Snapshot, options: DrawOptions, style: str) -> list[Line]
     if demand.tier is None or demand.utilization is None:
         return []
     share = big(f"{demand.utilization * 100:3.0f}".replace(" ", "  "), options)
-    least = "≥" if demand.at_least and not options.ascii else ">=" if demand.at_least else ""
+    least = fmt.demand_sign(demand, options)
     second = big(_second_figure(snapshot), options)
     units = ("", "%", least) if options.ascii else ("", least, "%")
     tail = ("", "tok/s" if options.ascii else "", "" if options.ascii else "tok/s")

@@ -1,6 +1,7 @@
 """One engine in full: all its figures, what to do about its state, and its last half hour."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.snapshot import Snapshot
@@ -92,7 +93,7 @@ def page(engine: Engine, trends: Trends, width: int, options: DrawOptions) -> li
         ("requests ended", _ended(engine)),
     )
     tables = [_table(title, facts, _column(width)) for title, facts in groups]
-    rows = [*_words(engine, width), *_trends(trends, width, options), []]
+    rows = [*_words(engine, width), *_trends(engine, trends, width, options), []]
     if width >= _TWO:
         rows += _two_columns([*tables[0], [], *tables[3]], [*tables[1]], width)
         rows += [[], *_table("server", groups[2][1], width)]
@@ -114,15 +115,17 @@ def _words(engine: Engine, width: int) -> list[Line]:
     return [*rows, []] if rows else []
 
 
-def _trends(trends: Trends, width: int, options: DrawOptions) -> list[Line]:
+def _trends(engine: Engine, trends: Trends, width: int, options: DrawOptions) -> list[Line]:
     """Tokens per second, queue and KV cache over the kept rounds, newest at the right."""
     room = max(8, width - _LABEL - 10)
     span = f"the last {fmt_duration(trends.span_s)}" if trends.span_s else "no history yet"
     rows = [sides([("history", "title")], [(span, "dim")], width)]
+    tokens = partial(fmt.rate, sign=fmt.lower_bound([engine], options))
+    share = partial(fmt.share, about=engine.kv_estimated)
     for label, values, top, write in (
-        ("tokens/s", trends.tokens_per_s, None, fmt.rate),
+        ("tokens/s", trends.tokens_per_s, None, tokens),
         ("queue", trends.queued, None, fmt_count),
-        ("KV cache", trends.kv_cache, 1.0, fmt.share),
+        ("KV cache", trends.kv_cache, 1.0, share),
     ):
         most = top or max((v for v in values if known(v)), default=None)
         latest = values[-1] if values else None

@@ -19,7 +19,7 @@ from tokentop.domain.text import (
 )
 from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.chart import Axis, Chart, Ticks, chart_lines
-from tokentop.views.tui.draw.kit.format import span
+from tokentop.views.tui.draw.kit.format import demand_sign, lower_bound, span
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.kit.time_axis import Local, marks, moment
 from tokentop.views.tui.draw.panel import Panel
@@ -29,13 +29,17 @@ TickMaker = Callable[[Snapshot, Sequence[float]], Ticks]
 
 
 class Measure(NamedTuple):
-    """One chart: where its value comes from, how it is written, and its scale."""
+    """One chart: where its value comes from, how it is written, and its scale.
+
+    `sign` is what the present value carries; samples do not know whether theirs were estimates.
+    """
 
     title: str
     value: Callable[[Sample], float | None]
     write: Callable[[float | None], str]
     style: str
     ticks: TickMaker
+    sign: Callable[[Snapshot, DrawOptions], str] = lambda _, __: ""
 
 
 def _ratio_ticks(_: Snapshot, __: Sequence[float]) -> Ticks:
@@ -75,7 +79,8 @@ def _watts(value: float | None) -> str:
 
 MEASURES: dict[str, Measure] = {
     "utilization": Measure(
-        "Demand", lambda s: s.utilization, fmt_percent, "tier.moderate", _ratio_ticks
+        "Demand", lambda s: s.utilization, fmt_percent, "tier.moderate", _ratio_ticks,
+        lambda snapshot, options: demand_sign(snapshot.demand, options),
     ),
     "multiplier": Measure(
         "Multiplier", lambda s: s.multiplier, fmt_multiplier, "tier.high", _multiplier_ticks
@@ -84,12 +89,15 @@ MEASURES: dict[str, Measure] = {
     "vram": Measure("VRAM", lambda s: s.vram_fraction, fmt_percent, "active", _ratio_ticks),
     "tokens": Measure(
         "Tokens per second", lambda s: s.tokens_per_s, fmt_count, "tier.moderate",
-        _scaled(fmt_count, 20.0),
+        _scaled(fmt_count, 20.0), lambda snapshot, options: lower_bound(snapshot.engines, options),
     ),
     "ttft": Measure(
         "Time to first token, p95", lambda s: s.ttft_p95_s, span, "tier.high", _scaled(span, 0.2)
     ),
-    "kv": Measure("KV cache", lambda s: s.kv_cache, fmt_percent, "active", _ratio_ticks),
+    "kv": Measure(
+        "KV cache", lambda s: s.kv_cache, fmt_percent, "active", _ratio_ticks,
+        lambda snapshot, _: "≈" if snapshot.llm.kv_estimated else "",
+    ),
     "gpu": Measure(
         "GPU utilisation", lambda s: s.gpu_utilization, fmt_percent, "tier.moderate", _ratio_ticks
     ),
@@ -140,9 +148,10 @@ def panel(measure: str, name: str, period: Period) -> Panel:
     def inside(snapshot: Snapshot, width: int, height: int, options: DrawOptions) -> list[Line]:
         return lines(measure, snapshot, period, width, height, ascii=options.ascii)
 
-    return Panel(
-        name, inside, MEASURES[measure].title, lambda _snapshot, _options: _summary(measure, period)
-    )
+    def summary(snapshot: Snapshot, options: DrawOptions) -> Line:
+        return _summary(measure, period, MEASURES[measure].sign(snapshot, options))
+
+    return Panel(name, inside, MEASURES[measure].title, summary)
 
 
 def _clock(period: Period) -> "tuple[Axis | None, str]":
@@ -155,10 +164,12 @@ def _clock(period: Period) -> "tuple[Axis | None, str]":
     return partial(marks, end, span_s, local=period.local), at
 
 
-def _summary(name: str, period: Period) -> Line:
-    """The newest value; with a cursor the value under it."""
+def _summary(name: str, period: Period, sign: str) -> Line:
+    """The newest value, that of now with its sign; with a cursor the value under it."""
     if period.cursor is None:
-        return [(_newest(period), "dim"), (latest(name, period.samples), "bright")]
+        text = latest(name, period.samples)
+        signed = sign + text if period.span_s is None and text != DASH else text
+        return [(_newest(period), "dim"), (signed, "bright")]
     found, measure = sample_at(period.samples, period.cursor), MEASURES[name]
     text = measure.write(measure.value(found)) if found else DASH
     if period.span_s is not None:
