@@ -5,12 +5,11 @@ engines costs. What was read is kept with the whole text: another text is parsed
 """
 
 from time import time
-from zlib import crc32
 
 from tokentop import __version__
 from tokentop.config.problems import Problem
 from tokentop.config.toml_file import Document, parse
-from tokentop.transport.user_cache import keep, prune, recall
+from tokentop.transport.user_cache import digest, keep, prune, recall
 
 KEPT_S = 30 * 86400.0
 MOST = 64 * 1024  # characters of a text
@@ -44,4 +43,4 @@ def keep_parsed(path: str | None) -> None:
 
 
 def _name(path: str) -> str:
-    return f"{_NAME}{crc32(path.encode(errors='surrogateescape')):08x}"
+    return _NAME + digest(path)

@@ -6,7 +6,6 @@ older than the interval, and where another configuration made it: a digest of th
 """
 
 import os
-from _blake2 import blake2b  # hashlib would load OpenSSL: 4 ms of the one-line view
 from collections.abc import Mapping
 
 from tokentop import __version__
@@ -21,7 +20,7 @@ from tokentop.config.schema import (
 )
 from tokentop.domain.snapshot import Snapshot
 from tokentop.transport.procfs import started
-from tokentop.transport.user_cache import keep, prune, recall
+from tokentop.transport.user_cache import digest, keep, prune, recall
 
 PREFIX = "snapshot-"
 LEFT_BEHIND_S = 86_400.0  # files of programs that ended are removed after so long
@@ -107,5 +106,4 @@ def _name(config: Config, *, details: bool) -> str:
         warnings=(),
     )
     tokens = [token.reveal() for token in secrets(config)]
-    text = repr((__version__, details, made_from, tokens))
-    return PREFIX + blake2b(text.encode(), digest_size=12).hexdigest()
+    return PREFIX + digest((__version__, details, made_from, tokens))

@@ -5,10 +5,10 @@ taken apart once.
 """
 
 import re
+from _blake2 import blake2b  # hashlib would load OpenSSL
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from sys import intern
-from zlib import adler32, crc32
 
 from tokentop.named_tuple import NamedTuple
 from tokentop.sources.metrics_page import Sample
@@ -160,8 +160,7 @@ def _key(labels: Mapping[str, str]) -> str:
     key = ",".join(f"{name}={labels[name]!r}" for name in sorted(labels) if name != "le")
     if len(key) <= LONG_KEY:
         return key
-    data = key.encode("utf-8", "surrogatepass")
-    return f"{crc32(data):08x}{adler32(data):08x}"
+    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def _labels(text: str) -> dict[str, str] | None:

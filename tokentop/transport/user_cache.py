@@ -8,6 +8,7 @@ of another network namespace, whose 127.0.0.1 leads to other servers.
 import json
 import os
 import stat
+from _blake2 import blake2b  # hashlib would load OpenSSL: 4 ms of the one-line view
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
@@ -17,6 +18,11 @@ _DIRECTORY = "tokentop"
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe must not hang us
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def digest(what: object) -> str:
+    """The end of a name, that tells apart what was asked or read, by its `repr`."""
+    return blake2b(repr(what).encode(), digest_size=12).hexdigest()
 
 
 def keep(name: str, value: object, now: float, environ: Mapping[str, str] = os.environ) -> bool:

@@ -7,10 +7,9 @@ leaves the same (runtime/state_timer.py).
 
 from collections.abc import Mapping
 from time import time
-from zlib import crc32
 
 from tokentop.config.schema import Config
-from tokentop.transport.user_cache import keep, prune, recall
+from tokentop.transport.user_cache import digest, keep, prune, recall
 
 KEPT_S = 600.0
 _NAME = "state-"
@@ -53,4 +52,4 @@ def _name(config: Config) -> str:
         config.prometheus.url,
         config.discovery,
     )
-    return f"{_NAME}{crc32(repr(asked).encode()):08x}"
+    return _NAME + digest(asked)

@@ -75,7 +75,7 @@ def _sleeps(gpu: str, sysfs: str) -> bool:
 
 def _word(path: str) -> str:
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
-            return file.read(64).strip().lower()
+        with open(path, "rb", buffering=0) as file:  # as text it would load a codec
+            return file.read(64).decode("ascii", "replace").strip().lower()
     except OSError:
         return ""
