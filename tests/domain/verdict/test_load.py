@@ -132,7 +132,18 @@ def test_thresholds_are_the_users() -> None:
     [
         ({"active": 13, "queued": 0, "max_slots": 64}, "Room for 51 more requests", "", 0),
         ({"active": 7, "queued": 0, "max_slots": 8}, "Busy, room for 1 more request", "", 0),
-        ({"active": 8, "queued": 0, "max_slots": 8}, "Nearly full", "SURGE Qwen3-32B 8/8", 1),
+        (
+            {"active": 8, "queued": 0, "max_slots": 8},
+            "Nearly full: all 8 slots of Qwen3-32B are busy",
+            "SURGE Qwen3-32B 8/8",
+            1,
+        ),
+        (
+            {"active": 1, "queued": None, "max_slots": 1},
+            "Nearly full: the only slot of Qwen3-32B is busy",
+            "SURGE Qwen3-32B 1/1",
+            1,
+        ),
         (
             {"active": 64, "queued": 41, "max_slots": 64},
             "Busy: 41 requests wait for Qwen3-32B",

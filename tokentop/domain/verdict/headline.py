@@ -43,6 +43,19 @@ def headline(health: Health, mode: Mode | None, pool: Pool | None, said: str, wo
     return said
 
 
+def slots_in_words(count: int, estimated: bool) -> str:
+    """`8 slots`, `1 slot`, `≈8 slots`."""
+    return approx(f"{count} slot{'s' * (count != 1)}", estimated)
+
+
+def all_busy(model: str, count: int, estimated: bool) -> str:
+    """`all 8 slots of Qwen3-32B are busy`; of the stack it is not said whose."""
+    whose = "" if model == "stack" else f" of {model}"
+    if count == 1 and not estimated:
+        return f"the only slot{whose} is busy"
+    return f"all {slots_in_words(count, estimated)}{whose} are busy"
+
+
 def _room(tier: Tier | None, pool: Pool) -> str:
     """`Room for 51 more requests`, `Busy: 2 requests wait`, `Full: 41 requests wait for Qwen3`.
 
@@ -56,6 +69,8 @@ def _room(tier: Tier | None, pool: Pool) -> str:
         if pool.queued:
             return f"Busy: {_waiting(pool)}"
         word = "Busy" if tier == "high" else "Nearly full"
+        if pool.free == 0 and pool.max_slots:
+            return f"{word}: {all_busy(pool.model, pool.max_slots, pool.slots_estimated)}"
         return f"{word}, {room}" if room else word
     if room:
         return room.capitalize()

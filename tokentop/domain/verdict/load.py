@@ -8,6 +8,7 @@ from tokentop.domain.engines.readings import fullest_kv
 from tokentop.domain.numbers import ratio, total
 from tokentop.domain.policy import KV_FULL, TierPolicy
 from tokentop.domain.text import approx
+from tokentop.domain.verdict.headline import all_busy, slots_in_words
 from tokentop.domain.verdict.members import place
 from tokentop.domain.verdict.tiers import at_least, lifted, tier_at
 from tokentop.domain.verdict.values import Reason, Tier
@@ -97,7 +98,8 @@ def _unbalanced(serving: Sequence[EngineObservation]) -> str:
     slots, idle = max(free, default=(0, ""))
     if queue <= 0 or slots <= 0:
         return ""
-    return f"{queue} wait on {full} while {slots} slots are free on {idle}"
+    unused = f"{slots_in_words(slots, estimated=False)} {'is' if slots == 1 else 'are'} free"
+    return f"{queue} wait{'s' * (queue == 1)} on {full} while {unused} on {idle}"
 
 
 def tier_of(load: Load, utilization: float | None, tiers: TierPolicy) -> Tier | None:
@@ -122,9 +124,9 @@ def is_full(load: Load) -> bool:
 def reasons_of(load: Load, member: str | None) -> Iterable[Reason]:
     """Why the pool is as full as it is, the most important first."""
     name, queued = load.model, load.queued or 0
-    slots = approx(f"{load.max_slots} slots", load.slots_estimated)
     wait = f"{queued} request{'s' * (queued != 1)} wait{'s' * (queued == 1)} for {name}"
     if load.max_slots and queued >= load.max_slots:
+        slots = slots_in_words(load.max_slots, load.slots_estimated)
         yield Reason("queue_full", f"{wait}, which has {slots}", member)
     if load.rejected:
         yield Reason("rejections", f"{name} refused requests within the last minute", member)
@@ -134,7 +136,8 @@ def reasons_of(load: Load, member: str | None) -> Iterable[Reason]:
         full = approx(f"{load.kv_cache:.0%} full", load.kv_estimated)
         yield Reason("kv_full", f"the KV cache of {name} is {full}", member)
     if load.max_slots and load.free == 0:
-        yield Reason("slots_full", f"all {slots} of {name} are busy", member)
+        busy = all_busy(name, load.max_slots, load.slots_estimated)
+        yield Reason("slots_full", busy, member)
     if load.unbalanced:
         yield Reason("unbalanced", load.unbalanced, member)
     if queued:

@@ -8,6 +8,7 @@ from tokentop.domain.numbers import clamp01, ratio
 from tokentop.domain.policy import OFFLINE_AFTER_S, TierPolicy
 from tokentop.domain.snapshot import Service
 from tokentop.domain.text import approx, clean, known
+from tokentop.domain.verdict.headline import all_busy
 from tokentop.domain.verdict.tiers import at_least, tier_at
 from tokentop.domain.verdict.values import Member, Mode, Reason, Tier
 from tokentop.named_tuple import NamedTuple
@@ -101,7 +102,8 @@ def stack_reasons(load: StackLoad, tiers: TierPolicy) -> Iterator[Reason]:
         full = approx(f"{load.kv_cache:.0%} full", load.kv_estimated)
         yield Reason("kv_full", f"the KV cache is {full}", STACK)
     if load.free == 0 and load.max_slots:
-        yield Reason("slots_full", f"all {load.max_slots} slots are busy", STACK)
+        busy = all_busy(STACK, load.max_slots, load.slots_estimated)
+        yield Reason("slots_full", busy, STACK)
     if queued:
         yield Reason("queue_waiting", wait, STACK)
     if load.stale:
