@@ -11,11 +11,12 @@ from tests.views.draw.test_panels import said
 from tokentop.config.schema import Config
 from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import Sample
+from tokentop.domain.hosts import HostRow, host_row
 from tokentop.domain.snapshot import Snapshot
 from tokentop.views import line
 from tokentop.views.doctor.engines import sections
 from tokentop.views.tui.draw.kit.line import DrawOptions
-from tokentop.views.tui.draw.panels import tokens, why
+from tokentop.views.tui.draw.panels import hosts, tokens, why
 from tokentop.views.tui.draw.panels.engines import detail
 from tokentop.views.tui.draw.panels.history import charts
 from tokentop.views.tui.draw.panels.slots import panel as slots
@@ -110,3 +111,23 @@ def test_the_present_end_of_the_history_carries_it() -> None:
     assert summary("ttft", now) == "now —"
     assert summary("kv", now._replace(cursor=NOW)).endswith(" 25%")
     assert summary("kv", now._replace(span_s=86400.0)).endswith(" 25%")
+
+
+def test_a_table_of_hosts_carries_it() -> None:
+    """In the host's row and in the sums over all; a host that is silent bounds no sum."""
+    bounded = host_row("http://a", "a", boxes.box(BOUNDED).snapshot())
+    whole = host_row("http://b", "b", boxes.box(MEASURED._replace(generation=50.0)).snapshot())
+    shown = said(hosts.lines(Snapshot(), 110, 9, LOOK._replace(fleet=(bounded, whole))))
+    assert "≥241 tok/s" in shown
+    assert " ≥191 " in shown
+    assert "  50 " in shown
+    silent = bounded._replace(problem="nothing listens there")
+    shown = said(hosts.lines(Snapshot(), 110, 9, LOOK._replace(fleet=(silent, whole))))
+    assert "  50 tok/s" in shown
+
+
+def test_a_load_and_a_cost_that_are_bounds_say_so() -> None:
+    row = HostRow("http://a", "a", load=0.8, cost=2.0, load_at_least=True, cost_at_least=True)
+    shown = said(hosts.lines(Snapshot(), 110, 9, LOOK._replace(fleet=(row,))))
+    assert " ≥80% " in shown
+    assert shown.count("≥$2.00") == 2

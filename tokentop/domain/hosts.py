@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tokentop.domain import gpu_pool
 from tokentop.domain.numbers import total
 from tokentop.domain.snapshot import Snapshot
+from tokentop.domain.snapshot_engines import rates_at_least
 from tokentop.domain.verdict.tiers import tier_word
 from tokentop.domain.verdict.values import HealthState, Tier
 from tokentop.named_tuple import NamedTuple
@@ -17,7 +18,8 @@ class HostRow(NamedTuple):
     """One host. `key` is its URL, `problem` why it is silent or has said nothing, in words.
 
     `gpus` is (in service, all), `vram` (used, total) in bytes, `load` the demand's utilisation
-    0-1, `cost` USD an hour, `age_s` the age of its newest data. None is unknown.
+    0-1, `cost` USD an hour, `age_s` the age of its newest data. None is unknown; those that are
+    lower bounds say so.
     """
 
     key: str
@@ -35,6 +37,9 @@ class HostRow(NamedTuple):
     tokens_per_s: float | None = None
     cost: float | None = None
     age_s: float | None = None
+    load_at_least: bool = False
+    rate_at_least: bool = False
+    cost_at_least: bool = False
 
 
 class Totals(NamedTuple):
@@ -48,6 +53,8 @@ class Totals(NamedTuple):
     queued: int | None = None
     tokens_per_s: float | None = None
     cost: float | None = None
+    rate_at_least: bool = False
+    cost_at_least: bool = False
 
 
 def host_row(key: str, name: str, s: Snapshot) -> HostRow:
@@ -67,6 +74,9 @@ def host_row(key: str, name: str, s: Snapshot) -> HostRow:
         tokens_per_s=s.throughput.generation_tokens_per_s,
         cost=total([s.cost.usd_per_hour, s.cloud.usd_per_hour]),
         age_s=s.data_age_s,
+        load_at_least=s.demand.at_least,
+        rate_at_least=rates_at_least(s.engines),
+        cost_at_least=s.cost.bounds.usd_per_hour is not None,
     )
 
 
@@ -82,6 +92,8 @@ def totals(rows: Sequence[HostRow]) -> Totals:
         queued=total([row.queued for row in heard]),
         tokens_per_s=total([row.tokens_per_s for row in heard]),
         cost=total([row.cost for row in heard]),
+        rate_at_least=any(row.rate_at_least for row in heard),
+        cost_at_least=any(row.cost_at_least for row in heard),
     )
 
 

@@ -1,5 +1,6 @@
 """The engines' part of the snapshot: one engine, what all of them deliver, and what that costs."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from tokentop.domain.reasons import FailureKind
@@ -163,6 +164,11 @@ class Engine(NamedTuple):
     names_more: int = 0
     kv_gpu_bytes: int | None = None
     weights_gpu_bytes: int | None = None
+
+
+def rates_at_least(engines: Iterable[Engine]) -> bool:
+    """Whether their tokens/s are a lower bound: one made tokens that no counter holds."""
+    return any(engine.rate_at_least and engine.state == "online" for engine in engines)
 
 
 class CostInput(NamedTuple):

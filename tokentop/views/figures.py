@@ -8,7 +8,7 @@ from math import inf
 
 from tokentop.domain import gpu_pool
 from tokentop.domain.snapshot import Snapshot
-from tokentop.domain.snapshot_engines import SILENT_STATES, Engine
+from tokentop.domain.snapshot_engines import SILENT_STATES
 from tokentop.domain.spending import tightest, zero_in_s
 from tokentop.domain.verdict import check
 from tokentop.named_tuple import NamedTuple
@@ -54,11 +54,6 @@ def effective_cost(snapshot: Snapshot) -> float | str | None:
     """Return the cost of a request at the present demand in tokens, else as `cost`."""
     base = cost(snapshot)
     return base if base is None or base == "free" else snapshot.pricing.effective_cost_tokens
-
-
-def rates_at_least(engines: Iterable[Engine]) -> bool:
-    """Whether their tokens/s are a lower bound: one made tokens that no counter holds."""
-    return any(engine.rate_at_least and engine.state == "online" for engine in engines)
 
 
 def services_up(snapshot: Snapshot) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tokentop.domain import text
 from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Pricing, Snapshot
+from tokentop.domain.snapshot_engines import rates_at_least
 from tokentop.domain.verdict import check
 from tokentop.named_tuple import NamedTuple
 from tokentop.views import figures
@@ -119,7 +120,7 @@ def _of_engines(snapshot: Snapshot) -> list[Group]:
     """`64/64 +41 │ 1976 tok/s │ KV 92% │ TTFT 0.6s │ GPU 95% │ $0.33/M`; no price where none is."""
     llm, told = snapshot.llm, snapshot.throughput
     speed = told.generation_tokens_per_s
-    bound = "≥" if figures.rates_at_least(snapshot.engines) else ""
+    bound = "≥" if rates_at_least(snapshot.engines) else ""
     kv_cache = text.approx(text.fmt_percent(llm.kv_cache), llm.kv_estimated)
     groups = [
         Group(2, [Piece(_slots(snapshot), "tier")]),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from tokentop.domain.policy import BudgetUnit
 from tokentop.domain.snapshot import Demand, Snapshot
-from tokentop.domain.snapshot_engines import Engine
+from tokentop.domain.snapshot_engines import Engine, rates_at_least
 from tokentop.domain.text import (
     BOUND_SIGNS,
     DASH,
@@ -15,7 +15,6 @@ from tokentop.domain.text import (
     fmt_usd,
     known,
 )
-from tokentop.views.figures import rates_at_least
 from tokentop.views.tui.draw.kit.line import DrawOptions
 
 _ASCII_SIGNS = {"at-least": ">=", "at-most": "<=", "about": "~"}
@@ -43,16 +42,17 @@ def rate(value: float | None, sign: str = "") -> str:
 
 def lower_bound(engines: Iterable[Engine], options: DrawOptions) -> str:
     """The sign before tokens/s that are a lower bound: `≥`, in ASCII `>=`, else nothing."""
-    return _at_least(options) if rates_at_least(engines) else ""
+    return at_least(options, holds=rates_at_least(engines))
 
 
 def demand_sign(demand: Demand, options: DrawOptions) -> str:
     """The same before a demand that is a lower bound."""
-    return _at_least(options) if demand.at_least and demand.utilization is not None else ""
+    return at_least(options, holds=demand.at_least and demand.utilization is not None)
 
 
-def _at_least(options: DrawOptions) -> str:
-    return (_ASCII_SIGNS if options.ascii else BOUND_SIGNS)["at-least"]
+def at_least(options: DrawOptions, *, holds: bool) -> str:
+    """The sign of a lower bound, where there is one."""
+    return (_ASCII_SIGNS if options.ascii else BOUND_SIGNS)["at-least"] if holds else ""
 
 
 def prices(snapshot: Snapshot, options: DrawOptions) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The hosts, a row each, with their totals above; only rows on the screen are drawn."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from tokentop.domain.hosts import HostRow, Totals, listed, totals
 from tokentop.domain.numbers import ratio
@@ -77,7 +78,7 @@ def columns(width: int) -> list[Column]:
         (0, Column("mark", "", 1, "left")),
         (0, Column("name", "host", 0, "left")),
         (36, Column("tier", "tier", 9, "left")),
-        (30, Column("load", "load", 4)),
+        (30, Column("load", "load", 5)),
         (84, Column("multiplier", "mult", 6)),
         (58, Column("gpus", "GPUs", 7)),
         (108, Column("bar", "VRAM", 14, "left")),
@@ -154,20 +155,25 @@ def _cell(
 
 def _words(row: HostRow, options: DrawOptions) -> dict[str, tuple[str, str]]:
     """Each figure as text, with its style."""
-    colour = tier_style(row.tier)
+    colour, at_least = tier_style(row.tier), partial(fmt.at_least, options)
+    load = at_least(holds=row.load_at_least and known(row.load)) + fmt_percent(row.load)
     return {
         "name": (clean(row.name, 80), "text"),
         "tier": (tier_theme(row.tier).word if row.tier else fmt_count(None), colour),
-        "load": (fmt_percent(row.load), colour),
+        "load": (load, colour),
         "multiplier": (fmt_multiplier(row.multiplier, ascii=options.ascii), "text"),
         "gpus": (_gpus(row.gpus), "text"),
         "vram": (fmt_percent(ratio(*row.vram) if row.vram else None), "text"),
         "active": (fmt_count(row.active), "text"),
         "queue": (fmt_count(row.queued), "queued" if row.queued else "text"),
-        "speed": (fmt.rate(row.tokens_per_s), "bright"),
-        "cost": (fmt_usd(row.cost), "text"),
+        "speed": (fmt.rate(row.tokens_per_s, at_least(holds=row.rate_at_least)), "bright"),
+        "cost": (_cost(row, options), "text"),
         "age": (fmt_age(row.age_s), "dim"),
     }
+
+
+def _cost(of: HostRow | Totals, options: DrawOptions) -> str:
+    return fmt.at_least(options, holds=of.cost_at_least and known(of.cost)) + fmt_usd(of.cost)
 
 
 def _gpus(gpus: tuple[int, int] | None) -> str:
@@ -179,6 +185,7 @@ def _gpus(gpus: tuple[int, int] | None) -> str:
 def _totals(options: DrawOptions, width: int) -> Line:
     """The sums over the hosts that are heard; what matters least goes whole where it is narrow."""
     t = totals(options.fleet)
+    rate_sign = fmt.at_least(options, holds=t.rate_at_least)
     parts: dict[str, Line] = {
         "hosts": [
             (f"{t.online}", "bright" if t.online == t.hosts else "warn"),
@@ -188,8 +195,8 @@ def _totals(options: DrawOptions, width: int) -> Line:
         "vram": _vram(t),
         "active": [(fmt_count(t.active), "bright"), (" active", "dim")],
         "queued": [(fmt_count(t.queued), "queued" if t.queued else "bright"), (" queued", "dim")],
-        "speed": [(fmt.rate(t.tokens_per_s), "bright"), (" tok/s", "dim")],
-        "cost": [(fmt_usd(t.cost), "bright"), ("/h", "dim")] if known(t.cost) else [],
+        "speed": [(fmt.rate(t.tokens_per_s, rate_sign), "bright"), (" tok/s", "dim")],
+        "cost": [(_cost(t, options), "bright"), ("/h", "dim")] if known(t.cost) else [],
     }
     optional = ("vram", "active", "gpus", "cost", "speed", "queued")
     choices = (

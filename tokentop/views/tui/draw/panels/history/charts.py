@@ -19,7 +19,7 @@ from tokentop.domain.text import (
 )
 from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.chart import Axis, Chart, Ticks, chart_lines
-from tokentop.views.tui.draw.kit.format import demand_sign, lower_bound, span
+from tokentop.views.tui.draw.kit.format import at_least, demand_sign, lower_bound, span
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.kit.time_axis import Local, marks, moment
 from tokentop.views.tui.draw.panel import Panel
@@ -103,7 +103,8 @@ MEASURES: dict[str, Measure] = {
     ),
     "power": Measure("Power", lambda s: s.power_w, _watts, "tier.high", _scaled(_watts, 100.0)),
     "usd": Measure(
-        "USD per hour", lambda s: s.usd_per_hour, fmt_usd, "queued", _scaled(fmt_usd, 0.02)
+        "USD per hour", lambda s: s.usd_per_hour, fmt_usd, "queued", _scaled(fmt_usd, 0.02),
+        lambda snapshot, options: at_least(options, holds=bool(snapshot.cost.bounds.usd_per_hour)),
     ),
     "heat": Measure(
         "Hottest GPU", lambda s: s.temperature_c, _degrees, "queued",
