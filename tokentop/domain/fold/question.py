@@ -91,6 +91,7 @@ def _stack(
         queued=slots.queued,
         max_slots=slots.max_slots,
         kv_cache=slots.kv_cache,
+        slots_estimated=slots.slots_estimated,
         kv_estimated=slots.kv_estimated,
         reporters=_reporters(inp),
         profile="serving" if serving else "vram",
