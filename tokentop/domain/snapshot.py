@@ -12,6 +12,7 @@ from typing import Literal
 from tokentop.domain.policy import INTERVAL_S, CapacityPolicy
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot_engines import Cost, CostBounds, Engine, EngineState, Throughput
+from tokentop.domain.snapshot_stack import Agents, Mint, Parallel
 from tokentop.domain.verdict.values import NO_DATA, Alert, Event, Health, Mode, Pool, Reason, Tier
 from tokentop.named_tuple import NamedTuple
 
@@ -235,37 +236,6 @@ class Cloud(NamedTuple):
     age_s: float | None = None
     stale: bool = False
     source: str | None = None
-
-
-class Mint(NamedTuple):
-    """The token pool; `source` says whether the base cost is Mint's or the default."""
-
-    supply: float | None = None
-    circulation: float | None = None
-    balance: float | None = None
-    base_cost_tokens: float | None = None
-    source: Literal["mint", "default"] = "default"
-    age_s: float | None = None
-    stale: bool = False
-
-
-class Parallel(NamedTuple):
-    """Parallel's streams."""
-
-    active_streams: int | None = None
-    max_streams: int | None = None
-    completed: int | None = None
-    age_s: float | None = None
-    stale: bool = False
-
-
-class Agents(NamedTuple):
-    """Agents on the roster (`online`) and those at work (`active`)."""
-
-    online: int | None = None
-    active: int | None = None
-    age_s: float | None = None
-    stale: bool = False
 
 
 class Snapshot(NamedTuple):

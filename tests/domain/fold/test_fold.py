@@ -23,7 +23,8 @@ from tokentop.domain.readings import (
     StreamsReading,
     VramReading,
 )
-from tokentop.domain.snapshot import Agents, CloudInstance, Mint, Parallel, Snapshot
+from tokentop.domain.snapshot import CloudInstance, Snapshot
+from tokentop.domain.snapshot_stack import Agents, Mint, Parallel
 
 QUEUE, SLOTS = "genesis/llm_queue", "genesis/llm_slots"
 STATS, CAPACITY = "microscheduler/queue_stats", "microscheduler/capacity"

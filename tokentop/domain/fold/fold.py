@@ -27,16 +27,14 @@ from tokentop.domain.gpu_pool import counted
 from tokentop.domain.numbers import ratio
 from tokentop.domain.readings import OffersReading, PressureReading, QueueReading, RatesReading
 from tokentop.domain.snapshot import (
-    Agents,
     Capacity,
     Demand,
     Gpu,
     Llm,
-    Mint,
-    Parallel,
     Pricing,
     Snapshot,
 )
+from tokentop.domain.snapshot_stack import Agents, Mint, Parallel
 from tokentop.domain.verdict.stack import StackLoad
 from tokentop.domain.verdict.verdict import Memory, Question, Verdict, verdict
 
