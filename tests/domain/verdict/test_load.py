@@ -72,14 +72,24 @@ def test_two_engines_of_one_model_share_its_requests() -> None:
     assert (pool.active, pool.max_slots, pool.free, pool.kv_cache) == (6, 12, 6, 0.5)
 
 
-def test_waiting_beside_free_slots_is_unbalanced() -> None:
+@pytest.mark.parametrize(
+    ("queued", "slots", "source", "words"),
+    [
+        (6, 12, "reported", "6 wait on 127.0.0.1:8000 while 4 slots are free on 127.0.0.1:8080"),
+        (6, 12, "derived", "6 wait on 127.0.0.1:8000 while ≈4 slots are free on 127.0.0.1:8080"),
+        (1, 9, "reported", "1 waits on 127.0.0.1:8000 while 1 slot is free on 127.0.0.1:8080"),
+    ],
+)
+def test_waiting_beside_free_slots_is_unbalanced(
+    queued: int, slots: int, source: str, words: str
+) -> None:
     """At least high, and the reason says where."""
     snapshot = judged(
-        engine(8000, active=2, queued=6, max_slots=2),
-        engine(8080, active=8, queued=0, max_slots=12),
+        engine(8000, active=2, queued=queued, max_slots=2),
+        engine(8080, active=8, queued=0, max_slots=slots, slots_source=source),
     )
     (reason,) = [one for one in snapshot.demand.reasons if one.code == "unbalanced"]
-    assert reason.text == "6 wait on 127.0.0.1:8000 while 4 slots are free on 127.0.0.1:8080"
+    assert reason.text == words
     assert snapshot.demand.tier == "high"
 
 

@@ -90,15 +90,15 @@ def _unbalanced(serving: Sequence[EngineObservation]) -> str:
     """Which member has a queue and which one free slots, in words; empty where none has."""
     waiting = [(r.queued or 0, place(one)) for one in serving if (r := one.figures)]
     free = [
-        ((r.max_slots or 0) - (r.active or 0), place(one))
+        ((r.max_slots or 0) - (r.active or 0), place(one), r.slots_estimated)
         for one in serving
         if (r := one.figures) and not r.queued
     ]
     queue, full = max(waiting, default=(0, ""))
-    slots, idle = max(free, default=(0, ""))
+    slots, idle, estimated = max(free, default=(0, "", False))
     if queue <= 0 or slots <= 0:
         return ""
-    unused = f"{slots_in_words(slots, estimated=False)} {'is' if slots == 1 else 'are'} free"
+    unused = f"{slots_in_words(slots, estimated)} {'is' if slots == 1 else 'are'} free"
     return f"{queue} wait{'s' * (queue == 1)} on {full} while {unused} on {idle}"
 
 
