@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tokentop.domain import readings, snapshot, snapshot_engines
+from tokentop.domain import readings, snapshot, snapshot_engines, snapshot_stack
 from tokentop.domain.engines import readings as engine_readings
 from tokentop.domain.verdict import values
 
@@ -30,7 +30,7 @@ EXPECTED: dict[str, dict[str, object]] = {
 }  # fmt: skip
 CLASSES = [
     each
-    for module in (snapshot, snapshot_engines, readings, engine_readings, values)
+    for module in (snapshot, snapshot_engines, snapshot_stack, readings, engine_readings, values)
     for each in vars(module).values()
     if hasattr(each, "_field_defaults") and each.__module__ == module.__name__
 ]
