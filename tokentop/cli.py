@@ -257,6 +257,9 @@ def _screen(args: "Arguments", config: "Config") -> int:
     from tokentop.views.tui.terminal.early_keys import EarlyKeys
 
     with EarlyKeys() as keys:
+        from tokentop.views.tui.terminal.asyncio_without_tls import load_asyncio
+
+        load_asyncio()
         from tokentop.views.tui.run import run
 
         return run(config, keys, _again(args), recording)

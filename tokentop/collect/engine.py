@@ -8,7 +8,6 @@ from tokentop.collect.engine_process import EngineProcess
 from tokentop.collect.manners import Refusals
 from tokentop.collect.progress import EngineProgress
 from tokentop.config.schema import EngineConfig
-from tokentop.domain.engines import saved_reading
 from tokentop.domain.engines.bounded import bounded
 from tokentop.domain.engines.fleet_readings import FleetReading
 from tokentop.domain.engines.observation import EngineObservation
@@ -206,6 +205,8 @@ class EngineTarget:
 
     def dump(self) -> dict[str, object]:
         """What the next call of a one-shot view needs of it, as plain JSON values."""
+        from tokentop.domain.engines import saved_reading
+
         return {
             **self._progress.dump(),
             "kind": self.kind,
@@ -224,6 +225,8 @@ class EngineTarget:
         """Take what an earlier call left, before the first poll of this one."""
         if self._good_at is not None:
             return
+        from tokentop.domain.engines import saved_reading  # where something was left
+
         kind = next((each for each in KINDS if each == saved.get("kind")), None)
         if self.kind is None or self.kind == kind:
             self.kind = kind

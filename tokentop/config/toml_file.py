@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
@@ -103,8 +104,9 @@ def _text(path: str) -> str | Problem:
         return Problem(path, None, "", f"cannot be read ({error.strerror}); {mend}")
     if len(data) > MAX_BYTES:
         return Problem(path, None, "", "is larger than 1 MiB; name a configuration file")
+    data = data.removeprefix(BOM_UTF8)
     try:
-        return data.decode("utf-8-sig")
+        return data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return Problem(path, line, "", "is not UTF-8 text; save it as UTF-8")

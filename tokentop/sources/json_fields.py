@@ -3,9 +3,9 @@
 Nothing here raises on what a body holds except `BadData`, whose text is one safe sentence.
 """
 
-import json
 import math
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -37,10 +37,10 @@ def load(body: bytes, at_once: int = AT_ONCE) -> object:
     """
     if not body.strip():
         raise BadData("the answer is empty")
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+    if body.lstrip(BOM_UTF8 + b" \t\r\n")[:1] == b"<":
         raise BadData("the answer is HTML, not JSON")
     try:
-        document = _document(body.decode("utf-8-sig"), at_once)
+        document = _document(body.removeprefix(BOM_UTF8).decode(), at_once)
     except UnicodeDecodeError:
         raise BadData("the answer is not UTF-8 text") from None
     except RecursionError:
@@ -52,7 +52,9 @@ def load(body: bytes, at_once: int = AT_ONCE) -> object:
 
 def _document(text: str, at_once: int) -> object:
     if len(text) <= at_once:
-        document: object = json.loads(text, parse_int=_integer)
+        from json import loads  # with the first answer: no picture waits for its expressions
+
+        document: object = loads(text, parse_int=_integer)
         return document
     from tokentop.sources.json_slices import load as load_slices
 

@@ -5,10 +5,8 @@ is damaged, too old, too large, another user's or a link is no file; nothing her
 of another network namespace, whose 127.0.0.1 leads to other servers.
 """
 
-import json
 import os
 import stat
-from _blake2 import blake2b  # hashlib would load OpenSSL: 4 ms of the one-line view
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
@@ -22,14 +20,18 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 def digest(what: object) -> str:
     """The end of a name, that tells apart what was asked or read, by its `repr`."""
+    from _blake2 import blake2b  # hashlib would load OpenSSL: 4 ms of the one-line view
+
     return blake2b(repr(what).encode(), digest_size=12).hexdigest()
 
 
 def keep(name: str, value: object, now: float, environ: Mapping[str, str] = os.environ) -> bool:
     """Store a JSON value under a plain name, with its time (wall clock); whether that worked."""
+    from json import dumps
+
     try:
         document = {"at": now, "network": _network(), "value": value}
-        data = json.dumps(document, allow_nan=False).encode()
+        data = dumps(document, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError):
         return False
     if len(data) > MAX_BYTES:
@@ -44,8 +46,12 @@ def recall(
     """The value stored at most `max_age_s` ago; None where there is none to be trusted."""
     with _directory(environ) as place:
         data = None if place is None else read_private(place, f"{name}.json")
+    if data is None:
+        return None
+    from json import loads  # a screen's first picture comes without it
+
     try:
-        document = json.loads(data or b"null")
+        document = loads(data)
     except (ValueError, RecursionError):
         return None
     at = document.get("at") if isinstance(document, dict) else None

@@ -4,7 +4,6 @@ The file is readable for its user alone and is replaced whole. A file that is da
 user's or a link is no file; nothing here raises.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,16 +20,26 @@ def load(environ: Mapping[str, str] = os.environ) -> dict[str, object]:
     if place is None:
         return {}
     try:
-        found = json.loads(read_private(place, _FILE) or b"null")
-    except (ValueError, RecursionError):
-        return {}
+        saved = read_private(place, _FILE)
     finally:
         os.close(place)
+    return {} if saved is None else _choices(saved)
+
+
+def _choices(saved: bytes) -> dict[str, object]:
+    from json import loads  # only where something was saved: the first picture waits for it
+
+    try:
+        found = loads(saved)
+    except (ValueError, RecursionError):
+        return {}
     return found if isinstance(found, dict) else {}
 
 
 def save(values: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> bool:
     """Replace what was saved; whether that worked."""
+    import json
+
     place = _made(environ)
     if place is None:
         return False

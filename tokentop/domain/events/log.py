@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from tokentop.domain.events.changes import changes
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event, EventCode
 
@@ -31,6 +30,8 @@ class EventLog:
         before, self._before = self._before, snapshot
         if before is None:
             return ()
+        from tokentop.domain.events.changes import changes  # not for the first picture
+
         fresh = tuple(self._new(changes(before, snapshot), now))
         self._kept.extend(fresh)
         if fresh:

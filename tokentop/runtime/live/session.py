@@ -22,7 +22,6 @@ from tokentop.runtime.live.real_or_demo import demo_of, host_of, pool_of, search
 from tokentop.runtime.live.recent import LAST_HOUR_S, Recent
 from tokentop.runtime.live.smoothing import LatencySmoother
 from tokentop.runtime.live.spawn import Spawn, beside, on_loop
-from tokentop.runtime.oneshot.kept_state import recall_state
 from tokentop.runtime.state_timer import StateTimer, go_on, state_of
 
 if TYPE_CHECKING:
@@ -163,7 +162,7 @@ class Session(Recent):
         self._follow_ledger()
         pool = await beside(partial(pool_of, self._demo))
         if self._demo is None:
-            go_on(self.collector, await beside(partial(recall_state, self._config)), self.now())
+            go_on(self.collector, await beside(partial(_state_left, self._config)), self.now())
         else:
             self._begin_demo()
         self._poller.start(pool, self._gpus(), spawn)
@@ -284,3 +283,10 @@ class Session(Recent):
 
     def _keep_sample(self, sample: Sample) -> None:
         self._kept.add(sample, self._sampled_wall)
+
+
+def _state_left(config: Config) -> dict[str, object]:
+    """What the last call with the same addresses left; imported here, after the first picture."""
+    from tokentop.runtime.oneshot.kept_state import recall_state
+
+    return recall_state(config)

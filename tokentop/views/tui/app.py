@@ -7,9 +7,10 @@ from functools import partial
 from time import strftime
 from typing import ClassVar
 
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.theme import Theme
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
@@ -18,7 +19,6 @@ from tokentop.domain.verdict.values import Event
 from tokentop.runtime.live.choose import AnySession, session_of
 from tokentop.runtime.live.poller import stepped
 from tokentop.transport import user_state
-from tokentop.views.palette import THEMES
 from tokentop.views.tui import choices, keys, theme
 from tokentop.views.tui.draw.panels.footer import announcement
 from tokentop.views.tui.input_actions import InputActions
@@ -56,10 +56,15 @@ class TokentopApp(InputActions, TerminalApp):
         plain: bool = False,
     ) -> None:
         """`plain`: only ASCII can be shown, whatever is configured."""
-        super().__init__(terminal, secrets(config), depth_of(os.environ))
+        depth = depth_of(os.environ)
+        kept = choices.restored(user_state.load() if saves else {}, config)
+        self._theme_wanted = kept.theme  # remembered also where the terminal has too few colours
+        self._theme_name = theme.chosen(kept.theme, depth)
+        # Textual would read its style sheets once more for a theme that is set later.
+        self.set_reactive(App.theme, theme.PREFIX + self._theme_name)
+        super().__init__(terminal, secrets(config), depth)
         self._reloader = reloader
         self._saves = saves
-        kept = choices.restored(user_state.load() if saves else {}, config)
         self._only_ascii = plain
         self.session = self.make_session(config)
         self._interval_wanted = kept.interval_s
@@ -67,15 +72,15 @@ class TokentopApp(InputActions, TerminalApp):
             self.session.set_interval(kept.interval_s)
         self.view = choices.applied(kept, ViewState())
         self._begin_with_hosts()
-        self._theme_wanted = kept.theme  # remembered also where the terminal has too few colours
-        self._theme_name = theme.chosen(kept.theme, self.depth)
-        for name in (*THEMES, theme.MONO):
-            self.register_theme(theme.textual_theme(name))
-        self.theme = theme.PREFIX + self._theme_name
         self._ended = set()
         self._newest: tuple[Snapshot, float] | None = None  # with its monotonic time, not shown yet
         self._seconds: Seconds | None = None
         self._take_snapshot()
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """Textual's and ours; asked for while Textual's constructor runs."""
+        return super().available_themes | theme.textual_themes()
 
     def make_session(self, config: Config) -> AnySession:
         """What the screen shows, and what tells it of new snapshots."""

@@ -53,8 +53,13 @@ def _mono(name: str, style: palette.Style) -> RichStyle:
     return RichStyle(bold=style.bold or None, reverse=style.reverse or None, dim=faint or None)
 
 
-def textual_theme(theme: str) -> Theme:
-    """The Textual theme that the command palette and the screen's background follow."""
+@cache
+def textual_themes() -> dict[str, Theme]:
+    """By name the Textual themes that the command palette and the screen's background follow."""
+    return {PREFIX + name: _textual_theme(name) for name in (*palette.THEMES, MONO)}
+
+
+def _textual_theme(theme: str) -> Theme:
     if theme in (MONO, "ansi"):
         return _native(theme)
     styles, background = palette.STYLES[theme], palette.BACKGROUNDS[theme]

@@ -176,6 +176,17 @@ async def test_what_repainting_and_a_stop_rest_on(make_app: MakeApp) -> None:
     assert driver._auto_restart is True
 
 
+async def test_tips_and_toasts_are_what_textual_would_add() -> None:
+    """Without the two switches a screen has both; a pilot sets the switches to what it is told."""
+    app: App[None] = App()
+    assert not app._disable_tooltips
+    assert not app._disable_notifications
+    async with app.run_test(tooltips=True, notifications=True):
+        assert {type(child).__name__ for child in app.screen.children} == {"Tooltip", "ToastRack"}
+    async with (plain := App[None]()).run_test():
+        assert not plain.screen.children
+
+
 async def test_a_screen_of_textuals_own_has_a_compositor_to_replace() -> None:
     """`Screen.__init__` makes one and nothing else holds it."""
     assert type(Screen()._compositor) is Compositor

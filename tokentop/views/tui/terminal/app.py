@@ -30,6 +30,7 @@ class TerminalApp(App[int]):
         release_closed_screens()
         # Decided before Textual picks its filter: without it NO_COLOR gives shades of grey.
         super().__init__(ansi_color=True if depth is Depth.NONE else None)
+        self._disable_tooltips = self._disable_notifications = True  # two widgets, never shown
         show_depth(self.console, depth)
         self.depth = depth
         self.terminal = terminal

@@ -5,7 +5,6 @@ A thread that cannot be started later would leave the user with an alternate scr
 
 import os
 import threading
-from mmap import mmap
 
 THREADS = 4  # output, input, the pooled client, the driver
 DESCRIPTORS = 24  # connections, the event loop's own, a configuration file read again
@@ -22,7 +21,7 @@ def check_headroom() -> None:
     release = threading.Event()
     threads = [threading.Thread(target=release.wait, daemon=True) for _ in range(THREADS)]
     try:
-        mmap(-1, MEMORY_BYTES).close()
+        bytes(MEMORY_BYTES)  # zeros of the kernel: none is touched, all are counted
         for thread in threads:
             thread.start()
         for _ in range(DESCRIPTORS):
