@@ -7,6 +7,9 @@ from functools import cache
 
 from httpx._transports import default
 from hypothesis import settings
+from hypothesis import strategies as st
+
+from tokentop.light_typing import Literal, get_args
 
 # Where a setting forbids bytecode, each worker would rewrite every test's assertions again, and
 # each of several hundred interpreters that tests start would compile the program anew.
@@ -20,6 +23,9 @@ default.create_ssl_context = cache(default.create_ssl_context)
 settings.register_profile("tokentop", deadline=None, max_examples=50)
 settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("tokentop")
+
+if isinstance(Literal, type):  # ours; Hypothesis knows typing's
+    st.register_type_strategy(Literal, lambda kind: st.sampled_from(get_args(kind)))
 
 
 def pytest_collection_finish() -> None:

@@ -8,13 +8,12 @@ from time import monotonic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
-
     from tokentop.arguments.parse import Arguments
     from tokentop.config.problems import Problem
     from tokentop.config.reload import Reloader
     from tokentop.config.schema import Config
     from tokentop.config.toml_file import Document
+    from tokentop.light_typing import NoReturn
 
 NO_KEYS = "standard input is not a terminal, and there is no /dev/tty to read keys from"
 USAGE, UNKNOWN, CRASHED, INTERRUPTED, PIPE_CLOSED = 2, 3, 1, 130, 141

@@ -7,7 +7,8 @@ bar. A class has no annotations checked, and inherits only from NamedTuple.
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+
+from tokentop.light_typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or sys.version_info >= (3, 14):  # 3.14 keeps annotations out of the namespace
     from typing import NamedTuple as NamedTuple
@@ -15,6 +16,7 @@ else:
     from collections import _tuplegetter
     from types import FunctionType
 
+    _NO_SUCH_FIELD = TypeError if sys.version_info >= (3, 13) else ValueError  # as theirs does
     _getters: list[Any] = []
     _constructors: dict[int, Callable[..., Any]] = {}
 
@@ -33,7 +35,7 @@ else:
         def _replace(self, /, **changes: Any) -> Any:
             made = tuple.__new__(type(self), map(changes.pop, self._fields, self))
             if changes:
-                raise ValueError(f"no such fields: {list(changes)}")
+                raise _NO_SUCH_FIELD(f"no such fields: {list(changes)}")
             return made
 
         def _asdict(self) -> dict[str, Any]:

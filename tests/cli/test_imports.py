@@ -14,15 +14,16 @@ from tests.cli.stack import serving
 
 FORBIDDEN = {"textual", "rich", "httpx", "asyncio", "pydantic"}
 HEAVY = {"dataclasses", "inspect", "logging", "pathlib", "subprocess", "http", "email", "ssl",
-         "tomllib", "importlib.metadata", "urllib.request", "sqlite3", "zoneinfo"}  # fmt: skip
+         "tomllib", "importlib.metadata", "urllib.request", "sqlite3", "typing",
+         "zoneinfo"}  # fmt: skip
 
 # Runs the installed console script as it stands, then tells what it had loaded.
 HOOK = """
-import json, os, runpy, sys
+import json, os, sys
 sys.argv = sys.argv[1:]
 os._exit = sys.exit  # how a text view ends, before it could be told
 try:
-    runpy.run_path(sys.argv[0], run_name="__main__")
+    exec(open(sys.argv[0]).read())  # runpy would load typing
 finally:
     sys.stderr.write("\\nMODULES " + json.dumps(sorted(sys.modules)))
 """
@@ -74,7 +75,7 @@ def _bare(env: dict[str, str]) -> str:
     """What the interpreter itself and the hook load, site packages' .pth files included."""
     import subprocess
 
-    code = "import json, runpy, sys; print(json.dumps(sorted(sys.modules)))"
+    code = "import json, sys; print(json.dumps(sorted(sys.modules)))"
     return subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     ).stdout

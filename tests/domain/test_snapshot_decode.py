@@ -3,7 +3,7 @@
 import json
 from functools import cache
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Union, get_origin
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +13,7 @@ from tokentop.domain.snapshot import Gpu, Llm, Service, Snapshot
 from tokentop.domain.snapshot_decode import MAX_ROWS, field_types, loads
 from tokentop.domain.snapshot_json import dumps, encode
 from tokentop.domain.text import clean
+from tokentop.light_typing import Literal, get_args
 
 Values = st.SearchStrategy[Any]
 _INTEGERS = st.integers(-(2**63), 2**63)

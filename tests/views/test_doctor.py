@@ -3,7 +3,6 @@
 import re
 import tempfile
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
@@ -15,6 +14,7 @@ from tokentop.config.load import load
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot import Snapshot
+from tokentop.light_typing import get_args
 from tokentop.runtime.oneshot.refresh import RefreshResult
 from tokentop.views.doctor import advice
 from tokentop.views.doctor.checks import devices, driver_failure, services

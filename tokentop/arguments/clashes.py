@@ -1,7 +1,6 @@
 """Flags and commands that cannot go together."""
 
 from collections.abc import Iterator, Sequence
-from typing import cast
 
 from tokentop.arguments.options import (
     DECISIONS,
@@ -13,6 +12,7 @@ from tokentop.arguments.options import (
     SHELLS,
     View,
 )
+from tokentop.light_typing import cast
 
 _ONE_WORD = ("example", "completion", *FILES, *DECISIONS)
 _VERBS = ("ledger", *LEDGER_VERBS)

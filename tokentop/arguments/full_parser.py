@@ -1,10 +1,10 @@
 """argparse for every option: what to print for --help, and what is wrong with words."""
 
 from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
-from typing import Literal, NoReturn
 
 from tokentop.arguments.options import GROUPS, Option, described
 from tokentop.arguments.parse import Stop
+from tokentop.light_typing import Literal, NoReturn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """Every command and flag, once: --help, the manual, completions and the parser read it."""
 
-from typing import Literal
-
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 View = Literal[

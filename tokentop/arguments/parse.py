@@ -1,7 +1,5 @@
 """The command's arguments: what the words mean, or what is wrong with them."""
 
-from typing import Any, cast
-
 from tokentop import __version__
 from tokentop.arguments.clashes import clash
 from tokentop.arguments.options import (
@@ -13,6 +11,7 @@ from tokentop.arguments.options import (
     OVERRIDES,
     View,
 )
+from tokentop.light_typing import Any, cast
 from tokentop.named_tuple import NamedTuple
 
 

@@ -1,6 +1,6 @@
 """A circuit breaker: three failures in a minute open it for 15 s, then one probe is let through."""
 
-from typing import Literal
+from tokentop.light_typing import Literal
 
 Outcome = Literal["ok", "failed", "neutral"]
 State = Literal["closed", "open", "half-open"]

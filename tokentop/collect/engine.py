@@ -1,7 +1,6 @@
 """One engine's polling state: its adapter, its breaker, its rates, its latest outcome."""
 
 from collections.abc import Generator, Mapping
-from typing import Literal, Protocol, TypeVar
 
 from tokentop.collect.breaker import Breaker
 from tokentop.collect.engine_process import EngineProcess
@@ -14,6 +13,7 @@ from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.readings import EngineKind, EngineReading, ObservedSlots
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean
+from tokentop.light_typing import Literal, Protocol, TypeVar
 from tokentop.named_tuple import NamedTuple
 from tokentop.sources.engines.protocol import (
     Adapter,

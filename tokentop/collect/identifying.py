@@ -1,11 +1,11 @@
 """The poll of an engine whose kind is not known yet."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from tokentop.domain.engines.readings import EngineReading
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import AUTH
+from tokentop.light_typing import Any
 from tokentop.sources.engines.identify import identify
 from tokentop.sources.engines.protocol import LOADING
 

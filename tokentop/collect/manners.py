@@ -160,10 +160,9 @@ def still_stands(failure: Failure, request: Request) -> bool:
 
 
 def _restored(row: object, now: float) -> tuple[float, Failure] | None:
-    from typing import get_args
-
     from tokentop.domain.reasons import FailureKind
     from tokentop.domain.text import clean
+    from tokentop.light_typing import get_args
 
     if not isinstance(row, list) or len(row) != 5:
         return None

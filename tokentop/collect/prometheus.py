@@ -4,7 +4,6 @@ Imported only where one is configured.
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 from tokentop.collect.breaker import Breaker
 from tokentop.collect.engine import PendingPoll, PollResult
@@ -15,6 +14,7 @@ from tokentop.domain.engines.readings import EngineReading, Histograms
 from tokentop.domain.fold.last_good import LastGood, LastGoodCache
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.urls import LOOPBACK, is_loopback, split
+from tokentop.light_typing import Literal
 from tokentop.sources.prometheus.fleet import MAX_BYTES, Fleet
 from tokentop.transport.http.messages import Request, safe_url
 

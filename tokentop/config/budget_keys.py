@@ -1,11 +1,11 @@
 """The keys of budgets: one [[budget]], and [authorize]."""
 
 from functools import cache
-from typing import get_args
 
 from tokentop.config.key import Key
 from tokentop.config.schema import FAILURE_MODES, AuthorizeConfig
 from tokentop.domain.policy import BudgetPeriod, BudgetRule, BudgetScope, BudgetUnit
+from tokentop.light_typing import get_args
 
 SCOPES: tuple[BudgetScope, ...] = get_args(BudgetScope)
 PERIODS: tuple[str, ...] = get_args(BudgetPeriod)

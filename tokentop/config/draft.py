@@ -1,12 +1,11 @@
 """The configuration while it is being put together: values, where each came from, problems."""
 
-from typing import Any
-
 from tokentop.config.key import Key
 from tokentop.config.keys import ARRAYS, fields, row_keys, table
 from tokentop.config.policy_keys import CONSTRAINTS
 from tokentop.config.problems import Problem
 from tokentop.config.values import Bad
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 
 

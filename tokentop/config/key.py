@@ -1,7 +1,6 @@
 """One configuration key: its name, what it may be, and what sets it."""
 
-from typing import Literal
-
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 Kind = Literal[

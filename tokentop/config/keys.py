@@ -6,7 +6,6 @@ A new key is one row here, or in another of the *_keys.py, and a field in schema
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import get_args
 
 from tokentop.config.alert_keys import alert_keys, alerts_keys
 from tokentop.config.budget_keys import authorize_keys, budget_keys
@@ -27,6 +26,7 @@ from tokentop.config.schema import (
 )
 from tokentop.config.source_keys import source_keys
 from tokentop.domain.engines.readings import EngineKind
+from tokentop.light_typing import get_args
 from tokentop.sources.aither.endpoints import ENDPOINTS, SERVICES, default_url
 
 KINDS: tuple[str, ...] = get_args(EngineKind)

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from tokentop.config.key import Key
 from tokentop.config.problems import printable
 from tokentop.config.values import Bad, toml
+from tokentop.light_typing import Any
 
 
 def zone(key: Key, raw: str) -> str | Bad:

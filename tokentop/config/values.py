@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable
 from math import isfinite
-from typing import TypeVar
 
 from tokentop.config.key import Key
 from tokentop.config.problems import printable
 from tokentop.domain.urls import is_host, split
+from tokentop.light_typing import TypeVar
 from tokentop.named_tuple import NamedTuple
 
 YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")

@@ -7,10 +7,10 @@ for any moment.
 from collections.abc import Iterable
 from functools import cache
 from itertools import islice
-from typing import Final
 
 from tokentop.demo.curve import LOOP_S
 from tokentop.demo.engines import Engine, Load, load, started_at
+from tokentop.light_typing import Final
 from tokentop.named_tuple import NamedTuple
 
 _STEP_S: Final = 6.0

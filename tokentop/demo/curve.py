@@ -1,7 +1,8 @@
 """The demo's three minutes, and curves over them."""
 
 from bisect import bisect_right
-from typing import Final
+
+from tokentop.light_typing import Final
 
 LOOP_S: Final = 180.0
 

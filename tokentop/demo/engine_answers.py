@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Final
 
 from tokentop.demo.answers import Answer
 from tokentop.demo.counters import E2E_S, ITL_S, QUEUE_S, TTFT_S, Counted, counted
 from tokentop.demo.engines import Engine, load, started_at, state_of
+from tokentop.light_typing import Final
 
 BOOTED_AT: Final = 1_767_182_400.0  # Unix seconds of the demo's second 0, for process start times
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"

@@ -1,10 +1,9 @@
 """The three simulated engines: what each serves, where, and its load at any moment."""
 
-from typing import Final
-
 from tokentop.demo.curve import LOOP_S, Points, clamp, value_at
 from tokentop.demo.noise import drift
 from tokentop.domain.engines.readings import EngineKind
+from tokentop.light_typing import Final
 from tokentop.named_tuple import NamedTuple
 
 UPTIME_S: Final = 240 * LOOP_S  # how long ago engines started that never fail

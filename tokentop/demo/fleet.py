@@ -1,12 +1,12 @@
 """The simulated fleet: 64 engines on 16 nodes, and their GPUs, at any moment."""
 
 from functools import cache
-from typing import Final
 
 from tokentop.demo.curve import LOOP_S, Points, clamp, value_at
 from tokentop.demo.engines import Engine, Load, load_at
 from tokentop.demo.noise import drift
 from tokentop.domain.engines.readings import EngineKind
+from tokentop.light_typing import Final
 from tokentop.named_tuple import NamedTuple
 
 NODES: Final = 16

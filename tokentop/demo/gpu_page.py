@@ -1,10 +1,9 @@
 """What the simulated driver says on the GPU page, by how busy a GPU is."""
 
-from typing import Final
-
 from tokentop.domain.gpu_detail import GpuDetail, ProcessDetail, ThrottleReason
 from tokentop.domain.readings import DeviceReading
 from tokentop.domain.snapshot import Process
+from tokentop.light_typing import Final
 
 _SERVERS: Final = {
     "vllm": "python -m vllm.entrypoints.openai.api_server --model qwen3.6-27b"

@@ -1,11 +1,10 @@
 """The simulated pool of eight GPUs: what the driver would say at a given pressure."""
 
-from typing import Final
-
 from tokentop.demo.curve import clamp
 from tokentop.demo.noise import drift, uniform
 from tokentop.domain.readings import DeviceReading
 from tokentop.domain.snapshot import Process
+from tokentop.light_typing import Final
 from tokentop.named_tuple import NamedTuple
 
 MIB: Final = 2**20

@@ -1,13 +1,12 @@
 """The GPUs of the machine with engines: each is as busy as the engine whose process is on it."""
 
-from typing import Final
-
 from tokentop.demo.curve import LOOP_S, clamp
 from tokentop.demo.engines import ENGINES, Engine, load, state_of
 from tokentop.demo.hardware import H200, MIB, RTX4090, Card, uuid
 from tokentop.demo.noise import drift
 from tokentop.domain.readings import DeviceReading
 from tokentop.domain.snapshot import Process
+from tokentop.light_typing import Final
 
 _CARDS: Final = (*[H200] * 6, *[RTX4090] * 2)
 _PROGRAMS: Final = {

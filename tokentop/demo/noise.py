@@ -1,6 +1,6 @@
 """Repeatable noise: the same seed, channel and moment always give the same value."""
 
-from typing import Final
+from tokentop.light_typing import Final
 
 _MASK: Final = 2**64 - 1
 _STEP_S: Final = 3.0  # a new random value this often, with straight lines between

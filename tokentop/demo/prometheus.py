@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Final
 
 from tokentop.demo.answers import Answer
 from tokentop.demo.counters import (
@@ -20,6 +19,7 @@ from tokentop.demo.engines import Load
 from tokentop.demo.fleet import GPUS_EACH, NODES, ON_NODE, Target, age_s, is_up, load_of, targets
 from tokentop.demo.hardware import H200, uuid
 from tokentop.demo.noise import drift, uniform
+from tokentop.light_typing import Final
 from tokentop.sources.prometheus.queries import LATENCY, LONG_WINDOW_S, QUANTILES, WINDOW_S, queries
 
 _UPTIME_S: Final = 86_400.0

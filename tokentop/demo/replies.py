@@ -4,10 +4,10 @@ For polls of the past, which a frozen moment stands on.
 """
 
 from collections.abc import Generator, Sequence
-from typing import TypeVar
 
 from tokentop.demo.world import World
 from tokentop.domain.readings import Failure
+from tokentop.light_typing import TypeVar
 from tokentop.transport.http.failures import failure_for_exception, failure_for_status
 from tokentop.transport.http.messages import Reply, Request, target_of
 

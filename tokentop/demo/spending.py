@@ -5,12 +5,12 @@ Requests are a function of the demo's time and the seed; before second 0 there a
 
 from collections.abc import Iterator
 from math import ceil
-from typing import Final
 
 from tokentop.demo.noise import uniform
 from tokentop.demo.stack import HOST
 from tokentop.domain.ledger.event import Outcome, UsageEvent
 from tokentop.domain.policy import BudgetRule
+from tokentop.light_typing import Final
 from tokentop.named_tuple import NamedTuple
 
 BEFORE_S: Final = 7200.0

@@ -5,12 +5,12 @@ instance comes up and winds down, and one service fails for a while.
 """
 
 from functools import lru_cache
-from typing import Final
 
 from tokentop.demo.curve import LOOP_S, Points, value_at
 from tokentop.demo.hardware import devices_at
 from tokentop.demo.noise import drift
 from tokentop.domain.readings import DeviceReading
+from tokentop.light_typing import Final
 from tokentop.named_tuple import NamedTuple
 
 HOST: Final = "gpu-box-01"

@@ -5,7 +5,6 @@ calms down.
 """
 
 from functools import lru_cache
-from typing import Final
 
 from tokentop.demo.curve import LOOP_S, Points
 from tokentop.demo.engines import ENGINES, load
@@ -18,6 +17,7 @@ from tokentop.demo.stack import (
     instances_at,
     pressure_at,
 )
+from tokentop.light_typing import Final
 
 _WALK: Final[Points] = (
     (0, 0.47), (18, 0.54), (36, 0.68), (48, 0.81), (62, 0.89), (76, 0.94), (86, 0.90), (98, 0.76),

@@ -1,8 +1,7 @@
 """A snapshot of another process, some time after it was made: its ages have gone on."""
 
-from typing import Any, TypeVar
-
 from tokentop.domain.snapshot import Snapshot
+from tokentop.light_typing import Any, TypeVar
 
 Row = TypeVar("Row")
 _AGES = ("age_s", "data_age_s")

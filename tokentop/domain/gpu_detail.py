@@ -4,8 +4,7 @@ None is "the driver would not say", as everywhere. Apart from the snapshot, beca
 screen's GPU page asks for it.
 """
 
-from typing import Literal
-
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 ThrottleReason = Literal[

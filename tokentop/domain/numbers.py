@@ -1,9 +1,9 @@
 """Numbers that may be unknown: ratios, and sums over what is known."""
 
 from collections.abc import Iterable
-from typing import TypeVar
 
 from tokentop.domain.text import known
+from tokentop.light_typing import TypeVar
 
 N = TypeVar("N", int, float)
 

@@ -3,8 +3,7 @@
 The README says which constants are published ones and which are ours; field comments give units.
 """
 
-from typing import Literal
-
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 BudgetUnit = Literal["tokens", "credits", "usd"]

@@ -1,8 +1,7 @@
 """What kind of box this is: every view leaves out what there is none of."""
 
-from typing import Literal
-
 from tokentop.domain.snapshot import Snapshot
+from tokentop.light_typing import Literal
 
 Presence = Literal["stack", "engines", "gpus", "nothing"]
 

@@ -1,6 +1,6 @@
 """Why a source gave no answer: the public `reason` of services and engines."""
 
-from typing import Literal
+from tokentop.light_typing import Literal
 
 FailureKind = Literal[
     "refused",  # nothing listens there

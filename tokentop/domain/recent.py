@@ -2,7 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Generic, TypeVar
+
+from tokentop.light_typing import Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -7,13 +7,12 @@ tokens.
 These are named tuples: the one-line view pays for every class at start-up (named_tuple.py).
 """
 
-from typing import Literal
-
 from tokentop.domain.policy import INTERVAL_S, CapacityPolicy
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot_engines import Cost, CostBounds, Engine, EngineState, Throughput
 from tokentop.domain.snapshot_stack import Agents, Mint, Parallel
 from tokentop.domain.verdict.values import NO_DATA, Alert, Event, Health, Mode, Pool, Reason, Tier
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 TYPE_CHECKING = False

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from math import isfinite
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Union, get_origin, get_type_hints  # noqa: TID251
 
 from tokentop.domain import gpu_detail, snapshot_ledger
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_json import SCHEMA
 from tokentop.domain.text import clean
+from tokentop.light_typing import Any, Literal, get_args
 
 MAX_ROWS = 16_384
 MAX_TEXT = 4096

@@ -1,9 +1,9 @@
 """The engines' part of the snapshot: one engine, what all of them deliver, and what that costs."""
 
 from collections.abc import Iterable
-from typing import Literal
 
 from tokentop.domain.reasons import FailureKind
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 

@@ -3,9 +3,8 @@
 Amounts are in the unit that stands beside them; rates are per hour, times seconds.
 """
 
-from typing import Literal
-
 from tokentop.domain.policy import BudgetPeriod, BudgetScope, BudgetUnit
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 BudgetState = Literal["ok", "warning", "spent", "throttled", "stopped"]

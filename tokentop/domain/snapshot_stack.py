@@ -1,7 +1,6 @@
 """The seven services alone in the snapshot: Mint's pool, Parallel's streams, the agents."""
 
-from typing import Literal
-
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 

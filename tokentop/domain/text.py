@@ -5,7 +5,8 @@ Every `fmt_*` and `gib` prints DASH for None, NaN and infinity: unknown is never
 
 import math
 from functools import lru_cache
-from typing import Literal, TypeGuard
+
+from tokentop.light_typing import Literal, TypeGuard
 
 DASH = "—"
 BOUND_SIGNS = {"at-least": "≥", "at-most": "≤", "about": "≈"}

@@ -2,9 +2,9 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import get_args
 
 from tokentop.domain.verdict.values import Tier
+from tokentop.light_typing import get_args
 from tokentop.named_tuple import NamedTuple
 
 SLICES = 512

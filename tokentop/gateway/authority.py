@@ -3,12 +3,12 @@
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 import httpx
 
 from tokentop.gateway.delivery import headers
 from tokentop.gateway.settings import CLOSED, Settings
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 
 PATH = "/v1/authorize"

@@ -6,12 +6,12 @@ import os
 import threading
 import time
 from contextlib import suppress
-from typing import Any
 
 import httpx
 
 from tokentop.gateway.settings import Settings
 from tokentop.gateway.spool import Spool
+from tokentop.light_typing import Any
 
 EVERY_S = 1.0  # between two looks at the spool
 MAX_WAIT_S = 60.0  # between two attempts while the ledger is away

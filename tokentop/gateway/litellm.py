@@ -10,12 +10,12 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any
 
 from tokentop.gateway.authority import Authority, Refused
 from tokentop.gateway.delivery import Delivery, log
 from tokentop.gateway.settings import settings
 from tokentop.gateway.spool import Spool
+from tokentop.light_typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     Base = object

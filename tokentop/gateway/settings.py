@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from typing import Literal
 
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 from tokentop.secret import Secret
 

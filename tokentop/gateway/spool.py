@@ -11,7 +11,8 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+
+from tokentop.light_typing import Any
 
 MAX_BYTES = 1024 * 1024 * 1024  # of the whole folder
 _ENDING = ".jsonl"

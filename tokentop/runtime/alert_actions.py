@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from queue import Full, Queue
-from typing import cast
 
 from tokentop import fault
 from tokentop.config.schema import AlertsConfig
@@ -12,6 +11,7 @@ from tokentop.domain.alerts.values import Change
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean
 from tokentop.domain.verdict.values import Alert
+from tokentop.light_typing import cast
 from tokentop.transport.http.client_blocking import Request, fetch
 from tokentop.transport.run_command import run_command
 

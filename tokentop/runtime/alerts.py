@@ -1,7 +1,6 @@
 """The alerts of a run: the configured rules and the default ones, followed and acted on."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
 
 from tokentop.config.schema import AlertConfig, AlertsConfig, Config
 from tokentop.domain.alerts.book import AlertBook
@@ -10,6 +9,7 @@ from tokentop.domain.alerts.rule import parse
 from tokentop.domain.alerts.values import AlertRule, Change
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Action, Severity
+from tokentop.light_typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from tokentop.runtime.alert_actions import AlertActions

@@ -1,11 +1,11 @@
 """Records snapshots where the configuration says so; a disk that refuses stops nothing."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from tokentop.config.schema import RecordingConfig
 from tokentop.domain.snapshot_json import line_of
 from tokentop.domain.verdict.values import Tier
+from tokentop.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tokentop.transport.recording.writer import RecordingWriter

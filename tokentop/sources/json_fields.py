@@ -7,9 +7,9 @@ import math
 import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
 
 from tokentop.domain.text import clean_name
+from tokentop.light_typing import TypeVar
 
 T = TypeVar("T")
 

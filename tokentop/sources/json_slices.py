@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from json.decoder import scanstring  # type: ignore[attr-defined]  # typeshed leaves it out
-from typing import Any
+
+from tokentop.light_typing import Any
 
 WINDOW = 8192  # what ends within so many characters is read at once
 TRIES = 3

@@ -1,12 +1,13 @@
 """The ledger's entries as another tokentop's `serve` lists them: the address, and the answer."""
 
 from collections.abc import Mapping
-from typing import Any, get_type_hints
+from typing import get_type_hints  # noqa: TID251
 from urllib.parse import urlencode
 
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.listing import MOST, Listed, Page, Question
 from tokentop.domain.snapshot_engines import CostInput
+from tokentop.light_typing import Any
 from tokentop.sources.collector import LEDGER
 from tokentop.sources.json_fields import Fields, load, mapping, rows
 

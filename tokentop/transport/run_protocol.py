@@ -1,10 +1,10 @@
 """Runs an engine's protocol (sources/engines/protocol.py) as a poll of the client."""
 
 from collections.abc import Generator, Mapping, Sequence
-from typing import TypeVar
 
 from tokentop.domain.readings import Failure
 from tokentop.domain.urls import is_loopback, split
+from tokentop.light_typing import TypeVar
 from tokentop.sources.engines.protocol import Answer, Answers, Paths
 from tokentop.transport.http.messages import Reply, Request
 

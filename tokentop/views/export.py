@@ -5,9 +5,9 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
 
 from tokentop.domain.snapshot_decode import loads
+from tokentop.light_typing import Any
 from tokentop.transport.recording.reader import Recording
 from tokentop.views.figures import FIELDS, Figure
 from tokentop.views.spreadsheet import cell

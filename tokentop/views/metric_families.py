@@ -5,12 +5,12 @@ Names and labels are public: dashboards and alert rules depend on them.
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Literal, TypeVar, get_args
 
 from tokentop.domain.snapshot import Gpu, GpuState, Service, ServiceState, Snapshot
 from tokentop.domain.snapshot_engines import Engine, EngineState, Latencies
 from tokentop.domain.snapshot_ledger import BudgetState, LedgerFigures
 from tokentop.domain.verdict.values import HealthState, Mode, Pool, Tier
+from tokentop.light_typing import Literal, TypeVar, get_args
 from tokentop.named_tuple import NamedTuple
 from tokentop.views.metric_ledger import BUDGET, LEDGER, PROJECT
 

@@ -1,9 +1,9 @@
 """The metrics of the ledger: of each budget, each project, and the whole."""
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from tokentop.domain.snapshot_ledger import Budget, LedgerFigures, Project
+from tokentop.light_typing import TypeVar
 
 Row = TypeVar("Row")
 Figure = tuple[str, str, Callable[[Row], float | None]]

@@ -4,7 +4,7 @@ Rounding channel by channel makes frames teal, and bars and their tracks the sam
 below 16 are the user's own colours and not used here.
 """
 
-from typing import Final
+from tokentop.light_typing import Final
 
 RGB = tuple[int, int, int]
 _LEVELS: Final = (0, 95, 135, 175, 215, 255)  # of a channel in the cube, numbers 16-231

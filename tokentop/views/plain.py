@@ -1,6 +1,6 @@
 """The ASCII stand-ins of the text views."""
 
-from typing import Final
+from tokentop.light_typing import Final
 
 _STAND_INS: Final = str.maketrans("│×—…·→≥≤≈", "|x-~,>><~")
 

@@ -6,11 +6,12 @@
 import json
 import sys
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Union, get_origin  # noqa: TID251
 
 from tokentop.domain.snapshot import AITHER_SERVICES, Snapshot
 from tokentop.domain.snapshot_decode import field_types
 from tokentop.domain.snapshot_json import SCHEMA
+from tokentop.light_typing import Any, Literal, get_args
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}

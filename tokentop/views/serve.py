@@ -6,7 +6,6 @@ import secrets
 import sys
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import NoReturn
 
 from tokentop import __version__
 from tokentop.config.credentials import CONNECT_TOKEN
@@ -15,6 +14,7 @@ from tokentop.config.schema import Config, ServeConfig
 from tokentop.config.serve_token import serve_token
 from tokentop.domain.snapshot_json import dumps
 from tokentop.domain.urls import is_loopback
+from tokentop.light_typing import NoReturn
 from tokentop.runtime.serve import booking
 from tokentop.runtime.serve.app import Documents
 from tokentop.runtime.serve.guard import Rules

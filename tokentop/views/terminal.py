@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from typing import TextIO
 
+from tokentop.light_typing import TextIO
 from tokentop.named_tuple import NamedTuple
 
 

@@ -2,7 +2,6 @@
 
 import math
 import time
-from typing import get_args
 
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from tokentop.domain.engines.history import Trends
 from tokentop.domain.history import SPANS_S, Sample
 from tokentop.domain.hosts import HOST_SORTS
 from tokentop.domain.ledger.listing import Page
+from tokentop.light_typing import get_args
 from tokentop.views.tui.draw.kit.line import DrawOptions, LedgerOptions
 from tokentop.views.tui.draw.sorts import BUDGET_SORTS, ENGINE_SORTS, GPU_SORTS, PROCESS_SORTS
 from tokentop.views.tui.state import Name, ViewState

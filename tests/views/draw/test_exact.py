@@ -1,7 +1,6 @@
 """Properties of every picture: exactly its cells, only known styles, nothing that steers."""
 
 from itertools import product
-from typing import get_args
 
 import pytest
 from hypothesis import given, note, settings
@@ -11,6 +10,7 @@ from tests.views.draw import strategies as some
 from tests.views.draw.composed import composed, model, text
 from tokentop.config.schema import PANELS as HIDEABLE
 from tokentop.domain.snapshot import Snapshot
+from tokentop.light_typing import get_args
 from tokentop.views.palette import STYLES
 from tokentop.views.tui.draw.kit.glyphs import big
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line, span_width

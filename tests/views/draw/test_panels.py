@@ -1,7 +1,5 @@
 """What single panels say, state by state."""
 
-from typing import get_args
-
 import pytest
 
 from tests import engine_examples, examples
@@ -9,6 +7,7 @@ from tests.views.draw.composed import composed, model, panel_lines
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.snapshot import Cloud, CloudInstance, Gpu, Llm, Snapshot, Tier
 from tokentop.domain.verdict.tiers import tier_word
+from tokentop.light_typing import get_args
 from tokentop.views.palette import tier_theme
 from tokentop.views.tui.draw.kit.line import DrawOptions, Line
 from tokentop.views.tui.draw.layout import Placement

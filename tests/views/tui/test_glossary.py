@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
@@ -12,6 +11,7 @@ from tests.views.tui.pilot import pressed
 from tokentop.arguments.parse import Stop, parse
 from tokentop.config.show import example
 from tokentop.domain.verdict.values import Tier
+from tokentop.light_typing import get_args
 from tokentop.views.glossary import GLOSSARY, markdown
 from tokentop.views.palette import ENGINE_SYMBOLS, SERVICE_SYMBOLS, tier_theme
 

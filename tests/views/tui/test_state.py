@@ -1,9 +1,9 @@
 """From view to view: wherever one is, the next key leads somewhere."""
 
 from itertools import product
-from typing import get_args
 
 from tests.views.tui.pilot import AppPilot, pressed
+from tokentop.light_typing import get_args
 from tokentop.views.tui.state import NAMES, Name, ViewState
 
 

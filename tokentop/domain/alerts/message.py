@@ -1,9 +1,9 @@
 """An alert as the body of a webhook: plain JSON, Slack's form, ntfy's form."""
 
 import json
-from typing import Literal
 
 from tokentop.domain.verdict.values import Alert, Severity
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 Template = Literal["json", "slack", "ntfy"]

@@ -2,9 +2,9 @@
 
 import re
 from functools import cache
-from typing import Literal, cast, get_args
 
 from tokentop.domain.alerts.keys import keys, list_of
+from tokentop.light_typing import Literal, cast, get_args
 from tokentop.named_tuple import NamedTuple
 
 Operator = Literal[">", ">=", "<", "<=", "==", "!=", "contains", "rises", "falls"]

@@ -1,11 +1,11 @@
 """Whether a user, a project or a team may spend now: one answer, with a sentence for a refusal."""
 
 from collections.abc import Iterable
-from typing import Literal
 
 from tokentop.domain.budgets.account import SCALE, Account
 from tokentop.domain.ledger.event import iso
 from tokentop.domain.text import fmt_usd
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 

@@ -1,8 +1,7 @@
 """A person's decision about a project, as the ledger keeps it."""
 
-from typing import Literal
-
 from tokentop.domain.ledger.record import Record
+from tokentop.light_typing import Literal
 
 Outcome = Literal["stop", "resume"]
 

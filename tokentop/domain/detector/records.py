@@ -5,13 +5,13 @@ Both are of the kind `flag` with the same details; the outcome says which of the
 
 import json
 from collections.abc import Mapping
-from typing import Any, get_args
 
 from tokentop.domain.detector.flags import Raised, Verdict
 from tokentop.domain.detector.tasks import UNITS, Group, TaskId
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.record import Record
 from tokentop.domain.snapshot_ledger import Classification, FlagKind
+from tokentop.light_typing import Any, get_args
 
 RAISED = "raised"
 KINDS: tuple[FlagKind, ...] = get_args(FlagKind)

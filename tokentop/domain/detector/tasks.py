@@ -1,9 +1,9 @@
 """Which task a request belongs to, and what kind of task that is."""
 
 import re
-from typing import Literal, get_args
 
 from tokentop.domain.ledger.entry import Entry
+from tokentop.light_typing import Literal, get_args
 from tokentop.named_tuple import NamedTuple
 
 _NUMBERED = re.compile("[A-Za-z]*[0-9][A-Za-z0-9]*")

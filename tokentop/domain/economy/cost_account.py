@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Iterable
 from operator import add
-from typing import Any
 
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 
 WINDOW_S = 3600.0

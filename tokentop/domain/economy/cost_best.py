@@ -6,10 +6,10 @@ first reading to the arrival of the last. So a late answer makes a figure lower,
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Any
 
 from tokentop.domain.economy.cost_tokens import COUNTING
 from tokentop.domain.snapshot_engines import Engine
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 
 WINDOW_S = 30.0

@@ -1,11 +1,11 @@
 """USD per hour now, from what the user pays and what the GPUs draw; nothing of it is assumed."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from tokentop.domain.policy import CostPolicy
 from tokentop.domain.snapshot import Gpu
 from tokentop.domain.text import known
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 HOURS_A_MONTH = 730.5  # a year of 365.25 days over twelve

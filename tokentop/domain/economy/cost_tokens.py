@@ -5,10 +5,10 @@ stands in, as an estimate. An engine that serves and reports neither leaves a ga
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from tokentop.domain.numbers import total
 from tokentop.domain.snapshot_engines import Engine, EngineState
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 
 # It may generate, and nothing is known of it.

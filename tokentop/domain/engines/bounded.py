@@ -3,10 +3,9 @@
 The one gate for what engines name: whatever file read it, through here it goes.
 """
 
-from typing import TypeVar
-
 from tokentop.domain.engines.readings import EngineReading, TeamSpend
 from tokentop.domain.text import clean, clean_name
+from tokentop.light_typing import TypeVar
 
 MAX_NAMES = 256
 SENTENCE = 512

@@ -1,7 +1,6 @@
 """One engine as the fold sees it: its last good reading, its rates, how its latest poll went."""
 
 from functools import cached_property
-from typing import Literal
 
 from tokentop.domain.engines.quantiles import quantiles
 from tokentop.domain.engines.rates import Rates
@@ -10,6 +9,7 @@ from tokentop.domain.policy import OFFLINE_AFTER_S, STALE_AFTER_S
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import AUTH
 from tokentop.domain.snapshot_engines import EngineState, Latencies, Quantiles
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 FIGURES: tuple[EngineState, ...] = ("online", "asleep")  # whose slots, rates and latencies count

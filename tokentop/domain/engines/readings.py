@@ -6,9 +6,9 @@ engines create a series at its first use.
 
 from collections.abc import Iterable
 from math import fsum
-from typing import Literal
 
 from tokentop.domain.text import known
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 EngineKind = Literal["vllm", "sglang", "llamacpp", "ollama", "tgi", "litellm", "triton", "openai"]

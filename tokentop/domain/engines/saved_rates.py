@@ -6,7 +6,6 @@ read as anybody's data: where a part does not fit the file is of no use. Everyth
 
 from collections.abc import Callable, Iterator, Mapping
 from math import inf, isfinite
-from typing import Any
 
 from tokentop.domain.engines.baselines import (
     Baseline,
@@ -21,6 +20,7 @@ from tokentop.domain.engines.rates import FIGURES, Mark, RateTracker
 from tokentop.domain.engines.readings import Histograms, SlotProgress
 from tokentop.domain.engines.replicas import MAX_EPOCHS, MAX_SUMS, MAX_WATCHED, SHOWN_S, Replicas
 from tokentop.domain.engines.slot_tokens import Slot, SlotTokens, Tokens
+from tokentop.light_typing import Any
 
 MAX_MARKS = 96
 MAX_SETS = 2048

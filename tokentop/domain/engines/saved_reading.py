@@ -5,7 +5,6 @@ What is restored was on disk, so it is untrusted input: a value of another type 
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any, get_args
 
 from tokentop.domain.engines.readings import (
     Counters,
@@ -16,6 +15,7 @@ from tokentop.domain.engines.readings import (
     SlotsSource,
 )
 from tokentop.domain.text import clean
+from tokentop.light_typing import Any, get_args
 
 MAX_NAMES = 256
 MOST = 1_000_000  # slots, and sightings

@@ -1,10 +1,10 @@
 """What changed about the engines: down, starting, ready, back, restarted."""
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
 from tokentop.domain.snapshot_engines import SILENT_STATES, Engine
 from tokentop.domain.verdict.values import Event
+from tokentop.light_typing import Literal
 
 _Standing = Literal["unknown", "silent", "starting", "answers"]
 

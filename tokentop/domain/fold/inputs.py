@@ -1,11 +1,11 @@
 """What the fold looks at: every held reading with its age, and whether it can be called fresh."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, TypeVar
 
 from tokentop.domain.fold.last_good import NEVER, LastGood
 from tokentop.domain.policy import INTERVAL_S, STALE_AFTER_S, Policy
 from tokentop.domain.readings import Reading
+from tokentop.light_typing import Any, Literal, TypeVar
 from tokentop.named_tuple import NamedTuple
 
 TYPE_CHECKING = False

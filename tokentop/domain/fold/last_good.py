@@ -6,7 +6,6 @@ GPU that answers is no good one, whatever else it says.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
 
 from tokentop.domain.readings import (
     DeviceReading,
@@ -18,6 +17,7 @@ from tokentop.domain.readings import (
     OffersReading,
     Reading,
 )
+from tokentop.light_typing import Any, Literal
 from tokentop.named_tuple import NamedTuple
 
 Item = DeviceReading | InstanceReading | Offer

@@ -5,7 +5,6 @@ What is restored was on disk, so it is untrusted input: what is malformed is lef
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any
 
 from tokentop.domain.fold.last_good import LastGood
 from tokentop.domain.readings import (
@@ -18,6 +17,7 @@ from tokentop.domain.readings import (
     Reading,
     VramReading,
 )
+from tokentop.light_typing import Any
 
 MAX_KEPT = 256
 MAX_NAMES = 64

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from hashlib import sha256
 from operator import itemgetter
-from typing import Any, Literal
 
 from tokentop.domain.ledger.event import UsageEvent
+from tokentop.light_typing import Any, Literal
 from tokentop.named_tuple import NamedTuple
 
 Kind = Literal["usage", "reversal", "value", "transfer", "decision", "flag", "count"]

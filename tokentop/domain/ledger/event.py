@@ -1,8 +1,8 @@
 """A usage event: one request as a feed reported it, before it is valued and booked."""
 
 from datetime import UTC, datetime
-from typing import Literal
 
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 Outcome = Literal["success", "failure", "aborted", "cache-hit"]

@@ -9,9 +9,9 @@ reversed; a later record of its kind corrects it.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from tokentop.domain.ledger.entry import Entry, Kind, Link, canonical
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 
 

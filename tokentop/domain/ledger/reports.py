@@ -14,10 +14,10 @@ filled in from the other.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
 
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import MINUTE_US, UsageEvent
+from tokentop.light_typing import Any
 
 SUMS = "-sums"  # ends the name of feeds that report a session's sums, not its requests
 _GATEWAYS = ("litellm-otel", "litellm")  # the better one last

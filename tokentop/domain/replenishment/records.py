@@ -5,10 +5,10 @@ each is what it adds to what may be spent.
 """
 
 from collections.abc import Mapping
-from typing import Literal
 
 from tokentop.domain.economy.valuation import rounded
 from tokentop.domain.ledger.record import Record
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 MAX_MICRO_USD = 10**15  # a billion USD of one report

@@ -1,9 +1,8 @@
 """Whether a project's budget is replenished as it runs out, or reviewed by a person."""
 
-from typing import Literal
-
 from tokentop.domain.policy import ReplenishmentPolicy
 from tokentop.domain.snapshot_ledger import Budget
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 

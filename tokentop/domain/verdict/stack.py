@@ -1,7 +1,6 @@
 """The seven-service stack's pool: VRAM and its queue, or ACTA's word where ACTA answers."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
 
 from tokentop.domain.economy.demand import serving_utilization, vram_utilization
 from tokentop.domain.numbers import clamp01, ratio
@@ -11,6 +10,7 @@ from tokentop.domain.text import approx, clean, known
 from tokentop.domain.verdict.headline import all_busy
 from tokentop.domain.verdict.tiers import at_least, tier_at
 from tokentop.domain.verdict.values import Member, Mode, Reason, Tier
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 STACK = "stack"

@@ -1,8 +1,7 @@
 """Values of the verdict: health, pools, reasons, alerts, events, members, the clock."""
 
-from typing import Literal
-
 from tokentop.domain.policy import INTERVAL_S, HealthPolicy
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 NO_DATA = "No data yet"

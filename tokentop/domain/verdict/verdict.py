@@ -1,7 +1,6 @@
 """Members and loads -> the verdict: one function, which every view shows."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
 
 from tokentop.domain.policy import TierPolicy
 from tokentop.domain.verdict import health as health_of
@@ -25,6 +24,7 @@ from tokentop.domain.verdict.values import (
     Reason,
     Tier,
 )
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 TYPE_CHECKING = False

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
 from itertools import islice
 from threading import Lock
-from typing import Protocol, get_args
 
 from tokentop.domain.budgets.authority import Asker, Refusal
 from tokentop.domain.budgets.book import BudgetBook
@@ -14,6 +13,7 @@ from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import HOUR_US
 from tokentop.domain.policy import BudgetPeriod, BudgetRule
 from tokentop.domain.snapshot_ledger import LedgerFigures
+from tokentop.light_typing import Protocol, get_args
 from tokentop.transport.ledger import following, reader
 from tokentop.transport.ledger.database import Database, LedgerError
 

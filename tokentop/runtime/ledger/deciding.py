@@ -4,13 +4,13 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from secrets import token_hex
-from typing import TYPE_CHECKING
 
 from tokentop.config.schema import Config, LedgerConfig
 from tokentop.config.values import nearest
 from tokentop.domain.budgets.decision import Outcome, decision
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.record import Record
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.runtime.ledger import place
 from tokentop.transport.ledger import reader
 from tokentop.transport.ledger.database import LedgerError

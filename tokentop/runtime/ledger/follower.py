@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from time import monotonic, time_ns
-from typing import Literal, cast
 
 from tokentop import fault
 from tokentop.config.schema import Config
@@ -12,6 +11,7 @@ from tokentop.domain.budgets.authority import Asker, Refusal
 from tokentop.domain.budgets.decision import Outcome
 from tokentop.domain.policy import BudgetRule
 from tokentop.domain.snapshot_ledger import LedgerFigures
+from tokentop.light_typing import Literal, cast
 from tokentop.runtime.ledger import place
 from tokentop.runtime.ledger.accounts import Accounts, Part
 from tokentop.runtime.ledger.deciding import book, decide

@@ -1,10 +1,10 @@
 """Which session the screen gets: this machine's own, or that of the host to connect to."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
 
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
+from tokentop.light_typing import TYPE_CHECKING, TypeAlias
 from tokentop.runtime.live.session import Session
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ What works on it is imported on its thread, after the first picture.
 import threading
 from collections.abc import Callable, Iterator
 from time import time_ns
-from typing import TYPE_CHECKING
 
 from tokentop.config.schema import Config, LedgerConfig
 from tokentop.demo import spending
 from tokentop.demo.stack import HOST
 from tokentop.domain.ledger.event import UsageEvent
 from tokentop.domain.snapshot_ledger import LedgerFigures
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.runtime.live.ledger import Figures, OwnLedger
 
 if TYPE_CHECKING:

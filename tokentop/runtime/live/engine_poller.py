@@ -4,12 +4,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Protocol
 
 from tokentop.collect.collector import Collector
 from tokentop.collect.engine import PollResult
 from tokentop.config.schema import Config
 from tokentop.domain.readings import Failure
+from tokentop.light_typing import Protocol
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.runtime.oneshot.discovery_cache import discovered, plan
 from tokentop.transport.discovery.findings import Findings

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
 
 from tokentop.config.schema import Config
 from tokentop.domain.alerts.attached import rings
@@ -12,6 +11,7 @@ from tokentop.domain.hosts import HostRow, host_row
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_decode import decode
 from tokentop.domain.verdict.values import Event
+from tokentop.light_typing import TYPE_CHECKING, Any
 from tokentop.runtime.live.feed import HostFeed, Received
 from tokentop.runtime.live.onlooker import Onlooker
 from tokentop.runtime.live.remote import LATE, RemoteSession

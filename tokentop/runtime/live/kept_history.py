@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from tokentop.config.schema import Config
 from tokentop.domain.history import Sample
 from tokentop.domain.past import Past, Stretch
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.runtime import history
 from tokentop.runtime.live.spawn import on_loop
 

@@ -3,11 +3,11 @@
 import asyncio
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from tokentop.config.schema import Config, has_ledger
 from tokentop.domain.ledger.listing import Page, Question
 from tokentop.domain.snapshot_ledger import Classification, LedgerFigures
+from tokentop.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tokentop.runtime.ledger.follower import Follower

@@ -3,7 +3,6 @@
 import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from tokentop.config.load import ConfigError
 from tokentop.config.schema import Config
@@ -11,6 +10,7 @@ from tokentop.domain.alerts.values import Change
 from tokentop.domain.past import Past, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.runtime.live.ledger import NoLedger
 from tokentop.runtime.live.recent import Recent
 from tokentop.runtime.live.spawn import Spawn

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
 
 from tokentop import fault
 from tokentop.collect.collector import HttpSource, ServiceResult, service_poll
 from tokentop.domain.readings import Failure, GpusReading
+from tokentop.light_typing import TYPE_CHECKING, Protocol
 from tokentop.runtime.live.rounds import Rounds
 from tokentop.runtime.live.spawn import Spawn
 from tokentop.transport.nvml.answer import Answer

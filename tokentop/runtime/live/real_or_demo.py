@@ -1,9 +1,9 @@
 """What a session is of: this machine, or what the demo puts in the place of each part."""
 
 import os
-from typing import TYPE_CHECKING
 
 from tokentop.config.schema import Config
+from tokentop.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tokentop.runtime.demo import Demo

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from tokentop.config.schema import Config
@@ -15,6 +14,7 @@ from tokentop.domain.readings import Failure
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_ledger import Classification
 from tokentop.domain.verdict.values import Event
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.runtime.live.feed import HostFeed, Received
 from tokentop.runtime.live.ledger import NoLedger, classified
 from tokentop.runtime.live.onlooker import Onlooker

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from tokentop.config.schema import Config
 from tokentop.domain.engines.history import EngineHistory
@@ -16,6 +15,7 @@ from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_decode import loads
 from tokentop.domain.timeline import Stretch, Timeline, slices
 from tokentop.domain.verdict.values import Event
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.live.ledger import NoLedger
 from tokentop.runtime.live.onlooker import Onlooker

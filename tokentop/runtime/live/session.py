@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 from tokentop import fault
 from tokentop.collect.collector import Collector
@@ -14,6 +13,7 @@ from tokentop.domain.history import Sample
 from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.snapshot import Gpu, Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.runtime.live.kept_history import KeptHistory
 from tokentop.runtime.live.ledger import ledger_of
 from tokentop.runtime.live.poller import Gpus, Poller

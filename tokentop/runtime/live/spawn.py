@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+
+from tokentop.light_typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 

@@ -5,9 +5,9 @@ them; a box without engines pays for one small file.
 """
 
 from time import time
-from typing import Any
 
 from tokentop.config.schema import Config
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 from tokentop.transport.user_cache import keep, recall
 

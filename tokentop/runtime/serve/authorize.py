@@ -10,7 +10,6 @@ import json
 from collections.abc import Awaitable, Callable, Iterable
 from math import ceil
 from time import time_ns
-from typing import get_args
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -23,6 +22,7 @@ from tokentop.domain.budgets.authority import Asker, Refusal
 from tokentop.domain.budgets.decision import Outcome
 from tokentop.domain.policy import BudgetScope
 from tokentop.domain.text import clean_name
+from tokentop.light_typing import get_args
 from tokentop.runtime.ledger.deciding import NO_LEDGER, NO_NAME
 from tokentop.runtime.ledger.follower import Follower
 from tokentop.runtime.serve.guard import AUTHORIZE, MAX_PATH

@@ -4,13 +4,13 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from time import time_ns
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tokentop.config.schema import Config
+from tokentop.light_typing import Any
 from tokentop.runtime.ledger import exchange
 from tokentop.runtime.ledger.deciding import NO_LEDGER
 from tokentop.runtime.ledger.follower import Follower

@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import uvicorn
 from starlette.routing import BaseRoute
@@ -20,6 +19,7 @@ from tokentop.domain.alerts.values import Change
 from tokentop.domain.past import Past, Stretch
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.live.session import Session
 from tokentop.runtime.serve import history

@@ -8,7 +8,6 @@ import contextlib
 import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.resources import files
-from typing import Any
 
 import textual_serve
 from starlette.requests import Request
@@ -18,6 +17,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from textual_serve.app_service import AppService
 from textual_serve.download_manager import DownloadManager
+
+from tokentop.light_typing import Any
 
 MAX_SCREENS = 8  # of 70 MB each
 MAX_COLUMNS, MAX_ROWS = 640, 240

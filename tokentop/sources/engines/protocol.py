@@ -10,10 +10,10 @@ port two above on the same host. An absolute URL may be yielded only where it li
 """
 
 from collections.abc import Generator, Mapping
-from typing import Protocol
 
 from tokentop.domain.engines.readings import EngineKind, EngineReading, ObservedSlots
 from tokentop.domain.readings import Failure
+from tokentop.light_typing import Protocol
 from tokentop.named_tuple import NamedTuple
 
 AUTH_REQUIRED = "The server wants an API key: name it with token_env."

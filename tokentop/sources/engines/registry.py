@@ -4,9 +4,9 @@ A kind's file is called as the kind, and is imported when it is first asked for.
 """
 
 from functools import cache
-from typing import get_args
 
 from tokentop.domain.engines.readings import EngineKind
+from tokentop.light_typing import get_args
 from tokentop.sources.engines.protocol import Adapter, Hints
 
 TYPE_CHECKING = False

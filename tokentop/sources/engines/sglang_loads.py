@@ -1,11 +1,11 @@
 """SGLang's own figures in JSON: what it runs and keeps in memory, rank by rank."""
 
 from collections.abc import Iterable
-from typing import TypeGuard
 
 from tokentop.domain.engines.readings import EngineReading
 from tokentop.domain.numbers import total, whole
 from tokentop.domain.readings import Failure
+from tokentop.light_typing import TypeGuard
 from tokentop.sources import json_fields as values
 from tokentop.sources.engines.protocol import Answer
 

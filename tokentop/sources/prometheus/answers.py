@@ -1,10 +1,10 @@
 """One answer of the query API as rows or points, or why it is none, in words with the mend."""
 
 from contextlib import suppress
-from typing import Any
 
 from tokentop.domain.readings import Failure
 from tokentop.domain.text import clean_name
+from tokentop.light_typing import Any
 from tokentop.sources.engines.protocol import Answer, is_html
 from tokentop.sources.json_fields import BadData, load
 from tokentop.sources.metrics_page import is_measurement

@@ -7,8 +7,8 @@ at once, which are 2.5 million units where each has 30 attributes.
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TypeVar
 
+from tokentop.light_typing import TypeVar
 from tokentop.sources.usage.fields import Unreadable
 
 T = TypeVar("T")

@@ -1,8 +1,8 @@
 """Whose usage it is, by the names of attributes that clients and telemetry use for that."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from tokentop.light_typing import Any
 from tokentop.sources.json_fields import Fields
 
 Names = Mapping[str, Sequence[str]]  # of a figure -> its attributes, before the usual ones

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterable
-from typing import TypeVar
 
 from tokentop.domain.ledger.event import UsageEvent, problem
+from tokentop.light_typing import TypeVar
 from tokentop.named_tuple import NamedTuple
 from tokentop.sources.json_fields import BadData, load
 from tokentop.sources.usage import cloudevents, litellm

@@ -1,9 +1,9 @@
 """CloudEvents 1.0 in JSON, as OpenMeter takes them; `data` has plain names or one kind of token."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from tokentop.domain.ledger.event import UsageEvent
+from tokentop.light_typing import Any
 from tokentop.sources.json_fields import TEXT_CHARS, Fields
 from tokentop.sources.usage import plain
 from tokentop.sources.usage.attribution import Names, claimed

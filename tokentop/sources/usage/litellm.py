@@ -7,10 +7,10 @@ What it authenticated (`user_api_key_*`) is kept apart from what a client chose 
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from tokentop.domain.ledger.event import Outcome, UsageEvent
 from tokentop.domain.urls import split
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 from tokentop.sources.json_fields import Fields, as_boolean
 from tokentop.sources.usage.attribution import NO_NAMES, Names, text

@@ -1,9 +1,9 @@
 """Rows with plain column names, as a spreadsheet, a script or another tool writes them."""
 
 from collections.abc import Mapping
-from typing import Any, get_args
 
 from tokentop.domain.ledger.event import Outcome, UsageEvent
+from tokentop.light_typing import Any, get_args
 from tokentop.sources.json_fields import Fields
 from tokentop.sources.usage.fields import (
     Unreadable,

@@ -1,8 +1,7 @@
 """The result of a search; apart from the search, so that reading a stored result loads little."""
 
-from typing import Literal
-
 from tokentop.domain.engines.readings import EngineKind
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 Source = Literal["gpu", "process", "port"]

@@ -6,11 +6,11 @@ configured), known kinds, plain types.
 
 import os
 from collections.abc import Mapping
-from typing import get_args
 
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.text import clean
 from tokentop.domain.urls import LOOPBACK, is_loopback, split
+from tokentop.light_typing import get_args
 from tokentop.transport.discovery.findings import Findings, Found, Source
 from tokentop.transport.discovery.probe_cache import Identity, Key, ProbeCache
 from tokentop.transport.procfs import started

@@ -2,11 +2,11 @@
 
 from collections.abc import Generator, Sequence
 from time import monotonic
-from typing import Literal
 
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import UNREACHABLE
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 from tokentop.sources.engines.answers import version_of
 from tokentop.sources.engines.identify import identify

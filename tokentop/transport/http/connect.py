@@ -3,9 +3,9 @@
 import errno
 import socket
 from time import monotonic
-from typing import Any
 
 from tokentop.domain.urls import Target
+from tokentop.light_typing import Any
 from tokentop.transport.http.connections import Connection, Key
 from tokentop.transport.http.failures import RequestFailed, our_limit
 from tokentop.transport.http.messages import Request

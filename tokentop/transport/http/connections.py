@@ -2,8 +2,8 @@
 
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
+from tokentop.light_typing import TYPE_CHECKING, Any
 from tokentop.transport.http.descriptors import SocketBudget
 
 if TYPE_CHECKING:

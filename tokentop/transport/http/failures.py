@@ -2,11 +2,11 @@
 
 import errno
 import socket
-from typing import NoReturn
 
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.urls import origin
+from tokentop.light_typing import NoReturn
 
 UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN}
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 from time import monotonic
-from typing import Any
+
+from tokentop.light_typing import Any
 
 GATHER_S = 0.02  # that a result may wait for others; when it came is known
 

@@ -5,9 +5,9 @@ No I/O: whoever holds the socket feeds the reader.
 
 import re
 from collections.abc import Generator
-from typing import NoReturn, TypeVar
 
 from tokentop.domain.readings import Failure
+from tokentop.light_typing import NoReturn, TypeVar
 from tokentop.transport.http.budget import Budget, Meter
 from tokentop.transport.http.failures import RequestFailed
 from tokentop.transport.http.messages import (

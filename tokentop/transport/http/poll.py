@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Generator, Sequence
 from time import monotonic, thread_time
-from typing import Any, Literal
 
 from tokentop.domain.readings import Failure
+from tokentop.light_typing import Any, Literal
 from tokentop.sources.json_fields import BadData
 from tokentop.transport.http.budget import Budget, StreamBudget
 from tokentop.transport.http.exchange import Take

@@ -4,8 +4,8 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Generic, TypeVar
 
+from tokentop.light_typing import Generic, TypeVar
 from tokentop.transport.http.budget import Budget
 from tokentop.transport.http.connections import IdleConnections
 from tokentop.transport.http.descriptors import SocketBudget

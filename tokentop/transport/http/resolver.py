@@ -3,8 +3,8 @@
 import socket
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
+from tokentop.light_typing import Any
 from tokentop.threads import spawn
 
 Address = tuple[int, tuple[Any, ...]]

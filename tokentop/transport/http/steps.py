@@ -6,8 +6,8 @@ in where it takes too long.
 
 import socket
 from collections.abc import Callable, Generator
-from typing import Any, TypeVar
 
+from tokentop.light_typing import Any, TypeVar
 from tokentop.named_tuple import NamedTuple
 from tokentop.transport.http.budget import Budget
 from tokentop.transport.http.connections import IdleConnections

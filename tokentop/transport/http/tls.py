@@ -5,8 +5,8 @@ import stat
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.transport.http.failures import fail
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
-from typing import Any
 
+from tokentop.light_typing import Any
 from tokentop.secret import Secret
 
 Row = tuple[Any, ...]

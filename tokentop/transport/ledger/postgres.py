@@ -7,9 +7,9 @@ no two wait for each other's rows. A server that went away is connected to again
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any
 
 from tokentop.domain.text import clean
+from tokentop.light_typing import TYPE_CHECKING, Any
 from tokentop.secret import Secret, redacted
 from tokentop.transport.ledger.database import BEGUN_BY, Database, LedgerError, Row
 from tokentop.transport.ledger.schema import POSTGRES, VERSION, tables

@@ -4,11 +4,11 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 from heapq import merge
-from typing import Any
 
 from tokentop.domain.ledger.entry import Entry
 from tokentop.domain.ledger.event import HOUR_US
 from tokentop.domain.ledger.totals import DIMENSIONS, Totals
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 from tokentop.transport.ledger import archive
 from tokentop.transport.ledger.database import Database, Row

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
 from os import urandom
-from typing import TypeVar
 
 from tokentop.domain.economy.valuation import Value
 from tokentop.domain.ledger.entry import (
@@ -29,6 +28,7 @@ from tokentop.domain.ledger.totals import (
     bucket,
     totals,
 )
+from tokentop.light_typing import TypeVar
 from tokentop.named_tuple import NamedTuple
 from tokentop.transport.ledger.archive import identity_hash
 from tokentop.transport.ledger.database import Database, LedgerError

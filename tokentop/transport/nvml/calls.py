@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from threading import get_ident
-from typing import TypeVar
 
+from tokentop.light_typing import TypeVar
 from tokentop.named_tuple import NamedTuple
 
 STUCK_S = 2.5  # a call that lasts longer, and far longer than the others, is not waited for

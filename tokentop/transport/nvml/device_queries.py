@@ -1,8 +1,7 @@
 """NVML's queries of one handle, a method each; None is "the driver has no answer"."""
 
-from typing import Any
-
 from tokentop.domain.text import clean
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 from tokentop.transport.nvml.driver import (
     ARGUMENT_VERSION_MISMATCH,

@@ -1,10 +1,9 @@
 """The one door to NVML: a call answers or raises NvmlError; its codes and what they mean."""
 
-from typing import TYPE_CHECKING, Any
-
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.text import clean
+from tokentop.light_typing import TYPE_CHECKING, Any
 from tokentop.transport.nvml.calls import Calls
 
 if TYPE_CHECKING:  # loaded where the driver is: ctypes is not for a machine whose GPUs sleep

@@ -1,9 +1,9 @@
 """Clocks, links, fan, ECC and throttle reasons: what the GPU page asks, and what it makes of it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from tokentop.domain.gpu_detail import GpuDetail, ThrottleReason
+from tokentop.light_typing import Any
 from tokentop.transport.nvml.device_queries import DeviceQueries
 
 # nvmlClocksEventReasons; an idle GPU (bit 1) is not throttled.

@@ -16,8 +16,8 @@ from ctypes import (
     create_string_buffer,
 )
 from functools import partial
-from typing import Any
 
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 
 _INSUFFICIENT_SIZE = 7

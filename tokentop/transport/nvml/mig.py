@@ -1,9 +1,8 @@
 """MIG instances: the parts of a split GPU, in the driver's order."""
 
-from typing import Any
-
 from tokentop.domain.readings import DeviceReading
 from tokentop.domain.snapshot import Process
+from tokentop.light_typing import Any
 from tokentop.transport.nvml.device_queries import DeviceQueries, Memory
 from tokentop.transport.nvml.driver import GONE, RESTART, Nvml, NvmlError
 from tokentop.transport.nvml.processes import GpuProcess, ProcessNames, largest

@@ -9,8 +9,8 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
+from tokentop.light_typing import Any
 from tokentop.transport.nvml.calls import Calls
 from tokentop.transport.nvml.light_calls import LIGHT_CALLS, Refused
 from tokentop.transport.nvml.system_loader import taken

@@ -1,7 +1,6 @@
 """Xid errors of one GPU: the driver queues them from the moment that somebody listens."""
 
-from typing import Any
-
+from tokentop.light_typing import Any
 from tokentop.transport.nvml.device_queries import DeviceQueries
 from tokentop.transport.nvml.driver import NvmlError
 

@@ -11,9 +11,9 @@ import zlib
 from datetime import datetime
 from functools import lru_cache
 from struct import Struct
-from typing import get_args
 
 from tokentop.domain.verdict.values import Tier
+from tokentop.light_typing import get_args
 from tokentop.named_tuple import NamedTuple
 
 FRAME = 128  # snapshots

@@ -1,8 +1,7 @@
 """The doctor's report as aligned text, as readable in a pipe; no I/O."""
 
-from typing import Literal
-
 from tokentop.domain.text import cell_width, clean
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 from tokentop.views.plain import ascii_only
 

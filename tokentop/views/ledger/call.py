@@ -1,9 +1,9 @@
 """What every verb of `tokentop ledger` is given, and what it answers with."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from tokentop.config.schema import Config, LedgerConfig
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 
 DONE, WRONG = 0, 4  # WRONG: rows were refused, or the ledger was tampered with

@@ -4,11 +4,11 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from time import time_ns
-from typing import Any
 
 from tokentop.config.schema import Config, has_ledger
 from tokentop.domain.budgets.decision import Outcome
 from tokentop.domain.text import clean_name
+from tokentop.light_typing import Any
 from tokentop.runtime.ledger import deciding
 from tokentop.transport.ledger.database import LedgerError
 from tokentop.views.ledger import booking, economy, evidence, reconciling, reporting

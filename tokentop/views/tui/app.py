@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterable, Sequence
 from functools import partial
 from time import strftime
-from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -16,6 +15,7 @@ from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.verdict.values import Event
+from tokentop.light_typing import ClassVar
 from tokentop.runtime.live.choose import AnySession, session_of
 from tokentop.runtime.live.poller import stepped
 from tokentop.transport import user_state

@@ -5,12 +5,12 @@
 
 import os
 import sys
-from typing import NoReturn
 
 from textual.drivers.web_driver import WebDriver
 
 from tokentop.config.load import load
 from tokentop.config.schema import secrets
+from tokentop.light_typing import NoReturn
 from tokentop.views.tui.app import TokentopApp
 from tokentop.views.tui.terminal.restore_terminal import Terminal, Writer, crash_report
 

@@ -1,8 +1,7 @@
 """The actions of the history view: zoom, pan, and the stretch of the past that it then shows."""
 
-from typing import TYPE_CHECKING
-
 from tokentop.domain.past import POINTS, Past, PastError, Stretch
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.views.tui import history_range
 from tokentop.views.tui.process_actions import ProcessActions
 from tokentop.views.tui.state import ViewState

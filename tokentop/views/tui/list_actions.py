@@ -1,7 +1,6 @@
 """The actions of lists: sorting, filtering, scrolling, opening, and the history's cursor."""
 
-from typing import TYPE_CHECKING
-
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.runtime.live.choose import AnySession
 from tokentop.views.tui import history_range, navigation
 from tokentop.views.tui.screen_model import ScreenModel

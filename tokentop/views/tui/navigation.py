@@ -1,10 +1,10 @@
 """Sorting, scrolling, opening and going back: from one view state to the next."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 from tokentop.domain.hosts import HOST_SORTS, HostRow
 from tokentop.domain.hosts import listed as listed_hosts
+from tokentop.light_typing import TYPE_CHECKING, Any
 from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.layout import Placement
 from tokentop.views.tui.draw.panels.engines.rows import (

@@ -3,12 +3,12 @@
 from contextlib import suppress
 from datetime import datetime
 from re import fullmatch
-from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 
 from tokentop.config.schema import Config
+from tokentop.light_typing import ClassVar
 from tokentop.runtime.live.replay import ReplaySession
 from tokentop.transport.recording.reader import Recording
 from tokentop.views.tui import keys

@@ -2,10 +2,10 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
 
 from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config, secrets
+from tokentop.light_typing import TYPE_CHECKING, NoReturn
 from tokentop.views.terminal import detect
 from tokentop.views.tui.app import TokentopApp
 from tokentop.views.tui.terminal.driver import Driver

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from tokentop.config.schema import DiscoveryConfig, UiConfig
 from tokentop.domain.engines.history import Trends
@@ -15,6 +14,7 @@ from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.timeline import Timeline
 from tokentop.domain.verdict.values import Event
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.line import DrawOptions, LedgerOptions, Line
 from tokentop.views.tui.draw.layout import Placement, edges

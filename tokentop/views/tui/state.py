@@ -1,7 +1,6 @@
 """The view that the user has chosen: one value, changed by keys."""
 
-from typing import Literal
-
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 
 Name = Literal[

@@ -3,7 +3,6 @@
 import socket
 import ssl
 from collections.abc import Callable
-from typing import get_args
 
 import pytest
 
@@ -16,6 +15,7 @@ from tokentop.domain.engines.history import Trends
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot import Service, Snapshot
+from tokentop.light_typing import get_args
 from tokentop.transport.http.failures import failure_for_exception, failure_for_status
 from tokentop.views.tui.draw.kit.format import rate
 from tokentop.views.tui.draw.kit.line import DrawOptions

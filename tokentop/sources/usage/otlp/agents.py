@@ -5,9 +5,9 @@ logs, Claude Code from logs or spans, which show the same request id.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from tokentop.domain.ledger.event import UsageEvent
+from tokentop.light_typing import Any
 from tokentop.sources.json_fields import Fields
 from tokentop.sources.usage.attribution import Names, claimed
 from tokentop.sources.usage.fields import Unreadable, microseconds

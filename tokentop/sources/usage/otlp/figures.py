@@ -6,8 +6,8 @@ answer.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
+from tokentop.light_typing import Any
 from tokentop.sources.json_fields import Fields
 from tokentop.sources.usage.fields import Unreadable, counted
 

@@ -1,9 +1,9 @@
 """Whole OTLP/HTTP requests: their events, and the answers that OTLP prescribes."""
 
 import json
-from typing import Literal, get_args
 
 from tokentop.domain.ledger.event import UsageEvent
+from tokentop.light_typing import Literal, get_args
 from tokentop.sources.usage import bodies
 from tokentop.sources.usage.attribution import Names
 from tokentop.sources.usage.bodies import Read

@@ -3,9 +3,9 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from tokentop.domain.ledger.event import Outcome, UsageEvent
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 from tokentop.sources.json_fields import Fields, as_boolean
 from tokentop.sources.usage import litellm

@@ -6,10 +6,10 @@ unknown requests cannot be held against those that were booked one by one.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from tokentop.domain.ledger.event import UsageEvent
 from tokentop.domain.ledger.reports import SUMS
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 from tokentop.sources.json_fields import as_count
 from tokentop.sources.usage.allowance import Allowance

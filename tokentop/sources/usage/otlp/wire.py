@@ -7,8 +7,8 @@ https://protobuf.dev/programming-guides/encoding
 
 from collections.abc import Callable, Mapping
 from struct import Struct
-from typing import Any
 
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 from tokentop.sources.usage.allowance import OBJECT, Allowance
 from tokentop.sources.usage.fields import Unreadable

@@ -5,8 +5,8 @@ first when room is short; bands grow in order of rank when there is room to give
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.layout_inputs import LayoutInputs
 

@@ -1,9 +1,9 @@
 """Which cells of a row changed."""
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 from tokentop.domain.text import char_width
+from tokentop.light_typing import TypeVar
 
 NEAR = 10  # cells; a cursor move with its style costs about 30 bytes
 MOST_NARROW = 4096

@@ -12,7 +12,6 @@ import sys
 from codecs import getincrementaldecoder
 from io import TextIOWrapper
 from time import monotonic
-from typing import ClassVar, cast
 
 from textual import constants
 from textual._xterm_parser import XTermParser
@@ -24,6 +23,7 @@ from textual.events import Resize
 from textual.message import Message
 from textual.messages import InBandWindowResize
 
+from tokentop.light_typing import ClassVar, cast
 from tokentop.views.tui.terminal.output import Output
 from tokentop.views.tui.terminal.picture import RESET
 from tokentop.views.tui.terminal.restore_terminal import HUNG_UP

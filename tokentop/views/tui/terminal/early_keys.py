@@ -7,8 +7,8 @@ import os
 import select
 import signal
 import termios
-from typing import NoReturn, Self
 
+from tokentop.light_typing import NoReturn, Self
 from tokentop.views.tui.terminal.restore_terminal import on_signals
 
 EVERY_S = 0.02

@@ -5,7 +5,6 @@ Textual 8 keeps track of the changed spans but sends each row from the widget's 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, cast
 
 from rich.console import COLOR_SYSTEMS, Console, RenderableType
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
@@ -15,6 +14,7 @@ from textual.screen import Screen
 from textual.selection import SelectState
 from textual.widget import Widget
 
+from tokentop.light_typing import TYPE_CHECKING, cast
 from tokentop.views.tui.terminal.picture import Picture, Piece
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ for it: a twentieth of what the app costs while nothing moves.
 
 import os
 from collections.abc import Callable
-from typing import TextIO
 
+from tokentop.light_typing import TextIO
 from tokentop.views.tui.terminal.restore_terminal import write_all
 
 

@@ -14,9 +14,9 @@ import termios
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import NoReturn, Protocol
 
 from tokentop import fault
+from tokentop.light_typing import NoReturn, Protocol
 from tokentop.secret import Secret, redacted
 
 RESTORE = (

@@ -1,9 +1,9 @@
 """What the tables share: one column of theirs, their headings, which heading is where."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal
 
 from tokentop.domain.text import fit
+from tokentop.light_typing import Literal
 from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.line import Line
 

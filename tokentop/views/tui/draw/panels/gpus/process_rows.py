@@ -1,10 +1,10 @@
 """The processes of the GPU page as rows: order, cursor, columns."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from tokentop.domain.gpu_detail import ProcessDetail
 from tokentop.domain.snapshot import Gpu, Process, Snapshot
+from tokentop.light_typing import Any
 from tokentop.named_tuple import NamedTuple
 from tokentop.views.tui.draw.kit.line import DrawOptions
 from tokentop.views.tui.draw.kit.table import Column

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from tokentop.domain.economy.valuation_explained import thousandths
 from tokentop.domain.ledger.listing import Listed
 from tokentop.domain.text import BOUND_SIGNS, DASH, clean, fit, fmt_count, fmt_usd
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.views.tui.draw.kit import table
 from tokentop.views.tui.draw.kit.line import DrawOptions, LedgerOptions, Line
 from tokentop.views.tui.draw.kit.table import Column

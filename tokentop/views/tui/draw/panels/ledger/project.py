@@ -1,7 +1,6 @@
 """One project, user or team: its budgets, its flags, who and what spends, its last events."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from tokentop.domain.ledger.listing import SEARCHED, Listed, Page, grouped
 from tokentop.domain.numbers import ratio
@@ -17,6 +16,7 @@ from tokentop.domain.text import (
     fmt_usd,
     known,
 )
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.views.tui.draw.kit import format as fmt
 from tokentop.views.tui.draw.kit.cells import sparkline
 from tokentop.views.tui.draw.kit.line import (
