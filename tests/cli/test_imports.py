@@ -46,6 +46,7 @@ def test_the_one_line_path_is_light(flag: str, demo: bool) -> None:
         bare = set(json.loads(_bare(env)))
     new = modules - bare
     assert "tokentop.views.oneshot" in new
+    assert demo or "socket" not in new  # which the simulated network's connections derive from
     assert not {name for name in new if name.partition(".")[0] in FORBIDDEN}
     assert not {name for name in new if name in HEAVY}
 

@@ -4,8 +4,8 @@
 container's ports are always known, and the process behind each only sometimes.
 """
 
+import _socket as socket  # see http/steps.py
 import re
-import socket
 import sys
 from collections.abc import Iterable
 

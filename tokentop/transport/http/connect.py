@@ -1,7 +1,7 @@
 """A connection opened, as steps between waits: addresses, sockets, the TLS handshake."""
 
+import _socket as socket  # see steps.py
 import errno
-import socket
 from time import monotonic
 
 from tokentop.domain.urls import Target
@@ -89,7 +89,9 @@ def _secured(connection: Connection, host: str) -> Steps[None]:
     context = connection.key[1]
     assert context is not None
     secure = context.wrap_socket(
-        connection.sock, server_hostname=host, do_handshake_on_connect=False
+        connection.sock,  # type: ignore[arg-type]  # only its descriptor is taken over
+        server_hostname=host,
+        do_handshake_on_connect=False,
     )
     connection.sock = secure
     while True:

@@ -1,6 +1,6 @@
 """Open connections: each takes its place in the process's socket budget; some are kept alive."""
 
-import socket
+import _socket as socket  # see steps.py
 from contextlib import suppress
 
 from tokentop.light_typing import TYPE_CHECKING, Any

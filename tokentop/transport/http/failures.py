@@ -1,7 +1,7 @@
 """What went wrong, in one safe sentence that says how to mend it. Nothing remote is quoted."""
 
+import _socket as socket  # see steps.py
 import errno
-import socket
 
 from tokentop.domain.readings import Failure
 from tokentop.domain.reasons import FailureKind

@@ -1,7 +1,7 @@
 """Calls handed over to the client's thread from any other."""
 
+import _socket as socket  # see steps.py
 import selectors
-import socket
 import threading
 from collections import deque
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Host names looked up on daemon threads, as nothing can interrupt a lookup that hangs."""
 
-import socket
+import _socket as socket  # see steps.py
 from collections.abc import Callable
 from functools import partial
 

@@ -4,7 +4,7 @@ A step generator yields what it waits for and is resumed when that is so, with T
 in where it takes too long.
 """
 
-import socket
+import _socket as socket  # the C module: socket.py makes enums of it first, 3 % of a one-line view
 from collections.abc import Callable, Generator
 
 from tokentop.light_typing import Any, TypeVar
