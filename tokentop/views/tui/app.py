@@ -63,6 +63,8 @@ class TokentopApp(InputActions, TerminalApp):
         # Textual would read its style sheets once more for a theme that is set later.
         self.set_reactive(App.theme, theme.PREFIX + self._theme_name)
         super().__init__(terminal, secrets(config), depth)
+        for one in theme.textual_themes().values():
+            self.register_theme(one)
         self._reloader = reloader
         self._saves = saves
         self._only_ascii = plain
@@ -77,10 +79,9 @@ class TokentopApp(InputActions, TerminalApp):
         self._seconds: Seconds | None = None
         self._take_snapshot()
 
-    @property
-    def available_themes(self) -> dict[str, Theme]:
-        """Textual's and ours; asked for while Textual's constructor runs."""
-        return super().available_themes | theme.textual_themes()
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """Textual's constructor asks for ours, before they can be registered."""
+        return theme.textual_themes().get(theme_name) or super().get_theme(theme_name)
 
     def make_session(self, config: Config) -> AnySession:
         """What the screen shows, and what tells it of new snapshots."""
