@@ -6,20 +6,19 @@ import sys
 from contextlib import suppress
 from time import monotonic
 
-TYPE_CHECKING = False
+from tokentop.light_typing import TYPE_CHECKING, NoReturn
+
 if TYPE_CHECKING:
     from tokentop.arguments.parse import Arguments
     from tokentop.config.problems import Problem
     from tokentop.config.reload import Reloader
     from tokentop.config.schema import Config
     from tokentop.config.toml_file import Document
-    from tokentop.light_typing import NoReturn
-
 NO_KEYS = "standard input is not a terminal, and there is no /dev/tty to read keys from"
 USAGE, UNKNOWN, CRASHED, INTERRUPTED, PIPE_CLOSED = 2, 3, 1, 130, 141
 
 
-def entry() -> "NoReturn":
+def entry() -> NoReturn:
     """The command: one view, and the end of the process.
 
     A text view has kept, written and closed all by then: to take the interpreter apart as well
@@ -93,7 +92,7 @@ def _ended(code: int) -> int:
     return code
 
 
-def _end_now(code: int) -> "NoReturn":
+def _end_now(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             with suppress(OSError, ValueError):  # what failed was said when it was written

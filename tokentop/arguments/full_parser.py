@@ -4,9 +4,8 @@ from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
 
 from tokentop.arguments.options import GROUPS, Option, described
 from tokentop.arguments.parse import Stop
-from tokentop.light_typing import Literal, NoReturn
+from tokentop.light_typing import TYPE_CHECKING, Literal, NoReturn
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 

@@ -24,9 +24,9 @@ from tokentop.domain.fold.fold import FoldInput, fold_with_memory
 from tokentop.domain.fold.last_good import LastGood, LastGoodCache
 from tokentop.domain.readings import Failure, GpusReading, Reading
 from tokentop.domain.snapshot import Snapshot
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.transport.http.messages import Reply
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported only where there is an engine, a price or a ledger
     from tokentop.collect.engines import EngineRegistry
     from tokentop.domain.economy.cost import CostMeter

@@ -12,13 +12,13 @@ from tokentop.domain.engines.fleet_readings import FleetReading
 from tokentop.domain.engines.observation import EngineObservation
 from tokentop.domain.engines.readings import EngineKind
 from tokentop.domain.urls import is_loopback, split
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.sources.engines.protocol import Hints
 from tokentop.sources.engines.registry import KINDS
 from tokentop.transport.http.messages import Request
 
 __all__ = ["EngineRegistry", "Found", "PendingPoll"]
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.collect.prometheus import PrometheusTarget
 

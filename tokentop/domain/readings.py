@@ -7,9 +7,9 @@ are merged; a clamped field keeps its clamped value and is named as well.
 
 from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot import GpuState, Process
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.named_tuple import NamedTuple
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:  # only the GPU page has any
     from tokentop.domain.gpu_detail import GpuDetail, ThrottleReason
 

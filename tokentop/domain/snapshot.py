@@ -12,10 +12,9 @@ from tokentop.domain.reasons import FailureKind
 from tokentop.domain.snapshot_engines import Cost, CostBounds, Engine, EngineState, Throughput
 from tokentop.domain.snapshot_stack import Agents, Mint, Parallel
 from tokentop.domain.verdict.values import NO_DATA, Alert, Event, Health, Mode, Pool, Reason, Tier
-from tokentop.light_typing import Literal
+from tokentop.light_typing import TYPE_CHECKING, Literal
 from tokentop.named_tuple import NamedTuple
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:  # only the GPU page and who follows a ledger have any
     from tokentop.domain.gpu_detail import GpuDetail, ProcessDetail, ThrottleReason, Xid
     from tokentop.domain.snapshot_ledger import LedgerFigures

@@ -2,7 +2,8 @@
 
 from math import inf
 
-TYPE_CHECKING = False
+from tokentop.light_typing import TYPE_CHECKING
+
 if TYPE_CHECKING:
     from tokentop.domain.snapshot_ledger import Budget, LedgerFigures
 

@@ -11,13 +11,13 @@ from tokentop.demo.replies import LATENCY_S, polled
 from tokentop.demo.transport import dialler
 from tokentop.demo.world import HOST, World, world_of
 from tokentop.domain.snapshot import Snapshot
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.oneshot.environment import Environment
 from tokentop.transport.http.client_blocking import Dial
 from tokentop.transport.nvml.answer import Answer
 from tokentop.transport.run_protocol import steps
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.transport.discovery.findings import Findings
 

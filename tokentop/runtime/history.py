@@ -9,8 +9,8 @@ from tokentop.config.schema import Config
 from tokentop.domain.history import sample_of
 from tokentop.domain.past import Past, PastError, Stretch
 from tokentop.domain.snapshot import Snapshot
+from tokentop.light_typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.transport.history.writer import HistoryWriter
 

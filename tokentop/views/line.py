@@ -9,12 +9,12 @@ from tokentop.domain.presence import Presence, presence
 from tokentop.domain.snapshot import Pricing, Snapshot
 from tokentop.domain.snapshot_engines import rates_at_least
 from tokentop.domain.verdict import check
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.named_tuple import NamedTuple
 from tokentop.views import figures
 from tokentop.views.plain import ascii_only
 from tokentop.views.sgr import sgr
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.views.template import Slot
 

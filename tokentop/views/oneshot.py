@@ -8,11 +8,11 @@ from time import monotonic, time
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.snapshot_engines import ANSWERING
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.shared_snapshot import recall_shared
 from tokentop.views.terminal import detect
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.config.reload import Reloader
     from tokentop.domain.alerts.values import Change

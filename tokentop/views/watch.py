@@ -13,9 +13,9 @@ from tokentop.config.reload import Reloader
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
 from tokentop.domain.text import cell_width
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.views.terminal import is_tty
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.runtime.oneshot.refresh import Refresher
     from tokentop.runtime.oneshot.remote import RemoteRefresher

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 
 from tokentop.domain.snapshot_engines import CostInput
 from tokentop.domain.text import DASH
+from tokentop.light_typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.domain.ledger.entry import Entry
 

@@ -7,9 +7,9 @@ from tokentop.domain.fold.last_good import FIGURES, LastGood, device_key, plain_
 from tokentop.domain.gpu_pool import OUT_OF_SERVICE
 from tokentop.domain.readings import DeviceReading, Failure, GpusReading
 from tokentop.domain.snapshot import Gpu, GpuState
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.named_tuple import NamedTuple
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.domain.gpu_detail import Xid
 

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from tokentop.domain.fold.last_good import NEVER, LastGood
 from tokentop.domain.policy import INTERVAL_S, STALE_AFTER_S, Policy
 from tokentop.domain.readings import Reading
-from tokentop.light_typing import Any, Literal, TypeVar
+from tokentop.light_typing import TYPE_CHECKING, Any, Literal, TypeVar
 from tokentop.named_tuple import NamedTuple
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported only where there is an engine
     from tokentop.domain.engines.observation import EngineObservation
     from tokentop.domain.engines.readings import Histograms

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from tokentop.domain.snapshot_engines import CostInput
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.named_tuple import NamedTuple
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:  # hashlib, which the first picture does without
     from tokentop.domain.ledger.entry import Entry
     from tokentop.domain.ledger.totals import Totals

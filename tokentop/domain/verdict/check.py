@@ -5,8 +5,8 @@ from tokentop.domain.snapshot import Demand, Snapshot
 from tokentop.domain.spending import tightest, zero_in_s
 from tokentop.domain.text import approx, fit, fmt_countdown
 from tokentop.domain.verdict.values import HealthState, Mode, Pool, Tier
+from tokentop.light_typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.domain.snapshot_ledger import LedgerFigures
 

@@ -24,10 +24,9 @@ from tokentop.domain.verdict.values import (
     Reason,
     Tier,
 )
-from tokentop.light_typing import Literal
+from tokentop.light_typing import TYPE_CHECKING, Literal
 from tokentop.named_tuple import NamedTuple
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported only where there is an engine
     from tokentop.domain.engines.observation import EngineObservation
     from tokentop.domain.verdict.load import Load

@@ -8,9 +8,9 @@ from queue import SimpleQueue
 from tokentop import fault
 from tokentop.config.schema import Config
 from tokentop.domain.snapshot import Snapshot
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.named_tuple import NamedTuple
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:  # imported on the publisher's thread, after the first picture
     from tokentop.runtime.recorder import Recorder
     from tokentop.runtime.shared_snapshot import Sharing

@@ -7,11 +7,10 @@ them; a box without engines pays for one small file.
 from time import time
 
 from tokentop.config.schema import Config
-from tokentop.light_typing import Any
+from tokentop.light_typing import TYPE_CHECKING, Any
 from tokentop.named_tuple import NamedTuple
 from tokentop.transport.user_cache import keep, recall
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.collect.engine import Found
     from tokentop.transport.discovery.candidates import SearchScope

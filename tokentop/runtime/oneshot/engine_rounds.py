@@ -12,11 +12,11 @@ from time import monotonic
 
 from tokentop.collect.collector import Collector
 from tokentop.config.schema import Config
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.runtime.oneshot.discovery_cache import Discovered, discovered, forget, recent, search
 from tokentop.runtime.oneshot.environment import Environment
 from tokentop.threads import spawn
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.collect.engine import PendingPoll
     from tokentop.collect.engines import EngineRegistry

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from time import monotonic, time
 
 from tokentop.domain.readings import Failure, GpusReading
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.named_tuple import NamedTuple
 from tokentop.transport.http.client_blocking import Dial
 from tokentop.transport.nvml.answer import Answer
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.demo.gpus import DemoDriver
     from tokentop.transport.discovery.findings import Findings

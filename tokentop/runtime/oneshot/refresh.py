@@ -8,6 +8,7 @@ from tokentop.collect.collector import Collector, HttpSource, ServiceResult, ser
 from tokentop.config.schema import Config, has_ledger
 from tokentop.domain.readings import Failure, GpusReading
 from tokentop.domain.snapshot import Snapshot
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.named_tuple import NamedTuple
 from tokentop.runtime.oneshot.environment import Environment, GpusAnswer
 from tokentop.runtime.oneshot.gpus import Gpus
@@ -17,7 +18,6 @@ from tokentop.transport.http.poll import Poll
 from tokentop.transport.http.tls import load_beforehand
 from tokentop.transport.nvml.wanted import EVERYTHING, Wanted
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.runtime.ledger.follower import Follower
     from tokentop.runtime.oneshot.engine_rounds import EngineRounds

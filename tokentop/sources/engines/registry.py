@@ -6,10 +6,9 @@ A kind's file is called as the kind, and is imported when it is first asked for.
 from functools import cache
 
 from tokentop.domain.engines.readings import EngineKind
-from tokentop.light_typing import get_args
+from tokentop.light_typing import TYPE_CHECKING, get_args
 from tokentop.sources.engines.protocol import Adapter, Hints
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.sources.engines.spec import EngineSpec
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from threading import Thread
 
 from tokentop.domain.engines.readings import EngineKind
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.named_tuple import NamedTuple
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.transport.discovery.candidates import Candidate
 

@@ -2,6 +2,7 @@
 
 from tokentop.domain.readings import DeviceReading
 from tokentop.domain.snapshot import GpuState, Process
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.transport.nvml.device_queries import DeviceQueries
 from tokentop.transport.nvml.driver import GONE, NOT_FOUND, RESTART, Nvml, NvmlError
 from tokentop.transport.nvml.mig import Instance, find_instances, named, outside, sane
@@ -9,7 +10,6 @@ from tokentop.transport.nvml.power_state import address
 from tokentop.transport.nvml.processes import GpuProcess, ProcessNames
 from tokentop.transport.nvml.wanted import Wanted
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:  # loaded where it is wanted: one line does without
     from tokentop.transport.nvml.device_page import DevicePage
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from tokentop.domain.snapshot import Process
 from tokentop.domain.text import clean, without_credentials
+from tokentop.light_typing import TYPE_CHECKING
 from tokentop.named_tuple import NamedTuple
 from tokentop.transport import procfs
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentop.transport.nvml.process_usage import ProcessUsage
 

@@ -11,7 +11,8 @@ from threading import Event
 from time import monotonic
 from types import ModuleType
 
-TYPE_CHECKING = False
+from tokentop.light_typing import TYPE_CHECKING
+
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
